@@ -1,0 +1,124 @@
+/**
+ * What a probe is: one exchange of one protocol, as two pure functions. `ask` builds what is sent, `read` recognises
+ * the answer. Sockets, repetition, pacing and time are the engine's, once for all protocols alike.
+ */
+import type { AskedKind, Check } from '../src/model/check.js';
+import type { Attestation, Evidence } from '../src/model/observation.js';
+import type { SessionKeys } from '../src/wire/keys.js';
+import { judgeTag, type TagProof } from '../src/wire/proof.js';
+import { looksLikeTag, readTag } from '../src/wire/tag.js';
+
+/** What agent and reflector share during a run; `keys` is null without a token. */
+export interface Session {
+  readonly id: Uint8Array;
+  readonly keys: SessionKeys | null;
+}
+
+/** All that a question depends on. Same input, same bytes. */
+export interface Asking {
+  readonly check: Check;
+  /** The true local address and port of the socket: an ALG rewrites only what matches the flow. */
+  readonly local: { readonly address: string; readonly port: number };
+  readonly session: Session;
+  /** Unique within the run. */
+  readonly sequence: number;
+  /** 32 random bytes of this transaction: ids, branches, nonces and SPIs are taken from it. */
+  readonly seed: Uint8Array;
+  readonly sentAtMicros: bigint;
+  /** The TLS session's exported keying material, or null on other transports. */
+  readonly binding: Uint8Array | null;
+}
+
+export interface Question {
+  /** Sent in order: one datagram each, or the bytes of a stream. */
+  readonly messages: readonly Uint8Array[];
+  /** The proof to expect, or null where none was asked for. */
+  readonly proof: TagProof | null;
+  /** True if an open connection is already the whole answer. */
+  readonly answeredByOpening: boolean;
+}
+
+export const READING_REFUSALS = [
+  'malformed', // not a message of this protocol
+  'wrong-id', // of this protocol, and not to our request
+  'provisional', // to our request, and not final
+  'not-an-answer', // a request, or our own message come back
+  'bad-proof', // carries a proof, and it is not the far end's
+  'oversized', // more than a peer of this protocol sends
+] as const;
+export type ReadingRefusal = (typeof READING_REFUSALS)[number];
+
+export type Reading =
+  | {
+      readonly kind: 'answer';
+      readonly authentic: boolean | null;
+      readonly attestation: Attestation | null;
+      readonly detail: Evidence;
+    }
+  /** A stream that may still become an answer. */
+  | { readonly kind: 'partial' }
+  | { readonly kind: 'refused'; readonly why: ReadingRefusal };
+
+/** When and over what the bytes arrived: what `read` needs besides them. */
+export interface Arrival {
+  readonly check: Check;
+  readonly question: Question;
+  readonly receivedAtMicros: bigint;
+  /** How long the answer took, in microseconds. */
+  readonly elapsedMicros: number;
+}
+
+export interface Probe {
+  readonly kind: AskedKind;
+  /**
+   * The protocol has transactions and retransmits the same bytes until one is answered (RFC 3261 §17.1.2.2,
+   * RFC 8489 §6.2.1, RFC 7296 §2.1); others send a new question each time.
+   */
+  readonly retransmits: boolean;
+  /** On a stream, what the round trip is taken from: opening the connection, or the exchange over it. */
+  readonly timed: 'opening' | 'exchange';
+  ask(asking: Asking): Question;
+  read(bytes: Uint8Array, arrival: Arrival): Reading;
+}
+
+/**
+ * Judges an answer that carries its tag inside another protocol. Without a tag it is an answer all the same, and not
+ * the reflector's: whoever gave it stands in between.
+ */
+export const judgeEmbedded = (
+  tag: Uint8Array | null,
+  { question, elapsedMicros }: Arrival,
+  detail: Evidence,
+): Reading => {
+  if (!question.proof) return { kind: 'answer', authentic: null, attestation: null, detail };
+  const judged = tag && judgeTag(tag, question.proof, elapsedMicros);
+  return judged?.authentic
+    ? { kind: 'answer', authentic: true, attestation: judged.attestation, detail }
+    : { kind: 'answer', authentic: false, attestation: null, detail };
+};
+
+/** Reads an answer that is a bare tag and nothing else. */
+export const readBareTag = (bytes: Uint8Array, arrival: Arrival): Reading => {
+  const { proof } = arrival.question;
+  if (!proof) return { kind: 'refused', why: 'not-an-answer' };
+  const parsed = readTag(bytes);
+  if (!parsed.ok && parsed.refusal === 'truncated') return { kind: 'partial' };
+  // Over a connection anything that is said in the far end's place is an answer, and an impostor's.
+  if (!parsed.ok) {
+    return arrival.check.transport === 'udp'
+      ? { kind: 'refused', why: 'malformed' }
+      : { kind: 'answer', authentic: false, attestation: null, detail: {} };
+  }
+  if (parsed.value.tag.type === 'echoRequest') return { kind: 'refused', why: 'not-an-answer' };
+  const judged = judgeTag(bytes, proof, arrival.elapsedMicros);
+  if (judged.authentic) return { kind: 'answer', authentic: true, attestation: judged.attestation, detail: {} };
+  return looksLikeTag(bytes) && arrival.check.transport === 'udp'
+    ? { kind: 'refused', why: 'bad-proof' }
+    : { kind: 'answer', authentic: false, attestation: null, detail: {} };
+};
+
+/** The probe of a kind; each file is loaded when its first question is asked. */
+export const loadProbe = async (kind: AskedKind): Promise<Probe> => {
+  const loaded = (await import(`./${kind}.js`)) as { readonly probe: Probe };
+  return loaded.probe;
+};

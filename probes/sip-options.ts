@@ -1,0 +1,106 @@
+/**
+ * `sip-options`: the request with which phones and trunks ask whether the other side is there (RFC 3261 §11). Any
+ * final response proves the path, a 404 or 503 as well as a 200: only the path is in question here.
+ */
+import type { Transport } from '../src/model/check.js';
+import { TAG_HEADER, tagFromText, tagToText } from '../src/wire/carriers.js';
+import { expectProof, makeTag } from '../src/wire/proof.js';
+import {
+  buildRequest,
+  header,
+  isProvisional,
+  matchesTransaction,
+  parseSip,
+  type SipResponse,
+  sipHost,
+  topVia,
+} from '../src/wire/sip.js';
+import { sipStream } from '../src/wire/sip-stream.js';
+import { type Asking, judgeEmbedded, type Probe, type Question, type Reading } from './contract.js';
+
+const USER_AGENT = 'callpath';
+/** A server may name itself at length; evidence keeps this much. */
+const MAX_SERVER = 120;
+
+const VIA_TRANSPORT: Record<Transport, string> = { udp: 'UDP', tcp: 'TCP', tls: 'TLS' };
+
+/** Pieces of the seed for the ids that RFC 3261 wants unique: branch, From tag, Call-ID. */
+const ids = (seed: Uint8Array) => {
+  const hex = Buffer.from(seed).toString('hex');
+  return { branch: `z9hG4bK${hex.slice(0, 20)}`, tag: hex.slice(20, 36), callId: hex.slice(36, 60) };
+};
+
+const build = (asking: Asking, tag: Uint8Array | null): Uint8Array => {
+  const { check, local, seed } = asking;
+  const { branch, tag: fromTag, callId } = ids(seed);
+  const secure = check.transport === 'tls';
+  const scheme = secure ? 'sips' : 'sip';
+  const here = `${sipHost(local.address)}:${local.port}`;
+  const parameter = check.transport === 'tcp' ? ';transport=tcp' : '';
+  return buildRequest({
+    method: 'OPTIONS',
+    requestUri: `${scheme}:${sipHost(check.host)}:${check.port}${parameter}`,
+    via: { transport: VIA_TRANSPORT[check.transport], host: local.address, port: local.port, branch },
+    // The true address and port: Linux's helper rewrites a header only where both match the flow.
+    from: { uri: `${scheme}:probe@${here}`, tag: fromTag },
+    to: { uri: `${scheme}:probe@${sipHost(check.host)}` },
+    callId,
+    cseq: 1,
+    contact: `${scheme}:probe@${here}${parameter}`,
+    userAgent: USER_AGENT,
+    ...(tag && { extraHeaders: [{ name: TAG_HEADER, value: tagToText(tag) }] }),
+  });
+};
+
+/** Why a response is no answer to our question, or null if it is one. */
+const refusalOf = (response: SipResponse, question: Question): Reading | null => {
+  const [sent] = question.messages;
+  const request = sent && parseSip(sent);
+  if (!request?.ok) return { kind: 'refused', why: 'wrong-id' };
+  const { via, cseq, callId, fromTag } = request.value.essentials;
+  const ours = matchesTransaction(
+    { branch: via.branch ?? '', method: cseq.method, cseq: cseq.sequence, callId, fromTag: fromTag ?? '' },
+    response,
+  );
+  if (!ours) return { kind: 'refused', why: 'wrong-id' };
+  return isProvisional(response) ? { kind: 'refused', why: 'provisional' } : null;
+};
+
+export const probe: Probe = {
+  kind: 'sip-options',
+  retransmits: true,
+  timed: 'exchange',
+  ask: (asking) => {
+    const tag = makeTag(asking);
+    const message = build(asking, tag);
+    return { messages: [message], proof: tag && expectProof(asking, message), answeredByOpening: false };
+  },
+  read: (bytes, arrival) => {
+    const answer = (response: SipResponse): Reading => {
+      const refusal = refusalOf(response, arrival.question);
+      if (refusal) return refusal;
+      const via = topVia(response);
+      const tag = header(response, TAG_HEADER);
+      return judgeEmbedded(tag === null ? null : tagFromText(tag), arrival, {
+        status: response.status,
+        server: (header(response, 'server') ?? header(response, 'user-agent'))?.slice(0, MAX_SERVER) ?? null,
+        received: via.received,
+        rport: typeof via.rport === 'number' ? via.rport : null,
+      });
+    };
+    if (arrival.check.transport === 'udp') {
+      const parsed = parseSip(bytes);
+      if (!parsed.ok) return { kind: 'refused', why: 'malformed' };
+      return parsed.value.kind === 'response' ? answer(parsed.value) : { kind: 'refused', why: 'not-an-answer' };
+    }
+    let last: Reading = { kind: 'partial' };
+    for (const item of sipStream().push(bytes)) {
+      if (item.kind === 'refusal') return { kind: 'refused', why: 'malformed' };
+      if (item.kind !== 'message') continue;
+      last = item.message.kind === 'response' ? answer(item.message) : { kind: 'refused', why: 'not-an-answer' };
+      if (last.kind === 'answer') return last;
+    }
+    // A provisional response is followed by another on the same connection.
+    return last.kind === 'refused' && last.why === 'provisional' ? { kind: 'partial' } : last;
+  },
+};

@@ -1,0 +1,47 @@
+/**
+ * `npm test`: runs every compiled test (or those whose path contains one of the given words) under tap, and ends with
+ * the line that CI reads: `N passed, N failed`.
+ */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { packageRoot } from '../src/engine/package-root.js';
+
+const root = packageRoot();
+const words = process.argv.slice(2);
+
+const findTests = (folder: string): readonly string[] =>
+  readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return findTests(path);
+    return entry.name.endsWith('.test.js') ? [relative(root, path)] : [];
+  });
+
+const files = findTests(join(root, 'dist', 'test')).filter(
+  (file) => words.length === 0 || words.some((word) => file.includes(word)),
+);
+if (files.length === 0) {
+  process.stderr.write(`no test file has ${words.join(' or ')} in its path\n`);
+  process.exit(2);
+}
+const folder = mkdtempSync(join(tmpdir(), 'callpath-test-'));
+const results = join(folder, 'results.tap');
+const tap = spawn(
+  process.execPath,
+  [join(root, 'node_modules/tap/dist/esm/run.mjs'), 'run', '--reporter=terse', `--output-file=${results}`, ...files],
+  { cwd: root, stdio: 'inherit' },
+);
+tap.on('close', (code) => {
+  const text = readFileSync(results, { encoding: 'utf8', flag: 'a+' });
+  rmSync(folder, { recursive: true, force: true });
+  const counts = /^# \{ total: (\d+)(.*)\}$/m.exec(text);
+  const count = (name: string): number => Number(new RegExp(`${name}: (\\d+)`).exec(counts?.[2] ?? '')?.[1] ?? 0);
+  const total = Number(counts?.[1] ?? 0);
+  const skipped = count('skip') + count('todo');
+  // tap leaves `pass` out when it equals the total.
+  const failed = count('fail');
+  const passed = total - failed - skipped;
+  process.stdout.write(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`);
+  process.exitCode = code === 0 && total > 0 ? 0 : 1;
+});

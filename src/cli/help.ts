@@ -1,0 +1,62 @@
+/** What --help prints. */
+
+export const PROBE_HELP = `Will calls pass from here? Sends what phones send and says which ports pass.
+
+Usage:
+  probe --target HOST [options]     probe a reflector, a carrier, a PBX
+  probe demo                        probe a reflector on loopback inside this process
+  probe profiles [NAME]             list the bundled profiles, or show one with its sources
+  probe explain CODE                a verdict, reason, symptom or check in words
+  probe schema                      the report's JSON Schema
+
+Options:
+  --target HOST           a name, an IPv4 address, or [an IPv6 address]
+  --reflector HOST        a reflector elsewhere, for what the target cannot answer (repeatable)
+  --profile NAME|FILE     what to ask for (repeatable; default business-sip)
+  --token-file FILE       the reflector's token (else CALLPATH_TOKEN_FILE, CALLPATH_TOKEN)
+  --rtp-range A-B         media ports, in place of the profile's
+  --exhaustive            every port of every range instead of a sample
+  --transport udp|tcp|tls signalling transports in use (repeatable; default all of the profile)
+  -o, --output FORMAT     table, json, ndjson, html, nagios or prometheus (default table)
+  --json                  the same as -o json
+  --out FILE              write the result to a file
+  --max-pps N             packets per second at most (default 200, as four calls)
+  --timeout SECONDS       for the whole run (default 60)
+  --source ADDRESS        local address to send from
+  -4, -6                  only IPv4, only IPv6
+  --dry-run               print every check, packet and byte; send nothing
+  -v, --verbose           more detail
+  --no-color              no colour (also NO_COLOR)
+  --version, --help
+
+Examples:
+  probe demo
+  probe --target sip.carrier.example
+  probe --target reflector.example --token-file token --profile business-sip --profile facetime
+  probe --target reflector.example --token-file token --json --out report.json
+
+Exit codes: 0 everything required passes, 1 something required is blocked, altered or
+degraded, 2 wrong usage, 3 could not be measured, 130 interrupted.
+`;
+
+export const REFLECTOR_HELP = `The far end of callpath: answers probes on the ports of the chosen profiles.
+
+Usage: reflector [options]
+
+Options:
+  --listen ADDRESS        address to bind (repeatable; default all)
+  --token-file FILE       the shared token; made with mode 0600 if it does not exist
+                          (else CALLPATH_TOKEN_FILE, CALLPATH_TOKEN, else one in the state folder)
+  --profile NAME|FILE     the ports to answer on (repeatable; default business-sip,
+                          wifi-calling-t-mobile and facetime)
+  --udp RANGES            exact UDP ports instead, e.g. 5060,16384-32767
+  --tcp RANGES            exact TCP ports instead
+  --tls RANGES            exact TLS ports instead (every TCP port speaks TLS as well)
+  --control-port PORT     HTTPS for receipts and humans (default 443)
+  --cert FILE --key FILE  certificate and key in PEM form (default: self-signed)
+  --version, --help
+
+Examples:
+  reflector --token-file /etc/callpath/token
+  reflector --listen 192.0.2.10 --udp 5060,16384-32767 --tcp 5060,5061 --token-file token
+`;

@@ -1,0 +1,32 @@
+/** What both commands share: how they begin, and how they end. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { packageRoot } from '../engine/package-root.js';
+import { UserError } from '../model/user-error.js';
+
+export const EXIT = { ok: 0, trouble: 1, usage: 2, unmeasured: 3, interrupted: 130 } as const;
+
+export const packageVersion = (): string => {
+  const manifest: unknown = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8'));
+  return typeof manifest === 'object' && manifest !== null && 'version' in manifest ? String(manifest.version) : '0';
+};
+
+/**
+ * Runs a command and sets the exit code. A `UserError` is one line; anything else is a defect of ours and is shown
+ * whole. The code is set and not forced, so that what was written is flushed first.
+ */
+export const main = async (name: string, command: () => Promise<number>): Promise<void> => {
+  // A reader that has seen enough (`probe … | head`) is no error of ours.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(EXIT.ok);
+    throw error;
+  });
+  try {
+    process.exitCode = await command();
+  } catch (error) {
+    if (error instanceof UserError) process.stderr.write(`${name}: ${error.message}\n`);
+    else
+      process.stderr.write(`${name}: a defect in callpath, please report it:\n${(error as Error)?.stack ?? error}\n`);
+    process.exitCode = EXIT.usage;
+  }
+};

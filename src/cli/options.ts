@@ -1,0 +1,136 @@
+/** The options of `probe`, as the user wrote them, checked one by one. Every refusal names the option and the way out. */
+import { parseArgs } from 'node:util';
+import { TRANSPORTS, type Transport } from '../model/check.js';
+import { UserError } from '../model/user-error.js';
+import { OUTPUTS, type Output } from '../report/render.js';
+
+export interface ProbeOptions {
+  readonly target: string | null;
+  readonly reflectors: readonly string[];
+  readonly profiles: readonly string[];
+  readonly rtpRange: readonly [from: number, to: number] | null;
+  readonly exhaustive: boolean;
+  readonly transports: readonly Transport[] | null;
+  readonly deep: boolean;
+  readonly tokenFile: string | null;
+  readonly output: Output;
+  readonly outFile: string | null;
+  readonly maxPps: number;
+  readonly timeoutMs: number;
+  readonly source: string | null;
+  readonly families: readonly (4 | 6)[];
+  readonly dryRun: boolean;
+  readonly verbose: boolean;
+  readonly color: boolean | null;
+}
+
+export const DEFAULT_PROFILE = 'business-sip';
+/** As many packets as four calls send: any line that carries calls carries this, and no IPS takes it for a flood. */
+const DEFAULT_MAX_PPS = 200;
+/** Above this the pacing's timers could not keep the rate, and no branch line should see it. */
+const MAX_PPS = 20_000;
+/** A default run ends far sooner; this catches what hangs. */
+const DEFAULT_TIMEOUT_S = 60;
+const MAX_TIMEOUT_S = 3600;
+
+const OPTIONS = {
+  target: { type: 'string' },
+  reflector: { type: 'string', multiple: true },
+  profile: { type: 'string', multiple: true },
+  'rtp-range': { type: 'string' },
+  exhaustive: { type: 'boolean' },
+  transport: { type: 'string', multiple: true },
+  deep: { type: 'boolean' },
+  'token-file': { type: 'string' },
+  output: { type: 'string', short: 'o' },
+  json: { type: 'boolean' },
+  out: { type: 'string' },
+  'max-pps': { type: 'string' },
+  timeout: { type: 'string' },
+  source: { type: 'string' },
+  ipv4: { type: 'boolean', short: '4' },
+  ipv6: { type: 'boolean', short: '6' },
+  'dry-run': { type: 'boolean' },
+  verbose: { type: 'boolean', short: 'v' },
+  'no-color': { type: 'boolean' },
+} as const;
+
+/** A mistake in how an option was written. */
+export const usage = (message: string, cause?: unknown): UserError => new UserError('usage', message, { cause });
+
+/** Reads a whole number between bounds. @throws UserError that names the option */
+export const wholeNumber = (option: string, text: string, min: number, max: number): number => {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < min || value > max) {
+    throw usage(`${option}: "${text}" is not a whole number from ${min} to ${max}`);
+  }
+  return value;
+};
+
+const portRange = (text: string): readonly [number, number] => {
+  const match = /^(\d{1,5})-(\d{1,5})$/.exec(text);
+  const from = Number(match?.[1]);
+  const to = Number(match?.[2]);
+  if (!match || from < 1 || to > 65_535 || from > to) {
+    throw usage(`--rtp-range: "${text}" is not a range of ports; write for example 16384-32767`);
+  }
+  return [from, to];
+};
+
+const isTransport = (text: string): text is Transport => (TRANSPORTS as readonly string[]).includes(text);
+const isOutput = (text: string): text is Output => (OUTPUTS as readonly string[]).includes(text);
+
+/** Node's own message, cut to its first sentence and without the advice for programmers. */
+export const parseMistake = (error: unknown): UserError => {
+  const message = error instanceof Error ? error.message : String(error);
+  const [first = message] = message.split(/\. (?=[A-Z])/);
+  return usage(`${first.replace(/\.$/, '')}; see --help`, error);
+};
+
+const parse = (argv: readonly string[]) => {
+  try {
+    return parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true, strict: true });
+  } catch (error) {
+    throw parseMistake(error);
+  }
+};
+
+/** Reads the options of a run. @throws UserError in one line */
+export const parseProbeOptions = (argv: readonly string[], env: NodeJS.ProcessEnv): ProbeOptions => {
+  const { values, positionals } = parse(argv);
+  const [stray] = positionals;
+  if (stray !== undefined)
+    throw usage(`"${stray}" is no command and no option; name the target with --target ${stray}`);
+  const transports = values.transport?.map((text) => {
+    if (!isTransport(text)) throw usage(`--transport: "${text}" is none of ${TRANSPORTS.join(', ')}`);
+    return text;
+  });
+  const output = values.json ? 'json' : (values.output ?? 'table');
+  if (!isOutput(output)) throw usage(`-o: "${output}" is none of ${OUTPUTS.join(', ')}`);
+  if (values.json && values.output && values.output !== 'json') {
+    throw usage(`--json and -o ${values.output} exclude each other; choose one`);
+  }
+  const timeout = Number(values.timeout ?? DEFAULT_TIMEOUT_S);
+  if (!(timeout > 0 && timeout <= MAX_TIMEOUT_S)) {
+    throw usage(`--timeout: "${values.timeout}" is not a number of seconds from 0 to ${MAX_TIMEOUT_S}`);
+  }
+  return {
+    target: values.target ?? null,
+    reflectors: values.reflector ?? [],
+    profiles: values.profile ?? [DEFAULT_PROFILE],
+    rtpRange: values['rtp-range'] === undefined ? null : portRange(values['rtp-range']),
+    exhaustive: values.exhaustive ?? false,
+    transports: transports ?? null,
+    deep: values.deep ?? false,
+    tokenFile: values['token-file'] ?? null,
+    output,
+    outFile: values.out ?? null,
+    maxPps: wholeNumber('--max-pps', values['max-pps'] ?? String(DEFAULT_MAX_PPS), 1, MAX_PPS),
+    timeoutMs: timeout * 1000,
+    source: values.source ?? null,
+    families: values.ipv4 === values.ipv6 ? [4, 6] : values.ipv4 ? [4] : [6],
+    dryRun: values['dry-run'] ?? false,
+    verbose: values.verbose ?? false,
+    color: values['no-color'] || (env['NO_COLOR'] ?? '') !== '' ? false : null,
+  };
+};

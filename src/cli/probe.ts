@@ -1,0 +1,68 @@
+#!/usr/bin/env node
+/** The agent's command line: finds the subcommand and loads nothing that it does not need. */
+import { EXIT, main, packageVersion } from './main.js';
+
+const print = (text: string): number => {
+  process.stdout.write(text);
+  return EXIT.ok;
+};
+
+/** Colour and width for texts that are not reports. */
+const look = () => ({
+  color: process.stdout.isTTY === true && !process.env['NO_COLOR'],
+  width: Math.max(40, Math.min(process.stdout.columns ?? 80, 100)),
+});
+
+const COMMANDS: Readonly<Record<string, (argv: readonly string[]) => Promise<number>>> = {
+  run: async (argv) => {
+    const [{ parseProbeOptions }, { runCommand }] = await Promise.all([
+      import('./options.js'),
+      import('./run-command.js'),
+    ]);
+    return runCommand(parseProbeOptions(argv, process.env), process.env);
+  },
+  demo: async (argv) => (await import('./demo.js')).demoCommand(argv, process.env),
+  daemon: async () => {
+    const { usage } = await import('./options.js');
+    throw usage('daemon: not part of this version; run "probe --target HOST -o ndjson" from a timer instead');
+  },
+  profiles: async ([name]) => {
+    const { renderProfiles } = await import('./profiles-command.js');
+    return print(await renderProfiles(name ?? null));
+  },
+  explain: async ([code]) => {
+    const [{ explain, nearestCodes, renderExplanation }, { usage }] = await Promise.all([
+      import('../report/explain.js'),
+      import('./options.js'),
+    ]);
+    if (code === undefined)
+      throw usage('explain: name a verdict, reason, symptom or check, for example "probe explain dropped"');
+    const explanation = explain(code);
+    if (explanation) return print(renderExplanation(explanation, look()));
+    const near = nearestCodes(code);
+    throw usage(
+      `explain: "${code.slice(0, 60)}" is no verdict, reason, symptom or check${near.length > 0 ? `; did you mean ${near.join(', ')}?` : ''}`,
+    );
+  },
+  schema: async () => {
+    const { reportJsonSchema } = await import('../report/schema.js');
+    return print(`${JSON.stringify(await reportJsonSchema(), null, 2)}\n`);
+  },
+};
+
+const command = async (): Promise<number> => {
+  const argv = process.argv.slice(2);
+  const [first] = argv;
+  if (argv.includes('--version')) return print(`${packageVersion()}\n`);
+  if (first === undefined || argv.includes('--help') || argv.includes('-h') || first === 'help') {
+    const { PROBE_HELP } = await import('./help.js');
+    if (first !== undefined) return print(PROBE_HELP);
+    process.stderr.write(PROBE_HELP);
+    return EXIT.usage;
+  }
+  const chosen = COMMANDS[first];
+  if (chosen) return chosen(argv.slice(1));
+  return (COMMANDS['run'] ?? (async () => EXIT.usage))(argv);
+};
+
+await main('probe', command);

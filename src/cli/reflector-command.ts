@@ -1,0 +1,108 @@
+/** `reflector`: from options to a running far end, until a signal ends it. */
+import { isIP } from 'node:net';
+import { homedir, networkInterfaces } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import pino from 'pino';
+import { loadProfile } from '../engine/profiles.js';
+import { UserError } from '../model/user-error.js';
+import { keptCredentials, makeCredentials, readCredentials } from '../reflector/certificate.js';
+import { parsePortList, planPorts } from '../reflector/ports.js';
+import { startReflector } from '../reflector/server.js';
+import { EXIT, packageVersion } from './main.js';
+import { parseMistake, usage, wholeNumber } from './options.js';
+import { findToken, makeTokenFile } from './token.js';
+
+const DEFAULT_PROFILES = ['business-sip', 'wifi-calling-t-mobile', 'facetime'];
+const DEFAULT_CONTROL_PORT = 443;
+
+const OPTIONS = {
+  listen: { type: 'string', multiple: true },
+  'token-file': { type: 'string' },
+  profile: { type: 'string', multiple: true },
+  udp: { type: 'string' },
+  tcp: { type: 'string' },
+  tls: { type: 'string' },
+  'control-port': { type: 'string' },
+  cert: { type: 'string' },
+  key: { type: 'string' },
+} as const;
+
+const parse = (argv: readonly string[]) => {
+  try {
+    return parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: false, strict: true }).values;
+  } catch (error) {
+    throw parseMistake(error);
+  }
+};
+
+/** Where a token is kept if nobody says otherwise (XDG Base Directory Specification). */
+const defaultTokenFile = (env: NodeJS.ProcessEnv): string =>
+  join(env['XDG_STATE_HOME'] || join(homedir(), '.local', 'state'), 'callpath', 'token');
+
+const isGlobal = (address: string): boolean => !/^(127\.|169\.254\.|::1$|fe80:)/i.test(address);
+
+/** A socket on all addresses answers from the one that the route prefers, which need not be the one that was asked. */
+const hasSeveralAddresses = (): boolean => {
+  const own = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  return (['IPv4', 'IPv6'] as const).some(
+    (family) => own.filter((one) => one.family === family && !one.internal && isGlobal(one.address)).length > 1,
+  );
+};
+
+/** Runs until SIGINT or SIGTERM. @throws UserError for what the user can mend */
+export const reflectorCommand = async (argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> => {
+  const values = parse(argv);
+  const log = pino({ name: 'reflector', base: null }, pino.destination({ dest: 2, sync: true }));
+  const listen = values.listen ?? ['::'];
+  const stray = listen.find((address) => isIP(address) === 0);
+  if (stray !== undefined) throw usage(`--listen: "${stray}" is not an address`);
+  if ((values.cert === undefined) !== (values.key === undefined))
+    throw usage('--cert and --key belong together: give both');
+  const controlPort = wholeNumber('--control-port', values['control-port'] ?? String(DEFAULT_CONTROL_PORT), 1, 65_535);
+  const spans = (option: 'udp' | 'tcp' | 'tls') => {
+    const text = values[option];
+    return text === undefined ? null : parsePortList(text, `--${option}`);
+  };
+  const exact = { udp: spans('udp'), tcp: spans('tcp'), tls: spans('tls') };
+  const profiles = await Promise.all((values.profile ?? DEFAULT_PROFILES).map(loadProfile));
+
+  const fromEnvironment =
+    values['token-file'] === undefined && Boolean(env['CALLPATH_TOKEN_FILE'] || env['CALLPATH_TOKEN']);
+  const tokenFile = fromEnvironment ? null : (values['token-file'] ?? defaultTokenFile(env));
+  if (tokenFile !== null && (await makeTokenFile(tokenFile)))
+    log.info({ tokenFile }, 'made a token; copy the file to the agents');
+  const token = findToken(tokenFile, env);
+  if (token === null) throw new UserError('token-invalid', 'no token: give --token-file FILE');
+  const credentials =
+    values.cert !== undefined && values.key !== undefined
+      ? await readCredentials(values.cert, values.key)
+      : tokenFile === null
+        ? await makeCredentials()
+        : await keptCredentials(tokenFile);
+
+  if (values.listen === undefined && hasSeveralAddresses()) {
+    log.warn(
+      'this host has several addresses: name one with --listen, or answers may leave from another than was asked',
+    );
+  }
+  const reflector = await startReflector({
+    listen,
+    ports: planPorts({ profiles, ...exact, controlPort }),
+    token,
+    credentials,
+    version: packageVersion(),
+    warn: (message) => log.warn(message),
+  });
+  if (reflector.udp.length + reflector.tcp.length === 0) {
+    throw new UserError('nothing-bound', '--listen: not a single port could be bound; see the warnings above');
+  }
+  log.info({ udp: reflector.udp.length, tcp: reflector.tcp.length, listen }, 'reflector ready');
+  const signal = await new Promise<NodeJS.Signals>((resolve) => {
+    process.once('SIGINT', resolve);
+    process.once('SIGTERM', resolve);
+  });
+  log.info({ signal }, 'reflector stops');
+  await reflector.close();
+  return EXIT.ok;
+};

@@ -1,0 +1,223 @@
+/** `probe --target HOST`: from options to a report on stdout. */
+import { createHash, randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import type { Resolved } from '../engine/destination.js';
+import { type Destination, type Plan, plan, questionsOf } from '../engine/plan.js';
+import { loadProfile } from '../engine/profiles.js';
+import type { Transport } from '../model/check.js';
+import { alternativesOf, type Profile } from '../model/profile.js';
+import type { Report } from '../model/report.js';
+import { UserError } from '../model/user-error.js';
+import { exitCode } from '../report/exit-code.js';
+import { render } from '../report/render.js';
+import { EXIT, packageVersion } from './main.js';
+import { type ProbeOptions, usage } from './options.js';
+import { findToken } from './token.js';
+
+/** What a run asks and of whom; `probe demo` makes its own. */
+export interface Prepared {
+  readonly target: Destination;
+  readonly reflectors: readonly Destination[];
+  readonly profiles: readonly Profile[];
+  readonly plan: Plan;
+  readonly token: Uint8Array | null;
+  readonly sessionId: Uint8Array;
+  readonly notes: readonly string[];
+}
+
+const SESSION_ID_BYTES = 8;
+/** How much of a hash names a host: enough to tell agents apart, too little to find the machine id again. */
+const AGENT_ID_LENGTH = 16;
+
+/** Stable per host and not reversible to it. */
+const agentId = (): string => {
+  const machine = (() => {
+    try {
+      return readFileSync('/etc/machine-id', 'utf8').trim();
+    } catch {
+      return hostname();
+    }
+  })();
+  return createHash('sha256').update(`callpath agent ${machine}`).digest('hex').slice(0, AGENT_ID_LENGTH);
+};
+
+/** UUIDv7 (RFC 9562 §5.7): 48 bits of milliseconds, then chance. */
+const uuidV7 = (at: Date): string => {
+  const bytes = randomBytes(16);
+  bytes.writeUIntBE(at.getTime(), 0, 6);
+  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x70, 6);
+  bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
+  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+};
+
+/** A repeatable stream of chance from a seed (mulberry32), so that a plan depends on its inputs alone. */
+export const seededRandom = (seed: number): (() => number) => {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+};
+
+const asksSip = (profiles: readonly Profile[]): boolean =>
+  profiles.some(({ requirements }) =>
+    requirements.flatMap(alternativesOf).some((spec) => 'probe' in spec && spec.probe.startsWith('sip-')),
+  );
+
+/** Reads everything that the options name, and plans the run. @throws UserError for what the user can mend */
+export const prepare = async (
+  options: ProbeOptions,
+  env: NodeJS.ProcessEnv,
+  signal: AbortSignal,
+): Promise<Prepared> => {
+  if (options.target === null) throw usage('--target is missing: name a reflector or a carrier, or try "probe demo"');
+  if (options.deep) throw usage('--deep: NAT binding lifetimes are not part of this version');
+  const token = findToken(options.tokenFile, env);
+  const { readTarget, resolveDestination } = await import('../engine/destination.js');
+  const target = readTarget(options.target, '--target');
+  const reflectorTargets = options.reflectors.map((text) => readTarget(text, '--reflector'));
+  if (reflectorTargets.length > 0 && token === null) {
+    throw usage("--reflector needs the reflector's token: give --token-file FILE");
+  }
+  const profiles = await Promise.all(options.profiles.map(loadProfile));
+  const resolve = (one: typeof target, withSip: boolean): Promise<Resolved> =>
+    resolveDestination(one, withSip, options.families, signal);
+  const [found, ...others] = await Promise.all([
+    resolve(target, asksSip(profiles)),
+    ...reflectorTargets.map((one) => resolve(one, false)),
+  ]);
+  const sessionId = randomBytes(SESSION_ID_BYTES);
+  return {
+    target: found.destination,
+    reflectors: others.map(({ destination }) => destination),
+    profiles,
+    token,
+    sessionId,
+    notes: [found, ...others].flatMap(({ notes }) => notes),
+    plan: plan({
+      profiles,
+      target: found.destination,
+      reflectors: others.map(({ destination }) => destination),
+      hasToken: token !== null,
+      rtpRange: options.rtpRange,
+      transports: options.transports,
+      exhaustive: options.exhaustive,
+      random: seededRandom(sessionId.readUInt32BE(0)),
+      portMap: new Map(),
+    }),
+  };
+};
+
+const addressesOf = ({ endpoints, sip }: Destination): string[] => {
+  const all = [
+    ...endpoints,
+    ...(['udp', 'tcp', 'tls'] as const satisfies readonly Transport[]).flatMap((transport) => sip[transport].endpoints),
+  ];
+  return [...new Set(all.flatMap(({ address }) => address ?? []))];
+};
+
+/** Runs what was prepared and reports it. The first SIGINT ends the run with what is known, the second at once. */
+export const runPrepared = async (prepared: Prepared, options: ProbeOptions, signal: AbortSignal): Promise<Report> => {
+  const [{ runInWorker }, { buildReport }, { localAddressFor }, { createProgress }] = await Promise.all([
+    import('../engine/offload.js'),
+    import('../report/build.js'),
+    import('../net/local.js'),
+    import('./progress.js'),
+  ]);
+  const startedAt = new Date();
+  const started = performance.now();
+  const questions = questionsOf(prepared.plan);
+  const progress = createProgress(questions.length, process.stderr);
+  const first = prepared.target.endpoints.find(({ address }) => address !== null);
+  const localAddress = first?.address && first.family ? await localAddressFor(first.address, first.family) : null;
+  const output = await runInWorker(
+    {
+      questions,
+      token: prepared.token,
+      sessionId: prepared.sessionId,
+      maxPps: options.maxPps,
+      timeoutMs: options.timeoutMs,
+      source: options.source,
+    },
+    signal,
+    progress.update,
+  );
+  progress.clear();
+  const named = (destination: Destination) => ({ host: destination.host, addresses: addressesOf(destination) });
+  const proven = output.identities.some(([, { identity }]) => identity !== null);
+  return buildReport({
+    id: uuidV7(startedAt),
+    startedAt,
+    durationMs: performance.now() - started,
+    agent: {
+      id: agentId(),
+      version: packageVersion(),
+      hostname: hostname(),
+      platform: `${process.platform}-${process.arch}`,
+    },
+    target: named(prepared.target),
+    reflectors: prepared.reflectors.map(named),
+    localAddress,
+    profiles: prepared.profiles,
+    plan: prepared.plan,
+    output,
+    notes: [
+      ...prepared.notes,
+      ...(prepared.token !== null && !proven
+        ? ['A token was given and no reflector proved itself with it: what answered was judged as a third party.']
+        : []),
+    ],
+  });
+};
+
+/** Writes a report where the options say, and returns the exit code. */
+export const publish = async (report: Report, options: ProbeOptions): Promise<number> => {
+  const toTerminal = options.outFile === null && process.stdout.isTTY;
+  const text = await render(options.output, report, {
+    color: options.color ?? toTerminal,
+    width: toTerminal ? Math.max(60, Math.min(process.stdout.columns ?? 80, 120)) : 80,
+    verbose: options.verbose,
+  });
+  if (options.outFile === null) process.stdout.write(text);
+  else {
+    await writeFile(options.outFile, text).catch((cause: unknown) => {
+      throw new UserError(
+        'output-unwritable',
+        `--out ${options.outFile}: cannot be written (${(cause as { code?: string }).code})`,
+        { cause },
+      );
+    });
+  }
+  if (options.output !== 'nagios') return exitCode(report);
+  const { renderNagios } = await import('../report/nagios.js');
+  return renderNagios(report).exitCode;
+};
+
+/** The command itself. */
+export const runCommand = async (options: ProbeOptions, env: NodeJS.ProcessEnv): Promise<number> => {
+  const controller = new AbortController();
+  const interrupt = (): void => {
+    if (controller.signal.aborted) process.exit(EXIT.interrupted);
+    controller.abort(new Error('interrupted'));
+  };
+  process.on('SIGINT', interrupt);
+  process.on('SIGTERM', interrupt);
+  try {
+    const prepared = await prepare(options, env, controller.signal);
+    if (options.dryRun) {
+      const { renderDryRun } = await import('./dry-run.js');
+      process.stdout.write(await renderDryRun(prepared, options));
+      return EXIT.ok;
+    }
+    const report = await runPrepared(prepared, options, controller.signal);
+    const code = await publish(report, options);
+    return controller.signal.aborted ? EXIT.interrupted : code;
+  } finally {
+    process.off('SIGINT', interrupt);
+    process.off('SIGTERM', interrupt);
+  }
+};

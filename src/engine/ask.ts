@@ -1,0 +1,131 @@
+/**
+ * One check, asked until it is answered or until its silence means something. Repetition, spacing and the decision to
+ * stop live here, once for all protocols.
+ */
+import type { Probe } from '../../probes/contract.js';
+import type { Check } from '../model/check.js';
+import type { NotRun, Observation } from '../model/observation.js';
+import { failureOf, type SocketError } from '../net/errno.js';
+import { packetsNeeded } from '../verdict/silence.js';
+import { type AskContext, createLedger, type Ledger } from './ledger.js';
+import { datagramLine, streamLine } from './lines.js';
+import type { Path } from './path.js';
+
+/**
+ * Pauses before asking again, in milliseconds: T1 of RFC 3261 §17.1.1.1 first, then longer, so that a burst of loss
+ * does not swallow all attempts. The last one repeats.
+ */
+const RETRY_AFTER_MS = [500, 500, 750, 1000] as const;
+/** Between two questions of a check that answers: far enough apart to be two samples, near enough for a short run. */
+const SAMPLE_GAP_MS = 80;
+/** A silent check is asked this often at least, which spreads it over 1.75 s: most bursts of loss are shorter. */
+const MIN_SILENT_PACKETS = 4;
+/** And this often when nothing on the path answers, so that a dead target costs five seconds. */
+const UNINFORMED_PACKETS = 6;
+/** A path so lossy that more than this were needed is reported as unknown; it would also take too long. */
+const MAX_SILENT_PACKETS = 20;
+/** How long after the last packet an answer still counts. Longer than any round trip over which people can talk. */
+const LATE_MS = 1000;
+/** An error from the path is seen this often before it is believed. */
+const MAX_ERRORS = 3;
+
+export interface AskOptions {
+  /** How many answers are wanted: one proves the path, more give a round-trip time. */
+  readonly samples: number;
+  /** The probability of a false "blocked" that is tolerated. */
+  readonly doubt: number;
+  /** Gives up after this many unanswered packets, whatever the path says. */
+  readonly atMost?: number;
+}
+
+/** An observation of a question that was not put. */
+export const notAsked = (check: Check, notRun: NotRun): Observation => ({
+  check,
+  attempts: [],
+  refused: {},
+  seen: null,
+  notRun,
+});
+
+const enough = (ledger: Ledger, silent: number, path: Path, options: AskOptions): boolean => {
+  if (silent >= (options.atMost ?? MAX_SILENT_PACKETS) || ledger.errors() >= MAX_ERRORS) return true;
+  if (ledger.answered() > 0) return silent >= UNINFORMED_PACKETS;
+  const needed = packetsNeeded(path.upperBound(), options.doubt);
+  return silent >= (needed > MAX_SILENT_PACKETS ? UNINFORMED_PACKETS : Math.max(MIN_SILENT_PACKETS, needed));
+};
+
+/**
+ * Asks one check. Resolves with what was observed, whatever the network does. When `signal` fires it resolves with
+ * what is known so far, or as `interrupted` if nothing is.
+ */
+export const askCheck = async (
+  check: Check,
+  probe: Probe,
+  context: AskContext,
+  path: Path,
+  options: AskOptions,
+  signal: AbortSignal,
+): Promise<Observation> => {
+  const { net } = context;
+  if (check.address === null || check.family === null) return notAsked(check, 'dns-failure');
+  const peer = { address: check.address, port: check.port, family: check.family, host: check.host };
+  const ledger = createLedger(check, probe, context);
+  const line = (check.transport === 'udp' ? datagramLine : streamLine)(check, peer, probe, context, ledger);
+
+  const sendAndWait = async (pauseMs: number): Promise<void> => {
+    await net.pacer.take(1, signal);
+    const answered = ledger.answered();
+    const errors = ledger.errors();
+    const until = net.now() + pauseMs;
+    await line.send();
+    while (ledger.answered() === answered && ledger.errors() === errors && net.now() < until) {
+      await ledger.news(until - net.now(), signal);
+    }
+    if (ledger.answered() > answered) return;
+    // An error that came at once must not shorten the spacing of the attempts.
+    if (!enough(ledger, 0, path, options)) await net.sleep(Math.max(0, until - net.now()), signal);
+  };
+
+  const converse = async (): Promise<void> => {
+    let silent = 0;
+    while (ledger.answered() < options.samples) {
+      const answered = ledger.answered();
+      await sendAndWait(RETRY_AFTER_MS[Math.min(silent, RETRY_AFTER_MS.length - 1)] ?? LATE_MS);
+      path.report(check.id, ledger.packets(), ledger.answers());
+      if (ledger.answered() > answered) {
+        if (ledger.answered() < options.samples) await net.sleep(SAMPLE_GAP_MS, signal);
+        continue;
+      }
+      silent += 1;
+      if (enough(ledger, silent, path, options)) break;
+    }
+    const until = net.now() + LATE_MS;
+    while (ledger.outstanding() && ledger.errors() < MAX_ERRORS && net.now() < until) {
+      await ledger.news(until - net.now(), signal);
+    }
+    path.report(check.id, ledger.packets(), ledger.answers());
+  };
+
+  const observed = (): Observation => ({
+    check,
+    attempts: ledger.attempts(),
+    refused: ledger.refused(),
+    seen: null,
+    notRun: null,
+  });
+  try {
+    await converse();
+    return observed();
+  } catch (error) {
+    if (signal.aborted) return ledger.answered() > 0 ? observed() : notAsked(check, 'interrupted');
+    if (error instanceof Error) throw error;
+    const { code, syscall } = error as SocketError;
+    const failure = failureOf({ code, syscall }, check.transport === 'udp' ? 'udp' : 'stream');
+    return {
+      ...observed(),
+      attempts: [...ledger.attempts(), { outcome: 'error', packets: 0, failure, code, opened: null }],
+    };
+  } finally {
+    line.close();
+  }
+};

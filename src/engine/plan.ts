@@ -1,0 +1,257 @@
+/** From profiles and addresses to questions: a pure function. Same inputs, same ids, same order. */
+import {
+  type AskedKind,
+  type Check,
+  checkName,
+  type Family,
+  type PortRange,
+  REFLECTOR_ONLY_KINDS,
+  rangeName,
+  type Transport,
+} from '../model/check.js';
+import type { NotRun } from '../model/observation.js';
+import { alternativesOf, type CheckSpec, type Profile, type RangeSpec, type Requirement } from '../model/profile.js';
+
+/** One address of a target, under the name by which it was found. */
+export interface Endpoint {
+  readonly host: string;
+  /** Null when the name did not resolve. */
+  readonly address: string | null;
+  readonly family: Family | null;
+}
+
+/** Where SIP goes over one transport (RFC 3263): `offered` is false if the domain's records leave it out. */
+export interface SipRoute {
+  readonly offered: boolean;
+  readonly endpoints: readonly (Endpoint & { /** Null: the profile's own port. */ readonly port: number | null })[];
+}
+
+export interface Destination {
+  readonly host: string;
+  readonly endpoints: readonly Endpoint[];
+  readonly sip: Readonly<Record<Transport, SipRoute>>;
+}
+
+export interface PlanInput {
+  readonly profiles: readonly Profile[];
+  readonly target: Destination;
+  /** Reflectors other than the target; they take the questions that no third party answers. */
+  readonly reflectors: readonly Destination[];
+  /** Without a token nobody can prove to be a reflector, so what only a reflector answers is not asked. */
+  readonly hasToken: boolean;
+  /** Takes the place of the profiles' media range. */
+  readonly rtpRange: readonly [from: number, to: number] | null;
+  /** Signalling transports that the deployment uses; null for all that the profiles name. */
+  readonly transports: readonly Transport[] | null;
+  readonly exhaustive: boolean;
+  /** Chance for the sample of a range, 0 ≤ x < 1. */
+  readonly random: () => number;
+  /** Ports that stand in for others, where the profile's own are not to be had (`probe demo`). */
+  readonly portMap: ReadonlyMap<number, number>;
+}
+
+export interface PlannedCheck extends Check {
+  /** Why it will not be asked, or null. */
+  readonly skip: NotRun | null;
+}
+
+export interface PlannedRange extends PortRange {
+  readonly sample: readonly PlannedCheck[];
+}
+
+/** What a requirement stands on: for each alternative the ids of its checks or ranges, one for each address. */
+export interface PlannedRequirement {
+  readonly profile: string;
+  readonly requirement: Requirement;
+  readonly alternatives: readonly { readonly label: string; readonly ids: readonly string[] }[];
+}
+
+export interface Plan {
+  readonly checks: readonly PlannedCheck[];
+  readonly ranges: readonly PlannedRange[];
+  readonly requirements: readonly PlannedRequirement[];
+}
+
+/** Ports asked of a range in the default mode: both edges and one from each of the strata between them. */
+const STRATA = 16;
+/** IKE moves here behind a NAT (RFC 3948 §4), and is preceded by the non-ESP marker. */
+const NAT_T_PORT = 4500;
+
+const isRange = (spec: CheckSpec | RangeSpec): spec is RangeSpec => 'from' in spec;
+const isSip = (probe: AskedKind): boolean => probe.startsWith('sip-');
+
+/** Both edges, and one port at random from each of `strata` equal parts between them; all of them if they are few. */
+export const samplePorts = (
+  from: number,
+  to: number,
+  step: number,
+  strata: number,
+  random: () => number,
+): readonly number[] => {
+  const count = Math.floor((to - from) / step) + 1;
+  const port = (index: number): number => from + index * step;
+  if (count <= strata + 2) return Array.from({ length: count }, (_, index) => port(index));
+  const inner = Array.from({ length: strata }, (_, stratum) => {
+    const low = 1 + Math.floor((stratum * (count - 2)) / strata);
+    const high = 1 + Math.floor(((stratum + 1) * (count - 2)) / strata);
+    return low + Math.floor(random() * (high - low));
+  });
+  return [0, ...inner, count - 1].map(port);
+};
+
+/** RTP keeps to even ports and RTCP to the odd ones after them (RFC 3550 §11), wherever the range begins. */
+const mediaRange = (from: number, to: number): RangeSpec => ({
+  probes: from % 2 === 0 ? ['rtp-echo', 'rtcp-echo'] : ['rtcp-echo', 'rtp-echo'],
+  transport: 'udp',
+  from,
+  to,
+});
+
+/** The profile with the user's media range in place of its own; several of its ranges become the one. */
+export const withRtpRange = (profile: Profile, [from, to]: readonly [number, number]): Profile => {
+  const isMedia = (requirement: Requirement): boolean =>
+    'range' in requirement && requirement.range.probes.includes('rtp-echo');
+  const first = profile.requirements.find(isMedia);
+  const requirements = profile.requirements.flatMap((requirement): Requirement[] => {
+    if (!isMedia(requirement) || !('range' in requirement)) return [requirement];
+    return requirement === first ? [{ ...requirement, range: mediaRange(from, to) }] : [];
+  });
+  return { ...profile, requirements };
+};
+
+/** The profile with only those signalling alternatives that the deployment uses. */
+const withTransports = (profile: Profile, transports: readonly Transport[]): Profile => {
+  const requirements = profile.requirements.flatMap((requirement): Requirement[] => {
+    if (!('anyOf' in requirement) || requirement.role !== 'signalling') return [requirement];
+    const kept = requirement.anyOf.filter(({ transport }) => transports.includes(transport));
+    const [only, ...more] = kept;
+    if (!only) return [];
+    if (more.length > 0) return [{ ...requirement, anyOf: kept }];
+    const { anyOf: _, ...common } = requirement;
+    return [isRange(only) ? { ...common, range: only } : { ...common, check: only }];
+  });
+  return { ...profile, requirements };
+};
+
+const withOptions = (profile: Profile, { rtpRange, transports }: PlanInput): Profile => {
+  const ranged = rtpRange ? withRtpRange(profile, rtpRange) : profile;
+  return transports ? withTransports(ranged, transports) : ranged;
+};
+
+/** What one question is about, before it has an address. */
+interface Question {
+  readonly probe: AskedKind;
+  readonly transport: Transport;
+  readonly port: number;
+}
+
+type Place = Endpoint & { readonly port: number; readonly skip: NotRun | null };
+
+/**
+ * Turns profiles into checks and ranges for every address. A question that several profiles share is asked once; the
+ * requirements remember which ids they stand on.
+ */
+export const plan = (input: PlanInput): Plan => {
+  const checks = new Map<string, PlannedCheck>();
+  const ranges = new Map<string, PlannedRange>();
+  const requirements: PlannedRequirement[] = [];
+  const mapped = (port: number): number => input.portMap.get(port) ?? port;
+
+  const placesOf = ({ probe, transport, port }: Question): readonly Place[] => {
+    if (REFLECTOR_ONLY_KINDS.has(probe)) {
+      const elsewhere = input.reflectors.flatMap(({ endpoints }) => endpoints);
+      const skip = input.hasToken ? null : 'needs-reflector';
+      return (elsewhere.length > 0 ? elsewhere : input.target.endpoints).map((at) => ({ ...at, port, skip }));
+    }
+    if (isSip(probe)) {
+      const route = input.target.sip[transport];
+      const skip = route.offered ? null : 'not-offered';
+      return route.endpoints.map((at) => ({ ...at, port: at.port ?? port, skip }));
+    }
+    return input.target.endpoints.map((at) => ({ ...at, port, skip: null }));
+  };
+
+  const suffix = (places: readonly Place[], { address }: Place): string =>
+    places.length > 1 && address !== null ? `#${address}` : '';
+
+  const toCheck = (question: Question, at: Place, id: string, rangeId: string | null): PlannedCheck => ({
+    id,
+    probe: question.probe,
+    transport: question.transport,
+    port: at.port,
+    address: at.address,
+    family: at.family,
+    host: at.host,
+    requiredBy: [],
+    rangeId,
+    natT: question.port === mapped(NAT_T_PORT),
+    skip: at.address === null ? 'dns-failure' : at.skip,
+  });
+
+  const addCheck = (spec: CheckSpec, profile: string): readonly string[] => {
+    const question = { ...spec, port: mapped(spec.port) };
+    const places = placesOf(question);
+    return places.map((at) => {
+      const id = checkName(spec.probe, spec.transport, at.port) + suffix(places, at);
+      const known = checks.get(id) ?? toCheck(question, at, id, null);
+      checks.set(id, { ...known, requiredBy: [...new Set([...known.requiredBy, profile])] });
+      return id;
+    });
+  };
+
+  const addRange = (spec: RangeSpec, profile: string): readonly string[] =>
+    spec.probes.flatMap((probe, turn, all) => {
+      const step = all.length;
+      const from = spec.from + turn;
+      if (from > spec.to) return [];
+      const to = from + Math.floor((spec.to - from) / step) * step;
+      const ports = input.exhaustive
+        ? samplePorts(from, to, step, Number.POSITIVE_INFINITY, input.random)
+        : samplePorts(from, to, step, STRATA, input.random);
+      const places = placesOf({ probe, transport: spec.transport, port: from });
+      return places.map((at) => {
+        const id = rangeName(probe, spec.transport, from, to) + suffix(places, at);
+        const known = ranges.get(id);
+        ranges.set(id, {
+          id,
+          probe,
+          transport: spec.transport,
+          from,
+          to,
+          step,
+          address: at.address,
+          requiredBy: [...new Set([...(known?.requiredBy ?? []), profile])],
+          sample:
+            known?.sample ??
+            ports.map((port) => {
+              const question = { probe, transport: spec.transport, port: mapped(port) };
+              const checkId = checkName(probe, spec.transport, question.port) + suffix(places, at);
+              return toCheck(question, { ...at, port: question.port }, checkId, id);
+            }),
+        });
+        return id;
+      });
+    });
+
+  for (const chosen of input.profiles) {
+    const profile = withOptions(chosen, input);
+    for (const requirement of profile.requirements) {
+      requirements.push({
+        profile: profile.profile,
+        requirement,
+        alternatives: alternativesOf(requirement).map((spec) =>
+          isRange(spec)
+            ? { label: `${spec.transport} ${spec.from}-${spec.to}`, ids: addRange(spec, profile.profile) }
+            : { label: `${spec.transport} ${mapped(spec.port)}`, ids: addCheck(spec, profile.profile) },
+        ),
+      });
+    }
+  }
+  return { checks: [...checks.values()], ranges: [...ranges.values()], requirements };
+};
+
+/** Every question that will go out, ranges' samples included. */
+export const questionsOf = ({ checks, ranges }: Plan): readonly PlannedCheck[] => [
+  ...checks,
+  ...ranges.flatMap(({ sample }) => sample),
+];

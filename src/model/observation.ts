@@ -1,0 +1,87 @@
+/** Facts about one check: what was sent when, what came back from where. No opinion; that is `verdict/`. */
+import type { Check } from './check.js';
+
+/** JSON, because evidence goes into the report as it is. */
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
+export type Evidence = { readonly [key: string]: Json };
+
+/** What a socket error says about the path. One place: `net/errno.ts` maps errno values to these. */
+export const FAILURES = [
+  'refused', // RST, or ICMP port unreachable
+  'reset', // RST after the connection stood
+  'host-unreachable', // ICMP host unreachable or prohibited
+  'net-unreachable', // ICMP net prohibited
+  'prohibited', // ICMPv6 administratively prohibited, policy or reject route
+  'no-route', // this host has no route or no address of the family
+  'local-denied', // EPERM or EACCES on send: this host's own firewall
+  'address-unavailable', // the wanted source address or port is not to be had
+  'too-large', // EMSGSIZE
+  'exhausted', // descriptors, buffers or ports of this host ran out
+  'tls-failed', // the TLS handshake failed after TCP opened
+  'closed-early', // the peer closed before a complete answer
+  'other',
+] as const;
+export type Failure = (typeof FAILURES)[number];
+
+/** What the far end attests in an authenticated answer. */
+export interface Attestation {
+  /** False when the far end received other bytes than we sent. */
+  readonly intact: boolean;
+  /** Our address and port as the far end saw them. */
+  readonly seenAddress: string;
+  readonly seenPort: number;
+  /** The port at which it arrived; another than the one asked means that something redirected it. */
+  readonly arrivalPort: number;
+  /** The far end's clock minus ours, in milliseconds, give or take half the round trip. */
+  readonly clockSkewMs: number;
+  /** NAT-T keepalives that the far end saw from this very source before this request. */
+  readonly keepalives: number;
+  /** Answers of this session that the far end held back to protect itself. */
+  readonly heldBack: number;
+}
+
+export type Attempt =
+  | {
+      readonly outcome: 'answer';
+      /** Sendings of this one request; more than one where the protocol retransmits. */
+      readonly packets: number;
+      /** Answers to it that arrived, at most `packets`. */
+      readonly answers: number;
+      /** Null when the answer cannot be tied to one of several sendings of the same request (Karn's rule). */
+      readonly rttMs: number | null;
+      /** True: carries a valid proof. False: carries none although a reflector would give one. Null: none was asked for. */
+      readonly authentic: boolean | null;
+      readonly attestation: Attestation | null;
+      readonly detail: Evidence;
+    }
+  | {
+      readonly outcome: 'error';
+      readonly packets: number;
+      readonly failure: Failure;
+      readonly code: string;
+      /** What an opened connection showed before it failed; null if it did not open. */
+      readonly opened: Evidence | null;
+    }
+  | { readonly outcome: 'silence'; readonly packets: number; readonly opened: Evidence | null };
+
+export interface Observation {
+  readonly check: Check;
+  readonly attempts: readonly Attempt[];
+  /** What arrived and was no answer to our question, by reason and count. */
+  readonly refused: Readonly<Record<string, number>>;
+  /** What the far end says it saw of this check, or null if it could not be asked. */
+  readonly seen: number | null;
+  /** Why the check was not asked, or null if it was. */
+  readonly notRun: NotRun | null;
+}
+
+/** Why a question was not asked. */
+export const NOT_RUN = [
+  'dns-failure', // the name does not resolve
+  'no-network', // no route, no address of the family
+  'needs-reflector', // a third party does not answer this
+  'not-offered', // the target's NAPTR or SRV records do not offer this transport
+  'not-listening', // the reflector says that it does not listen there
+  'interrupted', // SIGINT, or the run's deadline came first
+] as const;
+export type NotRun = (typeof NOT_RUN)[number];

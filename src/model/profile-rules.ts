@@ -1,0 +1,165 @@
+/** What a well-formed profile must also satisfy to make sense; each rule names the value at fault and the fix. */
+import * as v from 'valibot';
+import type { AskedKind, Transport } from './check.js';
+import { nearest } from './nearest.js';
+import { alternativesOf, type CheckSpec, type Profile, type RangeSpec, type Requirement } from './profile.js';
+import { ProfileSchema, quoted } from './profile-schema.js';
+
+/** The transports over which each kind can be asked. */
+export const TRANSPORTS_OF = {
+  'sip-options': ['udp', 'tcp', 'tls'],
+  'stun-binding': ['udp'],
+  'rtp-echo': ['udp'],
+  'rtcp-echo': ['udp'],
+  'udp-echo': ['udp'],
+  'ike-sa-init': ['udp'],
+  'nat-t-keepalive': ['udp'],
+  'tcp-connect': ['tcp'],
+  'tls-handshake': ['tls'],
+  http: ['tcp'],
+  dns: ['udp', 'tcp'],
+} as const satisfies Record<AskedKind, readonly Transport[]>;
+
+export type PathKey = string | number;
+
+/** What is wrong with a profile, and where: the keys that lead to the value at fault. */
+export interface Mistake {
+  readonly path: readonly PathKey[];
+  /** True if the key itself is at fault rather than its value. */
+  readonly atKey: boolean;
+  readonly message: string;
+}
+
+const transportMistake = (probe: AskedKind, transport: Transport): string | null => {
+  const possible: readonly Transport[] = TRANSPORTS_OF[probe];
+  if (possible.includes(transport)) return null;
+  return `is "${transport}", over which ${probe} cannot be asked; use ${possible.join(' or ')}`;
+};
+
+type Found = readonly [at: readonly PathKey[], message: string];
+
+const checkMistakes = (check: CheckSpec): readonly Found[] => {
+  const transport = transportMistake(check.probe, check.transport);
+  return transport === null ? [] : [[['transport'], transport]];
+};
+
+/** RTP on even ports and RTCP on the odd port above (RFC 3550 §11), if a range asks both in turns. */
+const parityMistake = (range: RangeSpec): string | null => {
+  const [first, second] = range.probes;
+  const pair = `${first}+${second}`;
+  if (pair !== 'rtp-echo+rtcp-echo' && pair !== 'rtcp-echo+rtp-echo') return null;
+  const startsEven = range.from % 2 === 0;
+  if (startsEven === (first === 'rtp-echo')) return null;
+  const order = startsEven ? '[rtp-echo, rtcp-echo]' : '[rtcp-echo, rtp-echo]';
+  return `puts RTP on odd ports, as ${range.from} is ${startsEven ? 'even' : 'odd'}; use ${order}`;
+};
+
+const rangeMistakes = (range: RangeSpec): readonly Found[] => {
+  const found: Found[] = [];
+  const [transport] = range.probes.map((probe) => transportMistake(probe, range.transport)).filter((t) => t !== null);
+  if (transport !== undefined) found.push([['transport'], transport]);
+  const [first, second] = range.probes;
+  if (first === second) found.push([['probes'], `names ${first} twice; name it once`]);
+  if (range.from > range.to) {
+    found.push([['to'], `is ${range.to}, below "from" (${range.from}); swap the two`]);
+  } else if (range.from === range.to && second !== undefined) {
+    found.push([['probes'], 'names two probes for one port; name one probe, or widen the range']);
+  }
+  const parity = parityMistake(range);
+  if (parity !== null) found.push([['probes'], parity]);
+  return found;
+};
+
+const questionPath = (requirement: Requirement, index: number): readonly PathKey[] => {
+  if ('check' in requirement) return ['check'];
+  if ('range' in requirement) return ['range'];
+  return ['anyOf', index];
+};
+
+const requirementMistakes = (requirement: Requirement): readonly Found[] => {
+  const found: Found[] = [];
+  if (requirement.need === 'required' && requirement.source.evidence === 'unverified') {
+    found.push([
+      ['source', 'evidence'],
+      'is "unverified" on a required row; read the source and mark it, or make the row optional',
+    ]);
+  }
+  for (const [index, spec] of alternativesOf(requirement).entries()) {
+    const mistakes = 'probes' in spec ? rangeMistakes(spec) : checkMistakes(spec);
+    for (const [at, message] of mistakes) found.push([[...questionPath(requirement, index), ...at], message]);
+  }
+  return found;
+};
+
+/** The mistakes of a well-formed profile. */
+const senseMistakes = (profile: Profile): readonly Mistake[] => {
+  const mistakes: Mistake[] = [];
+  const firstWithId = new Map<string, number>();
+  for (const [index, requirement] of profile.requirements.entries()) {
+    const first = firstWithId.get(requirement.id);
+    if (first === undefined) firstWithId.set(requirement.id, index);
+    else {
+      const message = `is ${quoted(requirement.id)}, as in requirements[${first}]; give each its own id`;
+      mistakes.push({ path: ['requirements', index, 'id'], atKey: false, message });
+    }
+    for (const [at, message] of requirementMistakes(requirement)) {
+      mistakes.push({ path: ['requirements', index, ...at], atKey: false, message });
+    }
+  }
+  if (!profile.requirements.some((requirement) => requirement.need === 'required')) {
+    const message = 'holds no required row, so the service would always seem to work; make one required';
+    mistakes.push({ path: ['requirements'], atKey: true, message });
+  }
+  return mistakes;
+};
+
+/** A profile that is well-formed and makes sense, or every mistake that was found in it. */
+export type ProfileCheck =
+  | { readonly ok: true; readonly profile: Profile }
+  | { readonly ok: false; readonly mistakes: readonly Mistake[] };
+
+interface ShapeMistake extends Mistake {
+  /** The last key of the path. */
+  readonly key: string;
+  readonly kind: 'value' | 'unknown-key' | 'missing-key';
+}
+
+const shapeMistake = (issue: v.BaseIssue<unknown>): ShapeMistake => {
+  const path = (issue.path ?? []).map(({ key }): PathKey => (typeof key === 'number' ? key : String(key)));
+  const atKey = issue.path?.at(-1)?.origin === 'key';
+  // valibot's strictObject expects "never" of a key that it does not know.
+  const kind = !atKey ? 'value' : issue.expected === 'never' ? 'unknown-key' : 'missing-key';
+  return { path, atKey, message: issue.message, key: String(path.at(-1)), kind };
+};
+
+/** Mistakes of shape. A misspelt key is one mistake, not also the absence of the key that it was meant to be. */
+const shapeMistakes = (issues: readonly v.BaseIssue<unknown>[]): readonly Mistake[] => {
+  const mistakes = issues.map(shapeMistake);
+  const mapOf = ({ path }: Mistake): string => JSON.stringify(path.slice(0, -1));
+  const missingIn = new Map<string, ShapeMistake[]>();
+  for (const mistake of mistakes) {
+    if (mistake.kind !== 'missing-key') continue;
+    const beside = missingIn.get(mapOf(mistake));
+    if (beside === undefined) missingIn.set(mapOf(mistake), [mistake]);
+    else beside.push(mistake);
+  }
+  const explained = new Set<Mistake>();
+  for (const mistake of mistakes) {
+    if (mistake.kind !== 'unknown-key') continue;
+    const beside = missingIn.get(mapOf(mistake)) ?? [];
+    const meant = nearest(
+      mistake.key,
+      beside.map(({ key }) => key),
+    );
+    for (const missing of beside) if (missing.key === meant) explained.add(missing);
+  }
+  return mistakes.filter((mistake) => !explained.has(mistake));
+};
+
+/** Checks a value of unknown origin. Sense is judged only once the shape is right. */
+export const checkProfile = (value: unknown): ProfileCheck => {
+  const parsed = v.safeParse(ProfileSchema, value);
+  if (!parsed.success) return { ok: false, mistakes: shapeMistakes(parsed.issues) };
+  const mistakes = senseMistakes(parsed.output);
+  return mistakes.length === 0 ? { ok: true, profile: parsed.output } : { ok: false, mistakes };
+};

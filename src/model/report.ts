@@ -1,0 +1,166 @@
+/**
+ * The one document that everything prints, stores and exports: `callpath.report/1`. Types and the published JSON
+ * Schema come from the same definition. A report may gain fields within a major version and never loses or renames one.
+ */
+import * as v from 'valibot';
+import { PROBE_KINDS, TRANSPORTS } from './check.js';
+import { REASONS, SERVICE_VERDICTS, VERDICTS } from './verdict.js';
+
+export const REPORT_SCHEMA_ID = 'callpath.report/1';
+
+const Count = v.pipe(v.number(), v.integer(), v.minValue(0));
+const Ratio = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
+const Milliseconds = v.pipe(v.number(), v.minValue(0));
+const Port = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65535));
+const Reason = v.picklist([
+  ...REASONS.pass,
+  ...REASONS.degraded,
+  ...REASONS.altered,
+  ...REASONS.blocked,
+  ...REASONS.unknown,
+]);
+const nullable = v.nullable;
+
+const ReflectorSchema = v.looseObject({
+  host: v.string(),
+  addresses: v.array(v.string()),
+  version: nullable(v.string()),
+  reachable: v.boolean(),
+  /** `tls/443`, `udp/5060` …: over which transport and port its word came; null if it never did. */
+  control: nullable(v.string()),
+});
+
+const CheckSchema = v.looseObject({
+  id: v.string(),
+  probe: v.picklist(PROBE_KINDS),
+  transport: v.picklist(TRANSPORTS),
+  port: Port,
+  /** Null when the target's name could not be resolved. */
+  address: nullable(v.string()),
+  family: nullable(v.picklist([4, 6])),
+  requiredBy: v.array(v.string()),
+  verdict: v.picklist(VERDICTS),
+  reason: Reason,
+  confidence: Ratio,
+  sent: Count,
+  seen: nullable(Count),
+  received: Count,
+  rttMs: nullable(v.object({ min: Milliseconds, median: Milliseconds, max: Milliseconds })),
+  evidence: v.record(v.string(), v.unknown()),
+});
+
+const RangeSchema = v.looseObject({
+  id: v.string(),
+  probe: v.picklist(PROBE_KINDS),
+  transport: v.picklist(TRANSPORTS),
+  address: nullable(v.string()),
+  from: Port,
+  to: Port,
+  step: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  verdict: v.picklist(VERDICTS),
+  reason: Reason,
+  /** Ports of this run that were asked; the others are inferred from their neighbours. */
+  tested: Count,
+  confidence: Ratio,
+});
+
+const FAMILIES_OF_BEHAVIOUR = ['endpoint-independent', 'address-dependent', 'address-and-port-dependent'] as const;
+
+const NatSchema = v.looseObject({
+  mapping: v.picklist(['none', ...FAMILIES_OF_BEHAVIOUR, 'unknown']),
+  filtering: v.picklist([...FAMILIES_OF_BEHAVIOUR, 'unknown']),
+  portPreservation: nullable(v.boolean()),
+  layers: nullable(v.picklist([0, 1, 2])),
+  bindingLifetime: v.array(
+    v.looseObject({
+      port: Port,
+      transport: v.picklist(TRANSPORTS),
+      atLeastSeconds: Count,
+      belowSeconds: nullable(Count),
+    }),
+  ),
+});
+
+const SipAlgSchema = v.looseObject({
+  detected: nullable(v.boolean()),
+  findings: v.array(
+    v.looseObject({
+      transport: v.picklist(TRANSPORTS),
+      port: Port,
+      method: v.string(),
+      direction: v.picklist(['outbound', 'inbound']),
+      kind: v.picklist(['rewritten', 'dropped', 'pinhole']),
+      class: v.picklist(['semantic', 'proxy', 'cosmetic']),
+      field: v.string(),
+      sent: v.string(),
+      received: v.string(),
+    }),
+  ),
+});
+
+const QualitySchema = v.looseObject({
+  port: Port,
+  direction: v.picklist(['outbound', 'inbound']),
+  packets: Count,
+  lossRatio: Ratio,
+  jitterMs: Milliseconds,
+  reordered: Count,
+  rFactor: v.number(),
+  mos: v.number(),
+});
+
+const ServiceSchema = v.looseObject({
+  profile: v.string(),
+  title: v.string(),
+  verdict: v.picklist(SERVICE_VERDICTS),
+  /** Required, and not askable of this target without a reflector. */
+  untested: v.array(v.string()),
+  symptoms: v.array(v.looseObject({ id: v.string(), text: v.string(), because: v.array(v.string()) })),
+  fixes: v.array(
+    v.looseObject({ text: v.string(), because: v.array(v.string()), rules: v.record(v.string(), v.string()) }),
+  ),
+});
+
+export const ReportSchema = v.looseObject({
+  schema: v.literal(REPORT_SCHEMA_ID),
+  /** UUIDv7; ingestion is idempotent on it. */
+  id: v.string(),
+  /** RFC 3339, UTC. */
+  startedAt: v.string(),
+  durationMs: Milliseconds,
+  agent: v.looseObject({
+    id: v.string(),
+    version: v.string(),
+    hostname: v.string(),
+    platform: v.string(),
+    /** The worst delay of the probing event loop; RTTs cannot be trusted below it. Null if it was not measured. */
+    eventLoopDelayMs: nullable(Milliseconds),
+  }),
+  target: v.looseObject({
+    host: v.string(),
+    addresses: v.array(v.string()),
+    role: v.picklist(['reflector', 'third-party']),
+  }),
+  reflectors: v.array(ReflectorSchema),
+  network: v.looseObject({
+    localAddress: nullable(v.string()),
+    mappedAddresses: v.array(v.string()),
+    natted: nullable(v.boolean()),
+    /** An upper bound of the path's loss from the checks that did answer; null without any answer. */
+    lossUpperBound: nullable(Ratio),
+  }),
+  checks: v.array(CheckSchema),
+  ranges: v.array(RangeSchema),
+  nat: NatSchema,
+  sipAlg: SipAlgSchema,
+  quality: v.array(QualitySchema),
+  services: v.array(ServiceSchema),
+  /** What the run could not do or a reader must know, one sentence each. */
+  notes: v.array(v.string()),
+  totals: v.looseObject({ checks: Count, packetsSent: Count, bytesSent: Count, packetsReceived: Count }),
+});
+
+export type Report = v.InferOutput<typeof ReportSchema>;
+export type ReportCheck = Report['checks'][number];
+export type ReportRange = Report['ranges'][number];
+export type ReportService = Report['services'][number];

@@ -1,0 +1,77 @@
+/** The closed lists of verdicts and reasons, and the classification of one check. */
+import type { Check } from './check.js';
+import type { Evidence } from './observation.js';
+
+export const VERDICTS = ['pass', 'degraded', 'altered', 'blocked', 'unknown'] as const;
+export type Verdict = (typeof VERDICTS)[number];
+
+/** Every reason, under the one verdict that it explains. */
+export const REASONS = {
+  pass: ['answered'],
+  degraded: ['loss', 'latency', 'jitter', 'reordered', 'rate-limited'],
+  altered: [
+    'sip-alg',
+    'payload-rewritten',
+    'tls-intercepted',
+    'http-intercepted',
+    'dns-intercepted',
+    'answered-by-other',
+  ],
+  blocked: ['dropped-outbound', 'dropped-inbound', 'dropped', 'rejected', 'payload-filtered', 'size-filtered'],
+  unknown: [
+    'no-answer',
+    'closed',
+    'target-unreachable',
+    'limited',
+    'dns-failure',
+    'no-network',
+    'local-error',
+    'not-run',
+  ],
+} as const satisfies Record<Verdict, readonly string[]>;
+export type Reason = (typeof REASONS)[Verdict][number];
+
+/** A verdict with a reason that belongs to it. */
+export type Finding = {
+  [V in Verdict]: { readonly verdict: V; readonly reason: (typeof REASONS)[V][number] };
+}[Verdict];
+
+export interface RttSummary {
+  readonly min: number;
+  readonly median: number;
+  readonly max: number;
+}
+
+/** The classification of one check. */
+export type Classified = Finding & {
+  readonly check: Check;
+  /** 1 minus the probability that chance alone explains the finding, 0–1. */
+  readonly confidence: number;
+  readonly sent: number;
+  readonly seen: number | null;
+  readonly received: number;
+  readonly rttMs: RttSummary | null;
+  readonly evidence: Evidence;
+};
+
+export const SERVICE_VERDICTS = ['works', 'degraded', 'impaired', 'blocked', 'unknown'] as const;
+export type ServiceVerdict = (typeof SERVICE_VERDICTS)[number];
+
+export const SYMPTOMS = [
+  'cannot-register',
+  'no-audio',
+  'one-way-audio-outbound',
+  'one-way-audio-inbound',
+  'some-calls-silent',
+  'lost-inbound-calls',
+  'calls-drop',
+  'long-invites-fail',
+  'choppy-audio',
+  'transfers-fail',
+  'wifi-calling-unavailable',
+  'facetime-cannot-connect',
+  'push-delayed',
+  'peer-to-peer-fails',
+  'calls-not-private',
+] as const;
+export type SymptomId = (typeof SYMPTOMS)[number];

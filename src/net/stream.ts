@@ -1,0 +1,134 @@
+/** A TCP or TLS connection with one owner: opened, its bytes delivered, its end and its errors told once. */
+import { connect as connectTcp, isIP } from 'node:net';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
+import type { Family } from '../model/check.js';
+import type { Evidence } from '../model/observation.js';
+import { type SocketError, socketError } from './errno.js';
+
+export interface StreamPeer {
+  readonly address: string;
+  readonly port: number;
+  readonly family: Family;
+  /** The name for SNI (RFC 6066 §3 allows no address literals there). */
+  readonly host: string;
+}
+
+export interface StreamEvents {
+  /** TCP is open, and TLS too where it was asked for. */
+  open(stream: Stream, atMs: number): void;
+  data(bytes: Uint8Array, atMs: number): void;
+  /** The peer has closed, or an error ended it; called at most once, `tcpOpen` says how far it came. */
+  end(error: SocketError | null, tcpOpen: boolean): void;
+}
+
+export interface Stream {
+  readonly local: { readonly address: string; readonly port: number };
+  /** What TLS agreed on and which certificate was shown, or null on plain TCP. */
+  readonly tls: Evidence | null;
+  /** The TLS exporter's output (RFC 5705, RFC 8446 §7.5), or null on plain TCP. */
+  readonly binding: Uint8Array | null;
+  write(bytes: Uint8Array): void;
+}
+
+/** The label under which both ends export keying material; docs/protocol.md. */
+export const EXPORTER_LABEL = 'EXPORTER-callpath-1';
+export const EXPORTER_BYTES = 32;
+
+/** A certificate's names can be as long as a hostile server likes; evidence keeps this many characters. */
+const MAX_NAME = 200;
+
+const nameOf = (name: unknown): string | null => {
+  if (typeof name !== 'object' || name === null) return null;
+  const parts = name as { CN?: unknown; O?: unknown };
+  const first = [parts.CN, parts.O].flat().find((part) => typeof part === 'string');
+  return typeof first === 'string' ? first.slice(0, MAX_NAME) : null;
+};
+
+const describeTls = (socket: TLSSocket): Evidence => {
+  const certificate = socket.getPeerCertificate();
+  return {
+    protocol: socket.getProtocol(),
+    cipher: socket.getCipher().name,
+    certificateSubject: nameOf(certificate.subject),
+    certificateIssuer: nameOf(certificate.issuer),
+    certificateSha256: certificate.fingerprint256 ?? null,
+    certificateValidTo: certificate.valid_to ?? null,
+    certificateTrusted: socket.authorized,
+    certificateProblem: socket.authorizationError ? String(socket.authorizationError).slice(0, MAX_NAME) : null,
+  };
+};
+
+/**
+ * Opens a connection; the certificate is recorded and never a reason to refuse, because the question is whether the
+ * path passes. Returns the function that closes it, whatever state it is in.
+ */
+export const openStream = (
+  peer: StreamPeer,
+  secure: boolean,
+  events: StreamEvents,
+  localAddress?: string,
+): (() => void) => {
+  let tcpOpen = false;
+  let ended = false;
+  const end = (error: SocketError | null): void => {
+    if (ended) return;
+    ended = true;
+    events.end(error, tcpOpen);
+  };
+  const tcp = connectTcp({
+    host: peer.address,
+    port: peer.port,
+    family: peer.family,
+    ...(localAddress && { localAddress }),
+  });
+  tcp.setNoDelay(true);
+  const listen = (socket: typeof tcp, opened: () => Stream): void => {
+    socket.on(secure ? 'secureConnect' : 'connect', () => {
+      if (!ended) events.open(opened(), performance.now());
+    });
+    socket.on('data', (bytes) => {
+      if (!ended) events.data(bytes, performance.now());
+    });
+  };
+  const failed = (error: unknown): void => {
+    const told = socketError(error);
+    // OpenSSL's alerts come with codes of their own, and a reset in the middle of a handshake is TLS's failure too.
+    end(told);
+  };
+  tcp.on('connect', () => {
+    tcpOpen = true;
+  });
+  tcp.on('error', failed);
+  tcp.on('close', () => end(null));
+  const local = (): Stream['local'] => ({ address: tcp.localAddress ?? '', port: tcp.localPort ?? 0 });
+  const write = (socket: typeof tcp) => (bytes: Uint8Array) => {
+    if (!ended) socket.write(bytes);
+  };
+  if (!secure) {
+    listen(tcp, () => ({ local: local(), tls: null, binding: null, write: write(tcp) }));
+    return () => {
+      ended = true;
+      tcp.destroy();
+    };
+  }
+  const tls = connectTls({
+    socket: tcp,
+    rejectUnauthorized: false,
+    // Desk phones in the field still speak TLS 1.2.
+    minVersion: 'TLSv1.2',
+    ...(isIP(peer.host) === 0 && peer.host !== '' && { servername: peer.host }),
+  });
+  listen(tls, () => ({
+    local: local(),
+    tls: describeTls(tls),
+    binding: tls.exportKeyingMaterial(EXPORTER_BYTES, EXPORTER_LABEL, Buffer.alloc(0)),
+    write: write(tls),
+  }));
+  tls.on('error', failed);
+  tls.on('close', () => end(null));
+  return () => {
+    ended = true;
+    tls.destroy();
+    tcp.destroy();
+  };
+};

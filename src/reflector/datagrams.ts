@@ -1,0 +1,55 @@
+/** One answer at most for each datagram: tells protocols apart by their first bytes, and keeps the rules for strangers. */
+import { looksLikeDnsQuery } from '../wire/dns-layout.js';
+import { looksLikeRtcp } from '../wire/rtcp.js';
+import { looksLikeRtp } from '../wire/rtp.js';
+import { isKeepAlive, looksLikeSip } from '../wire/sip-demux.js';
+import { looksLikeStun } from '../wire/stun.js';
+import { looksLikeTag } from '../wire/tag.js';
+import type { Answer, Arrival, Host, Responder } from './exchange.js';
+import type { Limiter } from './limits.js';
+import { answerBare } from './responders/bare.js';
+import { answerDns } from './responders/dns.js';
+import { answerIke, looksLikeIkeAt } from './responders/ike.js';
+import { answerNatT, isNatTKeepalive } from './responders/nat-t.js';
+import { answerRtcp, answerRtp } from './responders/rtp.js';
+import { answerSip } from './responders/sip.js';
+import { answerStun } from './responders/stun.js';
+
+/** In the order in which they can be mistaken for each other: the stricter test first. */
+const DEMUX: readonly (readonly [looksLike: (message: Uint8Array, arrival: Arrival) => boolean, answer: Responder])[] =
+  [
+    [looksLikeTag, answerBare],
+    [looksLikeDnsQuery, answerDns],
+    [looksLikeStun, answerStun],
+    [looksLikeIkeAt, answerIke],
+    [looksLikeSip, answerSip],
+    [looksLikeRtcp, answerRtcp],
+    [looksLikeRtp, answerRtp],
+    [() => true, answerNatT],
+  ];
+
+export interface DatagramRules {
+  readonly host: Host;
+  readonly limiter: Limiter;
+  readonly sawKeepalive: (address: string, port: number) => void;
+}
+
+/**
+ * The answer to one datagram, or null. Never larger than the datagram, one named exception aside, and none to strangers
+ * beyond their prefix's rate: nobody can be flooded through us.
+ */
+export const answerDatagram = (message: Uint8Array, arrival: Arrival, rules: DatagramRules): Uint8Array | null => {
+  if (arrival.sourcePort === 0) return null;
+  if (isNatTKeepalive(message)) {
+    rules.sawKeepalive(arrival.sourceAddress, arrival.sourcePort);
+    return null;
+  }
+  // A CRLF keepalive over UDP is not answered (RFC 5626 §3.5.2 uses STUN there).
+  if (isKeepAlive(message)) return null;
+  const respond = DEMUX.find(([looksLike]) => looksLike(message, arrival))?.[1];
+  const answer: Answer | null = respond ? respond(message, arrival, rules.host) : null;
+  if (!answer) return null;
+  if (answer.bytes.length > message.length && !answer.exempt) return null;
+  if (!answer.proven && !rules.limiter.allow(arrival.sourceBytes)) return null;
+  return answer.bytes;
+};

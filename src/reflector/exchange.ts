@@ -1,0 +1,69 @@
+/** One request as the reflector sees it, and the sealing of its answer. Responders get this and no socket. */
+import { digestOf } from '../wire/tag.js';
+import type { Admission, Authority } from './authority.js';
+
+/** What a responder may know of a request besides its bytes. */
+export interface Arrival {
+  /** 16 bytes, IPv4 mapped. */
+  readonly sourceBytes: Uint8Array;
+  /** Text, IPv4 unmapped. */
+  readonly sourceAddress: string;
+  readonly sourcePort: number;
+  readonly localPort: number;
+  readonly receivedAtMicros: bigint;
+  /** The TLS exporter's output, or null. */
+  readonly binding: Uint8Array | null;
+}
+
+/** What the reflector says of itself, and what it keeps. */
+export interface Host {
+  readonly authority: Authority;
+  readonly nowMicros: () => bigint;
+  readonly keepalives: (address: string, port: number) => number;
+  readonly info: () => Uint8Array;
+  readonly version: string;
+}
+
+export interface Answer {
+  readonly bytes: Uint8Array;
+  /** The request carried a valid tag: who sent it is no stranger. */
+  readonly proven: boolean;
+  /** The one answer that may be larger than its request: the smallest Binding response (docs/protocol.md). */
+  readonly exempt?: boolean;
+}
+
+export type Responder = (message: Uint8Array, arrival: Arrival, host: Host) => Answer | null;
+
+/** The answer tag to an admitted request that came inside `message`. */
+export const sealAnswer = (
+  admission: Extract<Admission, { kind: 'admitted' }>,
+  message: Uint8Array,
+  arrival: Arrival,
+  host: Host,
+): Uint8Array => {
+  const isInfo = admission.request.type === 'infoRequest';
+  return admission.answer({
+    type: isInfo ? 'infoAnswer' : 'echoAnswer',
+    receivedAtMicros: arrival.receivedAtMicros,
+    turnaroundMicros: Math.max(0, Number(host.nowMicros() - arrival.receivedAtMicros)),
+    arrivalPort: arrival.localPort,
+    seenPort: arrival.sourcePort,
+    seenAddress: arrival.sourceBytes,
+    digest: digestOf(message),
+    receivedLength: message.length,
+    keepalives: host.keepalives(arrival.sourceAddress, arrival.sourcePort),
+    heldBack: 0,
+    body: isInfo ? host.info() : new Uint8Array(0),
+  });
+};
+
+/** The answer tag for the tag found in a message, or null for strangers. */
+export const answerTag = (
+  tag: Uint8Array | null,
+  message: Uint8Array,
+  arrival: Arrival,
+  host: Host,
+): Uint8Array | null => {
+  const admission = tag && host.authority.admit(tag, arrival.binding);
+  return admission?.kind === 'admitted' ? sealAnswer(admission, message, arrival, host) : null;
+};

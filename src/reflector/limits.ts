@@ -1,0 +1,77 @@
+/** Bounds what strangers can make us do: answers per prefix, and memory per everything. */
+
+export interface Limiter {
+  /** True if one more answer may go to this address. */
+  allow(address: Uint8Array): boolean;
+  /** Answers held back so far. */
+  heldBack(): number;
+}
+
+/** Strangers get this many answers a second and prefix: ten sipsaks at once, and no use to an attacker. */
+const RATE_PER_SECOND = 200;
+/** A probe without a token asks all of a profile's checks at once. */
+const BURST = 400;
+/** Prefixes that are remembered; the oldest is forgotten first. */
+const MAX_PREFIXES = 8192;
+/** What one customer usually holds: a /24 of IPv4, a /56 of IPv6 (RFC 6177). Addresses come as 16 bytes. */
+const prefixOf = (address: Uint8Array): string => {
+  const mapped = address[10] === 0xff && address[11] === 0xff;
+  return Buffer.from(address.subarray(0, mapped ? 15 : 7)).toString('latin1');
+};
+
+interface Bucket {
+  level: number;
+  at: number;
+}
+
+/** Token buckets by prefix, port and host stripped, so that changing either earns nothing. */
+export const createLimiter = (now: () => number = () => performance.now()): Limiter => {
+  const buckets = new Map<string, Bucket>();
+  let held = 0;
+  return {
+    allow: (address) => {
+      const prefix = prefixOf(address);
+      const at = now();
+      const bucket = buckets.get(prefix) ?? { level: BURST, at };
+      bucket.level = Math.min(BURST, bucket.level + ((at - bucket.at) / 1000) * RATE_PER_SECOND);
+      bucket.at = at;
+      buckets.delete(prefix);
+      buckets.set(prefix, bucket);
+      const oldest = buckets.size > MAX_PREFIXES ? buckets.keys().next().value : undefined;
+      if (oldest !== undefined) buckets.delete(oldest);
+      if (bucket.level < 1) {
+        held += 1;
+        return false;
+      }
+      bucket.level -= 1;
+      return true;
+    },
+    heldBack: () => held,
+  };
+};
+
+export interface KeepaliveBook {
+  saw(address: string, port: number): void;
+  /** NAT-T keepalives seen from this very source, at most 65,535. */
+  count(address: string, port: number): number;
+}
+
+/** Sources that are remembered; the oldest is forgotten first. */
+const MAX_SOURCES = 16_384;
+
+/** Counts NAT-T keepalives by source: nobody may answer them (RFC 3948 §2.3), so they are told with the next answer. */
+export const createKeepaliveBook = (): KeepaliveBook => {
+  const counts = new Map<string, number>();
+  const key = (address: string, port: number): string => `${address} ${port}`;
+  return {
+    saw: (address, port) => {
+      const name = key(address, port);
+      const count = counts.get(name) ?? 0;
+      counts.delete(name);
+      counts.set(name, Math.min(count + 1, 65_535));
+      const oldest = counts.size > MAX_SOURCES ? counts.keys().next().value : undefined;
+      if (oldest !== undefined) counts.delete(oldest);
+    },
+    count: (address, port) => counts.get(key(address, port)) ?? 0,
+  };
+};

@@ -1,0 +1,36 @@
+/** Echoes RTP and RTCP that carry a valid tag; media of strangers is never answered. */
+import { RTCP_APP_NAME } from '../../wire/carriers.js';
+import { cnameDescription, encodeRtcp, parseRtcp } from '../../wire/rtcp.js';
+import { encodeRtp, parseRtp } from '../../wire/rtp.js';
+import { answerTag, type Responder } from '../exchange.js';
+
+export const answerRtp: Responder = (message, arrival, host) => {
+  const packet = parseRtp(message);
+  if (!packet.ok) return null;
+  const tag = answerTag(packet.value.payload, message, arrival, host);
+  if (!tag || tag.length > packet.value.payload.length) return null;
+  const payload = Uint8Array.from(packet.value.payload);
+  payload.set(tag);
+  return { bytes: encodeRtp({ ...packet.value, payload }), proven: true };
+};
+
+export const answerRtcp: Responder = (message, arrival, host) => {
+  const compound = parseRtcp(message);
+  if (!compound.ok) return null;
+  const app = compound.value.packets.find((packet) => packet.kind === 'app' && packet.name === RTCP_APP_NAME);
+  if (app?.kind !== 'app') return null;
+  const tag = answerTag(app.data, message, arrival, host);
+  if (!tag) return null;
+  const { ssrc } = app;
+  return {
+    bytes: encodeRtcp({
+      packets: [
+        { kind: 'receiver-report', ssrc, reports: [], extension: new Uint8Array(0) },
+        cnameDescription(ssrc, 'reflector'),
+        { ...app, data: tag },
+      ],
+      padding: 0,
+    }),
+    proven: true,
+  };
+};

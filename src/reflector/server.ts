@@ -1,0 +1,209 @@
+/** The reflector's sockets: binds what it can, says what it could not, answers until it is closed. */
+import { createSocket, type Socket as UdpSocket } from 'node:dgram';
+import { createServer, type Server, type Socket } from 'node:net';
+import { createSecureContext, TLSSocket } from 'node:tls';
+import { descriptorLimit, SPARE_DESCRIPTORS } from '../net/limits.js';
+import { EXPORTER_BYTES, EXPORTER_LABEL } from '../net/stream.js';
+import { encodeInfo, spansOf } from '../wire/info.js';
+import { formatIp, parseIp, toMappedBytes, unmapIp } from '../wire/ip.js';
+import { createAuthority } from './authority.js';
+import type { Credentials } from './certificate.js';
+import { answerDatagram } from './datagrams.js';
+import type { Arrival, Host } from './exchange.js';
+import { createKeepaliveBook, createLimiter } from './limits.js';
+import type { PortPlan } from './ports.js';
+import { createConversation } from './streams.js';
+
+export interface ReflectorOptions {
+  /** Addresses to bind; `::` takes IPv4 as well where the system allows it. */
+  readonly listen: readonly string[];
+  readonly ports: PortPlan;
+  readonly token: Uint8Array;
+  readonly credentials: Credentials;
+  readonly version: string;
+  /** Called once for each port that cannot be bound. */
+  readonly warn: (message: string) => void;
+}
+
+export interface Reflector {
+  readonly udp: readonly number[];
+  readonly tcp: readonly number[];
+  close(): Promise<void>;
+}
+
+/** Sockets that are being bound at the same time; more gain nothing and make a failure harder to read. */
+const BINDING_AT_ONCE = 512;
+/** The default holds 256 small packets, which a sweep's burst overruns; the system grants what it allows. */
+const RECEIVE_BUFFER = 1024 * 1024;
+/** A probe's connection lasts seconds. */
+const IDLE_MS = 15_000;
+/** All connections together, so that holding them open exhausts no descriptors. */
+const MAX_CONNECTIONS = 2000;
+/** First byte of a TLS record that opens a handshake (RFC 8446 §5.1). */
+const TLS_HANDSHAKE = 0x16;
+
+const codeOf = (error: unknown): string => (error as { code?: string }).code ?? 'unknown error';
+
+const nowMicros = (): bigint => BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000));
+
+const inChunks = async <T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> => {
+  for (let at = 0; at < items.length; at += BINDING_AT_ONCE) {
+    await Promise.all(items.slice(at, at + BINDING_AT_ONCE).map(work));
+  }
+};
+
+/** Starts answering. Resolves when every socket that can be bound is bound, even if none could be. */
+export const startReflector = async (options: ReflectorOptions): Promise<Reflector> => {
+  const { warn, credentials } = options;
+  const authority = createAuthority(options.token);
+  const limiter = createLimiter();
+  const keepalives = createKeepaliveBook();
+  const context = createSecureContext({ cert: credentials.cert, key: credentials.key, minVersion: 'TLSv1.2' });
+  const udpSockets: UdpSocket[] = [];
+  const servers: Server[] = [];
+  const connections = new Set<Socket>();
+  const udp = new Set<number>();
+  const tcp = new Set<number>();
+  let info: Uint8Array = new Uint8Array(0);
+  const host: Host = {
+    authority,
+    nowMicros,
+    keepalives: keepalives.count,
+    info: () => info,
+    version: options.version,
+  };
+
+  const arrivalOf = (
+    address: string,
+    sourcePort: number,
+    localPort: number,
+    binding: Uint8Array | null,
+  ): Arrival | null => {
+    const parsed = parseIp(address);
+    return (
+      parsed && {
+        sourceBytes: toMappedBytes(parsed.bytes),
+        // A dual-stack socket reports IPv4 as ::ffff:192.0.2.1.
+        sourceAddress: formatIp(unmapIp(parsed.bytes)),
+        sourcePort,
+        localPort,
+        receivedAtMicros: nowMicros(),
+        binding,
+      }
+    );
+  };
+
+  const bindUdp = (address: string, port: number): Promise<void> =>
+    new Promise((resolve) => {
+      const family = address.includes(':') ? 6 : 4;
+      const socket = createSocket({
+        type: family === 6 ? 'udp6' : 'udp4',
+        // Answers go to literals; the default lookup would cost a getaddrinfo per packet.
+        lookup: (hostname, _options, done) => done(null, hostname, family),
+      });
+      socket.on('error', (error) => {
+        if (udp.has(port) && udpSockets.includes(socket)) return;
+        warn(`udp ${port} on ${address}: cannot be bound (${codeOf(error)})`);
+        socket.close();
+        resolve();
+      });
+      socket.on('message', (message, from) => {
+        const arrival = arrivalOf(from.address, from.port, port, null);
+        const answer = arrival && answerDatagram(message, arrival, { host, limiter, sawKeepalive: keepalives.saw });
+        // What cannot be sent is lost like any datagram; the agent asks again.
+        if (answer) socket.send(answer, from.port, from.address, () => undefined);
+      });
+      socket.bind({ port, address, exclusive: true }, () => {
+        udpSockets.push(socket);
+        udp.add(port);
+        try {
+          socket.setRecvBufferSize(RECEIVE_BUFFER);
+        } catch {
+          warn(`udp ${port} on ${address}: keeps the system's default receive buffer`);
+        }
+        resolve();
+      });
+    });
+
+  const converse = (socket: Socket | TLSSocket, port: number): void => {
+    const conversation = createConversation(host);
+    const binding =
+      socket instanceof TLSSocket ? socket.exportKeyingMaterial(EXPORTER_BYTES, EXPORTER_LABEL, Buffer.alloc(0)) : null;
+    socket.on('data', (chunk: Buffer) => {
+      const arrival = arrivalOf(socket.remoteAddress ?? '', socket.remotePort ?? 0, port, binding);
+      if (!arrival) return void socket.destroy();
+      const step = conversation.push(chunk, arrival);
+      for (const bytes of step.send) socket.write(bytes);
+      if (step.close) socket.end();
+    });
+  };
+
+  const accept = (socket: Socket, port: number): void => {
+    if (connections.size >= MAX_CONNECTIONS) {
+      socket.destroy();
+      return;
+    }
+    connections.add(socket);
+    socket.on('close', () => connections.delete(socket));
+    socket.on('error', () => socket.destroy());
+    socket.setTimeout(IDLE_MS, () => socket.destroy());
+    socket.once('data', (first: Buffer) => {
+      socket.pause();
+      socket.unshift(first);
+      if (first[0] !== TLS_HANDSHAKE) {
+        converse(socket, port);
+        socket.resume();
+        return;
+      }
+      const secure = new TLSSocket(socket, { isServer: true, secureContext: context });
+      secure.on('error', () => socket.destroy());
+      secure.on('secure', () => converse(secure, port));
+    });
+  };
+
+  const bindTcp = (address: string, port: number): Promise<void> =>
+    new Promise((resolve) => {
+      const server = createServer((socket) => accept(socket, port));
+      server.on('error', (error) => {
+        if (server.listening) return;
+        warn(`tcp ${port} on ${address}: cannot be bound (${codeOf(error)})`);
+        resolve();
+      });
+      server.listen({ port, host: address, exclusive: true }, () => {
+        servers.push(server);
+        tcp.add(port);
+        resolve();
+      });
+    });
+
+  const wanted = options.listen.flatMap((address) => [
+    ...options.ports.tcp.map((port) => ({ address, port, bind: bindTcp })),
+    ...options.ports.udp.map((port) => ({ address, port, bind: bindUdp })),
+  ]);
+  const limit = descriptorLimit();
+  const room = limit === null ? wanted.length : Math.max(0, limit - SPARE_DESCRIPTORS);
+  if (wanted.length > room) {
+    warn(
+      `${wanted.length} sockets are wanted and the limit of open files is ${limit}: the last ${wanted.length - room} are left out (raise it with ulimit -Hn or LimitNOFILE=)`,
+    );
+  }
+  await inChunks(wanted.slice(0, room), ({ address, port, bind }) => bind(address, port));
+  info = encodeInfo({
+    version: options.version,
+    udp: spansOf(udp),
+    tcp: spansOf(tcp),
+    certificateSha256: credentials.sha256,
+  });
+
+  return {
+    udp: [...udp].sort((a, b) => a - b),
+    tcp: [...tcp].sort((a, b) => a - b),
+    close: async () => {
+      for (const connection of connections) connection.destroy();
+      await Promise.all([
+        ...udpSockets.map((socket) => new Promise<void>((resolve) => socket.close(() => resolve()))),
+        ...servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))),
+      ]);
+    },
+  };
+};

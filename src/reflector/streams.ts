@@ -1,0 +1,121 @@
+/** One TCP or TLS connection: messages of any of our protocols, told apart by their first bytes, answered in turn. */
+import { dnsStream, frameDnsTcp } from '../wire/dns-stream.js';
+import { headBytes } from '../wire/http.js';
+import { looksLikeSip } from '../wire/sip-demux.js';
+import { sipStream } from '../wire/sip-stream.js';
+import { looksLikeTag, MAX_TAG_BYTES } from '../wire/tag.js';
+import type { Answer, Arrival, Host } from './exchange.js';
+import { answerBare } from './responders/bare.js';
+import { answerDns } from './responders/dns.js';
+import { answerHttp } from './responders/http.js';
+import { answerSipRequest } from './responders/sip.js';
+
+/** What to send, and whether to hang up after it. */
+export interface Step {
+  readonly send: readonly Uint8Array[];
+  readonly close: boolean;
+}
+
+/** The conversation of one connection: bytes in, bytes out, no socket. */
+export interface Conversation {
+  push(chunk: Uint8Array, arrival: Arrival): Step;
+}
+
+/** Heads of HTTP requests and tags are shorter; who sends more without finishing one is cut off. */
+const MAX_BUFFERED = 16_384;
+/** Enough to recognise any start line that we answer. */
+const MIN_DEMUX_BYTES = 4;
+/** A query that carries a tag and its padding is shorter (RFC 1035 §4.2.2 would allow 65,535). */
+const MAX_DNS_QUERY = 1024;
+const PONG = Buffer.from('\r\n');
+
+type Framer = (chunk: Uint8Array, arrival: Arrival) => Step;
+
+const HANG_UP: Step = { send: [], close: true };
+const WAIT: Step = { send: [], close: false };
+
+const bytesOf = (answer: Answer | null): readonly Uint8Array[] => (answer ? [answer.bytes] : []);
+
+/** SIP stays open, because phones keep their connection; a message that cannot be framed ends it. */
+const sipFramer = (host: Host): Framer => {
+  const stream = sipStream();
+  return (chunk, arrival) => {
+    const send: Uint8Array[] = [];
+    for (const item of stream.push(chunk)) {
+      if (item.kind === 'refusal') return { send, close: true };
+      if (item.kind === 'ping') send.push(PONG);
+      else if (item.message.kind === 'request') {
+        send.push(...bytesOf(answerSipRequest(item.message, item.bytes, arrival, host)));
+      }
+    }
+    return { send, close: false };
+  };
+};
+
+const dnsFramer = (host: Host): Framer => {
+  const stream = dnsStream(MAX_DNS_QUERY);
+  return (chunk, arrival) => {
+    const send: Uint8Array[] = [];
+    for (const item of stream.push(chunk)) {
+      if (item.kind === 'refusal') return { send, close: true };
+      send.push(...bytesOf(answerDns(item.bytes, arrival, host)).map(frameDnsTcp));
+    }
+    return { send, close: false };
+  };
+};
+
+/** Gathers bytes until `sizeOf` knows the message's length; one message, one answer, and the connection is over. */
+const single = (
+  sizeOf: (bytes: Buffer) => number | null,
+  respond: (message: Uint8Array, arrival: Arrival) => Answer | null,
+): Framer => {
+  let held = Buffer.alloc(0);
+  return (chunk, arrival) => {
+    held = Buffer.concat([held, chunk]);
+    const size = sizeOf(held);
+    if (size === null || held.length < size) return held.length > MAX_BUFFERED ? HANG_UP : WAIT;
+    return { send: bytesOf(respond(held.subarray(0, size), arrival)), close: true };
+  };
+};
+
+/** Magic, version, type and length: the first six bytes of a tag tell how long it is. */
+const TAG_LENGTH_AT = 4;
+const tagSize = (bytes: Buffer): number | null =>
+  bytes.length < TAG_LENGTH_AT + 2 ? null : Math.min(bytes.readUInt16BE(TAG_LENGTH_AT), MAX_TAG_BYTES);
+
+/** DNS over TCP begins with a length, which for a query that we take is below 1024: no letter is that small. */
+const looksLikeFramedDns = (bytes: Uint8Array): boolean => (bytes[0] ?? 0xff) < MAX_DNS_QUERY >> 8;
+
+const chooseFramer = (bytes: Uint8Array, host: Host): Framer | null => {
+  if (looksLikeTag(bytes)) return single(tagSize, (message, arrival) => answerBare(message, arrival, host));
+  if (looksLikeFramedDns(bytes)) return dnsFramer(host);
+  if (looksLikeSip(bytes)) return sipFramer(host);
+  // RFC 5626 §3.5.1: a keepalive may come before the first request.
+  if (bytes[0] === PONG[0]) return sipFramer(host);
+  return null;
+};
+
+const END_OF_LINE = 0x0a;
+
+/** A fresh conversation, which finds out the protocol from the first line or bytes that arrive. */
+export const createConversation = (host: Host): Conversation => {
+  let framer: Framer | null = null;
+  let held = Buffer.alloc(0);
+  return {
+    push: (chunk, arrival) => {
+      if (framer) return framer(chunk, arrival);
+      held = Buffer.concat([held, chunk]);
+      if (held.length < MIN_DEMUX_BYTES) return WAIT;
+      framer = chooseFramer(held, host);
+      // SIP and HTTP differ at the end of their first line only.
+      if (!framer && !held.includes(END_OF_LINE)) return held.length > MAX_BUFFERED ? HANG_UP : WAIT;
+      framer ??= single(
+        (bytes) => headBytes(bytes)?.length ?? null,
+        (message, from) => answerHttp(message, from, host),
+      );
+      const first = held;
+      held = Buffer.alloc(0);
+      return framer(first, arrival);
+    },
+  };
+};

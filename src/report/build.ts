@@ -1,0 +1,269 @@
+/** Puts the report together: a pure function of the plan, of what was observed, and of who was asked. */
+import type { Plan, PlannedCheck } from '../engine/plan.js';
+import type { RunOutput } from '../engine/run.js';
+import type { Check } from '../model/check.js';
+import type { Observation } from '../model/observation.js';
+import type { Profile, Thresholds } from '../model/profile.js';
+import { REPORT_SCHEMA_ID, type Report } from '../model/report.js';
+import type { Classified, Finding } from '../model/verdict.js';
+import { classify } from '../verdict/classify.js';
+import { diagnose } from '../verdict/diagnose.js';
+import { type ClassifiedRange, classifyRange } from '../verdict/ranges.js';
+import { type Item, weigh, weighService } from '../verdict/services.js';
+import { lossUpperBound, RANGE_PORT_DOUBT, SINGLE_CHECK_DOUBT } from '../verdict/silence.js';
+import { NO_STANDING, standings } from '../verdict/standing.js';
+
+export interface Named {
+  readonly host: string;
+  readonly addresses: readonly string[];
+}
+
+export interface ReportInput {
+  readonly id: string;
+  readonly startedAt: Date;
+  readonly durationMs: number;
+  readonly agent: {
+    readonly id: string;
+    readonly version: string;
+    readonly hostname: string;
+    readonly platform: string;
+  };
+  readonly target: Named;
+  /** Reflectors that the user named; empty if the target itself may be one. */
+  readonly reflectors: readonly Named[];
+  readonly localAddress: string | null;
+  readonly profiles: readonly Profile[];
+  readonly plan: Plan;
+  readonly output: RunOutput;
+  readonly notes: readonly string[];
+}
+
+/** The strictest of all chosen profiles: a path is as good as its most demanding user needs. */
+const strictest = (profiles: readonly Profile[]): Pick<Thresholds, 'lossRatio' | 'rttMs'> => ({
+  lossRatio: Math.min(...profiles.map(({ thresholds }) => thresholds.lossRatio)),
+  rttMs: Math.min(...profiles.map(({ thresholds }) => thresholds.rttMs)),
+});
+
+const round = (value: number, digits: number): number => Math.round(value * 10 ** digits) / 10 ** digits;
+
+const unique = <T>(values: readonly T[]): T[] => [...new Set(values)];
+
+/** Builds the report of a finished run. */
+export const buildReport = (input: ReportInput): Report => {
+  const { plan, output } = input;
+  const observed = new Map(output.observations.map((observation) => [observation.check.id, observation]));
+  const identities = new Map(output.identities);
+  const standing = standings({
+    observations: output.observations,
+    listens: new Map(output.identities.map(([address, { identity }]) => [address, identity?.info ?? null])),
+    otherBytesPassed: new Set(output.otherBytesPassed),
+  });
+  const upperBound = lossUpperBound(output.loss);
+  const thresholds = strictest(input.profiles);
+
+  const classified = (check: PlannedCheck): Classified => {
+    const observation: Observation = observed.get(check.id) ?? {
+      check,
+      attempts: [],
+      refused: {},
+      seen: null,
+      notRun: 'interrupted',
+    };
+    return classify({ ...observation, check }, standing.get(check.address ?? '') ?? NO_STANDING, {
+      lossUpperBound: upperBound,
+      doubt: check.rangeId === null ? SINGLE_CHECK_DOUBT : RANGE_PORT_DOUBT,
+      thresholds,
+    });
+  };
+  const checks = plan.checks.map(classified);
+  const ranges = plan.ranges.map((range) => classifyRange(range, range.sample.map(classified), thresholds));
+  const provable = (address: string | null): boolean => standing.get(address ?? '')?.role === 'reflector';
+
+  const items = new Map<string, Item>([
+    ...checks.map((one): [string, Item] => [one.check.id, itemOfCheck(one, provable(one.check.address))]),
+    ...ranges.map((one): [string, Item] => [one.range.id, itemOfRange(one, provable(one.range.address))]),
+  ]);
+  const states = input.profiles.map((profile) =>
+    weighService(
+      profile,
+      plan.requirements
+        .filter((requirement) => requirement.profile === profile.profile)
+        .map(({ requirement, alternatives }) =>
+          weigh(
+            requirement,
+            alternatives.flatMap(({ ids }) => ids.flatMap((id) => items.get(id) ?? [])),
+          ),
+        ),
+    ),
+  );
+
+  const all = [...checks, ...ranges.flatMap(({ ports }) => ports)];
+  const isReflector = input.target.addresses.some(provable);
+  const reflectorNames = input.reflectors.length > 0 ? input.reflectors : isReflector ? [input.target] : [];
+  return {
+    schema: REPORT_SCHEMA_ID,
+    id: input.id,
+    startedAt: input.startedAt.toISOString(),
+    durationMs: Math.round(input.durationMs),
+    agent: { ...input.agent, eventLoopDelayMs: output.eventLoopDelayMs },
+    target: {
+      host: input.target.host,
+      addresses: [...input.target.addresses],
+      role: isReflector ? 'reflector' : 'third-party',
+    },
+    reflectors: reflectorNames.map(({ host, addresses }) => {
+      const told = addresses.flatMap((address) => identities.get(address)?.identity ?? [])[0];
+      return {
+        host,
+        addresses: [...addresses],
+        version: told?.info.version ?? null,
+        reachable: addresses.some(provable),
+        control: told?.control ?? null,
+      };
+    }),
+    network: networkOf(input.localAddress, all, upperBound),
+    checks: checks.map((one) => ({
+      id: one.check.id,
+      probe: one.check.probe,
+      transport: one.check.transport,
+      port: one.check.port,
+      address: one.check.address,
+      family: one.check.family,
+      requiredBy: [...one.check.requiredBy],
+      verdict: one.verdict,
+      reason: one.reason,
+      confidence: one.confidence,
+      sent: one.sent,
+      seen: one.seen,
+      received: one.received,
+      rttMs: one.rttMs && { ...one.rttMs },
+      evidence: { ...one.evidence },
+    })),
+    ranges: ranges.flatMap(({ range, runs }) =>
+      runs.map((run) => ({
+        id: range.id,
+        probe: range.probe,
+        transport: range.transport,
+        address: range.address,
+        from: run.from,
+        to: run.to,
+        step: run.step,
+        verdict: run.verdict,
+        reason: run.reason,
+        tested: run.tested,
+        confidence: run.confidence,
+      })),
+    ),
+    nat: natOf(input.localAddress, all),
+    sipAlg: { detected: all.some(({ reason }) => reason === 'sip-alg') ? true : null, findings: [] },
+    quality: [],
+    services: states.map((state) => {
+      const { symptoms, fixes } = diagnose(state);
+      return {
+        profile: state.profile.profile,
+        title: state.profile.title,
+        verdict: state.verdict,
+        untested: [...state.untested],
+        symptoms: symptoms.map(({ id, text, because }) => ({ id, text, because: [...because] })),
+        fixes: fixes.map(({ text, because, rules }) => ({ text, because: [...because], rules: { ...rules } })),
+      };
+    }),
+    notes: [...input.notes, ...notesOf(output, input.durationMs)],
+    totals: {
+      checks: all.length,
+      packetsSent: output.totals.packetsSent,
+      bytesSent: output.totals.bytesSent,
+      packetsReceived: output.totals.packetsReceived,
+    },
+  };
+};
+
+const itemOfCheck = ({ check, verdict, reason }: Classified, isProvable: boolean): Item => ({
+  id: check.id,
+  probe: check.probe,
+  transport: check.transport,
+  address: check.address,
+  ports: String(check.port),
+  finding: { verdict, reason } as Finding,
+  partly: false,
+  provable: isProvable,
+});
+
+const itemOfRange = ({ range, runs, worst }: ClassifiedRange, isProvable: boolean): Item => ({
+  id: range.id,
+  probe: range.probe,
+  transport: range.transport,
+  address: range.address,
+  ports: `${range.from}-${range.to}`,
+  finding: worst,
+  partly: runs.some(({ verdict }) => verdict === 'pass' || verdict === 'degraded'),
+  provable: isProvable,
+});
+
+interface Seen {
+  readonly check: Check;
+  readonly address: string;
+  readonly port: number;
+}
+
+/** Our own addresses as the far ends saw them: attested by a reflector, or told by a STUN server. */
+const seenOf = (all: readonly Classified[]): readonly Seen[] =>
+  all.flatMap(({ check, evidence }): Seen[] => {
+    const { seenAddress, seenPort } = evidence;
+    if (typeof seenAddress === 'string' && typeof seenPort === 'number') {
+      return [{ check, address: seenAddress, port: seenPort }];
+    }
+    const answer = evidence['answer'];
+    if (typeof answer !== 'object' || answer === null || !('mappedAddress' in answer)) return [];
+    const { mappedAddress, mappedPort } = answer as { mappedAddress: unknown; mappedPort: unknown };
+    return typeof mappedAddress === 'string' && typeof mappedPort === 'number'
+      ? [{ check, address: mappedAddress, port: mappedPort }]
+      : [];
+  });
+
+const networkOf = (
+  localAddress: string | null,
+  all: readonly Classified[],
+  upperBound: number | null,
+): Report['network'] => {
+  const seen = seenOf(all);
+  const mappedAddresses = unique(seen.map(({ address }) => address));
+  return {
+    localAddress,
+    mappedAddresses,
+    natted: nattedBy(localAddress, seen),
+    lossUpperBound: upperBound === null ? null : round(upperBound, 4),
+  };
+};
+
+/** Compared within the family of the local address only: the other family has a local address of its own. */
+const nattedBy = (localAddress: string | null, seen: readonly Seen[]): boolean | null => {
+  if (localAddress === null) return null;
+  const comparable = seen.filter(({ address }) => address.includes(':') === localAddress.includes(':'));
+  return comparable.length === 0 ? null : comparable.some(({ address }) => address !== localAddress);
+};
+
+const natOf = (localAddress: string | null, all: readonly Classified[]): Report['nat'] => {
+  const natted = nattedBy(localAddress, seenOf(all));
+  return {
+    mapping: natted === false ? 'none' : 'unknown',
+    filtering: 'unknown',
+    portPreservation: null,
+    layers: natted === false ? 0 : null,
+    bindingLifetime: [],
+  };
+};
+
+/** Above this the probing thread itself was held up, and round trips include its own waiting. */
+const SUSPECT_DELAY_MS = 20;
+
+const notesOf = ({ eventLoopDelayMs, identities }: RunOutput, durationMs: number): readonly string[] => [
+  ...(eventLoopDelayMs > SUSPECT_DELAY_MS && durationMs > 0
+    ? [
+        `This host was busy: the probing thread was delayed by up to ${eventLoopDelayMs} ms, round-trip times may be too long by as much.`,
+      ]
+    : []),
+  ...(identities.some(([, { tokenRefused }]) => tokenRefused)
+    ? ['The target is a reflector that does not know this token: compare the token files of both ends.']
+    : []),
+];

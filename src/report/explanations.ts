@@ -1,0 +1,573 @@
+/**
+ * Every code that a report may carry, in words. A code without a text is a type error. Texts are plain sentences for
+ * a person who has the report in one hand and the firewall in the other; none depends on the run at hand.
+ */
+import type { ProbeKind } from '../model/check.js';
+import type { NotRun } from '../model/observation.js';
+import type { Reason, ServiceVerdict, SymptomId, Verdict } from '../model/verdict.js';
+
+/** Some codes are two things at once, e.g. `blocked` is a verdict and a service verdict; one text covers both. */
+export type ExplainedCode = Verdict | Reason | ServiceVerdict | SymptomId | ProbeKind | NotRun;
+
+export interface ExplanationText {
+  readonly title: string;
+  /** What the code says. */
+  readonly meaning: string;
+  /** What must have been observed for it to be said. */
+  readonly evidence: string;
+  /** What a reader might conclude and must not. */
+  readonly doesNotProve: string;
+  readonly fix: string;
+}
+
+const NOTHING_TO_FIX = 'Nothing to do.';
+
+const VERDICT_TEXTS = {
+  pass: {
+    title: 'It passes',
+    meaning: 'The message reached the target and its answer came back.',
+    evidence:
+      'From a reflector with a token: an authenticated answer that says what arrived, and it is what was sent. From ' +
+      'anybody else: a well-formed answer of the protocol to this very request.',
+    doesNotProve:
+      'That a call over it succeeds. Accounts, codecs and the other ports of the service are questions of their own.',
+    fix: NOTHING_TO_FIX,
+  },
+  degraded: {
+    title: 'It passes, and would hurt calls',
+    meaning:
+      'Of a check: answers come back, but too many are lost or they come too late for a call. Of a service: everything ' +
+      'required passes, and something required is degraded, or one of several alternatives is blocked or altered.',
+    evidence: 'Measurements past the thresholds of the profile; the reason names which one.',
+    doesNotProve: 'Where on the path the fault lies: your access line, the provider and everything between share it.',
+    fix: 'Read the reason. Repeat the run at a quiet hour; if it is clean then, the line is overloaded and voice needs priority.',
+  },
+  altered: {
+    title: 'Something in between changes or answers it',
+    meaning:
+      'The path is open, and a device on it rewrote the message, rewrote the answer, or answered in place of the target.',
+    evidence:
+      'The reflector and the agent compare what was sent with what arrived, in both directions, under a key that the ' +
+      'device in between does not have.',
+    doesNotProve: 'That the device means harm: most are "helpers" that are switched on by default.',
+    fix: 'Read the reason for what was changed, and switch off the inspection of that protocol, or exempt voice from it.',
+  },
+  blocked: {
+    title: 'It does not pass',
+    meaning:
+      'Of a check: the target is known to be alive and to listen there, and the message or its answer does not get ' +
+      'through. Of a service: its signalling does not pass, so it does not work at all.',
+    evidence:
+      'Something else to the same address passes, and the check was repeated until the measured loss of the path could ' +
+      'no longer explain the silence; or the path answered with a refusal.',
+    doesNotProve:
+      'Which device blocks it: the branch firewall, the access router and the provider look alike from here.',
+    fix: 'Permit the port in the direction that the reason names. The report lists the rule for common firewalls.',
+  },
+  unknown: {
+    title: 'It could not be measured',
+    meaning:
+      'Of a check: there is no finding, good or bad. Of a service: a required check is unknown and nothing required is blocked.',
+    evidence: 'The reason says why: no question could be asked, or the silence has more than one honest explanation.',
+    doesNotProve: 'That the port is blocked, nor that it is open.',
+    fix: 'Run a reflector of your own on the far side and name it with --reflector: it answers everything, with proof.',
+  },
+} as const satisfies Record<Verdict, ExplanationText>;
+
+const REASON_TEXTS = {
+  answered: {
+    title: 'Answered',
+    meaning: 'The answer came back, in time and unchanged as far as it can be seen.',
+    evidence: 'See "pass". The field "authentic" in the evidence tells whether the answer carried a proof.',
+    doesNotProve: 'Without a proof, that the target itself answered: a device in between could have answered for it.',
+    fix: NOTHING_TO_FIX,
+  },
+  loss: {
+    title: 'Packets are lost',
+    meaning: 'More packets go missing than a call can bear; people hear gaps.',
+    evidence:
+      'So few of the messages sent were answered that the loss exceeds the threshold of the profile (1 % in the bundled ' +
+      'ones) even when chance is allowed for. Late answers were counted as answers.',
+    doesNotProve: 'The direction, unless the far end counted what arrived; and not the place.',
+    fix: 'Look for an overloaded uplink, bad Wi-Fi or a duplex mismatch; give voice priority; then show the report to the provider.',
+  },
+  latency: {
+    title: 'Answers take too long',
+    meaning: 'The round trip is so long that people talk over each other.',
+    evidence: 'The median round-trip time exceeds the threshold of the profile (100 ms in the bundled ones).',
+    doesNotProve:
+      'A fault: 100 ms is a target for a server on the same continent, and light in fibre needs 1 ms for 100 km there and back.',
+    fix: 'Measure against a reflector near the provider. If the distance explains the time, raise rttMs in a profile of your own.',
+  },
+  jitter: {
+    title: 'Packets come unevenly',
+    meaning: 'The spacing of packets varies more than a jitter buffer hides; voices sound robotic.',
+    evidence:
+      'The interarrival jitter (RFC 3550 section 6.4.1) exceeds the threshold of the profile (30 ms in the bundled ones).',
+    doesNotProve: 'Loss. A larger jitter buffer can hide jitter, at the price of delay.',
+    fix: 'Give voice priority on the uplink and shape it a little below its line rate, so that the queue stays in your router.',
+  },
+  reordered: {
+    title: 'Packets overtake each other',
+    meaning: 'Packets arrive in another order than they were sent in; a phone discards those that come too late.',
+    evidence:
+      'More sequence numbers went backwards than the threshold of the profile allows (0.05 % in the bundled ones).',
+    doesNotProve: 'Loss, and not a fault of the firewall: links that are balanced per packet do this.',
+    fix: 'Balance links per flow instead of per packet, and pin voice to one link.',
+  },
+  'rate-limited': {
+    title: 'Only so many packets pass',
+    meaning: 'The first packets pass, and beyond a certain rate or number the rest is dropped.',
+    evidence: 'Loss begins at a rate or a count and not at random, while the same port passes at a lower rate.',
+    doesNotProve: 'That the port is closed, nor that one call suffers: many calls at once, or a busy PBX, do.',
+    fix: 'Exempt voice from the flood or DoS protection of the firewall, or raise its limit for UDP.',
+  },
+  'sip-alg': {
+    title: 'SIP ALG, a gateway that interferes with SIP',
+    meaning:
+      'An application layer gateway in a router or firewall rewrites SIP messages or drops some of their methods. ' +
+      'Typical consequences are one-way audio, lost inbound calls and calls that end after 32 seconds. The probe of ' +
+      'this name compares SIP on port 5060 with SIP on a control port.',
+    evidence:
+      'The reflector received another message than the one sent, or the agent another answer than the one given. Each ' +
+      'changed field is shown with both values.',
+    doesNotProve:
+      'That every change hurts: an added Via is what a proxy does, and changed letter case means nothing. Nor does one ' +
+      'clean message prove that there is none: some gateways touch only INVITE, or only open ports.',
+    fix: 'Switch off the SIP ALG (SIP helper, SIP inspection) and test again after each firmware update, or use SIP over TLS.',
+  },
+  'payload-rewritten': {
+    title: 'The content was rewritten',
+    meaning: 'A device in between changed bytes inside the message, not only its addresses.',
+    evidence: 'The reflector attests other bytes than those that were sent, and its attestation is authentic.',
+    doesNotProve: 'Which device it was. Address translation outside the payload is normal and not counted.',
+    fix: 'Switch off the inspection of this protocol on the firewall.',
+  },
+  'tls-intercepted': {
+    title: 'TLS is opened in between',
+    meaning: 'A device ends the TLS connection, reads it, and opens another one to the target.',
+    evidence:
+      "The certificate shown is not the reflector's own, or the proof that is bound to the TLS session (RFC 5705) does " +
+      'not match, which holds even if the certificate is publicly trusted.',
+    doesNotProve: 'An attack: company firewalls do this on purpose. Phones, though, do not trust their certificate.',
+    fix: 'Exempt the addresses of the provider and its ports (5061, 443) from TLS or SSL inspection.',
+  },
+  'http-intercepted': {
+    title: 'HTTP is answered in between',
+    meaning: 'A proxy or a login page answers HTTP in place of the target.',
+    evidence: "The answer lacks the reflector's proof, although the reflector is known to give one.",
+    doesNotProve: 'That other ports are touched as well.',
+    fix: 'Log in to the network if it has a login page; otherwise exempt the target from the transparent proxy.',
+  },
+  'dns-intercepted': {
+    title: 'DNS is answered in between',
+    meaning: 'Questions sent to the target on port 53 are answered by another server.',
+    evidence: "The answer lacks the reflector's proof, although the reflector is known to give one.",
+    doesNotProve: 'That the answers are wrong. Redirecting port 53 to a local resolver is common.',
+    fix: 'Harmless if names of the provider resolve correctly inside; otherwise stop the redirection or correct the local resolver.',
+  },
+  'answered-by-other': {
+    title: 'Somebody else answered',
+    meaning:
+      'An answer came, and the target did not give it; or the message was redirected to another port of the target.',
+    evidence:
+      'The answer carries no valid proof where a reflector gives one, or the reflector attests another port of arrival.',
+    doesNotProve: 'Who answered. It was not the server that phones would have to reach.',
+    fix: 'Look for a port forwarding, a redirection rule or a local PBX that claims this port.',
+  },
+  'dropped-outbound': {
+    title: 'Lost on the way out',
+    meaning: 'The message leaves this host and never reaches the far end.',
+    evidence:
+      'The far end is alive and listens there; its receipts show nothing from this check; the loss of the path cannot explain that.',
+    doesNotProve: 'Which device drops it, only that it stands between this host and the far end.',
+    fix: 'Permit this port outbound on the branch firewall. If it is permitted there, ask the access provider.',
+  },
+  'dropped-inbound': {
+    title: 'Lost on the way back',
+    meaning: 'The message arrives and is answered, and the answer never comes back.',
+    evidence: 'The far end has receipts for what arrived and says that it answered; the agent received nothing.',
+    doesNotProve: 'That inbound connections must be opened: an answer belongs to a flow that began inside.',
+    fix: 'Make the rule stateful, so that answers are let in, or permit the return direction explicitly.',
+  },
+  dropped: {
+    title: 'Lost without a word',
+    meaning: 'No answer, no refusal: something on the path discards it silently.',
+    evidence:
+      'The far end is alive and listens there; the check was repeated, spread over time, until the loss of the path could ' +
+      'no longer explain the silence.',
+    doesNotProve: 'The direction: without receipts of the far end, out and back look the same.',
+    fix: 'Permit the port outbound with a stateful rule. With a token on both sides, the next run may also tell the direction.',
+  },
+  rejected: {
+    title: 'Refused by the path',
+    meaning: 'The answer was a refusal: a TCP reset or an ICMP "unreachable" or "prohibited".',
+    evidence: 'The refusal arrived as a socket error, while the far end itself says that it listens on this port.',
+    doesNotProve: 'Which device refused. It does prove that one did on purpose, since the far end would have answered.',
+    fix: 'Look for a reject rule for this port on the branch firewall: rules that reject answer within a millisecond or two.',
+  },
+  'payload-filtered': {
+    title: 'The protocol is filtered, not the port',
+    meaning: 'On this port other bytes pass, and this protocol does not: a device looks inside the packets.',
+    evidence:
+      'A control message to the same port of the same far end was answered, and messages of this protocol were not.',
+    doesNotProve: 'That opening the port helps: it is open.',
+    fix: 'Look for application control, an IPS signature or protocol inspection, and exempt voice from it.',
+  },
+  'size-filtered': {
+    title: 'Large messages are lost',
+    meaning:
+      'Small messages pass and large ones vanish: fragments are dropped, or the path MTU is smaller than assumed.',
+    evidence: 'The same message padded to growing sizes passes up to a limit and is silent above it.',
+    doesNotProve: 'That the port is blocked. TCP usually passes, as it keeps to the segment size of the path.',
+    fix: 'Let fragments and ICMP type 3 pass and clamp the TCP MSS; or use SIP over TCP or TLS, as RFC 3261 section 18.1.1 asks above 1300 bytes.',
+  },
+  'no-answer': {
+    title: 'No answer, and no blame',
+    meaning: 'Nothing came back, and that has more than one honest explanation.',
+    evidence:
+      'The target is not a reflector and may simply not answer strangers; or the path loses so much that this silence ' +
+      'proves nothing; or the far end did not say whether it listens there.',
+    doesNotProve: 'That the port is blocked.',
+    fix: 'Test the same port against a reflector of your own on the far side, with a token on both ends.',
+  },
+  closed: {
+    title: 'Nobody listens there',
+    meaning: 'The target, or a device before it, refused the connection; most likely nothing listens on this port.',
+    evidence: 'A TCP reset or an ICMP unreachable came back from a target that is not known to listen there.',
+    doesNotProve: 'That the port is blocked. If the target itself refused, the path is open.',
+    fix: 'Check the port and the transport with the provider. To test the path alone, use a reflector.',
+  },
+  'target-unreachable': {
+    title: 'Nothing from this target at all',
+    meaning: 'Not one message of this run was answered, so no single port is to blame.',
+    evidence:
+      'Several different questions went to this address over several ports, and every one was met with silence.',
+    doesNotProve: 'That each port is blocked: the target may be down, its address wrong, or everything to it blocked.',
+    fix: 'Check that the target runs and that its name and address are right; then try another network, such as a phone hotspot.',
+  },
+  limited: {
+    title: 'The reflector held answers back',
+    meaning: 'The reflector received the messages and did not answer all, in order to protect itself from floods.',
+    evidence: 'The reflector counts what it held back for this session and says so.',
+    doesNotProve: 'Any loss on the path.',
+    fix: 'Run again later or with a lower --max-pps, and see that both sides use the same token: proven agents are limited less.',
+  },
+  'dns-failure': {
+    title: 'The name does not resolve',
+    meaning: 'The name of the target has no address here, so nothing could be sent.',
+    evidence: 'The resolver of this host answered that there is no such name, or did not answer.',
+    doesNotProve: 'That the name is wrong: a blocked or split DNS looks the same.',
+    fix: 'Check the spelling; ask another resolver for the name; try the address itself as the target.',
+  },
+  'no-network': {
+    title: 'No way out of this host',
+    meaning: 'This host has no route to the address, or no address of its family (IPv4 or IPv6).',
+    evidence: 'The operating system refused to send: no route, or no address to send from.',
+    doesNotProve: 'Anything about the firewall: nothing was sent.',
+    fix: 'Connect the network, check the default route, or choose the other family with -4 or -6.',
+  },
+  'local-error': {
+    title: 'This host failed',
+    meaning: 'The question could not leave this host: its own firewall, a busy port or a lack of resources stopped it.',
+    evidence: 'The socket error is in the evidence.',
+    doesNotProve: 'Anything about the path.',
+    fix: 'Check the firewall of this host and the option --source; raise the limit of open files if it ran out.',
+  },
+  'not-run': {
+    title: 'Not asked',
+    meaning: 'The check belongs to the profile and was not asked in this run.',
+    evidence:
+      'The evidence says why: "needs-reflector", "not-offered", "not-listening", or "interrupted"; each has a text of its own.',
+    doesNotProve: 'Anything about the path.',
+    fix: 'Use a reflector, and let the run finish.',
+  },
+} as const satisfies Record<Reason, ExplanationText>;
+
+const NOT_RUN_TEXTS = {
+  'needs-reflector': {
+    title: 'Only a reflector can answer this',
+    meaning: 'Servers of carriers do not echo media, and ignore keepalives as they must (RFC 3948 section 2.3).',
+    evidence: 'The target gave no proof that it is a reflector.',
+    doesNotProve: 'Anything about the path; the service lists such checks as untested.',
+    fix: 'Run a reflector on the far side and name it with --reflector, with the same token on both ends.',
+  },
+  'not-offered': {
+    title: 'The target does not offer this transport',
+    meaning: 'The DNS records of the target name other transports (RFC 3263), so this one was not asked.',
+    evidence: 'The NAPTR or SRV records of the target name at least one transport, and not this one.',
+    doesNotProve: 'That the firewall blocks it.',
+    fix: 'Set the phones to a transport that the provider offers.',
+  },
+  'not-listening': {
+    title: 'The reflector does not listen there',
+    meaning: 'The reflector says that it does not listen on this port, so its silence would mean nothing.',
+    evidence: 'The list of ports that the reflector gave.',
+    doesNotProve: 'Anything about the path.',
+    fix: 'Start the reflector with the same profile, and look into its log for ports that it could not bind.',
+  },
+  interrupted: {
+    title: 'The run ended first',
+    meaning: 'The run was interrupted, or its time was up, before this check was asked.',
+    evidence: 'An interrupt from the keyboard, or the option --timeout.',
+    doesNotProve: 'Anything about the path.',
+    fix: 'Run again with more time.',
+  },
+} as const satisfies Record<Exclude<NotRun, Reason>, ExplanationText>;
+
+const SERVICE_VERDICT_TEXTS = {
+  works: {
+    title: 'The service works from here',
+    meaning: 'Every requirement of the profile passes.',
+    evidence: 'One check or range for each requirement, or one of its alternatives; all are in the report.',
+    doesNotProve:
+      'What is listed as untested, and what no profile can hold: accounts, the configuration of the phones, the state of the provider.',
+    fix: NOTHING_TO_FIX,
+  },
+  impaired: {
+    title: 'Calls are set up, and something in them fails',
+    meaning: 'The signalling passes and something else that is required is blocked, most often the audio.',
+    evidence: 'A required check or range other than the signalling is blocked; the symptoms name it.',
+    doesNotProve: 'That every call fails: a range that is partly open makes some calls silent and others fine.',
+    fix: 'Open what the symptoms name; the fixes of the report hold the rules.',
+  },
+} as const satisfies Record<Exclude<ServiceVerdict, Verdict>, ExplanationText>;
+
+const SYMPTOM_TEXTS = {
+  'cannot-register': {
+    title: 'Phones do not register',
+    meaning: 'Phones show "no service": no call in, no call out.',
+    evidence: 'None of the signalling transports in use passes: UDP 5060, TCP 5060, TLS 5061.',
+    doesNotProve: 'That the account or the password is right.',
+    fix: 'Permit the transport that the provider uses, outbound and stateful, to the addresses of the provider.',
+  },
+  'no-audio': {
+    title: 'Calls connect and stay silent',
+    meaning: 'Calls ring and are answered, and nobody hears anything.',
+    evidence: 'Signalling passes, and no port of the media range echoes.',
+    doesNotProve: 'That the provider uses this range: compare --rtp-range with its documents.',
+    fix: 'Open the media range of the provider for UDP, outbound and stateful.',
+  },
+  'one-way-audio-outbound': {
+    title: 'They cannot hear us',
+    meaning: 'Audio from this site is lost, audio towards it arrives.',
+    evidence: 'The far end counted no media from here, while signalling passes.',
+    doesNotProve: 'That a SIP ALG is innocent: a wrong address in the SDP has the same effect.',
+    fix: 'Permit UDP to the media range outbound; check for a SIP ALG.',
+  },
+  'one-way-audio-inbound': {
+    title: 'We cannot hear them',
+    meaning: 'Audio towards this site is lost, audio from it arrives.',
+    evidence:
+      'The far end counted our media and answered, and nothing came back; or a private address stands in the SDP that arrives.',
+    doesNotProve: 'That ports must be forwarded: answers to our own packets need a stateful rule only.',
+    fix: 'Let answers to outbound UDP in; switch off the SIP ALG.',
+  },
+  'some-calls-silent': {
+    title: 'Some calls are silent',
+    meaning: 'Each call takes another media port, and some of the ports are blocked.',
+    evidence: 'Part of the media range echoes and contiguous parts of it do not; the ranges in the report name them.',
+    doesNotProve: 'A fault of single phones, however much it looks like one.',
+    fix: 'Open the whole range, and not only its beginning.',
+  },
+  'lost-inbound-calls': {
+    title: 'Inbound calls get lost',
+    meaning: 'Calls out work; calls in fail after some minutes of rest, or always.',
+    evidence:
+      'The NAT forgets the UDP mapping sooner than the phones refresh it, or a SIP ALG rewrites the Contact of the registration.',
+    doesNotProve: 'That the provider does not send the call.',
+    fix: 'Set the UDP timeout to 300 s or more, or let phones send a keepalive every 24 to 29 s (RFC 5626); switch off the SIP ALG.',
+  },
+  'calls-drop': {
+    title: 'Calls end by themselves',
+    meaning: 'Calls end after about 32 seconds or after about 15 minutes.',
+    evidence:
+      'At 32 s, an ACK that never arrives because an address in the SIP headers was rewritten; at 15 min, a lost session refresh.',
+    doesNotProve: 'A fault of the line: a bad line makes calls choppy and rarely ends them on the minute.',
+    fix: 'Switch off the SIP ALG, correct the external address in the PBX, and raise the UDP timeout.',
+  },
+  'long-invites-fail': {
+    title: 'Some calls cannot be set up, as their messages are too long',
+    meaning: 'Short SIP messages pass and long ones, such as INVITE with many codecs, vanish.',
+    evidence: 'Messages over UDP pass up to a size near the MTU and are silent above it.',
+    doesNotProve: 'That the port is blocked.',
+    fix: 'Use SIP over TCP or TLS, reduce the list of codecs, or let UDP fragments pass.',
+  },
+  'choppy-audio': {
+    title: 'Audio is choppy',
+    meaning: 'Words are cut, voices sound robotic, or people talk over each other.',
+    evidence: 'Loss, jitter, reordering or round-trip time past the thresholds of the profile.',
+    doesNotProve: 'A fault of the firewall: an overloaded line does the same.',
+    fix: 'Give voice priority (QoS) on the uplink; if a wired test at a quiet hour shows the same, show it to the provider.',
+  },
+  'transfers-fail': {
+    title: 'Transfers and hold fail',
+    meaning: 'Calls are set up, and fail when they are transferred, held or picked up.',
+    evidence: 'Requests within a call, or the media from another address after them, are lost or rewritten.',
+    doesNotProve: 'A fault of the PBX.',
+    fix: 'Switch off the SIP ALG, and permit media from all addresses of the provider.',
+  },
+  'wifi-calling-unavailable': {
+    title: 'Wi-Fi Calling does not activate',
+    meaning: 'Handsets on this Wi-Fi do not show Wi-Fi Calling, or lose it.',
+    evidence:
+      'IKE_SA_INIT on UDP 500 or, after the non-ESP marker, on UDP 4500 gets no answer from a far end that gives one.',
+    doesNotProve: 'Anything about ports 5060 or 5004: handsets use SIP and RTP inside the IPsec tunnel.',
+    fix: 'Permit UDP 500 and 4500 outbound to the gateways (ePDG) of the carrier, and let their names resolve.',
+  },
+  'facetime-cannot-connect': {
+    title: 'FaceTime does not connect',
+    meaning: 'Calls do not ring, or end at "connecting".',
+    evidence: 'TCP 443, or the UDP ports for STUN and media, do not pass.',
+    doesNotProve: 'A fault on this side only: the other party needs the same ports.',
+    fix: 'Permit TCP 443 and 5223 and UDP 3478-3497, 16384-16387 and 16393-16402 outbound.',
+  },
+  'push-delayed': {
+    title: 'Devices ring late or not at all',
+    meaning: 'Push notifications do not arrive at once, so a sleeping device does not learn of the call.',
+    evidence: 'TCP 5223, the port of Apple push notifications, does not pass or is intercepted.',
+    doesNotProve: 'That calls out fail.',
+    fix: 'Permit TCP 5223 outbound, and exempt it from TLS inspection.',
+  },
+  'peer-to-peer-fails': {
+    title: 'Direct connections fail, relayed ones work',
+    meaning: 'Two devices cannot exchange media directly and need a relay (TURN), or the call fails.',
+    evidence: 'The NAT maps the same socket to another port for each destination (RFC 4787 section 4.1).',
+    doesNotProve: 'That anything is blocked.',
+    fix: 'Set the NAT to endpoint-independent mapping ("consistent NAT", "static port"), or provide a TURN server.',
+  },
+  'calls-not-private': {
+    title: 'Somebody in between can read the signalling',
+    meaning:
+      'TLS is opened on the way, so whoever runs that device sees who calls whom, and the keys of SRTP if they are in the SDP.',
+    evidence: 'TLS interception was proven; see "tls-intercepted".',
+    doesNotProve: 'That anybody listens.',
+    fix: 'Exempt the provider from TLS inspection.',
+  },
+} as const satisfies Record<SymptomId, ExplanationText>;
+
+const PROBE_TEXTS = {
+  'sip-options': {
+    title: 'SIP OPTIONS',
+    meaning:
+      'Asks a SIP server for its capabilities (RFC 3261 section 11), as phones and PBXs do to see whether it is alive.',
+    evidence:
+      'A SIP response with the same branch, Call-ID and CSeq; any status counts, since it proves the way there and back.',
+    doesNotProve: 'That REGISTER and INVITE pass: some firewalls drop by method. Many servers do not answer strangers.',
+    fix: 'If it is blocked, permit this transport and port; if it is altered, switch off the SIP ALG.',
+  },
+  'stun-binding': {
+    title: 'STUN Binding',
+    meaning:
+      'Asks a STUN server from which address and port the question seems to come (RFC 8489), as phones and browsers do.',
+    evidence: 'A Binding response with our transaction id.',
+    doesNotProve: 'That media passes: it takes other ports.',
+    fix: 'If it is blocked, permit UDP to this port outbound.',
+  },
+  'nat-behavior': {
+    title: 'Behaviour of the NAT',
+    meaning: 'Finds out how the NAT maps and filters, by asking two addresses and two ports (RFC 5780).',
+    evidence: 'The mapped addresses that different destinations see of one and the same socket.',
+    doesNotProve: 'Anything with one address at the far end only: the result is "unknown" then.',
+    fix: 'Set the NAT to endpoint-independent mapping and port preservation for voice.',
+  },
+  'rtp-echo': {
+    title: 'RTP echo',
+    meaning: 'Sends an RTP packet with audio payload (RFC 3550) and expects it back from the reflector.',
+    evidence: 'The reflector attests what it received, from where, and on which port.',
+    doesNotProve: 'The quality of a long call: single packets show the way and not the load.',
+    fix: 'If it is blocked, open the media range of the provider for UDP, outbound and stateful.',
+  },
+  'rtcp-echo': {
+    title: 'RTCP echo',
+    meaning: 'Sends an RTCP compound packet (RFC 3550 section 6) and expects it back from the reflector.',
+    evidence: 'The reflector attests what it received, from where, and on which port.',
+    doesNotProve: 'That audio fails: without RTCP audio still flows, and quality reports are missing.',
+    fix: 'Open the odd ports of the media range as well.',
+  },
+  'udp-echo': {
+    title: 'UDP echo',
+    meaning:
+      'Sends bytes of no known protocol and expects them back from the reflector: the control that separates port from protocol.',
+    evidence: 'The reflector attests what it received.',
+    doesNotProve: 'That a voice protocol passes on the same port.',
+    fix: 'If it passes where a protocol does not, look for inspection; if neither passes, open the port.',
+  },
+  'size-sweep': {
+    title: 'Growing sizes',
+    meaning: 'Sends the same message padded to growing sizes, to find where fragments or a small MTU stop it.',
+    evidence: 'The largest size that passes and the smallest that does not.',
+    doesNotProve: 'Anything about TCP, which keeps to the segment size of the path.',
+    fix: 'Let fragments and ICMP type 3 pass; use SIP over TCP or TLS.',
+  },
+  'ike-sa-init': {
+    title: 'IKE_SA_INIT',
+    meaning:
+      'Opens an IKEv2 exchange (RFC 7296 section 1.2), as a handset does for Wi-Fi Calling; on the NAT-T port after the ' +
+      'non-ESP marker (RFC 3948 section 2.2).',
+    evidence:
+      'An IKEv2 response with our SPI; a refusal of our proposal or a cookie counts as well, since it proves the way.',
+    doesNotProve: 'That the carrier accepts the SIM card, nor that encrypted traffic (ESP in UDP) follows.',
+    fix: 'Permit UDP 500 and 4500 outbound to the gateways of the carrier.',
+  },
+  'nat-t-keepalive': {
+    title: 'NAT-T keepalive',
+    meaning:
+      'Sends the single octet 0xFF that holds a NAT mapping open (RFC 3948 section 2.3), and asks the reflector whether it arrived.',
+    evidence: 'The reflector counts the keepalives from this very source before the request that follows them.',
+    doesNotProve: 'How long the mapping lives between two keepalives.',
+    fix: 'If keepalives are filtered, exempt UDP 4500 from inspection, as some devices drop packets of one byte.',
+  },
+  'esp-in-udp': {
+    title: 'ESP in UDP',
+    meaning: 'Sends a packet of the form of encrypted IPsec traffic on UDP 4500 (RFC 3948 section 2.1).',
+    evidence: 'The reflector attests what it received.',
+    doesNotProve: 'That IKE passes on the same port; "ike-sa-init" asks that.',
+    fix: 'Permit IPsec passthrough, and exempt UDP 4500 from inspection.',
+  },
+  'tcp-connect': {
+    title: 'TCP connect',
+    meaning: 'Opens a TCP connection and says no more than a reflector needs for its proof.',
+    evidence: 'The connection opened; of a reflector, its proof as well.',
+    doesNotProve: 'That the service behind the port works, nor, without a proof, that the target itself accepted it.',
+    fix: 'If it is blocked, permit TCP to this port outbound.',
+  },
+  'tls-handshake': {
+    title: 'TLS handshake',
+    meaning: 'Opens a TLS connection, as phones and devices do, and looks at who ends it.',
+    evidence: 'The handshake completed; of a reflector, a proof bound to this TLS session.',
+    doesNotProve: 'Without a reflector, that nobody intercepts: a trusted certificate can belong to a company proxy.',
+    fix: 'If it is blocked, permit TCP to this port; if it is intercepted, exempt it from TLS inspection.',
+  },
+  http: {
+    title: 'HTTP',
+    meaning: 'Sends an HTTP request and looks at who answers.',
+    evidence: 'An HTTP response; of a reflector, with its proof.',
+    doesNotProve: 'That HTTPS passes.',
+    fix: 'If it is intercepted, log in to the network or exempt the target from the proxy.',
+  },
+  dns: {
+    title: 'DNS query',
+    meaning: 'Sends a DNS query to the target itself, and not to the resolver of this host.',
+    evidence: 'A DNS response with our id and question; of a reflector, with its proof.',
+    doesNotProve: 'That names resolve here: this host asks its own resolver for that.',
+    fix: 'A closed port 53 is harmless if a resolver inside answers.',
+  },
+  'media-stream': {
+    title: 'Media stream',
+    meaning: 'Sends RTP for some seconds with a packet every 20 ms, as a call does, and measures both directions.',
+    evidence:
+      'What was sent, what the reflector counted, and what came back: loss, jitter and order, and the R-factor (ITU-T G.107) from them.',
+    doesNotProve: 'The quality at another hour.',
+    fix: 'See "loss", "jitter" and "latency".',
+  },
+} as const satisfies Record<Exclude<ProbeKind, Reason>, ExplanationText>;
+
+export const EXPLANATIONS: Readonly<Record<ExplainedCode, ExplanationText>> = {
+  ...VERDICT_TEXTS,
+  ...REASON_TEXTS,
+  ...NOT_RUN_TEXTS,
+  ...SERVICE_VERDICT_TEXTS,
+  ...SYMPTOM_TEXTS,
+  ...PROBE_TEXTS,
+};

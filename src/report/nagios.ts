@@ -1,0 +1,112 @@
+/**
+ * The report as a monitoring plugin prints it: one summary line, performance data, then details (Monitoring Plugins
+ * Development Guidelines).
+ */
+import type { Report } from '../model/report.js';
+import type { ServiceVerdict } from '../model/verdict.js';
+import { printable } from '../wire/printable.js';
+import { counted, portsInWords, REASON_WORDS, untestedOf } from './words.js';
+
+/** 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN. */
+export type NagiosCode = 0 | 1 | 2 | 3;
+
+const NAMES = ['OK', 'WARNING', 'CRITICAL', 'UNKNOWN'] as const satisfies Record<NagiosCode, string>;
+
+const CODE_OF: Readonly<Record<ServiceVerdict, NagiosCode>> = {
+  works: 0,
+  degraded: 1,
+  impaired: 2,
+  blocked: 2,
+  unknown: 3,
+};
+
+/** What is proven to be bad outweighs what is not known, as in the exit codes of a plain run. */
+const SEVERITY: readonly NagiosCode[] = [2, 1, 3, 0];
+
+/** Web interfaces show one line of it in a table cell. */
+const MAX_SUMMARY = 300;
+const MAX_LINE = 400;
+const MAX_NAME = 120;
+/** Agents such as NRPE cut the output; what fits a page of a notification is enough. */
+const MAX_PROBLEM_LINES = 40;
+/** Checks in report order, which is stable, so that the same ones have their graph in every run. */
+const MAX_RTT_SERIES = 100;
+
+/**
+ * `|` would begin performance data; the rest is what Nagios itself calls illegal in macro output, because notification
+ * commands go through a shell and web interfaces may not escape HTML.
+ */
+const ILLEGAL = /[|<>&$`"']/g;
+
+const plain = (text: string, maxLength: number): string => printable(text, maxLength).replace(ILLEGAL, '_');
+
+/** Label (quoted; neither `=` nor a quote may be in it), value, unit, and where known the least and the greatest value. */
+const perf = (label: string, value: number, unit: 's' | 'ms' | '', max: number | null = null): string =>
+  `'${label.replaceAll('=', '_')}'=${Number(value.toFixed(4))}${unit};;;0${max === null ? '' : `;${max}`}`;
+
+const perfdata = (report: Report): readonly string[] => {
+  const { checks, network, totals, durationMs } = report;
+  const having = (verdict: string): number => checks.filter((check) => check.verdict === verdict).length;
+  return [
+    perf('duration', durationMs / 1000, 's'),
+    // Counts of this one run. They carry no `c`, which is for counters that only ever grow.
+    ...(['pass', 'degraded', 'altered', 'blocked', 'unknown'] as const).map((verdict) =>
+      perf(`checks ${verdict}`, having(verdict), '', checks.length),
+    ),
+    perf('packets sent', totals.packetsSent, ''),
+    perf('packets received', totals.packetsReceived, ''),
+    ...(network.lossUpperBound === null ? [] : [perf('loss upper bound', network.lossUpperBound, '', 1)]),
+    ...checks
+      .flatMap(({ id, rttMs }) => (rttMs === null ? [] : [perf(`${plain(id, MAX_NAME)} rtt`, rttMs.median, 'ms')]))
+      .slice(0, MAX_RTT_SERIES),
+  ];
+};
+
+const summaryOf = (report: Report): string => {
+  if (report.services.length === 0) return 'no profile was chosen';
+  const missing = untestedOf(report).length;
+  const services = report.services.map(({ profile, verdict, symptoms }) => {
+    const [symptom] = symptoms;
+    return `${profile} ${verdict}${symptom === undefined ? '' : ` - ${symptom.text}`}`;
+  });
+  return services.join('; ') + (missing === 0 ? '' : `; ${missing} untested`);
+};
+
+const problemsOf = ({ checks, ranges }: Report): readonly string[] => {
+  const isProblem = ({ verdict }: { readonly verdict: string }): boolean =>
+    verdict === 'blocked' || verdict === 'altered' || verdict === 'degraded';
+  const lines = [
+    ...checks
+      .filter(isProblem)
+      .map(({ id, verdict, reason }) => `${verdict}: ${plain(id, MAX_NAME)} - ${REASON_WORDS[reason]} (${reason})`),
+    ...ranges
+      .filter(isProblem)
+      .map(
+        (run) =>
+          `${run.verdict}: ${run.probe}/${run.transport}/${portsInWords(run)} - ${REASON_WORDS[run.reason]} (${run.reason})`,
+      ),
+  ];
+  const more = lines.length - MAX_PROBLEM_LINES;
+  return more > 0 ? [...lines.slice(0, MAX_PROBLEM_LINES), `and ${counted(more, 'more problem')}`] : lines;
+};
+
+/**
+ * Plugin output, ending with a newline, and the code to exit with: 0 all services work, 1 degraded or altered,
+ * 2 something required is blocked, 3 it could not be measured or nothing was asked.
+ */
+export const renderNagios = (report: Report): { readonly text: string; readonly exitCode: NagiosCode } => {
+  const codes = new Set(report.services.map(({ verdict }) => CODE_OF[verdict]));
+  const exitCode = SEVERITY.find((code) => codes.has(code)) ?? 3;
+  const summary = plain(`${report.target.host}: ${summaryOf(report)}`, MAX_SUMMARY);
+  const details = report.services.flatMap(({ profile, symptoms, fixes }) => [
+    ...symptoms.map(({ text }) => plain(`${profile}: users notice: ${text}`, MAX_LINE)),
+    ...fixes.map(({ text }) => plain(`${profile}: ask for: ${text}`, MAX_LINE)),
+  ]);
+  const lines = [
+    `CALLPATH ${NAMES[exitCode]} - ${summary} | ${perfdata(report).join(' ')}`,
+    ...details,
+    ...problemsOf(report),
+    ...report.notes.map((note) => plain(`note: ${note}`, MAX_LINE)),
+  ];
+  return { text: `${lines.join('\n')}\n`, exitCode };
+};

@@ -1,0 +1,86 @@
+/** The table's first question and its answer: will it work, what will users notice, what to ask for. */
+import type { Report, ReportService } from '../model/report.js';
+import type { ServiceVerdict } from '../model/verdict.js';
+import { printable } from '../wire/printable.js';
+import { padTo, wrap } from './layout.js';
+import { beside, type Ink, limited, MAX_ID, type Page, paragraph, type Section, textOf } from './table-page.js';
+import { counted, serviceInWords } from './words.js';
+
+const SERVICE_INK: Readonly<Record<ServiceVerdict, Ink>> = {
+  works: 'green',
+  degraded: 'yellow',
+  impaired: 'red',
+  blocked: 'red',
+  unknown: 'yellow',
+};
+
+/** A rule may have several lines of this length. */
+const MAX_RULE_LINES = 20;
+const MAX_RULE_INDENT = 8;
+/** One hole in a range of RTP and RTCP ports makes two requests; more than three are a list to hand on, with -v. */
+const MAX_FIXES = 3;
+
+/** Where the text beside `Users notice:` and `Ask for:` begins. */
+const LABEL_COLUMN = 18;
+
+/** A labelled list; a mark tells the items apart when there are several. */
+const labelled = (page: Page, label: string, items: readonly string[]): string[] =>
+  items.flatMap((item, index) => {
+    const lines = wrap(textOf(item), page.width - LABEL_COLUMN - (items.length > 1 ? 2 : 0));
+    const head = `    ${padTo(index === 0 ? label : '', LABEL_COLUMN - 4)}`;
+    return lines.map((line, row) => {
+      const mark = items.length === 1 ? '' : row === 0 ? '- ' : '  ';
+      return (row === 0 ? head : ' '.repeat(LABEL_COLUMN)) + mark + line;
+    });
+  });
+
+/** Rules are there to be copied: their own indents stay, and a line breaks only where it would leave the screen. */
+const rulesOf = (page: Page, { text: request, rules }: ReportService['fixes'][number], several: boolean): string[] => [
+  ...(several && Object.keys(rules).length > 0 ? paragraph(page, `For: ${textOf(request)}`, LABEL_COLUMN) : []),
+  ...Object.entries(rules).flatMap(([platform, rule]) => [
+    ...paragraph(page, `${printable(platform, MAX_ID)}:`, LABEL_COLUMN, 'dim'),
+    ...rule.split('\n', MAX_RULE_LINES).flatMap((line) => {
+      const own = line.length - line.trimStart().length;
+      return paragraph(page, textOf(line.trim()), LABEL_COLUMN + 2 + Math.min(own, MAX_RULE_INDENT));
+    }),
+  ]),
+];
+
+const serviceBlock = (page: Page, report: Report, service: ReportService): string[] => {
+  const { answer, sentence } = serviceInWords(service, report);
+  const title = `${textOf(service.title)} (${printable(service.profile, MAX_ID)}) - ${service.verdict}`;
+  const { shown: fixes, more: moreFixes } = limited(page, service.fixes, MAX_FIXES);
+  const hints = [
+    moreFixes > 0 ? counted(moreFixes, 'more request') : null,
+    service.fixes.some(({ rules }) => Object.keys(rules).length > 0) ? 'rules to paste' : null,
+  ].filter((hint) => hint !== null);
+  return [
+    ...beside(page, answer, title, { indent: 2, hang: 2 + answer.length + 2, ink: SERVICE_INK[service.verdict] }),
+    ...paragraph(page, sentence, 4),
+    ...labelled(
+      page,
+      'Users notice:',
+      service.symptoms.map((symptom) => symptom.text),
+    ),
+    ...labelled(
+      page,
+      'Ask for:',
+      fixes.map((fix) => fix.text),
+    ),
+    ...(page.verbose ? fixes.flatMap((fix) => rulesOf(page, fix, fixes.length > 1)) : []),
+    ...(page.verbose || hints.length === 0
+      ? []
+      : paragraph(page, `(${hints.join(' and ')}: run again with -v)`, LABEL_COLUMN, 'dim')),
+  ];
+};
+
+/** The services, in the order in which they were chosen. */
+export const services = (page: Page, report: Report): Section => [
+  page.paint('bold', 'WILL IT WORK FROM HERE?'),
+  ...(report.services.length === 0
+    ? paragraph(page, 'No profile was chosen, so there is no service to judge.', 2)
+    : report.services.flatMap((service, index) => [
+        ...(index === 0 ? [] : ['']),
+        ...serviceBlock(page, report, service),
+      ])),
+];

@@ -1,0 +1,223 @@
+/** A report's codes and numbers in words, the same in every format that people read. */
+import type { Report, ReportRange, ReportService } from '../model/report.js';
+import type { Reason, ServiceVerdict } from '../model/verdict.js';
+import { printable } from '../wire/printable.js';
+
+/** What each reason means for the reader; shown beside the code, never instead of it. */
+export const REASON_WORDS: Readonly<Record<Reason, string>> = {
+  answered: 'answered',
+  loss: 'passes, but loses packets',
+  latency: 'passes, but takes too long',
+  jitter: 'passes, but unevenly',
+  reordered: 'passes, but out of order',
+  'rate-limited': 'passes, but something limits its rate',
+  'sip-alg': 'a SIP ALG on the way rewrote the message',
+  'payload-rewritten': 'something on the way changed the content',
+  'tls-intercepted': 'something on the way opened the TLS connection',
+  'http-intercepted': 'something on the way answered HTTP instead of the target',
+  'dns-intercepted': 'something on the way answered DNS instead of the target',
+  'answered-by-other': 'something on the way answered instead of the target',
+  'dropped-outbound': 'never arrived at the far end',
+  'dropped-inbound': 'arrived at the far end, whose answer never came back',
+  dropped: 'no answer from a far end that is alive; the direction cannot be shown',
+  rejected: 'refused on the way, by ICMP or a TCP reset',
+  'payload-filtered': 'other bytes pass on this port, this protocol does not: inspection',
+  'size-filtered': 'small packets pass, large ones do not',
+  'no-answer': 'no answer; a third party may simply not answer strangers',
+  closed: 'the path is open, but nothing listens there',
+  'target-unreachable': 'nothing at all passes to or from this target; it is down, or everything is blocked',
+  limited: 'the reflector held back answers to protect itself',
+  'dns-failure': 'the name could not be resolved',
+  'no-network': 'this host has no route there',
+  'local-error': 'this host could not send it',
+  'not-run': 'not asked',
+};
+
+/** What the service's verdict means, in one sentence. */
+const SERVICE_WORDS: Readonly<Record<ServiceVerdict, { readonly answer: string; readonly sentence: string }>> = {
+  works: { answer: 'YES', sentence: 'Everything that it needs passes.' },
+  degraded: {
+    answer: 'YES, BUT',
+    sentence: 'It works, but something that it needs is poor, altered, or left with fewer ways through.',
+  },
+  impaired: { answer: 'NOT FULLY', sentence: 'Signalling passes, but something else that it needs is blocked.' },
+  blocked: { answer: 'NO', sentence: 'Signalling does not pass, so the service cannot be reached.' },
+  unknown: { answer: 'CANNOT TELL', sentence: 'Something that it needs could not be measured.' },
+};
+
+/** The reason that most of a service's unmeasured checks share: what to look at first. */
+const commonestUnknown = ({ profile, untested }: ReportService, { checks }: Report): Reason | null => {
+  const counts = new Map<Reason, number>();
+  for (const { id, requiredBy, verdict, reason } of checks) {
+    if (verdict !== 'unknown' || !requiredBy.includes(profile) || untested.includes(id)) continue;
+    counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  }
+  const [commonest] = [...counts].sort(([, a], [, b]) => b - a);
+  return commonest === undefined ? null : commonest[0];
+};
+
+/** Whether the service will work, in capitals, and a sentence that says what the verdict means. */
+export const serviceInWords = (
+  service: ReportService,
+  report: Report,
+): { readonly answer: string; readonly sentence: string } => {
+  const { answer, sentence } = SERVICE_WORDS[service.verdict];
+  const missing = service.untested.length;
+  if (service.verdict === 'works' && missing > 0) {
+    const what = `${missing} required check${missing === 1 ? '' : 's'} could not be asked of this target`;
+    const hasMedia = service.untested.some((id) => /^(rtp-echo|media-stream)\//.test(id));
+    return {
+      answer: 'YES, AS FAR AS TESTED',
+      sentence: `Everything that could be asked passes.${hasMedia ? ' Whether audio passes is not known:' : ' But'} ${what}.`,
+    };
+  }
+  const reason = service.verdict === 'unknown' ? commonestUnknown(service, report) : null;
+  return { answer, sentence: reason === null ? sentence : `It could not be measured: ${REASON_WORDS[reason]}.` };
+};
+
+const MAPPING_WORDS: Readonly<Record<Report['nat']['mapping'], string | null>> = {
+  none: null,
+  'endpoint-independent': 'one public port for all destinations',
+  'address-dependent': 'another public port for each destination address',
+  'address-and-port-dependent': 'another public port for each destination (symmetric)',
+  unknown: 'how it maps ports is not known',
+};
+
+/** Two or three addresses tell the story; a report may carry more. */
+const MAX_ADDRESSES = 3;
+const MAX_ADDRESS_LENGTH = 64;
+
+/** The first few addresses of a list, fit to print. */
+export const addressesInWords = (addresses: readonly string[]): string => {
+  const shown = addresses.slice(0, MAX_ADDRESSES).map((address) => printable(address, MAX_ADDRESS_LENGTH));
+  const more = addresses.length - shown.length;
+  return shown.join(', ') + (more > 0 ? ` and ${more} more` : '');
+};
+
+/** Whether there is address translation, and what it does to ports. */
+export const natInWords = ({ network, nat }: Report): string => {
+  if (network.natted === null) return 'not known';
+  if (!network.natted) return "none; the far end sees this host's own address";
+  const seenAs = addressesInWords(network.mappedAddresses);
+  const parts = [
+    seenAs === '' ? 'yes' : `yes, seen from outside as ${seenAs}`,
+    nat.layers === 2 ? 'two NATs in a row' : null,
+    MAPPING_WORDS[nat.mapping],
+    nat.portPreservation === null ? null : nat.portPreservation ? 'port numbers kept' : 'port numbers changed',
+    ...nat.bindingLifetime.map(
+      ({ transport, port, atLeastSeconds, belowSeconds }) =>
+        `${transport} ${port} stays open for ${atLeastSeconds} s of silence${belowSeconds === null ? ' or more' : `, not for ${belowSeconds} s`}`,
+    ),
+  ];
+  return parts.filter((part) => part !== null).join('; ');
+};
+
+/** The path's loss as an upper bound. */
+export const lossInWords = ({ network }: Report): string =>
+  network.lossUpperBound === null ? 'not known, nothing answered' : `at most ${percent(network.lossUpperBound)}`;
+
+/** Whether a SIP ALG was found. */
+export const sipAlgInWords = ({ sipAlg }: Report): string => {
+  if (sipAlg.detected === null) return 'not known';
+  return sipAlg.detected ? 'FOUND: something on the way rewrites SIP' : 'none found';
+};
+
+/** What the target is, and so how far its answers can be believed. */
+export const roleInWords = ({ target, totals }: Report): string => {
+  if (target.role === 'reflector') return 'a reflector';
+  // What never answered proves nothing, not even that it is somebody else's.
+  return totals.packetsReceived === 0 ? 'no answer from it' : 'a third party';
+};
+
+/** Where the far end's word came from, or that it never came. */
+export const reflectorInWords = ({ reachable, control, version }: Report['reflectors'][number]): string => {
+  if (!reachable) return 'not reachable';
+  const over = control === null ? 'answers, without a control channel' : `answers over ${printable(control, 32)}`;
+  return version === null ? over : `${over}, version ${printable(version, 32)}`;
+};
+
+/** How many ports a run of ports holds. */
+export const portCount = ({ from, to, step }: Pick<ReportRange, 'from' | 'to' | 'step'>): number =>
+  to < from ? 0 : Math.floor((to - from) / step) + 1;
+
+/** `20000` or `20000-20998`. */
+export const portsInWords = ({ from, to }: Pick<ReportRange, 'from' | 'to'>): string =>
+  from === to ? String(from) : `${from}-${to}`;
+
+/** Which ports of a run with a step are meant; empty when all are. */
+export const stepInWords = ({ from, step }: Pick<ReportRange, 'from' | 'step'>): string => {
+  if (step === 1) return '';
+  if (step === 2) return from % 2 === 0 ? 'even ports' : 'odd ports';
+  return `every ${step} ports`;
+};
+
+/** Whether some ports of the report's ranges were inferred from their neighbours and not asked. */
+export const hasInferredPorts = (ranges: readonly ReportRange[]): boolean =>
+  ranges.some((range) => range.tested > 0 && range.tested < portCount(range));
+
+/** Ids of all that was required and could not be asked of this target, each once. */
+export const untestedOf = (report: Report): readonly string[] => [
+  ...new Set(report.services.flatMap((service) => service.untested)),
+];
+
+/** A ratio as people say it. */
+export const percent = (ratio: number): string => {
+  if (ratio === 0 || ratio === 1) return `${ratio * 100} %`;
+  return ratio < 0.001 ? 'less than 0.1 %' : `${(ratio * 100).toFixed(1)} %`;
+};
+
+/** Milliseconds with as many decimals as a reader can use. */
+export const milliseconds = (ms: number): string => `${ms.toFixed(ms < 1 ? 2 : ms < 100 ? 1 : 0)} ms`;
+
+/** A run's duration. */
+export const duration = (ms: number): string => {
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  const seconds = ms / 1000;
+  if (seconds < 59.95) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+};
+
+/** Bytes in decimal units, as networks count them. */
+export const bytes = (count: number): string => {
+  if (count < 1000) return `${count} bytes`;
+  return count < 1e6 ? `${(count / 1e3).toFixed(1)} kB` : `${(count / 1e6).toFixed(1)} MB`;
+};
+
+/** Cut and not rounded: no finding is certain, so none shows as 1.0000 that is not. */
+export const confidence = (ratio: number): string => (Math.floor(ratio * 1e4) / 1e4).toFixed(4);
+
+/** An RFC 3339 time in UTC without its fraction; anything else as it is. */
+export const timeInWords = (time: string): string => {
+  const match = /^(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2}:\d{2})(?:\.\d{1,9})?Z$/.exec(time);
+  return match === null ? printable(time, 40) : `${match[1]} ${match[2]} UTC`;
+};
+
+/** `1 check`, `2 checks`. */
+export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
+
+/** Fields of one check's evidence that a line can hold; all are in the JSON. */
+const MAX_EVIDENCE_FIELDS = 24;
+const MAX_EVIDENCE_KEY = 40;
+
+/** `answer.status` rather than `answer: {"status": …}`: one level reads well, deeper ones stay JSON. */
+const flattened = (evidence: Readonly<Record<string, unknown>>): readonly (readonly [string, unknown])[] =>
+  Object.entries(evidence).flatMap(([key, value]) =>
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? Object.entries(value).map(([inner, content]): readonly [string, unknown] => [`${key}.${inner}`, content])
+      : [[key, value] as const],
+  );
+
+/** Evidence on one line, bounded: `key: value; key.inner: value`. */
+export const evidenceInWords = (evidence: Readonly<Record<string, unknown>>, maxLength: number): string => {
+  const parts: string[] = [];
+  let room = maxLength;
+  for (const [key, value] of flattened(evidence).slice(0, MAX_EVIDENCE_FIELDS)) {
+    const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? 'null');
+    const part = `${printable(key, MAX_EVIDENCE_KEY)}: ${printable(text, Math.max(1, room))}`;
+    parts.push(part);
+    room -= part.length;
+    if (room <= 0) break;
+  }
+  return parts.join('; ');
+};

@@ -1,0 +1,284 @@
+/**
+ * From facts to a verdict, one check at a time: a pure function of what was observed and of what else is known about
+ * the address. The order of the questions is the order of honesty: what could not be asked, what something in
+ * between did, what passed, and only then who is to blame for silence.
+ */
+import type { Check, ProbeKind } from '../model/check.js';
+import type { Attempt, Evidence, Failure, NotRun, Observation } from '../model/observation.js';
+import type { Thresholds } from '../model/profile.js';
+import type { Classified, Finding, RttSummary } from '../model/verdict.js';
+import { doubtOfSilence, lossLowerBound } from './silence.js';
+
+/** What is known about an address besides the check itself. */
+export interface Standing {
+  /** `reflector` only once it has proven itself with an authentic answer. */
+  readonly role: 'reflector' | 'third-party';
+  /** Anything at all from this address answered: the control without which nothing is blamed. */
+  readonly alive: boolean;
+  /** How many different questions went to this address; a lone one has no control. */
+  readonly asked: number;
+  /** What the reflector says it listens on, or null if it could not be asked. */
+  readonly listens: Listens | null;
+  /** Ports of UDP on which other bytes than this check's passed. */
+  readonly openUdpPorts: ReadonlySet<number>;
+}
+
+export interface Listens {
+  readonly udp: readonly PortSpan[];
+  /** Each speaks plain TCP and TLS alike. */
+  readonly tcp: readonly PortSpan[];
+  /** Fingerprint of the certificate that it shows, as Node prints it (`AB:CD:…`). */
+  readonly certificateSha256: string | null;
+}
+export type PortSpan = readonly [from: number, to: number];
+
+/** What the whole path is known to lose, and what a call bears. */
+export interface Circumstances {
+  readonly lossUpperBound: number | null;
+  /** The probability of a false "blocked" that is tolerated for this check. */
+  readonly doubt: number;
+  readonly thresholds: Pick<Thresholds, 'lossRatio' | 'rttMs'>;
+}
+
+type Answer = Extract<Attempt, { outcome: 'answer' }>;
+type Failed = Extract<Attempt, { outcome: 'error' }>;
+
+const NOT_RUN_REASON = {
+  'dns-failure': 'dns-failure',
+  'no-network': 'no-network',
+  'needs-reflector': 'not-run',
+  'not-offered': 'not-run',
+  'not-listening': 'not-run',
+  interrupted: 'not-run',
+} as const satisfies Record<NotRun, string>;
+
+/** Failures of this host: the question never reached the network. */
+const LOCAL: ReadonlySet<Failure> = new Set<Failure>([
+  'local-denied',
+  'address-unavailable',
+  'too-large',
+  'exhausted',
+  'other',
+]);
+/** Failures that came from the network or the far end: somebody said no. */
+const REFUSALS: ReadonlySet<Failure> = new Set<Failure>([
+  'refused',
+  'reset',
+  'host-unreachable',
+  'net-unreachable',
+  'prohibited',
+  'tls-failed',
+  'closed-early',
+]);
+
+/** What another's answer is called, by the protocol that it came in. */
+const IMPOSTOR: Partial<Record<ProbeKind, Finding>> = {
+  'tls-handshake': { verdict: 'altered', reason: 'tls-intercepted' },
+  http: { verdict: 'altered', reason: 'http-intercepted' },
+  dns: { verdict: 'altered', reason: 'dns-intercepted' },
+};
+
+const impostor = (check: Check): Finding => {
+  if (check.transport === 'tls') return { verdict: 'altered', reason: 'tls-intercepted' };
+  return IMPOSTOR[check.probe] ?? { verdict: 'altered', reason: 'answered-by-other' };
+};
+
+const rewritten = (check: Check): Finding => ({
+  verdict: 'altered',
+  reason: check.probe === 'sip-options' ? 'sip-alg' : 'payload-rewritten',
+});
+
+const unknown = (reason: Extract<Finding, { verdict: 'unknown' }>['reason']): Finding => ({
+  verdict: 'unknown',
+  reason,
+});
+const blocked = (reason: Extract<Finding, { verdict: 'blocked' }>['reason']): Finding => ({
+  verdict: 'blocked',
+  reason,
+});
+
+/** Whether the far end listens there; null if it could not be asked. */
+export const listensOn = (listens: Listens | null, check: Pick<Check, 'transport' | 'port'>): boolean | null =>
+  listens &&
+  listens[check.transport === 'udp' ? 'udp' : 'tcp'].some(([from, to]) => from <= check.port && check.port <= to);
+
+const median = (sorted: readonly number[]): number => {
+  const middle = sorted.length >> 1;
+  const high = sorted[middle] ?? 0;
+  return sorted.length % 2 === 1 ? high : ((sorted[middle - 1] ?? high) + high) / 2;
+};
+
+const round = (ms: number): number => Math.round(ms * 1000) / 1000;
+
+const summarise = (answers: readonly Answer[]): RttSummary | null => {
+  const rtts = answers.flatMap(({ rttMs }) => (rttMs === null ? [] : [rttMs])).sort((a, b) => a - b);
+  const [min] = rtts;
+  const max = rtts.at(-1);
+  if (min === undefined || max === undefined) return null;
+  return { min: round(min), median: round(median(rtts)), max: round(max) };
+};
+
+/** Answers were given: were they the far end's, and did all arrive as sent and soon enough? */
+const classifyAnswers = (
+  check: Check,
+  answers: readonly Answer[],
+  packets: number,
+  received: number,
+  standing: Standing,
+  { thresholds }: Circumstances,
+): Finding => {
+  const authentic = answers.filter((answer) => answer.authentic === true);
+  if (standing.role === 'reflector') {
+    // Two voices on one port: whichever is loud enough to answer may carry the call.
+    if (answers.some((answer) => answer.authentic !== true)) return impostor(check);
+    if (authentic.some(({ attestation }) => attestation && !attestation.intact)) return rewritten(check);
+    if (authentic.some(({ attestation }) => attestation && attestation.arrivalPort !== check.port)) {
+      return { verdict: 'altered', reason: 'answered-by-other' };
+    }
+    if (
+      check.probe === 'nat-t-keepalive' &&
+      authentic.every(({ attestation }) => attestation !== null && attestation.keepalives === 0)
+    ) {
+      return blocked('payload-filtered');
+    }
+  }
+  if (lossLowerBound({ trials: packets, answers: received }) > thresholds.lossRatio) {
+    return { verdict: 'degraded', reason: 'loss' };
+  }
+  const rtt = summarise(answers);
+  if (rtt && rtt.median > thresholds.rttMs) return { verdict: 'degraded', reason: 'latency' };
+  return { verdict: 'pass', reason: 'answered' };
+};
+
+/**
+ * TLS opened and no proof came through it. Whoever shows another certificate than the reflector's own has ended the
+ * session in its place; with the right certificate it is the far end's silence.
+ */
+const foreignCertificate = (attempts: readonly Attempt[], standing: Standing): boolean => {
+  const own = standing.listens?.certificateSha256;
+  if (standing.role !== 'reflector' || !own) return false;
+  return attempts.some((attempt) => {
+    if (attempt.outcome === 'answer' || !attempt.opened) return false;
+    const tls = attempt.opened['tls'];
+    const shown =
+      typeof tls === 'object' && tls !== null && 'certificateSha256' in tls ? tls['certificateSha256'] : null;
+    return typeof shown === 'string' && shown !== own;
+  });
+};
+
+const classifyFailures = (
+  failures: readonly Failed[],
+  standing: Standing,
+  listening: boolean | null,
+): Finding | null => {
+  const of = (set: ReadonlySet<Failure>): Failed | undefined => failures.find(({ failure }) => set.has(failure));
+  if (of(LOCAL)) return unknown('local-error');
+  if (failures.some(({ failure }) => failure === 'no-route')) {
+    // Something else of this address passes, so there is a route, and the "no" came from the path.
+    return standing.alive && standing.role === 'reflector' && listening ? blocked('rejected') : unknown('no-network');
+  }
+  if (!of(REFUSALS)) return null;
+  return standing.role === 'reflector' && listening ? blocked('rejected') : unknown('closed');
+};
+
+const classifySilence = (
+  packets: number,
+  standing: Standing,
+  listening: boolean | null,
+  opened: boolean,
+  check: Check,
+  circumstances: Circumstances,
+): Finding => {
+  if (!standing.alive && standing.asked > 1) return unknown('target-unreachable');
+  if (standing.role !== 'reflector' || !standing.alive) return unknown('no-answer');
+  // Without its word that it listens there, its silence may be a port that it could not bind.
+  if (!listening) return unknown('no-answer');
+  if (doubtOfSilence(packets, circumstances.lossUpperBound) > circumstances.doubt) return unknown('no-answer');
+  const otherBytesPass = check.transport === 'udp' ? standing.openUdpPorts.has(check.port) : opened;
+  return blocked(otherBytesPass ? 'payload-filtered' : 'dropped');
+};
+
+/** The connection stood, so the port passes, and what was said over it went unanswered. */
+const openedSilently = (attempts: readonly Attempt[]): boolean =>
+  attempts.some((attempt) => attempt.outcome === 'silence' && attempt.opened !== null);
+
+const evidenceOf = (
+  observation: Observation,
+  standing: Standing,
+  listening: boolean | null,
+  answers: readonly Answer[],
+  failures: readonly Failed[],
+): Evidence => {
+  const first = answers[0];
+  const attestation = first?.attestation;
+  return {
+    ...(observation.notRun && { notRun: observation.notRun }),
+    ...(first && { answer: first.detail }),
+    ...(first && first.authentic !== null && { authentic: answers.every(({ authentic }) => authentic === true) }),
+    ...(attestation && {
+      intact: attestation.intact,
+      seenAddress: attestation.seenAddress,
+      seenPort: attestation.seenPort,
+      arrivalPort: attestation.arrivalPort,
+      clockSkewMs: attestation.clockSkewMs,
+    }),
+    ...(observation.check.probe === 'nat-t-keepalive' && attestation && { keepalivesSeen: attestation.keepalives }),
+    ...(failures.length > 0 && {
+      failures: Object.fromEntries(failures.map(({ failure, code }) => [failure, code])),
+    }),
+    ...(Object.keys(observation.refused).length > 0 && { refused: observation.refused }),
+    ...(listening === false && { listening }),
+    ...(standing.role === 'reflector' &&
+      answers.length === 0 &&
+      observation.check.transport === 'udp' && {
+        otherBytesPass: standing.openUdpPorts.has(observation.check.port),
+      }),
+  };
+};
+
+/** Classifies one observation. Deterministic: same facts, same verdict. */
+export const classify = (observation: Observation, standing: Standing, circumstances: Circumstances): Classified => {
+  const { check, attempts, notRun } = observation;
+  const answers = attempts.filter((attempt) => attempt.outcome === 'answer');
+  const failures = attempts.filter((attempt) => attempt.outcome === 'error');
+  const sent = attempts.reduce((sum, attempt) => sum + attempt.packets, 0);
+  const received = answers.reduce((sum, answer) => sum + answer.answers, 0);
+  const listening = listensOn(standing.listens, check);
+
+  const finding = ((): Finding => {
+    if (notRun) return unknown(NOT_RUN_REASON[notRun]);
+    if (answers.length > 0) return classifyAnswers(check, answers, sent, received, standing, circumstances);
+    if (standing.role === 'reflector' && listening === false) return unknown('not-run');
+    if (foreignCertificate(attempts, standing)) return { verdict: 'altered', reason: 'tls-intercepted' };
+    return (
+      classifyFailures(failures, standing, listening) ??
+      classifySilence(sent, standing, listening, openedSilently(attempts), check, circumstances)
+    );
+  })();
+
+  return {
+    ...finding,
+    check,
+    confidence: confidenceOf(finding, sent, answers, circumstances),
+    sent,
+    seen: observation.seen,
+    received,
+    rttMs: summarise(answers),
+    evidence: evidenceOf(observation, standing, listening, answers, failures),
+  };
+};
+
+/** A third party's answer carries no proof; what forges it must have seen the request and be in its way. */
+const UNPROVEN_ANSWER = 0.999;
+
+const confidenceOf = (
+  finding: Finding,
+  sent: number,
+  answers: readonly Answer[],
+  { lossUpperBound }: Circumstances,
+): number => {
+  if (answers.length > 0) return answers.every(({ authentic }) => authentic === true) ? 1 : UNPROVEN_ANSWER;
+  if (finding.reason === 'rejected' || finding.reason === 'closed') return UNPROVEN_ANSWER;
+  if (sent === 0) return 0;
+  return Math.round((1 - doubtOfSilence(sent, lossUpperBound)) * 1e6) / 1e6;
+};

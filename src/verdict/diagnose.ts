@@ -1,0 +1,168 @@
+/** From services to words: what users will notice, and what to change. Rules are data; each names its evidence. */
+import type { SymptomId } from '../model/verdict.js';
+import type { Item, RequirementState, ServiceState } from './services.js';
+
+export interface Symptom {
+  readonly id: SymptomId;
+  readonly text: string;
+  readonly because: readonly string[];
+}
+
+export interface Fix {
+  readonly text: string;
+  readonly because: readonly string[];
+  readonly rules: Readonly<Record<string, string>>;
+}
+
+export interface Diagnosis {
+  readonly symptoms: readonly Symptom[];
+  readonly fixes: readonly Fix[];
+}
+
+interface Rule {
+  readonly symptom: SymptomId | ((service: ServiceState) => SymptomId);
+  readonly text: string;
+  /** The items that prove it; none, and the rule does not fire. */
+  readonly because: (service: ServiceState) => readonly Item[];
+}
+
+const required = (service: ServiceState, role: string): readonly RequirementState[] =>
+  service.requirements.filter(({ requirement }) => requirement.need === 'required' && requirement.role === role);
+
+const itemsWith = (states: readonly RequirementState[], matches: (item: Item) => boolean): readonly Item[] =>
+  states.flatMap(({ items }) => items).filter(matches);
+
+const isBlocked = ({ finding }: Item): boolean => finding.verdict === 'blocked';
+const hasReason =
+  (...reasons: readonly string[]) =>
+  ({ finding }: Item): boolean =>
+    reasons.includes(finding.reason);
+
+const isMedia = ({ probe }: Item): boolean => probe === 'rtp-echo' || probe === 'media-stream';
+
+const RULES: readonly Rule[] = [
+  {
+    symptom: ({ profile }) => profile.symptomWhenBlocked,
+    text: 'The service cannot be reached: nothing that carries its signalling passes.',
+    because: (service) =>
+      service.verdict === 'blocked'
+        ? itemsWith(
+            required(service, 'signalling').filter(({ state }) => state === 'blocked'),
+            isBlocked,
+          )
+        : [],
+  },
+  {
+    symptom: 'no-audio',
+    text: 'Calls connect and stay silent: no media port of the range passes.',
+    because: (service) =>
+      service.verdict === 'blocked'
+        ? []
+        : itemsWith(
+            required(service, 'media').filter(({ state }) => state === 'blocked'),
+            (item) =>
+              isBlocked(item) &&
+              !item.partly &&
+              isMedia(item) &&
+              !hasReason('dropped-inbound', 'dropped-outbound')(item),
+          ),
+  },
+  {
+    symptom: 'one-way-audio-outbound',
+    text: 'They cannot hear us: what we send on the media ports never arrives.',
+    because: (service) =>
+      itemsWith(required(service, 'media'), (item) => isMedia(item) && hasReason('dropped-outbound')(item)),
+  },
+  {
+    symptom: 'one-way-audio-inbound',
+    text: 'We cannot hear them: what is sent to us on the media ports never arrives.',
+    because: (service) =>
+      itemsWith(required(service, 'media'), (item) => isMedia(item) && hasReason('dropped-inbound')(item)),
+  },
+  {
+    symptom: 'some-calls-silent',
+    text: 'Some calls are silent: part of the media range does not pass.',
+    because: (service) =>
+      itemsWith(required(service, 'media'), (item) => isBlocked(item) && item.partly && isMedia(item)),
+  },
+  {
+    symptom: 'choppy-audio',
+    text: 'Audio will be choppy: more packets are lost than a call bears.',
+    because: (service) =>
+      itemsWith(required(service, 'media'), (item) => item.finding.verdict === 'degraded' && isMedia(item)),
+  },
+  {
+    symptom: 'lost-inbound-calls',
+    text: 'Incoming calls stop after some idle time: keepalives do not reach the far end.',
+    because: (service) => itemsWith(required(service, 'keepalive'), isBlocked),
+  },
+  {
+    symptom: 'push-delayed',
+    text: 'Incoming calls ring late or not at all: the push connection does not pass.',
+    because: (service) => itemsWith(required(service, 'push'), isBlocked),
+  },
+  {
+    symptom: 'calls-not-private',
+    text: 'Signalling over TLS is not end to end here: something in between ends or blocks it.',
+    because: (service) =>
+      itemsWith(
+        required(service, 'signalling').filter(({ state }) => state !== 'blocked'),
+        (item) => item.transport === 'tls' && (isBlocked(item) || hasReason('tls-intercepted')(item)),
+      ),
+  },
+];
+
+const ids = (items: readonly Item[]): readonly string[] => [...new Set(items.map(({ id }) => id))];
+
+const transportName = ({ transport }: Item): string => (transport === 'udp' ? 'UDP' : 'TCP');
+
+const destination = ({ address }: Item): string => address ?? 'the target';
+
+/** What to change for one harmed check or range. */
+const fixFor = (item: Item): string => {
+  const what = `${transportName(item)} ${item.ports}`;
+  switch (item.finding.reason) {
+    case 'sip-alg':
+      return 'Switch off the SIP ALG (SIP helper, SIP inspection) of the firewall or router.';
+    case 'payload-rewritten':
+      return `Switch off whatever rewrites packets to ${what}: application inspection or an ALG.`;
+    case 'tls-intercepted':
+      return `Exempt ${destination(item)} ${what} from TLS inspection.`;
+    case 'http-intercepted':
+      return `Exempt ${destination(item)} ${what} from the web proxy or captive portal.`;
+    case 'dns-intercepted':
+      return `Let DNS queries to ${destination(item)} pass instead of answering them on the firewall.`;
+    case 'answered-by-other':
+      return `Remove the redirect (destination NAT or proxy) of ${what} to ${destination(item)}: another host answers.`;
+    case 'payload-filtered':
+      return `Exempt ${what} to ${destination(item)} from application inspection or IPS: the port passes, the protocol does not.`;
+    case 'dropped-inbound':
+      return `Let the replies of ${what} from ${destination(item)} come back in (stateful return traffic).`;
+    default:
+      return `Allow outbound ${what} to ${destination(item)}, and its replies back in.`;
+  }
+};
+
+const harmed = (service: ServiceState): readonly Item[] =>
+  service.requirements
+    .filter(({ requirement }) => requirement.need === 'required')
+    .flatMap(({ items }) => items)
+    .filter(({ finding }) => finding.verdict === 'blocked' || finding.verdict === 'altered');
+
+/** Symptoms and fixes of a service; both empty when nothing required is harmed. */
+export const diagnose = (service: ServiceState): Diagnosis => {
+  const symptoms = RULES.flatMap(({ symptom, text, because }): Symptom[] => {
+    const proof = ids(because(service));
+    if (proof.length === 0) return [];
+    return [{ id: typeof symptom === 'string' ? symptom : symptom(service), text, because: proof }];
+  });
+  const fixes = new Map<string, Set<string>>();
+  for (const item of harmed(service)) {
+    const text = fixFor(item);
+    fixes.set(text, (fixes.get(text) ?? new Set()).add(item.id));
+  }
+  return {
+    symptoms,
+    fixes: [...fixes].map(([text, because]) => ({ text, because: [...because], rules: {} })),
+  };
+};

@@ -1,0 +1,86 @@
+/**
+ * How much silence proves. The path's loss is bounded from above by the checks that did answer; a silent check is
+ * believed to be dropped only when that loss could not explain its silence.
+ */
+
+/** A false "blocked" in a thousand single checks is the most that is tolerated. */
+export const SINGLE_CHECK_DOUBT = 1e-3;
+/** A range has many ports, so each one's verdict must be ten times as sure. */
+export const RANGE_PORT_DOUBT = 1e-4;
+
+/** One-sided confidence of the loss bounds. */
+const BOUND_CONFIDENCE = 0.95;
+
+/**
+ * Fewer trials than this bound nothing: two answers out of two are compatible with a loss of 0.78, and no number of
+ * attempts within a run makes that into evidence.
+ */
+export const MIN_TRIALS = 3;
+
+/** What was sent and answered by checks that answered at least once. */
+export interface LossSample {
+  readonly trials: number;
+  readonly answers: number;
+}
+
+/** ln(n!) by Stirling's series with three correction terms; exact to 1e-10 from n = 8, tabulated below. */
+const lnFactorial = (n: number): number => {
+  if (n < 8) {
+    let product = 1;
+    for (let factor = 2; factor <= n; factor += 1) product *= factor;
+    return Math.log(product);
+  }
+  const x = n + 1;
+  return (
+    (x - 0.5) * Math.log(x) - x + 0.5 * Math.log(2 * Math.PI) + 1 / (12 * x) - 1 / (360 * x ** 3) + 1 / (1260 * x ** 5)
+  );
+};
+
+/** P(X ≤ k) of a binomial distribution with n trials of probability p. */
+const binomialCdf = (k: number, n: number, p: number): number => {
+  if (p <= 0) return 1;
+  if (p >= 1) return k >= n ? 1 : 0;
+  let sum = 0;
+  for (let i = 0; i <= k; i += 1) {
+    const ln = lnFactorial(n) - lnFactorial(i) - lnFactorial(n - i) + i * Math.log(p) + (n - i) * Math.log(1 - p);
+    sum += Math.exp(ln);
+  }
+  return Math.min(1, sum);
+};
+
+/** Solves a monotonic condition on [0, 1]: the boundary below which `below` holds. 50 halvings exhaust a double. */
+const boundary = (below: (p: number) => boolean): number => {
+  let low = 0;
+  let high = 1;
+  for (let step = 0; step < 50; step += 1) {
+    const middle = (low + high) / 2;
+    if (below(middle)) low = middle;
+    else high = middle;
+  }
+  return high;
+};
+
+/** Clopper–Pearson upper bound of the loss, or null where too little answered to bound anything. */
+export const lossUpperBound = ({ trials, answers }: LossSample): number | null => {
+  if (trials < MIN_TRIALS || answers === 0) return null;
+  const lost = trials - answers;
+  return boundary((p) => binomialCdf(lost, trials, p) > 1 - BOUND_CONFIDENCE);
+};
+
+/** Clopper–Pearson lower bound of the loss: what is certainly lost, chance aside. 0 where nothing was. */
+export const lossLowerBound = ({ trials, answers }: LossSample, confidence = 0.99): number => {
+  const lost = trials - answers;
+  if (lost <= 0) return 0;
+  return boundary((p) => 1 - binomialCdf(lost - 1, trials, p) < 1 - confidence);
+};
+
+/** The probability that loss alone silenced `packets` packets: an upper bound, 1 where nothing is known. */
+export const doubtOfSilence = (packets: number, upperBound: number | null): number =>
+  upperBound === null ? 1 : upperBound ** packets;
+
+/** How many packets must stay unanswered before loss cannot explain it. Infinity where nothing is known. */
+export const packetsNeeded = (upperBound: number | null, doubt: number): number => {
+  if (upperBound === null || upperBound >= 1) return Number.POSITIVE_INFINITY;
+  if (upperBound <= 0) return 1;
+  return Math.ceil(Math.log(doubt) / Math.log(upperBound));
+};

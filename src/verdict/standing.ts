@@ -1,0 +1,65 @@
+/** What all observations together say about each address: the controls that a single verdict needs. */
+import type { Observation } from '../model/observation.js';
+import type { Listens, Standing } from './classify.js';
+
+export interface StandingInput {
+  readonly observations: readonly Observation[];
+  /** What each reflector says that it listens on, by address; null if it could not be asked. */
+  readonly listens: ReadonlyMap<string, Listens | null>;
+  /** `address/port` of UDP ports on which a bare tag passed. */
+  readonly otherBytesPassed: ReadonlySet<string>;
+}
+
+const answered = (observation: Observation, authentic: boolean): boolean =>
+  observation.attempts.some((attempt) => attempt.outcome === 'answer' && (!authentic || attempt.authentic === true));
+
+/** Someone there said no, or the connection stood: the address is alive although the question failed. */
+const spoke = ({ attempts }: Observation): boolean =>
+  attempts.some(
+    (attempt) =>
+      (attempt.outcome !== 'answer' && attempt.opened !== null) ||
+      (attempt.outcome === 'error' && ['refused', 'reset', 'tls-failed', 'closed-early'].includes(attempt.failure)),
+  );
+
+/** The standing of every address that was asked anything. */
+export const standings = ({
+  observations,
+  listens,
+  otherBytesPassed,
+}: StandingInput): ReadonlyMap<string, Standing> => {
+  const byAddress = new Map<string, Observation[]>();
+  for (const observation of observations) {
+    const { address } = observation.check;
+    if (address === null || observation.notRun !== null) continue;
+    byAddress.set(address, [...(byAddress.get(address) ?? []), observation]);
+  }
+  return new Map(
+    [...byAddress].map(([address, own]): [string, Standing] => {
+      const proven = own.some((observation) => answered(observation, true)) || Boolean(listens.get(address));
+      const passing = own.filter(({ check }) => check.transport === 'udp').filter((one) => answered(one, true));
+      const others = [...otherBytesPassed].filter((key) => key.startsWith(`${address}/`));
+      return [
+        address,
+        {
+          role: proven ? 'reflector' : 'third-party',
+          alive: proven || own.some((observation) => answered(observation, false) || spoke(observation)),
+          asked: own.length,
+          listens: listens.get(address) ?? null,
+          openUdpPorts: new Set([
+            ...passing.map(({ check }) => check.port),
+            ...others.map((key) => Number(key.slice(address.length + 1))),
+          ]),
+        },
+      ];
+    }),
+  );
+};
+
+/** Of an address that was asked nothing. */
+export const NO_STANDING: Standing = {
+  role: 'third-party',
+  alive: false,
+  asked: 0,
+  listens: null,
+  openUdpPorts: new Set(),
+};

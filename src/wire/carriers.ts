@@ -1,0 +1,28 @@
+/** Where the tag rides in each protocol: names and numbers that agent and reflector must agree on. docs/protocol.md. */
+
+/** SIP and HTTP: a header field of our own, base64url. */
+export const TAG_HEADER = 'X-Callpath';
+
+/** RTCP: the name of an APP packet (RFC 3550 §6.7). */
+export const RTCP_APP_NAME = 'CPTH';
+
+/** STUN: a comprehension-optional attribute (RFC 8489 §14: 0x8000–0xFFFF), unassigned by IANA. */
+export const STUN_TAG_ATTRIBUTE = 0xca11;
+
+/** DNS: queries are for names below this one; the tag is in the labels before it (RFC 6761's `.invalid` never resolves). */
+export const DNS_SUFFIX = 'callpath.invalid';
+
+export const tagToText = (tag: Uint8Array): string => Buffer.from(tag).toString('base64url');
+
+/** The longest tag text that is worth decoding: MAX_TAG_BYTES in base64. */
+const MAX_TAG_TEXT = 1868;
+
+/** Bytes of a tag from a header field; empty for what is too long to be one. */
+export const tagFromText = (text: string): Uint8Array =>
+  text.length > MAX_TAG_TEXT ? new Uint8Array(0) : Buffer.from(text, 'base64url');
+
+/**
+ * ESP in UDP: an SPI with these bits set begins with an octet that RFC 7983 §7 leaves free, and IANA reserves only SPIs
+ * below 256, so a tag in ESP's payload is told apart from all else that comes to the port.
+ */
+export const ESP_TAG_SPI_MASK = 0xc100_0000;

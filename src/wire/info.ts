@@ -1,0 +1,73 @@
+/** What a reflector says of itself in an info answer: JSON inside an authenticated tag. Unknown fields are ignored. */
+import { accept, type Parsed, refuse } from '../model/refusal.js';
+
+export type PortSpan = readonly [from: number, to: number];
+
+export interface ReflectorInfo {
+  readonly version: string;
+  readonly udp: readonly PortSpan[];
+  /** Each of these speaks plain TCP and TLS alike. */
+  readonly tcp: readonly PortSpan[];
+  /** Fingerprint of the certificate that it shows, as `AB:CD:…`; null if it speaks no TLS. */
+  readonly certificateSha256: string | null;
+}
+
+/** A reflector with more separate runs of ports than this tells of the first ones only. */
+export const MAX_SPANS = 64;
+/** Fits any path in one datagram with IP and UDP headers (RFC 8200 §5: 1280), and leaves room for a tunnel. */
+export const INFO_REQUEST_BYTES = 1100;
+const MAX_VERSION = 32;
+
+export const INFO_REFUSALS = ['not-json', 'wrong-shape'] as const;
+export type InfoRefusal = (typeof INFO_REFUSALS)[number];
+
+/** Merges sorted or unsorted ports into maximal runs. */
+export const spansOf = (ports: Iterable<number>): readonly PortSpan[] => {
+  const spans: [number, number][] = [];
+  for (const port of [...new Set(ports)].sort((a, b) => a - b)) {
+    const last = spans.at(-1);
+    if (last && last[1] + 1 === port) last[1] = port;
+    else spans.push([port, port]);
+  }
+  return spans;
+};
+
+export const encodeInfo = (info: ReflectorInfo): Uint8Array =>
+  Buffer.from(
+    JSON.stringify({ ...info, udp: info.udp.slice(0, MAX_SPANS), tcp: info.tcp.slice(0, MAX_SPANS) }),
+    'utf8',
+  );
+
+const isPort = (value: unknown): value is number =>
+  typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= 65535;
+
+const readSpans = (value: unknown): readonly PortSpan[] | null => {
+  if (!Array.isArray(value) || value.length > MAX_SPANS) return null;
+  const spans = value.flatMap((span: unknown): PortSpan[] => {
+    if (!Array.isArray(span) || span.length !== 2) return [];
+    const [from, to] = span as unknown[];
+    return isPort(from) && isPort(to) && from <= to ? [[from, to]] : [];
+  });
+  return spans.length === value.length ? spans : null;
+};
+
+/** Reads the body of an info answer; never throws. */
+export const parseInfo = (body: Uint8Array): Parsed<ReflectorInfo, InfoRefusal> => {
+  let value: unknown;
+  try {
+    value = JSON.parse(Buffer.from(body).toString('utf8'));
+  } catch {
+    return refuse('not-json');
+  }
+  if (typeof value !== 'object' || value === null) return refuse('wrong-shape');
+  const { version, udp, tcp, certificateSha256 } = value as Record<string, unknown>;
+  const udpSpans = readSpans(udp);
+  const tcpSpans = readSpans(tcp);
+  if (typeof version !== 'string' || version.length > MAX_VERSION || !udpSpans || !tcpSpans)
+    return refuse('wrong-shape');
+  const fingerprint =
+    typeof certificateSha256 === 'string' && /^([0-9A-F]{2}:){31}[0-9A-F]{2}$/.test(certificateSha256)
+      ? certificateSha256
+      : null;
+  return accept({ version, udp: udpSpans, tcp: tcpSpans, certificateSha256: fingerprint });
+};

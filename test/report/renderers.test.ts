@@ -1,0 +1,237 @@
+/** The published schema, exit codes, and every machine format: what a parser of each would accept. */
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import t from 'tap';
+import type { Report } from '../../src/model/report.js';
+import { SERVICE_VERDICTS, type ServiceVerdict } from '../../src/model/verdict.js';
+import { exitCode } from '../../src/report/exit-code.js';
+import { renderHtml } from '../../src/report/html.js';
+import { renderJson, renderNdjson } from '../../src/report/json.js';
+import { renderNagios } from '../../src/report/nagios.js';
+import { renderPrometheus } from '../../src/report/prometheus.js';
+import { OUTPUTS, render } from '../../src/report/render.js';
+import { reportJsonSchema } from '../../src/report/schema.js';
+import { fixtureText, GOLDEN, type Golden, reportOf } from './fixtures.js';
+
+const withServices = (...verdicts: readonly ServiceVerdict[]): Report => ({
+  ...reportOf('loopback'),
+  services: verdicts.map((verdict, index) => ({
+    profile: `p${index}`,
+    title: `P${index}`,
+    verdict,
+    untested: [],
+    symptoms: [],
+    fixes: [],
+  })),
+});
+
+t.test('the golden reports validate against the published schema', async (t) => {
+  const schema = await reportJsonSchema();
+  t.equal(schema.$schema, 'https://json-schema.org/draft/2020-12/schema');
+  const validate = new Ajv2020({ strict: true, strictTypes: false }).compile(schema);
+  for (const name of GOLDEN) {
+    t.ok(validate(JSON.parse(fixtureText(`${name}.json`))), name, { errors: validate.errors });
+  }
+  const good = reportOf('loopback');
+  t.ok(validate({ ...good, later: 'field' }), 'a report may gain fields');
+  t.notOk(validate({ ...good, durationMs: -1 }), 'a negative duration is refused');
+  t.notOk(validate({ ...good, schema: 'callpath.report/2' }), 'another major version is refused');
+  const { totals: _, ...incomplete } = good;
+  t.notOk(validate(incomplete), 'a lost field is noticed');
+});
+
+t.test('exit codes', async (t) => {
+  const cases: readonly (readonly [readonly ServiceVerdict[], 0 | 1 | 3, 0 | 1 | 2 | 3])[] = [
+    [[], 3, 3],
+    [['works'], 0, 0],
+    [['degraded'], 1, 1],
+    [['impaired'], 1, 2],
+    [['blocked'], 1, 2],
+    [['unknown'], 3, 3],
+    [['works', 'works'], 0, 0],
+    [['works', 'unknown'], 3, 3],
+    [['unknown', 'degraded'], 1, 1],
+    [['degraded', 'blocked'], 1, 2],
+    [['unknown', 'impaired', 'works'], 1, 2],
+  ];
+  for (const [verdicts, run, nagios] of cases) {
+    const report = withServices(...verdicts);
+    t.equal(exitCode(report), run, `${verdicts.join(' + ') || 'no service'}: exits ${run}`);
+    t.equal(renderNagios(report).exitCode, nagios, `${verdicts.join(' + ') || 'no service'}: Nagios ${nagios}`);
+  }
+  const golden: Readonly<Record<Golden, 0 | 1 | 3>> = {
+    loopback: 0,
+    'media-blocked': 1,
+    'carrier-untested': 0,
+    unreachable: 3,
+    'range-holes': 1,
+    hostile: 1,
+  };
+  for (const name of GOLDEN) t.equal(exitCode(reportOf(name)), golden[name], name);
+});
+
+/** What acts on a terminal, starts a line, or turns text around; a line feed is the renderers' own. */
+const ACTIVE = /[\p{Cc}\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/u;
+
+t.test('a hostile report is inert in every format', async (t) => {
+  const hostile = reportOf('hostile');
+  for (const output of OUTPUTS) {
+    for (const verbose of [false, true]) {
+      const text = await render(output, hostile, { color: false, verbose });
+      t.notMatch(text.replaceAll('\n', ''), ACTIVE, `${output}: nothing that acts`);
+      // In HTML a line means nothing, and the tags have a test of their own.
+      if (output === 'html') continue;
+      t.notMatch(text, /^CALLPATH OK|^# TYPE callpath_probe_success gauge"/m, `${output}: no line is forged`);
+    }
+  }
+});
+
+t.test('every format ends with a newline', async (t) => {
+  for (const output of OUTPUTS) {
+    t.match(await render(output, reportOf('range-holes'), { color: false }), /\n$/, output);
+  }
+});
+
+t.test('JSON says what the report says', async (t) => {
+  for (const name of GOLDEN) {
+    const report = reportOf(name);
+    t.same(JSON.parse(renderJson(report)), report, name);
+    const line = renderNdjson(report);
+    t.equal(line.indexOf('\n'), line.length - 1, 'one line');
+    t.same(JSON.parse(line), report, `${name} on a line`);
+  }
+});
+
+t.test('Nagios output follows the plugin guidelines', async (t) => {
+  const item = /^'[^'=|]+'=-?[0-9]+(\.[0-9]+)?(e-?[0-9]+)?(s|ms)?;;;0(;[0-9.]+)?$/;
+  for (const name of GOLDEN) {
+    const { text, exitCode: code } = renderNagios(reportOf(name));
+    const [first = '', ...rest] = text.trimEnd().split('\n');
+    const [summary = '', perfdata = '', ...more] = first.split('|');
+    t.equal(more.length, 0, `${name}: one separator in the first line`);
+    t.match(summary, new RegExp(`^CALLPATH ${['OK', 'WARNING', 'CRITICAL', 'UNKNOWN'][code]} - `), `${name}: summary`);
+    const items = perfdata.trim().split(/ (?=')/);
+    for (const each of items) t.match(each, item, `${name}: performance data`);
+    const labels = items.map((each) => each.split('=')[0]);
+    t.equal(new Set(labels).size, labels.length, `${name}: labels are unique`);
+    t.notOk(
+      rest.some((line) => /[|<>&$`]/.test(line)),
+      `${name}: nothing in the details starts performance data, markup or a command`,
+    );
+  }
+  t.match(
+    renderNagios(reportOf('media-blocked')).text,
+    /^CALLPATH CRITICAL - reflector\.example\.net: .*cannot hear us/,
+  );
+  t.match(renderNagios(reportOf('media-blocked')).text, "'sip-options/udp/5060 rtt'=15.3ms;;;0");
+});
+
+interface Metric {
+  readonly name: string;
+  readonly labels: ReadonlyMap<string, string>;
+  readonly value: number;
+}
+
+/** A strict reader of the text format 0.0.4: HELP, TYPE, then the samples of that metric, each series once. */
+const readMetrics = (text: string): readonly Metric[] => {
+  const metrics: Metric[] = [];
+  const seen = new Set<string>();
+  const families = new Set<string>();
+  let helped = '';
+  let typed = '';
+  for (const line of text.trimEnd().split('\n')) {
+    const help = /^# HELP ([a-z_]+) \S.*$/.exec(line);
+    if (help?.[1] !== undefined) {
+      if (families.has(help[1])) throw new Error(`split family: ${help[1]}`);
+      families.add(help[1]);
+      helped = help[1];
+      continue;
+    }
+    const type = /^# TYPE ([a-z_]+) gauge$/.exec(line);
+    if (type?.[1] !== undefined) {
+      if (type[1] !== helped) throw new Error(`TYPE without HELP: ${line}`);
+      typed = type[1];
+      continue;
+    }
+    const sample = /^([a-z_]+)\{((?:[a-z_]+="(?:[^"\\]|\\[\\"n])*",?)*)\} (\S+)$/.exec(line);
+    const [, name, labels, value] = sample ?? [];
+    if (name === undefined || labels === undefined || name !== typed) throw new Error(`not a sample: ${line}`);
+    if (labels.endsWith(',')) throw new Error(`trailing comma: ${line}`);
+    if (seen.has(`${name}{${labels}`)) throw new Error(`series twice: ${line}`);
+    seen.add(`${name}{${labels}`);
+    if (!Number.isFinite(Number(value))) throw new Error(`not a number: ${line}`);
+    const pairs = [...labels.matchAll(/([a-z_]+)="((?:[^"\\]|\\.)*)"/g)];
+    metrics.push({
+      name,
+      labels: new Map(pairs.map(([, label, content]) => [label ?? '', content ?? ''])),
+      value: Number(value),
+    });
+  }
+  return metrics;
+};
+
+t.test('Prometheus metrics parse, and say what the report says', async (t) => {
+  for (const name of GOLDEN) t.doesNotThrow(() => readMetrics(renderPrometheus(reportOf(name))), name);
+  const metrics = readMetrics(renderPrometheus(reportOf('range-holes')));
+  const sampleOf = (name: string, labels: Readonly<Record<string, string>> = {}): number | undefined =>
+    metrics.find(
+      (metric) =>
+        metric.name === name && Object.entries(labels).every(([label, value]) => metric.labels.get(label) === value),
+    )?.value;
+  t.ok(
+    metrics.every(
+      ({ name, labels }) => name.startsWith('callpath_') && labels.get('target') === 'reflector.example.net',
+    ),
+    'every series is named and carries the target',
+  );
+  t.equal(sampleOf('callpath_probe_success'), 0);
+  t.equal(sampleOf('callpath_service_verdict', { profile: 'wifi-calling-t-mobile', verdict: 'blocked' }), 1);
+  t.equal(sampleOf('callpath_service_verdict', { profile: 'wifi-calling-t-mobile', verdict: 'works' }), 0);
+  t.equal(sampleOf('callpath_check_rtt_seconds', { check: 'sip-options/tcp/5060', stat: 'median' }), 0.342);
+  t.equal(sampleOf('callpath_range_ports', { range: 'rtp-echo/udp/16384-16582', verdict: 'blocked' }), 17);
+  t.equal(sampleOf('callpath_range_tested_ports', { range: 'rtp-echo/udp/16384-16582', verdict: 'blocked' }), 10);
+  t.equal(sampleOf('callpath_run_duration_seconds'), 95.21);
+  t.equal(sampleOf('callpath_report_timestamp_seconds'), Date.UTC(2026, 0, 13, 10, 30, 19, 500) / 1000);
+  t.equal(
+    metrics.filter(({ name }) => name === 'callpath_service_verdict').length,
+    2 * SERVICE_VERDICTS.length,
+    'every verdict has its series, today or not',
+  );
+  const unmeasured = readMetrics(renderPrometheus(reportOf('unreachable')));
+  t.notOk(
+    unmeasured.some(({ name }) => name === 'callpath_nat_detected' || name === 'callpath_path_loss_upper_bound_ratio'),
+    'what was not measured has no sample: null is not 0',
+  );
+  const success = renderPrometheus(reportOf('loopback')).match(/^callpath_probe_success\{.*\} (\d)$/m);
+  t.equal(success?.[1], '1');
+});
+
+t.test('HTML is one page that runs and fetches nothing', async (t) => {
+  const written = new Set(
+    (
+      '!doctype html head meta title style body main h1 h2 p dl dt dd article strong small ul li section div table ' +
+      'caption thead tbody tr th td code pre details summary footer'
+    ).split(' '),
+  );
+  for (const name of GOLDEN) {
+    const page = renderHtml(reportOf(name));
+    const body = page.replace(/<style>[\s\S]*?<\/style>/, '<style></style>');
+    const open: string[] = [];
+    for (const [tag, slash, element = ''] of body.matchAll(/<(\/?)([!a-z0-9]*)[^<>]*>/gi)) {
+      const lower = element.toLowerCase();
+      if (!written.has(lower)) throw new Error(`${name}: a tag that the renderer does not write: ${tag}`);
+      if (/\son[a-z]+\s*=|\ssrc\s*=|\shref\s*=/i.test(tag)) throw new Error(`${name}: active attribute: ${tag}`);
+      if (lower === 'meta' || lower === '!doctype') continue;
+      if (slash === '') open.push(lower);
+      else if (open.pop() !== lower) throw new Error(`${name}: ${tag} closes another element`);
+    }
+    t.same(open, [], `${name}: every element is closed`);
+    t.notMatch(body.replace(/<[^<>]*>/g, ''), /[<>]/, `${name}: no bare angle bracket is left`);
+    t.match(page, '<html lang="en">');
+    t.match(page, /<title>callpath: .+<\/title>/);
+    t.match(page, "default-src 'none'");
+    t.match(page, 'prefers-color-scheme: dark');
+    t.notMatch(page, /url\(|@import/, 'the style fetches nothing');
+    t.notOk(/<th(?! scope=)[ >]/.test(body), `${name}: every table header has its scope`);
+    t.ok(page.indexOf('<article') < page.indexOf('<table'), `${name}: services come first`);
+  }
+});
