@@ -21,12 +21,8 @@ import { type Asking, judgeEmbedded, type Probe, type ReadingRefusal } from './c
 
 const SPI_BYTES = 8;
 
-let publicValue: Uint8Array | null = null;
 /** One real public value a process: nothing is ever derived from it, and making one costs milliseconds. */
-const keyExchange = () => {
-  publicValue ??= makeKeyExchange(IKE_GROUPS.modp2048);
-  return { group: IKE_GROUPS.modp2048, value: publicValue };
-};
+const KEY_EXCHANGE = { group: IKE_GROUPS.modp2048, value: makeKeyExchange(IKE_GROUPS.modp2048) };
 
 /** The initiator's SPI, never zero (RFC 7296 §3.1). */
 const spiOf = (seed: Uint8Array): Uint8Array => {
@@ -43,7 +39,7 @@ const build = (asking: Asking, tag: Uint8Array | null): Uint8Array => {
   return buildSaInitRequest({
     spiI,
     groups: [IKE_GROUPS.modp2048, IKE_GROUPS.curve25519, IKE_GROUPS.ecp256],
-    ke: keyExchange(),
+    ke: KEY_EXCHANGE,
     nonce: createHash('sha256').update('nonce').update(seed).digest(),
     natDetection:
       here && there

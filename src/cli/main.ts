@@ -11,9 +11,16 @@ export const packageVersion = (): string => {
   return typeof manifest === 'object' && manifest !== null && 'version' in manifest ? String(manifest.version) : '0';
 };
 
+/** Resolves when all that was written to a stream before has been handed to the system. */
+const flushed = (stream: NodeJS.WriteStream): Promise<void> =>
+  new Promise((resolve) => {
+    stream.write('', () => resolve());
+  });
+
 /**
- * Runs a command and sets the exit code. A `UserError` is one line; anything else is a defect of ours and is shown
- * whole. The code is set and not forced, so that what was written is flushed first.
+ * Runs a command and ends the process with its exit code. A `UserError` is one line; anything else is a defect of ours
+ * and is shown whole. The end is forced, once everything is written, because a getaddrinfo that was given up cannot be
+ * cancelled and would hold the process.
  */
 export const main = async (name: string, command: () => Promise<number>): Promise<void> => {
   // A reader that has seen enough (`probe … | head`) is no error of ours.
@@ -27,6 +34,8 @@ export const main = async (name: string, command: () => Promise<number>): Promis
     if (error instanceof UserError) process.stderr.write(`${name}: ${error.message}\n`);
     else
       process.stderr.write(`${name}: a defect in callpath, please report it:\n${(error as Error)?.stack ?? error}\n`);
-    process.exitCode = EXIT.usage;
+    process.exitCode = error instanceof UserError ? EXIT.usage : EXIT.unmeasured;
   }
+  await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
+  process.exit();
 };

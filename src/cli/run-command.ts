@@ -138,6 +138,7 @@ export const runPrepared = async (prepared: Prepared, options: ProbeOptions, sig
     {
       questions,
       token: prepared.token,
+      reflectorAddresses: prepared.reflectors.length > 0 ? prepared.reflectors.flatMap(addressesOf) : null,
       sessionId: prepared.sessionId,
       maxPps: options.maxPps,
       timeoutMs: options.timeoutMs,

@@ -5,8 +5,8 @@
 import { setMaxListeners } from 'node:events';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import pLimit from 'p-limit';
-import { loadProbe, type Session } from '../../probes/contract.js';
-import type { Check } from '../model/check.js';
+import { loadProbe, type Probe, type Session } from '../../probes/contract.js';
+import type { AskedKind, Check } from '../model/check.js';
 import type { Observation } from '../model/observation.js';
 import { type LossSample, RANGE_PORT_DOUBT, SINGLE_CHECK_DOUBT } from '../verdict/silence.js';
 import { deriveKeys } from '../wire/keys.js';
@@ -20,6 +20,8 @@ import type { PlannedCheck } from './plan.js';
 export interface RunInput {
   readonly questions: readonly PlannedCheck[];
   readonly token: Uint8Array | null;
+  /** Addresses that may be a reflector's; third parties are asked without a token. Null: any may be. */
+  readonly reflectorAddresses: readonly string[] | null;
   readonly sessionId: Uint8Array;
   readonly maxPps: number;
   /** The whole run, in milliseconds; what is not known by then is `not-run`. */
@@ -72,6 +74,14 @@ export const run = async (
   onProgress: (done: number) => void = () => undefined,
   net: Net = systemNet(input.maxPps, input.source),
 ): Promise<RunOutput> => {
+  // Loaded before the clock counts, so that no module's loading becomes a round trip or a delay of the event loop.
+  const kinds = [...new Set<AskedKind>([...input.questions.map(({ probe }) => probe), 'udp-echo'])];
+  const probes = new Map(await Promise.all(kinds.map(async (kind) => [kind, await loadProbe(kind)] as const)));
+  const probeOf = (kind: AskedKind): Probe => {
+    const probe = probes.get(kind);
+    if (!probe) throw new RangeError(`no probe of kind ${kind}`);
+    return probe;
+  };
   const delay = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
   delay.enable();
   const totals: Totals = { packetsSent: 0, bytesSent: 0, packetsReceived: 0 };
@@ -80,15 +90,19 @@ export const run = async (
     keys: input.token && deriveKeys(input.token, input.sessionId),
   };
   let sequence = 0;
-  const context: AskContext = {
+  const contextWith = (keys: Session['keys']): AskContext => ({
     net,
-    session,
+    session: { ...session, keys },
     totals,
     nextSequence: () => {
       sequence += 1;
       return sequence;
     },
-  };
+  });
+  const context = contextWith(session.keys);
+  const stranger = contextWith(null);
+  const mayBeReflector = (address: string | null): boolean =>
+    address !== null && (input.reflectorAddresses?.includes(address) ?? true);
   const path = createPath();
   const limit = pLimit(MAX_CONCURRENT);
   const deadline = new AbortController();
@@ -103,8 +117,8 @@ export const run = async (
       ? notAsked(question, question.skip)
       : await askCheck(
           question,
-          await loadProbe(question.probe),
-          context,
+          probeOf(question.probe),
+          mayBeReflector(question.address) ? context : stranger,
           path,
           question.rangeId === null
             ? { samples: SAMPLES.single, doubt: SINGLE_CHECK_DOUBT }
@@ -121,7 +135,7 @@ export const run = async (
     const id = `${check.id}?`;
     const observation = await askCheck(
       { ...check, id, probe: 'udp-echo' },
-      await loadProbe('udp-echo'),
+      probeOf('udp-echo'),
       context,
       path,
       { samples: 1, doubt: SINGLE_CHECK_DOUBT, atMost: DISCRIMINATOR_ATTEMPTS },
@@ -132,7 +146,7 @@ export const run = async (
 
   try {
     const asked = input.questions.filter(({ skip, address }) => skip === null && address !== null);
-    const addresses = [...new Set(asked.flatMap(({ address }) => address ?? []))];
+    const addresses = [...new Set(asked.flatMap(({ address }) => address ?? []))].filter(mayBeReflector);
     const at = (address: string): readonly PlannedCheck[] => asked.filter((check) => check.address === address);
     const identifyAll = async (): Promise<[string, Identification][]> =>
       session.keys

@@ -206,19 +206,20 @@ interface Seen {
   readonly port: number;
 }
 
-/** Our own addresses as the far ends saw them: attested by a reflector, or told by a STUN server. */
+const pair = (check: Check, address: unknown, port: unknown): Seen[] =>
+  typeof address === 'string' && typeof port === 'number' ? [{ check, address, port }] : [];
+
+/**
+ * Our own addresses as the far ends saw them: attested by a reflector, mapped by a STUN server, or written into the
+ * top Via by a SIP server (RFC 3581 §4).
+ */
 const seenOf = (all: readonly Classified[]): readonly Seen[] =>
   all.flatMap(({ check, evidence }): Seen[] => {
-    const { seenAddress, seenPort } = evidence;
-    if (typeof seenAddress === 'string' && typeof seenPort === 'number') {
-      return [{ check, address: seenAddress, port: seenPort }];
-    }
+    const attested = pair(check, evidence['seenAddress'], evidence['seenPort']);
     const answer = evidence['answer'];
-    if (typeof answer !== 'object' || answer === null || !('mappedAddress' in answer)) return [];
-    const { mappedAddress, mappedPort } = answer as { mappedAddress: unknown; mappedPort: unknown };
-    return typeof mappedAddress === 'string' && typeof mappedPort === 'number'
-      ? [{ check, address: mappedAddress, port: mappedPort }]
-      : [];
+    if (attested.length > 0 || typeof answer !== 'object' || answer === null) return attested;
+    const { mappedAddress, mappedPort, received, rport } = answer as Readonly<Record<string, unknown>>;
+    return [...pair(check, mappedAddress, mappedPort), ...pair(check, received, rport)];
   });
 
 const networkOf = (

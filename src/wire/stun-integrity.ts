@@ -3,10 +3,11 @@
  * lie on the wire, padding included, because the MAC covers padding that parsing forgets.
  */
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
-import { encodeRawAttribute, SHA1_BYTES, SHA256_BYTES } from './stun-attributes.js';
+import { SHA1_BYTES, SHA256_BYTES } from './stun-attributes.js';
 import {
   ATTRIBUTE_HEADER_BYTES,
   COOKIE_OFFSET,
+  encodeRawAttribute,
   INTEGRITY_TYPES,
   MAGIC_COOKIE,
   MAX_STUN_BYTES,

@@ -105,6 +105,18 @@ export const countsAfter = (last: number | undefined, type: number): boolean => 
 };
 
 /**
+ * An attribute as it lies on the wire, padded with zeros.
+ * @throws RangeError when `type` or the value's length does not fit 16 bits.
+ */
+export const encodeRawAttribute = (type: number, value: Uint8Array): Buffer => {
+  const bytes = Buffer.alloc(ATTRIBUTE_HEADER_BYTES + value.length + paddingOf(value.length));
+  bytes.writeUInt16BE(type, 0);
+  bytes.writeUInt16BE(value.length, 2);
+  bytes.set(value, ATTRIBUTE_HEADER_BYTES);
+  return bytes;
+};
+
+/**
  * Finds the message's parts. Never throws. Attributes that do not count are left out, those of an unknown type kept.
  * Padding may hold anything (RFC 8489 §14).
  */

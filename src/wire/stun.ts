@@ -4,15 +4,15 @@
  */
 import { accept, type Parsed, refuse } from '../model/refusal.js';
 import {
-  encodeAttribute,
   isComprehensionRequired,
-  readAttribute,
   STUN_ATTRIBUTE_REFUSALS,
   type StunAttribute,
   type StunAttributeKind,
   type StunEndpoint,
   typeOfAttribute,
 } from './stun-attributes.js';
+import { encodeAttribute } from './stun-attributes-encode.js';
+import { readAttribute } from './stun-attributes-parse.js';
 import { appendFingerprint, appendIntegrity, type StunIntegrity } from './stun-integrity.js';
 import {
   COOKIE_OFFSET,

@@ -236,7 +236,7 @@ t.test('the bundled profiles keep their promises', async (t) => {
     }
     t.match(
       profile.thresholds,
-      { lossRatio: 0.01, rttMs: 100, jitterMs: 30, reorderRatio: 0.0005 },
+      { lossRatio: 0.01, rttMs: 300, jitterMs: 30, reorderRatio: 0.0005 },
       `${name}: thresholds`,
     );
     t.not(profile.thresholdsSource.evidence, 'unverified');

@@ -1,0 +1,116 @@
+/** From what a network really does to what an honest probe says of it: pure, and the same for all scenarios. */
+import { type ProbeKind, REFLECTOR_ONLY_KINDS } from '../../src/model/check.js';
+import type { FindingText, NamedScenario, OneOrMore } from './scenario.js';
+import { lookUp, type Place } from './where.js';
+
+/** What happens to the packets of a check. */
+export const REALITIES = [
+  'open',
+  'dropped-outbound',
+  'dropped-inbound',
+  'rejected', // an ICMP error or a RST comes back from the path
+  'filtered', // this protocol is dropped on a port where other bytes pass
+  'lossy', // some are lost, whatever they are
+  'policed', // some are lost when there are many
+  'slow', // late enough to hurt a call
+  'sip-alg', // rewritten
+  'intercepted', // answered in the target's place
+  'closed', // the path is open, nothing listens there, the target's host says so
+  'dead', // nothing at all of this target passes, or nobody is there
+] as const;
+export type Reality = (typeof REALITIES)[number];
+
+/** The classes of the confusion table: what is, against what was said. */
+export const TRUTHS = ['open', 'blocked', 'altered', 'degraded', 'unknown'] as const;
+export type Truth = (typeof TRUTHS)[number];
+
+const TRUTH_OF: Readonly<Record<Reality, Truth>> = {
+  open: 'open',
+  'dropped-outbound': 'blocked',
+  'dropped-inbound': 'blocked',
+  rejected: 'blocked',
+  filtered: 'blocked',
+  lossy: 'degraded',
+  policed: 'degraded',
+  slow: 'degraded',
+  'sip-alg': 'altered',
+  intercepted: 'altered',
+  closed: 'unknown',
+  dead: 'unknown',
+};
+
+const intercepted = ({ probe, transport }: Place): FindingText => {
+  if (transport === 'tls') return 'altered/tls-intercepted';
+  if (probe === 'http') return 'altered/http-intercepted';
+  return probe === 'dns' ? 'altered/dns-intercepted' : 'altered/answered-by-other';
+};
+
+/** With a reflector that proves its answers. */
+const PROVABLE: Readonly<Record<Reality, OneOrMore<FindingText> | ((place: Place) => FindingText)>> = {
+  open: 'pass/answered',
+  // Which direction it was is in `laterOf`: it takes the far end's receipts.
+  'dropped-outbound': 'blocked/dropped',
+  'dropped-inbound': 'blocked/dropped',
+  rejected: 'blocked/rejected',
+  filtered: 'blocked/payload-filtered',
+  lossy: ['pass/answered', 'degraded/loss'],
+  policed: ['pass/answered', 'degraded/loss', 'degraded/rate-limited'],
+  slow: 'degraded/latency',
+  'sip-alg': 'altered/sip-alg',
+  intercepted,
+  closed: 'unknown/closed',
+  dead: 'unknown/target-unreachable',
+};
+
+/** With a third party: its silence and its refusals are its own business. */
+const THIRD_PARTY: typeof PROVABLE = {
+  ...PROVABLE,
+  'dropped-outbound': 'unknown/no-answer',
+  'dropped-inbound': 'unknown/no-answer',
+  rejected: 'unknown/closed',
+  filtered: 'unknown/no-answer',
+  'sip-alg': 'pass/answered',
+  intercepted: 'pass/answered',
+};
+
+const isReflectorOnly = (probe: string): boolean => REFLECTOR_ONLY_KINDS.has(probe as ProbeKind);
+
+export const realityOf = (scenario: NamedScenario, place: Place): Reality => lookUp(scenario.really, place) ?? 'open';
+
+/** What is, for the confusion table. */
+export const truthOf = (scenario: NamedScenario, place: Place): Truth => {
+  if (scenario.token === false && isReflectorOnly(place.probe)) return 'unknown';
+  return TRUTH_OF[realityOf(scenario, place)];
+};
+
+const list = <T>(value: OneOrMore<T>): readonly T[] => (Array.isArray(value) ? value : [value as T]);
+
+/** The findings that are right for this place, as `verdict/reason`. */
+export const expectedOf = (scenario: NamedScenario, place: Place): readonly FindingText[] => {
+  const written = lookUp(scenario.expect, place);
+  if (written !== undefined) return list(written);
+  if (scenario.token === false && isReflectorOnly(place.probe)) return ['unknown/not-run'];
+  const derived = (scenario.token === false ? THIRD_PARTY : PROVABLE)[realityOf(scenario, place)];
+  return typeof derived === 'function' ? [derived(place)] : list(derived);
+};
+
+export interface LaterFinding {
+  readonly issue: string;
+  readonly findings: readonly FindingText[];
+}
+
+/** What would be more exact than `expectedOf` and needs what today's product does not have. */
+export const laterOf = (scenario: NamedScenario, place: Place): readonly LaterFinding[] => {
+  const written = (scenario.expectLater ?? []).flatMap(({ issue, expect }): LaterFinding[] => {
+    const findings = lookUp(expect, place);
+    return findings === undefined ? [] : [{ issue, findings: list(findings) }];
+  });
+  if (written.length > 0 || scenario.token === false) return written;
+  const reality = realityOf(scenario, place);
+  // An application never sees the half-open connection that a dropped SYN-ACK leaves, so no receipt can tell.
+  if (reality === 'dropped-outbound' || (reality === 'dropped-inbound' && place.transport === 'udp')) {
+    return [{ issue: 'direction of a drop (receipts)', findings: [`blocked/${reality}`] }];
+  }
+  if (reality === 'policed') return [{ issue: 'policing told from loss', findings: ['degraded/rate-limited'] }];
+  return [];
+};

@@ -1,0 +1,114 @@
+/** What a scenario may say. One file each in scenarios/, named after itself; README.md shows how to add one. */
+import type { ServiceVerdict } from '../../src/model/verdict.js';
+import type { Part } from './part.js';
+import type { Reality } from './reality.js';
+import type { TopologyName } from './topology.js';
+import type { Where } from './where.js';
+
+/** `verdict/reason`, e.g. `blocked/dropped`. */
+export type FindingText = string;
+export type OneOrMore<T> = T | readonly T[];
+
+/** What is right and today's product cannot tell yet. It is compared and listed, and fails nothing. */
+export interface Later {
+  /** The subject that is missing, a few words: `NAT behaviour`. Equal ones are listed together. */
+  readonly issue: string;
+  readonly expect?: Readonly<Record<Where, OneOrMore<FindingText>>>;
+  readonly services?: Readonly<Record<string, OneOrMore<ServiceVerdict>>>;
+  readonly report?: ReportFacts;
+}
+
+/** Facts of the report that must hold: each given key equals the report's; of lists, each given item is in it. */
+export interface ReportFacts {
+  readonly network?: Readonly<Record<string, unknown>>;
+  readonly nat?: Readonly<Record<string, unknown>>;
+  readonly sipAlg?: Readonly<Record<string, unknown>>;
+}
+
+/** A stream of datagrams by which `--verify-rules` measures what no single exchange shows. Ratios are 0–1. */
+export interface Measure {
+  readonly port: number;
+  readonly packets: number;
+  readonly packetsPerSecond: number;
+  readonly lossRatio: readonly [atLeast: number, atMost: number];
+  readonly medianRttMs?: readonly [atLeast: number, atMost: number];
+  /** Answers that came twice, per packet. */
+  readonly duplicateRatio?: readonly [atLeast: number, atMost: number];
+  /** Answers that came after the answer to a later packet, per packet. */
+  readonly reorderRatio?: readonly [atLeast: number, atMost: number];
+}
+
+export interface Scenario {
+  /** One sentence: what this network does. */
+  readonly about: string;
+  /** Default `masquerade`: one NAT that keeps ports. */
+  readonly topology?: TopologyName;
+  /** nft text, loaded inside the firewall; `forward(…)` saves the frame around a few lines. */
+  readonly rules?: string;
+  /** Kernel settings of the firewall. */
+  readonly sysctl?: Readonly<Record<string, string>>;
+  /** What runs besides the probe, wherever it runs. Default: one reflector at the target. */
+  readonly parts?: readonly Part[];
+  /** Default 198.51.100.10. */
+  readonly target?: string;
+  /** Default `['business-sip']`. */
+  readonly profiles?: readonly string[];
+  /** More arguments of `probe`. */
+  readonly args?: readonly string[];
+  /** False for third parties, which know no token. Default true. */
+  readonly token?: boolean;
+  /** The truth: what happens to the packets of each check. What is not named is `open`. */
+  readonly really?: Readonly<Record<Where, Reality>>;
+  /** Verdicts that do not follow from `really` (see reality.ts); any of several is right. */
+  readonly expect?: Readonly<Record<Where, OneOrMore<FindingText>>>;
+  /** By profile. Default `works`. The exit code must follow from them as the contract says. */
+  readonly services?: Readonly<Record<string, OneOrMore<ServiceVerdict>>>;
+  readonly report?: ReportFacts;
+  readonly expectLater?: readonly Later[];
+  /** How often the probe runs, for what chance decides. Default 1. */
+  readonly repeat?: number;
+  readonly measure?: readonly Measure[];
+  /** Why `--verify-rules` cannot ask this network one question at a time. */
+  readonly notVerified?: string;
+}
+
+export interface NamedScenario extends Scenario {
+  readonly name: string;
+}
+
+/** A filter in the firewall's forward chain, both directions: `oifname "wan0"` is out, `iifname "wan0"` is in. */
+export const forward = (...lines: readonly string[]): string => `
+table inet filter {
+  chain forward {
+    type filter hook forward priority 0;
+    ${lines.join('\n    ')}
+  }
+}
+`;
+
+/** Interception in the firewall: NAT of what arrives from the branch, e.g. `tcp dport 80 redirect to :8080`. */
+export const intercept = (...lines: readonly string[]): string => `
+table ip intercept {
+  chain pre {
+    type nat hook prerouting priority -100;
+    ${lines.map((line) => `iifname "lan0" ${line}`).join('\n    ')}
+  }
+}
+`;
+
+/** The kernel's own SIP helper, which rewrites what it understands as soon as NAT changes the addresses. */
+export const sipHelper = (...protocols: readonly ('udp' | 'tcp')[]): string => `
+table ip alg {
+  ${protocols
+    .map(
+      (protocol) => `ct helper sip-${protocol} {
+    type "sip" protocol ${protocol};
+  }`,
+    )
+    .join('\n  ')}
+  chain pre {
+    type filter hook prerouting priority 0;
+    ${protocols.map((protocol) => `${protocol} dport 5060 ct helper set "sip-${protocol}"`).join('\n    ')}
+  }
+}
+`;
