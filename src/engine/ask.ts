@@ -42,6 +42,7 @@ export interface AskOptions {
 export const notAsked = (check: Check, notRun: NotRun): Observation => ({
   check,
   attempts: [],
+  sequences: [],
   refused: {},
   seen: null,
   notRun,
@@ -109,6 +110,7 @@ export const askCheck = async (
   const observed = (): Observation => ({
     check,
     attempts: ledger.attempts(),
+    sequences: context.session.keys ? ledger.sequences() : [],
     refused: ledger.refused(),
     seen: null,
     notRun: null,

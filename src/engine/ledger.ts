@@ -15,6 +15,8 @@ export interface AskContext {
 /** One request; `packets` counts its sendings, because some protocols retransmit. */
 export interface Transaction {
   readonly question: Question;
+  /** Null as long as there is no question. */
+  readonly sequence: number | null;
   readonly sentAtMicros: bigint;
   readonly firstSentAtMs: number;
   packets: number;
@@ -51,6 +53,8 @@ export interface Ledger {
   /** True while something that was sent may still be answered. */
   outstanding(): boolean;
   attempts(): readonly Attempt[];
+  /** Sequence numbers of the requests that were built. */
+  sequences(): readonly number[];
   refused(): Readonly<Record<string, number>>;
   /** Resolves at the next event, or after `ms`; rejects with the signal's reason. */
   news(ms: number, signal: AbortSignal): Promise<void>;
@@ -70,16 +74,26 @@ export const createLedger = (check: Check, probe: Probe, context: AskContext): L
 
   const build = (local: { address: string; port: number }, binding: Uint8Array | null): Transaction => {
     const sentAtMicros = net.nowMicros();
+    const sequence = context.nextSequence();
     const question = probe.ask({
       check,
       local,
       session: context.session,
-      sequence: context.nextSequence(),
+      sequence,
       seed: net.random(SEED_BYTES),
       sentAtMicros,
       binding,
     });
-    return { question, sentAtMicros, firstSentAtMs: net.now(), packets: 0, answers: 0, attempt: null, opened: null };
+    return {
+      question,
+      sequence,
+      sentAtMicros,
+      firstSentAtMs: net.now(),
+      packets: 0,
+      answers: 0,
+      attempt: null,
+      opened: null,
+    };
   };
   const refuse = (why: string): void => {
     refused[why] = (refused[why] ?? 0) + 1;
@@ -96,6 +110,7 @@ export const createLedger = (check: Check, probe: Probe, context: AskContext): L
     beginUnopened: () => {
       const transaction: Transaction = {
         question: NO_QUESTION,
+        sequence: null,
         sentAtMicros: net.nowMicros(),
         firstSentAtMs: net.now(),
         packets: 1,
@@ -179,6 +194,7 @@ export const createLedger = (check: Check, probe: Probe, context: AskContext): L
         if (attempt === null) return { outcome: 'silence', packets, opened };
         return attempt.outcome === 'answer' ? { ...attempt, packets, answers } : { ...attempt, packets };
       }),
+    sequences: () => transactions.flatMap(({ sequence }) => sequence ?? []),
     refused: () => ({ ...refused }),
     news: async (ms, signal) => {
       const rest = new AbortController();

@@ -16,6 +16,7 @@ import type { AskContext } from './ledger.js';
 import { type Net, systemNet, type Totals } from './net.js';
 import { createPath } from './path.js';
 import type { PlannedCheck } from './plan.js';
+import { witness } from './witness.js';
 
 export interface RunInput {
   readonly questions: readonly PlannedCheck[];
@@ -63,6 +64,20 @@ const passed = (observation: Observation): boolean =>
 
 const silent = ({ attempts, notRun }: Observation): boolean =>
   notRun === null && attempts.length > 0 && attempts.every(({ outcome }) => outcome === 'silence');
+
+/** Checks that passed, UDP first because it costs one packet, and the one through which the reflector spoke first of all. */
+const waysThrough = (
+  observations: readonly Observation[],
+  identities: readonly (readonly [string, Identification])[],
+): readonly Check[] => {
+  const controls = new Set(identities.flatMap(([, { identity }]) => identity?.control ?? []));
+  const rank = ({ transport, port }: Check): number =>
+    (controls.has(`${transport}/${port}`) ? 0 : 2) + (transport === 'udp' ? 0 : 1);
+  return observations
+    .filter(passed)
+    .map(({ check }) => check)
+    .sort((a, b) => rank(a) - rank(b));
+};
 
 /**
  * Runs to the end, to `timeoutMs`, or until `signal` fires; resolves with what is known in each case.
@@ -184,8 +199,15 @@ export const run = async (
         .filter((one) => one.check.probe !== 'udp-echo')
         .map((one) => limit(() => discriminate(one.check))),
     );
+    const witnessed = await Promise.all(
+      [...proven].map(async (address) => {
+        const own = observations.filter(({ check }) => check.address === address);
+        return witness(own, waysThrough(own, second), context, path, over);
+      }),
+    );
+    const completed = new Map(witnessed.flat().map((observation) => [observation.check.id, observation]));
     return {
-      observations,
+      observations: observations.map((observation) => completed.get(observation.check.id) ?? observation),
       identities: second,
       otherBytesPassed: discriminated.flat(),
       loss: path.sample(),

@@ -67,9 +67,11 @@ export type Attempt =
 export interface Observation {
   readonly check: Check;
   readonly attempts: readonly Attempt[];
+  /** Sequence numbers of the requests that carried a tag; by them the far end tells which arrived. */
+  readonly sequences: readonly number[];
   /** What arrived and was no answer to our question, by reason and count. */
   readonly refused: Readonly<Record<string, number>>;
-  /** What the far end says it saw of this check, or null if it could not be asked. */
+  /** Packets of this check that the far end says it saw, or null if it could not be asked. */
   readonly seen: number | null;
   /** Why the check was not asked, or null if it was. */
   readonly notRun: NotRun | null;

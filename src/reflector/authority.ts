@@ -1,7 +1,7 @@
 /** Knows the token: tells requests that carry it from others, and seals the answers to them. */
 
 import { deriveKeys, keyIdOf, type SessionKeys } from '../wire/keys.js';
-import { type AnswerTag, encodeAnswerTag, type RequestTag, readTag, verifyTag } from '../wire/tag.js';
+import { type AnswerTag, encodeAnswerTag, isRequest, type RequestTag, readTag, verifyTag } from '../wire/tag.js';
 
 /** What the far end attests besides the request itself. */
 export type AnswerFacts = Pick<
@@ -51,7 +51,7 @@ export const createAuthority = (token: Uint8Array): Authority => {
       const read = readTag(bytes);
       if (!read.ok) return { kind: 'none' };
       const { tag } = read.value;
-      if (tag.type !== 'echoRequest' && tag.type !== 'infoRequest') return { kind: 'none' };
+      if (!isRequest(tag)) return { kind: 'none' };
       if (tag.keyId !== keyId) return { kind: 'unknown-key', request: tag };
       const keys = keysOf(tag.session);
       if (!verifyTag(read.value, keys.toReflector, binding)) return { kind: 'none' };

@@ -1,6 +1,8 @@
 /** One request as the reflector sees it, and the sealing of its answer. Responders get this and no socket. */
-import { digestOf } from '../wire/tag.js';
+import { encodeReceipts, readReceiptsQuery } from '../wire/receipts.js';
+import { ANSWER_TO, digestOf, type RequestTag } from '../wire/tag.js';
 import type { Admission, Authority } from './authority.js';
+import type { Receipts } from './receipts.js';
 
 /** What a responder may know of a request besides its bytes. */
 export interface Arrival {
@@ -21,6 +23,7 @@ export interface Host {
   readonly nowMicros: () => bigint;
   readonly keepalives: (address: string, port: number) => number;
   readonly info: () => Uint8Array;
+  readonly receipts: Receipts;
   readonly version: string;
 }
 
@@ -34,6 +37,17 @@ export interface Answer {
 
 export type Responder = (message: Uint8Array, arrival: Arrival, host: Host) => Answer | null;
 
+const bodyFor = ({ type, session, body }: RequestTag, host: Host): Uint8Array => {
+  switch (type) {
+    case 'echoRequest':
+      return new Uint8Array(0);
+    case 'infoRequest':
+      return host.info();
+    case 'receiptsRequest':
+      return encodeReceipts(readReceiptsQuery(body).map((sequence) => host.receipts.count(session, sequence)));
+  }
+};
+
 /** The answer tag to an admitted request that came inside `message`. */
 export const sealAnswer = (
   admission: Extract<Admission, { kind: 'admitted' }>,
@@ -41,9 +55,10 @@ export const sealAnswer = (
   arrival: Arrival,
   host: Host,
 ): Uint8Array => {
-  const isInfo = admission.request.type === 'infoRequest';
+  const { type, session, sequence } = admission.request;
+  if (type === 'echoRequest') host.receipts.saw(session, sequence);
   return admission.answer({
-    type: isInfo ? 'infoAnswer' : 'echoAnswer',
+    type: ANSWER_TO[type],
     receivedAtMicros: arrival.receivedAtMicros,
     turnaroundMicros: Math.max(0, Number(host.nowMicros() - arrival.receivedAtMicros)),
     arrivalPort: arrival.localPort,
@@ -53,7 +68,7 @@ export const sealAnswer = (
     receivedLength: message.length,
     keepalives: host.keepalives(arrival.sourceAddress, arrival.sourcePort),
     heldBack: 0,
-    body: isInfo ? host.info() : new Uint8Array(0),
+    body: bodyFor(admission.request, host),
   });
 };
 

@@ -12,6 +12,7 @@ import { answerDatagram } from './datagrams.js';
 import type { Arrival, Host } from './exchange.js';
 import { createKeepaliveBook, createLimiter } from './limits.js';
 import type { PortPlan } from './ports.js';
+import { createReceipts } from './receipts.js';
 import { createConversation } from './streams.js';
 
 export interface ReflectorOptions {
@@ -70,6 +71,7 @@ export const startReflector = async (options: ReflectorOptions): Promise<Reflect
     nowMicros,
     keepalives: keepalives.count,
     info: () => info,
+    receipts: createReceipts(),
     version: options.version,
   };
 

@@ -65,6 +65,7 @@ export const buildReport = (input: ReportInput): Report => {
     const observation: Observation = observed.get(check.id) ?? {
       check,
       attempts: [],
+      sequences: [],
       refused: {},
       seen: null,
       notRun: 'interrupted',

@@ -183,6 +183,7 @@ const classifyFailures = (
 
 const classifySilence = (
   packets: number,
+  seen: number | null,
   standing: Standing,
   listening: boolean | null,
   opened: boolean,
@@ -193,9 +194,14 @@ const classifySilence = (
   if (standing.role !== 'reflector' || !standing.alive) return unknown('no-answer');
   // Without its word that it listens there, its silence may be a port that it could not bind.
   if (!listening) return unknown('no-answer');
-  if (doubtOfSilence(packets, circumstances.lossUpperBound) > circumstances.doubt) return unknown('no-answer');
+  const { lossUpperBound, doubt } = circumstances;
+  // Of what arrived each was answered, so it is the answers' loss that would have to explain the silence.
+  const lost = seen === null || seen === 0 ? packets : seen;
+  if (doubtOfSilence(lost, lossUpperBound) > doubt) return unknown('no-answer');
   const otherBytesPass = check.transport === 'udp' ? standing.openUdpPorts.has(check.port) : opened;
-  return blocked(otherBytesPass ? 'payload-filtered' : 'dropped');
+  if (otherBytesPass) return blocked('payload-filtered');
+  if (seen === null) return blocked('dropped');
+  return blocked(seen > 0 ? 'dropped-inbound' : 'dropped-outbound');
 };
 
 /** The connection stood, so the port passes, and what was said over it went unanswered. */
@@ -252,14 +258,14 @@ export const classify = (observation: Observation, standing: Standing, circumsta
     if (foreignCertificate(attempts, standing)) return { verdict: 'altered', reason: 'tls-intercepted' };
     return (
       classifyFailures(failures, standing, listening) ??
-      classifySilence(sent, standing, listening, openedSilently(attempts), check, circumstances)
+      classifySilence(sent, observation.seen, standing, listening, openedSilently(attempts), check, circumstances)
     );
   })();
 
   return {
     ...finding,
     check,
-    confidence: confidenceOf(finding, sent, answers, circumstances),
+    confidence: confidenceOf(finding, observation.seen || sent, answers, circumstances),
     sent,
     seen: observation.seen,
     received,

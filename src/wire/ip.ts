@@ -6,8 +6,11 @@ export const IPV6_BYTES = 16;
 const MAPPED_PREFIX = Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff);
 /** Eight groups of four, seven colons: `ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255` is the longest there is. */
 const MAX_IPV6_TEXT = 45;
-/** Room for the names that systems give interfaces (IFNAMSIZ is 16 on Linux; Windows has numbers). */
-const MAX_ZONE_TEXT = 64;
+/**
+ * What systems name interfaces, and with that zones: RFC 6874's characters, and the colon of Linux' aliases. IFNAMSIZ is
+ * 16 on Linux; 64 leaves room for others.
+ */
+const ZONE = /^[\w.~:-]{1,64}$/;
 const GROUPS = 8;
 
 /** 0–255 without a leading zero, which some systems read as octal (RFC 6943 §3.1.1). */
@@ -57,13 +60,14 @@ const parseIpv6 = (text: string): number[] | null => {
  * included. An IPv6 zone (RFC 4007 §11, `fe80::1%eth0`) is dropped, because it means something on this host only.
  */
 export const parseIp = (text: string): Ip | null => {
-  if (text.length > MAX_IPV6_TEXT + 1 + MAX_ZONE_TEXT) return null;
-  if (!text.includes(':')) {
-    const octets = parseIpv4(text);
+  const percent = text.indexOf('%');
+  const address = percent < 0 ? text : text.slice(0, percent);
+  if (!address.includes(':')) {
+    const octets = percent < 0 ? parseIpv4(address) : null;
     return octets && { family: 4, bytes: Uint8Array.from(octets) };
   }
-  const [address = '', zone] = text.split(/%(.*)/s, 2);
-  const octets = zone === '' ? null : parseIpv6(address);
+  if (percent >= 0 && !ZONE.test(text.slice(percent + 1))) return null;
+  const octets = parseIpv6(address);
   return octets && { family: 6, bytes: Uint8Array.from(octets) };
 };
 

@@ -7,6 +7,7 @@ import {
   type AnswerTag,
   digestOf,
   encodeRequestTag,
+  isAnswer,
   type ReadTag,
   type RequestTag,
   readTag,
@@ -70,7 +71,7 @@ const equal = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length &
 
 /** Is it an answer tag to the request that `proof` remembers, and made with the session's key? */
 const isOurs = (read: ReadTag, proof: TagProof): read is ReadTag<AnswerTag> =>
-  (read.tag.type === 'echoAnswer' || read.tag.type === 'infoAnswer') &&
+  isAnswer(read.tag) &&
   read.tag.sequence === proof.sequence &&
   equal(read.tag.session, proof.session) &&
   verifyTag(read, proof.keys.toAgent, proof.binding);

@@ -16,8 +16,36 @@ import { accept, type Parsed, refuse } from '../model/refusal.js';
 export const TAG_MAGIC = 0xca11;
 export const TAG_VERSION = 1;
 
-export const TAG_TYPES = { echoRequest: 1, echoAnswer: 2, infoRequest: 3, infoAnswer: 4, refusal: 5 } as const;
+export const TAG_TYPES = {
+  echoRequest: 1,
+  echoAnswer: 2,
+  infoRequest: 3,
+  infoAnswer: 4,
+  refusal: 5,
+  receiptsRequest: 6,
+  receiptsAnswer: 7,
+} as const;
 export type TagType = keyof typeof TAG_TYPES;
+export type RequestType = 'echoRequest' | 'infoRequest' | 'receiptsRequest';
+export type AnswerType = 'echoAnswer' | 'infoAnswer' | 'receiptsAnswer';
+
+/** Which answer belongs to which request. */
+export const ANSWER_TO = {
+  echoRequest: 'echoAnswer',
+  infoRequest: 'infoAnswer',
+  receiptsRequest: 'receiptsAnswer',
+} as const satisfies Record<RequestType, AnswerType>;
+
+const REQUEST_TYPES: ReadonlyMap<number, RequestType> = new Map([
+  [TAG_TYPES.echoRequest, 'echoRequest'],
+  [TAG_TYPES.infoRequest, 'infoRequest'],
+  [TAG_TYPES.receiptsRequest, 'receiptsRequest'],
+]);
+const ANSWER_TYPES: ReadonlyMap<number, AnswerType> = new Map([
+  [TAG_TYPES.echoAnswer, 'echoAnswer'],
+  [TAG_TYPES.infoAnswer, 'infoAnswer'],
+  [TAG_TYPES.receiptsAnswer, 'receiptsAnswer'],
+]);
 
 /** HMAC-SHA256 cut to 128 bits (RFC 2104 §5 allows half of the hash's length). */
 const MAC_BYTES = 16;
@@ -46,13 +74,13 @@ interface Common {
 }
 
 export interface RequestTag extends Common {
-  readonly type: 'echoRequest' | 'infoRequest';
+  readonly type: RequestType;
   readonly sentAtMicros: bigint;
   readonly body: Uint8Array;
 }
 
 export interface AnswerTag extends Common {
-  readonly type: 'echoAnswer' | 'infoAnswer';
+  readonly type: AnswerType;
   readonly receivedAtMicros: bigint;
   readonly turnaroundMicros: number;
   readonly arrivalPort: number;
@@ -169,40 +197,43 @@ export const readTag = (input: Uint8Array): Parsed<ReadTag, TagRefusal> => {
   const signed = bytes.subarray(0, length - MAC_BYTES);
   const mac = bytes.subarray(length - MAC_BYTES);
   const read = (tag: Tag): Parsed<ReadTag, TagRefusal> => accept({ tag, length, signed, mac });
-  switch (type) {
-    case TAG_TYPES.echoRequest:
-    case TAG_TYPES.infoRequest:
-      if (length < REQUEST_TAG_BYTES) return refuse('length');
-      return read({
-        ...readCommon(bytes),
-        type: type === TAG_TYPES.echoRequest ? 'echoRequest' : 'infoRequest',
-        sentAtMicros: bytes.readBigUInt64BE(24),
-        body: signed.subarray(REQUEST_FIXED),
-      });
-    case TAG_TYPES.echoAnswer:
-    case TAG_TYPES.infoAnswer:
-      if (length < ANSWER_TAG_BYTES) return refuse('length');
-      return read({
-        ...readCommon(bytes),
-        type: type === TAG_TYPES.echoAnswer ? 'echoAnswer' : 'infoAnswer',
-        receivedAtMicros: bytes.readBigUInt64BE(24),
-        turnaroundMicros: bytes.readUInt32BE(32),
-        arrivalPort: bytes.readUInt16BE(36),
-        seenPort: bytes.readUInt16BE(38),
-        seenAddress: bytes.subarray(40, 56),
-        digest: bytes.subarray(56, 72),
-        receivedLength: bytes.readUInt32BE(72),
-        keepalives: bytes.readUInt16BE(76),
-        heldBack: bytes.readUInt32BE(80),
-        body: signed.subarray(ANSWER_FIXED),
-      });
-    case TAG_TYPES.refusal:
-      if (length < REFUSAL_TAG_BYTES) return refuse('length');
-      return read({ ...readCommon(bytes), type: 'refusal', because: bytes.readUInt32BE(COMMON_BYTES) });
-    default:
-      return refuse('type');
+  const requestType = REQUEST_TYPES.get(type);
+  if (requestType) {
+    if (length < REQUEST_TAG_BYTES) return refuse('length');
+    return read({
+      ...readCommon(bytes),
+      type: requestType,
+      sentAtMicros: bytes.readBigUInt64BE(24),
+      body: signed.subarray(REQUEST_FIXED),
+    });
   }
+  const answerType = ANSWER_TYPES.get(type);
+  if (answerType) {
+    if (length < ANSWER_TAG_BYTES) return refuse('length');
+    return read({
+      ...readCommon(bytes),
+      type: answerType,
+      receivedAtMicros: bytes.readBigUInt64BE(24),
+      turnaroundMicros: bytes.readUInt32BE(32),
+      arrivalPort: bytes.readUInt16BE(36),
+      seenPort: bytes.readUInt16BE(38),
+      seenAddress: bytes.subarray(40, 56),
+      digest: bytes.subarray(56, 72),
+      receivedLength: bytes.readUInt32BE(72),
+      keepalives: bytes.readUInt16BE(76),
+      heldBack: bytes.readUInt32BE(80),
+      body: signed.subarray(ANSWER_FIXED),
+    });
+  }
+  if (type !== TAG_TYPES.refusal) return refuse('type');
+  if (length < REFUSAL_TAG_BYTES) return refuse('length');
+  return read({ ...readCommon(bytes), type: 'refusal', because: bytes.readUInt32BE(COMMON_BYTES) });
 };
+
+/** Whether a tag asks for something. */
+export const isRequest = (tag: Tag): tag is RequestTag => 'sentAtMicros' in tag;
+/** Whether a tag answers something. */
+export const isAnswer = (tag: Tag): tag is AnswerTag => 'receivedAtMicros' in tag;
 
 /** Whether the tag was made by who holds the key, for this channel. Constant-time in the MAC. */
 export const verifyTag = (read: ReadTag, key: Uint8Array, binding: Uint8Array | null): boolean =>

@@ -20,8 +20,8 @@ export interface Place {
   /** For configuration, pid files and logs; gone with the network. */
   readonly directory: string;
   readonly tokenFile: string;
-  /** A certificate and key that nobody signed: an interceptor's. */
-  readonly certificate: () => { readonly cert: string; readonly key: string };
+  /** A self-signed certificate of this name and its key, made when first asked for. */
+  readonly certificate: (name: string) => { readonly cert: string; readonly key: string };
 }
 
 /** A tool from another house that asks the part its own question: the witness that part and path work. */

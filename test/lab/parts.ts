@@ -144,7 +144,7 @@ export const tlsImpostor = (port: number): Part => ({
   host: 'fw',
   needs: { openssl: 'openssl' },
   start: ({ certificate }) => {
-    const { cert, key } = certificate();
+    const { cert, key } = certificate('interceptor');
     return {
       // -www waits for an HTTP request and otherwise stays silent; without it the end of stdin would end the server.
       command: ['openssl', 's_server', '-accept', `${FIREWALL_LAN}:${port}`, '-cert', cert, '-key', key, '-quiet', '-www'],
@@ -161,7 +161,7 @@ export const tlsRelay = (port: number, onwards: number): Part => ({
   host: 'fw',
   needs: { openssl: 'openssl' },
   start: ({ certificate }) => {
-    const { cert, key } = certificate();
+    const { cert, key } = certificate('interceptor');
     return {
       command: ours(`${HELPERS}/tls-relay.js`, cert, key, FIREWALL_LAN, String(port), TARGET, String(onwards)),
       ready: { tcp: [port] },

@@ -14,6 +14,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import fc from 'fast-check';
 import t from 'tap';
+import { formatIp } from '../../src/wire/ip.js';
 import {
   attributeOf,
   BINDING,
@@ -402,7 +403,7 @@ t.test('every refusal', async (t) => {
     ['not-stun', message('', '0003', hexOf(ID_16))],
     ['length', Buffer.concat([message(''), hex('00000000')])],
     ['length', message('80220000 00')],
-    ['attribute-overrun', message('8022 0004 0000')],
+    ['attribute-overrun', message('8022 0008 00000000')],
     ['attribute-overrun', message('8022 0005 00000000')],
     ['attribute-overrun', message('8022 ffff')],
     ['too-many-attributes', message('ca110000'.repeat(MAX_STUN_ATTRIBUTES + 1))],
@@ -455,7 +456,7 @@ t.test('what cannot be said is not written', async (t) => {
     ['error code', () => encodeStun(request({ kind: 'error-code', code: 1201, reason: '' }))],
     ['long text', () => encodeStun(request({ kind: 'software', text: 'x'.repeat(764) }))],
     ['long user name', () => encodeStun(request({ kind: 'username', text: 'x'.repeat(509) }))],
-    ['a known type as opaque', () => encodeStun(request(opaque(0x0020, hex('00000000'))))],
+    ['a known type as opaque', () => encodeStun(request(opaque(0x0020, hex('0001a147e112a643'))))],
     ['a type of 17 bits', () => encodeStun(request(opaque(0x10000, hex(''))))],
     ['a datagram too small', () => encodeStun(request({ kind: 'padding', value: new Uint8Array(65_500) }))],
     ['a short HMAC', () => encodeStun(request({ kind: 'message-integrity', hmac: new Uint8Array(16) }))],
@@ -530,12 +531,7 @@ t.test('tells STUN from what shares its port (RFC 7983 §7)', async (t) => {
 const octets = (maxLength: number) => fc.uint8Array({ maxLength });
 const port = fc.integer({ min: 0, max: 65535 });
 /** In the form that comes back. */
-const address = fc.oneof(
-  fc.ipV4(),
-  fc
-    .uint8Array({ minLength: 16, maxLength: 16 })
-    .map((bytes) => new URL(`http://[${hexOf(bytes).replace(/(.{4})(?=.)/g, '$1:')}]/`).hostname.slice(1, -1)),
-);
+const address = fc.oneof(fc.ipV4(), fc.uint8Array({ minLength: 16, maxLength: 16 }).map(formatIp));
 const text = (maxBytes: number) =>
   fc.string({ unit: 'binary', maxLength: 40 }).filter((each) => Buffer.byteLength(each) <= maxBytes);
 const KNOWN: ReadonlySet<number> = new Set(Object.values(STUN_ATTRIBUTE_TYPES));
@@ -733,10 +729,10 @@ const bound = async (ip: string, atPort: number): Promise<Socket> => {
 
 const PRIMARY = '127.0.0.1';
 const SECONDARY = '127.0.0.2';
-const noSecondary = await bound(SECONDARY, 0).then(
+const TWO_ADDRESSES = await bound(SECONDARY, 0).then(
   (socket) => {
     socket.close();
-    return false;
+    return {};
   },
   () => ({ skip: `${SECONDARY} is no address of this host (Linux has all of 127.0.0.0/8)` }),
 );
@@ -751,9 +747,7 @@ const boundPair = async (): Promise<readonly [Socket, Socket]> => {
   }
 };
 
-const NODE_STUN = noSecondary ? noSecondary : {};
-
-t.test("node-stun's client discovers a NAT through our answers", NODE_STUN, async (t) => {
+t.test("node-stun's client discovers a NAT through our answers", TWO_ADDRESSES, async (t) => {
   const cases: readonly (readonly [string, (from: RemoteInfo, socket: number) => { address: string; port: number }])[] =
     [
       ['Open to internet', ({ address, port }) => ({ address, port })],
@@ -802,7 +796,7 @@ t.test("node-stun's client discovers a NAT through our answers", NODE_STUN, asyn
   }
 });
 
-t.test("node-stun's server answers our requests", NODE_STUN, async (t) => {
+t.test("node-stun's server answers our requests", TWO_ADDRESSES, async (t) => {
   const server = nodeStun.createServer({
     primary: { host: PRIMARY, port: 0 },
     secondary: { host: SECONDARY, port: 0 },

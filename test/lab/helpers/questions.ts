@@ -64,8 +64,8 @@ export const bytesOf = (asked: Asked, local: { readonly address: string; readonl
       ]);
     case 'http':
       return Buffer.from(`GET /${asked.nonce} HTTP/1.1\r\nHost: ${asked.address}\r\nConnection: close\r\n\r\n`);
-    case 'large':
-      return Buffer.concat([nonce, Buffer.alloc(1392)]);
+    case 'size-sweep':
+      return Buffer.concat([nonce, Buffer.alloc(1400 - NONCE_LENGTH)]);
     default:
       // A first byte that RFC 7983 §7 assigns to no protocol.
       return Buffer.concat([Buffer.from([0xca]), nonce]);

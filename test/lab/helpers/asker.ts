@@ -1,0 +1,185 @@
+/**
+ * Asks the questions that it reads from stdin, as JSON, from inside the branch, and prints what came of them. One
+ * question has a source port of its own and is put three times, as a lossless path needs only one.
+ */
+import { createSocket, type RemoteInfo } from 'node:dgram';
+import { connect as connectTcp, type Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { connect as connectTls } from 'node:tls';
+import type { Measure } from '../scenario.js';
+import { type Asked, bytesOf, MARKER } from './questions.js';
+
+export interface Asking {
+  readonly questions: readonly Asked[];
+  readonly measures: readonly Measure[];
+  readonly target: string;
+}
+
+export interface Told {
+  readonly asked: Asked;
+  /** What was sent, base64. */
+  readonly sent: string;
+  readonly outcome: 'answer' | 'silence' | 'error';
+  readonly code: string | null;
+  /** The answer is the observer's, over TLS with the observer's own certificate. */
+  readonly genuine: boolean;
+  /** Of a silent UDP question: bytes of no protocol pass to the same port. Null if they were not tried. */
+  readonly otherBytesPass: boolean | null;
+}
+
+export interface Measured {
+  readonly sent: number;
+  readonly answered: number;
+  readonly duplicates: number;
+  readonly reordered: number;
+  readonly medianRttMs: number;
+}
+
+export interface Answers {
+  readonly told: readonly Told[];
+  readonly measured: readonly Measured[];
+}
+
+/** Three askings, and time for the last one's answer; a lab's path takes a millisecond, a slow one some hundred. */
+const ASK_AT_MS = [0, 250, 500] as const;
+const GIVE_UP_MS = 1100;
+/** After the last datagram of a measurement, the slowest path's answers are in. */
+const MEASURE_TAIL_MS = 800;
+
+type Outcome = Pick<Told, 'sent' | 'outcome' | 'code' | 'genuine'>;
+
+const openUdp = (asked: Pick<Asked, 'address' | 'port'>) => {
+  const family = asked.address.includes(':') ? 6 : 4;
+  const socket = createSocket({
+    type: family === 6 ? 'udp6' : 'udp4',
+    lookup: (name, _options, done) => done(null, name, family),
+  });
+  return new Promise<typeof socket>((resolve, reject) => {
+    socket.once('error', reject);
+    socket.connect(asked.port, asked.address, () => {
+      socket.removeAllListeners('error');
+      resolve(socket);
+    });
+  });
+};
+
+const askUdp = async (asked: Asked): Promise<Outcome> => {
+  const socket = await openUdp(asked);
+  const bytes = bytesOf(asked.probe === 'nat-t-keepalive' ? { ...asked, probe: 'ike-sa-init' } : asked, socket.address());
+  const sent = bytes.toString('base64');
+  return new Promise((resolve) => {
+    const timers: NodeJS.Timeout[] = [];
+    const done = (outcome: Omit<Outcome, 'sent'>): void => {
+      for (const timer of timers) clearTimeout(timer);
+      socket.removeAllListeners().on('error', () => undefined);
+      socket.close();
+      resolve({ sent, ...outcome });
+    };
+    socket.on('message', (answer: Buffer) => done({ outcome: 'answer', code: null, genuine: answer.includes(MARKER) }));
+    socket.on('error', (error: NodeJS.ErrnoException) => done({ outcome: 'error', code: error.code ?? null, genuine: false }));
+    for (const at of ASK_AT_MS) {
+      timers.push(
+        setTimeout(() => {
+          // RFC 3948 §2.3: one octet, which nobody answers; the IKE message behind it is what is answered.
+          if (asked.probe === 'nat-t-keepalive') socket.send(Buffer.from([0xff]));
+          socket.send(bytes, (error) => {
+            const code = (error as NodeJS.ErrnoException | null)?.code;
+            if (code !== undefined) done({ outcome: 'error', code, genuine: false });
+          });
+        }, at),
+      );
+    }
+    timers.push(setTimeout(() => done({ outcome: 'silence', code: null, genuine: false }), GIVE_UP_MS));
+  });
+};
+
+const askStream = (asked: Asked): Promise<Outcome> =>
+  new Promise((resolve) => {
+    let sent = '';
+    let answer = '';
+    let certificate: string | null = null;
+    const socket: Socket =
+      asked.transport === 'tls'
+        ? connectTls({ host: asked.address, port: asked.port, rejectUnauthorized: false }, () => opened())
+        : connectTcp({ host: asked.address, port: asked.port }, () => opened());
+    const timer = setTimeout(() => finish({ outcome: 'silence', code: null }), GIVE_UP_MS);
+    const finish = ({ outcome, code }: Pick<Outcome, 'outcome' | 'code'>): void => {
+      clearTimeout(timer);
+      socket.destroy();
+      const genuine = answer.includes(MARKER) && (certificate === null || answer.includes(certificate));
+      // Silence over a TLS session with somebody is that somebody's answer.
+      const settled = outcome === 'silence' && certificate !== null ? 'answer' : outcome;
+      resolve({ sent, outcome: settled, code, genuine });
+    };
+    const opened = (): void => {
+      if ('getPeerX509Certificate' in socket) {
+        const peer = socket as ReturnType<typeof connectTls>;
+        certificate = peer.getPeerX509Certificate()?.fingerprint256 ?? 'none';
+      }
+      const bytes = bytesOf(asked, { address: socket.localAddress ?? '', port: socket.localPort ?? 0 });
+      sent = bytes.toString('base64');
+      socket.write(bytes);
+    };
+    socket.on('data', (chunk: Buffer) => {
+      answer += chunk.toString('latin1');
+    });
+    socket.on('end', () => finish(answer === '' ? { outcome: 'error', code: 'FIN' } : { outcome: 'answer', code: null }));
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      finish(answer === '' ? { outcome: 'error', code: error.code ?? null } : { outcome: 'answer', code: null });
+    });
+  });
+
+const ask = async (asked: Asked): Promise<Told> => {
+  const outcome = await (asked.transport === 'udp' ? askUdp(asked) : askStream(asked));
+  if (asked.transport !== 'udp' || outcome.outcome !== 'silence') return { asked, ...outcome, otherBytesPass: null };
+  const bare = await askUdp({ ...asked, probe: 'udp-echo' });
+  return { asked, ...outcome, otherBytesPass: bare.outcome === 'answer' && bare.genuine };
+};
+
+const measure = async ({ port, packets, packetsPerSecond }: Measure, target: string): Promise<Measured> => {
+  const socket = await openUdp({ address: target, port });
+  const sentAt: number[] = [];
+  const rtts: number[] = [];
+  const seen = new Set<number>();
+  let duplicates = 0;
+  let reordered = 0;
+  let highest = -1;
+  socket.on('error', () => undefined);
+  socket.on('message', (answer: Buffer, _from: RemoteInfo) => {
+    const index = answer.readUInt32BE(answer.length - 4);
+    if (seen.has(index)) {
+      duplicates += 1;
+      return;
+    }
+    seen.add(index);
+    rtts.push(performance.now() - (sentAt[index] ?? 0));
+    if (index < highest) reordered += 1;
+    highest = Math.max(highest, index);
+  });
+  const begun = performance.now();
+  await new Promise<void>((resolve) => {
+    const tick = setInterval(() => {
+      const due = Math.min(packets, Math.floor(((performance.now() - begun) / 1000) * packetsPerSecond));
+      while (sentAt.length < due) {
+        // 172 bytes of RTP as in a call, its number at the end.
+        const packet = Buffer.alloc(172);
+        packet.writeUInt32BE(0x8000_0000, 0);
+        packet.writeUInt32BE(sentAt.length, 168);
+        sentAt.push(performance.now());
+        socket.send(packet, () => undefined);
+      }
+      if (sentAt.length < packets) return;
+      clearInterval(tick);
+      setTimeout(resolve, MEASURE_TAIL_MS);
+    }, 1);
+  });
+  socket.close();
+  const sorted = rtts.sort((a, b) => a - b);
+  return { sent: packets, answered: seen.size, duplicates, reordered, medianRttMs: sorted[sorted.length >> 1] ?? 0 };
+};
+
+const { questions, measures, target } = JSON.parse(await text(process.stdin)) as Asking;
+const told = await Promise.all(questions.map(ask));
+const measured: Measured[] = [];
+for (const one of measures) measured.push(await measure(one, target));
+console.log(JSON.stringify({ told, measured } satisfies Answers));

@@ -1,0 +1,239 @@
+/**
+ * Proves the lab itself: does each scenario's firewall do what its truth says? Asked with hand-made messages, plain
+ * sockets and other houses' tools, without any of the product's code, so that a wrong rule is not blamed on it.
+ */
+import { readFileSync } from 'node:fs';
+import type { Answers, Asking, Measured, Told } from './helpers/asker.js';
+import { type Asked, NONCE_LENGTH } from './helpers/questions.js';
+import type { Network } from './network.js';
+import type { Part, Place as PartPlace } from './part.js';
+import { ours, type Running, runToEnd, startPart } from './processes.js';
+import { type Reality, realityOf } from './reality.js';
+import type { Measure, NamedScenario } from './scenario.js';
+import { ADDRESS } from './topology.js';
+import { lookUp, parseWhere, type Place } from './where.js';
+
+const question = (probe: string, transport: Asked['transport'], port: number) => ({ probe, transport, port });
+
+/** What the bundled profiles ask, one of each. */
+const QUESTIONS = [
+  question('sip-options', 'udp', 5060),
+  question('sip-options', 'tcp', 5060),
+  question('sip-options', 'tls', 5061),
+  question('size-sweep', 'udp', 5060),
+  question('stun-binding', 'udp', 3478),
+  question('ike-sa-init', 'udp', 500),
+  question('ike-sa-init', 'udp', 4500),
+  question('nat-t-keepalive', 'udp', 4500),
+  question('tls-handshake', 'tls', 443),
+  question('tls-handshake', 'tls', 5223),
+  question('http', 'tcp', 80),
+  question('dns', 'udp', 53),
+  question('dns', 'tcp', 53),
+];
+
+/** The edges of the media range and a few ports inside it. */
+const MEDIA_PORTS = [16_384, 16_385, 20_000, 20_001, 24_576, 24_577, 28_672, 28_673, 32_766, 32_767];
+
+/** Where a truth changes, both sides are asked: an edge that is off by one is the commonest mistake in a rule. */
+const edges = (scenario: NamedScenario): readonly number[] =>
+  Object.keys(scenario.really ?? {})
+    .map(parseWhere)
+    .flatMap(({ from, to }) => [from - 1, from, from + 1, to - 1, to, to + 1])
+    .filter((port) => port >= 16_384 && port <= 32_767);
+
+/** Nonces are counted, so that they are unique in a run and a failure can be repeated. */
+const nonce = (index: number): string => `lab${index.toString(36).padStart(NONCE_LENGTH - 3, '0')}`;
+
+const questionsOf = (scenario: NamedScenario, addresses: readonly string[]): readonly Asked[] => {
+  const media = [...new Set([...MEDIA_PORTS, ...edges(scenario), ...(scenario.measure ?? []).map(({ port }) => port)])];
+  const all = [...QUESTIONS, ...media.map((port) => question(port % 2 === 0 ? 'rtp-echo' : 'rtcp-echo', 'udp', port))];
+  return addresses
+    .flatMap((address) => all.map((one) => ({ ...one, address })))
+    .map((one, index) => ({ ...one, nonce: nonce(index) }));
+};
+
+interface Arrival {
+  readonly transport: string;
+  readonly port: number;
+  readonly from: string;
+  readonly fromPort: number;
+  readonly bytes: Buffer;
+}
+
+const readArrivals = (log: string): readonly Arrival[] =>
+  readFileSync(log, 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => {
+      const entry = JSON.parse(line) as Omit<Arrival, 'bytes'> & { readonly bytes: string };
+      return { ...entry, bytes: Buffer.from(entry.bytes, 'base64') };
+    });
+
+/** What happened to a question, in a word. */
+const happened = (told: Told, arrivals: readonly Arrival[]): string => {
+  const { asked, outcome } = told;
+  const own = arrivals.filter(({ bytes, port }) => port === asked.port && bytes.includes(asked.nonce));
+  if (outcome === 'error') return 'rejected';
+  if (outcome === 'silence') {
+    if (told.otherBytesPass) return 'filtered';
+    return own.length > 0 ? 'dropped-inbound' : 'dropped-outbound';
+  }
+  if (!told.genuine) return 'intercepted';
+  if (asked.probe === 'nat-t-keepalive') {
+    const sources = new Set(own.map(({ fromPort }) => fromPort));
+    const kept = arrivals.some(({ fromPort, bytes }) => sources.has(fromPort) && bytes.length === 1 && bytes[0] === 0xff);
+    if (!kept) return 'filtered';
+  }
+  return own.some(({ bytes }) => bytes.toString('base64') === told.sent) ? 'open' : 'sip-alg';
+};
+
+/** Words that agree with a truth. A stream's half-open connection shows no direction; chance and load show in `measure`. */
+const agreeing = (reality: Reality, stream: boolean): readonly string[] => {
+  switch (reality) {
+    case 'dropped-outbound':
+    case 'dropped-inbound':
+    case 'filtered':
+      return stream ? ['dropped-outbound', 'dropped-inbound'] : [reality];
+    case 'lossy':
+    case 'policed':
+      return ['open', 'dropped-outbound', 'dropped-inbound', 'filtered'];
+    case 'slow':
+      return ['open'];
+    case 'closed':
+      return ['rejected'];
+    case 'dead':
+      return ['dropped-outbound', 'dropped-inbound', 'rejected'];
+    default:
+      return [reality];
+  }
+};
+
+const nameOf = ({ probe, transport, port, address }: Place): string => `${probe}/${transport}/${port}#${address}`;
+
+const compareExchanges = (
+  scenario: NamedScenario,
+  answers: Answers,
+  arrivals: readonly Arrival[],
+): readonly string[] => {
+  const natted = scenario.topology !== 'routed';
+  return [
+    ...answers.told.flatMap((told) => {
+      const reality = realityOf(scenario, told.asked);
+      const word = happened(told, arrivals);
+      if (agreeing(reality, told.asked.transport !== 'udp').includes(word)) return [];
+      return `${nameOf(told.asked)}: said to be ${reality}, was ${word}${told.code ? ` (${told.code})` : ''}`;
+    }),
+    ...arrivals
+      .filter(({ from }) => !from.includes(':') && (from === ADDRESS.branch) === natted)
+      .slice(0, 1)
+      .map(({ from }) => `said to be ${natted ? 'behind NAT' : 'routed'}, seen from ${from}`),
+  ];
+};
+
+const within = (name: string, value: number, range: readonly [number, number] | undefined): readonly string[] =>
+  range === undefined || (range[0] <= value && value <= range[1])
+    ? []
+    : [`${name}: said to be ${range[0]} to ${range[1]}, was ${Math.round(value * 10_000) / 10_000}`];
+
+const compareMeasures = (measures: readonly Measure[], measured: readonly Measured[]): readonly string[] =>
+  measures.flatMap((measure, index) => {
+    const result = measured[index];
+    if (!result) return ['not measured'];
+    const { sent, answered, duplicates, reordered, medianRttMs } = result;
+    const name = (what: string): string => `${what} of ${sent} datagrams to udp/${measure.port}`;
+    return [
+      ...within(name('loss'), 1 - answered / sent, measure.lossRatio),
+      ...within(name('median round trip'), medianRttMs, measure.medianRttMs),
+      ...within(name('duplicates'), duplicates / sent, measure.duplicateRatio),
+      ...within(name('reordering'), reordered / sent, measure.reorderRatio),
+    ];
+  });
+
+const udpPortsOf = (questions: readonly Asked[]): readonly number[] => [
+  ...new Set(questions.filter(({ transport }) => transport === 'udp').map(({ port }) => port)),
+];
+const tcpPortsOf = (questions: readonly Asked[]): readonly number[] => [
+  ...new Set(questions.filter(({ transport }) => transport !== 'udp').map(({ port }) => port)),
+];
+
+/** In the reflector's place: answers the same questions and tells what arrived. */
+const observer = (addresses: readonly string[], questions: readonly Asked[]): Part => ({
+  name: 'observer',
+  host: 'wan',
+  needs: { openssl: 'openssl' },
+  start: ({ certificate }) => {
+    const { cert, key } = certificate('observer');
+    return {
+      command: ours(
+        'test/lab/helpers/observer.js',
+        ...[cert, key, addresses.join(','), udpPortsOf(questions).join(','), tcpPortsOf(questions).join(',')],
+      ),
+      ready: { log: 'observer ready' },
+    };
+  },
+});
+
+/** Longest exchange, twice (other bytes are tried after silence), and the longest measurement. */
+const ASKING_TIMEOUT_MS = 60_000;
+
+const verifyExchanges = async (
+  network: Network,
+  scenario: NamedScenario,
+  reflectorAt: readonly string[],
+  place: PartPlace,
+): Promise<readonly string[]> => {
+  const inUse = reflectorAt.length > 0 ? reflectorAt : [scenario.target ?? ADDRESS.target];
+  const questions = questionsOf(scenario, inUse);
+  const running: Running | null =
+    reflectorAt.length > 0 ? await startPart(network, observer(reflectorAt, questions), place) : null;
+  const measures = scenario.measure ?? [];
+  const asking: Asking = { questions, measures, target: ADDRESS.target };
+  const finished = await runToEnd(network, 'branch', ours('test/lab/helpers/asker.js'), {
+    timeoutMs: ASKING_TIMEOUT_MS,
+    input: JSON.stringify(asking),
+  });
+  if (finished.exitCode !== 0) return [`the asker ended with ${finished.exitCode}: ${finished.stderr.trim()}`];
+  const answers = JSON.parse(finished.stdout) as Answers;
+  const arrivals = running ? readArrivals(running.log) : [];
+  return [...compareExchanges(scenario, answers, arrivals), ...compareMeasures(measures, answers.measured)];
+};
+
+const WITNESS_TIMEOUT_MS = 20_000;
+
+const verifyWitness = async (network: Network, scenario: NamedScenario, part: Part): Promise<readonly string[]> => {
+  if (!part.witness) return [];
+  const { check, command, answered } = part.witness;
+  const [probe = '', transport = '', port] = check.split('/');
+  const place: Place = { probe, transport, port: Number(port), address: ADDRESS.target };
+  const reality = lookUp(scenario.really, place) ?? 'open';
+  const finished = await runToEnd(network, 'branch', command, { timeoutMs: WITNESS_TIMEOUT_MS });
+  const wasAnswered = answered.test(finished.stdout + finished.stderr);
+  if (wasAnswered === (reality === 'open')) return [];
+  const said = (finished.stdout + finished.stderr).trim().split('\n').slice(-3).join(' | ');
+  return [`${check}: said to be ${reality}, ${command[0]} ${wasAnswered ? 'was' : 'was not'} answered: ${said}`];
+};
+
+/**
+ * Asks a network that is up, with all parts of the scenario but its reflectors running. Returns where it does not do
+ * what the scenario says, one line each.
+ */
+export const verifyRules = async (
+  network: Network,
+  scenario: NamedScenario,
+  parts: readonly Part[],
+  place: PartPlace,
+): Promise<readonly string[]> => {
+  if (scenario.notVerified !== undefined) return [];
+  const thirdParties = parts.filter(({ witness, host }) => witness && host === 'wan');
+  if (thirdParties.length > 0) {
+    const results = await Promise.all(thirdParties.map((part) => verifyWitness(network, scenario, part)));
+    return results.flat();
+  }
+  const reflectorAt = [...new Set(parts.flatMap((part) => part.reflectorAt ?? []))];
+  return verifyExchanges(network, scenario, reflectorAt, place);
+};
+
+/** Probes that `--verify-rules` asks although today's product does not: keys about them are no slips of the pen. */
+export const isAsked = (place: (asked: Asked) => boolean, scenario: NamedScenario): boolean =>
+  questionsOf(scenario, [ADDRESS.target, ADDRESS.second, ADDRESS.target6]).some(place);
