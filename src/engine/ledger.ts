@@ -145,14 +145,15 @@ export const createLedger = (check: Check, probe: Probe, context: AskContext): L
       transaction.answers = Math.min(transaction.packets, transaction.answers + 1);
       if (transaction.attempt?.outcome !== 'answer') {
         // Karn's rule: an answer after a retransmission may belong to either sending.
-        const exact = transaction.packets === 1 ? elapsedMs : null;
+        const ambiguous = transaction.packets > 1;
+        const { attestation } = reading;
         transaction.attempt = {
           outcome: 'answer',
           packets: transaction.packets,
           answers: transaction.answers,
-          rttMs: rttMs ?? exact,
+          rttMs: rttMs ?? (ambiguous ? null : elapsedMs),
           authentic: reading.authentic,
-          attestation: reading.attestation,
+          attestation: attestation && ambiguous ? { ...attestation, clockSkewMs: null } : attestation,
           detail: { ...reading.detail, ...transaction.opened },
         };
       }

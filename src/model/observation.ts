@@ -32,8 +32,11 @@ export interface Attestation {
   readonly seenPort: number;
   /** The port at which it arrived; another than the one asked means that something redirected it. */
   readonly arrivalPort: number;
-  /** The far end's clock minus ours, in milliseconds, give or take half the round trip. */
-  readonly clockSkewMs: number;
+  /**
+   * The far end's clock minus ours, in milliseconds, give or take half the round trip; null where it is not known which
+   * of several sendings was answered.
+   */
+  readonly clockSkewMs: number | null;
   /** NAT-T keepalives that the far end saw from this very source before this request. */
   readonly keepalives: number;
   /** Answers of this session that the far end held back to protect itself. */

@@ -142,7 +142,8 @@ const classifyAnswers = (
       return blocked('payload-filtered');
     }
   }
-  if (lossLowerBound({ trials: packets, answers: received }) > thresholds.lossRatio) {
+  // A port of a range is asked too seldom to show loss; classifyRange judges all of them together.
+  if (check.rangeId === null && lossLowerBound({ trials: packets, answers: received }) > thresholds.lossRatio) {
     return { verdict: 'degraded', reason: 'loss' };
   }
   const rtt = summarise(answers);

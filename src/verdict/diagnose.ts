@@ -114,32 +114,42 @@ const RULES: readonly Rule[] = [
 
 const ids = (items: readonly Item[]): readonly string[] => [...new Set(items.map(({ id }) => id))];
 
-const transportName = ({ transport }: Item): string => (transport === 'udp' ? 'UDP' : 'TCP');
+/** `5060, 16384-32767`: runs that touch are one, so that RTP and RTCP of a range are not asked for apart. */
+const portList = (items: readonly Item[]): string => {
+  const runs: [from: number, to: number][] = [];
+  for (const { from, to } of [...items].sort((a, b) => a.from - b.from)) {
+    const last = runs.at(-1);
+    if (last && from <= last[1] + 1) last[1] = Math.max(last[1], to);
+    else runs.push([from, to]);
+  }
+  return runs.map(([from, to]) => (from === to ? String(from) : `${from}-${to}`)).join(', ');
+};
 
-const destination = ({ address }: Item): string => address ?? 'the target';
-
-/** What to change for one harmed check or range. */
-const fixFor = (item: Item): string => {
-  const what = `${transportName(item)} ${item.ports}`;
-  switch (item.finding.reason) {
+/** What to change for items that share transport, address and reason. */
+const fixFor = (first: Item, items: readonly Item[]): string => {
+  const what = `${first.transport === 'udp' ? 'UDP' : 'TCP'} ${portList(items)}`;
+  const where = first.address ?? 'the target';
+  switch (first.finding.reason) {
     case 'sip-alg':
       return 'Switch off the SIP ALG (SIP helper, SIP inspection) of the firewall or router.';
     case 'payload-rewritten':
-      return `Switch off whatever rewrites packets to ${what}: application inspection or an ALG.`;
+      return `Switch off whatever rewrites packets to ${what} of ${where}: application inspection or an ALG.`;
     case 'tls-intercepted':
-      return `Exempt ${destination(item)} ${what} from TLS inspection.`;
+      return `Exempt ${what} to ${where} from TLS inspection.`;
     case 'http-intercepted':
-      return `Exempt ${destination(item)} ${what} from the web proxy or captive portal.`;
+      return `Exempt ${what} to ${where} from the web proxy or captive portal.`;
     case 'dns-intercepted':
-      return `Let DNS queries to ${destination(item)} pass instead of answering them on the firewall.`;
+      return `Let DNS queries to ${where} pass instead of answering them on the firewall.`;
     case 'answered-by-other':
-      return `Remove the redirect (destination NAT or proxy) of ${what} to ${destination(item)}: another host answers.`;
+      return `Remove the redirect (destination NAT or proxy) of ${what} to ${where}: another host answers there.`;
     case 'payload-filtered':
-      return `Exempt ${what} to ${destination(item)} from application inspection or IPS: the port passes, the protocol does not.`;
+      return `Exempt ${what} to ${where} from application inspection and IPS: the port passes, the protocol does not.`;
     case 'dropped-inbound':
-      return `Let the replies of ${what} from ${destination(item)} come back in (stateful return traffic).`;
+      return `Let the replies of ${what} from ${where} come back in (stateful return traffic).`;
+    case 'dropped-outbound':
+      return `Allow outbound ${what} to ${where}.`;
     default:
-      return `Allow outbound ${what} to ${destination(item)}, and its replies back in.`;
+      return `Allow outbound ${what} to ${where}, and its replies back in.`;
   }
 };
 
@@ -156,13 +166,14 @@ export const diagnose = (service: ServiceState): Diagnosis => {
     if (proof.length === 0) return [];
     return [{ id: typeof symptom === 'string' ? symptom : symptom(service), text, because: proof }];
   });
-  const fixes = new Map<string, Set<string>>();
+  const alike = new Map<string, Item[]>();
   for (const item of harmed(service)) {
-    const text = fixFor(item);
-    fixes.set(text, (fixes.get(text) ?? new Set()).add(item.id));
+    const key = `${item.transport === 'udp'} ${item.address} ${item.finding.reason}`;
+    alike.set(key, [...(alike.get(key) ?? []), item]);
   }
-  return {
-    symptoms,
-    fixes: [...fixes].map(([text, because]) => ({ text, because: [...because], rules: {} })),
-  };
+  const fixes = [...alike.values()].flatMap((items): Fix[] => {
+    const [first] = items;
+    return first ? [{ text: fixFor(first, items), because: ids(items), rules: {} }] : [];
+  });
+  return { symptoms, fixes };
 };

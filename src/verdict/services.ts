@@ -9,8 +9,9 @@ export interface Item {
   readonly probe: ProbeKind;
   readonly transport: Transport;
   readonly address: string | null;
-  /** `5060` or `16384-32767`: as a firewall rule would name it. */
-  readonly ports: string;
+  /** The ports that it stands for; a check has one. */
+  readonly from: number;
+  readonly to: number;
   readonly finding: Finding;
   /** Part of a range passes although `finding` is its worst run. */
   readonly partly: boolean;

@@ -1,0 +1,137 @@
+/** `npm run lab`: options in, one line per scenario, the confusion table, exit code out. */
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import pLimit from 'p-limit';
+import type { LaterResult } from './compare.js';
+import { confusionTable } from './confusion.js';
+import { loadScenarios } from './load.js';
+import { cannotRun, missingPackages } from './needs.js';
+import { type Network, sweep } from './network.js';
+import { DIST } from './processes.js';
+import { type Outcome, runScenario } from './run.js';
+
+const USAGE = `npm run lab -- [options] [scenario …]
+
+  --list           names the scenarios and what each network does
+  --verify-rules   asks the firewalls themselves, with hand-made messages, and not the product
+  --keep           leaves the networks up with everything in them, and says how to enter and how to remove them
+  --clean          removes what earlier labs left up, and what --keep kept
+  --pcap DIR       writes what the firewall sees to DIR/SCENARIO.pcap
+  --logs DIR       keeps reports and logs
+  --jobs N         so many scenarios side by side (default 3)`;
+
+/** Scenarios mostly wait for silence, so there may be more of them than cores. */
+const DEFAULT_JOBS = '3';
+
+const keptNote = (network: Network): readonly string[] => [
+  `  kept; logs and token are in ${network.directory}`,
+  ...network.hosts.map((host) => `  enter ${host}: ip netns exec ${network.namespace(host)} bash`),
+  '  remove: npm run lab -- --clean',
+];
+
+const lineOf = ({ scenario, status, mismatches, ms, kept }: Outcome): string => {
+  const word = { ok: 'ok  ', failed: 'FAIL', skipped: 'SKIP' }[status];
+  const note = status === 'skipped' ? ` (${mismatches.join(', ')})` : '';
+  return [
+    `${word} ${scenario.name}  ${(ms / 1000).toFixed(1)} s${note}`,
+    ...(status === 'failed' ? mismatches.map((line) => `       ${line}`) : []),
+    ...(kept ? keptNote(kept) : []),
+  ].join('\n');
+};
+
+/** What waits for an issue, and what has been reached and may move to what is expected now. */
+const laterLines = (outcomes: readonly Outcome[]): readonly string[] => {
+  const all = outcomes.flatMap(({ scenario, later }) => later.map((one) => ({ ...one, name: scenario.name })));
+  const issues = Map.groupBy(all, ({ issue }) => issue);
+  const namesOf = (some: readonly (LaterResult & { name: string })[]): string =>
+    [...new Set(some.map(({ name }) => name))].join(' ');
+  return [
+    `expect later: ${all.filter(({ reached }) => !reached).length} of ${all.length} statements not reached, in ${issues.size} issues`,
+    ...[...issues].flatMap(([issue, some]) => {
+      const waiting = some.filter(({ reached }) => !reached);
+      const reached = some.filter((one) => one.reached);
+      return [
+        ...(waiting.length > 0 ? [`  ${issue}: ${waiting.length} in ${namesOf(waiting)}`] : []),
+        ...(reached.length > 0 ? [`  ${issue}: ${reached.length} reached already in ${namesOf(reached)}`] : []),
+      ];
+    }),
+  ];
+};
+
+const main = async (): Promise<number> => {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      list: { type: 'boolean', default: false },
+      'verify-rules': { type: 'boolean', default: false },
+      keep: { type: 'boolean', default: false },
+      clean: { type: 'boolean', default: false },
+      pcap: { type: 'string' },
+      logs: { type: 'string' },
+      jobs: { type: 'string', default: DEFAULT_JOBS },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  if (values.help) {
+    console.log(USAGE);
+    return 0;
+  }
+  const scenarios = await loadScenarios(positionals);
+  if (values.list) {
+    for (const { name, about } of scenarios) console.log(`${name.padEnd(32)} ${about}`);
+    return 0;
+  }
+  const obstacle = cannotRun();
+  if (obstacle !== null) {
+    console.log(obstacle);
+    return 0;
+  }
+  const missing = missingPackages(values.pcap === undefined ? {} : { tcpdump: 'tcpdump' });
+  if (missing.length > 0) {
+    console.log(`missing: apt-get install ${missing.join(' ')}`);
+    return 1;
+  }
+  const swept = sweep({ kept: values.clean });
+  if (swept > 0) console.log(`removed ${swept} namespaces of earlier labs`);
+  if (values.clean) return 0;
+  const programs = ['src/cli/probe.js', 'src/cli/reflector.js'].filter((program) => !existsSync(join(DIST, program)));
+  if (programs.length > 0 && !values['verify-rules']) {
+    console.log(`missing: dist/${programs.join(', dist/')}; npm run build`);
+    return 1;
+  }
+
+  const limit = pLimit(Math.max(1, Number(values.jobs) || 1));
+  const outcomes = await Promise.all(
+    scenarios.map((scenario) =>
+      limit(async () => {
+        const outcome = await runScenario(scenario, {
+          verifyRules: values['verify-rules'],
+          keep: values.keep,
+          pcap: values.pcap === undefined ? null : resolve(values.pcap),
+          logs: values.logs === undefined ? null : resolve(values.logs),
+        });
+        console.log(lineOf(outcome));
+        return outcome;
+      }),
+    ),
+  );
+  const count = (status: Outcome['status']): number => outcomes.filter((outcome) => outcome.status === status).length;
+  if (!values['verify-rules']) {
+    console.log(`\n${confusionTable(outcomes.flatMap(({ cells }) => cells)).join('\n')}`);
+    console.log(`\n${laterLines(outcomes).join('\n')}`);
+  }
+  const skipped = outcomes.filter(({ status }) => status === 'skipped');
+  const packages = [...new Set(skipped.flatMap(({ mismatches }) => mismatches))].join(', ');
+  const skippedNote = skipped.length > 0 ? `, ${skipped.length} skipped (${packages})` : '';
+  console.log(`${count('ok')} ok, ${count('failed')} failed${skippedNote}`);
+  return count('ok') === outcomes.length ? 0 : 1;
+};
+
+try {
+  // A kept network's processes are still ours; they must not keep us.
+  process.exit(await main());
+} catch (error) {
+  console.error(error instanceof Error ? error.message : String(error));
+  process.exit(2);
+}

@@ -1,0 +1,210 @@
+/** A report against a scenario: every check, every range, every service. Pure. */
+import { isDeepStrictEqual } from 'node:util';
+import type { Report, ReportRange } from '../../src/model/report.js';
+import type { ServiceVerdict } from '../../src/model/verdict.js';
+import type { Cell } from './confusion.js';
+import { expectedOf, laterOf, truthOf } from './reality.js';
+import type { NamedScenario, OneOrMore, ReportFacts } from './scenario.js';
+import { verifiedPlaces } from './verify.js';
+import { matches, type Place } from './where.js';
+
+/** Something that is right and not expected yet. */
+export interface LaterResult {
+  readonly issue: string;
+  readonly what: string;
+  readonly reached: boolean;
+}
+
+export interface Comparison {
+  /** One line each: what, expected, got. */
+  readonly mismatches: readonly string[];
+  readonly cells: readonly Cell[];
+  readonly later: readonly LaterResult[];
+}
+
+const list = <T>(value: OneOrMore<T>): readonly T[] => (Array.isArray(value) ? value : [value as T]);
+const finding = ({ verdict, reason }: { verdict: string; reason: string }): string => `${verdict}/${reason}`;
+const or = (values: readonly string[]): string => values.join(' or ');
+
+const compareChecks = (scenario: NamedScenario, report: Report): Comparison[] =>
+  report.checks.map((check) => {
+    const got = finding(check);
+    const expected = expectedOf(scenario, check);
+    return {
+      mismatches: expected.includes(got) ? [] : [`${check.id}: expected ${or(expected)}, got ${got} ${why(check)}`],
+      cells: [{ truth: truthOf(scenario, check), verdict: check.verdict, count: 1, where: `${scenario.name} ${check.id}` }],
+      later: laterOf(scenario, check).map(({ issue, findings }) => ({
+        issue,
+        what: `${check.id} ${or(findings)}`,
+        reached: findings.includes(got),
+      })),
+    };
+  });
+
+/** What the verdict rests on, short enough for a line. */
+const why = ({ sent, received, confidence, evidence }: Report['checks'][number]): string =>
+  `(sent ${sent}, received ${received}, confidence ${confidence}, ${JSON.stringify(evidence).slice(0, 200)})`;
+
+/** Ports that lie between two findings were not asked, and a report has to say so. */
+const isBoundary = (runs: readonly ReportRange[], index: number): boolean => {
+  const run = runs[index];
+  const before = runs[index - 1];
+  const after = runs[index + 1];
+  return run?.tested === 0 && before !== undefined && after !== undefined && finding(before) !== finding(after);
+};
+
+const compareRun = (scenario: NamedScenario, runs: readonly ReportRange[], index: number): Comparison => {
+  const run = runs[index];
+  if (!run || isBoundary(runs, index)) return { mismatches: [], cells: [], later: [] };
+  const name = `${run.id} ${run.from}-${run.to}`;
+  const got = finding(run);
+  const places: Place[] = [];
+  for (let port = run.from; port <= run.to; port += run.step) places.push({ ...run, port });
+  const wrong = places.filter((place) => !expectedOf(scenario, place).includes(got));
+  const [first] = wrong;
+  // Both ends of a run were asked; what lies inside is inferred, and a mistake there counts as one.
+  const ends = [places[0], places.at(-1)].flatMap((place) => place ?? []);
+  const inferredWrong = wrong.filter((place) => !ends.includes(place));
+  const cell = (place: Place, count: number): Cell => ({
+    truth: truthOf(scenario, place),
+    verdict: run.verdict,
+    count,
+    where: `${scenario.name} ${name}`,
+  });
+  const [start] = places;
+  const end = places.at(-1);
+  return {
+    mismatches: first
+      ? [`${name}: expected ${or(expectedOf(scenario, first))} on ${wrong.length} ports from ${first.port}, got ${got}`]
+      : [],
+    cells: [
+      ...(start ? [cell(start, Math.max(1, run.tested - 1))] : []),
+      ...(end && run.tested > 1 ? [cell(end, 1)] : []),
+      ...(inferredWrong[0] ? [cell(inferredWrong[0], 1)] : []),
+    ],
+    later: start
+      ? laterOf(scenario, start).map(({ issue, findings }) => ({
+          issue,
+          what: `${name} ${or(findings)}`,
+          reached: findings.includes(got),
+        }))
+      : [],
+  };
+};
+
+/** The runs of a range cover it exactly once (the contract says so), whatever their verdicts. */
+const compareCoverage = (runs: readonly ReportRange[]): readonly string[] =>
+  runs.slice(1).flatMap((run, index) => {
+    const before = runs[index];
+    if (!before || run.from === before.to + run.step) return [];
+    return `${run.id}: expected the next run at ${before.to + run.step}, got ${run.from}`;
+  });
+
+const compareRanges = (scenario: NamedScenario, report: Report): Comparison[] => {
+  const byId = Map.groupBy(report.ranges, ({ id, address }) => `${id} ${address}`);
+  return [...byId.values()].flatMap((unordered) => {
+    const runs = [...unordered].sort((a, b) => a.from - b.from);
+    return [
+      { mismatches: compareCoverage(runs), cells: [], later: [] },
+      ...runs.map((_run, index) => compareRun(scenario, runs, index)),
+    ];
+  });
+};
+
+const compareServices = (scenario: NamedScenario, report: Report): Comparison => ({
+  mismatches: report.services.flatMap(({ profile, verdict }) => {
+    const expected = list<ServiceVerdict>(scenario.services?.[profile] ?? 'works');
+    return expected.includes(verdict) ? [] : [`service ${profile}: expected ${or(expected)}, got ${verdict}`];
+  }),
+  cells: [],
+  later: (scenario.expectLater ?? []).flatMap(({ issue, services }) =>
+    Object.entries(services ?? {}).map(([profile, expected]) => ({
+      issue,
+      what: `service ${profile} ${or(list(expected))}`,
+      reached: report.services.some((one) => one.profile === profile && list(expected).includes(one.verdict)),
+    })),
+  ),
+});
+
+/** CONTRACT's rule, written down a second time. */
+const exitCodeOf = (report: Report): number => {
+  const verdicts = report.services.map(({ verdict }) => verdict);
+  if (verdicts.some((verdict) => ['degraded', 'impaired', 'blocked'].includes(verdict))) return 1;
+  return verdicts.length === 0 || verdicts.includes('unknown') ? 3 : 0;
+};
+
+/** Each key of `wanted` is in `got`; of lists, each wanted item is matched by some item. */
+const contains = (got: unknown, wanted: unknown): boolean => {
+  if (Array.isArray(wanted)) return Array.isArray(got) && wanted.every((one) => got.some((item) => contains(item, one)));
+  if (typeof wanted !== 'object' || wanted === null) return isDeepStrictEqual(got, wanted);
+  if (typeof got !== 'object' || got === null) return false;
+  return Object.entries(wanted).every(([key, value]) => contains((got as Record<string, unknown>)[key], value));
+};
+
+const differences = (facts: ReportFacts | undefined, report: Report): { what: string; got: string; right: boolean }[] =>
+  Object.entries(facts ?? {}).flatMap(([part, wanted]) =>
+    Object.entries(wanted as Record<string, unknown>).map(([key, value]) => {
+      const got = (report as unknown as Record<string, Record<string, unknown>>)[part]?.[key];
+      return { what: `${part}.${key} ${JSON.stringify(value)}`, got: JSON.stringify(got), right: contains(got, value) };
+    }),
+  );
+
+/** The NAT that a topology has shows as soon as one reflector's answer attests the address it saw. */
+const networkFacts = (scenario: NamedScenario, report: Report): ReportFacts => {
+  const attested = report.checks.some(({ evidence, family }) => family === 4 && evidence['seenAddress'] !== undefined);
+  return attested ? { network: { natted: scenario.topology !== 'routed', ...scenario.report?.network } } : {};
+};
+
+const compareFacts = (scenario: NamedScenario, report: Report): Comparison => ({
+  mismatches: differences({ ...scenario.report, ...networkFacts(scenario, report) }, report)
+    .filter(({ right }) => !right)
+    .map(({ what, got }) => `expected ${what}, got ${got}`),
+  cells: [],
+  later: (scenario.expectLater ?? []).flatMap(({ issue, report: facts }) =>
+    differences(facts, report).map(({ what, right }) => ({ issue, what, reached: right })),
+  ),
+});
+
+/** A key that is about nothing was mistyped, and its line would be believed to be checked. */
+const compareKeys = (scenario: NamedScenario, report: Report): readonly string[] => {
+  const places: Place[] = [
+    ...verifiedPlaces(scenario),
+    ...report.checks,
+    ...report.ranges.flatMap((run) => [
+      { ...run, port: run.from },
+      { ...run, port: run.to },
+    ]),
+  ];
+  const inRange = (where: string): boolean =>
+    report.ranges.some((run) => {
+      for (let port = run.from; port <= run.to; port += run.step) if (matches(where, { ...run, port })) return true;
+      return false;
+    });
+  return [...Object.keys(scenario.really ?? {}), ...Object.keys(scenario.expect ?? {})]
+    .filter((where) => !places.some((place) => matches(where, place)) && !inRange(where))
+    .map((where) => `the scenario's key "${where}" is about no check of this run`);
+};
+
+/** Compares one run of the probe. */
+export const compare = (scenario: NamedScenario, report: Report, exitCode: number): Comparison => {
+  const expectedCode = exitCodeOf(report);
+  const parts: readonly Comparison[] = [
+    ...compareChecks(scenario, report),
+    ...compareRanges(scenario, report),
+    compareServices(scenario, report),
+    compareFacts(scenario, report),
+    {
+      mismatches: [
+        ...(exitCode === expectedCode ? [] : [`exit code: expected ${expectedCode} by the services, got ${exitCode}`]),
+        ...compareKeys(scenario, report),
+      ],
+      cells: [],
+      later: [],
+    },
+  ];
+  return {
+    mismatches: parts.flatMap(({ mismatches }) => mismatches),
+    cells: parts.flatMap(({ cells }) => cells),
+    later: parts.flatMap(({ later }) => later),
+  };
+};
