@@ -4,9 +4,8 @@ import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import type { Resolved } from '../engine/destination.js';
-import { type Destination, type Plan, plan, questionsOf } from '../engine/plan.js';
+import { addressesOf, type Destination, type Plan, plan, questionsOf } from '../engine/plan.js';
 import { loadProfile } from '../engine/profiles.js';
-import type { Transport } from '../model/check.js';
 import { alternativesOf, type Profile } from '../model/profile.js';
 import type { Report } from '../model/report.js';
 import { UserError } from '../model/user-error.js';
@@ -112,14 +111,6 @@ export const prepare = async (
   };
 };
 
-const addressesOf = ({ endpoints, sip }: Destination): string[] => {
-  const all = [
-    ...endpoints,
-    ...(['udp', 'tcp', 'tls'] as const satisfies readonly Transport[]).flatMap((transport) => sip[transport].endpoints),
-  ];
-  return [...new Set(all.flatMap(({ address }) => address ?? []))];
-};
-
 /** Runs what was prepared and reports it. The first SIGINT ends the run with what is known, the second at once. */
 export const runPrepared = async (prepared: Prepared, options: ProbeOptions, signal: AbortSignal): Promise<Report> => {
   const [{ runInWorker }, { buildReport }, { localAddressFor }, { createProgress }] = await Promise.all([
@@ -138,7 +129,7 @@ export const runPrepared = async (prepared: Prepared, options: ProbeOptions, sig
     {
       questions,
       token: prepared.token,
-      reflectorAddresses: prepared.reflectors.length > 0 ? prepared.reflectors.flatMap(addressesOf) : null,
+      reflectorAddresses: prepared.reflectors.length > 0 ? addressesOf(prepared.reflectors) : null,
       sessionId: prepared.sessionId,
       maxPps: options.maxPps,
       timeoutMs: options.timeoutMs,
@@ -148,7 +139,7 @@ export const runPrepared = async (prepared: Prepared, options: ProbeOptions, sig
     progress.update,
   );
   progress.clear();
-  const named = (destination: Destination) => ({ host: destination.host, addresses: addressesOf(destination) });
+  const named = (destination: Destination) => ({ host: destination.host, addresses: addressesOf([destination]) });
   const proven = output.identities.some(([, { identity }]) => identity !== null);
   return buildReport({
     id: uuidV7(startedAt),

@@ -7,6 +7,7 @@ import {
   type PortRange,
   REFLECTOR_ONLY_KINDS,
   rangeName,
+  TRANSPORTS,
   type Transport,
 } from '../model/check.js';
 import type { NotRun } from '../model/observation.js';
@@ -138,6 +139,15 @@ const withOptions = (profile: Profile, { rtpRange, transports }: PlanInput): Pro
   return transports ? withTransports(ranged, transports) : ranged;
 };
 
+/** All addresses of some destinations, whichever records they came from. */
+export const addressesOf = (destinations: readonly Destination[]): readonly string[] => [
+  ...new Set(
+    destinations
+      .flatMap(({ endpoints, sip }) => [...endpoints, ...TRANSPORTS.flatMap((transport) => sip[transport].endpoints)])
+      .flatMap(({ address }) => address ?? []),
+  ),
+];
+
 /** What one question is about, before it has an address. */
 interface Question {
   readonly probe: AskedKind;
@@ -171,8 +181,12 @@ export const plan = (input: PlanInput): Plan => {
     return input.target.endpoints.map((at) => ({ ...at, port, skip: null }));
   };
 
-  const suffix = (places: readonly Place[], { address }: Place): string =>
-    places.length > 1 && address !== null ? `#${address}` : '';
+  const several = {
+    target: addressesOf([input.target]).length > 1,
+    reflectors: addressesOf(input.reflectors.length > 0 ? input.reflectors : [input.target]).length > 1,
+  };
+  const suffix = (probe: AskedKind, { address }: Place): string =>
+    address !== null && several[REFLECTOR_ONLY_KINDS.has(probe) ? 'reflectors' : 'target'] ? `#${address}` : '';
 
   const toCheck = (question: Question, at: Place, id: string, rangeId: string | null): PlannedCheck => ({
     id,
@@ -185,14 +199,14 @@ export const plan = (input: PlanInput): Plan => {
     requiredBy: [],
     rangeId,
     natT: question.port === mapped(NAT_T_PORT),
-    skip: at.address === null ? 'dns-failure' : at.skip,
+    skip: at.skip ?? (at.address === null ? 'dns-failure' : null),
   });
 
   const addCheck = (spec: CheckSpec, profile: string): readonly string[] => {
     const question = { ...spec, port: mapped(spec.port) };
     const places = placesOf(question);
     return places.map((at) => {
-      const id = checkName(spec.probe, spec.transport, at.port) + suffix(places, at);
+      const id = checkName(spec.probe, spec.transport, at.port) + suffix(spec.probe, at);
       const known = checks.get(id) ?? toCheck(question, at, id, null);
       checks.set(id, { ...known, requiredBy: [...new Set([...known.requiredBy, profile])] });
       return id;
@@ -210,7 +224,7 @@ export const plan = (input: PlanInput): Plan => {
         : samplePorts(from, to, step, STRATA, input.random);
       const places = placesOf({ probe, transport: spec.transport, port: from });
       return places.map((at) => {
-        const id = rangeName(probe, spec.transport, from, to) + suffix(places, at);
+        const id = rangeName(probe, spec.transport, from, to) + suffix(probe, at);
         const known = ranges.get(id);
         ranges.set(id, {
           id,
@@ -225,7 +239,7 @@ export const plan = (input: PlanInput): Plan => {
             known?.sample ??
             ports.map((port) => {
               const question = { probe, transport: spec.transport, port: mapped(port) };
-              const checkId = checkName(probe, spec.transport, question.port) + suffix(places, at);
+              const checkId = checkName(probe, spec.transport, question.port) + suffix(probe, at);
               return toCheck(question, { ...at, port: question.port }, checkId, id);
             }),
         });
