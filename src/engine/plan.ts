@@ -264,8 +264,8 @@ export const plan = (input: PlanInput): Plan => {
   return { checks: [...checks.values()], ranges: [...ranges.values()], requirements };
 };
 
-/** Every question that will go out, ranges' samples included. */
-export const questionsOf = ({ checks, ranges }: Plan): readonly PlannedCheck[] => [
-  ...checks,
-  ...ranges.flatMap(({ sample }) => sample),
-];
+/** Every question that will go out, ranges' samples included; one that several ranges share goes out once. */
+export const questionsOf = ({ checks, ranges }: Plan): readonly PlannedCheck[] => {
+  const all = [...checks, ...ranges.flatMap(({ sample }) => sample)];
+  return [...new Map(all.toReversed().map((check) => [check.id, check])).values()].toReversed();
+};

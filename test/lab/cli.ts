@@ -43,12 +43,13 @@ const lineOf = ({ scenario, status, mismatches, ms, kept }: Outcome): string => 
 /** What waits for an issue, and what has been reached and may move to what is expected now. */
 const laterLines = (outcomes: readonly Outcome[]): readonly string[] => {
   const all = outcomes.flatMap(({ scenario, later }) => later.map((one) => ({ ...one, name: scenario.name })));
-  const issues = Map.groupBy(all, ({ issue }) => issue);
+  const issues = [...new Set(all.map(({ issue }) => issue))];
   const namesOf = (some: readonly (LaterResult & { name: string })[]): string =>
     [...new Set(some.map(({ name }) => name))].join(' ');
   return [
-    `expect later: ${all.filter(({ reached }) => !reached).length} of ${all.length} statements not reached, in ${issues.size} issues`,
-    ...[...issues].flatMap(([issue, some]) => {
+    `expect later: ${all.filter(({ reached }) => !reached).length} of ${all.length} statements not reached, in ${issues.length} issues`,
+    ...issues.flatMap((issue) => {
+      const some = all.filter((one) => one.issue === issue);
       const waiting = some.filter(({ reached }) => !reached);
       const reached = some.filter((one) => one.reached);
       return [

@@ -4,8 +4,9 @@ import type { Report, ReportRange } from '../../src/model/report.js';
 import type { ServiceVerdict } from '../../src/model/verdict.js';
 import type { Cell } from './confusion.js';
 import { expectedOf, laterOf, truthOf } from './reality.js';
+import { questionsOf } from './rule-questions.js';
 import type { NamedScenario, OneOrMore, ReportFacts } from './scenario.js';
-import { verifiedPlaces } from './verify.js';
+import { ADDRESS } from './topology.js';
 import { matches, type Place } from './where.js';
 
 /** Something that is right and not expected yet. */
@@ -32,7 +33,9 @@ const compareChecks = (scenario: NamedScenario, report: Report): Comparison[] =>
     const expected = expectedOf(scenario, check);
     return {
       mismatches: expected.includes(got) ? [] : [`${check.id}: expected ${or(expected)}, got ${got} ${why(check)}`],
-      cells: [{ truth: truthOf(scenario, check), verdict: check.verdict, count: 1, where: `${scenario.name} ${check.id}` }],
+      cells: [
+        { truth: truthOf(scenario, check), verdict: check.verdict, count: 1, where: `${scenario.name} ${check.id}` },
+      ],
       later: laterOf(scenario, check).map(({ issue, findings }) => ({
         issue,
         what: `${check.id} ${or(findings)}`,
@@ -101,9 +104,9 @@ const compareCoverage = (runs: readonly ReportRange[]): readonly string[] =>
   });
 
 const compareRanges = (scenario: NamedScenario, report: Report): Comparison[] => {
-  const byId = Map.groupBy(report.ranges, ({ id, address }) => `${id} ${address}`);
-  return [...byId.values()].flatMap((unordered) => {
-    const runs = [...unordered].sort((a, b) => a.from - b.from);
+  const ids = [...new Set(report.ranges.map(({ id }) => id))];
+  return ids.flatMap((id) => {
+    const runs = report.ranges.filter((run) => run.id === id).sort((a, b) => a.from - b.from);
     return [
       { mismatches: compareCoverage(runs), cells: [], later: [] },
       ...runs.map((_run, index) => compareRun(scenario, runs, index)),
@@ -135,7 +138,8 @@ const exitCodeOf = (report: Report): number => {
 
 /** Each key of `wanted` is in `got`; of lists, each wanted item is matched by some item. */
 const contains = (got: unknown, wanted: unknown): boolean => {
-  if (Array.isArray(wanted)) return Array.isArray(got) && wanted.every((one) => got.some((item) => contains(item, one)));
+  if (Array.isArray(wanted))
+    return Array.isArray(got) && wanted.every((one) => got.some((item) => contains(item, one)));
   if (typeof wanted !== 'object' || wanted === null) return isDeepStrictEqual(got, wanted);
   if (typeof got !== 'object' || got === null) return false;
   return Object.entries(wanted).every(([key, value]) => contains((got as Record<string, unknown>)[key], value));
@@ -151,7 +155,7 @@ const differences = (facts: ReportFacts | undefined, report: Report): { what: st
 
 /** The NAT that a topology has shows as soon as one reflector's answer attests the address it saw. */
 const networkFacts = (scenario: NamedScenario, report: Report): ReportFacts => {
-  const attested = report.checks.some(({ evidence, family }) => family === 4 && evidence['seenAddress'] !== undefined);
+  const attested = report.checks.some(({ evidence, family }) => family === 4 && evidence.seenAddress !== undefined);
   return attested ? { network: { natted: scenario.topology !== 'routed', ...scenario.report?.network } } : {};
 };
 
@@ -168,7 +172,7 @@ const compareFacts = (scenario: NamedScenario, report: Report): Comparison => ({
 /** A key that is about nothing was mistyped, and its line would be believed to be checked. */
 const compareKeys = (scenario: NamedScenario, report: Report): readonly string[] => {
   const places: Place[] = [
-    ...verifiedPlaces(scenario),
+    ...questionsOf(scenario, [ADDRESS.target, ADDRESS.second, ADDRESS.target6]),
     ...report.checks,
     ...report.ranges.flatMap((run) => [
       { ...run, port: run.from },

@@ -27,7 +27,12 @@ export const confusionTable = (cells: readonly Cell[]): readonly string[] => {
   const falselyPassed = falsePasses(cells);
   const falselyBlocked = falseBlocks(cells);
   const examples = (wrong: readonly Cell[]): string =>
-    wrong.length === 0 ? '' : `: ${wrong.map(({ where }) => where).slice(0, 5).join(', ')}${wrong.length > 5 ? ' …' : ''}`;
+    wrong.length === 0
+      ? ''
+      : `: ${wrong
+          .map(({ where }) => where)
+          .slice(0, 5)
+          .join(', ')}${wrong.length > 5 ? ' …' : ''}`;
   return [
     row('is \\ said', VERDICTS),
     ...TRUTHS.map((truth) =>

@@ -8,7 +8,7 @@ import type { Scenario } from './scenario.js';
 const isThere = (command: string): boolean => {
   const candidates = isAbsolute(command)
     ? [command]
-    : (process.env['PATH'] ?? '').split(delimiter).map((directory) => join(directory, command));
+    : (process.env.PATH ?? '').split(delimiter).map((directory) => join(directory, command));
   return candidates.some((path) => {
     try {
       accessSync(path, constants.X_OK);
@@ -21,7 +21,8 @@ const isThere = (command: string): boolean => {
 
 /** Why no scenario can run here at all, in one line; null if they can. */
 export const cannotRun = (): string | null => {
-  if (process.platform !== 'linux') return `skipped: the lab needs Linux's network namespaces, this is ${process.platform}`;
+  if (process.platform !== 'linux')
+    return `skipped: the lab needs Linux's network namespaces, this is ${process.platform}`;
   if (process.getuid?.() !== 0) return 'skipped: the lab makes network namespaces, which takes root';
   return null;
 };

@@ -1,6 +1,16 @@
 /** Network namespaces: made in milliseconds, named after their owner, and gone when the owner is. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Host, type TopologyName, topology } from './topology.js';
@@ -82,8 +92,8 @@ export const sweep = ({ kept }: { readonly kept: boolean }): number => {
   const stale = (name: string): boolean => {
     const groups = NAME.exec(name)?.groups;
     if (!groups) return false;
-    if (groups['count']?.startsWith('keep')) return kept;
-    return startTime(Number(groups['pid'])) !== groups['start'];
+    if (groups.count?.startsWith('keep')) return kept;
+    return startTime(Number(groups.pid)) !== groups.start;
   };
   const namespaces = [...new Set([...present(NAMESPACES), ...present(ETC_NAMESPACES)])].filter(stale);
   remove(namespaces);

@@ -31,7 +31,13 @@ export const reflector = ({
 });
 
 /** A SIP server that answers OPTIONS over UDP and TCP. */
-export const kamailio = ({ host = 'wan', address = TARGET }: { readonly host?: Host; readonly address?: string } = {}): Part => ({
+export const kamailio = ({
+  host = 'wan',
+  address = TARGET,
+}: {
+  readonly host?: Host;
+  readonly address?: string;
+} = {}): Part => ({
   name: 'kamailio',
   host,
   needs: { kamailio: 'kamailio' },
@@ -147,7 +153,18 @@ export const tlsImpostor = (port: number): Part => ({
     const { cert, key } = certificate('interceptor');
     return {
       // -www waits for an HTTP request and otherwise stays silent; without it the end of stdin would end the server.
-      command: ['openssl', 's_server', '-accept', `${FIREWALL_LAN}:${port}`, '-cert', cert, '-key', key, '-quiet', '-www'],
+      command: [
+        'openssl',
+        's_server',
+        '-accept',
+        `${FIREWALL_LAN}:${port}`,
+        '-cert',
+        cert,
+        '-key',
+        key,
+        '-quiet',
+        '-www',
+      ],
       ready: { tcp: [port] },
     };
   },

@@ -106,7 +106,8 @@ export const startProcess = async (
     } catch {
       // The process ended while it was looked at; `failure` will say so.
     }
-    if (performance.now() > until) throw new Error(`${name} was not ready within ${READY_WITHIN_MS / 1000} s: ${tail(log)}`);
+    if (performance.now() > until)
+      throw new Error(`${name} was not ready within ${READY_WITHIN_MS / 1000} s: ${tail(log)}`);
     await pause(LOOK_EVERY_MS);
   }
   // It may go on for longer than we do.

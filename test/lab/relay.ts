@@ -85,7 +85,11 @@ export const startRelay = async (options: RelayOptions): Promise<Relay> => {
     }
   };
 
-  const openFlow = async (listener: Socket, port: number, client: { address: string; port: number }): Promise<Socket> => {
+  const openFlow = async (
+    listener: Socket,
+    port: number,
+    client: { address: string; port: number },
+  ): Promise<Socket> => {
     const onwards = await bind('0.0.0.0', client.port).catch(() => bind('0.0.0.0', 0));
     if (closed) onwards.close();
     onwards.on('message', (message, from) => {

@@ -75,7 +75,12 @@ const readReport = (finished: Finished): Report | string => {
   return `the report is not as its schema says: ${v.getDotPath(issue) ?? ''} ${issue.message}`;
 };
 
-const runProbe = async (network: Network, scenario: NamedScenario, place: Place, logs: string | null): Promise<Comparison> => {
+const runProbe = async (
+  network: Network,
+  scenario: NamedScenario,
+  place: Place,
+  logs: string | null,
+): Promise<Comparison> => {
   const command = ours(
     'src/cli/probe.js',
     ...['--target', scenario.target ?? ADDRESS.target, '--json'],

@@ -60,14 +60,14 @@ const BRANCH = [
   'link set lo up',
   ...up('lan0', `${ADDRESS.branch}/24`, `${ADDRESS.branch6}/64`),
   `route add default via ${ADDRESS.firewallLan}`,
-  `-6 route add default via ${ADDRESS.firewallLan6}`,
+  `route add ::/0 via ${ADDRESS.firewallLan6}`,
 ];
 const LAN_SIDE = ['link set lo up', ...up('lan0', `${ADDRESS.firewallLan}/24`, `${ADDRESS.firewallLan6}/64`)];
 const WAN_SIDE = up('wan0', `${ADDRESS.firewall}/24`, `${ADDRESS.firewallSecond}/24`, `${ADDRESS.firewall6}/64`);
 const WAN = [
   'link set lo up',
   ...up('wan0', `${ADDRESS.target}/24`, `${ADDRESS.second}/24`, `${ADDRESS.target6}/64`),
-  `-6 route add 2001:db8:77::/64 via ${ADDRESS.firewall6}`,
+  `route add 2001:db8:77::/64 via ${ADDRESS.firewall6}`,
 ];
 
 /** The network of a name. */
@@ -82,7 +82,11 @@ export const topology = (name: TopologyName): Topology => {
       ],
       addresses: {
         branch: BRANCH,
-        fw: [...LAN_SIDE, ...up('wan0', `${ADDRESS.carrierOutside}/24`), `route add default via ${ADDRESS.carrierInside}`],
+        fw: [
+          ...LAN_SIDE,
+          ...up('wan0', `${ADDRESS.carrierOutside}/24`),
+          `route add default via ${ADDRESS.carrierInside}`,
+        ],
         cgn: ['link set lo up', ...up('lan0', `${ADDRESS.carrierInside}/24`), ...WAN_SIDE],
         wan: WAN,
       },

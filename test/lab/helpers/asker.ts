@@ -65,7 +65,10 @@ const openUdp = (asked: Pick<Asked, 'address' | 'port'>) => {
 
 const askUdp = async (asked: Asked): Promise<Outcome> => {
   const socket = await openUdp(asked);
-  const bytes = bytesOf(asked.probe === 'nat-t-keepalive' ? { ...asked, probe: 'ike-sa-init' } : asked, socket.address());
+  const bytes = bytesOf(
+    asked.probe === 'nat-t-keepalive' ? { ...asked, probe: 'ike-sa-init' } : asked,
+    socket.address(),
+  );
   const sent = bytes.toString('base64');
   return new Promise((resolve) => {
     const timers: NodeJS.Timeout[] = [];
@@ -76,7 +79,9 @@ const askUdp = async (asked: Asked): Promise<Outcome> => {
       resolve({ sent, ...outcome });
     };
     socket.on('message', (answer: Buffer) => done({ outcome: 'answer', code: null, genuine: answer.includes(MARKER) }));
-    socket.on('error', (error: NodeJS.ErrnoException) => done({ outcome: 'error', code: error.code ?? null, genuine: false }));
+    socket.on('error', (error: NodeJS.ErrnoException) =>
+      done({ outcome: 'error', code: error.code ?? null, genuine: false }),
+    );
     for (const at of ASK_AT_MS) {
       timers.push(
         setTimeout(() => {
@@ -123,7 +128,9 @@ const askStream = (asked: Asked): Promise<Outcome> =>
     socket.on('data', (chunk: Buffer) => {
       answer += chunk.toString('latin1');
     });
-    socket.on('end', () => finish(answer === '' ? { outcome: 'error', code: 'FIN' } : { outcome: 'answer', code: null }));
+    socket.on('end', () =>
+      finish(answer === '' ? { outcome: 'error', code: 'FIN' } : { outcome: 'answer', code: null }),
+    );
     socket.on('error', (error: NodeJS.ErrnoException) => {
       finish(answer === '' ? { outcome: 'error', code: error.code ?? null } : { outcome: 'answer', code: null });
     });

@@ -77,7 +77,10 @@ export const answerTo = (message: Buffer): Buffer => {
   const text = message.toString('latin1');
   if (/^[A-Z]+ \S+ SIP\/2\.0\r\n/.test(text)) {
     const fields = text.split('\r\n').filter((line) => /^(Via|From|To|Call-ID|CSeq):/i.test(line));
-    return Buffer.from(['SIP/2.0 200 OK', ...fields, `Server: ${MARKER}`, 'Content-Length: 0', '', ''].join('\r\n'), 'latin1');
+    return Buffer.from(
+      ['SIP/2.0 200 OK', ...fields, `Server: ${MARKER}`, 'Content-Length: 0', '', ''].join('\r\n'),
+      'latin1',
+    );
   }
   if (text.startsWith('GET ')) {
     return Buffer.from(`HTTP/1.1 200 OK\r\nServer: ${MARKER}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
