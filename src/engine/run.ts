@@ -6,17 +6,17 @@ import { setMaxListeners } from 'node:events';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import pLimit from 'p-limit';
 import { loadProbe, type Probe, type Session } from '../../probes/contract.js';
-import type { AskedKind, Check } from '../model/check.js';
+import type { AskedKind } from '../model/check.js';
 import type { Observation } from '../model/observation.js';
 import { type LossSample, RANGE_PORT_DOUBT, SINGLE_CHECK_DOUBT } from '../verdict/silence.js';
 import { deriveKeys } from '../wire/keys.js';
 import { askCheck, notAsked } from './ask.js';
+import { type FollowUp, followUp, passed } from './follow-up.js';
 import { type Identification, identify } from './identify.js';
 import type { AskContext } from './ledger.js';
 import { type Net, systemNet, type Totals } from './net.js';
 import { createPath } from './path.js';
 import type { PlannedCheck } from './plan.js';
-import { witness } from './witness.js';
 
 export interface RunInput {
   readonly questions: readonly PlannedCheck[];
@@ -45,8 +45,6 @@ export interface RunOutput {
 export const SAMPLES = { single: 3, ofRange: 1 } as const;
 /** Open sockets at once; with the pacing far below what a branch router's session table notices. */
 const MAX_CONCURRENT = 128;
-/** A discriminator only has to pass once; it is no evidence when it stays silent. */
-const DISCRIMINATOR_ATTEMPTS = 4;
 /** How finely the event loop's delay is sampled, in milliseconds; finer costs more than it shows. */
 const DELAY_RESOLUTION_MS = 5;
 
@@ -59,25 +57,18 @@ const shuffle = <T>(items: readonly T[], net: Net): readonly T[] => {
     .map(({ item }) => item);
 };
 
-const passed = (observation: Observation): boolean =>
-  observation.attempts.some((attempt) => attempt.outcome === 'answer' && attempt.authentic === true);
-
-const silent = ({ attempts, notRun }: Observation): boolean =>
-  notRun === null && attempts.length > 0 && attempts.every(({ outcome }) => outcome === 'silence');
-
-/** Checks that passed, UDP first because it costs one packet, and the one through which the reflector spoke first of all. */
-const waysThrough = (
-  observations: readonly Observation[],
-  identities: readonly (readonly [string, Identification])[],
-): readonly Check[] => {
-  const controls = new Set(identities.flatMap(([, { identity }]) => identity?.control ?? []));
-  const rank = ({ transport, port }: Check): number =>
-    (controls.has(`${transport}/${port}`) ? 0 : 2) + (transport === 'udp' ? 0 : 1);
-  return observations
-    .filter(passed)
-    .map(({ check }) => check)
-    .sort((a, b) => rank(a) - rank(b));
+/** Loaded before the clock counts, so that no module's loading becomes a round trip or a delay of the event loop. */
+const loadProbes = async (questions: readonly PlannedCheck[]): Promise<(kind: AskedKind) => Probe> => {
+  const kinds = [...new Set<AskedKind>([...questions.map(({ probe }) => probe), 'udp-echo'])];
+  const probes = new Map(await Promise.all(kinds.map(async (kind) => [kind, await loadProbe(kind)] as const)));
+  return (kind) => {
+    const probe = probes.get(kind);
+    if (!probe) throw new RangeError(`no probe of kind ${kind}`);
+    return probe;
+  };
 };
+
+const NOBODY: Identification = { identity: null, tokenRefused: false };
 
 /**
  * Runs to the end, to `timeoutMs`, or until `signal` fires; resolves with what is known in each case.
@@ -89,14 +80,7 @@ export const run = async (
   onProgress: (done: number) => void = () => undefined,
   net: Net = systemNet(input.maxPps, input.source),
 ): Promise<RunOutput> => {
-  // Loaded before the clock counts, so that no module's loading becomes a round trip or a delay of the event loop.
-  const kinds = [...new Set<AskedKind>([...input.questions.map(({ probe }) => probe), 'udp-echo'])];
-  const probes = new Map(await Promise.all(kinds.map(async (kind) => [kind, await loadProbe(kind)] as const)));
-  const probeOf = (kind: AskedKind): Probe => {
-    const probe = probes.get(kind);
-    if (!probe) throw new RangeError(`no probe of kind ${kind}`);
-    return probe;
-  };
+  const probeOf = await loadProbes(input.questions);
   const delay = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
   delay.enable();
   const totals: Totals = { packetsSent: 0, bytesSent: 0, packetsReceived: 0 };
@@ -145,71 +129,41 @@ export const run = async (
     return observation;
   };
 
-  /** A silent port where other bytes pass is inspection, not a closed port. */
-  const discriminate = async (check: Check): Promise<readonly string[]> => {
-    const id = `${check.id}?`;
-    const observation = await askCheck(
-      { ...check, id, probe: 'udp-echo' },
-      probeOf('udp-echo'),
-      context,
-      path,
-      { samples: 1, doubt: SINGLE_CHECK_DOUBT, atMost: DISCRIMINATOR_ATTEMPTS },
-      over,
-    );
-    return passed(observation) ? [`${check.address}/${check.port}`] : [];
-  };
-
   try {
-    const asked = input.questions.filter(({ skip, address }) => skip === null && address !== null);
-    const addresses = [...new Set(asked.flatMap(({ address }) => address ?? []))].filter(mayBeReflector);
-    const at = (address: string): readonly PlannedCheck[] => asked.filter((check) => check.address === address);
-    const identifyAll = async (): Promise<[string, Identification][]> =>
-      session.keys
-        ? Promise.all(
-            addresses.map(
-              async (address): Promise<[string, Identification]> => [
-                address,
-                await identify(at(address), context, path, over),
-              ],
-            ),
-          )
-        : [];
+    const asked = input.questions.filter(({ skip, address }) => skip === null && mayBeReflector(address));
+    const candidates = session.keys ? [...new Set(asked.flatMap(({ address }) => address ?? []))] : [];
+    const identifyAt = async (address: string): Promise<readonly [string, Identification]> => {
+      const ways = asked.filter((check) => check.address === address);
+      return [address, await identify(ways, context, path, over)];
+    };
     const [identities, shuffled] = await Promise.all([
-      identifyAll(),
+      Promise.all(candidates.map(identifyAt)),
       Promise.all(shuffle(input.questions, net).map((question) => limit(() => ask(question)))),
     ]);
 
     const byId = new Map(shuffled.map((observation) => [observation.check.id, observation]));
-    const observations = input.questions.map((question) => byId.get(question.id) ?? notAsked(question, 'interrupted'));
-    const proven = new Set(observations.filter(passed).flatMap(({ check }) => check.address ?? []));
-
-    // Its word may have been lost on the ways first tried; where a check has passed, it can be heard.
-    const second = await Promise.all(
-      identities.map(async ([address, identification]): Promise<[string, Identification]> => {
-        if (identification.identity || !proven.has(address)) return [address, identification];
-        const ways = observations.filter((one) => one.check.address === address && passed(one));
-        const again = await identify(ways.map(({ check }) => check).reverse(), context, path, over);
-        return [address, again];
-      }),
+    const inOrder = input.questions.map((question) => byId.get(question.id) ?? notAsked(question, 'interrupted'));
+    const at = (address: string): readonly Observation[] => inOrder.filter(({ check }) => check.address === address);
+    const how: FollowUp = { context, path, udpEcho: probeOf('udp-echo'), signal: over };
+    const followed = await Promise.all(
+      candidates
+        .filter((address) => at(address).some(passed))
+        .map(async (address) => {
+          const known = identities.find(([name]) => name === address)?.[1] ?? NOBODY;
+          return { address, ...(await followUp(at(address), known, how)) };
+        }),
     );
 
-    const discriminated = await Promise.all(
-      observations
-        .filter((one) => silent(one) && one.check.transport === 'udp' && proven.has(one.check.address ?? ''))
-        .filter((one) => one.check.probe !== 'udp-echo')
-        .map((one) => limit(() => discriminate(one.check))),
+    const completed = new Map(
+      followed.flatMap((one) => one.observations.map((observation) => [observation.check.id, observation] as const)),
     );
-    const witnessed = await Promise.all(
-      [...proven].map(async (address) => {
-        const own = observations.filter(({ check }) => check.address === address);
-        return witness(own, waysThrough(own, second), context, path, over);
-      }),
-    );
-    const completed = new Map(witnessed.flat().map((observation) => [observation.check.id, observation]));
+    const later = new Map(followed.map(({ address, identification }) => [address, identification]));
     return {
-      observations: observations.map((observation) => completed.get(observation.check.id) ?? observation),
-      identities: second,
-      otherBytesPassed: discriminated.flat(),
+      observations: inOrder.map((observation) => completed.get(observation.check.id) ?? observation),
+      identities: identities.map(([address, first]) => [address, later.get(address) ?? first]),
+      otherBytesPassed: followed.flatMap(({ address, otherBytesPassed }) =>
+        otherBytesPassed.map((port) => `${address}/${port}`),
+      ),
       loss: path.sample(),
       totals,
       eventLoopDelayMs: Math.round(delay.max / 1e4) / 100,

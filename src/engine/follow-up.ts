@@ -1,0 +1,92 @@
+/**
+ * What is asked after the checks themselves, of addresses that have proven to be reflectors: who they are, whether other
+ * bytes pass where a protocol stayed silent, and which of our packets arrived.
+ */
+import type { Probe } from '../../probes/contract.js';
+import type { Check } from '../model/check.js';
+import type { Observation } from '../model/observation.js';
+import { SINGLE_CHECK_DOUBT } from '../verdict/silence.js';
+import { askCheck } from './ask.js';
+import { type Identification, identify } from './identify.js';
+import type { AskContext } from './ledger.js';
+import type { Path } from './path.js';
+import { witness } from './witness.js';
+
+export interface FollowUp {
+  readonly context: AskContext;
+  readonly path: Path;
+  readonly udpEcho: Probe;
+  readonly signal: AbortSignal;
+}
+
+/** A discriminator only has to pass once; it is no evidence when it stays silent. */
+const DISCRIMINATOR_ATTEMPTS = 4;
+
+/** Enough to see inspection at work; an exhaustive sweep may find thousands of silent ports. */
+const MAX_DISCRIMINATED = 64;
+
+/** A reflector's own answer came, so this way to it is open in both directions. */
+export const passed = (observation: Observation): boolean =>
+  observation.attempts.some((attempt) => attempt.outcome === 'answer' && attempt.authentic === true);
+
+const silent = ({ attempts, notRun }: Observation): boolean =>
+  notRun === null && attempts.length > 0 && attempts.every(({ outcome }) => outcome === 'silence');
+
+/** Checks that passed, the one through which the reflector told who it is first, then UDP, which costs one packet. */
+const waysThrough = (observations: readonly Observation[], control: string | null): readonly Check[] => {
+  const rank = ({ transport, port }: Check): number =>
+    (`${transport}/${port}` === control ? 0 : 2) + (transport === 'udp' ? 0 : 1);
+  return observations
+    .filter(passed)
+    .map(({ check }) => check)
+    .sort((a, b) => rank(a) - rank(b));
+};
+
+/** Its word may have been lost on the ways first tried; where a check has passed, it can be heard. */
+const identifyAgain = async (
+  known: Identification,
+  observations: readonly Observation[],
+  { context, path, signal }: FollowUp,
+): Promise<Identification> =>
+  known.identity ? known : identify(waysThrough(observations, null), context, path, signal);
+
+/** UDP ports on which a bare tag passes although the check's own protocol stayed silent: inspection, not a closed port. */
+const discriminate = async (
+  observations: readonly Observation[],
+  { context, path, udpEcho, signal }: FollowUp,
+): Promise<readonly number[]> => {
+  const ports = observations
+    .filter((one) => silent(one) && one.check.transport === 'udp' && one.check.probe !== 'udp-echo')
+    .map(({ check }) => check)
+    .slice(0, MAX_DISCRIMINATED);
+  const options = { samples: 1, doubt: SINGLE_CHECK_DOUBT, atMost: DISCRIMINATOR_ATTEMPTS };
+  const echoes = await Promise.all(
+    ports.map((check) =>
+      // An id of its own, so that the path does not mistake these packets for the check's.
+      askCheck({ ...check, id: `echo@${check.id}`, probe: 'udp-echo' }, udpEcho, context, path, options, signal),
+    ),
+  );
+  return echoes.filter(passed).map(({ check }) => check.port);
+};
+
+export interface FollowedUp {
+  readonly observations: readonly Observation[];
+  readonly identification: Identification;
+  readonly otherBytesPassed: readonly number[];
+}
+
+/** Follows up on all observations of one proven reflector. */
+export const followUp = async (
+  observations: readonly Observation[],
+  known: Identification,
+  how: FollowUp,
+): Promise<FollowedUp> => {
+  const identification = await identifyAgain(known, observations, how);
+  const otherBytesPassed = await discriminate(observations, how);
+  const ways = waysThrough(observations, identification.identity?.control ?? null);
+  return {
+    observations: await witness(observations, ways, how.context, how.path, how.signal),
+    identification,
+    otherBytesPassed,
+  };
+};
