@@ -128,6 +128,7 @@ export const runPrepared = async (prepared: Prepared, options: ProbeOptions, sig
   const output = await runInWorker(
     {
       questions,
+      ranges: prepared.plan.ranges,
       token: prepared.token,
       reflectorAddresses: prepared.reflectors.length > 0 ? addressesOf(prepared.reflectors) : null,
       sessionId: prepared.sessionId,

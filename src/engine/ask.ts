@@ -24,8 +24,6 @@ const MIN_SILENT_PACKETS = 4;
 const UNINFORMED_PACKETS = 6;
 /** A path so lossy that more than this were needed is reported as unknown; it would also take too long. */
 const MAX_SILENT_PACKETS = 20;
-/** How long after the last packet an answer still counts. Longer than any round trip over which people can talk. */
-const LATE_MS = 1000;
 /** An error from the path is seen this often before it is believed. */
 const MAX_ERRORS = 3;
 
@@ -91,7 +89,10 @@ export const askCheck = async (
     let silent = 0;
     while (ledger.answered() < options.samples) {
       const answered = ledger.answered();
-      await sendAndWait(RETRY_AFTER_MS[Math.min(silent, RETRY_AFTER_MS.length - 1)] ?? LATE_MS);
+      // After what may be the last packet only its answer is waited for, not the time of another packet.
+      const isLast = enough(ledger, silent + 1, path, options);
+      const pause = RETRY_AFTER_MS[Math.min(silent, RETRY_AFTER_MS.length - 1)] ?? RETRY_AFTER_MS[0];
+      await sendAndWait(isLast ? Math.min(pause, path.lateMs()) : pause);
       path.report(check.id, ledger.packets(), ledger.answers());
       if (ledger.answered() > answered) {
         if (ledger.answered() < options.samples) await net.sleep(SAMPLE_GAP_MS, signal);
@@ -100,11 +101,14 @@ export const askCheck = async (
       silent += 1;
       if (enough(ledger, silent, path, options)) break;
     }
-    const until = net.now() + LATE_MS;
+    const until = net.now() + path.lateMs();
     while (ledger.outstanding() && ledger.errors() < MAX_ERRORS && net.now() < until) {
       await ledger.news(until - net.now(), signal);
     }
     path.report(check.id, ledger.packets(), ledger.answers());
+    for (const attempt of ledger.attempts()) {
+      if (attempt.outcome === 'answer' && attempt.rttMs !== null) path.reportRtt(attempt.rttMs);
+    }
   };
 
   const observed = (): Observation => ({

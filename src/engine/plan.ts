@@ -264,6 +264,15 @@ export const plan = (input: PlanInput): Plan => {
   return { checks: [...checks.values()], ranges: [...ranges.values()], requirements };
 };
 
+/** The question of a range put to a port that its sample left out. */
+export const portOfRange = (range: PlannedRange, port: number): PlannedCheck => {
+  const [like] = range.sample;
+  if (!like) throw new RangeError(`the range ${range.id} has no sample`);
+  const [, address] = like.id.split('#');
+  const id = checkName(range.probe, range.transport, port) + (address === undefined ? '' : `#${address}`);
+  return { ...like, id, port };
+};
+
 /** Every question that will go out, ranges' samples included; one that several ranges share goes out once. */
 export const questionsOf = ({ checks, ranges }: Plan): readonly PlannedCheck[] => {
   const all = [...checks, ...ranges.flatMap(({ sample }) => sample)];

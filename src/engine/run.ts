@@ -16,10 +16,13 @@ import { type Identification, identify } from './identify.js';
 import type { AskContext } from './ledger.js';
 import { type Net, systemNet, type Totals } from './net.js';
 import { createPath } from './path.js';
-import type { PlannedCheck } from './plan.js';
+import { type PlannedCheck, type PlannedRange, portOfRange } from './plan.js';
+import { refine, suspectPorts } from './refine.js';
 
 export interface RunInput {
   readonly questions: readonly PlannedCheck[];
+  /** Ranges of which the questions hold a sample. */
+  readonly ranges: readonly PlannedRange[];
   readonly token: Uint8Array | null;
   /** Addresses that may be a reflector's; third parties are asked without a token. Null: any may be. */
   readonly reflectorAddresses: readonly string[] | null;
@@ -129,6 +132,22 @@ export const run = async (
     return observation;
   };
 
+  /** Only a proven reflector's silence means anything, so only its boundaries are worth asking for. */
+  const refineRange = async (
+    range: PlannedRange,
+    byId: ReadonlyMap<string, Observation>,
+  ): Promise<readonly Observation[]> => {
+    const isProven = [...byId.values()].some((one) => one.check.address === range.address && passed(one));
+    if (!isProven) return [];
+    const sample = range.sample.flatMap(({ id }) => byId.get(id) ?? []);
+    const suspects = suspectPorts(range, [...byId.values()]);
+    const askPort = async (port: number): Promise<Observation> => {
+      const question = portOfRange(range, port);
+      return byId.get(question.id) ?? limit(() => ask(question));
+    };
+    return refine(range, sample, suspects, askPort, over);
+  };
+
   try {
     const asked = input.questions.filter(({ skip, address }) => skip === null && mayBeReflector(address));
     const candidates = session.keys ? [...new Set(asked.flatMap(({ address }) => address ?? []))] : [];
@@ -142,7 +161,11 @@ export const run = async (
     ]);
 
     const byId = new Map(shuffled.map((observation) => [observation.check.id, observation]));
-    const inOrder = input.questions.map((question) => byId.get(question.id) ?? notAsked(question, 'interrupted'));
+    const refined = await Promise.all(input.ranges.map((range) => refineRange(range, byId)));
+    const inOrder = [
+      ...input.questions.map((question) => byId.get(question.id) ?? notAsked(question, 'interrupted')),
+      ...refined.flat().filter(({ check }) => !byId.has(check.id)),
+    ];
     const at = (address: string): readonly Observation[] => inOrder.filter(({ check }) => check.address === address);
     const how: FollowUp = { context, path, udpEcho: probeOf('udp-echo'), signal: over };
     const followed = await Promise.all(

@@ -1,5 +1,5 @@
 /** Puts the report together: a pure function of the plan, of what was observed, and of who was asked. */
-import type { Plan, PlannedCheck } from '../engine/plan.js';
+import { type Plan, questionsOf } from '../engine/plan.js';
 import type { RunOutput } from '../engine/run.js';
 import type { Check } from '../model/check.js';
 import type { Observation } from '../model/observation.js';
@@ -61,7 +61,7 @@ export const buildReport = (input: ReportInput): Report => {
   const upperBound = lossUpperBound(output.loss);
   const thresholds = strictest(input.profiles);
 
-  const classified = (check: PlannedCheck): Classified => {
+  const classified = (check: Check): Classified => {
     const observation: Observation = observed.get(check.id) ?? {
       check,
       attempts: [],
@@ -77,7 +77,11 @@ export const buildReport = (input: ReportInput): Report => {
     });
   };
   const checks = plan.checks.map(classified);
-  const ranges = plan.ranges.map((range) => classifyRange(range, range.sample.map(classified), thresholds));
+  const planned = new Set(questionsOf(plan).map(({ id }) => id));
+  const ranges = plan.ranges.map((range) => {
+    const refined = output.observations.filter(({ check }) => check.rangeId === range.id && !planned.has(check.id));
+    return classifyRange(range, [...range.sample, ...refined.map(({ check }) => check)].map(classified), thresholds);
+  });
   const provable = (address: string | null): boolean => standing.get(address ?? '')?.role === 'reflector';
 
   const items = new Map<string, Item>([

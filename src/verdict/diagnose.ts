@@ -71,13 +71,19 @@ const RULES: readonly Rule[] = [
     symptom: 'one-way-audio-outbound',
     text: 'They cannot hear us: what we send on the media ports never arrives.',
     because: (service) =>
-      itemsWith(required(service, 'media'), (item) => isMedia(item) && hasReason('dropped-outbound')(item)),
+      itemsWith(
+        required(service, 'media'),
+        (item) => isMedia(item) && !item.partly && hasReason('dropped-outbound')(item),
+      ),
   },
   {
     symptom: 'one-way-audio-inbound',
     text: 'We cannot hear them: what is sent to us on the media ports never arrives.',
     because: (service) =>
-      itemsWith(required(service, 'media'), (item) => isMedia(item) && hasReason('dropped-inbound')(item)),
+      itemsWith(
+        required(service, 'media'),
+        (item) => isMedia(item) && !item.partly && hasReason('dropped-inbound')(item),
+      ),
   },
   {
     symptom: 'some-calls-silent',

@@ -1,0 +1,11 @@
+import { type Scenario, sipHelper } from '../scenario.js';
+
+export default {
+  about: 'The router has a SIP ALG on TCP 5060 only.',
+  rules: sipHelper('tcp'),
+  really: { 'tcp/5060': 'sip-alg' },
+  services: { 'business-sip': 'degraded' },
+  expectLater: [
+    { issue: 'what a SIP ALG rewrites', report: { sipAlg: { detected: true, findings: [{ transport: 'tcp' }] } } },
+  ],
+} satisfies Scenario;

@@ -1,0 +1,23 @@
+import { type Scenario, sipHelper } from '../scenario.js';
+
+export default {
+  about: 'The router has a SIP ALG on UDP 5060: it rewrites Via, From and Contact.',
+  rules: sipHelper('udp'),
+  really: { 'udp/5060': 'sip-alg' },
+  services: { 'business-sip': 'degraded' },
+  expectLater: [
+    {
+      issue: 'what a SIP ALG rewrites',
+      report: {
+        sipAlg: {
+          detected: true,
+          findings: [
+            { transport: 'udp', port: 5060, field: 'Via', kind: 'rewritten' },
+            { transport: 'udp', port: 5060, field: 'Contact', kind: 'rewritten' },
+            { transport: 'udp', port: 5060, method: 'INVITE', field: 'SDP c=', kind: 'rewritten' },
+          ],
+        },
+      },
+    },
+  ],
+} satisfies Scenario;

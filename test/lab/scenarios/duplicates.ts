@@ -1,0 +1,12 @@
+import { reflector, relay } from '../parts.js';
+import { intercept, type Scenario } from '../scenario.js';
+
+export default {
+  about: 'One datagram in ten arrives twice, in each direction.',
+  rules: intercept('udp dport { 3478, 5060, 16384-16483 } redirect'),
+  parts: [reflector(), relay('5060,3478,16384-16483', { duplicate: 0.1 })],
+  args: ['--rtp-range', '16384-16483'],
+  really: {},
+  services: { 'business-sip': 'works' },
+  measure: [{ port: 16_384, packets: 300, packetsPerSecond: 100, lossRatio: [0, 0.01], duplicateRatio: [0.1, 0.35] }],
+} satisfies Scenario;

@@ -1,0 +1,15 @@
+import { forward, type Scenario } from '../scenario.js';
+
+export default {
+  about: 'One packet in five is lost in each direction, and media is dropped altogether.',
+  rules: forward('udp dport 16384-32767 drop', 'numgen random mod 100 < 20 drop'),
+  really: { '*': 'lossy', 'udp/16384-32767': 'dropped-outbound' },
+  // Three attempts in ten fail by chance, so that silence takes long to prove; unproven it is no accusation.
+  expect: {
+    '*': ['pass/answered', 'degraded/loss', 'unknown/no-answer'],
+    'udp/16384-32767': ['blocked/dropped', 'unknown/no-answer'],
+  },
+  services: { 'business-sip': ['impaired', 'unknown'] },
+  repeat: 2,
+  measure: [{ port: 3478, packets: 500, packetsPerSecond: 500, lossRatio: [0.28, 0.44] }],
+} satisfies Scenario;

@@ -1,0 +1,17 @@
+import type { Scenario } from '../scenario.js';
+
+export default {
+  about: 'A NAT that chooses a fresh port for every flow and destination.',
+  topology: 'own-nat',
+  rules: `
+table ip nat {
+  chain post {
+    type nat hook postrouting priority 100;
+    oifname "wan0" masquerade fully-random
+  }
+}
+`,
+  expectLater: [
+    { issue: 'NAT behaviour', report: { nat: { mapping: 'address-and-port-dependent', portPreservation: false } } },
+  ],
+} satisfies Scenario;

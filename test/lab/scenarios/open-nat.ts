@@ -1,0 +1,6 @@
+import type { Scenario } from '../scenario.js';
+
+export default {
+  about: 'An ordinary NAT router that blocks nothing.',
+  profiles: ['business-sip', 'wifi-calling-t-mobile', 'facetime'],
+} satisfies Scenario;

@@ -1,0 +1,9 @@
+import { forward, type Scenario } from '../scenario.js';
+
+export default {
+  about: 'A flood guard lets 500 datagrams a second out and drops the rest; nothing is blocked.',
+  rules: forward('oifname "wan0" meta l4proto udp limit rate over 500/second burst 50 packets drop'),
+  really: { 'udp/*': 'policed' },
+  services: { 'business-sip': ['works', 'degraded'] },
+  measure: [{ port: 16_384, packets: 1000, packetsPerSecond: 1000, lossRatio: [0.1, 0.65] }],
+} satisfies Scenario;

@@ -1,0 +1,12 @@
+import { reflector, relay } from '../parts.js';
+import { intercept, type Scenario } from '../scenario.js';
+
+export default {
+  about: 'One datagram in twenty is overtaken by the next ones, in each direction.',
+  rules: intercept('udp dport { 3478, 5060, 16384-16483 } redirect'),
+  parts: [reflector(), relay('5060,3478,16384-16483', { delay: 5, reorder: 0.05 })],
+  args: ['--rtp-range', '16384-16483'],
+  really: {},
+  services: { 'business-sip': 'works' },
+  measure: [{ port: 16_384, packets: 300, packetsPerSecond: 100, lossRatio: [0, 0.01], reorderRatio: [0.04, 0.2] }],
+} satisfies Scenario;

@@ -1,0 +1,8 @@
+import { forward, type Scenario } from '../scenario.js';
+
+export default {
+  about: 'Media is dropped on its way out; signalling passes.',
+  rules: forward('udp dport 16384-32767 drop'),
+  really: { 'udp/16384-32767': 'dropped-outbound' },
+  services: { 'business-sip': 'impaired' },
+} satisfies Scenario;

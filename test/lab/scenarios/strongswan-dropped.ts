@@ -1,0 +1,12 @@
+import { charon } from '../parts.js';
+import { forward, type Scenario } from '../scenario.js';
+
+export default {
+  about: 'strongSwan as a third party, and what it serves is dropped: its silence proves nothing.',
+  rules: forward('udp dport { 500, 4500 } drop'),
+  parts: [charon()],
+  profiles: ['wifi-calling-t-mobile'],
+  token: false,
+  really: { '*': 'closed', 'ike-sa-init/udp/500': 'dropped-outbound', 'ike-sa-init/udp/4500': 'dropped-outbound' },
+  services: { 'wifi-calling-t-mobile': 'unknown' },
+} satisfies Scenario;

@@ -1,0 +1,12 @@
+import { charon } from '../parts.js';
+import { forward, type Scenario } from '../scenario.js';
+
+export default {
+  about: 'strongSwan as a third party, and what it serves is rejected: the refusal may be its own.',
+  rules: forward('udp dport { 500, 4500 } reject with icmp port-unreachable'),
+  parts: [charon()],
+  profiles: ['wifi-calling-t-mobile'],
+  token: false,
+  really: { '*': 'closed', 'ike-sa-init/udp/500': 'rejected', 'ike-sa-init/udp/4500': 'rejected' },
+  services: { 'wifi-calling-t-mobile': 'unknown' },
+} satisfies Scenario;

@@ -1,0 +1,9 @@
+import { forward, type Scenario } from '../scenario.js';
+
+export default {
+  about: 'Every TCP port is dropped; UDP passes.',
+  rules: forward('meta l4proto tcp drop'),
+  profiles: ['business-sip', 'wifi-calling-t-mobile', 'facetime'],
+  really: { 'tcp/*': 'dropped-outbound', 'tls/*': 'dropped-outbound' },
+  services: { 'business-sip': 'degraded', 'wifi-calling-t-mobile': 'impaired', facetime: 'blocked' },
+} satisfies Scenario;
