@@ -123,8 +123,14 @@ export const runPrepared = async (prepared: Prepared, options: ProbeOptions, sig
   const started = performance.now();
   const questions = questionsOf(prepared.plan);
   const progress = createProgress(questions.length, process.stderr);
-  const first = prepared.target.endpoints.find(({ address }) => address !== null);
-  const localAddress = first?.address && first.family ? await localAddressFor(first.address, first.family) : null;
+  const everywhere = [prepared.target, ...prepared.reflectors].flatMap(({ endpoints }) => endpoints);
+  const ofFamily = (family: 4 | 6) => everywhere.find((endpoint) => endpoint.family === family)?.address;
+  const local = await Promise.all(
+    ([4, 6] as const).map((family) => {
+      const address = ofFamily(family);
+      return address ? localAddressFor(address, family) : null;
+    }),
+  );
   const output = await runInWorker(
     {
       questions,
@@ -154,7 +160,7 @@ export const runPrepared = async (prepared: Prepared, options: ProbeOptions, sig
     },
     target: named(prepared.target),
     reflectors: prepared.reflectors.map(named),
-    localAddress,
+    localAddresses: local.flatMap((address) => address ?? []),
     profiles: prepared.profiles,
     plan: prepared.plan,
     output,

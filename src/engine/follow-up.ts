@@ -33,13 +33,10 @@ const silent = ({ attempts, notRun }: Observation): boolean =>
   notRun === null && attempts.length > 0 && attempts.every(({ outcome }) => outcome === 'silence');
 
 /** Checks that passed, the one through which the reflector told who it is first, then UDP, which costs one packet. */
-const waysThrough = (observations: readonly Observation[], control: string | null): readonly Check[] => {
-  const rank = ({ transport, port }: Check): number =>
-    (`${transport}/${port}` === control ? 0 : 2) + (transport === 'udp' ? 0 : 1);
-  return observations
-    .filter(passed)
-    .map(({ check }) => check)
-    .sort((a, b) => rank(a) - rank(b));
+const waysThrough = (observations: readonly Observation[], control: Check | null): readonly Check[] => {
+  const passing = observations.filter(passed).map(({ check }) => check);
+  const rank = ({ transport }: Check): number => (transport === 'udp' ? 0 : 1);
+  return [...(control ? [control] : []), ...passing.sort((a, b) => rank(a) - rank(b))];
 };
 
 /** Its word may have been lost on the ways first tried; where a check has passed, it can be heard. */

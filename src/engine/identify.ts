@@ -15,8 +15,8 @@ import type { Path } from './path.js';
 
 export interface Identity {
   readonly info: ReflectorInfo;
-  /** `udp/5060`, `tls/443` …: where its word came through. */
-  readonly control: string;
+  /** Where its word came through. */
+  readonly control: Check;
 }
 
 export interface Identification {
@@ -58,9 +58,16 @@ const infoProbe = (found: (info: ReflectorInfo) => void, refused: () => void): P
   },
 });
 
+/** The reflector's control port, which the profile need not name. */
+const CONTROL_PORT = 443;
+
 /** The ways to ask: one question for each different transport and port among the checks. */
 const waysOf = (checks: readonly Check[]): readonly Check[] => {
-  const ways = new Map(checks.map((check) => [`${check.transport}/${check.port}`, check]));
+  const [any] = checks;
+  const control: readonly Check[] = any
+    ? [{ ...any, id: 'control', probe: 'tls-handshake', transport: 'tls', port: CONTROL_PORT, natT: false }]
+    : [];
+  const ways = new Map([...control, ...checks].map((check) => [`${check.transport}/${check.port}`, check]));
   const all = [...ways.values()];
   return [
     ...all.filter(({ transport }) => transport === 'udp').slice(0, MAX_WAYS.udp),
@@ -82,10 +89,9 @@ export const identify = async (
   setMaxListeners(0, over);
   await Promise.all(
     waysOf(checks).map(async (way) => {
-      const control = `${way.transport}/${way.port}`;
       const probe = infoProbe(
         (info) => {
-          identity ??= { info, control };
+          identity ??= { info, control: way };
           // The other ways need not be asked any more; the current one is left to finish its own bookkeeping.
           queueMicrotask(() => found.abort(new Error('identified')));
         },

@@ -60,11 +60,14 @@ export interface PlannedRange extends PortRange {
   readonly sample: readonly PlannedCheck[];
 }
 
-/** What a requirement stands on: for each alternative the ids of its checks or ranges, one for each address. */
+/**
+ * What a requirement stands on: for each alternative and each address the ids that all have to pass, more than one
+ * where RTP and RTCP share a range.
+ */
 export interface PlannedRequirement {
   readonly profile: string;
   readonly requirement: Requirement;
-  readonly alternatives: readonly { readonly label: string; readonly ids: readonly string[] }[];
+  readonly alternatives: readonly (readonly string[])[];
 }
 
 export interface Plan {
@@ -202,28 +205,29 @@ export const plan = (input: PlanInput): Plan => {
     skip: at.skip ?? (at.address === null ? 'dns-failure' : null),
   });
 
-  const addCheck = (spec: CheckSpec, profile: string): readonly string[] => {
+  const addCheck = (spec: CheckSpec, profile: string): readonly (readonly string[])[] => {
     const question = { ...spec, port: mapped(spec.port) };
     const places = placesOf(question);
     return places.map((at) => {
       const id = checkName(spec.probe, spec.transport, at.port) + suffix(spec.probe, at);
       const known = checks.get(id) ?? toCheck(question, at, id, null);
       checks.set(id, { ...known, requiredBy: [...new Set([...known.requiredBy, profile])] });
-      return id;
+      return [id];
     });
   };
 
-  const addRange = (spec: RangeSpec, profile: string): readonly string[] =>
-    spec.probes.flatMap((probe, turn, all) => {
+  const addRange = (spec: RangeSpec, profile: string): readonly (readonly string[])[] => {
+    const byPlace = new Map<string | null, string[]>();
+    spec.probes.forEach((probe, turn, all) => {
       const step = all.length;
       const from = spec.from + turn;
-      if (from > spec.to) return [];
+      if (from > spec.to) return;
       const to = from + Math.floor((spec.to - from) / step) * step;
       const ports = input.exhaustive
         ? samplePorts(from, to, step, Number.POSITIVE_INFINITY, input.random)
         : samplePorts(from, to, step, STRATA, input.random);
       const places = placesOf({ probe, transport: spec.transport, port: from });
-      return places.map((at) => {
+      for (const at of places) {
         const id = rangeName(probe, spec.transport, from, to) + suffix(probe, at);
         const known = ranges.get(id);
         ranges.set(id, {
@@ -243,9 +247,11 @@ export const plan = (input: PlanInput): Plan => {
               return toCheck(question, { ...at, port: question.port }, checkId, id);
             }),
         });
-        return id;
-      });
+        byPlace.set(at.address, [...(byPlace.get(at.address) ?? []), id]);
+      }
     });
+    return [...byPlace.values()];
+  };
 
   for (const chosen of input.profiles) {
     const profile = withOptions(chosen, input);
@@ -253,10 +259,8 @@ export const plan = (input: PlanInput): Plan => {
       requirements.push({
         profile: profile.profile,
         requirement,
-        alternatives: alternativesOf(requirement).map((spec) =>
-          isRange(spec)
-            ? { label: `${spec.transport} ${spec.from}-${spec.to}`, ids: addRange(spec, profile.profile) }
-            : { label: `${spec.transport} ${mapped(spec.port)}`, ids: addCheck(spec, profile.profile) },
+        alternatives: alternativesOf(requirement).flatMap((spec) =>
+          isRange(spec) ? addRange(spec, profile.profile) : addCheck(spec, profile.profile),
         ),
       });
     }

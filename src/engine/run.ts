@@ -112,6 +112,7 @@ export const run = async (
   const over = AbortSignal.any([signal, deadline.signal]);
   // Every check that waits listens for the end; Node takes more than ten listeners for a leak.
   setMaxListeners(0, over);
+  const sampled = new Set(input.ranges.flatMap(({ sample }) => sample.map(({ id }) => id)));
   let done = 0;
 
   const ask = async (question: PlannedCheck): Promise<Observation> => {
@@ -122,9 +123,11 @@ export const run = async (
           probeOf(question.probe),
           mayBeReflector(question.address) ? context : stranger,
           path,
-          question.rangeId === null
-            ? { samples: SAMPLES.single, doubt: SINGLE_CHECK_DOUBT }
-            : { samples: SAMPLES.ofRange, doubt: RANGE_PORT_DOUBT },
+          {
+            samples: question.rangeId === null ? SAMPLES.single : SAMPLES.ofRange,
+            // A single check may stand for a port of a range as well, which needs the greater certainty.
+            doubt: question.rangeId === null && !sampled.has(question.id) ? SINGLE_CHECK_DOUBT : RANGE_PORT_DOUBT,
+          },
           over,
         );
     done += 1;
@@ -137,8 +140,6 @@ export const run = async (
     range: PlannedRange,
     byId: ReadonlyMap<string, Observation>,
   ): Promise<readonly Observation[]> => {
-    const isProven = [...byId.values()].some((one) => one.check.address === range.address && passed(one));
-    if (!isProven) return [];
     const sample = range.sample.flatMap(({ id }) => byId.get(id) ?? []);
     const suspects = suspectPorts(range, [...byId.values()]);
     const askPort = async (port: number): Promise<Observation> => {
@@ -161,20 +162,23 @@ export const run = async (
     ]);
 
     const byId = new Map(shuffled.map((observation) => [observation.check.id, observation]));
-    const refined = await Promise.all(input.ranges.map((range) => refineRange(range, byId)));
+    const isProven = (address: string | null): boolean =>
+      identities.some(([name, { identity }]) => name === address && identity !== null) ||
+      shuffled.some((one) => one.check.address === address && passed(one));
+    const refined = await Promise.all(
+      input.ranges.filter(({ address }) => isProven(address)).map((range) => refineRange(range, byId)),
+    );
     const inOrder = [
       ...input.questions.map((question) => byId.get(question.id) ?? notAsked(question, 'interrupted')),
       ...refined.flat().filter(({ check }) => !byId.has(check.id)),
     ];
     const at = (address: string): readonly Observation[] => inOrder.filter(({ check }) => check.address === address);
     const how: FollowUp = { context, path, udpEcho: probeOf('udp-echo'), signal: over };
+    const known = new Map(identities);
     const followed = await Promise.all(
-      candidates
-        .filter((address) => at(address).some(passed))
-        .map(async (address) => {
-          const known = identities.find(([name]) => name === address)?.[1] ?? NOBODY;
-          return { address, ...(await followUp(at(address), known, how)) };
-        }),
+      candidates.filter(isProven).map(async (address) => {
+        return { address, ...(await followUp(at(address), known.get(address) ?? NOBODY, how)) };
+      }),
     );
 
     const completed = new Map(

@@ -31,7 +31,8 @@ export interface ReportInput {
   readonly target: Named;
   /** Reflectors that the user named; empty if the target itself may be one. */
   readonly reflectors: readonly Named[];
-  readonly localAddress: string | null;
+  /** The source addresses towards the target, one for each family that it has. */
+  readonly localAddresses: readonly string[];
   readonly profiles: readonly Profile[];
   readonly plan: Plan;
   readonly output: RunOutput;
@@ -96,7 +97,7 @@ export const buildReport = (input: ReportInput): Report => {
         .map(({ requirement, alternatives }) =>
           weigh(
             requirement,
-            alternatives.flatMap(({ ids }) => ids.flatMap((id) => items.get(id) ?? [])),
+            alternatives.map((ids) => ids.flatMap((id) => items.get(id) ?? [])),
           ),
         ),
     ),
@@ -123,10 +124,10 @@ export const buildReport = (input: ReportInput): Report => {
         addresses: [...addresses],
         version: told?.info.version ?? null,
         reachable: addresses.some(provable),
-        control: told?.control ?? null,
+        control: told ? `${told.control.transport}/${told.control.port}` : null,
       };
     }),
-    network: networkOf(input.localAddress, all, upperBound),
+    network: networkOf(input.localAddresses, all, upperBound),
     checks: checks.map((one) => ({
       id: one.check.id,
       probe: one.check.probe,
@@ -159,7 +160,7 @@ export const buildReport = (input: ReportInput): Report => {
         confidence: run.confidence,
       })),
     ),
-    nat: natOf(input.localAddress, all),
+    nat: natOf(input.localAddresses, all),
     sipAlg: { detected: all.some(({ reason }) => reason === 'sip-alg') ? true : null, findings: [] },
     quality: [],
     services: states.map((state) => {
@@ -230,29 +231,28 @@ const seenOf = (all: readonly Classified[]): readonly Seen[] =>
   });
 
 const networkOf = (
-  localAddress: string | null,
+  localAddresses: readonly string[],
   all: readonly Classified[],
   upperBound: number | null,
 ): Report['network'] => {
   const seen = seenOf(all);
-  const mappedAddresses = unique(seen.map(({ address }) => address));
   return {
-    localAddress,
-    mappedAddresses,
-    natted: nattedBy(localAddress, seen),
+    localAddress: localAddresses[0] ?? null,
+    mappedAddresses: unique(seen.map(({ address }) => address)),
+    natted: nattedBy(localAddresses, seen),
     lossUpperBound: upperBound === null ? null : round(upperBound, 4),
   };
 };
 
-/** Compared within the family of the local address only: the other family has a local address of its own. */
-const nattedBy = (localAddress: string | null, seen: readonly Seen[]): boolean | null => {
-  if (localAddress === null) return null;
-  const comparable = seen.filter(({ address }) => address.includes(':') === localAddress.includes(':'));
-  return comparable.length === 0 ? null : comparable.some(({ address }) => address !== localAddress);
+/** Compared within a family only; an address of a family that has no local one proves nothing. */
+const nattedBy = (localAddresses: readonly string[], seen: readonly Seen[]): boolean | null => {
+  const isV6 = (address: string): boolean => address.includes(':');
+  const comparable = seen.filter(({ address }) => localAddresses.some((local) => isV6(local) === isV6(address)));
+  return comparable.length === 0 ? null : comparable.some(({ address }) => !localAddresses.includes(address));
 };
 
-const natOf = (localAddress: string | null, all: readonly Classified[]): Report['nat'] => {
-  const natted = nattedBy(localAddress, seenOf(all));
+const natOf = (localAddresses: readonly string[], all: readonly Classified[]): Report['nat'] => {
+  const natted = nattedBy(localAddresses, seenOf(all));
   return {
     mapping: natted === false ? 'none' : 'unknown',
     filtering: 'unknown',

@@ -83,10 +83,15 @@ const impostor = (check: Check): Finding => {
   return IMPOSTOR[check.probe] ?? { verdict: 'altered', reason: 'answered-by-other' };
 };
 
-const rewritten = (check: Check): Finding => ({
-  verdict: 'altered',
-  reason: check.probe === 'sip-options' ? 'sip-alg' : 'payload-rewritten',
-});
+/** What a change on the way is called: whoever rewrites HTTP or DNS has taken part in it. */
+const REWRITER: Partial<Record<ProbeKind, Finding>> = {
+  'sip-options': { verdict: 'altered', reason: 'sip-alg' },
+  http: { verdict: 'altered', reason: 'http-intercepted' },
+  dns: { verdict: 'altered', reason: 'dns-intercepted' },
+};
+
+const rewritten = (check: Check): Finding =>
+  REWRITER[check.probe] ?? { verdict: 'altered', reason: 'payload-rewritten' };
 
 const unknown = (reason: Extract<Finding, { verdict: 'unknown' }>['reason']): Finding => ({
   verdict: 'unknown',
@@ -102,7 +107,8 @@ export const listensOn = (listens: Listens | null, check: Pick<Check, 'transport
   listens &&
   listens[check.transport === 'udp' ? 'udp' : 'tcp'].some(([from, to]) => from <= check.port && check.port <= to);
 
-const median = (sorted: readonly number[]): number => {
+/** @param sorted ascending, not empty */
+export const median = (sorted: readonly number[]): number => {
   const middle = sorted.length >> 1;
   const high = sorted[middle] ?? 0;
   return sorted.length % 2 === 1 ? high : ((sorted[middle - 1] ?? high) + high) / 2;
@@ -142,8 +148,9 @@ const classifyAnswers = (
       return blocked('payload-filtered');
     }
   }
-  // A port of a range is asked too seldom to show loss; classifyRange judges all of them together.
-  if (check.rangeId === null && lossLowerBound({ trials: packets, answers: received }) > thresholds.lossRatio) {
+  // A port of a range is asked too seldom to show quality; classifyRange judges all of them together.
+  if (check.rangeId !== null) return { verdict: 'pass', reason: 'answered' };
+  if (lossLowerBound({ trials: packets, answers: received }) > thresholds.lossRatio) {
     return { verdict: 'degraded', reason: 'loss' };
   }
   const rtt = summarise(answers);

@@ -1,6 +1,8 @@
 /** From sampled ports to what is said of a whole range: runs of equal verdict that together cover it exactly once. */
 import type { PortRange } from '../model/check.js';
+import type { Thresholds } from '../model/profile.js';
 import type { Classified, Finding } from '../model/verdict.js';
+import { median } from './classify.js';
 import { lossLowerBound } from './silence.js';
 
 export type RangeRun = Finding & {
@@ -33,28 +35,39 @@ export const worstOf = (findings: readonly Finding[]): Finding | null =>
     null,
   );
 
+export type RangeThresholds = Pick<Thresholds, 'lossRatio' | 'rttMs'>;
+
 /**
- * One answer each cannot show a loss of one per cent on a port, but all ports together can: the passing ports of a
- * range are `degraded: loss` when their pooled loss is certainly past the threshold.
+ * One answer each cannot show the quality of a port, but all ports together can: the passing ports of a range are
+ * degraded when their pooled loss is certainly past the threshold, or their median round trip is.
  */
-const pooled = (ports: readonly Classified[], lossRatio: number): readonly Classified[] => {
-  const passing = ports.filter(({ verdict }) => verdict === 'pass');
+const qualityOf = (passing: readonly Classified[], { lossRatio, rttMs }: RangeThresholds): Finding => {
   const trials = passing.reduce((sum, { sent }) => sum + sent, 0);
   const answers = passing.reduce((sum, { received }) => sum + received, 0);
-  if (lossLowerBound({ trials, answers }) <= lossRatio) return ports;
-  return ports.map((port) => (port.verdict === 'pass' ? { ...port, verdict: 'degraded', reason: 'loss' } : port));
+  if (lossLowerBound({ trials, answers }) > lossRatio) return { verdict: 'degraded', reason: 'loss' };
+  const rtts = passing.flatMap((port) => port.rttMs?.median ?? []).sort((a, b) => a - b);
+  if (rtts.length > 0 && median(rtts) > rttMs) return { verdict: 'degraded', reason: 'latency' };
+  return { verdict: 'pass', reason: 'answered' };
+};
+
+const pooled = (ports: readonly Classified[], thresholds: RangeThresholds): readonly Classified[] => {
+  const quality = qualityOf(
+    ports.filter(({ verdict }) => verdict === 'pass'),
+    thresholds,
+  );
+  return ports.map((port) => (port.verdict === 'pass' ? { ...port, ...quality } : port));
 };
 
 /** Assembles the runs; what lies between two neighbours of different verdict was not asked, and is said so. */
 export const classifyRange = (
   range: PortRange,
   sample: readonly Classified[],
-  thresholds: { readonly lossRatio: number },
+  thresholds: RangeThresholds,
 ): ClassifiedRange => {
   const { from, to, step } = range;
   const ports = pooled(
     [...sample].sort((a, b) => a.check.port - b.check.port),
-    thresholds.lossRatio,
+    thresholds,
   );
   const runs: RangeRun[] = [];
   const untested = (first: number, last: number): void => {

@@ -1,7 +1,8 @@
 /** From verdicts to services: what a profile's requirements come to (the rules are CONTRACT's, in one place). */
 import { type ProbeKind, REFLECTOR_ONLY_KINDS, type Transport } from '../model/check.js';
 import type { Profile, Requirement } from '../model/profile.js';
-import type { Finding, ServiceVerdict } from '../model/verdict.js';
+import type { Finding, ServiceVerdict, Verdict } from '../model/verdict.js';
+import { worstOf } from './ranges.js';
 
 /** A check or a range, as far as a service cares. */
 export interface Item {
@@ -21,11 +22,10 @@ export interface Item {
 
 export type RequirementState = {
   readonly requirement: Requirement;
+  /** All checks and ranges of all alternatives. */
   readonly items: readonly Item[];
   /** `untested`: nobody there answers this question unless it is a reflector. */
   readonly state: 'pass' | 'degraded' | 'altered' | 'blocked' | 'unknown' | 'untested';
-  /** Alternatives that the path took away although another passes. */
-  readonly lost: readonly Item[];
 };
 
 export interface ServiceState {
@@ -38,26 +38,26 @@ export interface ServiceState {
 const isUntested = ({ probe, finding, provable }: Item): boolean =>
   !provable && REFLECTOR_ONLY_KINDS.has(probe) && finding.verdict === 'unknown';
 
-/** What a requirement comes to: its alternatives, each at all addresses, weighed against each other. */
-export const weigh = (requirement: Requirement, items: readonly Item[]): RequirementState => {
-  const of = (...verdicts: readonly Finding['verdict'][]): readonly Item[] =>
-    items.filter(({ finding }) => verdicts.includes(finding.verdict));
-  const harmed = of('blocked', 'altered');
-  const degraded = of('degraded');
-  const passing = of('pass');
-  const result = (state: RequirementState['state'], lost: readonly Item[] = []): RequirementState => ({
-    requirement,
-    items,
-    state,
-    lost,
-  });
-  if (passing.length > 0 || degraded.length > 0) {
-    if (harmed.length > 0) return result('degraded', harmed);
-    return result(passing.length > 0 ? 'pass' : 'degraded');
-  }
-  if (of('blocked').length > 0) return result('blocked');
-  if (harmed.length > 0) return result('altered');
-  return result(items.length > 0 && items.every(isUntested) ? 'untested' : 'unknown');
+/** An alternative at one address is as good as its worst part: RTP without RTCP is not the range that was asked for. */
+const verdictOf = (parts: readonly Item[]): Verdict =>
+  worstOf(parts.map(({ finding }) => finding))?.verdict ?? 'unknown';
+
+/**
+ * What a requirement comes to: its alternatives, each at each address, weighed against each other. One that passes is
+ * enough, and what the path takes away beside it degrades.
+ */
+export const weigh = (requirement: Requirement, alternatives: readonly (readonly Item[])[]): RequirementState => {
+  const items = alternatives.flat();
+  const verdicts = new Set(alternatives.map(verdictOf));
+  const harmed = verdicts.has('blocked') || verdicts.has('altered');
+  const state = ((): RequirementState['state'] => {
+    if (verdicts.has('pass')) return harmed ? 'degraded' : 'pass';
+    if (verdicts.has('degraded')) return 'degraded';
+    if (verdicts.has('blocked')) return 'blocked';
+    if (verdicts.has('altered')) return 'altered';
+    return items.length > 0 && items.every(isUntested) ? 'untested' : 'unknown';
+  })();
+  return { requirement, items, state };
 };
 
 /** The service's verdict from its required requirements; optional ones inform and never decide. */

@@ -25,6 +25,8 @@ const NAME = /^cp(?<pid>\d+)s(?<start>[0-9a-z]+)(?<count>n\d+|keep\d+)(?:-[a-z]+
 
 /** What makes a host a firewall. */
 const FORWARDING = ['net.ipv4.ip_forward=1', 'net.ipv6.conf.all.forwarding=1'];
+/** Duplicate address detection would keep IPv6 from working for the first second. */
+const IPV6_AT_ONCE = ['net.ipv6.conf.default.accept_dad=0', 'net.ipv6.conf.all.accept_dad=0'];
 /** The kernel holds back all but one ICMP error a second; then some rejections are drops and the truth is not exact. */
 const EVERY_ICMP_ERROR = ['net.ipv4.icmp_ratelimit=0', 'net.ipv6.icmp.ratelimit=0'];
 
@@ -166,30 +168,28 @@ export const createNetwork = (options: NetworkOptions): Network => {
       const text = `nameserver ${options.resolver}\n`;
       writeFileSync(join(ETC_NAMESPACES, namespace('branch'), 'resolv.conf'), text);
     }
-    command(
-      'ip',
-      ['-batch', '-'],
-      [
-        ...hosts.map((host) => `netns add ${namespace(host)}`),
-        ...links.map(([a, here, b, there]) => {
-          const peer = `peer name ${there} netns ${namespace(b)}`;
-          return `link add ${here} netns ${namespace(a)} type veth ${peer}`;
-        }),
-        '',
-      ].join('\n'),
-    );
+    const within = (host: Host, words: readonly string[], input = ''): void => {
+      command('ip', ['netns', 'exec', namespace(host), ...words], input);
+    };
+    command('ip', ['-batch', '-'], hosts.map((host) => `netns add ${namespace(host)}\n`).join(''));
+    for (const host of hosts) within(host, ['sysctl', '-qw', ...IPV6_AT_ONCE]);
+    const linkLines = links.map(([a, here, b, there]) => {
+      const peer = `peer name ${there} netns ${namespace(b)}`;
+      return `link add ${here} netns ${namespace(a)} type veth ${peer}\n`;
+    });
+    command('ip', ['-batch', '-'], linkLines.join(''));
     for (const host of hosts) {
       command('ip', ['-n', namespace(host), '-batch', '-'], [...(addresses[host] ?? []), ''].join('\n'));
       if (host === 'branch') continue;
       const text = `${rules[host] ?? ''}${host === 'fw' ? options.rules : ''}`;
-      if (text !== '') command('ip', ['netns', 'exec', namespace(host), 'nft', '-f', '-'], text);
+      if (text !== '') within(host, ['nft', '-f', '-'], text);
       const settings = [
         ...EVERY_ICMP_ERROR,
         ...(host === 'wan' ? [] : FORWARDING),
         ...(host === 'fw' ? Object.entries(options.sysctl).map(([key, value]) => `${key}=${value}`) : []),
       ];
       // After the rules: conntrack's settings appear with the first rule that uses it.
-      command('ip', ['netns', 'exec', namespace(host), 'sysctl', '-qw', ...settings], '');
+      within(host, ['sysctl', '-qw', ...settings]);
     }
     return network;
   } catch (error) {

@@ -129,12 +129,12 @@ export interface Finished {
   readonly timedOut: boolean;
 }
 
-/** Runs a command in a namespace to its end, or kills it after `timeoutMs`. */
+/** Runs a command in a namespace to its end, or kills it after `timeoutMs` or when its output matches `until`. */
 export const runToEnd = (
   network: Network,
   host: Host,
   command: readonly string[],
-  { timeoutMs, input = '' }: { readonly timeoutMs: number; readonly input?: string },
+  { timeoutMs, input = '', until }: { readonly timeoutMs: number; readonly input?: string; readonly until?: RegExp },
 ): Promise<Finished> =>
   new Promise((resolve, reject) => {
     const child = spawn('ip', inNamespace(network, host, command), {
@@ -150,6 +150,7 @@ export const runToEnd = (
     }, timeoutMs);
     child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
       stdout += chunk;
+      if (until?.test(stdout)) child.kill('SIGKILL');
     });
     child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
       stderr += chunk;

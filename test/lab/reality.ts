@@ -10,6 +10,7 @@ export const REALITIES = [
   'dropped-inbound',
   'rejected', // an ICMP error or a RST comes back from the path
   'filtered', // this protocol is dropped on a port where other bytes pass
+  'size-filtered', // what is large is dropped
   'lossy', // some are lost, whatever they are
   'policed', // some are lost when there are many
   'slow', // late enough to hurt a call
@@ -30,6 +31,7 @@ const TRUTH_OF: Readonly<Record<Reality, Truth>> = {
   'dropped-inbound': 'blocked',
   rejected: 'blocked',
   filtered: 'blocked',
+  'size-filtered': 'blocked',
   lossy: 'degraded',
   policed: 'degraded',
   slow: 'degraded',
@@ -53,6 +55,7 @@ const PROVABLE: Readonly<Record<Reality, OneOrMore<FindingText> | ((place: Place
   'dropped-inbound': 'blocked/dropped',
   rejected: 'blocked/rejected',
   filtered: 'blocked/payload-filtered',
+  'size-filtered': 'blocked/size-filtered',
   lossy: ['pass/answered', 'degraded/loss'],
   policed: ['pass/answered', 'degraded/loss', 'degraded/rate-limited'],
   slow: 'degraded/latency',
@@ -69,6 +72,7 @@ const THIRD_PARTY: typeof PROVABLE = {
   'dropped-inbound': 'unknown/no-answer',
   rejected: 'unknown/closed',
   filtered: 'unknown/no-answer',
+  'size-filtered': 'unknown/no-answer',
   'sip-alg': 'pass/answered',
   intercepted: 'pass/answered',
 };

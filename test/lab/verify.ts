@@ -48,7 +48,7 @@ const happened = (told: Told, arrivals: readonly Arrival[]): string => {
     );
     if (!kept) return 'filtered';
   }
-  return own.some(({ bytes }) => bytes.toString('base64') === told.sent) ? 'open' : 'sip-alg';
+  return own.some(({ bytes }) => bytes.toString('base64') === told.sent) ? 'open' : 'altered';
 };
 
 /** Words that agree with a truth. A stream's half-open connection shows no direction; chance and load show in `measure`. */
@@ -65,6 +65,12 @@ const agreeing = (reality: Reality, stream: boolean): readonly string[] => {
       return ['open'];
     case 'closed':
       return ['rejected'];
+    case 'sip-alg':
+      return ['altered'];
+    case 'intercepted':
+      return ['intercepted', 'altered'];
+    case 'size-filtered':
+      return ['filtered', 'dropped-outbound', 'dropped-inbound'];
     case 'dead':
       return ['dropped-outbound', 'dropped-inbound', 'rejected'];
     default:
@@ -162,7 +168,8 @@ const verifyExchanges = async (
   return [...compareExchanges(scenario, answers, arrivals), ...compareMeasures(measures, answers.measured)];
 };
 
-const WITNESS_TIMEOUT_MS = 20_000;
+/** Longer than each of the tools goes on asking. */
+const WITNESS_TIMEOUT_MS = 4000;
 
 const verifyWitness = async (network: Network, scenario: NamedScenario, part: Part): Promise<readonly string[]> => {
   if (!part.witness) return [];
@@ -170,7 +177,7 @@ const verifyWitness = async (network: Network, scenario: NamedScenario, part: Pa
   const [probe = '', transport = '', port] = check.split('/');
   const place: Place = { probe, transport, port: Number(port), address: ADDRESS.target };
   const reality = lookUp(scenario.really, place) ?? 'open';
-  const finished = await runToEnd(network, 'branch', command, { timeoutMs: WITNESS_TIMEOUT_MS });
+  const finished = await runToEnd(network, 'branch', command, { timeoutMs: WITNESS_TIMEOUT_MS, until: answered });
   const wasAnswered = answered.test(finished.stdout + finished.stderr);
   if (wasAnswered === (reality === 'open')) return [];
   const said = (finished.stdout + finished.stderr).trim().split('\n').slice(-3).join(' | ');

@@ -107,14 +107,14 @@ const askStream = (asked: Asked): Promise<Outcome> =>
       asked.transport === 'tls'
         ? connectTls({ host: asked.address, port: asked.port, rejectUnauthorized: false }, () => opened())
         : connectTcp({ host: asked.address, port: asked.port }, () => opened());
-    const timer = setTimeout(() => finish({ outcome: 'silence', code: null }), GIVE_UP_MS);
+    const answered = (): boolean => answer !== '' || certificate !== null;
+    // A server may answer and keep the connection; silence over TLS is the answer of whoever ended the session.
+    const timer = setTimeout(() => finish({ outcome: answered() ? 'answer' : 'silence', code: null }), GIVE_UP_MS);
     const finish = ({ outcome, code }: Pick<Outcome, 'outcome' | 'code'>): void => {
       clearTimeout(timer);
       socket.destroy();
       const genuine = answer.includes(MARKER) && (certificate === null || answer.includes(certificate));
-      // Silence over a TLS session with somebody is that somebody's answer.
-      const settled = outcome === 'silence' && certificate !== null ? 'answer' : outcome;
-      resolve({ sent, outcome: settled, code, genuine });
+      resolve({ sent, outcome, code, genuine });
     };
     const opened = (): void => {
       if ('getPeerX509Certificate' in socket) {

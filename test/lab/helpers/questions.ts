@@ -54,14 +54,16 @@ export const bytesOf = (asked: Asked, local: { readonly address: string; readonl
       // The non-ESP marker in front tells IKE from ESP on the NAT-T port (RFC 3948 §2.2).
       return asked.port === 4500 ? Buffer.concat([Buffer.alloc(4), header]) : header;
     }
-    case 'dns':
-      // One question of type TXT, the nonce as a label (RFC 1035 §4.1).
-      return Buffer.concat([
+    case 'dns': {
+      // One question of type TXT, the nonce as a label (RFC 1035 §4.1); over TCP its length in front (§4.2.2).
+      const query = Buffer.concat([
         Buffer.from('4c4101000001000000000000', 'hex'),
         Buffer.from([NONCE_LENGTH]),
         nonce,
         Buffer.from('036c61620000100001', 'hex'),
       ]);
+      return asked.transport === 'tcp' ? Buffer.concat([Buffer.from([0, query.length]), query]) : query;
+    }
     case 'http':
       return Buffer.from(`GET /${asked.nonce} HTTP/1.1\r\nHost: ${asked.address}\r\nConnection: close\r\n\r\n`);
     case 'size-sweep':

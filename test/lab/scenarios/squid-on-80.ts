@@ -7,5 +7,7 @@ export default {
   parts: [reflector(), squid(3128)],
   profiles: ['facetime'],
   really: { 'http/tcp/80': 'intercepted' },
+  // It passes our proof on and changes the request around it: either name is true.
+  expect: { 'http/tcp/80': ['altered/http-intercepted', 'altered/payload-rewritten'] },
   services: { facetime: 'degraded' },
 } satisfies Scenario;
