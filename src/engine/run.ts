@@ -11,6 +11,7 @@ import type { Observation } from '../model/observation.js';
 import { type LossSample, RANGE_PORT_DOUBT, SINGLE_CHECK_DOUBT } from '../verdict/silence.js';
 import { deriveKeys } from '../wire/keys.js';
 import { askCheck, notAsked } from './ask.js';
+import { askControl } from './control.js';
 import { type FollowUp, followUp, passed } from './follow-up.js';
 import { type Identification, identify } from './identify.js';
 import type { AskContext } from './ledger.js';
@@ -154,7 +155,11 @@ export const run = async (
     const candidates = session.keys ? [...new Set(asked.flatMap(({ address }) => address ?? []))] : [];
     const identifyAt = async (address: string): Promise<readonly [string, Identification]> => {
       const ways = asked.filter((check) => check.address === address);
-      return [address, await identify(ways, context, path, over)];
+      const identification = await identify(ways, context, path, over);
+      if (identification.identity) {
+        await askControl(identification.identity.control, probeOf('udp-echo'), context, path, over);
+      }
+      return [address, identification];
     };
     const [identities, shuffled] = await Promise.all([
       Promise.all(candidates.map(identifyAt)),
