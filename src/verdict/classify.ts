@@ -108,7 +108,7 @@ export const listensOn = (listens: Listens | null, check: Pick<Check, 'transport
   listens[check.transport === 'udp' ? 'udp' : 'tcp'].some(([from, to]) => from <= check.port && check.port <= to);
 
 /** @param sorted ascending, not empty */
-export const median = (sorted: readonly number[]): number => {
+const median = (sorted: readonly number[]): number => {
   const middle = sorted.length >> 1;
   const high = sorted[middle] ?? 0;
   return sorted.length % 2 === 1 ? high : ((sorted[middle - 1] ?? high) + high) / 2;

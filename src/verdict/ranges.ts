@@ -2,7 +2,6 @@
 import type { PortRange } from '../model/check.js';
 import type { Thresholds } from '../model/profile.js';
 import type { Classified, Finding } from '../model/verdict.js';
-import { median } from './classify.js';
 import { lossLowerBound } from './silence.js';
 
 export type RangeRun = Finding & {
@@ -39,14 +38,16 @@ export type RangeThresholds = Pick<Thresholds, 'lossRatio' | 'rttMs'>;
 
 /**
  * One answer each cannot show the quality of a port, but all ports together can: the passing ports of a range are
- * degraded when their pooled loss is certainly past the threshold, or their median round trip is.
+ * degraded when their pooled loss is certainly past the threshold, or their shortest round trip is. The shortest,
+ * because each port is asked once and many at a time: those sent while ARP or neighbour discovery was still under way
+ * (RFC 4861 §7.2.2: a second for each try) waited for that and not for the path.
  */
 const qualityOf = (passing: readonly Classified[], { lossRatio, rttMs }: RangeThresholds): Finding => {
   const trials = passing.reduce((sum, { sent }) => sum + sent, 0);
   const answers = passing.reduce((sum, { received }) => sum + received, 0);
   if (lossLowerBound({ trials, answers }) > lossRatio) return { verdict: 'degraded', reason: 'loss' };
-  const rtts = passing.flatMap((port) => port.rttMs?.median ?? []).sort((a, b) => a - b);
-  if (rtts.length > 0 && median(rtts) > rttMs) return { verdict: 'degraded', reason: 'latency' };
+  const rtts = passing.flatMap((port) => port.rttMs?.min ?? []);
+  if (rtts.length > 0 && Math.min(...rtts) > rttMs) return { verdict: 'degraded', reason: 'latency' };
   return { verdict: 'pass', reason: 'answered' };
 };
 
