@@ -1,7 +1,6 @@
 /** `--dry-run`: every check with the packets and bytes that it would send. Nothing leaves the host. */
 import { loadProbe } from '../../probes/contract.js';
-import { type PlannedCheck, questionsOf } from '../engine/plan.js';
-import { SAMPLES } from '../engine/run.js';
+import { type PlannedCheck, questionsOf, SAMPLES } from '../engine/plan.js';
 import { deriveKeys } from '../wire/keys.js';
 import type { ProbeOptions } from './options.js';
 import type { Prepared } from './run-command.js';

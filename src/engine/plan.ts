@@ -76,6 +76,8 @@ export interface Plan {
   readonly requirements: readonly PlannedRequirement[];
 }
 
+/** Three answers give a median; a sampled port of a range only has to pass. */
+export const SAMPLES = { single: 3, ofRange: 1 } as const;
 /** Ports asked of a range in the default mode: both edges and one from each of the strata between them. */
 const STRATA = 16;
 /** IKE moves here behind a NAT (RFC 3948 §4), and is preceded by the non-ESP marker. */

@@ -17,7 +17,7 @@ import { type Identification, identify } from './identify.js';
 import type { AskContext } from './ledger.js';
 import { type Net, systemNet, type Totals } from './net.js';
 import { createPath } from './path.js';
-import { type PlannedCheck, type PlannedRange, portOfRange } from './plan.js';
+import { type PlannedCheck, type PlannedRange, portOfRange, SAMPLES } from './plan.js';
 import { refine, suspectPorts } from './refine.js';
 
 export interface RunInput {
@@ -45,8 +45,6 @@ export interface RunOutput {
   readonly eventLoopDelayMs: number;
 }
 
-/** Three answers give a median; a sampled port of a range only has to pass. */
-export const SAMPLES = { single: 3, ofRange: 1 } as const;
 /** Open sockets at once; with the pacing far below what a branch router's session table notices. */
 const MAX_CONCURRENT = 128;
 /** How finely the event loop's delay is sampled, in milliseconds; finer costs more than it shows. */
