@@ -1,14 +1,7 @@
 /** From what the user typed to addresses: for SIP as RFC 3263 says, for everything else by A and AAAA. */
 import type { Family, Transport } from '../model/check.js';
 import { UserError } from '../model/user-error.js';
-import {
-  parseTarget,
-  resolveAddresses,
-  resolveSip,
-  systemDns,
-  type Target,
-  type TargetRefusal,
-} from '../net/resolve.js';
+import { parseTarget, type Target, type TargetRefusal } from '../net/target.js';
 import type { Destination, Endpoint, SipRoute } from './plan.js';
 
 /** A name with more addresses than this would be probed for minutes; the first ones stand for all. */
@@ -66,6 +59,8 @@ export const resolveDestination = async (
     return { destination: literal(address, address, family), notes: [] };
   }
   const host = target.name;
+  // A literal needs no resolver, and loading one takes as long as the rest of a dry run.
+  const { resolveAddresses, resolveSip, systemDns } = await import('../net/resolve.js');
   const dns = systemDns();
   const [general, sip] = await Promise.all([
     resolveAddresses(target, { families, dns, signal }),
