@@ -178,8 +178,22 @@ export const createNetwork = (options: NetworkOptions): Network => {
       return `link add ${here} netns ${namespace(a)} type veth ${peer}\n`;
     });
     command('ip', ['-batch', '-'], linkLines.join(''));
+    const batch = (host: Host, lines: readonly string[]): void => {
+      command('ip', ['-n', namespace(host), '-batch', '-'], [...lines, ''].join('\n'));
+    };
+    // All links first: IPv6 addresses of a link whose other end is down stay useless for a second after that is up.
     for (const host of hosts) {
-      command('ip', ['-n', namespace(host), '-batch', '-'], [...(addresses[host] ?? []), ''].join('\n'));
+      const own = links.flatMap(([a, here, b, there]) => [
+        ...(a === host ? [here] : []),
+        ...(b === host ? [there] : []),
+      ]);
+      batch(
+        host,
+        ['lo', ...own].map((device) => `link set ${device} up`),
+      );
+    }
+    for (const host of hosts) {
+      batch(host, addresses[host] ?? []);
       if (host === 'branch') continue;
       const text = `${rules[host] ?? ''}${host === 'fw' ? options.rules : ''}`;
       if (text !== '') within(host, ['nft', '-f', '-'], text);

@@ -47,16 +47,25 @@ const intercepted = ({ probe, transport }: Place): FindingText => {
   return probe === 'dns' ? 'altered/dns-intercepted' : 'altered/answered-by-other';
 };
 
-/** With a reflector that proves its answers. */
-const PROVABLE: Readonly<Record<Reality, OneOrMore<FindingText> | ((place: Place) => FindingText)>> = {
+/** An application never sees the half-open connection that a dropped SYN-ACK leaves: no receipt tells its direction. */
+const directed = ({ transport }: Place, reality: Reality): FindingText =>
+  transport === 'udp' ? `blocked/${reality}` : 'blocked/dropped';
+
+/** A connection's lost segments come again a second later: what is lost below shows as time above. */
+const lossy = ({ transport }: Place): readonly FindingText[] =>
+  transport === 'udp' ? ['pass/answered', 'degraded/loss'] : ['pass/answered', 'degraded/loss', 'degraded/latency'];
+
+type Derived = OneOrMore<FindingText> | ((place: Place, reality: Reality) => OneOrMore<FindingText>);
+
+/** With a reflector that proves its answers, and tells what it saw. */
+const PROVABLE: Readonly<Record<Reality, Derived>> = {
   open: 'pass/answered',
-  // Which direction it was is in `laterOf`: it takes the far end's receipts.
-  'dropped-outbound': 'blocked/dropped',
-  'dropped-inbound': 'blocked/dropped',
+  'dropped-outbound': directed,
+  'dropped-inbound': directed,
   rejected: 'blocked/rejected',
   filtered: 'blocked/payload-filtered',
   'size-filtered': 'blocked/size-filtered',
-  lossy: ['pass/answered', 'degraded/loss'],
+  lossy,
   policed: ['pass/answered', 'degraded/loss', 'degraded/rate-limited'],
   slow: 'degraded/latency',
   'sip-alg': 'altered/sip-alg',
@@ -94,8 +103,9 @@ export const expectedOf = (scenario: NamedScenario, place: Place): readonly Find
   const written = lookUp(scenario.expect, place);
   if (written !== undefined) return list(written);
   if (scenario.token === false && isReflectorOnly(place.probe)) return ['unknown/not-run'];
-  const derived = (scenario.token === false ? THIRD_PARTY : PROVABLE)[realityOf(scenario, place)];
-  return typeof derived === 'function' ? [derived(place)] : list(derived);
+  const reality = realityOf(scenario, place);
+  const derived = (scenario.token === false ? THIRD_PARTY : PROVABLE)[reality];
+  return list(typeof derived === 'function' ? derived(place, reality) : derived);
 };
 
 export interface LaterFinding {
@@ -110,11 +120,7 @@ export const laterOf = (scenario: NamedScenario, place: Place): readonly LaterFi
     return findings === undefined ? [] : [{ issue, findings: list(findings) }];
   });
   if (written.length > 0 || scenario.token === false) return written;
-  const reality = realityOf(scenario, place);
-  // An application never sees the half-open connection that a dropped SYN-ACK leaves, so no receipt can tell.
-  if (reality === 'dropped-outbound' || (reality === 'dropped-inbound' && place.transport === 'udp')) {
-    return [{ issue: 'direction of a drop (receipts)', findings: [`blocked/${reality}`] }];
-  }
-  if (reality === 'policed') return [{ issue: 'policing told from loss', findings: ['degraded/rate-limited'] }];
+  if (realityOf(scenario, place) === 'policed')
+    return [{ issue: 'policing told from loss', findings: ['degraded/rate-limited'] }];
   return [];
 };

@@ -34,7 +34,7 @@ export interface Topology {
   readonly hosts: readonly Host[];
   /** From this host and interface to that one. */
   readonly links: readonly (readonly [Host, string, Host, string])[];
-  /** `ip -batch` lines by host. */
+  /** `ip -batch` lines by host, for when both ends of every link are up. */
   readonly addresses: Readonly<Partial<Record<Host, readonly string[]>>>;
   /** nft text by host. */
   readonly rules: Readonly<Partial<Record<Host, string>>>;
@@ -51,22 +51,18 @@ table ip lab-nat {
 `;
 
 /** Duplicate address detection would keep an IPv6 address unusable for a second. */
-const up = (device: string, ...addresses: readonly string[]): readonly string[] => [
-  ...addresses.map((address) => `addr add ${address} dev ${device}${address.includes(':') ? ' nodad' : ''}`),
-  `link set ${device} up`,
-];
+const on = (device: string, ...addresses: readonly string[]): readonly string[] =>
+  addresses.map((address) => `addr add ${address} dev ${device}${address.includes(':') ? ' nodad' : ''}`);
 
 const BRANCH = [
-  'link set lo up',
-  ...up('lan0', `${ADDRESS.branch}/24`, `${ADDRESS.branch6}/64`),
+  ...on('lan0', `${ADDRESS.branch}/24`, `${ADDRESS.branch6}/64`),
   `route add default via ${ADDRESS.firewallLan}`,
   `route add ::/0 via ${ADDRESS.firewallLan6}`,
 ];
-const LAN_SIDE = ['link set lo up', ...up('lan0', `${ADDRESS.firewallLan}/24`, `${ADDRESS.firewallLan6}/64`)];
-const WAN_SIDE = up('wan0', `${ADDRESS.firewall}/24`, `${ADDRESS.firewallSecond}/24`, `${ADDRESS.firewall6}/64`);
+const LAN_SIDE = [...on('lan0', `${ADDRESS.firewallLan}/24`, `${ADDRESS.firewallLan6}/64`)];
+const WAN_SIDE = on('wan0', `${ADDRESS.firewall}/24`, `${ADDRESS.firewallSecond}/24`, `${ADDRESS.firewall6}/64`);
 const WAN = [
-  'link set lo up',
-  ...up('wan0', `${ADDRESS.target}/24`, `${ADDRESS.second}/24`, `${ADDRESS.target6}/64`),
+  ...on('wan0', `${ADDRESS.target}/24`, `${ADDRESS.second}/24`, `${ADDRESS.target6}/64`),
   `route add 2001:db8:77::/64 via ${ADDRESS.firewall6}`,
 ];
 
@@ -84,10 +80,10 @@ export const topology = (name: TopologyName): Topology => {
         branch: BRANCH,
         fw: [
           ...LAN_SIDE,
-          ...up('wan0', `${ADDRESS.carrierOutside}/24`),
+          ...on('wan0', `${ADDRESS.carrierOutside}/24`),
           `route add default via ${ADDRESS.carrierInside}`,
         ],
-        cgn: ['link set lo up', ...up('lan0', `${ADDRESS.carrierInside}/24`), ...WAN_SIDE],
+        cgn: [...on('lan0', `${ADDRESS.carrierInside}/24`), ...WAN_SIDE],
         wan: WAN,
       },
       rules: { fw: MASQUERADE, cgn: MASQUERADE },

@@ -60,7 +60,8 @@ const agreeing = (reality: Reality, stream: boolean): readonly string[] => {
       return stream ? ['dropped-outbound', 'dropped-inbound'] : [reality];
     case 'lossy':
     case 'policed':
-      return ['open', 'dropped-outbound', 'dropped-inbound', 'filtered'];
+      // A connection that stands and then stalls looks as if somebody else had taken it.
+      return ['open', 'dropped-outbound', 'dropped-inbound', 'filtered', ...(stream ? ['intercepted'] : [])];
     case 'slow':
       return ['open'];
     case 'closed':

@@ -65,10 +65,7 @@ const openUdp = (asked: Pick<Asked, 'address' | 'port'>) => {
 
 const askUdp = async (asked: Asked): Promise<Outcome> => {
   const socket = await openUdp(asked);
-  const bytes = bytesOf(
-    asked.probe === 'nat-t-keepalive' ? { ...asked, probe: 'ike-sa-init' } : asked,
-    socket.address(),
-  );
+  const bytes = bytesOf(asked, socket.address());
   const sent = bytes.toString('base64');
   return new Promise((resolve) => {
     const timers: NodeJS.Timeout[] = [];
@@ -85,7 +82,7 @@ const askUdp = async (asked: Asked): Promise<Outcome> => {
     for (const at of ASK_AT_MS) {
       timers.push(
         setTimeout(() => {
-          // RFC 3948 §2.3: one octet, which nobody answers; the IKE message behind it is what is answered.
+          // RFC 3948 §2.3: one octet, which nobody answers; what follows it from the same port is what is answered.
           if (asked.probe === 'nat-t-keepalive') socket.send(Buffer.from([0xff]));
           socket.send(bytes, (error) => {
             const code = (error as NodeJS.ErrnoException | null)?.code;

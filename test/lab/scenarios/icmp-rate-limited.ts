@@ -6,7 +6,7 @@ export default {
   sysctl: { 'net.ipv4.icmp_ratelimit': '1000' },
   really: { 'udp/16384-32767': 'rejected' },
   // A port whose ICMP error was held back looks dropped, and that is an honest verdict.
-  expect: { 'udp/16384-32767': ['blocked/rejected', 'blocked/dropped'] },
+  expect: { 'udp/16384-32767': ['blocked/rejected', 'blocked/dropped-outbound'] },
   services: { 'business-sip': 'impaired' },
   notVerified: 'which of many rejections are held back is chance',
 } satisfies Scenario;
