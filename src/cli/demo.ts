@@ -91,7 +91,7 @@ const replacements = async (profiles: readonly Profile[]): Promise<ReadonlyMap<n
 /** Runs the demo; takes the output options of `probe`. */
 export const demoCommand = async (argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> => {
   const given = parseArgs({ args: [...argv], strict: false });
-  if (given.values['target'] !== undefined || given.values['reflector'] !== undefined) {
+  if (given.values.target !== undefined || given.values.reflector !== undefined) {
     throw usage('demo: probes its own reflector; leave out --target and --reflector');
   }
   const options = parseProbeOptions(argv, env);

@@ -131,6 +131,6 @@ export const parseProbeOptions = (argv: readonly string[], env: NodeJS.ProcessEn
     families: values.ipv4 === values.ipv6 ? [4, 6] : values.ipv4 ? [4] : [6],
     dryRun: values['dry-run'] ?? false,
     verbose: values.verbose ?? false,
-    color: values['no-color'] || (env['NO_COLOR'] ?? '') !== '' ? false : null,
+    color: values['no-color'] || (env.NO_COLOR ?? '') !== '' ? false : null,
   };
 };

@@ -9,7 +9,7 @@ const print = (text: string): number => {
 
 /** Colour and width for texts that are not reports. */
 const look = () => ({
-  color: process.stdout.isTTY === true && !process.env['NO_COLOR'],
+  color: process.stdout.isTTY === true && !process.env.NO_COLOR,
   width: Math.max(40, Math.min(process.stdout.columns ?? 80, 100)),
 });
 
@@ -62,7 +62,7 @@ const command = async (): Promise<number> => {
   }
   const chosen = COMMANDS[first];
   if (chosen) return chosen(argv.slice(1));
-  return (COMMANDS['run'] ?? (async () => EXIT.usage))(argv);
+  return (COMMANDS.run ?? (async () => EXIT.usage))(argv);
 };
 
 await main('probe', command);

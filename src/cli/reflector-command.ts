@@ -38,7 +38,7 @@ const parse = (argv: readonly string[]) => {
 
 /** Where a token is kept if nobody says otherwise (XDG Base Directory Specification). */
 const defaultTokenFile = (env: NodeJS.ProcessEnv): string =>
-  join(env['XDG_STATE_HOME'] || join(homedir(), '.local', 'state'), 'callpath', 'token');
+  join(env.XDG_STATE_HOME || join(homedir(), '.local', 'state'), 'callpath', 'token');
 
 const isGlobal = (address: string): boolean => !/^(127\.|169\.254\.|::1$|fe80:)/i.test(address);
 
@@ -67,8 +67,7 @@ export const reflectorCommand = async (argv: readonly string[], env: NodeJS.Proc
   const exact = { udp: spans('udp'), tcp: spans('tcp'), tls: spans('tls') };
   const profiles = await Promise.all((values.profile ?? DEFAULT_PROFILES).map(loadProfile));
 
-  const fromEnvironment =
-    values['token-file'] === undefined && Boolean(env['CALLPATH_TOKEN_FILE'] || env['CALLPATH_TOKEN']);
+  const fromEnvironment = values['token-file'] === undefined && Boolean(env.CALLPATH_TOKEN_FILE || env.CALLPATH_TOKEN);
   const tokenFile = fromEnvironment ? null : (values['token-file'] ?? defaultTokenFile(env));
   if (tokenFile !== null && (await makeTokenFile(tokenFile)))
     log.info({ tokenFile }, 'made a token; copy the file to the agents');

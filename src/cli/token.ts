@@ -42,9 +42,9 @@ const readToken = (file: string, option: string): Uint8Array => {
  */
 export const findToken = (option: string | null, env: NodeJS.ProcessEnv): Uint8Array | null => {
   if (option !== null) return readToken(option, '--token-file');
-  const file = env['CALLPATH_TOKEN_FILE'];
+  const file = env.CALLPATH_TOKEN_FILE;
   if (file) return readToken(file, 'CALLPATH_TOKEN_FILE');
-  const text = env['CALLPATH_TOKEN'];
+  const text = env.CALLPATH_TOKEN;
   return text ? check(text, 'CALLPATH_TOKEN') : null;
 };
 

@@ -223,8 +223,8 @@ const pair = (check: Check, address: unknown, port: unknown): Seen[] =>
  */
 const seenOf = (all: readonly Classified[]): readonly Seen[] =>
   all.flatMap(({ check, evidence }): Seen[] => {
-    const attested = pair(check, evidence['seenAddress'], evidence['seenPort']);
-    const answer = evidence['answer'];
+    const attested = pair(check, evidence.seenAddress, evidence.seenPort);
+    const answer = evidence.answer;
     if (attested.length > 0 || typeof answer !== 'object' || answer === null) return attested;
     const { mappedAddress, mappedPort, received, rport } = answer as Readonly<Record<string, unknown>>;
     return [...pair(check, mappedAddress, mappedPort), ...pair(check, received, rport)];

@@ -104,8 +104,9 @@ const blocked = (reason: Extract<Finding, { verdict: 'blocked' }>['reason']): Fi
 
 /** Whether the far end listens there; null if it could not be asked. */
 export const listensOn = (listens: Listens | null, check: Pick<Check, 'transport' | 'port'>): boolean | null =>
-  listens &&
-  listens[check.transport === 'udp' ? 'udp' : 'tcp'].some(([from, to]) => from <= check.port && check.port <= to);
+  listens === null
+    ? null
+    : listens[check.transport === 'udp' ? 'udp' : 'tcp'].some(([from, to]) => from <= check.port && check.port <= to);
 
 /** @param sorted ascending, not empty */
 const median = (sorted: readonly number[]): number => {
@@ -167,9 +168,8 @@ const foreignCertificate = (attempts: readonly Attempt[], standing: Standing): b
   if (standing.role !== 'reflector' || !own) return false;
   return attempts.some((attempt) => {
     if (attempt.outcome === 'answer' || !attempt.opened) return false;
-    const tls = attempt.opened['tls'];
-    const shown =
-      typeof tls === 'object' && tls !== null && 'certificateSha256' in tls ? tls['certificateSha256'] : null;
+    const tls = attempt.opened.tls;
+    const shown = typeof tls === 'object' && tls !== null && 'certificateSha256' in tls ? tls.certificateSha256 : null;
     return typeof shown === 'string' && shown !== own;
   });
 };

@@ -14,7 +14,9 @@ export const encodeReceiptsQuery = (sequences: readonly number[], padding: numbe
   if (sequences.length > MAX_RECEIPTS) throw new RangeError(`at most ${MAX_RECEIPTS} sequence numbers in one query`);
   const body = Buffer.alloc(COUNT_BYTES + SEQUENCE_BYTES * sequences.length + padding);
   body.writeUInt16BE(sequences.length, 0);
-  sequences.forEach((sequence, index) => body.writeUInt32BE(sequence, COUNT_BYTES + SEQUENCE_BYTES * index));
+  for (const [index, sequence] of sequences.entries()) {
+    body.writeUInt32BE(sequence, COUNT_BYTES + SEQUENCE_BYTES * index);
+  }
   return body;
 };
 
