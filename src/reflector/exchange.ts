@@ -72,7 +72,17 @@ export const sealAnswer = (
   });
 };
 
-/** The answer tag for the tag found in a message, or null for strangers. */
+/** RTCP's APP blocks and RFC 3489's attributes consist of them. */
+const WORD_BYTES = 4;
+
+/** What follows a tag's stated length is padding (`readTag`). */
+const inWords = (tag: Uint8Array): Uint8Array => {
+  const whole = new Uint8Array(Math.ceil(tag.length / WORD_BYTES) * WORD_BYTES);
+  whole.set(tag);
+  return whole;
+};
+
+/** The answer tag for the tag found in a message, in whole words, or null for strangers. */
 export const answerTag = (
   tag: Uint8Array | null,
   message: Uint8Array,
@@ -80,5 +90,5 @@ export const answerTag = (
   host: Host,
 ): Uint8Array | null => {
   const admission = tag && host.authority.admit(tag, arrival.binding);
-  return admission?.kind === 'admitted' ? sealAnswer(admission, message, arrival, host) : null;
+  return admission?.kind === 'admitted' ? inWords(sealAnswer(admission, message, arrival, host)) : null;
 };

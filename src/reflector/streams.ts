@@ -101,21 +101,29 @@ const END_OF_LINE = 0x0a;
 export const createConversation = (host: Host): Conversation => {
   let framer: Framer | null = null;
   let held = Buffer.alloc(0);
+  let over = false;
+  const next = (chunk: Uint8Array, arrival: Arrival): Step => {
+    if (framer) return framer(chunk, arrival);
+    held = Buffer.concat([held, chunk]);
+    if (held.length < MIN_DEMUX_BYTES) return WAIT;
+    framer = chooseFramer(held, host);
+    // SIP and HTTP differ at the end of their first line only.
+    if (!framer && !held.includes(END_OF_LINE)) return held.length > MAX_BUFFERED ? HANG_UP : WAIT;
+    framer ??= single(
+      (bytes) => headBytes(bytes)?.length ?? null,
+      (message, from) => answerHttp(message, from, host),
+    );
+    const first = held;
+    held = Buffer.alloc(0);
+    return framer(first, arrival);
+  };
   return {
     push: (chunk, arrival) => {
-      if (framer) return framer(chunk, arrival);
-      held = Buffer.concat([held, chunk]);
-      if (held.length < MIN_DEMUX_BYTES) return WAIT;
-      framer = chooseFramer(held, host);
-      // SIP and HTTP differ at the end of their first line only.
-      if (!framer && !held.includes(END_OF_LINE)) return held.length > MAX_BUFFERED ? HANG_UP : WAIT;
-      framer ??= single(
-        (bytes) => headBytes(bytes)?.length ?? null,
-        (message, from) => answerHttp(message, from, host),
-      );
-      const first = held;
-      held = Buffer.alloc(0);
-      return framer(first, arrival);
+      // Whoever still sends, for instance the body of a request whose head was answered, has not seen the end yet.
+      if (over) return HANG_UP;
+      const step = next(chunk, arrival);
+      over = step.close;
+      return step;
     },
   };
 };

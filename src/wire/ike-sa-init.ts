@@ -96,6 +96,8 @@ const proposalFor = (groups: readonly number[]): IkeProposal => ({
  */
 export const buildSaInitRequest = (request: SaInitRequest): Uint8Array => {
   const { spiI, groups, ke, cookie, natDetection } = request;
+  if (cookie && (cookie.length === 0 || cookie.length > MAX_COOKIE_BYTES))
+    throw new RangeError(`an IKE cookie has 1–${MAX_COOKIE_BYTES} octets, not ${cookie.length} (RFC 7296 §2.6)`);
   if (isZero(spiI)) throw new RangeError("an IKE initiator's SPI is not zero (RFC 7296 §3.1)");
   if (!groups.includes(ke.group))
     throw new RangeError(`the KE payload is of ${groupName(ke.group)}, which is not offered`);

@@ -1,17 +1,19 @@
-/** Finds the scenarios: every file in scenarios/ is one, under its own name. */
+/** Finds the scenarios: every source file in scenarios/ is one, under its own name. */
 import { readdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { packageRoot } from '../../src/engine/package-root.js';
 import { nearest } from '../../src/model/nearest.js';
+import { DIST } from './processes.js';
 import type { NamedScenario, Scenario } from './scenario.js';
 
-const DIRECTORY = join(dirname(fileURLToPath(import.meta.url)), 'scenarios');
+const DIRECTORY = 'test/lab/scenarios';
 
-/** The names, in alphabetical order. */
+/** The names, in alphabetical order. From the sources, because compiled files outlive those that were renamed. */
 export const scenarioNames = (): readonly string[] =>
-  readdirSync(DIRECTORY)
-    .filter((file) => file.endsWith('.js'))
-    .map((file) => file.slice(0, -'.js'.length))
+  readdirSync(join(packageRoot(), DIRECTORY))
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => file.slice(0, -'.ts'.length))
     .sort();
 
 /** The scenarios of these names, or all. @throws Error that names the one that is not there */
@@ -24,7 +26,9 @@ export const loadScenarios = async (names: readonly string[]): Promise<readonly 
   }
   return Promise.all(
     (names.length > 0 ? names : known).map(async (name): Promise<NamedScenario> => {
-      const file = (await import(pathToFileURL(join(DIRECTORY, `${name}.js`)).href)) as { readonly default: Scenario };
+      const file = (await import(pathToFileURL(join(DIST, DIRECTORY, `${name}.js`)).href)) as {
+        readonly default: Scenario;
+      };
       return { ...file.default, name };
     }),
   );

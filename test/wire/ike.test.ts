@@ -123,7 +123,7 @@ t.test('a request is built byte for byte as RFC 7296 lays it out', async (t) => 
   ].join('');
   const payloads = [
     '21 00 0009 00 00 4006 c0', // COOKIE, before all others
-    `22 00 0058 00 00 0054 01 01 00 09 ${transforms}`,
+    `22 00 005c 00 00 0058 01 01 00 09 ${transforms}`,
     `28 00 ${KE_BODY}`,
     `29 00 ${NONCE_BODY}`,
     `29 00 001c 00 00 4004 ${'aa'.repeat(20)}`,
@@ -441,7 +441,7 @@ t.test('captured answers of charon', async (t) => {
   const accepted = fixture('ike/charon-accepted.hex');
   const yes = answered(accepted, spiOf(accepted));
   if (yes.kind !== 'accepted') throw new Error(yes.kind);
-  t.match(yes, { ke: { group: IKE_GROUPS.ecp256, value: { length: 64 } }, nonce: { length: 32 } });
+  t.same([yes.ke.group, yes.ke.value.length, yes.nonce.length], [IKE_GROUPS.ecp256, 64, 32]);
   t.same(
     yes.proposal.transforms.map((chosen) => [chosen.type, chosen.id, keyLengthOf(chosen)]),
     [
@@ -465,11 +465,14 @@ t.test('captured answers of charon', async (t) => {
   t.same(plain(yes.notifies[0]?.data), plain(source), 'both hash the same way (RFC 7296 §2.23)');
 
   const cookie = fixture('ike/charon-cookie.hex');
-  t.match(answered(cookie, spiOf(cookie)), { kind: 'cookie', cookie: { length: 24 } });
+  const asked = answered(cookie, spiOf(cookie));
+  t.same([asked.kind, asked.kind === 'cookie' && asked.cookie.length], ['cookie', 24]);
   const invalid = fixture('ike/charon-invalid-ke.hex');
-  t.match(answered(invalid, spiOf(invalid)), { kind: 'invalid-ke', group: IKE_GROUPS.ecp256 });
+  const other = answered(invalid, spiOf(invalid));
+  t.same([other.kind, other.kind === 'invalid-ke' && other.group], ['invalid-ke', IKE_GROUPS.ecp256]);
   const none = fixture('ike/charon-no-proposal.hex');
-  t.match(answered(none, spiOf(none)), { kind: 'notify', type: NOTIFY_TYPES.NO_PROPOSAL_CHOSEN });
+  const refused = answered(none, spiOf(none));
+  t.same([refused.kind, refused.kind === 'notify' && refused.type], ['notify', NOTIFY_TYPES.NO_PROPOSAL_CHOSEN]);
 });
 
 t.test('what answers something else is refused by its reason', async (t) => {
@@ -730,8 +733,8 @@ t.test(
       const ports = ['--sport=0', `--dport=${socket.address().port}`];
       return (await run(IKE_SCAN, [...options, ...ports, '--retry=1', '127.0.0.1'])).stdout;
     };
-    t.match(await scan('--ikev2'), /Notify message 14 \(NO-PROPOSAL-CHOSEN\).*IKEv2/);
-    t.match(await scan('--nat-t', '--ikev2'), /Notify message 14 \(NO-PROPOSAL-CHOSEN\).*IKEv2/);
+    t.match(await scan('--ikev2'), /Notify message 14 \(NO_PROPOSAL_CHOSEN\).*IKEv2/);
+    t.match(await scan('--nat-t', '--ikev2'), /Notify message 14 \(NO_PROPOSAL_CHOSEN\).*IKEv2/);
     t.match(await scan(), /Notify message 5 \(INVALID-MAJOR-VERSION\)/);
     t.match(await scan('--aggressive', '--id=probe'), /Notify message 5 \(INVALID-MAJOR-VERSION\)/);
   },

@@ -1,19 +1,27 @@
 /** A stateless SIP user agent server (RFC 3261 §8.2.7): OPTIONS are answered, everything else politely declined. */
-import { randomBytes } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import { TAG_HEADER, tagFromText, tagToText } from '../../wire/carriers.js';
 import { buildResponse, header, parseSip, type SipRequest, toTag } from '../../wire/sip.js';
 import { type Answer, type Arrival, answerTag, type Host, type Responder } from '../exchange.js';
 
-const STATUS: Readonly<Record<string, readonly [number, string]>> = {
-  OPTIONS: [200, 'OK'],
-  REGISTER: [403, 'Forbidden'],
-  INVITE: [603, 'Decline'],
-  BYE: [481, 'Call/Transaction Does Not Exist'],
-  CANCEL: [481, 'Call/Transaction Does Not Exist'],
-};
+/** A Map, because a method may be any token and an object knows what `constructor` is. */
+const STATUS: ReadonlyMap<string, readonly [number, string]> = new Map([
+  ['OPTIONS', [200, 'OK']],
+  ['REGISTER', [403, 'Forbidden']],
+  ['INVITE', [603, 'Decline']],
+  ['BYE', [481, 'Call/Transaction Does Not Exist']],
+  ['CANCEL', [481, 'Call/Transaction Does Not Exist']],
+]);
 const OTHERWISE = [405, 'Method Not Allowed'] as const;
+/** A 405 has to say what is allowed (RFC 3261 §21.4.6). */
+const ALLOW = { name: 'Allow', value: 'OPTIONS' } as const;
 /** RFC 3261 §19.3 wants 32 random bits at least. */
 const TO_TAG_BYTES = 4;
+const TO_TAG_KEY = randomBytes(32);
+
+/** The same for a retransmission as for the request, which without state only the request itself can tell (§8.2.7). */
+const toTagFor = (message: Uint8Array): string =>
+  createHmac('sha256', TO_TAG_KEY).update(message).digest('hex').slice(0, 2 * TO_TAG_BYTES);
 
 /** The answer to a parsed request; `message` is the request's exact bytes. */
 export const answerSipRequest = (
@@ -24,15 +32,18 @@ export const answerSipRequest = (
 ): Answer | null => {
   // An ACK is never answered (RFC 3261 §17.1.1.3), and port 0 is nobody.
   if (request.method === 'ACK' || arrival.sourcePort === 0) return null;
-  const [status, reason] = STATUS[request.method] ?? OTHERWISE;
+  const [status, reason] = STATUS.get(request.method) ?? OTHERWISE;
   const text = header(request, TAG_HEADER);
   const tag = text === null ? null : answerTag(tagFromText(text), message, arrival, host);
   const bytes = buildResponse(request, {
     status,
     reason,
-    toTag: toTag(request) === null ? randomBytes(TO_TAG_BYTES).toString('hex') : null,
+    toTag: toTag(request) === null ? toTagFor(message) : null,
     received: { address: arrival.sourceAddress, port: arrival.sourcePort },
-    ...(tag && { extraHeaders: [{ name: TAG_HEADER, value: tagToText(tag) }] }),
+    extraHeaders: [
+      ...(status === OTHERWISE[0] ? [ALLOW] : []),
+      ...(tag ? [{ name: TAG_HEADER, value: tagToText(tag) }] : []),
+    ],
   });
   return { bytes, proven: tag !== null };
 };

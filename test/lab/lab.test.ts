@@ -1,0 +1,76 @@
+/** The whole lab: first that each firewall does what its scenario says, then that the product tells the truth about it. */
+import t, { type Test } from 'tap';
+import { type Cell, confusionTable, falseBlocks, falsePasses } from './confusion.js';
+import { loadScenarios } from './load.js';
+import { cannotRun, missingFor, missingPackages } from './needs.js';
+import { sweep } from './network.js';
+import { type LabOptions, runScenario } from './run.js';
+import { forward, type NamedScenario } from './scenario.js';
+
+/** Some ninety scenarios, most of which wait for silence; three at a time take three minutes on two cores. */
+const WHOLE_LAB_MS = 900_000;
+const ONE_SCENARIO_MS = 180_000;
+/** They wait more than they compute. */
+const JOBS = 3;
+
+const quiet: Omit<LabOptions, 'verifyRules'> = { keep: false, pcap: null, logs: null };
+
+/** Why a scenario is skipped here; false if it runs. In CI nothing is: there a missing package is a failure. */
+const skipped = (scenario: NamedScenario): string | false => {
+  if (process.env.CI === 'true') return false;
+  const missing = missingFor(scenario);
+  return missing.length > 0 ? `not installed: ${missing.join(' ')}` : false;
+};
+
+const scenarios = await loadScenarios([]);
+const obstacle = cannotRun() ?? (process.env.CI !== 'true' && missingPackages().length > 0 ? 'needs nftables' : null);
+
+t.setTimeout(WHOLE_LAB_MS);
+
+if (obstacle !== null) {
+  t.test('the lab', { skip: obstacle }, async () => undefined);
+} else {
+  sweep({ kept: false });
+
+  t.test('a wrong rule is noticed', async (t) => {
+    const wrong: NamedScenario = {
+      name: 'wrong',
+      about: 'Drops TCP where the scenario says UDP.',
+      rules: forward('tcp dport 5060 drop'),
+      really: { 'udp/5060': 'dropped-outbound' },
+    };
+    const { mismatches } = await runScenario(wrong, { ...quiet, verifyRules: true });
+    t.match(mismatches.join('\n'), /sip-options\/udp\/5060.* said to be dropped-outbound, was open/);
+    t.match(mismatches.join('\n'), /sip-options\/tcp\/5060.* said to be open, was dropped-outbound/);
+  });
+
+  t.test('each firewall does what its scenario says', { timeout: WHOLE_LAB_MS }, async (t) => {
+    t.jobs = JOBS;
+    for (const scenario of scenarios) {
+      const skip = scenario.notVerified ?? skipped(scenario);
+      t.test(scenario.name, { skip, timeout: ONE_SCENARIO_MS, buffered: true }, async (t) => {
+        const { mismatches } = await runScenario(scenario, { ...quiet, verifyRules: true });
+        t.same(mismatches, []);
+      });
+    }
+  });
+
+  const cells: Cell[] = [];
+  t.test('the probe tells the truth about each firewall', { timeout: WHOLE_LAB_MS }, async (t) => {
+    t.jobs = JOBS;
+    for (const scenario of scenarios) {
+      t.test(scenario.name, { skip: skipped(scenario), timeout: ONE_SCENARIO_MS, buffered: true }, async (t: Test) => {
+        const outcome = await runScenario(scenario, { ...quiet, verifyRules: false });
+        cells.push(...outcome.cells);
+        t.same(outcome.mismatches, []);
+      });
+    }
+  });
+
+  t.test('no false pass and no false blocked', async (t) => {
+    for (const line of confusionTable(cells)) t.comment(line);
+    t.ok(cells.length > 0, 'something was compared');
+    t.same(falsePasses(cells), []);
+    t.same(falseBlocks(cells), []);
+  });
+}
