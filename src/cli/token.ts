@@ -50,8 +50,8 @@ export const findToken = (option: string | null, env: NodeJS.ProcessEnv): Uint8A
 
 /** Makes a token file with mode 0600, unless it exists already; returns whether it was made. */
 export const makeTokenFile = async (file: string): Promise<boolean> => {
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   try {
+    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
     const handle = await open(file, 'wx', 0o600);
     await handle.writeFile(`${randomBytes(NEW_TOKEN_BYTES).toString('base64url')}\n`);
     await handle.close();

@@ -1,5 +1,5 @@
 /** The certificate that the reflector shows: the operator's, or one of its own making. */
-import { X509Certificate } from 'node:crypto';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { UserError } from '../model/user-error.js';
@@ -14,8 +14,6 @@ export interface Credentials {
 /** Agents check the token's binding and not the certificate, so it may live long. */
 const VALID_DAYS = 3650;
 
-const fingerprint = (cert: string): string => new X509Certificate(cert).fingerprint256;
-
 /** Reads a certificate and its key. @throws UserError naming the file that is wrong */
 export const readCredentials = async (certFile: string, keyFile: string): Promise<Credentials> => {
   const read = async (file: string, option: string): Promise<string> =>
@@ -25,11 +23,18 @@ export const readCredentials = async (certFile: string, keyFile: string): Promis
       });
     });
   const [cert, key] = await Promise.all([read(certFile, '--cert'), read(keyFile, '--key')]);
-  try {
-    return { cert, key, sha256: fingerprint(cert) };
-  } catch (cause) {
-    throw new UserError('usage', `--cert ${certFile}: not a certificate in PEM form`, { cause });
-  }
+  const parse = <T>(read: () => T, what: string): T => {
+    try {
+      return read();
+    } catch (cause) {
+      throw new UserError('usage', what, { cause });
+    }
+  };
+  const certificate = parse(() => new X509Certificate(cert), `--cert ${certFile}: not a certificate in PEM form`);
+  const secret = parse(() => createPrivateKey(key), `--key ${keyFile}: not a private key in PEM form`);
+  if (!certificate.checkPrivateKey(secret))
+    throw new UserError('usage', `--key ${keyFile}: not the key of the certificate ${certFile}`);
+  return { cert, key, sha256: certificate.fingerprint256 };
 };
 
 /** Makes a self-signed certificate (ECDSA P-256, SHA-256). */
@@ -42,7 +47,7 @@ export const makeCredentials = async (): Promise<Credentials> => {
     algorithm: 'sha256',
     notAfterDate,
   });
-  return { cert: made.cert, key: made.private, sha256: fingerprint(made.cert) };
+  return { cert: made.cert, key: made.private, sha256: new X509Certificate(made.cert).fingerprint256 };
 };
 
 /**
@@ -54,7 +59,19 @@ export const keptCredentials = async (tokenFile: string): Promise<Credentials> =
   const keyFile = `${tokenFile}.key.pem`;
   if (existsSync(certFile) && existsSync(keyFile)) return readCredentials(certFile, keyFile);
   const made = await makeCredentials();
-  await writeFile(keyFile, made.key, { mode: 0o600 });
-  await writeFile(certFile, made.cert, { mode: 0o644 });
+  try {
+    await writeFile(keyFile, made.key, { mode: 0o600 });
+    await writeFile(certFile, made.cert, { mode: 0o644 });
+  } catch (cause) {
+    const { code } = cause as { code?: string };
+    const advice = 'make its folder writable, or give --cert and --key';
+    throw new UserError(
+      'usage',
+      `--token-file ${tokenFile}: no certificate can be kept beside it (${code}); ${advice}`,
+      {
+        cause,
+      },
+    );
+  }
   return made;
 };

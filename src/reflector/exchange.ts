@@ -48,15 +48,22 @@ const bodyFor = ({ type, session, body }: RequestTag, host: Host): Uint8Array =>
   }
 };
 
-/** The answer tag to an admitted request that came inside `message`. */
+/**
+ * A request arrives more than once where its protocol retransmits it, SIP's eleven times (RFC 3261 §17.1.2.2), and where
+ * the path doubles packets. What arrives more often than both explain was captured, and is sent to hit somebody.
+ */
+const MAX_ARRIVALS = 32;
+
+/** The answer tag to an admitted request that came inside `message`, or null for a replay. */
 export const sealAnswer = (
   admission: Extract<Admission, { kind: 'admitted' }>,
   message: Uint8Array,
   arrival: Arrival,
   host: Host,
-): Uint8Array => {
+): Uint8Array | null => {
   const { type, session, sequence } = admission.request;
-  if (type === 'echoRequest') host.receipts.saw(session, sequence);
+  host.receipts.saw(session, sequence);
+  if (host.receipts.count(session, sequence) > MAX_ARRIVALS) return null;
   return admission.answer({
     type: ANSWER_TO[type],
     receivedAtMicros: arrival.receivedAtMicros,
@@ -82,7 +89,7 @@ const inWords = (tag: Uint8Array): Uint8Array => {
   return whole;
 };
 
-/** The answer tag for the tag found in a message, in whole words, or null for strangers. */
+/** The answer tag for the tag found in a message, in whole words, or null for strangers and replays. */
 export const answerTag = (
   tag: Uint8Array | null,
   message: Uint8Array,
@@ -90,5 +97,6 @@ export const answerTag = (
   host: Host,
 ): Uint8Array | null => {
   const admission = tag && host.authority.admit(tag, arrival.binding);
-  return admission?.kind === 'admitted' ? inWords(sealAnswer(admission, message, arrival, host)) : null;
+  const sealed = admission?.kind === 'admitted' ? sealAnswer(admission, message, arrival, host) : null;
+  return sealed && inWords(sealed);
 };

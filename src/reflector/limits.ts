@@ -14,7 +14,7 @@ const BURST = 400;
 /** Prefixes that are remembered; the oldest is forgotten first. */
 const MAX_PREFIXES = 8192;
 /** What one customer usually holds: a /24 of IPv4, a /56 of IPv6 (RFC 6177). Addresses come as 16 bytes. */
-const prefixOf = (address: Uint8Array): string => {
+export const prefixOf = (address: Uint8Array): string => {
   const mapped = address[10] === 0xff && address[11] === 0xff;
   return Buffer.from(address.subarray(0, mapped ? 15 : 7)).toString('latin1');
 };

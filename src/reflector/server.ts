@@ -10,7 +10,7 @@ import { createAuthority } from './authority.js';
 import type { Credentials } from './certificate.js';
 import { answerDatagram } from './datagrams.js';
 import type { Arrival, Host } from './exchange.js';
-import { createKeepaliveBook, createLimiter } from './limits.js';
+import { createKeepaliveBook, createLimiter, prefixOf } from './limits.js';
 import type { PortPlan } from './ports.js';
 import { createReceipts } from './receipts.js';
 import { createConversation } from './streams.js';
@@ -36,10 +36,12 @@ export interface Reflector {
 const BINDING_AT_ONCE = 512;
 /** The default holds 256 small packets, which a sweep's burst overruns; the system grants what it allows. */
 const RECEIVE_BUFFER = 1024 * 1024;
-/** A probe's connection lasts seconds. */
-const IDLE_MS = 15_000;
+/** A probe's connection lasts seconds. Only answers count as life: bytes that never complete a message do not. */
+const UNANSWERED_MS = 15_000;
 /** All connections together, so that holding them open exhausts no descriptors. */
 const MAX_CONNECTIONS = 2000;
+/** Several agents behind one address, each with all its questions at once; and one network cannot take them all. */
+const MAX_CONNECTIONS_PER_PREFIX = 500;
 /** First byte of a TLS record that opens a handshake (RFC 8446 §5.1). */
 const TLS_HANDSHAKE = 0x16;
 
@@ -63,6 +65,7 @@ export const startReflector = async (options: ReflectorOptions): Promise<Reflect
   const udpSockets: UdpSocket[] = [];
   const servers: Server[] = [];
   const connections = new Set<Socket>();
+  const connectionsOf = new Map<string, number>();
   const udp = new Set<number>();
   const tcp = new Set<number>();
   let info: Uint8Array = new Uint8Array(0);
@@ -127,39 +130,61 @@ export const startReflector = async (options: ReflectorOptions): Promise<Reflect
       });
     });
 
-  const converse = (socket: Socket | TLSSocket, port: number): void => {
+  const converse = (socket: Socket | TLSSocket, port: number, answered: () => void): void => {
     const conversation = createConversation(host);
     const binding =
       socket instanceof TLSSocket ? socket.exportKeyingMaterial(EXPORTER_BYTES, EXPORTER_LABEL, Buffer.alloc(0)) : null;
     socket.on('data', (chunk: Buffer) => {
       const arrival = arrivalOf(socket.remoteAddress ?? '', socket.remotePort ?? 0, port, binding);
       if (!arrival) return void socket.destroy();
-      const step = conversation.push(chunk, arrival);
-      for (const bytes of step.send) socket.write(bytes);
-      if (step.close) socket.end();
+      const { send, close } = conversation.push(chunk, arrival);
+      if (send.length > 0) {
+        answered();
+        socket.write(Buffer.concat(send));
+      }
+      if (close) {
+        if (!socket.writableEnded) socket.end();
+      } else if (socket.writableNeedDrain) {
+        // Who asks and does not read is not listened to until it reads, so that answers cannot pile up here.
+        socket.pause();
+        socket.once('drain', () => socket.resume());
+      }
     });
   };
 
   const accept = (socket: Socket, port: number): void => {
-    if (connections.size >= MAX_CONNECTIONS) {
+    const from = parseIp(socket.remoteAddress ?? '');
+    const prefix = from && prefixOf(toMappedBytes(from.bytes));
+    const already = connectionsOf.get(prefix ?? '') ?? 0;
+    if (prefix === null || connections.size >= MAX_CONNECTIONS || already >= MAX_CONNECTIONS_PER_PREFIX) {
       socket.destroy();
       return;
     }
     connections.add(socket);
-    socket.on('close', () => connections.delete(socket));
+    connectionsOf.set(prefix, already + 1);
+    const deadline = setTimeout(() => socket.destroy(), UNANSWERED_MS);
+    const answered = (): void => {
+      deadline.refresh();
+    };
+    socket.on('close', () => {
+      clearTimeout(deadline);
+      connections.delete(socket);
+      const left = (connectionsOf.get(prefix) ?? 1) - 1;
+      if (left > 0) connectionsOf.set(prefix, left);
+      else connectionsOf.delete(prefix);
+    });
     socket.on('error', () => socket.destroy());
-    socket.setTimeout(IDLE_MS, () => socket.destroy());
     socket.once('data', (first: Buffer) => {
       socket.pause();
       socket.unshift(first);
       if (first[0] !== TLS_HANDSHAKE) {
-        converse(socket, port);
+        converse(socket, port, answered);
         socket.resume();
         return;
       }
       const secure = new TLSSocket(socket, { isServer: true, secureContext: context });
       secure.on('error', () => socket.destroy());
-      secure.on('secure', () => converse(secure, port));
+      secure.once('secure', () => converse(secure, port, answered));
     });
   };
 

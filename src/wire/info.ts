@@ -1,5 +1,6 @@
 /** What a reflector says of itself in an info answer: JSON inside an authenticated tag. Unknown fields are ignored. */
 import { accept, type Parsed, refuse } from '../model/refusal.js';
+import { ANSWER_TAG_BYTES } from './tag.js';
 
 export type PortSpan = readonly [from: number, to: number];
 
@@ -12,10 +13,12 @@ export interface ReflectorInfo {
   readonly certificateSha256: string | null;
 }
 
-/** A reflector with more separate runs of ports than this tells of the first ones only. */
+/** A reflector with more separate runs of ports than this, or than fit, tells of the first ones only. */
 export const MAX_SPANS = 64;
 /** Fits any path in one datagram with IP and UDP headers (RFC 8200 §5: 1280), and leaves room for a tunnel. */
 export const INFO_REQUEST_BYTES = 1100;
+/** What an answer that is no larger than such a request has room for. */
+export const MAX_INFO_BYTES = INFO_REQUEST_BYTES - ANSWER_TAG_BYTES;
 const MAX_VERSION = 32;
 
 export const INFO_REFUSALS = ['not-json', 'wrong-shape'] as const;
@@ -32,11 +35,18 @@ export const spansOf = (ports: Iterable<number>): readonly PortSpan[] => {
   return spans;
 };
 
-export const encodeInfo = (info: ReflectorInfo): Uint8Array =>
-  Buffer.from(
-    JSON.stringify({ ...info, udp: info.udp.slice(0, MAX_SPANS), tcp: info.tcp.slice(0, MAX_SPANS) }),
-    'utf8',
-  );
+/** The body of an info answer; of many runs of ports, as many of the first ones as fit. */
+export const encodeInfo = (info: ReflectorInfo): Uint8Array => {
+  const first = (spans: number): Uint8Array =>
+    Buffer.from(JSON.stringify({ ...info, udp: info.udp.slice(0, spans), tcp: info.tcp.slice(0, spans) }), 'utf8');
+  let spans = MAX_SPANS;
+  let body = first(spans);
+  while (body.length > MAX_INFO_BYTES && spans > 0) {
+    spans -= 1;
+    body = first(spans);
+  }
+  return body;
+};
 
 const isPort = (value: unknown): value is number =>
   typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= 65535;

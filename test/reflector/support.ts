@@ -32,7 +32,7 @@ import { cnameDescription, encodeRtcp } from '../../src/wire/rtcp.js';
 import { encodeRtp } from '../../src/wire/rtp.js';
 import { buildRequest } from '../../src/wire/sip.js';
 import { BINDING, encodeStun, type StunAttribute } from '../../src/wire/stun.js';
-import { ANSWER_TAG_BYTES, type RequestType, REQUEST_TAG_BYTES } from '../../src/wire/tag.js';
+import { ANSWER_TAG_BYTES, REQUEST_TAG_BYTES, type RequestType } from '../../src/wire/tag.js';
 
 export const FIXTURES = join(packageRoot(), 'fixtures');
 export const hex = (text: string): Buffer => Buffer.from(text.replaceAll(/#.*|\s/g, ''), 'hex');
@@ -262,8 +262,14 @@ export const inEveryCarrier = (tag: Uint8Array, room = ANSWER_TAG_BYTES): readon
   const labels = tagToLabels(tag, DNS_SUFFIX);
   return [
     { name: 'bare', bytes: padded },
-    { name: 'STUN attribute', bytes: stunRequest({ kind: 'opaque', type: STUN_TAG_ATTRIBUTE, value: roomFor(tag, room + 24) }) },
-    { name: 'RFC 3489 attribute', bytes: oldStunRequest({ kind: 'opaque', type: STUN_TAG_ATTRIBUTE, value: roomFor(tag, room + 24) }) },
+    {
+      name: 'STUN attribute',
+      bytes: stunRequest({ kind: 'opaque', type: STUN_TAG_ATTRIBUTE, value: roomFor(tag, room + 24) }),
+    },
+    {
+      name: 'RFC 3489 attribute',
+      bytes: oldStunRequest({ kind: 'opaque', type: STUN_TAG_ATTRIBUTE, value: roomFor(tag, room + 24) }),
+    },
     { name: 'SIP header', bytes: sipRequest('OPTIONS', [text, { name: 'X-Room', value: 'x'.repeat(room * 2) }]) },
     { name: 'RTP payload', bytes: rtp(roomFor(tag, room + 60)) },
     { name: 'RTCP APP block', bytes: rtcp(padded) },
@@ -271,7 +277,12 @@ export const inEveryCarrier = (tag: Uint8Array, room = ANSWER_TAG_BYTES): readon
     { name: 'IKE Vendor ID', bytes: ike([tag, new Uint8Array(room)]) },
     { name: 'IKE Vendor ID behind the marker', bytes: withNonEspMarker(ike([tag, new Uint8Array(room)])) },
     ...(labels
-      ? [{ name: 'DNS labels', bytes: buildQuery({ id: 7, name: labels, type: 'TXT', recursionDesired: true, padTo: 200 + room }) }]
+      ? [
+          {
+            name: 'DNS labels',
+            bytes: buildQuery({ id: 7, name: labels, type: 'TXT', recursionDesired: true, padTo: 200 + room }),
+          },
+        ]
       : []),
   ];
 };
@@ -288,7 +299,10 @@ export const agentRequests = async (firstSequence = 1): Promise<readonly Sent[]>
       sent.push(...question.messages.map((bytes) => ({ name: `${kind} to ${port}`, bytes })));
     }
   }
-  const info = requestTag(sequence, { type: 'infoRequest', body: new Uint8Array(INFO_REQUEST_BYTES - REQUEST_TAG_BYTES) });
+  const info = requestTag(sequence, {
+    type: 'infoRequest',
+    body: new Uint8Array(INFO_REQUEST_BYTES - REQUEST_TAG_BYTES),
+  });
   const receipts = requestTag(sequence + 1, {
     type: 'receiptsRequest',
     body: encodeReceiptsQuery([1, 2, 3], ANSWER_TAG_BYTES - REQUEST_TAG_BYTES),
@@ -307,7 +321,10 @@ const filesIn = (folder: string, extension: string): readonly Sent[] =>
     .filter((file) => file.endsWith(extension))
     .map((file) => {
       const path = join(FIXTURES, folder, file);
-      return { name: `${folder}/${file}`, bytes: extension === '.hex' ? hex(readFileSync(path, 'utf8')) : readFileSync(path) };
+      return {
+        name: `${folder}/${file}`,
+        bytes: extension === '.hex' ? hex(readFileSync(path, 'utf8')) : readFileSync(path),
+      };
     });
 
 /** What reaches an open port all day: scanners, other services' queries, and what they would answer to ours. */
@@ -316,24 +333,44 @@ export const JUNK: readonly Sent[] = [
   { name: 'one zero', bytes: Uint8Array.of(0) },
   { name: 'a line feed', bytes: latin1('\n') },
   { name: 'echo (RFC 862)', bytes: latin1('hello, echo\r\n') },
-  { name: 'chargen (RFC 864)', bytes: latin1(' !"#$%&\'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefg\r\n') },
+  {
+    name: 'chargen (RFC 864)',
+    bytes: latin1(' !"#$%&\'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefg\r\n'),
+  },
   { name: 'quote of the day (RFC 865)', bytes: latin1('"Well done is better than well said." Benjamin Franklin\r\n') },
   { name: 'daytime (RFC 867)', bytes: latin1('Saturday, November 21, 2026 05:02:00-UTC\r\n') },
   { name: 'time (RFC 868)', bytes: hex('eb1c 9a00') },
   { name: 'TFTP read request (RFC 1350)', bytes: latin1('\x00\x01config\x00octet\x00') },
-  { name: 'TFTP error, as a server answers what it does not know', bytes: latin1('\x00\x05\x00\x04Illegal TFTP operation\x00') },
+  {
+    name: 'TFTP error, as a server answers what it does not know',
+    bytes: latin1('\x00\x05\x00\x04Illegal TFTP operation\x00'),
+  },
   { name: 'TFTP data', bytes: latin1(`\x00\x03\x00\x01${'x'.repeat(512)}`) },
-  { name: 'DNS response: REFUSED', bytes: hex('1234 8105 0001 0000 0000 0000 07 6578616d706c65 03 636f6d 00 0001 0001') },
+  {
+    name: 'DNS response: REFUSED',
+    bytes: hex('1234 8105 0001 0000 0000 0000 07 6578616d706c65 03 636f6d 00 0001 0001'),
+  },
   { name: 'DNS response: format error without a question', bytes: hex('1234 8001 0000 0000 0000 0000') },
   { name: 'DNS NOTIFY', bytes: hex('1234 2400 0001 0000 0000 0000 07 6578616d706c65 03 636f6d 00 0006 0001') },
   { name: 'NTP client (RFC 5905)', bytes: hex(`e300 06ec ${'00'.repeat(44)}`) },
   { name: 'NTP server', bytes: hex(`2402 06ec ${'11'.repeat(44)}`) },
   { name: 'NTP monlist', bytes: hex(`1700 032a ${'00'.repeat(4)}`) },
-  { name: 'SNMP get', bytes: hex('3026 0201 0004 0670 7562 6c69 63a0 1902 0101 0201 0002 0100 300e 300c 0608 2b06 0102 0101 0100 0500') },
-  { name: 'SSDP search', bytes: latin1('M-SEARCH * HTTP/1.1\r\nHost: 239.255.255.250:1900\r\nMan: "ssdp:discover"\r\nMX: 1\r\nST: ssdp:all\r\n\r\n') },
+  {
+    name: 'SNMP get',
+    bytes: hex('3026 0201 0004 0670 7562 6c69 63a0 1902 0101 0201 0002 0100 300e 300c 0608 2b06 0102 0101 0100 0500'),
+  },
+  {
+    name: 'SSDP search',
+    bytes: latin1(
+      'M-SEARCH * HTTP/1.1\r\nHost: 239.255.255.250:1900\r\nMan: "ssdp:discover"\r\nMX: 1\r\nST: ssdp:all\r\n\r\n',
+    ),
+  },
   { name: 'memcached stats', bytes: latin1('\x00\x00\x00\x00\x00\x01\x00\x00stats\r\n') },
   { name: 'RIP request', bytes: hex(`0101 0000 ${'00'.repeat(19)}10`) },
-  { name: 'portmapper dump', bytes: hex('72fe1d13 00000000 00000002 000186a0 00000002 00000004 00000000 00000000 00000000 00000000') },
+  {
+    name: 'portmapper dump',
+    bytes: hex('72fe1d13 00000000 00000002 000186a0 00000002 00000004 00000000 00000000 00000000 00000000'),
+  },
   { name: 'DTLS client hello', bytes: hex(`16feff 0000000000000000 0036 01000029 ${'ab'.repeat(40)}`) },
   { name: 'QUIC initial', bytes: hex(`c3 00000001 08 ${'11'.repeat(8)} 00 00 449e ${'22'.repeat(100)}`) },
   { name: 'an HTTP request over UDP', bytes: latin1('GET / HTTP/1.1\r\nHost: example.com\r\n\r\n') },
@@ -353,7 +390,11 @@ export const strangersRequests = async (): Promise<readonly Sent[]> => {
     const { question } = await askAs(kind, { sequence: 1, token: null });
     untagged.push(...question.messages.map((bytes) => ({ name: `${kind} without a token`, bytes })));
   }
-  const change = (changeIp: boolean, changePort: boolean): StunAttribute => ({ kind: 'change-request', changeIp, changePort });
+  const change = (changeIp: boolean, changePort: boolean): StunAttribute => ({
+    kind: 'change-request',
+    changeIp,
+    changePort,
+  });
   const methods = ['OPTIONS', 'REGISTER', 'INVITE', 'ACK', 'BYE', 'CANCEL', 'SUBSCRIBE', 'MESSAGE', 'FOO'];
   const longName = `${'a'.repeat(63)}.${'b'.repeat(63)}.${'c'.repeat(63)}.${'d'.repeat(61)}`;
   return [
@@ -364,26 +405,48 @@ export const strangersRequests = async (): Promise<readonly Sent[]> => {
       { name: 'CHANGE-REQUEST: none', bytes: make(change(false, false)) },
       { name: 'CHANGE-REQUEST: port', bytes: make(change(false, true)) },
       { name: 'CHANGE-REQUEST: address and port', bytes: make(change(true, true)) },
-      { name: 'an attribute that must be understood', bytes: make({ kind: 'opaque', type: 0x7fff, value: new Uint8Array(0) }) },
+      {
+        name: 'an attribute that must be understood',
+        bytes: make({ kind: 'opaque', type: 0x7fff, value: new Uint8Array(0) }),
+      },
       {
         name: 'sixty-four attributes that must be understood',
-        bytes: make(...Array.from({ length: 64 }, (_, index): StunAttribute => ({ kind: 'opaque', type: 0x7f00 + index, value: new Uint8Array(0) }))),
+        bytes: make(
+          ...Array.from(
+            { length: 64 },
+            (_, index): StunAttribute => ({ kind: 'opaque', type: 0x7f00 + index, value: new Uint8Array(0) }),
+          ),
+        ),
       },
     ]),
     ...methods.map((method) => ({ name: `SIP ${method}`, bytes: sipRequest(method) })),
     {
       name: 'the shortest OPTIONS that can be',
-      bytes: latin1('OPTIONS sip:a SIP/2.0\r\nv:SIP/2.0/UDP b;rport;branch=z9hG4bK1\r\nf:<sip:a>;tag=1\r\nt:<sip:a>\r\ni:1\r\nCSeq:1 OPTIONS\r\n\r\n'),
+      bytes: latin1(
+        'OPTIONS sip:a SIP/2.0\r\nv:SIP/2.0/UDP b;rport;branch=z9hG4bK1\r\nf:<sip:a>;tag=1\r\nt:<sip:a>\r\ni:1\r\nCSeq:1 OPTIONS\r\n\r\n',
+      ),
     },
     { name: 'DNS root query', bytes: buildQuery({ id: 1, name: '.', type: 'NS', recursionDesired: true }) },
-    { name: 'DNS query with EDNS', bytes: buildQuery({ id: 1, name: 'example.com', type: 'TXT', recursionDesired: true, padTo: 100 }) },
-    { name: 'DNS query for the longest name', bytes: buildQuery({ id: 1, name: longName, type: 'TXT', recursionDesired: true }) },
-    { name: 'DNS query below our suffix, not a tag', bytes: buildQuery({ id: 1, name: `aaaa.${DNS_SUFFIX}`, type: 'TXT', recursionDesired: true }) },
+    {
+      name: 'DNS query with EDNS',
+      bytes: buildQuery({ id: 1, name: 'example.com', type: 'TXT', recursionDesired: true, padTo: 100 }),
+    },
+    {
+      name: 'DNS query for the longest name',
+      bytes: buildQuery({ id: 1, name: longName, type: 'TXT', recursionDesired: true }),
+    },
+    {
+      name: 'DNS query below our suffix, not a tag',
+      bytes: buildQuery({ id: 1, name: `aaaa.${DNS_SUFFIX}`, type: 'TXT', recursionDesired: true }),
+    },
     ...filesIn('ike', '.hex'),
     ...filesIn('stun', '.hex'),
     ...filesIn('sip/rfc4475', '.dat'),
     ...filesIn('sip/hostile', '.dat'),
-    ...inEveryCarrier(requestTag(1, { token: OTHER_TOKEN })).map(({ name, bytes }) => ({ name: `another's tag: ${name}`, bytes })),
+    ...inEveryCarrier(requestTag(1, { token: OTHER_TOKEN })).map(({ name, bytes }) => ({
+      name: `another's tag: ${name}`,
+      bytes,
+    })),
     ...inEveryCarrier(spoiled(requestTag(1))).map(({ name, bytes }) => ({ name: `a forged tag: ${name}`, bytes })),
   ];
 };

@@ -5,7 +5,10 @@ import { type Responder, sealAnswer } from '../exchange.js';
 export const answerBare: Responder = (message, arrival, host) => {
   if (!looksLikeTag(message)) return null;
   const admission = host.authority.admit(message, arrival.binding);
-  if (admission.kind === 'admitted') return { bytes: sealAnswer(admission, message, arrival, host), proven: true };
   if (admission.kind === 'none') return null;
+  if (admission.kind === 'admitted') {
+    const bytes = sealAnswer(admission, message, arrival, host);
+    return bytes && { bytes, proven: true };
+  }
   return { bytes: encodeRefusalTag(admission.request, REFUSED_BECAUSE.unknownKey), proven: false };
 };

@@ -21,7 +21,10 @@ const TO_TAG_KEY = randomBytes(32);
 
 /** The same for a retransmission as for the request, which without state only the request itself can tell (§8.2.7). */
 const toTagFor = (message: Uint8Array): string =>
-  createHmac('sha256', TO_TAG_KEY).update(message).digest('hex').slice(0, 2 * TO_TAG_BYTES);
+  createHmac('sha256', TO_TAG_KEY)
+    .update(message)
+    .digest('hex')
+    .slice(0, 2 * TO_TAG_BYTES);
 
 /** The answer to a parsed request; `message` is the request's exact bytes. */
 export const answerSipRequest = (

@@ -1,0 +1,836 @@
+/** From facts to verdicts, as a table of cases: each row is a story about one check, and what must be said of it. */
+import fc from 'fast-check';
+import t from 'tap';
+import { ASKED_KINDS, type Check, TRANSPORTS } from '../../src/model/check.js';
+import { type Attempt, FAILURES, NOT_RUN, type Observation } from '../../src/model/observation.js';
+import { REASONS } from '../../src/model/verdict.js';
+import { type Circumstances, classify, listensOn, type Standing } from '../../src/verdict/classify.js';
+import { NO_STANDING, standings } from '../../src/verdict/standing.js';
+import {
+  ADDRESS,
+  answer,
+  check,
+  circumstances,
+  FOREIGN_CERTIFICATE,
+  failure,
+  OWN_CERTIFICATE,
+  observed,
+  proven,
+  reflector,
+  silence,
+  thirdParty,
+  unproven,
+} from './support/facts.js';
+
+const SIP = check('sip-options/udp/5060');
+const SIP_TCP = check('sip-options/tcp/5060');
+const SIP_TLS = check('sip-options/tls/5061');
+const TCP = check('tcp-connect/tcp/5223');
+const TLS = check('tls-handshake/tls/443');
+const RTP = check('rtp-echo/udp/16384');
+const RANGE_PORT = check('rtp-echo/udp/16384', { rangeId: 'rtp-echo/udp/16384-32766' });
+const KEEPALIVE = check('nat-t-keepalive/udp/4500');
+
+const withCertificate = (certificateSha256: string) => ({ tls: { certificateSha256 } });
+const times = (count: number, attempt: Attempt): readonly Attempt[] => Array.from({ length: count }, () => attempt);
+/** At the port that was asked, as an honest reflector says. */
+const provenAt = (port: number, rttMs = 20): Attempt => proven({ rttMs }, { arrivalPort: port });
+
+interface Row {
+  readonly story: string;
+  readonly check: Check;
+  readonly attempts?: readonly Attempt[];
+  readonly facts?: Partial<Observation>;
+  readonly standing: Standing;
+  readonly path?: Partial<Circumstances>;
+  readonly says: string;
+  readonly confidence?: number;
+}
+
+const ROWS: readonly Row[] = [
+  // Questions that could not be put.
+  {
+    story: 'the name does not resolve',
+    check: check('sip-options/udp/5060', { address: null, family: null }),
+    facts: { notRun: 'dns-failure' },
+    standing: NO_STANDING,
+    says: 'unknown/dns-failure',
+    confidence: 0,
+  },
+  {
+    story: 'no address of the family',
+    check: SIP,
+    facts: { notRun: 'no-network' },
+    standing: NO_STANDING,
+    says: 'unknown/no-network',
+    confidence: 0,
+  },
+  ...(['needs-reflector', 'not-offered', 'not-listening', 'interrupted'] as const).map(
+    (notRun): Row => ({
+      story: `not put: ${notRun}`,
+      check: RTP,
+      facts: { notRun },
+      standing: reflector(),
+      says: 'unknown/not-run',
+      confidence: 0,
+    }),
+  ),
+  {
+    story: "this host's own firewall says EPERM",
+    check: SIP,
+    attempts: times(3, failure('local-denied', { code: 'EPERM' })),
+    standing: reflector(),
+    says: 'unknown/local-error',
+  },
+  {
+    story: 'EPERM once and silence afterwards is still not the path',
+    check: SIP,
+    attempts: [failure('local-denied', { code: 'EPERM' }), ...silence(5)],
+    standing: reflector(),
+    says: 'unknown/local-error',
+  },
+  ...(['address-unavailable', 'too-large', 'exhausted', 'other'] as const).map(
+    (name): Row => ({
+      story: `this host fails: ${name}`,
+      check: SIP,
+      attempts: [failure(name)],
+      standing: reflector(),
+      says: 'unknown/local-error',
+    }),
+  ),
+  {
+    story: 'no route, and nothing passes to that address',
+    check: SIP,
+    attempts: [failure('no-route', { code: 'ENETUNREACH' })],
+    standing: thirdParty({ alive: false }),
+    says: 'unknown/no-network',
+  },
+  {
+    story: 'no route to a third party that answers elsewhere',
+    check: SIP,
+    attempts: [failure('no-route', { code: 'ENETUNREACH' })],
+    standing: thirdParty(),
+    says: 'unknown/no-network',
+  },
+  {
+    story: '"no route" where other questions pass came from the path (net-prohibited on a TCP connect)',
+    check: SIP_TCP,
+    attempts: [failure('no-route', { code: 'ENETUNREACH' })],
+    standing: reflector(),
+    says: 'blocked/rejected',
+  },
+
+  // What passes.
+  {
+    story: 'a reflector has proven three answers',
+    check: SIP,
+    attempts: times(3, provenAt(5060)),
+    standing: reflector(),
+    says: 'pass/answered',
+    confidence: 1,
+  },
+  {
+    story: 'a third party gave a well-formed answer',
+    check: SIP,
+    attempts: [answer()],
+    standing: thirdParty(),
+    says: 'pass/answered',
+    confidence: 0.999,
+  },
+  {
+    story: 'a third party was asked with a tag that it does not know',
+    check: SIP,
+    attempts: [unproven()],
+    standing: thirdParty(),
+    says: 'pass/answered',
+  },
+  {
+    story: 'two of four were lost and the fifth came: chance explains it',
+    check: SIP,
+    attempts: [...silence(1), ...times(3, provenAt(5060))],
+    standing: reflector(),
+    says: 'pass/answered',
+  },
+  {
+    story: 'refused once, answered afterwards',
+    check: SIP,
+    attempts: [failure('refused'), ...times(3, provenAt(5060))],
+    standing: reflector(),
+    says: 'pass/answered',
+  },
+  {
+    story: 'answers to all three sendings of one request came late (Karn: no round trip)',
+    check: SIP,
+    attempts: [proven({ packets: 3, answers: 3, rttMs: null })],
+    standing: reflector(),
+    says: 'pass/answered',
+  },
+  {
+    story: 'a reflector that says it does not listen there, and answers all the same',
+    check: SIP,
+    attempts: [provenAt(5060)],
+    standing: reflector({ listens: { udp: [], tcp: [], certificateSha256: null } }),
+    says: 'pass/answered',
+  },
+  {
+    story: 'the keepalives of three attempts were lost but one',
+    check: KEEPALIVE,
+    attempts: [
+      proven({}, { arrivalPort: 4500, keepalives: 0 }),
+      proven({}, { arrivalPort: 4500, keepalives: 1 }),
+      proven({}, { arrivalPort: 4500, keepalives: 1 }),
+    ],
+    standing: reflector(),
+    says: 'pass/answered',
+  },
+
+  // What passes and would hurt.
+  {
+    story: 'four of twenty answered, far past one in a hundred',
+    check: SIP,
+    attempts: [...silence(16), ...times(4, provenAt(5060))],
+    standing: reflector(),
+    says: 'degraded/loss',
+  },
+  {
+    story: 'one of four lost: certain of 0.25 % only, and one in a hundred is allowed',
+    check: SIP,
+    attempts: [...silence(1), ...times(3, provenAt(5060))],
+    standing: reflector(),
+    says: 'pass/answered',
+  },
+  {
+    story: 'two of five lost: certain of 3.3 %',
+    check: SIP,
+    attempts: [...silence(2), ...times(3, provenAt(5060))],
+    standing: reflector(),
+    says: 'degraded/loss',
+  },
+  {
+    story: 'two of five lost, where a twentieth is allowed',
+    check: SIP,
+    attempts: [...silence(2), ...times(3, provenAt(5060))],
+    standing: reflector(),
+    path: { thresholds: { lossRatio: 0.05, rttMs: 300 } },
+    says: 'pass/answered',
+  },
+  {
+    story: 'retransmissions that were answered late are not lost',
+    check: SIP,
+    attempts: [proven({ packets: 3, answers: 3, rttMs: null }), ...times(2, provenAt(5060))],
+    standing: reflector(),
+    says: 'pass/answered',
+  },
+  {
+    story: 'a port of a range is asked too seldom to be judged for loss',
+    check: RANGE_PORT,
+    attempts: [...silence(5), provenAt(16_384)],
+    standing: reflector(),
+    says: 'pass/answered',
+  },
+  {
+    story: 'and its latency says as little',
+    check: RANGE_PORT,
+    attempts: [provenAt(16_384, 900)],
+    standing: reflector(),
+    says: 'pass/answered',
+  },
+  {
+    story: 'the median round trip is longer than people can talk over',
+    check: SIP,
+    attempts: [provenAt(5060, 20), provenAt(5060, 301), provenAt(5060, 302)],
+    standing: reflector(),
+    says: 'degraded/latency',
+  },
+  {
+    story: 'the median at the threshold is not past it',
+    check: SIP,
+    attempts: [provenAt(5060, 20), provenAt(5060, 300), provenAt(5060, 900)],
+    standing: reflector(),
+    says: 'pass/answered',
+  },
+  {
+    story: 'a third party answers slowly',
+    check: SIP,
+    attempts: times(3, answer({ rttMs: 400 })),
+    standing: thirdParty(),
+    says: 'degraded/latency',
+  },
+
+  // What something in between did.
+  {
+    story: 'SIP arrived with other bytes than were sent',
+    check: SIP,
+    attempts: [provenAt(5060), proven({}, { intact: false })],
+    standing: reflector(),
+    says: 'altered/sip-alg',
+    confidence: 1,
+  },
+  {
+    story: 'RTP arrived with other bytes than were sent',
+    check: RTP,
+    attempts: [proven({}, { arrivalPort: 16_384, intact: false })],
+    standing: reflector(),
+    says: 'altered/payload-rewritten',
+  },
+  {
+    story: 'HTTP was rewritten by a proxy that lets the proof pass',
+    check: check('http/tcp/80'),
+    attempts: [proven({}, { arrivalPort: 80, intact: false })],
+    standing: reflector(),
+    says: 'altered/http-intercepted',
+  },
+  {
+    story: 'DNS was rewritten by a forwarder',
+    check: check('dns/udp/53'),
+    attempts: [proven({}, { arrivalPort: 53, intact: false })],
+    standing: reflector(),
+    says: 'altered/dns-intercepted',
+  },
+  {
+    story: 'it arrived at another port than was asked (destination NAT)',
+    check: SIP,
+    attempts: [provenAt(5062)],
+    standing: reflector(),
+    says: 'altered/answered-by-other',
+  },
+  {
+    story: 'somebody else answers SIP over UDP',
+    check: SIP,
+    attempts: times(3, unproven()),
+    standing: reflector(),
+    says: 'altered/answered-by-other',
+    confidence: 0.999,
+  },
+  {
+    story: 'two voices on one port: one proven answer does not whitewash the other',
+    check: SIP,
+    attempts: [provenAt(5060), unproven()],
+    standing: reflector(),
+    says: 'altered/answered-by-other',
+  },
+  {
+    story: 'somebody else answers SIP over TLS',
+    check: SIP_TLS,
+    attempts: [unproven()],
+    standing: reflector(),
+    says: 'altered/tls-intercepted',
+  },
+  {
+    story: 'somebody else answers TLS',
+    check: TLS,
+    attempts: [unproven()],
+    standing: reflector(),
+    says: 'altered/tls-intercepted',
+  },
+  {
+    story: 'a captive portal answers HTTP',
+    check: check('http/tcp/80'),
+    attempts: [unproven()],
+    standing: reflector(),
+    says: 'altered/http-intercepted',
+  },
+  {
+    story: 'the firewall answers DNS',
+    check: check('dns/udp/53'),
+    attempts: [unproven()],
+    standing: reflector(),
+    says: 'altered/dns-intercepted',
+  },
+  {
+    story: 'TLS opened with a foreign certificate and no proof came',
+    check: TLS,
+    attempts: silence(4, withCertificate(FOREIGN_CERTIFICATE)),
+    standing: reflector(),
+    says: 'altered/tls-intercepted',
+    confidence: 0.999,
+  },
+  {
+    story: 'TLS opened with a foreign certificate and was closed; nothing is known about loss',
+    check: TLS,
+    attempts: [failure('closed-early', { code: 'FIN', opened: withCertificate(FOREIGN_CERTIFICATE) })],
+    standing: reflector(),
+    path: { lossUpperBound: null },
+    says: 'altered/tls-intercepted',
+    confidence: 0.999,
+  },
+  {
+    story: "TLS opened with the reflector's own certificate: its silence, and not a man in the middle",
+    check: TLS,
+    attempts: silence(4, withCertificate(OWN_CERTIFICATE)),
+    standing: reflector(),
+    says: 'blocked/payload-filtered',
+  },
+  {
+    story: 'a third party may show whatever certificate it likes',
+    check: TLS,
+    attempts: silence(4, withCertificate(FOREIGN_CERTIFICATE)),
+    standing: thirdParty(),
+    says: 'unknown/no-answer',
+  },
+  {
+    story: "a reflector whose certificate we do not know accuses nobody",
+    check: TLS,
+    attempts: [failure('closed-early', { opened: withCertificate(FOREIGN_CERTIFICATE) })],
+    standing: reflector({ listens: null }),
+    says: 'unknown/closed',
+  },
+
+  // Refusals.
+  ...(['refused', 'reset', 'host-unreachable', 'net-unreachable', 'prohibited', 'tls-failed', 'closed-early'] as const)
+    .flatMap((name): Row[] => [
+      {
+        story: `${name}, from a reflector that listens there: the path said it`,
+        check: SIP_TLS,
+        attempts: times(3, failure(name)),
+        standing: reflector(),
+        says: 'blocked/rejected',
+        confidence: 0.999,
+      },
+      {
+        story: `${name}, from a third party: nothing listens`,
+        check: SIP_TLS,
+        attempts: times(3, failure(name)),
+        standing: thirdParty(),
+        says: 'unknown/closed',
+        confidence: 0.999,
+      },
+    ]),
+  {
+    story: 'a RST from an address that has answered nothing else: there is somebody all the same',
+    check: TCP,
+    attempts: [failure('refused')],
+    standing: thirdParty({ alive: false, asked: 3 }),
+    says: 'unknown/closed',
+  },
+  {
+    story: 'refused by a reflector that does not listen there',
+    check: SIP,
+    attempts: [failure('refused')],
+    standing: reflector({ listens: { udp: [[1, 5059]], tcp: [[5060, 5060]], certificateSha256: null } }),
+    says: 'unknown/not-run',
+  },
+  {
+    story: 'refused by a reflector that could not say where it listens',
+    check: SIP,
+    attempts: times(3, failure('refused')),
+    standing: reflector({ listens: null }),
+    says: 'unknown/closed',
+  },
+  {
+    story: 'one ICMP among silence is believed',
+    check: SIP,
+    attempts: [...silence(3), failure('host-unreachable')],
+    standing: reflector(),
+    says: 'blocked/rejected',
+  },
+
+  // Silence.
+  {
+    story: 'silence where the far end is alive, listens, and the path loses little',
+    check: SIP,
+    attempts: silence(4),
+    standing: reflector(),
+    says: 'blocked/dropped',
+    confidence: 0.9999,
+  },
+  {
+    story: '3 of 3 silent on a path that may lose three in ten proves nothing',
+    check: SIP,
+    attempts: silence(3),
+    standing: reflector(),
+    path: { lossUpperBound: 0.3 },
+    says: 'unknown/no-answer',
+    confidence: 0.973,
+  },
+  {
+    story: 'five are still too few at 0.3 (0.00243)',
+    check: SIP,
+    attempts: silence(5),
+    standing: reflector(),
+    path: { lossUpperBound: 0.3 },
+    says: 'unknown/no-answer',
+  },
+  {
+    story: 'six are enough (0.000729)',
+    check: SIP,
+    attempts: silence(6),
+    standing: reflector(),
+    path: { lossUpperBound: 0.3 },
+    says: 'blocked/dropped',
+    confidence: 0.999271,
+  },
+  {
+    story: 'and not for a port of a range, which has to be ten times as sure',
+    check: RANGE_PORT,
+    attempts: silence(6),
+    standing: reflector(),
+    path: { lossUpperBound: 0.3, doubt: 1e-4 },
+    says: 'unknown/no-answer',
+  },
+  {
+    story: 'exactly at the boundary is enough: 0.125 to the third is 1/512',
+    check: SIP,
+    attempts: silence(3),
+    standing: reflector(),
+    path: { lossUpperBound: 0.125, doubt: 1 / 512 },
+    says: 'blocked/dropped',
+  },
+  {
+    story: 'a hair below it is not',
+    check: SIP,
+    attempts: silence(3),
+    standing: reflector(),
+    path: { lossUpperBound: 0.125, doubt: 1 / 512 - Number.EPSILON },
+    says: 'unknown/no-answer',
+  },
+  {
+    story: 'retransmissions of one request count by the packet',
+    check: SIP,
+    attempts: [
+      { outcome: 'silence', packets: 3, opened: null },
+      { outcome: 'silence', packets: 3, opened: null },
+    ],
+    standing: reflector(),
+    path: { lossUpperBound: 0.3 },
+    says: 'blocked/dropped',
+  },
+  {
+    story: 'nothing is known about loss',
+    check: SIP,
+    attempts: silence(20),
+    standing: reflector(),
+    path: { lossUpperBound: null },
+    says: 'unknown/no-answer',
+    confidence: 0,
+  },
+  {
+    story: 'the reflector says that it does not listen there',
+    check: SIP,
+    attempts: silence(6),
+    standing: reflector({ listens: { udp: [[5061, 5061]], tcp: [[5060, 5060]], certificateSha256: null } }),
+    says: 'unknown/not-run',
+  },
+  {
+    story: 'the reflector could not say where it listens',
+    check: SIP,
+    attempts: silence(6),
+    standing: reflector({ listens: null }),
+    says: 'unknown/no-answer',
+  },
+  {
+    story: 'the far end says that nothing arrived',
+    check: SIP,
+    attempts: silence(4),
+    facts: { seen: 0 },
+    standing: reflector(),
+    says: 'blocked/dropped-outbound',
+    confidence: 0.9999,
+  },
+  {
+    story: 'the far end says that all arrived, and nothing came back',
+    check: SIP,
+    attempts: silence(4),
+    facts: { seen: 4 },
+    standing: reflector(),
+    says: 'blocked/dropped-inbound',
+    confidence: 0.9999,
+  },
+  {
+    story: 'only two arrived: two lost answers prove nothing, however many requests were lost',
+    check: SIP,
+    attempts: silence(6),
+    facts: { seen: 2 },
+    standing: reflector(),
+    says: 'unknown/no-answer',
+    confidence: 0.99,
+  },
+  {
+    story: 'silence on a port where a bare tag passes: inspection',
+    check: SIP,
+    attempts: silence(4),
+    facts: { seen: 0 },
+    standing: reflector({ openUdpPorts: new Set([5060]) }),
+    says: 'blocked/payload-filtered',
+  },
+  {
+    story: 'a bare tag passes on another port only',
+    check: SIP,
+    attempts: silence(4),
+    standing: reflector({ openUdpPorts: new Set([5061]) }),
+    says: 'blocked/dropped',
+  },
+  {
+    story: 'a UDP port on which other bytes pass says nothing about TCP',
+    check: SIP_TCP,
+    attempts: silence(4),
+    standing: reflector({ openUdpPorts: new Set([5060]) }),
+    says: 'blocked/dropped',
+  },
+  {
+    story: 'TCP opens and SIP over it stays unanswered',
+    check: SIP_TCP,
+    attempts: silence(4, {}),
+    standing: reflector(),
+    says: 'blocked/payload-filtered',
+  },
+  {
+    story: 'the answers to ESP come, and not one keepalive was seen',
+    check: KEEPALIVE,
+    attempts: times(3, proven({}, { arrivalPort: 4500, keepalives: 0 })),
+    standing: reflector(),
+    says: 'blocked/payload-filtered',
+  },
+  {
+    story: 'a third party is silent on one port and answers on others',
+    check: SIP,
+    attempts: silence(20),
+    standing: thirdParty(),
+    says: 'unknown/no-answer',
+  },
+  {
+    story: 'a lone question has no control: its silence is no answer',
+    check: SIP,
+    attempts: silence(6),
+    standing: thirdParty({ alive: false, asked: 1 }),
+    path: { lossUpperBound: null },
+    says: 'unknown/no-answer',
+  },
+  {
+    story: 'of several questions not one was answered',
+    check: SIP,
+    attempts: silence(6),
+    standing: thirdParty({ alive: false, asked: 2 }),
+    path: { lossUpperBound: null },
+    says: 'unknown/target-unreachable',
+  },
+  {
+    story: 'dead, and other targets have shown the path to lose nothing',
+    check: SIP,
+    attempts: silence(20),
+    standing: thirdParty({ alive: false, asked: 40 }),
+    path: { lossUpperBound: 0.01 },
+    says: 'unknown/target-unreachable',
+  },
+  {
+    story: 'garbage arrived and no answer: silence, with the garbage counted',
+    check: SIP,
+    attempts: silence(20),
+    facts: { refused: { malformed: 7, 'wrong-id': 2 } },
+    standing: thirdParty(),
+    says: 'unknown/no-answer',
+  },
+];
+
+const classifyRow = ({ check: of, attempts = [], facts = {}, standing, path = {} }: Row) =>
+  classify(observed(of, attempts, facts), standing, circumstances(path));
+
+t.test('the table of cases', async (t) => {
+  for (const row of ROWS) {
+    const told = classifyRow(row);
+    t.equal(`${told.verdict}/${told.reason}`, row.says, row.story);
+    if (row.confidence !== undefined) t.equal(told.confidence, row.confidence, `${row.story}: confidence`);
+  }
+});
+
+t.test('the table reaches every reason but those that need measurements of their own', async (t) => {
+  const reached = new Set(ROWS.map(({ says }) => says));
+  const all = Object.entries(REASONS).flatMap(([verdict, reasons]) => reasons.map((reason) => `${verdict}/${reason}`));
+  t.strictSame(
+    all.filter((one) => !reached.has(one)),
+    // A stream of media, a burst, a sweep of sizes, and a reflector that says it held back answers.
+    [
+      'degraded/jitter',
+      'degraded/reordered',
+      'degraded/rate-limited',
+      'blocked/size-filtered',
+      'unknown/limited',
+    ],
+  );
+});
+
+t.test('what is counted and shown as evidence', async (t) => {
+  const told = classify(
+    observed(SIP, [proven({ packets: 2, answers: 1, rttMs: null }), provenAt(5060, 10), provenAt(5060, 31.23456)], {
+      refused: { 'wrong-id': 1 },
+      seen: 4,
+    }),
+    reflector(),
+    circumstances(),
+  );
+  t.equal(told.sent, 4);
+  t.equal(told.seen, 4);
+  t.equal(told.received, 3);
+  t.strictSame(told.rttMs, { min: 10, median: 20.617, max: 31.235 }, 'the ambiguous answer has no round trip');
+  t.strictSame(told.evidence, {
+    answer: {},
+    authentic: true,
+    intact: true,
+    seenAddress: '192.0.2.7',
+    seenPort: 40_000,
+    arrivalPort: 5060,
+    clockSkewMs: 0.5,
+    refused: { 'wrong-id': 1 },
+  });
+
+  const refused = classify(
+    observed(SIP_TCP, [failure('refused', { code: 'ECONNREFUSED' }), failure('reset', { code: 'ECONNRESET' })]),
+    thirdParty(),
+    circumstances(),
+  );
+  t.strictSame(refused.evidence, { failures: { refused: 'ECONNREFUSED', reset: 'ECONNRESET' } });
+  t.equal(refused.rttMs, null, 'not measured is null');
+  t.equal(refused.seen, null);
+
+  const silent = classify(observed(SIP, silence(4)), reflector({ openUdpPorts: new Set([5060]) }), circumstances());
+  t.strictSame(silent.evidence, { otherBytesPass: true });
+
+  const keepalives = classify(
+    observed(KEEPALIVE, [proven({}, { arrivalPort: 4500, keepalives: 3 })]),
+    reflector(),
+    circumstances(),
+  );
+  t.equal(keepalives.evidence['keepalivesSeen'], 3);
+});
+
+t.test('where a reflector listens: UDP is told apart, TCP and TLS share their ports', async (t) => {
+  const listens = { udp: [[5060, 5062]], tcp: [[443, 443]], certificateSha256: null } as const;
+  const on = (transport: 'udp' | 'tcp' | 'tls', port: number) => listensOn(listens, { transport, port });
+  t.equal(on('udp', 5059), false);
+  t.equal(on('udp', 5060), true);
+  t.equal(on('udp', 5062), true);
+  t.equal(on('udp', 5063), false);
+  t.equal(on('tcp', 5060), false);
+  t.equal(on('tcp', 443), true);
+  t.equal(on('tls', 443), true);
+  t.equal(listensOn(null, { transport: 'udp', port: 5060 }), null, 'not asked is not false');
+});
+
+t.test('what an address is, by all that was asked of it', async (t) => {
+  const standingOf = (
+    observations: readonly Observation[],
+    listens: Parameters<typeof standings>[0]['listens'] = new Map(),
+    otherBytesPassed: readonly string[] = [],
+  ): Standing =>
+    standings({ observations, listens, otherBytesPassed: new Set(otherBytesPassed) }).get(ADDRESS) ?? NO_STANDING;
+  const silent = observed(SIP, silence(4));
+
+  t.strictSame(standingOf([]), NO_STANDING);
+  t.strictSame(standingOf([observed(SIP, [], { notRun: 'interrupted' })]), NO_STANDING, 'not asked is not silent');
+
+  const dead = standingOf([silent, observed(TCP, silence(4))]);
+  t.match(dead, { role: 'third-party', alive: false, asked: 2 });
+  t.match(standingOf([silent, observed(TCP, [answer()])]), { role: 'third-party', alive: true });
+  t.match(standingOf([silent, observed(TCP, [unproven()])]), { role: 'third-party', alive: true });
+  t.match(standingOf([silent, observed(TCP, [failure('refused')])]), { alive: true }, 'who refuses is there');
+  t.match(standingOf([silent, observed(TCP, silence(4, {}))]), { alive: true }, 'who accepts a connection is there');
+  t.match(
+    standingOf([silent, observed(TCP, [failure('host-unreachable')])]),
+    { alive: false },
+    'a router that says unreachable is not the target',
+  );
+  t.match(standingOf([silent, observed(TCP, [failure('local-denied')])]), { alive: false });
+
+  const one = standingOf([silent, observed(RTP, [provenAt(16_384)]), observed(TCP, [provenAt(5223)])]);
+  t.match(one, { role: 'reflector', alive: true, asked: 3, listens: null });
+  t.strictSame([...one.openUdpPorts], [16_384], 'a TCP answer opens no UDP port');
+
+  const listens = { udp: [], tcp: [], certificateSha256: null };
+  const told = standingOf([silent], new Map([[ADDRESS, listens]]), [`${ADDRESS}/5060`, '198.51.100.100/5061']);
+  t.match(told, { role: 'reflector', alive: true, asked: 1, listens });
+  t.strictSame([...told.openUdpPorts], [5060], "another address's ports are not this one's");
+  t.match(standingOf([silent], new Map([[ADDRESS, null]])), { role: 'third-party', alive: false });
+});
+
+/** Anything that a run could have observed, honest or absurd. */
+const anyAttempt: fc.Arbitrary<Attempt> = fc.oneof(
+  fc
+    .record({ packets: fc.integer({ min: 1, max: 4 }), rttMs: fc.option(fc.double({ min: 0, max: 2000, noNaN: true })) })
+    .chain(({ packets, rttMs }) =>
+      fc
+        .record({
+          answers: fc.integer({ min: 1, max: packets }),
+          authentic: fc.constantFrom(true, false, null),
+          intact: fc.boolean(),
+          arrivalPort: fc.constantFrom(5060, 5061),
+          keepalives: fc.nat(2),
+        })
+        .map(({ answers, authentic, ...attestation }) =>
+          authentic === true
+            ? proven({ packets, answers, rttMs }, attestation)
+            : answer({ packets, answers, rttMs, authentic }),
+        ),
+    ),
+  fc
+    .record({ name: fc.constantFrom(...FAILURES), opened: fc.constantFrom(null, withCertificate(FOREIGN_CERTIFICATE)) })
+    .map(({ name, opened }) => failure(name, opened ? { opened } : {})),
+  fc
+    .record({
+      packets: fc.integer({ min: 1, max: 4 }),
+      opened: fc.constantFrom(null, {}, withCertificate(OWN_CERTIFICATE)),
+    })
+    .map((fields): Attempt => ({ outcome: 'silence', ...fields })),
+);
+const anyObservation: fc.Arbitrary<Observation> = fc
+  .record({
+    probe: fc.constantFrom(...ASKED_KINDS),
+    transport: fc.constantFrom(...TRANSPORTS),
+    rangeId: fc.constantFrom(null, 'range'),
+    attempts: fc.array(anyAttempt, { maxLength: 8 }),
+    seen: fc.option(fc.nat(8)),
+    notRun: fc.option(fc.constantFrom(...NOT_RUN), { freq: 9 }),
+  })
+  .map(({ probe, transport, rangeId, attempts, seen, notRun }) =>
+    observed(check(`${probe}/${transport}/5060`, { rangeId }), notRun ? [] : attempts, { seen, notRun }),
+  );
+const anyStanding: fc.Arbitrary<Standing> = fc
+  .record({
+    role: fc.constantFrom('reflector', 'third-party'),
+    alive: fc.boolean(),
+    asked: fc.nat(3),
+    listens: fc.constantFrom(null, reflector().listens, { udp: [], tcp: [], certificateSha256: null }),
+    openUdpPorts: fc.constantFrom<ReadonlySet<number>>(new Set(), new Set([5060])),
+  })
+  .map((fields) => ({ ...fields, alive: fields.alive || fields.role === 'reflector' }) as Standing);
+const anyPath: fc.Arbitrary<Circumstances> = fc
+  .record({
+    lossUpperBound: fc.option(fc.double({ min: 0, max: 1, noNaN: true })),
+    doubt: fc.constantFrom(1e-3, 1e-4),
+  })
+  .map((fields) => circumstances(fields));
+
+t.test('whatever was observed, the verdict keeps to the rules', async (t) => {
+  const honest = fc.property(anyObservation, anyStanding, anyPath, (observation, standing, path) => {
+    const told = classify(observation, standing, path);
+    const { attempts } = observation;
+    const answers = attempts.filter(({ outcome }) => outcome === 'answer');
+    const rule = (name: string, holds: boolean): void => {
+      if (!holds) throw new Error(`${name}: ${told.verdict}/${told.reason}`);
+    };
+    rule('the reason is one of its verdict', (REASONS[told.verdict] as readonly string[]).includes(told.reason));
+    rule('the same facts give the same verdict', classify(observation, standing, path).reason === told.reason);
+    rule('the confidence is a probability', told.confidence >= 0 && told.confidence <= 1);
+    rule('not more is received than sent', told.received <= told.sent);
+    rule('no pass without an answer', told.verdict !== 'pass' || answers.length > 0);
+    rule('what was not asked is unknown', observation.notRun === null || told.verdict === 'unknown');
+    rule(
+      'a third party is never said to be blocked or altered',
+      standing.role === 'reflector' || (told.verdict !== 'blocked' && told.verdict !== 'altered'),
+    );
+    rule(
+      'a reflector passes by proof and by nothing else',
+      standing.role === 'third-party' ||
+        told.verdict !== 'pass' ||
+        answers.every((one) => one.outcome === 'answer' && one.authentic === true && one.attestation?.intact === true),
+    );
+    rule(
+      'nobody is blamed for silence where nothing listens',
+      !['dropped', 'dropped-inbound', 'dropped-outbound', 'rejected'].includes(told.reason) ||
+        listensOn(standing.listens, observation.check) === true,
+    );
+    const proof = ['dropped', 'dropped-inbound', 'dropped-outbound'].includes(told.reason);
+    const lost = observation.seen === null || observation.seen === 0 ? told.sent : observation.seen;
+    rule('silence that loss could explain proves nothing', !proof || (path.lossUpperBound ?? 1) ** lost <= path.doubt);
+  });
+  t.doesNotThrow(() => fc.assert(honest, { numRuns: 3000 }));
+});
