@@ -292,7 +292,10 @@ const confidenceOf = (
   { lossUpperBound }: Circumstances,
 ): number => {
   if (answers.length > 0) return answers.every(({ authentic }) => authentic === true) ? 1 : UNPROVEN_ANSWER;
-  if (finding.reason === 'rejected' || finding.reason === 'closed') return UNPROVEN_ANSWER;
+  // These rest on what somebody said or showed, and not on how long the silence was.
+  if (finding.reason === 'rejected' || finding.reason === 'closed' || finding.verdict === 'altered') {
+    return UNPROVEN_ANSWER;
+  }
   if (sent === 0) return 0;
   return Math.round((1 - doubtOfSilence(sent, lossUpperBound)) * 1e6) / 1e6;
 };

@@ -82,5 +82,7 @@ export const doubtOfSilence = (packets: number, upperBound: number | null): numb
 export const packetsNeeded = (upperBound: number | null, doubt: number): number => {
   if (upperBound === null || upperBound >= 1) return Number.POSITIVE_INFINITY;
   if (upperBound <= 0) return 1;
-  return Math.ceil(Math.log(doubt) / Math.log(upperBound));
+  const needed = Math.max(1, Math.ceil(Math.log(doubt) / Math.log(upperBound)));
+  // The quotient of two logarithms is off by a rounding where the power hits the doubt; the power decides.
+  return doubtOfSilence(needed, upperBound) > doubt ? needed + 1 : needed;
 };
