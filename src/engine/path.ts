@@ -21,26 +21,30 @@ const LATE_ROUND_TRIPS = 4;
 /** Fewer round trips than this say nothing about the longest. */
 const MIN_ROUND_TRIPS = 10;
 
+/**
+ * The bound is computed anew when trials or losses have grown by more than this part of themselves. A sweep of all media
+ * ports reports thousands of times, and each computation grows with the losses; the verdicts use the final sample.
+ */
+const NOTABLE_GROWTH = 1 / 64;
+
+const hasGrown = (before: number, now: number): boolean => Math.abs(now - before) > before * NOTABLE_GROWTH;
+
 /** A path about which nothing is known yet. */
 export const createPath = (): Path => {
   let longestRttMs = 0;
   let roundTrips = 0;
   const answered = new Map<string, LossSample>();
-  let cached: number | null | undefined;
-  const sample = (): LossSample => {
-    let trials = 0;
-    let answers = 0;
-    for (const check of answered.values()) {
-      trials += check.trials;
-      answers += check.answers;
-    }
-    return { trials, answers };
-  };
+  let total: LossSample = { trials: 0, answers: 0 };
+  let bound: { readonly of: LossSample; readonly value: number | null } = { of: total, value: null };
   return {
     report: (checkId, packets, answers) => {
       if (answers === 0) return;
+      const before = answered.get(checkId) ?? { trials: 0, answers: 0 };
       answered.set(checkId, { trials: packets, answers });
-      cached = undefined;
+      total = {
+        trials: total.trials + packets - before.trials,
+        answers: total.answers + answers - before.answers,
+      };
     },
     reportRtt: (ms) => {
       longestRttMs = Math.max(longestRttMs, ms);
@@ -50,10 +54,13 @@ export const createPath = (): Path => {
       roundTrips < MIN_ROUND_TRIPS
         ? LATE_UNKNOWN_MS
         : Math.min(LATE_UNKNOWN_MS, Math.max(LATE_MIN_MS, LATE_ROUND_TRIPS * longestRttMs)),
-    sample,
+    sample: () => total,
     upperBound: () => {
-      cached ??= lossUpperBound(sample());
-      return cached;
+      const { trials, answers } = bound.of;
+      if (hasGrown(trials, total.trials) || hasGrown(trials - answers, total.trials - total.answers)) {
+        bound = { of: total, value: lossUpperBound(total) };
+      }
+      return bound.value;
     },
   };
 };

@@ -8,7 +8,7 @@ export type RangeRun = Finding & {
   readonly from: number;
   readonly to: number;
   readonly step: number;
-  /** Ports that were asked; the others are inferred from the equal verdicts on both sides of them. */
+  /** Ports that were really asked; the others are inferred from the equal verdicts on both sides of them. */
   readonly tested: number;
   /** The least of the tested ports'; 0 where nothing was tested. */
   readonly confidence: number;
@@ -23,6 +23,8 @@ export interface ClassifiedRange {
 }
 
 const SEVERITY = { blocked: 4, altered: 3, degraded: 2, unknown: 1, pass: 0 } as const;
+
+const NOT_ASKED: Finding = { verdict: 'unknown', reason: 'not-run' };
 
 const sameFinding = (a: Finding, b: Finding): boolean => a.verdict === b.verdict && a.reason === b.reason;
 const findingOf = ({ verdict, reason }: Classified): Finding => ({ verdict, reason }) as Finding;
@@ -71,31 +73,31 @@ export const classifyRange = (
     thresholds,
   );
   const runs: RangeRun[] = [];
-  const untested = (first: number, last: number): void => {
+  const append = (finding: Finding, first: number, last: number, tested: number, confidence: number): void => {
     if (first > last) return;
-    runs.push({ verdict: 'unknown', reason: 'not-run', from: first, to: last, step, tested: 0, confidence: 0 });
+    const before = runs.at(-1);
+    if (!before || !sameFinding(before, finding)) {
+      runs.push({ ...finding, from: first, to: last, step, tested, confidence });
+      return;
+    }
+    const least = before.tested === 0 ? confidence : tested === 0 ? before.confidence : null;
+    runs[runs.length - 1] = {
+      ...before,
+      to: last,
+      tested: before.tested + tested,
+      confidence: least ?? Math.min(before.confidence, confidence),
+    };
   };
   let next = from;
-  for (const port of ports) {
+  ports.forEach((port, index) => {
     const finding = findingOf(port);
-    const last = runs.at(-1);
-    if (last && last.tested > 0 && sameFinding(last, finding)) {
-      const confidence = Math.min(last.confidence, port.confidence);
-      runs[runs.length - 1] = { ...last, to: port.check.port, tested: last.tested + 1, confidence };
-    } else {
-      untested(next, port.check.port - step);
-      runs.push({
-        ...finding,
-        from: port.check.port,
-        to: port.check.port,
-        step,
-        tested: 1,
-        confidence: port.confidence,
-      });
-    }
+    const before = ports[index - 1];
+    const inferred = before !== undefined && sameFinding(findingOf(before), finding);
+    if (!inferred) append(NOT_ASKED, next, port.check.port - step, 0, 0);
+    append(finding, inferred ? next : port.check.port, port.check.port, port.sent > 0 ? 1 : 0, port.confidence);
     next = port.check.port + step;
-  }
-  untested(next, to);
-  const worst = worstOf(ports.map(findingOf)) ?? { verdict: 'unknown', reason: 'not-run' };
+  });
+  append(NOT_ASKED, next, to, 0, 0);
+  const worst = worstOf(ports.map(findingOf)) ?? NOT_ASKED;
   return { range, runs, ports, worst };
 };

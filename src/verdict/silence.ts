@@ -36,16 +36,20 @@ const lnFactorial = (n: number): number => {
   );
 };
 
-/** P(X ≤ k) of a binomial distribution with n trials of probability p. */
-const binomialCdf = (k: number, n: number, p: number): number => {
-  if (p <= 0) return 1;
-  if (p >= 1) return k >= n ? 1 : 0;
-  let sum = 0;
-  for (let i = 0; i <= k; i += 1) {
-    const ln = lnFactorial(n) - lnFactorial(i) - lnFactorial(n - i) + i * Math.log(p) + (n - i) * Math.log(1 - p);
-    sum += Math.exp(ln);
-  }
-  return Math.min(1, sum);
+/**
+ * P(X ≤ k) of a binomial distribution with n trials, as a function of their probability. What does not depend on it is
+ * computed once, because a bound is searched for in fifty steps.
+ */
+const binomialCdf = (k: number, n: number): ((p: number) => number) => {
+  const lnWays = Array.from({ length: k + 1 }, (_, i) => lnFactorial(n) - lnFactorial(i) - lnFactorial(n - i));
+  return (p) => {
+    if (p <= 0) return 1;
+    if (p >= 1) return k >= n ? 1 : 0;
+    const lnLost = Math.log(p);
+    const lnKept = Math.log(1 - p);
+    const sum = lnWays.reduce((total, ln, i) => total + Math.exp(ln + i * lnLost + (n - i) * lnKept), 0);
+    return Math.min(1, sum);
+  };
 };
 
 /** Solves a monotonic condition on [0, 1]: the boundary below which `below` holds. 50 halvings exhaust a double. */
@@ -63,15 +67,16 @@ const boundary = (below: (p: number) => boolean): number => {
 /** Clopper–Pearson upper bound of the loss, or null where too little answered to bound anything. */
 export const lossUpperBound = ({ trials, answers }: LossSample): number | null => {
   if (trials < MIN_TRIALS || answers === 0) return null;
-  const lost = trials - answers;
-  return boundary((p) => binomialCdf(lost, trials, p) > 1 - BOUND_CONFIDENCE);
+  const cdf = binomialCdf(trials - answers, trials);
+  return boundary((p) => cdf(p) > 1 - BOUND_CONFIDENCE);
 };
 
 /** Clopper–Pearson lower bound of the loss: what is certainly lost, chance aside. 0 where nothing was. */
 export const lossLowerBound = ({ trials, answers }: LossSample, confidence = 0.99): number => {
   const lost = trials - answers;
   if (lost <= 0) return 0;
-  return boundary((p) => 1 - binomialCdf(lost - 1, trials, p) < 1 - confidence);
+  const cdf = binomialCdf(lost - 1, trials);
+  return boundary((p) => 1 - cdf(p) < 1 - confidence);
 };
 
 /** The probability that loss alone silenced `packets` packets: an upper bound, 1 where nothing is known. */

@@ -31,6 +31,8 @@ const MAX_COOKIE_BYTES = 64;
 /** INVALID_KE_PAYLOAD names the wanted group in two octets (RFC 7296 §1.3). */
 const GROUP_NUMBER_BYTES = 2;
 
+const isCookie = (data: Uint8Array): boolean => data.length > 0 && data.length <= MAX_COOKIE_BYTES;
+
 /**
  * What NAT_DETECTION_*_IP carries: SHA-1 over both SPIs, address and port (RFC 7296 §2.23). Not a secret and not a
  * signature, so SHA-1's age does not matter.
@@ -104,6 +106,8 @@ export const buildSaInitRequest = (request: SaInitRequest): Uint8Array => {
   const wantedBytes = publicValueBytes(ke.group);
   if (wantedBytes !== null && ke.value.length !== wantedBytes)
     throw new RangeError(`a ${groupName(ke.group)} value has ${wantedBytes} octets, not ${ke.value.length}`);
+  if (cookie && !isCookie(cookie))
+    throw new RangeError(`a COOKIE has 1–${MAX_COOKIE_BYTES} octets, not ${cookie.length}`);
   const payloads: IkePayload[] = [
     ...(cookie ? [notify(NOTIFY_TYPES.COOKIE, cookie)] : []),
     { kind: 'sa', proposals: [proposalFor(groups)] },
@@ -254,7 +258,7 @@ export const readSaInitResponse = (
   if (payloads.some(({ kind }) => kind === 'sa')) return readAccepted(payloads, answered);
   const cookie = findNotify(payloads, NOTIFY_TYPES.COOKIE);
   if (cookie) {
-    if (cookie.data.length === 0 || cookie.data.length > MAX_COOKIE_BYTES) return refuse('notify-data');
+    if (!isCookie(cookie.data)) return refuse('notify-data');
     return accept({ ...answered, kind: 'cookie', cookie: cookie.data });
   }
   const [status] = notifies;

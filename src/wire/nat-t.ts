@@ -58,7 +58,8 @@ export const withNonEspMarker = (message: Uint8Array): Uint8Array => Buffer.conc
  * @throws RangeError for an SPI below 256, which no SA can have, and for numbers that do not fit 32 bits.
  */
 export const encodeEspInUdp = ({ spi, sequence, payload }: Esp): Uint8Array => {
-  if (!Number.isInteger(spi) || spi < MIN_ESP_SPI) throw new RangeError(`an ESP SPI is at least ${MIN_ESP_SPI}, not ${spi} (RFC 4303 §2.1)`);
+  if (!Number.isInteger(spi) || spi < MIN_ESP_SPI)
+    throw new RangeError(`an ESP SPI is at least ${MIN_ESP_SPI}, not ${spi} (RFC 4303 §2.1)`);
   const length = ESP_HEADER_BYTES + payload.length;
   if (length > MAX_DATAGRAM_BYTES) throw new RangeError(`an ESP packet of ${length} octets fits no datagram`);
   const bytes = Buffer.alloc(length);
