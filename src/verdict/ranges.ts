@@ -80,12 +80,12 @@ export const classifyRange = (
       runs.push({ ...finding, from: first, to: last, step, tested, confidence });
       return;
     }
-    const least = before.tested === 0 ? confidence : tested === 0 ? before.confidence : null;
+    const confidences = [before, { tested, confidence }].flatMap((part) => (part.tested > 0 ? part.confidence : []));
     runs[runs.length - 1] = {
       ...before,
       to: last,
       tested: before.tested + tested,
-      confidence: least ?? Math.min(before.confidence, confidence),
+      confidence: confidences.length > 0 ? Math.min(...confidences) : 0,
     };
   };
   let next = from;

@@ -73,8 +73,8 @@ const transform = (type: number, id: number, keyLength: number | null = null): I
 });
 
 /**
- * One proposal, the stronger of each kind first: AES-CBC with 256 and 128 bits, HMAC-SHA2-256 and HMAC-SHA1. It is what
- * 3GPP TS 33.210 §5.4.2 profiles for IKEv2, and what carriers' gateways have accepted since SHA-1 was common.
+ * One proposal, the stronger of each kind first: AES-CBC with 256 and 128 bits, HMAC-SHA2-256 and HMAC-SHA1. RFC 8247
+ * §2 obliges every implementation to have these, so a gateway that declines declines the stranger, not the offer.
  */
 const proposalFor = (groups: readonly number[]): IkeProposal => ({
   number: 1,
@@ -94,12 +94,11 @@ const proposalFor = (groups: readonly number[]): IkeProposal => ({
 /**
  * Builds a request: [COOKIE], SA, KE, Nonce, NAT detection, fragmentation, vendor IDs. COOKIE comes first because a
  * responder under load must find it without reading on (RFC 7296 §2.6).
- * @throws RangeError when the SPI is zero, `ke.group` is not offered, or a field does not fit its place.
+ * @throws RangeError when the SPI is zero, `ke.group` is not offered, the cookie is not of 1–64 octets, or a field does
+ * not fit its place.
  */
 export const buildSaInitRequest = (request: SaInitRequest): Uint8Array => {
   const { spiI, groups, ke, cookie, natDetection } = request;
-  if (cookie && (cookie.length === 0 || cookie.length > MAX_COOKIE_BYTES))
-    throw new RangeError(`an IKE cookie has 1–${MAX_COOKIE_BYTES} octets, not ${cookie.length} (RFC 7296 §2.6)`);
   if (isZero(spiI)) throw new RangeError("an IKE initiator's SPI is not zero (RFC 7296 §3.1)");
   if (!groups.includes(ke.group))
     throw new RangeError(`the KE payload is of ${groupName(ke.group)}, which is not offered`);

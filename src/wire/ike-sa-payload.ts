@@ -13,10 +13,8 @@ const ATTRIBUTE_HEADER_BYTES = 4;
 /** Attribute format bit: the value sits in the length's place (RFC 7296 §3.3.5). */
 const FIXED_VALUE_BIT = 0x8000;
 
-/** Clients offer one to ten; the number field would allow 255. */
+/** Clients offer one to ten; the number field would allow 255. Transforms need no bound: their count is one octet. */
 export const MAX_PROPOSALS = 32;
-/** Of one proposal; the count is one octet. */
-export const MAX_TRANSFORMS = 255;
 /** One is defined; a few leave room for what is to come. */
 export const MAX_ATTRIBUTES = 8;
 

@@ -19,10 +19,10 @@ const USAGE = `npm run lab -- [options] [scenario …]
   --clean          removes what earlier labs left up, and what --keep kept
   --pcap DIR       writes what the firewall sees to DIR/SCENARIO.pcap
   --logs DIR       keeps reports and logs
-  --jobs N         so many scenarios side by side (default 3)`;
+  --jobs N         so many scenarios side by side (default 4)`;
 
 /** Scenarios mostly wait for silence, so there may be more of them than cores. */
-const DEFAULT_JOBS = '3';
+const DEFAULT_JOBS = '4';
 
 const keptNote = (network: Network): readonly string[] => [
   `  kept; logs and token are in ${network.directory}`,

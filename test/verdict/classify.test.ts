@@ -369,7 +369,7 @@ const ROWS: readonly Row[] = [
     says: 'unknown/no-answer',
   },
   {
-    story: "a reflector whose certificate we do not know accuses nobody",
+    story: 'a reflector whose certificate we do not know accuses nobody',
     check: TLS,
     attempts: [failure('closed-early', { opened: withCertificate(FOREIGN_CERTIFICATE) })],
     standing: reflector({ listens: null }),
@@ -377,25 +377,26 @@ const ROWS: readonly Row[] = [
   },
 
   // Refusals.
-  ...(['refused', 'reset', 'host-unreachable', 'net-unreachable', 'prohibited', 'tls-failed', 'closed-early'] as const)
-    .flatMap((name): Row[] => [
-      {
-        story: `${name}, from a reflector that listens there: the path said it`,
-        check: SIP_TLS,
-        attempts: times(3, failure(name)),
-        standing: reflector(),
-        says: 'blocked/rejected',
-        confidence: 0.999,
-      },
-      {
-        story: `${name}, from a third party: nothing listens`,
-        check: SIP_TLS,
-        attempts: times(3, failure(name)),
-        standing: thirdParty(),
-        says: 'unknown/closed',
-        confidence: 0.999,
-      },
-    ]),
+  ...(
+    ['refused', 'reset', 'host-unreachable', 'net-unreachable', 'prohibited', 'tls-failed', 'closed-early'] as const
+  ).flatMap((name): Row[] => [
+    {
+      story: `${name}, from a reflector that listens there: the path said it`,
+      check: SIP_TLS,
+      attempts: times(3, failure(name)),
+      standing: reflector(),
+      says: 'blocked/rejected',
+      confidence: 0.999,
+    },
+    {
+      story: `${name}, from a third party: nothing listens`,
+      check: SIP_TLS,
+      attempts: times(3, failure(name)),
+      standing: thirdParty(),
+      says: 'unknown/closed',
+      confidence: 0.999,
+    },
+  ]),
   {
     story: 'a RST from an address that has answered nothing else: there is somebody all the same',
     check: TCP,
@@ -639,13 +640,7 @@ t.test('the table reaches every reason but those that need measurements of their
   t.strictSame(
     all.filter((one) => !reached.has(one)),
     // A stream of media, a burst, a sweep of sizes, and a reflector that says it held back answers.
-    [
-      'degraded/jitter',
-      'degraded/reordered',
-      'degraded/rate-limited',
-      'blocked/size-filtered',
-      'unknown/limited',
-    ],
+    ['degraded/jitter', 'degraded/reordered', 'degraded/rate-limited', 'blocked/size-filtered', 'unknown/limited'],
   );
 });
 
@@ -745,7 +740,10 @@ t.test('what an address is, by all that was asked of it', async (t) => {
 /** Anything that a run could have observed, honest or absurd. */
 const anyAttempt: fc.Arbitrary<Attempt> = fc.oneof(
   fc
-    .record({ packets: fc.integer({ min: 1, max: 4 }), rttMs: fc.option(fc.double({ min: 0, max: 2000, noNaN: true })) })
+    .record({
+      packets: fc.integer({ min: 1, max: 4 }),
+      rttMs: fc.option(fc.double({ min: 0, max: 2000, noNaN: true })),
+    })
     .chain(({ packets, rttMs }) =>
       fc
         .record({

@@ -1,6 +1,7 @@
 /** The loss bounds against an independent calculation, and how much silence proves. */
 import fc from 'fast-check';
 import t from 'tap';
+import { createPath } from '../../src/engine/path.js';
 import {
   doubtOfSilence,
   type LossSample,
@@ -11,7 +12,6 @@ import {
   RANGE_PORT_DOUBT,
   SINGLE_CHECK_DOUBT,
 } from '../../src/verdict/silence.js';
-import { createPath } from '../../src/engine/path.js';
 
 /**
  * The distribution of losses, one trial after the other: slow, and built on nothing but "each packet is lost with
@@ -123,9 +123,7 @@ t.test('how the bounds move', async (t) => {
 t.test('the packets that are needed are enough, and not one too many', async (t) => {
   const exact = (bound: number, doubt: number): boolean => {
     const needed = packetsNeeded(bound, doubt);
-    return (
-      doubtOfSilence(needed, bound) <= doubt && (needed === 1 || doubtOfSilence(needed - 1, bound) > doubt)
-    );
+    return doubtOfSilence(needed, bound) <= doubt && (needed === 1 || doubtOfSilence(needed - 1, bound) > doubt);
   };
   const doubts = [SINGLE_CHECK_DOUBT, RANGE_PORT_DOUBT];
   // Every hundredth, among them 0.1, whose third power is a rounding above a thousandth.
@@ -151,7 +149,11 @@ t.test('what a run has learnt about its path', async (t) => {
   t.equal(path.upperBound(), null, 'a silent check says nothing about loss: it may be blocked');
   path.report('a', 1, 1);
   path.report('a', 3, 3);
-  t.strictSame(path.sample(), { trials: 3, answers: 3 }, 'a later report of the same check takes the place of the first');
+  t.strictSame(
+    path.sample(),
+    { trials: 3, answers: 3 },
+    'a later report of the same check takes the place of the first',
+  );
   path.report('b', 4, 3);
   t.strictSame(path.sample(), { trials: 7, answers: 6 });
   t.ok(near(path.upperBound(), slowUpper(1, 7)));

@@ -695,7 +695,7 @@ t.test('strongSwan’s charon answers our request', { skip: charonMissing, timeo
     ],
     'its NAT detection hashes are ours',
   );
-  t.match(charon.log(), /AES_CBC_256\/AES_CBC_128\/HMAC_SHA2_256_128|generating IKE_SA_INIT response 0 \[ SA KE No/);
+  t.match(charon.log(), /generating IKE_SA_INIT response 0 \[ SA KE No N\(NATD_S_IP\)/);
 
   const again = newSpi();
   const asked = await ask(4500, ecp256, again);

@@ -5,6 +5,7 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import t from 'tap';
 import { packageRoot } from '../../src/engine/package-root.js';
@@ -356,8 +357,8 @@ t.test('an answer proves what it attests', async (t) => {
   t.equal(attested({ seenAddress: hex('20010db8000000000000000000000009') }).seenAddress, '2001:db8::9');
   t.equal(attested({ receivedLength: MESSAGE.length + 1 }).intact, false, 'another length');
   t.equal(attested({ digest: digestOf(Buffer.from('rewritten')) }).intact, false, 'another digest');
-  t.equal(attested({ receivedAtMicros: KEEN.sentAtMicros + 3_605_000_000n }).clockSkewMs, 3_600_000);
-  t.equal(attested({ receivedAtMicros: KEEN.sentAtMicros - 3_595_000_000n }).clockSkewMs, -3_600_000);
+  t.equal(attested({ receivedAtMicros: KEEN.sentAtMicros + 3_600_005_000n }).clockSkewMs, 3_600_000);
+  t.equal(attested({ receivedAtMicros: KEEN.sentAtMicros - 3_599_995_000n }).clockSkewMs, -3_600_000);
   t.equal(
     attested({ turnaroundMicros: 0xffffffff }).clockSkewMs,
     5,
@@ -481,12 +482,7 @@ t.test('whatever is encoded is read back as it was, at any place in a larger buf
     shifted.set(bytes, offset);
     const read = mustRead(shifted.subarray(offset));
     return (
-      (JSON.stringify(plain(read.tag)) === JSON.stringify(plain(tag)) ||
-        Object.entries(plain(tag) as object).every(
-          ([name, value]) => (plain(read.tag) as Record<string, unknown>)[name] === value,
-        )) &&
-      read.length === bytes.length &&
-      verifyTag(read, secret, binding)
+      isDeepStrictEqual(plain(read.tag), plain(tag)) && read.length === bytes.length && verifyTag(read, secret, binding)
     );
   };
   fc.assert(

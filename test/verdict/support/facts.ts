@@ -76,11 +76,15 @@ export const failure = (
   opened: fields.opened ?? null,
 });
 
-export const observed = (
-  of: Check,
-  attempts: readonly Attempt[],
-  fields: Partial<Observation> = {},
-): Observation => ({ check: of, attempts, sequences: [], refused: {}, seen: null, notRun: null, ...fields });
+export const observed = (of: Check, attempts: readonly Attempt[], fields: Partial<Observation> = {}): Observation => ({
+  check: of,
+  attempts,
+  sequences: [],
+  refused: {},
+  seen: null,
+  notRun: null,
+  ...fields,
+});
 
 /** A proven reflector that listens on all ports. */
 export const reflector = (fields: Partial<Standing> = {}): Standing => ({
