@@ -80,10 +80,10 @@ const portRange = (text: string): readonly [number, number] => {
 const isTransport = (text: string): text is Transport => (TRANSPORTS as readonly string[]).includes(text);
 const isOutput = (text: string): text is Output => (OUTPUTS as readonly string[]).includes(text);
 
-/** Node's own message, cut to its first sentence and without the advice for programmers. */
+/** Node's own message, cut to its first line and sentence: what follows is advice for programmers. */
 export const parseMistake = (error: unknown): UserError => {
   const message = error instanceof Error ? error.message : String(error);
-  const [first = message] = message.split(/\. (?=[A-Z])/);
+  const [first = message] = message.split(/\n|\. (?=[A-Z])/);
   return usage(`${first.replace(/\.$/, '')}; see --help`, error);
 };
 

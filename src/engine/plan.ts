@@ -12,6 +12,7 @@ import {
 } from '../model/check.js';
 import type { NotRun } from '../model/observation.js';
 import { alternativesOf, type CheckSpec, type Profile, type RangeSpec, type Requirement } from '../model/profile.js';
+import { UserError } from '../model/user-error.js';
 
 /** One address of a target, under the name by which it was found. */
 export interface Endpoint {
@@ -125,12 +126,22 @@ export const withRtpRange = (profile: Profile, [from, to]: readonly [number, num
   return { ...profile, requirements };
 };
 
-/** The profile with only those signalling alternatives that the deployment uses. */
+/**
+ * The profile with only those signalling alternatives that the deployment uses.
+ * @throws UserError where a required row would be left without any: a service must not pass for want of a question
+ */
 const withTransports = (profile: Profile, transports: readonly Transport[]): Profile => {
   const requirements = profile.requirements.flatMap((requirement): Requirement[] => {
     if (!('anyOf' in requirement) || requirement.role !== 'signalling') return [requirement];
     const kept = requirement.anyOf.filter(({ transport }) => transports.includes(transport));
     const [only, ...more] = kept;
+    if (!only && requirement.need === 'required') {
+      const offered = [...new Set(requirement.anyOf.map(({ transport }) => transport))].join(', ');
+      throw new UserError(
+        'usage',
+        `--transport: ${profile.profile} signals over ${offered}, and not over ${transports.join(' or ')}; choose one of its own`,
+      );
+    }
     if (!only) return [];
     if (more.length > 0) return [{ ...requirement, anyOf: kept }];
     const { anyOf: _, ...common } = requirement;
@@ -225,9 +236,9 @@ export const plan = (input: PlanInput): Plan => {
       const from = spec.from + turn;
       if (from > spec.to) return;
       const to = from + Math.floor((spec.to - from) / step) * step;
-      const ports = input.exhaustive
-        ? samplePorts(from, to, step, Number.POSITIVE_INFINITY, input.random)
-        : samplePorts(from, to, step, STRATA, input.random);
+      const strata = input.exhaustive ? Number.POSITIVE_INFINITY : STRATA;
+      // Another port stands in for it as a check; at its place in the range there is nothing to ask.
+      const ports = samplePorts(from, to, step, strata, input.random).filter((port) => !input.portMap.has(port));
       const places = placesOf({ probe, transport: spec.transport, port: from });
       for (const at of places) {
         const id = rangeName(probe, spec.transport, from, to) + suffix(probe, at);
@@ -244,9 +255,8 @@ export const plan = (input: PlanInput): Plan => {
           sample:
             known?.sample ??
             ports.map((port) => {
-              const question = { probe, transport: spec.transport, port: mapped(port) };
-              const checkId = checkName(probe, spec.transport, question.port) + suffix(probe, at);
-              return toCheck(question, { ...at, port: question.port }, checkId, id);
+              const question = { probe, transport: spec.transport, port };
+              return toCheck(question, { ...at, port }, checkName(probe, spec.transport, port) + suffix(probe, at), id);
             }),
         });
         byPlace.set(at.address, [...(byPlace.get(at.address) ?? []), id]);

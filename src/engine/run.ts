@@ -169,7 +169,9 @@ export const run = async (
       identities.some(([name, { identity }]) => name === address && identity !== null) ||
       shuffled.some((one) => one.check.address === address && passed(one));
     const refined = await Promise.all(
-      input.ranges.filter(({ address }) => isProven(address)).map((range) => refineRange(range, byId)),
+      input.ranges
+        .filter(({ address, sample }) => sample.length > 0 && isProven(address))
+        .map((range) => refineRange(range, byId)),
     );
     const inOrder = [
       ...input.questions.map((question) => byId.get(question.id) ?? notAsked(question, 'interrupted')),

@@ -685,7 +685,7 @@ t.test('what is counted and shown as evidence', async (t) => {
     reflector(),
     circumstances(),
   );
-  t.equal(keepalives.evidence['keepalivesSeen'], 3);
+  t.equal(keepalives.evidence.keepalivesSeen, 3);
 });
 
 t.test('where a reflector listens: UDP is told apart, TCP and TLS share their ports', async (t) => {

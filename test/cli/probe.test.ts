@@ -1,0 +1,243 @@
+/** The agent's command line against CONTRACT: options, exit codes, one-line errors, outputs, signals. */
+import { createSocket } from 'node:dgram';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import t from 'tap';
+import type { Report } from '../../src/model/report.js';
+import { commandLine, probe, run } from './command.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'callpath-cli-'));
+t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+const file = (name: string, text: string): string => {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+};
+const TOKEN = file('token', 'a token of sufficient length\n');
+
+const isRoot = process.getuid?.() === 0;
+const needsRoot = isRoot ? false : 'needs root for a network namespace or another user';
+
+/** A profile with one check, so that a test asks what it means to ask. */
+const profileFor = (probeKind: string, transport: string, port: number): string =>
+  file(
+    `${probeKind}-${transport}-${port}.yaml`,
+    [
+      'profile: one-check',
+      'title: One check',
+      'summary: One check for a test',
+      'thresholds: { lossRatio: 0.01, rttMs: 300, jitterMs: 30, reorderRatio: 0.0005 }',
+      'thresholdsSource: { title: A test, evidence: secondary, checkedOn: 2026-11-21 }',
+      'symptomWhenBlocked: cannot-register',
+      'requirements:',
+      '  - id: only',
+      '    need: required',
+      '    role: signalling',
+      '    purpose: The only check',
+      `    check: { probe: ${probeKind}, transport: ${transport}, port: ${port} }`,
+      '    source: { title: A test, evidence: secondary, checkedOn: 2026-11-21 }',
+      '',
+    ].join('\n'),
+  );
+
+const reportOf = (text: string): Report => JSON.parse(text) as Report;
+const verdicts = (report: Report): readonly string[] =>
+  report.checks.map(({ id, verdict, reason }) => `${id} ${verdict}/${reason}`);
+
+t.test('probe demo', async (t) => {
+  const [demo, schema] = await Promise.all([probe(['demo', '--json']), probe(['schema'])]);
+  t.equal(demo.code, 0, demo.stderr);
+  t.equal(demo.stderr, '', 'nothing but the result');
+  const report = reportOf(demo.stdout);
+  t.same(
+    report.services.map(({ profile, verdict }) => `${profile} ${verdict}`),
+    ['business-sip works', 'wifi-calling-t-mobile works', 'facetime works'],
+  );
+  t.ok(report.durationMs < 3000, `all passes within 3 s: ${report.durationMs} ms`);
+  const validate = new Ajv2020({ strict: false }).compile(JSON.parse(schema.stdout) as object);
+  t.ok(validate(report), JSON.stringify(validate.errors));
+  t.equal(report.target.role, 'reflector');
+  t.equal(report.reflectors[0]?.reachable, true);
+  t.equal(report.network.natted, false);
+  t.equal(report.nat.mapping, 'none');
+  for (const check of report.checks) t.equal(check.seen, check.sent, `${check.id}: the far end saw what was sent`);
+});
+
+t.test('probe demo as an ordinary user, with ports taken', { skip: needsRoot }, async (t) => {
+  const blocker = createSocket('udp4');
+  await new Promise<void>((resolve) => blocker.bind(5060, '127.0.0.1', resolve));
+  t.teardown(() => blocker.close());
+  const prefix = ['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups'];
+  const { code, stdout, stderr } = await run(commandLine('probe', ['demo', '--json'], prefix));
+  t.equal(code, 0, stderr);
+  const report = reportOf(stdout);
+  t.ok(report.services.every(({ verdict }) => verdict === 'works'));
+  t.ok(
+    report.notes.some((note) => /Port 5060 could not be bound.*port \d+ stands in/.test(note)),
+    'it says which port',
+  );
+});
+
+t.test('mistakes are one line, and exit 2', async (t) => {
+  const cases: readonly (readonly [name: string, args: readonly string[], message: RegExp, env?: NodeJS.ProcessEnv])[] =
+    [
+      ['unknown option', ['--target', '127.0.0.1', '--frobnicate'], /--frobnicate/],
+      ['no target', ['--json'], /--target is missing/],
+      ['a URI', ['--target', 'sip:x@example.org'], /--target.*host/],
+      ['a port', ['--target', '127.0.0.1:5060'], /--target.*port/],
+      ['unknown profile', ['--target', '127.0.0.1', '--profile', 'busines-sip'], /busines-sip.*business-sip/],
+      ['missing profile file', ['--target', '127.0.0.1', '--profile', './nowhere.yaml'], /nowhere\.yaml/],
+      ['malformed profile', ['--target', '127.0.0.1', '--profile', file('bad.yaml', 'profile: [\n')], /bad\.yaml:\d+/],
+      ['range', ['--target', '127.0.0.1', '--rtp-range', '20000-10000'], /--rtp-range/],
+      ['transport', ['--target', '127.0.0.1', '--transport', 'sctp'], /--transport.*sctp/],
+      ['output', ['--target', '127.0.0.1', '-o', 'xml'], /-o.*xml/],
+      ['packets per second', ['--target', '127.0.0.1', '--max-pps', 'many'], /--max-pps/],
+      ['timeout', ['--target', '127.0.0.1', '--timeout', '-1'], /--timeout/],
+      ['token file', ['--target', '127.0.0.1', '--token-file', join(folder, 'none')], /--token-file.*none/],
+      ['short token', ['--target', '127.0.0.1', '--token-file', file('short', 'abc\n')], /--token-file.*3 bytes/],
+      ['short token in the environment', ['--target', '127.0.0.1'], /CALLPATH_TOKEN/, { CALLPATH_TOKEN: 'abc' }],
+      ['reflector without token', ['--target', '127.0.0.1', '--reflector', '127.0.0.2'], /--reflector.*--token-file/],
+      ['family', ['--target', '127.0.0.1', '-6'], /-6/],
+      ['daemon', ['daemon'], /daemon/],
+      ['explain', ['explain', 'droped'], /droped.*dropped/],
+      ['demo with a target', ['demo', '--target', 'x'], /demo/],
+    ];
+  for (const [name, args, message, env] of cases) {
+    const { code, stdout, stderr } = await probe(args, env);
+    t.equal(code, 2, name);
+    t.equal(stdout, '', `${name}: nothing on stdout`);
+    t.match(stderr, message, name);
+    t.equal(stderr.trimEnd().split('\n').length, 1, `${name}: one line`);
+  }
+  const unwritable = await probe(['demo', '--out', join(folder, 'no', 'such', 'folder')]);
+  t.equal(unwritable.code, 2);
+  t.match(unwritable.stderr, /--out .*cannot be written/);
+});
+
+t.test('a third party: answered, closed, silent', async (t) => {
+  const closed = await probe(['--target', '127.0.0.1', '--profile', profileFor('tcp-connect', 'tcp', 1), '--json']);
+  t.same(verdicts(reportOf(closed.stdout)), ['tcp-connect/tcp/1 unknown/closed']);
+  t.equal(closed.code, 3);
+
+  const server = createServer((socket) => socket.destroy());
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  const port = typeof address === 'object' && address ? address.port : 0;
+  const open = await probe(['--target', '127.0.0.1', '--profile', profileFor('tcp-connect', 'tcp', port), '--json']);
+  server.close();
+  t.same(verdicts(reportOf(open.stdout)), [`tcp-connect/tcp/${port} pass/answered`]);
+  t.equal(open.code, 0);
+
+  const mute = createSocket('udp4');
+  await new Promise<void>((resolve) => mute.bind(0, '127.0.0.1', resolve));
+  const silent = await probe([
+    '--target',
+    '127.0.0.1',
+    '--profile',
+    profileFor('sip-options', 'udp', mute.address().port),
+    '--json',
+  ]);
+  const heard = mute.address().port;
+  mute.close();
+  t.same(verdicts(reportOf(silent.stdout)), [`sip-options/udp/${heard} unknown/no-answer`]);
+  t.equal(silent.code, 3);
+});
+
+t.test('a name that does not resolve', async (t) => {
+  const { code, stdout } = await probe(['--target', 'nowhere.invalid', '--json']);
+  const report = reportOf(stdout);
+  t.equal(code, 3);
+  t.ok(report.checks.every(({ verdict, reason }) => verdict === 'unknown' && reason === 'dns-failure'));
+  t.ok(report.notes.some((note) => note.includes('nowhere.invalid')));
+  t.equal(report.totals.packetsSent, 0);
+});
+
+t.test('a host without a network, and one whose packets are all dropped', { skip: needsRoot }, async (t) => {
+  const name = `callpath-cli-${process.pid}`;
+  const inside = ['ip', 'netns', 'exec', name];
+  t.teardown(() => run(['ip', 'netns', 'del', name]));
+  await run(['ip', 'netns', 'add', name]);
+  const args = ['--target', '192.0.2.1', '--token-file', TOKEN, '--json'];
+
+  const alone = await run(commandLine('probe', args, inside));
+  t.equal(alone.code, 3, alone.stderr);
+  t.ok(reportOf(alone.stdout).checks.every(({ reason }) => reason === 'no-network'));
+
+  for (const command of [
+    // The far end of the cable has no address: what is sent arrives nowhere.
+    'ip link add d0 type veth peer name d1',
+    'ip link set d1 up',
+    'ip addr add 192.0.2.2/24 dev d0',
+    'ip link set d0 up',
+    'ip neigh add 192.0.2.1 lladdr 02:00:00:00:00:01 dev d0',
+  ]) {
+    await run([...inside, ...command.split(' ')]);
+  }
+  const dropped = await run(commandLine('probe', args, inside));
+  const report = reportOf(dropped.stdout);
+  t.equal(dropped.code, 3);
+  t.ok(report.checks.every(({ verdict, reason }) => verdict === 'unknown' && reason === 'target-unreachable'));
+  t.ok(dropped.seconds < 8, `ends within 8 s: ${dropped.seconds.toFixed(1)} s`);
+});
+
+t.test('outputs', async (t) => {
+  const out = join(folder, 'report.html');
+  const html = await probe(['demo', '-o', 'html', '--out', out]);
+  t.equal(html.code, 0);
+  t.equal(html.stdout, '');
+  t.match(readFileSync(out, 'utf8'), /^<!doctype html>/i);
+  const nagios = await probe(['demo', '-o', 'nagios']);
+  t.match(nagios.stdout, /^CALLPATH OK - .*\|/);
+  const table = await probe(['demo'], { FORCE_COLOR: '1' });
+  t.notMatch(table.stdout, /\u001b/, 'no colour off a terminal');
+  t.ok(
+    table.stdout.split('\n').every((line) => line.length <= 80),
+    '80 columns',
+  );
+  const metrics = await probe(['demo', '-o', 'prometheus']);
+  t.match(metrics.stdout, /^callpath_probe_success\{.*\} 1$/m);
+  const ndjson = await probe(['demo', '-o', 'ndjson']);
+  t.equal(ndjson.stdout.trimEnd().split('\n').length, 1);
+});
+
+t.test('--dry-run sends nothing and names every check', async (t) => {
+  const ears = createSocket('udp4');
+  let heard = 0;
+  ears.on('message', () => {
+    heard += 1;
+  });
+  await new Promise<void>((resolve) => ears.bind(0, '127.0.0.1', resolve));
+  const { port } = ears.address();
+  const profile = profileFor('sip-options', 'udp', port);
+  const { code, stdout } = await probe(['--target', '127.0.0.1', '--profile', profile, '--dry-run']);
+  ears.close();
+  t.equal(code, 0);
+  t.equal(heard, 0);
+  t.match(stdout, new RegExp(`sip-options/udp/${port} .*packets, \\d+ bytes`));
+});
+
+t.test('words', async (t) => {
+  t.match((await probe(['--version'])).stdout, /^\d+\.\d+\.\d+\n$/);
+  t.match((await probe(['--help'])).stdout, /--target HOST/);
+  t.equal((await probe([])).code, 2, 'nothing to do is wrong usage');
+  t.match((await probe(['explain', 'sip-options/udp/5060'])).stdout, /OPTIONS/);
+  t.match((await probe(['profiles'])).stdout, /^wifi-calling-t-mobile$/m);
+  t.match((await probe(['profiles', 'facetime'])).stdout, /HT202078/);
+});
+
+t.test('SIGINT prints what is known', async (t) => {
+  const mute = createSocket('udp4');
+  await new Promise<void>((resolve) => mute.bind(0, '127.0.0.1', resolve));
+  const profile = profileFor('sip-options', 'udp', mute.address().port);
+  const finished = await probe(['--target', '127.0.0.1', '--profile', profile, '--json'], {}, (kill) =>
+    mute.once('message', () => kill('SIGINT')),
+  );
+  mute.close();
+  t.equal(finished.code, 130);
+  const report = reportOf(finished.stdout);
+  t.ok(report.checks.every(({ verdict, reason }) => verdict === 'unknown' && reason === 'not-run'));
+  t.ok(finished.seconds < 4, 'at once');
+});
