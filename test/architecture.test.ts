@@ -90,7 +90,10 @@ t.test('neighbours that have no business with each other', async (t) => {
 t.test('no probe imports another', async (t) => {
   const wrong = imports.filter(
     ({ file, target }) =>
-      file.startsWith('probes/') && target.startsWith('probes/') && target !== 'probes/contract.ts' && !target.includes('${'),
+      file.startsWith('probes/') &&
+      target.startsWith('probes/') &&
+      target !== 'probes/contract.ts' &&
+      !target.includes('${'),
   );
   t.same(wrong, []);
 });
