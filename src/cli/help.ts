@@ -54,6 +54,8 @@ Options:
   --tls RANGES            exact TLS ports instead (every TCP port speaks TLS as well)
   --control-port PORT     HTTPS for receipts and humans (default 443)
   --cert FILE --key FILE  certificate and key in PEM form (default: self-signed)
+  --metrics ADDRESS:PORT  serve Prometheus metrics there
+  --config FILE           these options from a YAML file, without their dashes
   --version, --help
 
 Examples:

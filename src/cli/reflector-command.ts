@@ -7,6 +7,7 @@ import pino from 'pino';
 import { loadProfile } from '../engine/profiles.js';
 import { UserError } from '../model/user-error.js';
 import { keptCredentials, makeCredentials, readCredentials } from '../reflector/certificate.js';
+import { serveMetrics } from '../reflector/metrics.js';
 import { parsePortList, planPorts } from '../reflector/ports.js';
 import { startReflector } from '../reflector/server.js';
 import { EXIT, packageVersion } from './main.js';
@@ -26,7 +27,10 @@ const OPTIONS = {
   'control-port': { type: 'string' },
   cert: { type: 'string' },
   key: { type: 'string' },
+  metrics: { type: 'string' },
+  config: { type: 'string' },
 } as const;
+const REPEATABLE: ReadonlySet<string> = new Set(['listen', 'profile']);
 
 const parse = (argv: readonly string[]) => {
   try {
@@ -34,6 +38,26 @@ const parse = (argv: readonly string[]) => {
   } catch (error) {
     throw parseMistake(error);
   }
+};
+
+type Values = ReturnType<typeof parse>;
+
+/** What a configuration file says; the command line outweighs it. */
+const fromConfig = async (file: string): Promise<Values> => {
+  const { readReflectorConfig } = await import('./reflector-config.js');
+  const names = Object.keys(OPTIONS).filter((name) => name !== 'config');
+  return (await readReflectorConfig(file, names, REPEATABLE)) as Values;
+};
+
+/** Reads `127.0.0.1:9100` or `[::1]:9100`. @throws UserError */
+const readListener = (text: string): { readonly address: string; readonly port: number } => {
+  const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text);
+  const address = match?.[1] ?? match?.[2] ?? '';
+  const port = Number(match?.[3]);
+  if (isIP(address) === 0 || !(port >= 1 && port <= 65_535)) {
+    throw usage(`--metrics: "${text}" is not ADDRESS:PORT; write for example 127.0.0.1:9464`);
+  }
+  return { address, port };
 };
 
 /** Where a token is kept if nobody says otherwise (XDG Base Directory Specification). */
@@ -52,7 +76,8 @@ const hasSeveralAddresses = (): boolean => {
 
 /** Runs until SIGINT or SIGTERM. @throws UserError for what the user can mend */
 export const reflectorCommand = async (argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> => {
-  const values = parse(argv);
+  const given = parse(argv);
+  const values = given.config === undefined ? given : { ...(await fromConfig(given.config)), ...given };
   const log = pino({ name: 'reflector', base: null }, pino.destination({ dest: 2, sync: true }));
   const listen = values.listen ?? ['::'];
   const stray = listen.find((address) => isIP(address) === 0);
@@ -64,6 +89,7 @@ export const reflectorCommand = async (argv: readonly string[], env: NodeJS.Proc
     const text = values[option];
     return text === undefined ? null : parsePortList(text, `--${option}`);
   };
+  const metricsAt = values.metrics === undefined ? null : readListener(values.metrics);
   const exact = { udp: spans('udp'), tcp: spans('tcp'), tls: spans('tls') };
   const profiles = await Promise.all((values.profile ?? DEFAULT_PROFILES).map(loadProfile));
 
@@ -96,12 +122,19 @@ export const reflectorCommand = async (argv: readonly string[], env: NodeJS.Proc
   if (reflector.udp.length + reflector.tcp.length === 0) {
     throw new UserError('nothing-bound', '--listen: not a single port could be bound; see the warnings above');
   }
+  const metrics =
+    metricsAt &&
+    (await serveMetrics(metricsAt.address, metricsAt.port, reflector.counters).catch((cause: unknown) => {
+      throw usage(`--metrics ${values.metrics}: cannot be bound (${(cause as { code?: string }).code})`, cause);
+    }));
   log.info({ udp: reflector.udp.length, tcp: reflector.tcp.length, listen }, 'reflector ready');
   const signal = await new Promise<NodeJS.Signals>((resolve) => {
     process.once('SIGINT', resolve);
     process.once('SIGTERM', resolve);
   });
   log.info({ signal }, 'reflector stops');
+  metrics?.close();
+  metrics?.closeAllConnections();
   await reflector.close();
   return EXIT.ok;
 };

@@ -11,6 +11,7 @@ import type { Credentials } from './certificate.js';
 import { answerDatagram } from './datagrams.js';
 import type { Arrival, Host } from './exchange.js';
 import { createKeepaliveBook, createLimiter, prefixOf } from './limits.js';
+import type { Counters } from './metrics.js';
 import type { PortPlan } from './ports.js';
 import { createReceipts } from './receipts.js';
 import { createConversation } from './streams.js';
@@ -29,6 +30,7 @@ export interface ReflectorOptions {
 export interface Reflector {
   readonly udp: readonly number[];
   readonly tcp: readonly number[];
+  counters(): Counters;
   close(): Promise<void>;
 }
 
@@ -68,6 +70,7 @@ export const startReflector = async (options: ReflectorOptions): Promise<Reflect
   const connectionsOf = new Map<string, number>();
   const udp = new Set<number>();
   const tcp = new Set<number>();
+  const counts = { datagrams: 0, answers: 0, connections: 0 };
   let info: Uint8Array = new Uint8Array(0);
   const host: Host = {
     authority,
@@ -113,10 +116,13 @@ export const startReflector = async (options: ReflectorOptions): Promise<Reflect
         resolve();
       });
       socket.on('message', (message, from) => {
+        counts.datagrams += 1;
         const arrival = arrivalOf(from.address, from.port, port, null);
         const answer = arrival && answerDatagram(message, arrival, { host, limiter, sawKeepalive: keepalives.saw });
         // What cannot be sent is lost like any datagram; the agent asks again.
-        if (answer) socket.send(answer, from.port, from.address, () => undefined);
+        if (!answer) return;
+        counts.answers += 1;
+        socket.send(answer, from.port, from.address, () => undefined);
       });
       socket.bind({ port, address, exclusive: true }, () => {
         udpSockets.push(socket);
@@ -160,6 +166,7 @@ export const startReflector = async (options: ReflectorOptions): Promise<Reflect
       socket.destroy();
       return;
     }
+    counts.connections += 1;
     connections.add(socket);
     connectionsOf.set(prefix, already + 1);
     const deadline = setTimeout(() => socket.destroy(), UNANSWERED_MS);
@@ -225,6 +232,7 @@ export const startReflector = async (options: ReflectorOptions): Promise<Reflect
   return {
     udp: [...udp].sort((a, b) => a - b),
     tcp: [...tcp].sort((a, b) => a - b),
+    counters: () => ({ ...counts, heldBack: limiter.heldBack(), openConnections: connections.size }),
     close: async () => {
       for (const connection of connections) connection.destroy();
       await Promise.all([
