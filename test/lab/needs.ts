@@ -36,6 +36,8 @@ export const missingPackages = (...needs: readonly Needs[]): readonly string[] =
   ),
 ];
 
-/** The Debian packages that are missing here for a scenario. */
-export const missingFor = (scenario: Scenario): readonly string[] =>
-  missingPackages(...(scenario.parts ?? []).map(({ needs }) => needs));
+/** The Debian packages that are missing here for a scenario, or for verifying its rules. */
+export const missingFor = (scenario: Scenario, { verifyRules }: { readonly verifyRules: boolean }): readonly string[] =>
+  missingPackages(
+    ...(scenario.parts ?? []).flatMap(({ needs, witness }) => [needs, (verifyRules && witness?.needs) || {}]),
+  );

@@ -239,4 +239,4 @@ export const relay = (ports: string, options: Readonly<Record<string, number>>):
 });
 
 /** What a scenario needs of this machine, besides root and Linux. */
-export const BASIC_NEEDS: Needs = { ip: 'iproute2', nft: 'nftables', sysctl: 'procps' };
+export const BASIC_NEEDS: Needs = { ip: 'iproute2', nft: 'nftables', sysctl: 'procps', openssl: 'openssl' };

@@ -130,7 +130,7 @@ const keepLogs = (network: Network, scenario: NamedScenario, logs: string): void
 /** Runs a scenario. Never rejects: what goes wrong is a failed outcome. */
 export const runScenario = async (scenario: NamedScenario, options: LabOptions): Promise<Outcome> => {
   const begun = performance.now();
-  const missing = missingFor(scenario);
+  const missing = missingFor(scenario, options);
   const ms = (): number => Math.round(performance.now() - begun);
   if (missing.length > 0) {
     const reason = `not installed: ${missing.join(' ')}`;

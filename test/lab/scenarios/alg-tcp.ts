@@ -5,7 +5,6 @@ export default {
   rules: sipHelper('tcp'),
   really: { 'tcp/5060': 'sip-alg' },
   services: { 'business-sip': 'degraded' },
-  expectLater: [
-    { issue: 'what a SIP ALG rewrites', report: { sipAlg: { detected: true, findings: [{ transport: 'tcp' }] } } },
-  ],
+  report: { sipAlg: { detected: true } },
+  expectLater: [{ issue: 'what a SIP ALG rewrites', report: { sipAlg: { findings: [{ transport: 'tcp' }] } } }],
 } satisfies Scenario;
