@@ -6,7 +6,7 @@ import type { AskedKind, Check } from '../src/model/check.js';
 import type { Attestation, Evidence } from '../src/model/observation.js';
 import type { SessionKeys } from '../src/wire/keys.js';
 import { judgeTag, type TagProof } from '../src/wire/proof.js';
-import { looksLikeTag, readTag } from '../src/wire/tag.js';
+import { readTag } from '../src/wire/tag.js';
 
 /** What agent and reflector share during a run; `keys` is null without a token. */
 export interface Session {
@@ -101,18 +101,17 @@ export const judgeEmbedded = (
 export const readBareTag = (bytes: Uint8Array, arrival: Arrival): Reading => {
   const { proof } = arrival.question;
   if (!proof) return { kind: 'refused', why: 'not-an-answer' };
+  const overUdp = arrival.check.transport === 'udp';
   const parsed = readTag(bytes);
-  if (!parsed.ok && parsed.refusal === 'truncated') return { kind: 'partial' };
+  if (!parsed.ok && overUdp) return { kind: 'refused', why: 'malformed' };
+  // Of a stream the first octet may come alone; a tag is told by two.
+  if (!parsed.ok && (parsed.refusal === 'truncated' || bytes.length < 2)) return { kind: 'partial' };
   // Over a connection anything that is said in the far end's place is an answer, and an impostor's.
-  if (!parsed.ok) {
-    return arrival.check.transport === 'udp'
-      ? { kind: 'refused', why: 'malformed' }
-      : { kind: 'answer', authentic: false, attestation: null, detail: {} };
-  }
+  if (!parsed.ok) return { kind: 'answer', authentic: false, attestation: null, detail: {} };
   if (parsed.value.tag.type === 'echoRequest') return { kind: 'refused', why: 'not-an-answer' };
   const judged = judgeTag(bytes, proof, arrival.elapsedMicros);
   if (judged.authentic) return { kind: 'answer', authentic: true, attestation: judged.attestation, detail: {} };
-  return looksLikeTag(bytes) && arrival.check.transport === 'udp'
+  return overUdp
     ? { kind: 'refused', why: 'bad-proof' }
     : { kind: 'answer', authentic: false, attestation: null, detail: {} };
 };

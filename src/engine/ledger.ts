@@ -1,5 +1,5 @@
 /** The book of one check: every request, how often it was sent, and what became of it. */
-import type { Probe, Question, Session } from '../../probes/contract.js';
+import type { Probe, Question, ReadingRefusal, Session } from '../../probes/contract.js';
 import type { Check } from '../model/check.js';
 import type { Attempt, Evidence, Failure } from '../model/observation.js';
 import type { SocketError } from '../net/errno.js';
@@ -38,10 +38,10 @@ export interface Ledger {
     detail: Evidence,
   ): Transaction;
   /**
-   * Offers what arrived; true if it belongs to the transaction, so that no other needs to look at it. `rttMs` is the
-   * round trip to report instead of the time from the question to its answer.
+   * Offers what arrived to the transactions that it may belong to, the likeliest first. What none of them takes is
+   * refused, and counted once. `rttMs` is the round trip to report instead of the time from the question to its answer.
    */
-  offer(transaction: Transaction, bytes: Uint8Array, atMs: number, rttMs?: number): boolean;
+  offer(candidates: readonly Transaction[], bytes: Uint8Array, atMs: number, rttMs?: number): void;
   /** The open connection is the answer. */
   answeredByOpening(transaction: Transaction, rttMs: number): void;
   fail(transaction: Transaction | null, failure: Failure, error: SocketError): void;
@@ -101,6 +101,42 @@ export const createLedger = (check: Check, probe: Probe, context: AskContext): L
   const sum = (of: (transaction: Transaction) => number): number =>
     transactions.reduce((total, transaction) => total + of(transaction), 0);
 
+  /** Takes what belongs to the transaction; or says why it does not. */
+  const take = (
+    transaction: Transaction,
+    bytes: Uint8Array,
+    atMs: number,
+    rttMs: number | undefined,
+  ): ReadingRefusal | null => {
+    const elapsedMs = Math.max(0, atMs - transaction.firstSentAtMs);
+    const elapsedMicros = Math.round(elapsedMs * 1000);
+    const reading = probe.read(bytes, {
+      check,
+      question: transaction.question,
+      receivedAtMicros: transaction.sentAtMicros + BigInt(elapsedMicros),
+      elapsedMicros,
+    });
+    if (reading.kind === 'partial') return null;
+    if (reading.kind === 'refused') return reading.why;
+    transaction.answers = Math.min(transaction.packets, transaction.answers + 1);
+    if (transaction.attempt?.outcome !== 'answer') {
+      // Karn's rule: an answer after a retransmission may belong to either sending.
+      const ambiguous = transaction.packets > 1;
+      const { attestation } = reading;
+      transaction.attempt = {
+        outcome: 'answer',
+        packets: transaction.packets,
+        answers: transaction.answers,
+        rttMs: rttMs ?? (ambiguous ? null : elapsedMs),
+        authentic: reading.authentic,
+        attestation: attestation && ambiguous ? { ...attestation, clockSkewMs: null } : attestation,
+        detail: { ...reading.detail, ...transaction.opened },
+      };
+    }
+    ring();
+    return null;
+  };
+
   return {
     begin: (local, binding) => {
       const transaction = build(local, binding);
@@ -128,37 +164,14 @@ export const createLedger = (check: Check, probe: Probe, context: AskContext): L
       transactions[transactions.indexOf(unopened)] = transaction;
       return transaction;
     },
-    offer: (transaction, bytes, atMs, rttMs) => {
-      const elapsedMs = Math.max(0, atMs - transaction.firstSentAtMs);
-      const elapsedMicros = Math.round(elapsedMs * 1000);
-      const reading = probe.read(bytes, {
-        check,
-        question: transaction.question,
-        receivedAtMicros: transaction.sentAtMicros + BigInt(elapsedMicros),
-        elapsedMicros,
-      });
-      if (reading.kind === 'partial') return true;
-      if (reading.kind === 'refused') {
-        refuse(reading.why);
-        return false;
+    offer: (candidates, bytes, atMs, rttMs) => {
+      let refusal: ReadingRefusal | null = null;
+      for (const transaction of candidates) {
+        const why = take(transaction, bytes, atMs, rttMs);
+        if (why === null) return;
+        refusal ??= why;
       }
-      transaction.answers = Math.min(transaction.packets, transaction.answers + 1);
-      if (transaction.attempt?.outcome !== 'answer') {
-        // Karn's rule: an answer after a retransmission may belong to either sending.
-        const ambiguous = transaction.packets > 1;
-        const { attestation } = reading;
-        transaction.attempt = {
-          outcome: 'answer',
-          packets: transaction.packets,
-          answers: transaction.answers,
-          rttMs: rttMs ?? (ambiguous ? null : elapsedMs),
-          authentic: reading.authentic,
-          attestation: attestation && ambiguous ? { ...attestation, clockSkewMs: null } : attestation,
-          detail: { ...reading.detail, ...transaction.opened },
-        };
-      }
-      ring();
-      return true;
+      if (refusal !== null) refuse(refusal);
     },
     answeredByOpening: (transaction, rttMs) => {
       transaction.answers = 1;

@@ -38,7 +38,7 @@ export const datagramLine = (_check: Check, peer: Peer, probe: Probe, context: A
         message: (bytes, atMs) => {
           totals.packetsReceived += 1;
           // Newest first: an answer is most likely to the last question.
-          own.toReversed().some((transaction) => ledger.offer(transaction, bytes, atMs));
+          ledger.offer(own.toReversed(), bytes, atMs);
         },
         error: (error) => ledger.fail(own.at(-1) ?? null, failureOf(error, 'udp'), error),
       },
@@ -97,6 +97,10 @@ export const streamLine = (check: Check, peer: Peer, probe: Probe, context: AskC
       peer,
       secure,
       {
+        connected: () => {
+          // Should TLS now stay silent, it is the handshake that is dropped and not the port.
+          unopened.opened = {};
+        },
         open: (stream, atMs) => {
           openingMs = atMs - startedAtMs;
           const detail = stream.tls ? { tls: stream.tls } : {};
@@ -119,7 +123,7 @@ export const streamLine = (check: Check, peer: Peer, probe: Probe, context: AskC
             close();
             return;
           }
-          ledger.offer(transaction, buffered, atMs, probe.timed === 'opening' ? openingMs : undefined);
+          ledger.offer([transaction], buffered, atMs, probe.timed === 'opening' ? openingMs : undefined);
           if (transaction.answers > 0) close();
         },
         end: (error, tcpOpen) => {

@@ -14,6 +14,8 @@ export interface StreamPeer {
 }
 
 export interface StreamEvents {
+  /** TCP is open; under TLS the handshake is still to come. */
+  connected(): void;
   /** TCP is open, and TLS too where it was asked for. */
   open(stream: Stream, atMs: number): void;
   data(bytes: Uint8Array, atMs: number): void;
@@ -97,6 +99,7 @@ export const openStream = (
   };
   tcp.on('connect', () => {
     tcpOpen = true;
+    if (!ended) events.connected();
   });
   tcp.on('error', failed);
   tcp.on('close', () => end(null));

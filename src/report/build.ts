@@ -6,6 +6,7 @@ import type { Observation } from '../model/observation.js';
 import type { Profile, Thresholds } from '../model/profile.js';
 import { REPORT_SCHEMA_ID, type Report } from '../model/report.js';
 import type { Classified, Finding } from '../model/verdict.js';
+import type { Standing } from '../verdict/classify.js';
 import { classify } from '../verdict/classify.js';
 import { diagnose } from '../verdict/diagnose.js';
 import { type ClassifiedRange, classifyRange } from '../verdict/ranges.js';
@@ -174,7 +175,7 @@ export const buildReport = (input: ReportInput): Report => {
         fixes: fixes.map(({ text, because, rules }) => ({ text, because: [...because], rules: { ...rules } })),
       };
     }),
-    notes: [...input.notes, ...notesOf(output, input.durationMs)],
+    notes: [...input.notes, ...notesOf(output, input.durationMs), ...deadAddresses(input.target, standing)],
     totals: {
       checks: all.length,
       packetsSent: output.totals.packetsSent,
@@ -182,6 +183,18 @@ export const buildReport = (input: ReportInput): Report => {
       packetsReceived: output.totals.packetsReceived,
     },
   };
+};
+
+/** One address that says nothing while another of the same target answers: whoever uses that one gets nowhere. */
+const deadAddresses = (target: Named, standing: ReadonlyMap<string, Standing>): readonly string[] => {
+  const asked = target.addresses.filter((address) => standing.has(address));
+  const alive = asked.some((address) => standing.get(address)?.alive);
+  return asked
+    .filter((address) => alive && !standing.get(address)?.alive)
+    .map(
+      (address) =>
+        `Nothing at all passes to or from ${address}, although the target answers at another address: phones that choose this one get nowhere.`,
+    );
 };
 
 const itemOfCheck = ({ check, verdict, reason }: Classified, isProvable: boolean): Item => ({

@@ -5,7 +5,6 @@ export default {
   // 0x16 begins a TLS record that carries a handshake (RFC 8446 section 5.1); @ih is what follows the TCP header.
   rules: forward('tcp dport 5061 @ih,0,8 0x16 drop'),
   really: { 'tls/5061': 'filtered' },
-  expect: { 'tls/5061': ['blocked/payload-filtered', 'blocked/dropped'] },
+  expect: { 'tls/5061': 'blocked/payload-filtered' },
   services: { 'business-sip': 'degraded' },
-  expectLater: [{ issue: 'TLS dropped where TCP opens', expect: { 'tls/5061': 'blocked/payload-filtered' } }],
 } satisfies Scenario;
