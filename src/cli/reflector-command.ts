@@ -127,11 +127,13 @@ export const reflectorCommand = async (argv: readonly string[], env: NodeJS.Proc
     (await serveMetrics(metricsAt.address, metricsAt.port, reflector.counters).catch((cause: unknown) => {
       throw usage(`--metrics ${values.metrics}: cannot be bound (${(cause as { code?: string }).code})`, cause);
     }));
-  log.info({ udp: reflector.udp.length, tcp: reflector.tcp.length, listen }, 'reflector ready');
-  const signal = await new Promise<NodeJS.Signals>((resolve) => {
+  // Listened for before anybody is told that this is ready, because who is told may end it at once.
+  const told = new Promise<NodeJS.Signals>((resolve) => {
     process.once('SIGINT', resolve);
     process.once('SIGTERM', resolve);
   });
+  log.info({ udp: reflector.udp.length, tcp: reflector.tcp.length, listen }, 'reflector ready');
+  const signal = await told;
   log.info({ signal }, 'reflector stops');
   metrics?.close();
   metrics?.closeAllConnections();

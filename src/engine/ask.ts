@@ -20,8 +20,8 @@ const RETRY_AFTER_MS = [500, 500, 750, 1000] as const;
 const SAMPLE_GAP_MS = 80;
 /** A silent check is asked this often at least, which spreads it over 1.75 s: most bursts of loss are shorter. */
 const MIN_SILENT_PACKETS = 4;
-/** And this often when nothing on the path answers, so that a dead target costs five seconds. */
-const UNINFORMED_PACKETS = 6;
+/** And this often where its silence proves nothing anyway, so that a dead target costs five seconds. */
+export const UNINFORMED_PACKETS = 6;
 /** A path so lossy that more than this were needed is reported as unknown; it would also take too long. */
 const MAX_SILENT_PACKETS = 20;
 /** An error from the path is seen this often before it is believed. */
@@ -46,9 +46,10 @@ export const notAsked = (check: Check, notRun: NotRun): Observation => ({
   notRun,
 });
 
-const enough = (ledger: Ledger, silent: number, path: Path, options: AskOptions): boolean => {
+/** Whether the silence so far is all that is worth waiting for; a stranger's proves nothing however long it lasts. */
+const enough = (ledger: Ledger, silent: number, path: Path, options: AskOptions, mayProve: boolean): boolean => {
   if (silent >= (options.atMost ?? MAX_SILENT_PACKETS) || ledger.errors() >= MAX_ERRORS) return true;
-  if (ledger.answered() > 0) return silent >= UNINFORMED_PACKETS;
+  if (ledger.answered() > 0 || !mayProve) return silent >= UNINFORMED_PACKETS;
   const needed = packetsNeeded(path.upperBound(), options.doubt);
   return silent >= (needed > MAX_SILENT_PACKETS ? UNINFORMED_PACKETS : Math.max(MIN_SILENT_PACKETS, needed));
 };
@@ -68,6 +69,7 @@ export const askCheck = async (
   const { net } = context;
   if (check.address === null || check.family === null) return notAsked(check, 'dns-failure');
   const peer = { address: check.address, port: check.port, family: check.family, host: check.host };
+  const mayProve = context.session.keys !== null;
   const ledger = createLedger(check, probe, context);
   const line = (check.transport === 'udp' ? datagramLine : streamLine)(check, peer, probe, context, ledger);
 
@@ -82,7 +84,7 @@ export const askCheck = async (
     }
     if (ledger.answered() > answered) return;
     // An error that came at once must not shorten the spacing of the attempts.
-    if (!enough(ledger, 0, path, options)) await net.sleep(Math.max(0, until - net.now()), signal);
+    if (!enough(ledger, 0, path, options, mayProve)) await net.sleep(Math.max(0, until - net.now()), signal);
   };
 
   const converse = async (): Promise<void> => {
@@ -90,7 +92,7 @@ export const askCheck = async (
     while (ledger.answered() < options.samples) {
       const answered = ledger.answered();
       // After what may be the last packet only its answer is waited for, not the time of another packet.
-      const isLast = enough(ledger, silent + 1, path, options);
+      const isLast = enough(ledger, silent + 1, path, options, mayProve);
       const pause = RETRY_AFTER_MS[Math.min(silent, RETRY_AFTER_MS.length - 1)] ?? RETRY_AFTER_MS[0];
       await sendAndWait(isLast ? Math.min(pause, path.lateMs()) : pause);
       path.report(check.id, ledger.packets(), ledger.answers());
@@ -99,7 +101,7 @@ export const askCheck = async (
         continue;
       }
       silent += 1;
-      if (enough(ledger, silent, path, options)) break;
+      if (enough(ledger, silent, path, options, mayProve)) break;
     }
     const until = net.now() + path.lateMs();
     while (ledger.outstanding() && ledger.errors() < MAX_ERRORS && net.now() < until) {

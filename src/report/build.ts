@@ -85,10 +85,16 @@ export const buildReport = (input: ReportInput): Report => {
     return classifyRange(range, [...range.sample, ...refined.map(({ check }) => check)].map(classified), thresholds);
   });
   const provable = (address: string | null): boolean => standing.get(address ?? '')?.role === 'reflector';
+  const refusedToken = new Set(
+    output.identities.flatMap(([address, { tokenRefused }]) => (tokenRefused ? address : [])),
+  );
+  // Who was named as a reflector, or speaks its protocol, owes a proof: without one the question is unknown, not untested.
+  const owesProof = (address: string | null): boolean =>
+    provable(address) || input.reflectors.length > 0 || refusedToken.has(address ?? '');
 
   const items = new Map<string, Item>([
-    ...checks.map((one): [string, Item] => [one.check.id, itemOfCheck(one, provable(one.check.address))]),
-    ...ranges.map((one): [string, Item] => [one.range.id, itemOfRange(one, provable(one.range.address))]),
+    ...checks.map((one): [string, Item] => [one.check.id, itemOfCheck(one, owesProof(one.check.address))]),
+    ...ranges.map((one): [string, Item] => [one.range.id, itemOfRange(one, owesProof(one.range.address))]),
   ]);
   const states = input.profiles.map((profile) =>
     weighService(

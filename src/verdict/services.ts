@@ -16,7 +16,7 @@ export interface Item {
   readonly finding: Finding;
   /** Part of a range passes although `finding` is its worst run. */
   readonly partly: boolean;
-  /** The address belongs to a proven reflector. */
+  /** The address belongs to a reflector, proven or named as one: what only reflectors answer can be asked of it. */
   readonly provable: boolean;
 }
 
