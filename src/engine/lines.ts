@@ -20,12 +20,6 @@ const MAX_STREAM_BYTES = 65_536;
 /** The longest answer to any of our questions, a SIP response with all its capabilities, takes half of this. */
 const MAX_DATAGRAM_BYTES = 8192;
 
-/**
- * The same for a datagram: it would have come in fragments, which no answer of these protocols needs (a large SIP
- * response goes over TCP, RFC 3261 §18.1.1).
- */
-const MAX_DATAGRAM_BYTES = 8192;
-
 /** An ICMP error that was still pending takes the place of the sending that it is reported to. */
 const PENDING_ICMP = new Set(['ECONNREFUSED', 'EHOSTUNREACH']);
 
@@ -47,8 +41,7 @@ export const datagramLine = (_check: Check, peer: Peer, probe: Probe, context: A
           totals.packetsReceived += 1;
           if (bytes.length > MAX_DATAGRAM_BYTES) return ledger.refuse('oversized');
           // Newest first: an answer is most likely to the last question.
-          if (bytes.length > MAX_DATAGRAM_BYTES) ledger.refuse('oversized');
-          else ledger.offer(own.toReversed(), bytes, atMs);
+          ledger.offer(own.toReversed(), bytes, atMs);
         },
         error: (error) => ledger.fail(own.at(-1) ?? null, failureOf(error, 'udp'), error),
       },
