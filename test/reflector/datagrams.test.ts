@@ -542,6 +542,11 @@ t.test(
     for (const name of ['charon-accepted', 'charon-cookie', 'charon-invalid-ke', 'charon-no-proposal']) {
       t.equal(rig.send(fixture(name)), null, `${name}, a real answer`);
     }
+    for (const flags of [0x00, 0x20, 0x28]) {
+      const turned = Uint8Array.from(v2);
+      turned[19] = flags;
+      t.equal(rig.send(turned), null, `flags ${flags}: only who initiates and asks is answered`);
+    }
     for (let kept = 0; kept < v2.length; kept += 4) t.equal(rig.send(v2.subarray(0, kept)), null, `cut to ${kept}`);
     const headerOnly = Uint8Array.from(v2.subarray(0, 28));
     headerOnly.set([0], 16);
