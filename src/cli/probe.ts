@@ -60,7 +60,8 @@ const command = async (): Promise<number> => {
     process.stderr.write(PROBE_HELP);
     return EXIT.usage;
   }
-  const chosen = COMMANDS[first];
+  // "constructor" is a word like any other.
+  const chosen = Object.hasOwn(COMMANDS, first) ? COMMANDS[first] : undefined;
   if (chosen) return chosen(argv.slice(1));
   return (COMMANDS.run ?? (async () => EXIT.usage))(argv);
 };

@@ -47,8 +47,9 @@ if (obstacle !== null) {
 
   t.test('each firewall does what its scenario says', { timeout: WHOLE_LAB_MS }, async (t) => {
     t.jobs = JOBS;
-    for (const scenario of scenarios) {
-      const skip = scenario.notVerified ?? skipped(scenario, { verifyRules: true });
+    // A scenario says so itself where there is nothing that a hand-made message could show.
+    for (const scenario of scenarios.filter(({ notVerified }) => notVerified === undefined)) {
+      const skip = skipped(scenario, { verifyRules: true });
       t.test(scenario.name, { skip, timeout: ONE_SCENARIO_MS, buffered: true }, async (t) => {
         const { mismatches } = await runScenario(scenario, { ...quiet, verifyRules: true });
         t.same(mismatches, []);
