@@ -25,6 +25,22 @@ if (files.length === 0) {
   process.stderr.write(`no test file has ${words.join(' or ')} in its path\n`);
   process.exit(2);
 }
+/** How much of the findings is worth scrolling through. */
+const MAX_LINES = 400;
+
+/** Every failed assertion with what tap says of it. */
+const failures = (text: string): string => {
+  const shown: string[] = [];
+  let indent: number | null = null;
+  for (const line of text.split('\n')) {
+    const depth = line.search(/\S/);
+    if (/^\s*not ok /.test(line)) indent = depth;
+    else if (indent !== null && depth >= 0 && depth <= indent) indent = null;
+    if (indent !== null || /^# Subtest/.test(line)) shown.push(line);
+  }
+  return `${shown.slice(0, MAX_LINES).join('\n')}\n`;
+};
+
 const folder = mkdtempSync(join(tmpdir(), 'callpath-test-'));
 const results = join(folder, 'results.tap');
 const tap = spawn(
@@ -42,6 +58,8 @@ tap.on('close', (code) => {
   // tap leaves `pass` out when it equals the total.
   const failed = count('fail');
   const passed = total - failed - skipped;
+  // tap draws its findings on a terminal only.
+  if (failed > 0 && !process.stdout.isTTY) process.stdout.write(failures(text));
   process.stdout.write(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`);
   process.exitCode = code === 0 && total > 0 ? 0 : 1;
 });

@@ -1,4 +1,5 @@
 /** `reflector`: from options to a running far end, until a signal ends it. */
+import { createSocket } from 'node:dgram';
 import { isIP } from 'node:net';
 import { homedir, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
@@ -74,12 +75,24 @@ const hasSeveralAddresses = (): boolean => {
   );
 };
 
+/** The address that stands for all: `::` takes IPv4 as well, where this host has IPv6 at all. */
+const everyAddress = (): Promise<string> =>
+  new Promise((resolve) => {
+    const socket = createSocket('udp6');
+    const settle = (address: string): void => {
+      socket.close();
+      resolve(address);
+    };
+    socket.on('error', () => settle('0.0.0.0'));
+    socket.bind({ port: 0, address: '::' }, () => settle('::'));
+  });
+
 /** Runs until SIGINT or SIGTERM. @throws UserError for what the user can mend */
 export const reflectorCommand = async (argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> => {
   const given = parse(argv);
   const values = given.config === undefined ? given : { ...(await fromConfig(given.config)), ...given };
   const log = pino({ name: 'reflector', base: null }, pino.destination({ dest: 2, sync: true }));
-  const listen = values.listen ?? ['::'];
+  const listen = values.listen ?? [await everyAddress()];
   const stray = listen.find((address) => isIP(address) === 0);
   if (stray !== undefined) throw usage(`--listen: "${stray}" is not an address`);
   if ((values.cert === undefined) !== (values.key === undefined))

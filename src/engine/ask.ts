@@ -21,7 +21,7 @@ const SAMPLE_GAP_MS = 80;
 /** A silent check is asked this often at least, which spreads it over 1.75 s: most bursts of loss are shorter. */
 const MIN_SILENT_PACKETS = 4;
 /** And this often where its silence proves nothing anyway, so that a dead target costs five seconds. */
-export const UNINFORMED_PACKETS = 6;
+const UNINFORMED_PACKETS = 6;
 /** A path so lossy that more than this were needed is reported as unknown; it would also take too long. */
 const MAX_SILENT_PACKETS = 20;
 /** An error from the path is seen this often before it is believed. */

@@ -10,7 +10,7 @@ import type { AskedKind } from '../model/check.js';
 import type { Observation } from '../model/observation.js';
 import { type LossSample, RANGE_PORT_DOUBT, SINGLE_CHECK_DOUBT } from '../verdict/silence.js';
 import { deriveKeys } from '../wire/keys.js';
-import { askCheck, notAsked, UNINFORMED_PACKETS } from './ask.js';
+import { askCheck, notAsked } from './ask.js';
 import { askControl } from './control.js';
 import { type FollowUp, followUp, passed } from './follow-up.js';
 import { type Identification, identify } from './identify.js';
@@ -115,20 +115,17 @@ export const run = async (
   let done = 0;
 
   const ask = async (question: PlannedCheck): Promise<Observation> => {
-    const asking = mayBeReflector(question.address) ? context : stranger;
     const observation = question.skip
       ? notAsked(question, question.skip)
       : await askCheck(
           question,
           probeOf(question.probe),
-          asking,
+          mayBeReflector(question.address) ? context : stranger,
           path,
           {
             samples: question.rangeId === null ? SAMPLES.single : SAMPLES.ofRange,
             // A single check may stand for a port of a range as well, which needs the greater certainty.
             doubt: question.rangeId === null && !sampled.has(question.id) ? SINGLE_CHECK_DOUBT : RANGE_PORT_DOUBT,
-            // A third party may stay silent to strangers, however often they ask.
-            ...(asking.session.keys === null && { atMost: UNINFORMED_PACKETS }),
           },
           over,
         );

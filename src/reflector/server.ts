@@ -8,13 +8,13 @@ import { encodeInfo, spansOf } from '../wire/info.js';
 import { formatIp, parseIp, toMappedBytes, unmapIp } from '../wire/ip.js';
 import { createAuthority } from './authority.js';
 import type { Credentials } from './certificate.js';
-import { answerDatagram } from './datagrams.js';
+import { answerDatagram, type DatagramRules } from './datagrams.js';
 import type { Arrival, Host } from './exchange.js';
 import { createKeepaliveBook, createLimiter, prefixOf } from './limits.js';
 import type { Counters } from './metrics.js';
 import type { PortPlan } from './ports.js';
 import { createReceipts } from './receipts.js';
-import { createConversation } from './streams.js';
+import { createConversation, HANG_UP } from './streams.js';
 
 export interface ReflectorOptions {
   /** Addresses to bind; `::` takes IPv4 as well where the system allows it. */
@@ -101,6 +101,19 @@ export const startReflector = async (options: ReflectorOptions): Promise<Reflect
     );
   };
 
+  const rules: DatagramRules = { host, limiter, sawKeepalive: keepalives.saw };
+  let told = false;
+  /** A defect in one responder costs one answer and one warning, and never the process. */
+  const guarded = <T>(respond: () => T, otherwise: T): T => {
+    try {
+      return respond();
+    } catch (error) {
+      if (!told) warn(`a defect in callpath, please report it: ${(error as Error)?.stack ?? error}`);
+      told = true;
+      return otherwise;
+    }
+  };
+
   const bindUdp = (address: string, port: number): Promise<void> =>
     new Promise((resolve) => {
       const family = address.includes(':') ? 6 : 4;
@@ -118,7 +131,7 @@ export const startReflector = async (options: ReflectorOptions): Promise<Reflect
       socket.on('message', (message, from) => {
         counts.datagrams += 1;
         const arrival = arrivalOf(from.address, from.port, port, null);
-        const answer = arrival && answerDatagram(message, arrival, { host, limiter, sawKeepalive: keepalives.saw });
+        const answer = arrival && guarded(() => answerDatagram(message, arrival, rules), null);
         // What cannot be sent is lost like any datagram; the agent asks again.
         if (!answer) return;
         counts.answers += 1;
@@ -143,7 +156,7 @@ export const startReflector = async (options: ReflectorOptions): Promise<Reflect
     socket.on('data', (chunk: Buffer) => {
       const arrival = arrivalOf(socket.remoteAddress ?? '', socket.remotePort ?? 0, port, binding);
       if (!arrival) return void socket.destroy();
-      const { send, close } = conversation.push(chunk, arrival);
+      const { send, close } = guarded(() => conversation.push(chunk, arrival), HANG_UP);
       if (send.length > 0) {
         answered();
         socket.write(Buffer.concat(send));

@@ -31,7 +31,7 @@ const PONG = Buffer.from('\r\n');
 
 type Framer = (chunk: Uint8Array, arrival: Arrival) => Step;
 
-const HANG_UP: Step = { send: [], close: true };
+export const HANG_UP: Step = { send: [], close: true };
 const WAIT: Step = { send: [], close: false };
 
 const bytesOf = (answer: Answer | null): readonly Uint8Array[] => (answer ? [answer.bytes] : []);

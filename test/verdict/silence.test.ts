@@ -177,7 +177,7 @@ t.test('a sweep of all media ports does not stop to calculate', async (t) => {
     path.upperBound();
   }
   const took = performance.now() - started;
-  t.ok(took < 1000, `took ${Math.round(took)} ms`);
+  t.ok(took < 5000, `took ${Math.round(took)} ms`);
   const lost = Math.ceil(PORTS / 20);
   t.strictSame(path.sample(), { trials: PORTS + lost, answers: PORTS });
   const exact = lossUpperBound({ trials: PORTS + lost, answers: PORTS }) ?? Number.NaN;

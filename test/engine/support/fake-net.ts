@@ -57,6 +57,8 @@ interface Event {
   readonly atMs: number;
   readonly order: number;
   readonly fire: () => void;
+  /** Scheduled by the test and not by the code under test or its peers. */
+  readonly external: boolean;
 }
 
 export const LOCAL_ADDRESS = '192.0.2.7';
@@ -77,9 +79,9 @@ export const fakeNet = (script: Script = {}): FakeNet => {
   const connections: { peer: StreamPeer; atMs: number }[] = [];
   const open = new Set<object>();
 
-  const schedule = (afterMs: number, fire: () => void): Event => {
+  const schedule = (afterMs: number, fire: () => void, external = false): Event => {
     order += 1;
-    const event = { atMs: now + Math.max(0, afterMs), order, fire };
+    const event = { atMs: now + Math.max(0, afterMs), order, fire, external };
     events.push(event);
     return event;
   };
@@ -109,7 +111,7 @@ export const fakeNet = (script: Script = {}): FakeNet => {
     connections,
     openSockets: () => open.size,
     timers: () => timers,
-    at: (ms, callback) => void schedule(ms - now, callback),
+    at: (ms, callback) => void schedule(ms - now, callback, true),
     openUdp: async (peer, handlers) => {
       const refusal = script.openUdp?.(opened) ?? null;
       opened += 1;
@@ -199,7 +201,9 @@ export const fakeNet = (script: Script = {}): FakeNet => {
               : first,
           null,
         );
-        if (next === null) {
+        // While modules are loading the code has neither timers nor sockets, and its clock has not begun.
+        const loading = next?.external === true && timers === 0 && open.size === 0;
+        if (next === null || loading) {
           idle += 1;
           if (idle > MAX_IDLE_TURNS) throw new Error(`standstill at ${now} ms`);
           continue;
