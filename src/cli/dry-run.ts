@@ -57,6 +57,7 @@ export const renderDryRun = async (prepared: Prepared, options: ProbeOptions): P
     `${check.id.padEnd(width)}  ${(check.address ?? '-').padEnd(15)}  ${check.skip ? `not asked: ${check.skip}` : `${count} packets, ${size} bytes`}`;
   return [
     `Would ask ${rows.length} questions of ${prepared.target.host}; nothing was sent.`,
+    ...prepared.notes,
     '',
     ...rows.map(line),
     '',

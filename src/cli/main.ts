@@ -19,8 +19,7 @@ const flushed = (stream: NodeJS.WriteStream): Promise<void> =>
 
 /**
  * Runs a command and ends the process with its exit code. A `UserError` is one line; anything else is a defect of ours
- * and is shown whole. The end is forced, once everything is written, because a getaddrinfo that was given up cannot be
- * cancelled and would hold the process.
+ * and is shown whole. The end is forced, once everything is written, so that nothing that was given up holds the process.
  */
 export const main = async (name: string, command: () => Promise<number>): Promise<void> => {
   // A reader that has seen enough (`probe … | head`) is no error of ours.

@@ -76,15 +76,17 @@ export const prepare = async (
   if (options.target === null) throw usage('--target is missing: name a reflector or a carrier, or try "probe demo"');
   if (options.deep) throw usage('--deep: NAT binding lifetimes are not part of this version');
   const token = findToken(options.tokenFile, env);
-  const { readTarget, resolveDestination } = await import('../engine/destination.js');
+  const { readTarget, resolveDestination, withoutDns } = await import('../engine/destination.js');
   const target = readTarget(options.target, '--target');
   const reflectorTargets = options.reflectors.map((text) => readTarget(text, '--reflector'));
   if (reflectorTargets.length > 0 && token === null) {
     throw usage("--reflector needs the reflector's token: give --token-file FILE");
   }
   const profiles = await Promise.all(options.profiles.map(loadProfile));
-  const resolve = (one: typeof target, withSip: boolean): Promise<Resolved> =>
-    resolveDestination(one, withSip, options.families, signal);
+  const resolve = async (one: typeof target, withSip: boolean): Promise<Resolved> =>
+    options.dryRun && one.kind === 'name'
+      ? withoutDns(one.name, options.families)
+      : resolveDestination(one, withSip, options.families, signal);
   const [found, ...others] = await Promise.all([
     resolve(target, asksSip(profiles)),
     ...reflectorTargets.map((one) => resolve(one, false)),

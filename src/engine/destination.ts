@@ -34,12 +34,18 @@ export interface Resolved {
 
 const unresolved = (host: string): Endpoint => ({ host, address: null, family: null });
 
-/** Where an address literal or `--dry-run` without DNS goes: the one place there is. */
+/** Where an address literal goes: the one place there is. */
 const literal = (host: string, address: string, family: Family): Destination => {
   const endpoint: Endpoint = { host, address, family };
   const route: SipRoute = { offered: true, endpoints: [{ ...endpoint, port: null }] };
   return { host, endpoints: [endpoint], sip: { udp: route, tcp: route, tls: route } };
 };
+
+/** A name as `--dry-run` takes it: asking for its addresses would send packets, so it stands for one address itself. */
+export const withoutDns = (host: string, families: readonly Family[]): Resolved => ({
+  destination: literal(host, host, families[0] ?? 4),
+  notes: [`The name ${host} was not resolved, because that sends packets: it is counted as one address.`],
+});
 
 /**
  * Resolves a target. A name that does not resolve is no error: its questions exist and cannot be asked.

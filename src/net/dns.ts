@@ -1,9 +1,13 @@
 /** Asking the DNS: one interface, so that resolving can be tested without a network, and its real implementation. */
+import { execFile } from 'node:child_process';
 import { promises as nodeDns } from 'node:dns';
 import { isIP } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import type { Family } from '../model/check.js';
 import { accept, type Parsed, refuse } from '../model/refusal.js';
 import { socketError } from './errno.js';
+import type { LookupResult } from './lookup-process.js';
 
 /** Why a lookup brought no records. The first two are answers; the others mean that nobody knows. */
 export const DNS_FAILURES = [
@@ -146,10 +150,19 @@ const both = (
   return refuse(failures.find((failure) => !isAbsence(failure)) ?? failures[0] ?? 'no-record');
 };
 
+const LOOKUP_PROCESS = fileURLToPath(new URL('./lookup-process.js', import.meta.url));
+
+/** As getaddrinfo answers. Rejects with its failure, or when `signal` ends the process that asks. */
+const askSystem = async (name: string, signal: AbortSignal): Promise<readonly ResolvedAddress[]> => {
+  const { stdout } = await promisify(execFile)(process.execPath, [LOOKUP_PROCESS, name], { signal, windowsHide: true });
+  const result = JSON.parse(stdout) as LookupResult;
+  if ('code' in result) throw Object.assign(new Error(result.code), { code: result.code });
+  return result.addresses.map((address) => ({ address, family: isIP(address) === 6 ? 6 : 4 }));
+};
+
 /**
  * The system's resolver, or the one of `servers`. Every lookup has a channel of its own, so that ending one ends no
- * other. Throws if a server is no address. A getaddrinfo that is given up goes on in its thread, as there is no way to
- * end one, and keeps a process from leaving by itself.
+ * other and leaves nothing behind. Throws if a server is no address.
  */
 export const systemDns = ({ timeoutMs = LOOKUP_TIMEOUT_MS, servers }: SystemDnsOptions = {}): Dns => {
   const channel = (): nodeDns.Resolver => {
@@ -176,11 +189,13 @@ export const systemDns = ({ timeoutMs = LOOKUP_TIMEOUT_MS, servers }: SystemDnsO
     aaaa,
     lookup: async (name, signal) => {
       if (servers) return both(...(await Promise.all([a(name, signal), aaaa(name, signal)])));
-      const query = async (): Promise<readonly ResolvedAddress[]> => {
-        const found = await nodeDns.lookup(name, { all: true });
-        return found.map(({ address }) => ({ address, family: isIP(address) === 6 ? 6 : 4 }));
-      };
-      return within(timeoutMs, signal, query, () => {});
+      const end = new AbortController();
+      return within(
+        timeoutMs,
+        signal,
+        () => askSystem(name, end.signal),
+        () => end.abort(),
+      );
     },
   };
 };

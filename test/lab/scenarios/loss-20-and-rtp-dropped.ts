@@ -10,6 +10,6 @@ export default {
     'udp/16384-32767': ['blocked/dropped-outbound', 'unknown/no-answer'],
   },
   services: { 'business-sip': ['impaired', 'unknown'] },
-  repeat: 2,
+  repeat: 20,
   measure: [{ port: 3478, packets: 500, packetsPerSecond: 500, lossRatio: [0.28, 0.44] }],
 } satisfies Scenario;
