@@ -70,7 +70,18 @@ t.test('probe demo as an ordinary user, with ports taken', { skip: needsRoot }, 
   const blocker = createSocket('udp4');
   await new Promise<void>((resolve) => blocker.bind(5060, '127.0.0.1', resolve));
   t.teardown(() => blocker.close());
-  const prefix = ['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups'];
+  // An empty environment: tap's would make the child write beside the package, which this user may not.
+  const prefix = [
+    'setpriv',
+    '--reuid',
+    '65534',
+    '--regid',
+    '65534',
+    '--clear-groups',
+    'env',
+    '-i',
+    `PATH=${process.env.PATH}`,
+  ];
   const { code, stdout, stderr } = await run(commandLine('probe', ['demo', '--json'], prefix));
   t.equal(code, 0, stderr);
   const report = reportOf(stdout);
