@@ -1,4 +1,5 @@
 /** The options of `probe`, as the user wrote them, checked one by one. Every refusal names the option and the way out. */
+import { isIP } from 'node:net';
 import { parseArgs } from 'node:util';
 import { TRANSPORTS, type Transport } from '../model/check.js';
 import { UserError } from '../model/user-error.js';
@@ -113,6 +114,9 @@ export const parseProbeOptions = (argv: readonly string[], env: NodeJS.ProcessEn
   const timeout = Number(values.timeout ?? DEFAULT_TIMEOUT_S);
   if (!(timeout > 0 && timeout <= MAX_TIMEOUT_S)) {
     throw usage(`--timeout: "${values.timeout}" is not a number of seconds from 0 to ${MAX_TIMEOUT_S}`);
+  }
+  if (values.source !== undefined && isIP(values.source) === 0) {
+    throw usage(`--source: "${values.source}" is not an address; give one of this host's own`);
   }
   return {
     target: values.target ?? null,

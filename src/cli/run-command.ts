@@ -127,12 +127,12 @@ export const runPrepared = async (prepared: Prepared, options: ProbeOptions, sig
   const progress = createProgress(questions.length, process.stderr);
   const everywhere = [prepared.target, ...prepared.reflectors].flatMap(({ endpoints }) => endpoints);
   const ofFamily = (family: 4 | 6) => everywhere.find((endpoint) => endpoint.family === family)?.address;
-  const local = await Promise.all(
-    ([4, 6] as const).map((family) => {
-      const address = ofFamily(family);
-      return address ? localAddressFor(address, family) : null;
-    }),
-  );
+  const routed = ([4, 6] as const).map((family) => {
+    const address = ofFamily(family);
+    return address ? localAddressFor(address, family) : null;
+  });
+  // What the user chose to send from is what the far end should see, whatever the routes would have taken.
+  const local = options.source === null ? await Promise.all(routed) : [options.source];
   const output = await runInWorker(
     {
       questions,
