@@ -1,13 +1,17 @@
 /**
- * `npm run bench`: what the command line costs, as ratios against Node itself, measured side by side in one run. The
- * machines that this runs on are noisy: believe ratios and medians, not single figures.
+ * `npm run bench`: what the commands cost, as ratios against Node itself and against the servers whose place the
+ * reflector takes, measured side by side in one run. The machines that this runs on are noisy: believe ratios and
+ * medians, not single figures.
  */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { packageRoot } from '../src/engine/package-root.js';
+import { measureLoad } from './bench-load.js';
 
 const PROBE = join(packageRoot(), 'dist', 'src', 'cli', 'probe.js');
 const ROUNDS = 21;
+/** A demo takes as long as all the others together, and most of it is waiting. */
+const DEMO_ROUNDS = 5;
 
 interface Contender {
   readonly name: string;
@@ -22,8 +26,8 @@ const CONTENDERS: readonly Contender[] = [
   { name: 'probe --help', args: [PROBE, '--help'], target: null },
   { name: 'probe --dry-run', args: [PROBE, '--target', '127.0.0.1', '--dry-run'], target: 4 },
   { name: 'probe explain', args: [PROBE, 'explain', 'dropped'], target: null },
-  { name: 'probe demo', args: [PROBE, 'demo'], target: null },
 ];
+const DEMO: Contender = { name: 'probe demo', args: [PROBE, 'demo'], target: null };
 
 /** Certificates named in the environment are loaded at every start of Node and have nothing to do with us. */
 const { NODE_EXTRA_CA_CERTS: _, ...env } = process.env;
@@ -37,18 +41,40 @@ const milliseconds = (args: readonly string[]): number => {
 
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
 
-// Interleaved, so that a machine that changes its pace in between does so for all.
-const times = new Map(CONTENDERS.map(({ name }) => [name, [] as number[]]));
+const print = (line: string): void => {
+  process.stdout.write(`${line}\n`);
+};
+
+// Interleaved, so that a machine that changes its pace in between does so for all, and each time in another order, so
+// that nobody always comes after the same one.
+const times = new Map([...CONTENDERS, DEMO].map(({ name }) => [name, [] as number[]]));
 for (let round = 0; round < ROUNDS; round += 1) {
-  for (const { name, args } of CONTENDERS) times.get(name)?.push(milliseconds(args));
+  const first = round % CONTENDERS.length;
+  for (const { name, args } of [...CONTENDERS.slice(first), ...CONTENDERS.slice(0, first)]) {
+    times.get(name)?.push(milliseconds(args));
+  }
 }
+for (let round = 0; round < DEMO_ROUNDS; round += 1) times.get(DEMO.name)?.push(milliseconds(DEMO.args));
+
 const base = median(times.get('node -e 0') ?? []);
-process.stdout.write(`median of ${ROUNDS} interleaved runs, whole process\n`);
-for (const { name, target } of CONTENDERS) {
+print(`whole process, median of ${ROUNDS} interleaved runs (demo: of ${DEMO_ROUNDS})`);
+for (const { name, target } of [...CONTENDERS, DEMO]) {
   const measured = median(times.get(name) ?? []);
   const ratio = measured / base;
   const verdict = target === null ? '' : `  target ${target} x: ${ratio <= target ? 'met' : 'missed'}`;
-  process.stdout.write(
-    `${name.padEnd(18)}${measured.toFixed(0).padStart(6)} ms${ratio.toFixed(2).padStart(8)} x${verdict}\n`,
-  );
+  print(`${name.padEnd(18)}${measured.toFixed(0).padStart(6)} ms${ratio.toFixed(2).padStart(8)} x${verdict}`);
 }
+
+const results = await measureLoad();
+if (results.length > 0) {
+  print('\nanswers over UDP, one server process on loopback, the same requests with their tag to all');
+  print(`${'protocol'.padEnd(14)}${'server'.padEnd(11)}${'answers/s'.padStart(10)}${'CPU us each'.padStart(13)}`);
+}
+for (const { protocol, server, answersPerSecond, cpuMicros } of results) {
+  const ours = results.find((one) => one.protocol === protocol && one.server === 'reflector');
+  const ratio =
+    ours && server !== 'reflector' ? `  the reflector costs ${(ours.cpuMicros / cpuMicros).toFixed(1)} x` : '';
+  const rate = answersPerSecond.toFixed(0).padStart(10);
+  print(`${protocol.padEnd(14)}${server.padEnd(11)}${rate}${cpuMicros.toFixed(1).padStart(13)}${ratio}`);
+}
+process.exit();

@@ -1,18 +1,31 @@
 /** `--dry-run`: every check with the packets and bytes that it would send. Nothing leaves the host. */
 import { loadProbe } from '../../probes/contract.js';
-import { type PlannedCheck, questionsOf, SAMPLES } from '../engine/plan.js';
+import { MAX_CONTROL_PACKETS } from '../engine/control.js';
+import { waysOf } from '../engine/identify.js';
+import { addressesOf, type PlannedCheck, questionsOf, SAMPLES } from '../engine/plan.js';
+import { INFO_REQUEST_BYTES } from '../wire/info.js';
 import { deriveKeys } from '../wire/keys.js';
+import { encodeReceiptsQuery, MAX_RECEIPTS } from '../wire/receipts.js';
+import { ANSWER_TAG_BYTES, REQUEST_TAG_BYTES } from '../wire/tag.js';
 import type { ProbeOptions } from './options.js';
 import type { Prepared } from './run-command.js';
 
 /** IP and UDP headers (RFC 791, RFC 8200, RFC 768): what a packet costs on the wire besides our bytes. */
 const HEADERS = { 4: 28, 6: 48 } as const;
 
-interface Row {
-  readonly check: PlannedCheck;
+interface Amount {
   readonly packets: number;
   readonly bytes: number;
 }
+
+interface Row extends Amount {
+  readonly check: PlannedCheck;
+}
+
+const sum = (amounts: readonly Amount[]): Amount => ({
+  packets: amounts.reduce((total, { packets }) => total + packets, 0),
+  bytes: amounts.reduce((total, { bytes }) => total + bytes, 0),
+});
 
 const rowFor = async (check: PlannedCheck, prepared: Prepared): Promise<Row> => {
   if (check.skip) return { check, packets: 0, bytes: 0 };
@@ -36,11 +49,38 @@ const rowFor = async (check: PlannedCheck, prepared: Prepared): Promise<Row> => 
   };
 };
 
+/**
+ * What the proof costs besides the checks, at most and if nothing is lost: each address that may be a reflector's is
+ * asked who it is over every way, then until its path's loss is bounded, then what arrived.
+ */
+const proofFor = (rows: readonly Row[], { token, reflectors }: Prepared): Amount => {
+  if (token === null) return { packets: 0, bytes: 0 };
+  const asked = rows.filter(({ check }) => check.skip === null);
+  const named = addressesOf(reflectors);
+  const all = [...new Set(asked.flatMap(({ check }) => check.address ?? []))];
+  return sum(
+    all
+      .filter((address) => named.length === 0 || named.includes(address))
+      .map((address) => {
+        const here = asked.filter(({ check }) => check.address === address);
+        const headers = HEADERS[here[0]?.check.family ?? 4];
+        const ways = waysOf(here.map(({ check }) => check)).length;
+        const receipts = Math.ceil(sum(here).packets / MAX_RECEIPTS);
+        const query = encodeReceiptsQuery(new Array(MAX_RECEIPTS).fill(0), ANSWER_TAG_BYTES - REQUEST_TAG_BYTES);
+        return sum([
+          { packets: ways, bytes: ways * (headers + INFO_REQUEST_BYTES) },
+          { packets: MAX_CONTROL_PACKETS, bytes: MAX_CONTROL_PACKETS * (headers + ANSWER_TAG_BYTES) },
+          { packets: receipts, bytes: receipts * (headers + REQUEST_TAG_BYTES + query.length) },
+        ]);
+      }),
+  );
+};
+
 /** The plan in words, with totals; if everything stays silent, each check is repeated up to the stated number. */
 export const renderDryRun = async (prepared: Prepared, options: ProbeOptions): Promise<string> => {
   const rows = await Promise.all(questionsOf(prepared.plan).map((check) => rowFor(check, prepared)));
-  const packets = rows.reduce((sum, row) => sum + row.packets, 0);
-  const bytes = rows.reduce((sum, row) => sum + row.bytes, 0);
+  const proof = proofFor(rows, prepared);
+  const total = sum([...rows, proof]);
   if (options.output === 'json') {
     const checks = rows.map((row) => ({
       id: row.check.id,
@@ -50,7 +90,8 @@ export const renderDryRun = async (prepared: Prepared, options: ProbeOptions): P
       packets: row.packets,
       bytes: row.bytes,
     }));
-    return `${JSON.stringify({ dryRun: true, checks, totals: { checks: rows.length, packets, bytes } }, null, 2)}\n`;
+    const totals = { checks: rows.length, ...total };
+    return `${JSON.stringify({ dryRun: true, checks, proof, totals }, null, 2)}\n`;
   }
   const width = Math.max(5, ...rows.map(({ check }) => check.id.length));
   const line = ({ check, packets: count, bytes: size }: Row): string =>
@@ -61,7 +102,10 @@ export const renderDryRun = async (prepared: Prepared, options: ProbeOptions): P
     '',
     ...rows.map(line),
     '',
-    `If everything answers: ${packets} packets and ${bytes} bytes (TCP and TLS without their own overhead),`,
+    ...(proof.packets > 0
+      ? [`To prove who answers and what arrived, at most ${proof.packets} packets, ${proof.bytes} bytes more.`]
+      : []),
+    `If everything answers: ${total.packets} packets and ${total.bytes} bytes (TCP and TLS without their own overhead),`,
     `at most ${options.maxPps} packets per second. A silent check is asked again, up to 20 times.`,
     '',
   ].join('\n');

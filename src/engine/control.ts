@@ -14,6 +14,8 @@ const TIGHT_ENOUGH = 0.15;
 /** Answers asked for at a time, and how many times: twenty without a loss give a bound of 0.14. */
 const ANSWERS_A_ROUND = 4;
 const MAX_ROUNDS = 6;
+/** What it sends at most where nothing is lost. */
+export const MAX_CONTROL_PACKETS = ANSWERS_A_ROUND * MAX_ROUNDS;
 /** The checks themselves usually tell enough within this time. */
 const HEAD_START_MS = 500;
 

@@ -62,7 +62,7 @@ const infoProbe = (found: (info: ReflectorInfo) => void, refused: () => void): P
 const CONTROL_PORT = 443;
 
 /** The ways to ask: one question for each different transport and port among the checks. */
-const waysOf = (checks: readonly Check[]): readonly Check[] => {
+export const waysOf = (checks: readonly Check[]): readonly Check[] => {
   const [any] = checks;
   const control: readonly Check[] = any
     ? [{ ...any, id: 'control', probe: 'tls-handshake', transport: 'tls', port: CONTROL_PORT, natT: false }]
