@@ -23,7 +23,7 @@ const MIN_SILENT_PACKETS = 4;
 /** And this often where its silence proves nothing anyway, so that a dead target costs five seconds. */
 const UNINFORMED_PACKETS = 6;
 /** A path so lossy that more than this were needed is reported as unknown; it would also take too long. */
-const MAX_SILENT_PACKETS = 20;
+export const MAX_SILENT_PACKETS = 20;
 /** An error from the path is seen this often before it is believed. */
 const MAX_ERRORS = 3;
 
@@ -34,6 +34,8 @@ export interface AskOptions {
   readonly doubt: number;
   /** Gives up after this many unanswered packets, whatever the path says. */
   readonly atMost?: number;
+  /** Packets of this check that stayed unanswered when it was asked before; they count. 0 if left out. */
+  readonly alreadySilent?: number;
 }
 
 /** An observation of a question that was not put. */
@@ -67,6 +69,7 @@ export const askCheck = async (
   signal: AbortSignal,
 ): Promise<Observation> => {
   const { net } = context;
+  const before = options.alreadySilent ?? 0;
   if (check.address === null || check.family === null) return notAsked(check, 'dns-failure');
   const peer = { address: check.address, port: check.port, family: check.family, host: check.host };
   const mayProve = context.session.keys !== null;
@@ -84,18 +87,18 @@ export const askCheck = async (
     }
     if (ledger.answered() > answered) return;
     // An error that came at once must not shorten the spacing of the attempts.
-    if (!enough(ledger, 0, path, options, mayProve)) await net.sleep(Math.max(0, until - net.now()), signal);
+    if (!enough(ledger, before, path, options, mayProve)) await net.sleep(Math.max(0, until - net.now()), signal);
   };
 
   const converse = async (): Promise<void> => {
-    let silent = 0;
+    let silent = before;
     while (ledger.answered() < options.samples) {
       const answered = ledger.answered();
       // After what may be the last packet only its answer is waited for, not the time of another packet.
       const isLast = enough(ledger, silent + 1, path, options, mayProve);
       const pause = RETRY_AFTER_MS[Math.min(silent, RETRY_AFTER_MS.length - 1)] ?? RETRY_AFTER_MS[0];
       await sendAndWait(isLast ? Math.min(pause, path.lateMs()) : pause);
-      path.report(check.id, ledger.packets(), ledger.answers());
+      path.report(check.id, before + ledger.packets(), ledger.answers());
       if (ledger.answered() > answered) {
         if (ledger.answered() < options.samples) await net.sleep(SAMPLE_GAP_MS, signal);
         continue;
@@ -107,7 +110,7 @@ export const askCheck = async (
     while (ledger.outstanding() && ledger.errors() < MAX_ERRORS && net.now() < until) {
       await ledger.news(until - net.now(), signal);
     }
-    path.report(check.id, ledger.packets(), ledger.answers());
+    path.report(check.id, before + ledger.packets(), ledger.answers());
     for (const attempt of ledger.attempts()) {
       if (attempt.outcome === 'answer' && attempt.rttMs !== null) path.reportRtt(attempt.rttMs);
     }

@@ -1,6 +1,6 @@
 /**
- * What is asked after the checks themselves, of addresses that have proven to be reflectors: who they are, whether other
- * bytes pass where a protocol stayed silent, and which of our packets arrived.
+ * What is asked after the checks themselves, of addresses that have proven to be reflectors: who they are, and whether
+ * other bytes pass where a protocol stayed silent.
  */
 import type { Probe } from '../../probes/contract.js';
 import type { Check } from '../model/check.js';
@@ -10,7 +10,6 @@ import { askCheck } from './ask.js';
 import { type Identification, identify } from './identify.js';
 import type { AskContext } from './ledger.js';
 import type { Path } from './path.js';
-import { witness } from './witness.js';
 
 export interface FollowUp {
   readonly context: AskContext;
@@ -67,9 +66,10 @@ const discriminate = async (
 };
 
 export interface FollowedUp {
-  readonly observations: readonly Observation[];
   readonly identification: Identification;
   readonly otherBytesPassed: readonly number[];
+  /** Over which the far end can be asked what arrived, the best first. */
+  readonly ways: readonly Check[];
 }
 
 /** Follows up on all observations of one proven reflector. */
@@ -80,10 +80,9 @@ export const followUp = async (
 ): Promise<FollowedUp> => {
   const identification = await identifyAgain(known, observations, how);
   const otherBytesPassed = await discriminate(observations, how);
-  const ways = waysThrough(observations, identification.identity?.control ?? null);
   return {
-    observations: await witness(observations, ways, how.context, how.path, how.signal),
     identification,
     otherBytesPassed,
+    ways: waysThrough(observations, identification.identity?.control ?? null),
   };
 };

@@ -6,7 +6,7 @@ import { setMaxListeners } from 'node:events';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import pLimit from 'p-limit';
 import { loadProbe, type Probe, type Session } from '../../probes/contract.js';
-import type { AskedKind } from '../model/check.js';
+import type { AskedKind, Check } from '../model/check.js';
 import type { Observation } from '../model/observation.js';
 import { type LossSample, RANGE_PORT_DOUBT, SINGLE_CHECK_DOUBT } from '../verdict/silence.js';
 import { deriveKeys } from '../wire/keys.js';
@@ -19,6 +19,8 @@ import { type Net, systemNet, type Totals } from './net.js';
 import { createPath } from './path.js';
 import { type PlannedCheck, type PlannedRange, portOfRange, SAMPLES } from './plan.js';
 import { refine, suspectPorts } from './refine.js';
+import { settle } from './settle.js';
+import { witness } from './witness.js';
 
 export interface RunInput {
   readonly questions: readonly PlannedCheck[];
@@ -112,6 +114,9 @@ export const run = async (
   // Every check that waits listens for the end; Node takes more than ten listeners for a leak.
   setMaxListeners(0, over);
   const sampled = new Set(input.ranges.flatMap(({ sample }) => sample.map(({ id }) => id)));
+  /** A single check may stand for a port of a range as well, which needs the greater certainty. */
+  const doubtOf = ({ id, rangeId }: Check): number =>
+    rangeId === null && !sampled.has(id) ? SINGLE_CHECK_DOUBT : RANGE_PORT_DOUBT;
   let done = 0;
 
   const ask = async (question: PlannedCheck): Promise<Observation> => {
@@ -124,8 +129,7 @@ export const run = async (
           path,
           {
             samples: question.rangeId === null ? SAMPLES.single : SAMPLES.ofRange,
-            // A single check may stand for a port of a range as well, which needs the greater certainty.
-            doubt: question.rangeId === null && !sampled.has(question.id) ? SINGLE_CHECK_DOUBT : RANGE_PORT_DOUBT,
+            doubt: doubtOf(question),
           },
           over,
         );
@@ -177,18 +181,27 @@ export const run = async (
       ...input.questions.map((question) => byId.get(question.id) ?? notAsked(question, 'interrupted')),
       ...refined.flat().filter(({ check }) => !byId.has(check.id)),
     ];
-    const at = (address: string): readonly Observation[] => inOrder.filter(({ check }) => check.address === address);
+    const proven = candidates.filter(isProven);
+    const at = (address: string, all: readonly Observation[]): readonly Observation[] =>
+      all.filter(({ check }) => check.address === address);
     const how: FollowUp = { context, path, udpEcho: probeOf('udp-echo'), signal: over };
     const known = new Map(identities);
     const followed = await Promise.all(
-      candidates.filter(isProven).map(async (address) => {
-        return { address, ...(await followUp(at(address), known.get(address) ?? NOBODY, how)) };
-      }),
+      proven.map(async (address) => ({
+        address,
+        ...(await followUp(at(address, inOrder), known.get(address) ?? NOBODY, how)),
+      })),
     );
-
-    const completed = new Map(
-      followed.flatMap((one) => one.observations.map((observation) => [observation.check.id, observation] as const)),
+    const settled = await settle(
+      inOrder.filter(({ check }) => check.address !== null && proven.includes(check.address)),
+      { context, path, probeOf, doubtOf, signal: over },
     );
+    // What is learnt of the loss from here on comes too late for a silent check to be asked again.
+    const loss = path.sample();
+    const told = await Promise.all(
+      followed.map(({ address, ways }) => witness(at(address, settled), ways, context, path, over)),
+    );
+    const completed = new Map(told.flat().map((observation) => [observation.check.id, observation]));
     const later = new Map(followed.map(({ address, identification }) => [address, identification]));
     return {
       observations: inOrder.map((observation) => completed.get(observation.check.id) ?? observation),
@@ -196,7 +209,7 @@ export const run = async (
       otherBytesPassed: followed.flatMap(({ address, otherBytesPassed }) =>
         otherBytesPassed.map((port) => `${address}/${port}`),
       ),
-      loss: path.sample(),
+      loss,
       totals,
       eventLoopDelayMs: Math.round(delay.max / 1e4) / 100,
     };
