@@ -35,10 +35,10 @@ export interface DatagramRules {
 }
 
 /**
- * The answer to one datagram, or null. Never larger than the datagram, one named exception aside, and none to strangers
+ * The answer to one datagram, or null. Its bytes are never larger than the datagram, one named exception aside, and none to strangers
  * beyond their prefix's rate: nobody can be flooded through us.
  */
-export const answerDatagram = (message: Uint8Array, arrival: Arrival, rules: DatagramRules): Uint8Array | null => {
+export const answerDatagram = (message: Uint8Array, arrival: Arrival, rules: DatagramRules): Answer | null => {
   if (arrival.sourcePort === 0) return null;
   if (isNatTKeepalive(message)) {
     rules.sawKeepalive(arrival.sourceAddress, arrival.sourcePort);
@@ -51,5 +51,5 @@ export const answerDatagram = (message: Uint8Array, arrival: Arrival, rules: Dat
   if (!answer) return null;
   if (answer.bytes.length > message.length && !answer.exempt) return null;
   if (!answer.proven && !rules.limiter.allow(arrival.sourceBytes)) return null;
-  return answer.bytes;
+  return answer;
 };

@@ -75,3 +75,32 @@ export const createKeepaliveBook = (): KeepaliveBook => {
     count: (address, port) => counts.get(key(address, port)) ?? 0,
   };
 };
+
+export interface RefusalBook {
+  refuse(address: Uint8Array): void;
+  /** What was refused lately to this address's prefix. */
+  count(address: Uint8Array): number;
+}
+
+/** A run that a refusal concerns is over by then; and a refusal must not be told to the next one. */
+const REFUSAL_REMEMBERED_MS = 120_000;
+
+/** Counts by prefix what was refused, so that it can be told to whom it happened. */
+export const createRefusalBook = (now: () => number = () => performance.now()): RefusalBook => {
+  const refusals = new Map<string, { count: number; at: number }>();
+  return {
+    refuse: (address) => {
+      const prefix = prefixOf(address);
+      const known = refusals.get(prefix);
+      const recent = known && now() - known.at < REFUSAL_REMEMBERED_MS ? known.count : 0;
+      refusals.delete(prefix);
+      refusals.set(prefix, { count: recent + 1, at: now() });
+      const oldest = refusals.size > MAX_PREFIXES ? refusals.keys().next().value : undefined;
+      if (oldest !== undefined) refusals.delete(oldest);
+    },
+    count: (address) => {
+      const known = refusals.get(prefixOf(address));
+      return known && now() - known.at < REFUSAL_REMEMBERED_MS ? known.count : 0;
+    },
+  };
+};

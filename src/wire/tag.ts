@@ -24,27 +24,32 @@ export const TAG_TYPES = {
   refusal: 5,
   receiptsRequest: 6,
   receiptsAnswer: 7,
+  deferredRequest: 10,
+  deferredAnswer: 11,
 } as const;
 export type TagType = keyof typeof TAG_TYPES;
-export type RequestType = 'echoRequest' | 'infoRequest' | 'receiptsRequest';
-export type AnswerType = 'echoAnswer' | 'infoAnswer' | 'receiptsAnswer';
+export type RequestType = 'echoRequest' | 'infoRequest' | 'receiptsRequest' | 'deferredRequest';
+export type AnswerType = 'echoAnswer' | 'infoAnswer' | 'receiptsAnswer' | 'deferredAnswer';
 
 /** Which answer belongs to which request. */
 export const ANSWER_TO = {
   echoRequest: 'echoAnswer',
   infoRequest: 'infoAnswer',
   receiptsRequest: 'receiptsAnswer',
+  deferredRequest: 'deferredAnswer',
 } as const satisfies Record<RequestType, AnswerType>;
 
 const REQUEST_TYPES: ReadonlyMap<number, RequestType> = new Map([
   [TAG_TYPES.echoRequest, 'echoRequest'],
   [TAG_TYPES.infoRequest, 'infoRequest'],
   [TAG_TYPES.receiptsRequest, 'receiptsRequest'],
+  [TAG_TYPES.deferredRequest, 'deferredRequest'],
 ]);
 const ANSWER_TYPES: ReadonlyMap<number, AnswerType> = new Map([
   [TAG_TYPES.echoAnswer, 'echoAnswer'],
   [TAG_TYPES.infoAnswer, 'infoAnswer'],
   [TAG_TYPES.receiptsAnswer, 'receiptsAnswer'],
+  [TAG_TYPES.deferredAnswer, 'deferredAnswer'],
 ]);
 
 /** HMAC-SHA256 cut to 128 bits (RFC 2104 §5 allows half of the hash's length). */

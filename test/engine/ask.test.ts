@@ -391,7 +391,9 @@ t.test('over a connection', async (t) => {
       written: (bytes, peer, local) => {
         const from = reflector.arrival({ ...local, localPort: peer.port });
         const { send } = reflector.conversation().push(bytes, from);
-        return send.flatMap(cut).map((one, index): Happening => ({ afterMs: delayMs + index, bytes: one }));
+        return send
+          .flatMap(({ bytes: one }) => cut(one))
+          .map((one, index): Happening => ({ afterMs: delayMs + index, bytes: one }));
       },
     };
   };
@@ -563,7 +565,7 @@ const world = (fate: (port: number) => 'passes' | 'dropped-outbound' | 'dropped-
       const binding = peer.port === 5061 || peer.port === 443 ? SESSION_ID : null;
       const from = reflector.arrival({ ...local, localPort: peer.port, binding });
       const { send } = reflector.conversation().push(bytes, from);
-      return send.map((one): Happening => ({ afterMs: RTT_MS, bytes: one }));
+      return send.map(({ bytes: one }): Happening => ({ afterMs: RTT_MS, bytes: one }));
     },
   });
   clock = net.nowMicros;

@@ -1,4 +1,4 @@
-/** Answers a bare tag: echo and info. To strangers it says at most that their token is not ours. */
+/** Answers a bare tag: echo, info, receipts. To strangers it says at most that their token is not ours. */
 import { encodeRefusalTag, looksLikeTag, REFUSED_BECAUSE } from '../../wire/tag.js';
 import { type Responder, sealAnswer } from '../exchange.js';
 
@@ -7,8 +7,8 @@ export const answerBare: Responder = (message, arrival, host) => {
   const admission = host.authority.admit(message, arrival.binding);
   if (admission.kind === 'none') return null;
   if (admission.kind === 'admitted') {
-    const bytes = sealAnswer(admission, message, arrival, host);
-    return bytes && { bytes, proven: true };
+    const sealed = sealAnswer(admission, message, arrival, host);
+    return sealed && { ...sealed, proven: true };
   }
   return { bytes: encodeRefusalTag(admission.request, REFUSED_BECAUSE.unknownKey), proven: false };
 };

@@ -14,5 +14,12 @@ export const answerNatT: Responder = (message, arrival, host) => {
   const { spi, sequence, payload } = datagram.value;
   if ((spi & ESP_TAG_SPI_MASK) >>> 0 !== ESP_TAG_SPI_MASK) return null;
   const tag = answerTag(payload, message, arrival, host);
-  return tag && { bytes: encodeEspInUdp({ spi, sequence, payload: tag }), proven: true };
+  return (
+    tag && {
+      bytes: encodeEspInUdp({ spi, sequence, payload: tag.bytes }),
+      proven: true,
+      delivery: tag.delivery,
+      consults: tag.consults,
+    }
+  );
 };

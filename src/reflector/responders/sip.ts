@@ -45,10 +45,10 @@ export const answerSipRequest = (
     received: { address: arrival.sourceAddress, port: arrival.sourcePort },
     extraHeaders: [
       ...(status === OTHERWISE[0] ? [ALLOW] : []),
-      ...(tag ? [{ name: TAG_HEADER, value: tagToText(tag) }] : []),
+      ...(tag ? [{ name: TAG_HEADER, value: tagToText(tag.bytes) }] : []),
     ],
   });
-  return { bytes, proven: tag !== null };
+  return { bytes, proven: tag !== null, delivery: tag?.delivery, consults: tag?.consults ?? false };
 };
 
 export const answerSip: Responder = (message, arrival, host) => {
