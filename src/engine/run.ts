@@ -42,6 +42,8 @@ export interface RunOutput {
   readonly identities: readonly (readonly [address: string, Identification])[];
   /** UDP ports on which a bare tag passed where the check's own protocol did not, as `address/port`. */
   readonly otherBytesPassed: readonly string[];
+  /** What each reflector says it held back to protect itself. */
+  readonly heldBack: readonly (readonly [address: string, count: number])[];
   readonly loss: LossSample;
   readonly totals: Totals;
   readonly eventLoopDelayMs: number;
@@ -199,9 +201,16 @@ export const run = async (
     // What is learnt of the loss from here on comes too late for a silent check to be asked again.
     const loss = path.sample();
     const told = await Promise.all(
-      followed.map(({ address, ways }) => witness(at(address, settled), ways, context, path, over)),
+      followed.map(async ({ address, ways }) => ({
+        address,
+        ...(await witness(at(address, settled), ways, context, path, over)),
+      })),
     );
-    const completed = new Map(told.flat().map((observation) => [observation.check.id, observation]));
+    const completed = new Map(
+      told.flatMap(({ observations }) =>
+        observations.map((observation) => [observation.check.id, observation] as const),
+      ),
+    );
     const later = new Map(followed.map(({ address, identification }) => [address, identification]));
     return {
       observations: inOrder.map((observation) => completed.get(observation.check.id) ?? observation),
@@ -209,6 +218,7 @@ export const run = async (
       otherBytesPassed: followed.flatMap(({ address, otherBytesPassed }) =>
         otherBytesPassed.map((port) => `${address}/${port}`),
       ),
+      heldBack: told.map(({ address, heldBack }) => [address, heldBack] as const),
       loss,
       totals,
       eventLoopDelayMs: Math.round(delay.max / 1e4) / 100,

@@ -21,6 +21,8 @@ export interface Standing {
   readonly listens: Listens | null;
   /** Ports of UDP on which other bytes than this check's passed. */
   readonly openUdpPorts: ReadonlySet<number>;
+  /** Answers and connections that the reflector says it held back to protect itself; 0 if left out. */
+  readonly heldBack?: number;
 }
 
 export interface Listens {
@@ -70,6 +72,12 @@ const REFUSALS: ReadonlySet<Failure> = new Set<Failure>([
   'tls-failed',
   'closed-early',
 ]);
+
+/** How a connection ends that the far end opened and then thought better of. */
+const CUT_OFF: ReadonlySet<Failure> = new Set<Failure>(['reset', 'closed-early', 'tls-failed']);
+
+/** The reflector itself left questions unanswered; whose answer is missing may be one of them. */
+const isLimited = ({ role, heldBack = 0 }: Standing): boolean => role === 'reflector' && heldBack > 0;
 
 /** What another's answer is called, by the protocol that it came in. */
 const IMPOSTOR: Partial<Record<ProbeKind, Finding>> = {
@@ -186,6 +194,7 @@ const classifyFailures = (
     return standing.alive && standing.role === 'reflector' && listening ? blocked('rejected') : unknown('no-network');
   }
   if (!of(REFUSALS)) return null;
+  if (isLimited(standing) && of(CUT_OFF)) return unknown('limited');
   return standing.role === 'reflector' && listening ? blocked('rejected') : unknown('closed');
 };
 
@@ -206,6 +215,8 @@ const classifySilence = (
   // Of what arrived each was answered, so it is the answers' loss that would have to explain the silence.
   const lost = seen === null || seen === 0 ? packets : seen;
   if (doubtOfSilence(lost, lossUpperBound) > doubt) return unknown('no-answer');
+  // It counts what arrived before it decides to answer, so "never arrived" holds all the same.
+  if (isLimited(standing) && seen !== 0) return unknown('limited');
   const otherBytesPass = check.transport === 'udp' ? standing.openUdpPorts.has(check.port) : opened;
   if (otherBytesPass) return blocked('payload-filtered');
   if (seen === null) return blocked('dropped');

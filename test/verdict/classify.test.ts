@@ -547,6 +547,44 @@ const ROWS: readonly Row[] = [
     confidence: 0.99,
   },
   {
+    story: 'all arrived, and the far end says that it held back answers',
+    check: SIP,
+    attempts: silence(4),
+    facts: { seen: 4 },
+    standing: reflector({ heldBack: 3 }),
+    says: 'unknown/limited',
+  },
+  {
+    story: 'it held back answers, and what arrived is not known',
+    check: SIP,
+    attempts: silence(4),
+    standing: reflector({ heldBack: 1 }),
+    says: 'unknown/limited',
+  },
+  {
+    story: 'it held back answers elsewhere: of this nothing arrived',
+    check: SIP,
+    attempts: silence(4),
+    facts: { seen: 0 },
+    standing: reflector({ heldBack: 3 }),
+    says: 'blocked/dropped-outbound',
+    confidence: 0.9999,
+  },
+  {
+    story: 'a connection that it cut off, because too many stood',
+    check: SIP_TCP,
+    attempts: [failure('reset', { opened: {} }), failure('closed-early', { opened: {} })],
+    standing: reflector({ heldBack: 2 }),
+    says: 'unknown/limited',
+  },
+  {
+    story: 'a refused connection is nothing that it held back',
+    check: SIP_TCP,
+    attempts: [failure('refused')],
+    standing: reflector({ heldBack: 2 }),
+    says: 'blocked/rejected',
+  },
+  {
     story: 'silence on a port where a bare tag passes: inspection',
     check: SIP,
     attempts: silence(4),
@@ -639,8 +677,8 @@ t.test('the table reaches every reason but those that need measurements of their
   const all = Object.entries(REASONS).flatMap(([verdict, reasons]) => reasons.map((reason) => `${verdict}/${reason}`));
   t.strictSame(
     all.filter((one) => !reached.has(one)),
-    // A stream of media, a burst, a sweep of sizes, and a reflector that says it held back answers.
-    ['degraded/jitter', 'degraded/reordered', 'degraded/rate-limited', 'blocked/size-filtered', 'unknown/limited'],
+    // A stream of media, a burst, a sweep of sizes.
+    ['degraded/jitter', 'degraded/reordered', 'degraded/rate-limited', 'blocked/size-filtered'],
   );
 });
 
