@@ -44,8 +44,10 @@ export const REFLECTOR_HELP = `The far end of callpath: answers probes on the po
 Usage: reflector [options]
 
 Options:
-  --listen ADDRESS        address to bind (repeatable; default all)
-  --token-file FILE       the shared token; made with mode 0600 if it does not exist
+  --listen ADDRESS        address to bind (repeatable; default all); two of a family give RFC 5780
+  --public ADDRESS        by which agents know it, if a NAT lies between (one for each --listen)
+  --token-file FILE       the tokens, one a line, with a name before each if there are several;
+                          made with mode 0600 if it does not exist, read again when it changes
                           (else CALLPATH_TOKEN_FILE, CALLPATH_TOKEN, else one in the state folder)
   --profile NAME|FILE     the ports to answer on (repeatable; default business-sip,
                           wifi-calling-t-mobile and facetime)
@@ -54,6 +56,8 @@ Options:
   --tls RANGES            exact TLS ports instead (every TCP port speaks TLS as well)
   --control-port PORT     HTTPS for receipts and humans (default 443)
   --cert FILE --key FILE  certificate and key in PEM form (default: self-signed)
+  --processes N           spread the ports over so many (default: as many as the limit of
+                          open files asks for)
   --metrics ADDRESS:PORT  serve Prometheus metrics there
   --config FILE           these options from a YAML file, without their dashes
   --version, --help

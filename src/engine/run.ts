@@ -74,7 +74,7 @@ const loadProbes = async (questions: readonly PlannedCheck[]): Promise<(kind: As
   };
 };
 
-const NOBODY: Identification = { identity: null, tokenRefused: false };
+const NOBODY: Identification = { identity: null, tokenRefused: false, versionRefused: false };
 
 /**
  * Runs to the end, to `timeoutMs`, or until `signal` fires; resolves with what is known in each case.

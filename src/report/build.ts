@@ -294,4 +294,7 @@ const notesOf = ({ eventLoopDelayMs, identities }: RunOutput, durationMs: number
   ...(identities.some(([, { tokenRefused }]) => tokenRefused)
     ? ['The target is a reflector that does not know this token: compare the token files of both ends.']
     : []),
+  ...(identities.some(([, { versionRefused }]) => versionRefused)
+    ? ['The target is a reflector that speaks another version of the protocol: install the same release on both ends.']
+    : []),
 ];

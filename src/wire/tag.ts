@@ -70,7 +70,7 @@ export const MAX_TAG_BYTES = 1400;
 export const TAG_REFUSALS = ['not-a-tag', 'version', 'type', 'length', 'truncated'] as const;
 export type TagRefusal = (typeof TAG_REFUSALS)[number];
 
-export const REFUSED_BECAUSE = { unknownKey: 1 } as const;
+export const REFUSED_BECAUSE = { unknownKey: 1, version: 2 } as const;
 
 interface Common {
   readonly keyId: number;
@@ -233,6 +233,16 @@ export const readTag = (input: Uint8Array): Parsed<ReadTag, TagRefusal> => {
   if (type !== TAG_TYPES.refusal) return refuse('type');
   if (length < REFUSAL_TAG_BYTES) return refuse('length');
   return read({ ...readCommon(bytes), type: 'refusal', because: bytes.readUInt32BE(COMMON_BYTES) });
+};
+
+/**
+ * The header of a request in another version, which shares its first 24 bytes with ours; null for everything else. Only
+ * what asks is told that it was not understood, so that two reflectors of different age never answer each other.
+ */
+export const foreignVersion = (bytes: Uint8Array): Common | null => {
+  if (bytes.length < REQUEST_TAG_BYTES || !looksLikeTag(bytes)) return null;
+  const all = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return all.readUInt8(2) !== TAG_VERSION && REQUEST_TYPES.has(all.readUInt8(3)) ? readCommon(all) : null;
 };
 
 /** Whether a tag asks for something. */

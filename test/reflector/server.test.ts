@@ -740,3 +740,84 @@ t.test('--help and --version', async (t) => {
   t.equal(version.code, 0);
   t.match(version.stdout, /^\d+\.\d+\.\d+\n$/);
 });
+
+t.test('tokens and certificates change while it runs', { timeout: 60_000 }, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'callpath-reflector-'));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  const [tokenFile, certFile, keyFile] = ['token', 'cert.pem', 'key.pem'].map((name) => join(folder, name));
+  if (!tokenFile || !certFile || !keyFile) throw new Error('no names');
+  const write = (credentials: Credentials): void => {
+    writeFileSync(certFile, credentials.cert);
+    writeFileSync(keyFile, credentials.key);
+  };
+  const others = '# two customers\nacme-berlin a-token-of-acme-in-berlin\n\nacme-bonn   a-token-of-acme-in-bonn\n';
+  writeFileSync(tokenFile, others);
+  write(CREDENTIALS);
+  const [port = 0, control = 0, metrics = 0] = await freePorts(3);
+  const { child, lines, ended } = await launched(
+    ENVIRONMENT,
+    ...['--listen', '127.0.0.1', '--udp', `${port}`, '--control-port', `${control}`, '--token-file', tokenFile],
+    ...['--cert', certFile, '--key', keyFile, '--metrics', `127.0.0.1:${metrics}`],
+  );
+  t.match(lines.at(-1), { msg: 'reflector ready', tokens: 2, processes: 1 });
+
+  let sequence = 0;
+  const typeFor = async (token: string): Promise<string> => {
+    sequence += 1;
+    const read = readTag(
+      await ask(requestTag(sequence, { token: Buffer.from(token), body: new Uint8Array(52) }), port),
+    );
+    return read.ok ? read.value.tag.type : read.refusal;
+  };
+  const fingerprint = async (): Promise<string> => {
+    const socket = await secured(control);
+    const shown = (socket as TLSSocket).getPeerX509Certificate()?.fingerprint256 ?? '';
+    socket.destroy();
+    return shown;
+  };
+  const reloaded = async (said: RegExp): Promise<void> => {
+    const before = lines.length;
+    child.kill('SIGHUP');
+    const until = performance.now() + 20_000;
+    while (!lines.slice(before).some(({ msg }) => said.test(String(msg))) && performance.now() < until) await sleep(20);
+  };
+  t.equal(await typeFor('a-token-of-acme-in-berlin'), 'echoAnswer');
+  t.equal(await typeFor('a-token-of-acme-in-bonn'), 'echoAnswer');
+  t.equal(await typeFor('a-token-of-somebody-else'), 'refusal');
+  t.equal(await fingerprint(), CREDENTIALS.sha256);
+
+  const renewed = await makeCredentials();
+  write(renewed);
+  writeFileSync(tokenFile, 'acme-bonn a-token-of-acme-in-bonn\nnewcomer a-token-of-somebody-else\n');
+  await reloaded(/^reloaded$/);
+  t.equal(await typeFor('a-token-of-acme-in-berlin'), 'refusal', 'revoked');
+  t.equal(await typeFor('a-token-of-acme-in-bonn'), 'echoAnswer', 'and nobody else notices');
+  t.equal(await typeFor('a-token-of-somebody-else'), 'echoAnswer');
+  t.equal(await fingerprint(), renewed.sha256);
+
+  writeFileSync(tokenFile, 'acme-bonn a-token-of-acme-in-bonn\nacme-bonn another-token-of-acme\n');
+  await reloaded(/nothing was reloaded: .*:2: there is a token called acme-bonn already/);
+  t.ok(
+    lines.some(({ msg }) => /:2: there is a token called acme-bonn already/.test(String(msg))),
+    'a mistake is said',
+  );
+  t.equal(await typeFor('a-token-of-acme-in-bonn'), 'echoAnswer', 'and changes nothing');
+
+  const exposition = await (await fetch(`http://127.0.0.1:${metrics}/metrics`)).text();
+  t.match(exposition, /callpath_reflector_admitted_requests_total\{token="acme-bonn"\} 3\n/);
+  t.match(exposition, /callpath_reflector_admitted_requests_total\{token="newcomer"\} 1\n/);
+  t.match(exposition, /callpath_reflector_sessions [1-9]/);
+  t.notMatch(exposition, /a-token-of/, 'no token is ever shown');
+  t.notMatch(JSON.stringify(lines), /a-token-of/, 'nor logged');
+  child.kill('SIGTERM');
+  t.same(await ended, [0, null]);
+});
+
+t.test('an agent of another version is told so', async (t) => {
+  const { port, reflector } = await start();
+  t.teardown(() => reflector.close());
+  const request = Buffer.from(requestTag(1, { body: new Uint8Array(52) }));
+  request.writeUInt8(2, 2);
+  const read = readTag(await ask(request, port));
+  t.match(read.ok && read.value.tag, { type: 'refusal', because: 2 });
+});
