@@ -1,7 +1,7 @@
 /** Knows the token: tells requests that carry it from others, and seals the answers to them. */
 
 import { deriveKeys, keyIdOf, type SessionKeys } from '../wire/keys.js';
-import { type AnswerTag, encodeAnswerTag, isRequest, type RequestTag, readTag, verifyTag } from '../wire/tag.js';
+import { type AnswerTag, encodeAnswerTo, isRequest, type RequestTag, readTag, verifyTag } from '../wire/tag.js';
 
 /** What the far end attests besides the request itself. */
 export type AnswerFacts = Pick<
@@ -55,11 +55,10 @@ export const createAuthority = (token: Uint8Array): Authority => {
       if (tag.keyId !== keyId) return { kind: 'unknown-key', request: tag };
       const keys = keysOf(tag.session);
       if (!verifyTag(read.value, keys.toReflector, binding)) return { kind: 'none' };
-      const { session, sequence } = tag;
       return {
         kind: 'admitted',
         request: tag,
-        answer: (facts) => encodeAnswerTag({ ...facts, keyId, session, sequence }, keys.toAgent, binding),
+        answer: (facts) => encodeAnswerTo(tag, facts, keys.toAgent, binding),
       };
     },
   };

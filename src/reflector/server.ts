@@ -5,7 +5,6 @@ import { createSecureContext, TLSSocket } from 'node:tls';
 import { descriptorLimit, SPARE_DESCRIPTORS } from '../net/limits.js';
 import { EXPORTER_BYTES, EXPORTER_LABEL } from '../net/stream.js';
 import { encodeInfo, spansOf } from '../wire/info.js';
-import { formatIp, parseIp, toMappedBytes, unmapIp } from '../wire/ip.js';
 import { createAuthority } from './authority.js';
 import type { Credentials } from './certificate.js';
 import { answerDatagram, type DatagramRules } from './datagrams.js';
@@ -14,6 +13,7 @@ import { createKeepaliveBook, createLimiter, prefixOf } from './limits.js';
 import type { Counters } from './metrics.js';
 import type { PortPlan } from './ports.js';
 import { createReceipts } from './receipts.js';
+import { createSources } from './sources.js';
 import { createConversation, HANG_UP } from './streams.js';
 
 export interface ReflectorOptions {
@@ -63,6 +63,7 @@ export const startReflector = async (options: ReflectorOptions): Promise<Reflect
   const authority = createAuthority(options.token);
   const limiter = createLimiter();
   const keepalives = createKeepaliveBook();
+  const sourceOf = createSources();
   const context = createSecureContext({ cert: credentials.cert, key: credentials.key, minVersion: 'TLSv1.2' });
   const udpSockets: UdpSocket[] = [];
   const servers: Server[] = [];
@@ -87,12 +88,11 @@ export const startReflector = async (options: ReflectorOptions): Promise<Reflect
     localPort: number,
     binding: Uint8Array | null,
   ): Arrival | null => {
-    const parsed = parseIp(address);
+    const source = sourceOf(address);
     return (
-      parsed && {
-        sourceBytes: toMappedBytes(parsed.bytes),
-        // A dual-stack socket reports IPv4 as ::ffff:192.0.2.1.
-        sourceAddress: formatIp(unmapIp(parsed.bytes)),
+      source && {
+        sourceBytes: source.bytes,
+        sourceAddress: source.text,
         sourcePort,
         localPort,
         receivedAtMicros: nowMicros(),
@@ -172,8 +172,8 @@ export const startReflector = async (options: ReflectorOptions): Promise<Reflect
   };
 
   const accept = (socket: Socket, port: number): void => {
-    const from = parseIp(socket.remoteAddress ?? '');
-    const prefix = from && prefixOf(toMappedBytes(from.bytes));
+    const from = sourceOf(socket.remoteAddress ?? '');
+    const prefix = from && prefixOf(from.bytes);
     const already = connectionsOf.get(prefix ?? '') ?? 0;
     if (prefix === null || connections.size >= MAX_CONNECTIONS || already >= MAX_CONNECTIONS_PER_PREFIX) {
       socket.destroy();
