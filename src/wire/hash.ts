@@ -23,19 +23,14 @@ const inner = Buffer.alloc(BLOCK_BYTES + SCRATCH_BYTES);
 const outer = Buffer.alloc(BLOCK_BYTES + HASH_BYTES);
 
 /** The first `length` octets of a message's SHA-256. */
-export const sha256Bytes = (message: Uint8Array, length: number): Uint8Array =>
+export const sha256Bytes = (message: Uint8Array, length: number): Buffer =>
   Buffer.from(sha256(message), 'latin1').subarray(0, length);
 
 /**
  * The first `length` octets of HMAC-SHA256 (RFC 2104) over `message`, followed by `more` if there is any.
  * The key has at most 64 octets.
  */
-export const hmacSha256 = (
-  message: Uint8Array,
-  more: Uint8Array | null,
-  key: Uint8Array,
-  length: number,
-): Uint8Array => {
+export const hmacSha256 = (message: Uint8Array, more: Uint8Array | null, key: Uint8Array, length: number): Buffer => {
   const size = message.length + (more?.length ?? 0);
   if (size > SCRATCH_BYTES || key.length > BLOCK_BYTES) {
     const hmac = crypto.createHmac('sha256', key).update(message);
