@@ -51,6 +51,10 @@ const pause = (socket: Socket, milliseconds = HEARD_WITHIN_MS): Promise<void> =>
     socket.once('close', settle);
   });
 
+/** Ends with the connection, however it ends. */
+const closed = (socket: Socket): Promise<void> =>
+  socket.closed ? Promise.resolve() : new Promise((resolve) => void socket.once('close', () => resolve()));
+
 const say = async (socket: Socket, bytes: Uint8Array): Promise<void> => {
   if (!socket.destroyed) socket.write(bytes);
   await pause(socket);
@@ -66,7 +70,7 @@ const secured = async (socket: Socket): Promise<Socket | null> => {
       () => true,
       () => false,
     ),
-    once(socket, 'close').then(() => false),
+    closed(socket).then(() => false),
   ]);
   return done ? secure : null;
 };
@@ -150,10 +154,7 @@ const drip: Hostility = async (socket, { random, hello }) => {
     if (at < message.length && !socket.destroyed) socket.write(message.subarray(at, at + 1));
     at += 1;
   }, 300);
-  await Promise.race([
-    socket.closed ? undefined : once(socket, 'close'),
-    new Promise((resolve) => setTimeout(resolve, THROWN_OUT_WITHIN_MS).unref()),
-  ]);
+  await Promise.race([closed(socket), new Promise((resolve) => setTimeout(resolve, THROWN_OUT_WITHIN_MS).unref())]);
   clearInterval(timer);
 };
 
@@ -187,7 +188,7 @@ export const fuzzStreams = async (target: Target, streams: number, random: Rando
         () => true,
         () => false,
       ),
-      once(socket, 'close').then(() => false),
+      closed(socket).then(() => false),
     ]);
     if (!connected) {
       counts.refused += 1;
