@@ -6,13 +6,13 @@ import { requestTag, sipRequest } from '../../test/reflector/support.js';
 import { below, mutated, pick, type Random, randomBytes } from './mutate.js';
 import type { Target } from './target.js';
 
-const AT_ONCE = 200;
+const AT_ONCE = 400;
 /** Of those that drip, so many at once; each lasts as long as the reflector bears it. */
 const SLOW_AT_ONCE = 200;
 /** One stream in this many drips or says nothing. */
 const SLOW_SHARE = 100;
 /** How long an answer is waited for that need not come. */
-const HEARD_WITHIN_MS = 60;
+const HEARD_WITHIN_MS = 250;
 const CONNECTED_WITHIN_MS = 10_000;
 /** The reflector gives up after 15 s; so much more for a busy machine. */
 const THROWN_OUT_WITHIN_MS = 40_000;
