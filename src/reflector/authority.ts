@@ -1,6 +1,6 @@
 /** Knows the tokens: tells requests that carry one from others, and seals the answers to them. */
 import { deriveKeys, keyIdOf, type SessionKeys } from '../wire/keys.js';
-import { type AnswerTag, encodeAnswerTag, isRequest, type RequestTag, readTag, verifyTag } from '../wire/tag.js';
+import { type AnswerTag, encodeAnswerTo, isRequest, type RequestTag, readTag, verifyTag } from '../wire/tag.js';
 
 /** What the far end attests besides the request itself. */
 export type AnswerFacts = Pick<
@@ -80,7 +80,7 @@ export const createAuthority = (tokens: readonly NamedToken[]): Authority => {
       if (!read.ok) return { kind: 'none' };
       const { tag } = read.value;
       if (!isRequest(tag)) return { kind: 'none' };
-      const { keyId, session, sequence } = tag;
+      const { keyId, session } = tag;
       const owner = known.get(keyId);
       if (!owner) return { kind: 'unknown-key', request: tag };
       const name = `${keyId} ${Buffer.from(session).toString('latin1')}`;
@@ -91,7 +91,7 @@ export const createAuthority = (tokens: readonly NamedToken[]): Authority => {
         kind: 'admitted',
         request: tag,
         name,
-        answer: (facts) => encodeAnswerTag({ ...facts, keyId, session, sequence }, keys.toAgent, binding),
+        answer: (facts) => encodeAnswerTo(tag, facts, keys.toAgent, binding),
       };
     },
     replace,

@@ -1,7 +1,6 @@
 /** One process of the reflector: its sockets, its memory, and what it shares with the other processes, if there are any. */
 import { randomBytes } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
-import { formatIp, parseIp, toMappedBytes, unmapIp } from '../wire/ip.js';
 import { createAlternates, type Listener, type Place } from './alternates.js';
 import { createAuthority, type NamedToken } from './authority.js';
 import type { Credentials } from './certificate.js';
@@ -10,7 +9,9 @@ import { createDeferrals } from './deferrals.js';
 import type { Arrival, Host } from './exchange.js';
 import { createKeepaliveBook, createLimiter, createRefusalBook } from './limits.js';
 import type { Counters } from './metrics.js';
+import { createOverruns } from './overruns.js';
 import { createSessions, type SessionRecord, type Sessions } from './sessions.js';
+import { createSources } from './sources.js';
 import { createConversation } from './streams.js';
 import { createTcpSide } from './tcp.js';
 import { createUdpSide, type Source } from './udp.js';
@@ -69,7 +70,10 @@ export const createCore = (options: CoreOptions): Core => {
   const sessions = createSessions(options.hashSeed, crew?.tell);
   const limiter = createLimiter();
   const keepalives = createKeepaliveBook();
+  const sourceOf = createSources();
   const refusals = createRefusalBook();
+  const udpPorts = new Set<number>();
+  const overruns = createOverruns(udpPorts);
   const deferrals = createDeferrals();
   const counts = { datagrams: 0, answers: 0, connections: 0, refusedConnections: 0 };
   let context = contextFor(options.credentials);
@@ -82,7 +86,7 @@ export const createCore = (options: CoreOptions): Core => {
     keepalives: keepalives.count,
     info: () => info,
     sessions,
-    refused: refusals.count,
+    refused: (source) => refusals.count(source) + overruns.recent(),
     version: options.version,
   };
   const rules: DatagramRules = { host, limiter, sawKeepalive: keepalives.saw };
@@ -107,12 +111,11 @@ export const createCore = (options: CoreOptions): Core => {
     binding: Uint8Array | null,
     surroundings: Arrival['surroundings'],
   ): Arrival | null => {
-    const parsed = parseIp(source.address);
+    const from = sourceOf(source.address);
     return (
-      parsed && {
-        sourceBytes: toMappedBytes(parsed.bytes),
-        // A dual-stack socket reports IPv4 as ::ffff:192.0.2.1.
-        sourceAddress: formatIp(unmapIp(parsed.bytes)),
+      from && {
+        sourceBytes: from.bytes,
+        sourceAddress: from.text,
         sourcePort: source.port,
         localPort,
         receivedAtMicros: nowMicros(),
@@ -160,7 +163,10 @@ export const createCore = (options: CoreOptions): Core => {
   });
 
   return {
-    bindUdp: udp.bind,
+    bindUdp: (place) => {
+      udpPorts.add(place.port);
+      return udp.bind(place);
+    },
     bindTcp: tcp.bind,
     sessions,
     udpPlaces: udp.places,
@@ -177,12 +183,14 @@ export const createCore = (options: CoreOptions): Core => {
     counters: () => ({
       ...counts,
       heldBack: limiter.heldBack(),
+      overruns: overruns.total(),
       openConnections: tcp.openConnections(),
       sessions: sessions.size(),
       admitted: [...authority.admitted()],
     }),
     close: async () => {
       deferrals.close();
+      overruns.close();
       await Promise.all([udp.close(), tcp.close()]);
     },
   };

@@ -10,6 +10,8 @@ export interface Counters {
   readonly refusedConnections: number;
   readonly openConnections: number;
   readonly sessions: number;
+  /** Dropped by the kernel before they were read. */
+  readonly overruns: number;
   /** Requests admitted, by the token's name: as many labels as the operator has tokens. */
   readonly admitted: readonly (readonly [token: string, requests: number])[];
 }
@@ -19,6 +21,12 @@ const FAMILIES: readonly (readonly [name: string, type: 'counter' | 'gauge', hel
   ['callpath_reflector_datagrams_total', 'counter', 'UDP datagrams received.', 'datagrams'],
   ['callpath_reflector_datagram_answers_total', 'counter', 'UDP answers sent.', 'answers'],
   ['callpath_reflector_held_back_total', 'counter', 'Answers to strangers held back by the rate limit.', 'heldBack'],
+  [
+    'callpath_reflector_overruns_total',
+    'counter',
+    'UDP datagrams that the system dropped because they were not read in time (Linux).',
+    'overruns',
+  ],
   ['callpath_reflector_connections_total', 'counter', 'TCP connections accepted.', 'connections'],
   [
     'callpath_reflector_refused_connections_total',
@@ -56,6 +64,8 @@ export const sumCounters = (all: readonly Counters[]): Counters => {
     datagrams: total('datagrams'),
     answers: total('answers'),
     heldBack: total('heldBack'),
+    // The kernel's count for the ports of each process.
+    overruns: total('overruns'),
     connections: total('connections'),
     refusedConnections: total('refusedConnections'),
     openConnections: total('openConnections'),

@@ -215,8 +215,8 @@ const classifySilence = (
   // Of what arrived each was answered, so it is the answers' loss that would have to explain the silence.
   const lost = seen === null || seen === 0 ? packets : seen;
   if (doubtOfSilence(lost, lossUpperBound) > doubt) return unknown('no-answer');
-  // It counts what arrived before it decides to answer, so "never arrived" holds all the same.
-  if (isLimited(standing) && seen !== 0) return unknown('limited');
+  // Some of what it held back it could not even count, so "never arrived" is no proof either.
+  if (isLimited(standing)) return unknown('limited');
   const otherBytesPass = check.transport === 'udp' ? standing.openUdpPorts.has(check.port) : opened;
   if (otherBytesPass) return blocked('payload-filtered');
   if (seen === null) return blocked('dropped');

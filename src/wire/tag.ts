@@ -9,8 +9,9 @@
  *              40 seen address (16)     56 digest (16)          72 received length (4)
  *              76 keepalives            78 reserved             80 held back (4)   84 body …  MAC (16)
  */
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 import { accept, type Parsed, refuse } from '../model/refusal.js';
+import { hmacSha256, sha256Bytes } from './hash.js';
 
 /** First byte 0xCA lies above all that RFC 7983 §7 assigns, so a bare tag is never taken for STUN, DTLS or RTP. */
 export const TAG_MAGIC = 0xca11;
@@ -115,18 +116,17 @@ export interface ReadTag<T extends Tag = Tag> {
 }
 
 /** What is left of a message as its far end saw it: enough to tell whether it was changed. */
-export const digestOf = (message: Uint8Array): Uint8Array =>
-  createHash('sha256').update(message).digest().subarray(0, DIGEST_BYTES);
+export const digestOf = (message: Uint8Array): Uint8Array => sha256Bytes(message, DIGEST_BYTES);
 
 /**
  * `binding` ties the tag to the channel that it travels in: the TLS exporter's output (RFC 5705), which a man in the
  * middle does not share, or nothing on other transports.
  */
-const macOf = (signed: Uint8Array, key: Uint8Array, binding: Uint8Array | null): Buffer => {
-  const hmac = createHmac('sha256', key).update(signed);
-  if (binding) hmac.update(binding);
-  return hmac.digest().subarray(0, MAC_BYTES);
-};
+const macOf = (signed: Uint8Array, key: Uint8Array, binding: Uint8Array | null): Uint8Array =>
+  hmacSha256(signed, binding, key, MAC_BYTES);
+
+/** From Node's pool, which `Buffer.alloc` passes by: an allocation of its own for each answer keeps the collector busy. */
+const zeroed = (length: number): Buffer => Buffer.allocUnsafe(length).fill(0);
 
 const writeCommon = (bytes: Buffer, type: TagType, common: Common): void => {
   bytes.writeUInt16BE(TAG_MAGIC, 0);
@@ -146,17 +146,22 @@ const seal = (bytes: Buffer, key: Uint8Array, binding: Uint8Array | null): Uint8
 
 /** Encodes and authenticates a request under the key of the direction agent → reflector. */
 export const encodeRequestTag = (tag: RequestTag, key: Uint8Array, binding: Uint8Array | null): Uint8Array => {
-  const bytes = Buffer.alloc(REQUEST_TAG_BYTES + tag.body.length);
+  const bytes = zeroed(REQUEST_TAG_BYTES + tag.body.length);
   writeCommon(bytes, tag.type, tag);
   bytes.writeBigUInt64BE(tag.sentAtMicros, 24);
   bytes.set(tag.body, REQUEST_FIXED);
   return seal(bytes, key, binding);
 };
 
-/** Encodes and authenticates an answer under the key of the direction reflector → agent. */
-export const encodeAnswerTag = (tag: AnswerTag, key: Uint8Array, binding: Uint8Array | null): Uint8Array => {
-  const bytes = Buffer.alloc(ANSWER_TAG_BYTES + tag.body.length);
-  writeCommon(bytes, tag.type, tag);
+/** Encodes and authenticates the answer to a request under the key of the direction reflector → agent. */
+export const encodeAnswerTo = (
+  to: Common,
+  tag: Omit<AnswerTag, keyof Common>,
+  key: Uint8Array,
+  binding: Uint8Array | null,
+): Uint8Array => {
+  const bytes = zeroed(ANSWER_TAG_BYTES + tag.body.length);
+  writeCommon(bytes, tag.type, to);
   bytes.writeBigUInt64BE(tag.receivedAtMicros, 24);
   bytes.writeUInt32BE(tag.turnaroundMicros, 32);
   bytes.writeUInt16BE(tag.arrivalPort, 36);
@@ -170,19 +175,17 @@ export const encodeAnswerTag = (tag: AnswerTag, key: Uint8Array, binding: Uint8A
   return seal(bytes, key, binding);
 };
 
+/** The same for an answer that names its request itself. */
+export const encodeAnswerTag = (tag: AnswerTag, key: Uint8Array, binding: Uint8Array | null): Uint8Array =>
+  encodeAnswerTo(tag, tag, key, binding);
+
 /** Encodes the hint that a request was not accepted, smaller than any request that draws it. */
 export const encodeRefusalTag = (to: Common, because: number): Uint8Array => {
-  const bytes = Buffer.alloc(REFUSAL_TAG_BYTES);
+  const bytes = zeroed(REFUSAL_TAG_BYTES);
   writeCommon(bytes, 'refusal', to);
   bytes.writeUInt32BE(because, COMMON_BYTES);
   return bytes;
 };
-
-const readCommon = (bytes: Buffer): Common => ({
-  keyId: bytes.readUInt32BE(8),
-  session: bytes.subarray(12, 20),
-  sequence: bytes.readUInt32BE(20),
-});
 
 /**
  * Reads the tag at the start of `input`; what follows its stated length is padding. Never throws. The result is
@@ -202,11 +205,16 @@ export const readTag = (input: Uint8Array): Parsed<ReadTag, TagRefusal> => {
   const signed = bytes.subarray(0, length - MAC_BYTES);
   const mac = bytes.subarray(length - MAC_BYTES);
   const read = (tag: Tag): Parsed<ReadTag, TagRefusal> => accept({ tag, length, signed, mac });
+  const keyId = all.readUInt32BE(8);
+  const sequence = all.readUInt32BE(20);
+  const session = all.subarray(12, 20);
   const requestType = REQUEST_TYPES.get(type);
   if (requestType) {
     if (length < REQUEST_TAG_BYTES) return refuse('length');
     return read({
-      ...readCommon(bytes),
+      keyId,
+      session,
+      sequence,
       type: requestType,
       sentAtMicros: bytes.readBigUInt64BE(24),
       body: signed.subarray(REQUEST_FIXED),
@@ -216,7 +224,9 @@ export const readTag = (input: Uint8Array): Parsed<ReadTag, TagRefusal> => {
   if (answerType) {
     if (length < ANSWER_TAG_BYTES) return refuse('length');
     return read({
-      ...readCommon(bytes),
+      keyId,
+      session,
+      sequence,
       type: answerType,
       receivedAtMicros: bytes.readBigUInt64BE(24),
       turnaroundMicros: bytes.readUInt32BE(32),
@@ -232,7 +242,7 @@ export const readTag = (input: Uint8Array): Parsed<ReadTag, TagRefusal> => {
   }
   if (type !== TAG_TYPES.refusal) return refuse('type');
   if (length < REFUSAL_TAG_BYTES) return refuse('length');
-  return read({ ...readCommon(bytes), type: 'refusal', because: bytes.readUInt32BE(COMMON_BYTES) });
+  return read({ keyId, session, sequence, type: 'refusal', because: bytes.readUInt32BE(COMMON_BYTES) });
 };
 
 /**
@@ -242,7 +252,8 @@ export const readTag = (input: Uint8Array): Parsed<ReadTag, TagRefusal> => {
 export const foreignVersion = (bytes: Uint8Array): Common | null => {
   if (bytes.length < REQUEST_TAG_BYTES || !looksLikeTag(bytes)) return null;
   const all = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return all.readUInt8(2) !== TAG_VERSION && REQUEST_TYPES.has(all.readUInt8(3)) ? readCommon(all) : null;
+  if (all.readUInt8(2) === TAG_VERSION || !REQUEST_TYPES.has(all.readUInt8(3))) return null;
+  return { keyId: all.readUInt32BE(8), session: all.subarray(12, 20), sequence: all.readUInt32BE(20) };
 };
 
 /** Whether a tag asks for something. */

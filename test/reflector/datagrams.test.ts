@@ -350,7 +350,7 @@ t.test("a prefix's answers are limited, whatever port or neighbour asks, and pro
 });
 
 t.test('the limiter, the keepalive book and the receipts forget the oldest and keep the newest', async (t) => {
-  const limiter = createLimiter(() => 0);
+  const limiter = createLimiter(() => 0, Number.POSITIVE_INFINITY);
   const prefix = (index: number): Uint8Array => bytesOf(`10.${index >> 8}.${index & 0xff}.1`);
   const exhaust = (address: Uint8Array): void => {
     for (let sent = 0; sent < 401; sent += 1) limiter.allow(address);

@@ -1,6 +1,7 @@
 /** A stateless SIP user agent server (RFC 3261 §8.2.7): OPTIONS are answered, everything else politely declined. */
-import { createHmac, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { TAG_HEADER, tagFromText, tagToText } from '../../wire/carriers.js';
+import { hmacSha256 } from '../../wire/hash.js';
 import { buildResponse, header, parseSip, type SipRequest, toTag } from '../../wire/sip.js';
 import { type Answer, type Arrival, answerTag, type Host, type Responder } from '../exchange.js';
 
@@ -20,11 +21,7 @@ const TO_TAG_BYTES = 4;
 const TO_TAG_KEY = randomBytes(32);
 
 /** The same for a retransmission as for the request, which without state only the request itself can tell (§8.2.7). */
-const toTagFor = (message: Uint8Array): string =>
-  createHmac('sha256', TO_TAG_KEY)
-    .update(message)
-    .digest('hex')
-    .slice(0, 2 * TO_TAG_BYTES);
+const toTagFor = (message: Uint8Array): string => hmacSha256(message, null, TO_TAG_KEY, TO_TAG_BYTES).toString('hex');
 
 /** The answer to a parsed request; `message` is the request's exact bytes. */
 export const answerSipRequest = (
