@@ -821,3 +821,33 @@ t.test('an agent of another version is told so', async (t) => {
   const read = readTag(await ask(request, port));
   t.match(read.ok && read.value.tag, { type: 'refusal', because: 2 });
 });
+
+const NATDISCOVERY = 'turnutils_natdiscovery';
+t.test(
+  'a STUN tool of RFC 5780 finds both addresses',
+  { ...needs(NATDISCOVERY, 'coturn'), timeout: 60_000 },
+  async (t) => {
+    const addresses = ['127.0.54.1', '127.0.54.2'];
+    const warnings: string[] = [];
+    const reflector = await startReflector({
+      listeners: addresses.map((address) => ({ address, publicAddress: address })),
+      ports: { udp: [3478, 3479], tcp: [] },
+      tokens: [{ name: 'test', token: TOKEN }],
+      credentials: CREDENTIALS,
+      version: '0.1.0',
+      warn: (message) => warnings.push(message),
+    });
+    t.teardown(() => reflector.close());
+    t.same(warnings, []);
+    // -P pads its requests, which pays for what RFC 5780 adds to the answers.
+    const { stdout } = await run(NATDISCOVERY, ['-m', '-f', '-P', '127.0.54.1'], { timeout: 30_000 });
+    t.match(stdout, /Other addr: : 127\.0\.54\.2:3479/);
+    t.match(stdout, /Response origin: : 127\.0\.54\.2:3478/, 'asked at the other address');
+    t.match(stdout, /Response origin: : 127\.0\.54\.2:3479/, 'answered from the other address and port');
+    t.match(stdout, /NAT with Endpoint Independent Mapping!/);
+    t.match(stdout, /NAT with Endpoint Independent Filtering!/);
+    t.match(stdout, /No ALG: Mapped == XOR-Mapped/);
+    const { stdout: plain } = await run('turnutils_stunclient', ['127.0.54.1'], { timeout: 30_000 });
+    t.match(plain, /UDP reflexive addr: 127\.0\.0\.1:\d+/, 'and who does not pay is answered all the same');
+  },
+);

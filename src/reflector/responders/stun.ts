@@ -52,6 +52,7 @@ const understood =
 
 const addressesFor = (
   dialect: StunMessage['dialect'],
+  mapped: StunEndpoint,
   origin: StunEndpoint | null,
   other: StunEndpoint | null,
 ): readonly StunAttribute[] => {
@@ -63,6 +64,8 @@ const addressesFor = (
     // First what a client cannot do without: where there is only room for one, it is the other address.
     ...(other ? [{ kind: elsewhere, ...other }] : []),
     ...(origin ? [{ kind: from, ...origin }] : []),
+    // Without the XOR as well: where the two differ on arrival, something rewrites addresses in payloads (RFC 8489 §14.2).
+    ...(dialect === 'rfc8489' ? [{ kind: 'mapped-address' as const, ...mapped }] : []),
   ];
 };
 
@@ -100,17 +103,14 @@ export const answerStun: Responder = (message, arrival, host) => {
     changes && place?.origin && other
       ? { address: (changeIp ? other : place.origin).address, port: (changePort ? other : place.origin).port }
       : (place?.origin ?? null);
+  const mapped: StunEndpoint = { address: arrival.sourceAddress, port: arrival.sourcePort };
   const attributes: StunAttribute[] = [
-    {
-      kind: request.dialect === 'rfc8489' ? 'xor-mapped-address' : 'mapped-address',
-      address: arrival.sourceAddress,
-      port: arrival.sourcePort,
-    },
+    { kind: request.dialect === 'rfc8489' ? 'xor-mapped-address' : 'mapped-address', ...mapped },
     ...proof,
   ];
   // RFC 5780 wants these in every answer; a stranger's answer has them as far as its request was padded to pay for them.
   if (other || proven) {
-    for (const attribute of addressesFor(request.dialect, origin, other)) {
+    for (const attribute of addressesFor(request.dialect, mapped, origin, other)) {
       if (respond('success', [...attributes, attribute]).length <= message.length) attributes.push(attribute);
     }
   }
