@@ -24,6 +24,9 @@ const DISCRIMINATOR_ATTEMPTS = 4;
 /** Enough to see inspection at work; an exhaustive sweep may find thousands of silent ports. */
 const MAX_DISCRIMINATED = 64;
 
+/** All answer alike, so one is enough; the others are for the case that it is lost. */
+const MAX_CONFIRMING_WAYS = 3;
+
 /** A reflector's own answer came, so this way to it is open in both directions. */
 export const passed = (observation: Observation): boolean =>
   observation.attempts.some((attempt) => attempt.outcome === 'answer' && attempt.authentic === true);
@@ -85,4 +88,19 @@ export const followUp = async (
     otherBytesPassed,
     ways: waysThrough(observations, identification.identity?.control ?? null),
   };
+};
+
+/**
+ * Asks a reflector once more for its word before its silence is held against anybody: whether it could read all that
+ * came is known only afterwards.
+ */
+export const confirm = async (
+  known: Identification,
+  observations: readonly Observation[],
+  ways: readonly Check[],
+  { context, path, signal }: FollowUp,
+): Promise<Identification> => {
+  if (!observations.some((one) => silent(one) && one.check.transport === 'udp')) return known;
+  const now = await identify(ways.slice(0, MAX_CONFIRMING_WAYS), context, path, signal);
+  return now.identity ? now : known;
 };

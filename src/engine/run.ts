@@ -12,7 +12,7 @@ import { type LossSample, RANGE_PORT_DOUBT, SINGLE_CHECK_DOUBT } from '../verdic
 import { deriveKeys } from '../wire/keys.js';
 import { askCheck, notAsked } from './ask.js';
 import { askControl } from './control.js';
-import { type FollowUp, followUp, passed } from './follow-up.js';
+import { confirm, type FollowUp, followUp, passed } from './follow-up.js';
 import { type Identification, identify } from './identify.js';
 import type { AskContext } from './ledger.js';
 import { type Net, systemNet, type Totals } from './net.js';
@@ -201,8 +201,9 @@ export const run = async (
     // What is learnt of the loss from here on comes too late for a silent check to be asked again.
     const loss = path.sample();
     const told = await Promise.all(
-      followed.map(async ({ address, ways }) => ({
+      followed.map(async ({ address, ways, identification }) => ({
         address,
+        identification: await confirm(identification, at(address, settled), ways, how),
         ...(await witness(at(address, settled), ways, context, path, over)),
       })),
     );
@@ -211,7 +212,7 @@ export const run = async (
         observations.map((observation) => [observation.check.id, observation] as const),
       ),
     );
-    const later = new Map(followed.map(({ address, identification }) => [address, identification]));
+    const later = new Map(told.map(({ address, identification }) => [address, identification]));
     return {
       observations: inOrder.map((observation) => completed.get(observation.check.id) ?? observation),
       identities: identities.map(([address, first]) => [address, later.get(address) ?? first]),

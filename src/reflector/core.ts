@@ -1,6 +1,7 @@
 /** One process of the reflector: its sockets, its memory, and what it shares with the other processes, if there are any. */
 import { randomBytes } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
+import { encodeInfo, type ReflectorInfo, spansOf } from '../wire/info.js';
 import { createAlternates, type Listener, type Place } from './alternates.js';
 import { createAuthority, type NamedToken } from './authority.js';
 import type { Credentials } from './certificate.js';
@@ -46,7 +47,7 @@ export interface Core {
   tcpPorts(): readonly number[];
   isBound(place: Place): boolean;
   sendFrom(place: Place, bytes: Uint8Array, to: Source): boolean;
-  setInfo(info: Uint8Array): void;
+  setInfo(info: ReflectorInfo): void;
   setTokens(tokens: readonly NamedToken[]): void;
   setCredentials(credentials: Credentials): void;
   counters(): Counters;
@@ -77,16 +78,20 @@ export const createCore = (options: CoreOptions): Core => {
   const deferrals = createDeferrals();
   const counts = { datagrams: 0, answers: 0, connections: 0, refusedConnections: 0 };
   let context = contextFor(options.credentials);
-  let info: Uint8Array = new Uint8Array(0);
+  let info: ReflectorInfo = { version: options.version, udp: [], tcp: [], certificateSha256: null };
+  let plainInfo = encodeInfo(info);
   let toldAt = Number.NEGATIVE_INFINITY;
 
   const host: Host = {
     authority,
     nowMicros,
     keepalives: keepalives.count,
-    info: () => info,
+    info: () => {
+      const lately = overruns.recent();
+      return lately.length === 0 ? plainInfo : encodeInfo({ ...info, overruns: spansOf(lately) });
+    },
     sessions,
-    refused: (source) => refusals.count(source) + overruns.recent(),
+    refused: refusals.count,
     version: options.version,
   };
   const rules: DatagramRules = { host, limiter, sawKeepalive: keepalives.saw };
@@ -175,6 +180,7 @@ export const createCore = (options: CoreOptions): Core => {
     sendFrom: udp.send,
     setInfo: (next) => {
       info = next;
+      plainInfo = encodeInfo(next);
     },
     setTokens: authority.replace,
     setCredentials: (next) => {

@@ -1,4 +1,5 @@
 /** What the processes of one reflector say to each other. Structured clones, so that bytes stay bytes. */
+import type { ReflectorInfo } from '../wire/info.js';
 import type { Listener, Place } from './alternates.js';
 import type { NamedToken } from './authority.js';
 import type { Credentials } from './certificate.js';
@@ -23,8 +24,8 @@ export type ToHand =
       readonly hashSeed: number;
       readonly share: Share;
     }
-  | { readonly say: 'all-bound'; readonly info: Uint8Array; readonly bound: readonly Place[] }
-  | { readonly say: 'info'; readonly info: Uint8Array }
+  | { readonly say: 'all-bound'; readonly info: ReflectorInfo; readonly bound: readonly Place[] }
+  | { readonly say: 'info'; readonly info: ReflectorInfo }
   | { readonly say: 'tokens'; readonly tokens: readonly NamedToken[] }
   | { readonly say: 'credentials'; readonly credentials: Credentials }
   | { readonly say: 'records'; readonly records: readonly SessionRecord[] }

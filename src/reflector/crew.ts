@@ -5,6 +5,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import type { ReflectorInfo } from '../wire/info.js';
 import type { Place } from './alternates.js';
 import type { NamedToken } from './authority.js';
 import type { Credentials } from './certificate.js';
@@ -32,8 +33,8 @@ export interface Hands {
     core: Core,
     shares: readonly Share[],
   ): Promise<{ readonly udp: readonly Place[]; readonly tcp: readonly number[] }>;
-  allBound(info: Uint8Array, bound: readonly Place[]): void;
-  setInfo(info: Uint8Array): void;
+  allBound(info: ReflectorInfo, bound: readonly Place[]): void;
+  setInfo(info: ReflectorInfo): void;
   setTokens(tokens: readonly NamedToken[]): void;
   setCredentials(credentials: Credentials): void;
   counters(): readonly Counters[];

@@ -28,10 +28,7 @@ export interface Host {
   readonly keepalives: (address: string, port: number) => number;
   readonly info: () => Uint8Array;
   readonly sessions: Sessions;
-  /**
-   * Connections and deferred answers lately refused to the prefix of an address, because there were too many, and
-   * datagrams lately dropped on this host before they were read, whoever sent them.
-   */
+  /** Connections and deferred answers lately refused to the prefix of an address, because there were too many. */
   readonly refused: (source: Uint8Array) => number;
   readonly version: string;
 }

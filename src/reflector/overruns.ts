@@ -1,22 +1,22 @@
 /**
  * Datagrams that arrived at this host and were dropped before anybody read them, because a socket's receive buffer was
  * full: Linux counts them by socket (proc(5), /proc/net/udp, `drops`). They are our doing and no firewall's, so agents
- * are told of them. Other systems keep no such count; there it stays zero.
+ * are told on which ports there were any. Other systems keep no such count; there it stays zero.
  */
 import { readFile } from 'node:fs/promises';
 
 export interface Overruns {
   /** Since the start. */
   total(): number;
-  /** Lately: in about the last two minutes, which no run of an agent outlasts by much. */
-  recent(): number;
+  /** Ports with any lately: in about the last two minutes, which no run of an agent outlasts by much. */
+  recent(): readonly number[];
   /** Looks once; the timer does so by itself every second. */
   look(): Promise<void>;
   close(): void;
 }
 
 const EVERY_MS = 1000;
-/** Half of what `recent` covers at least, and all of what it covers at most beyond that. */
+/** `recent` covers one such period that is over and the one that runs. */
 const PERIOD_MS = 60_000;
 /** All sockets of a family in this network namespace, and sums over them, which are cheap to read. */
 const TABLES = ['/proc/net/udp', '/proc/net/udp6'] as const;
@@ -32,6 +32,8 @@ export const readDrops = (table: string, ports: ReadonlySet<number>): ReadonlyMa
   }
   return found;
 };
+
+const portOf = (socket: string): number => Number.parseInt(socket.slice(socket.indexOf(':') + 1), 16);
 
 /** Whatever changes when any socket of this namespace drops something. */
 const readSums = (text: string): string => {
@@ -57,13 +59,13 @@ export const createOverruns = (
   let sums = '';
   let last: ReadonlyMap<string, number> = new Map();
   let total = 0;
-  let period = { startedAt: now(), drops: 0 };
-  let before = 0;
+  let period = { startedAt: now(), ports: new Set<number>() };
+  let before: ReadonlySet<number> = new Set();
   const turn = (): void => {
     const age = now() - period.startedAt;
     if (age < PERIOD_MS) return;
-    before = age < 2 * PERIOD_MS ? period.drops : 0;
-    period = { startedAt: now(), drops: 0 };
+    before = age < 2 * PERIOD_MS ? period.ports : new Set();
+    period = { startedAt: now(), ports: new Set() };
   };
   const look = async (): Promise<void> => {
     const seen = (await Promise.all(SUMS.map((path) => orNothing(read, path)))).map(readSums).join(' ');
@@ -75,7 +77,7 @@ export const createOverruns = (
     for (const [socket, count] of drops) {
       const more = Math.max(0, count - (last.get(socket) ?? 0));
       total += more;
-      period.drops += more;
+      if (more > 0) period.ports.add(portOf(socket));
     }
     last = drops;
   };
@@ -90,7 +92,7 @@ export const createOverruns = (
     total: () => total,
     recent: () => {
       turn();
-      return before + period.drops;
+      return [...new Set([...before, ...period.ports])];
     },
     look,
     close: () => clearInterval(timer),

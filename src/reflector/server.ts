@@ -1,6 +1,6 @@
 /** Starts the reflector: binds what it can, says what it could not, answers until it is closed. */
 import { descriptorLimit } from '../net/limits.js';
-import { encodeInfo, spansOf } from '../wire/info.js';
+import { type ReflectorInfo, spansOf } from '../wire/info.js';
 import type { Listener, Place } from './alternates.js';
 import type { NamedToken } from './authority.js';
 import type { Credentials } from './certificate.js';
@@ -71,13 +71,12 @@ export const startReflector = async (options: ReflectorOptions): Promise<Reflect
   const udp = sorted(bound.map(({ port }) => port));
   const tcp = sorted([...core.tcpPorts(), ...elsewhere.tcp]);
   let { credentials } = options;
-  const info = (): Uint8Array =>
-    encodeInfo({
-      version: options.version,
-      udp: spansOf(udp),
-      tcp: spansOf(tcp),
-      certificateSha256: credentials.sha256,
-    });
+  const info = (): ReflectorInfo => ({
+    version: options.version,
+    udp: spansOf(udp),
+    tcp: spansOf(tcp),
+    certificateSha256: credentials.sha256,
+  });
   core.setInfo(info());
   hands?.allBound(info(), bound);
 

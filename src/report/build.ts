@@ -62,7 +62,9 @@ export const buildReport = (input: ReportInput): Report => {
     heldBack: new Map(output.heldBack),
   });
   const upperBound = lossUpperBound(output.loss);
-  const thresholds = strictest(input.profiles);
+  const strict = strictest(input.profiles);
+  // What this host added to a round trip is no fault of the path.
+  const thresholds = { ...strict, rttMs: strict.rttMs + output.eventLoopDelayMs };
 
   const classified = (check: Check): Classified => {
     const observation: Observation = observed.get(check.id) ?? {

@@ -29,6 +29,8 @@ export interface Listens {
   readonly udp: readonly PortSpan[];
   /** Each speaks plain TCP and TLS alike. */
   readonly tcp: readonly PortSpan[];
+  /** UDP ports at which its host lately dropped datagrams before they were read. */
+  readonly overruns?: readonly PortSpan[];
   /** Fingerprint of the certificate that it shows, as Node prints it (`AB:CD:…`). */
   readonly certificateSha256: string | null;
 }
@@ -110,11 +112,12 @@ const blocked = (reason: Extract<Finding, { verdict: 'blocked' }>['reason']): Fi
   reason,
 });
 
+const isWithin = (spans: readonly PortSpan[], port: number): boolean =>
+  spans.some(([from, to]) => from <= port && port <= to);
+
 /** Whether the far end listens there; null if it could not be asked. */
 export const listensOn = (listens: Listens | null, check: Pick<Check, 'transport' | 'port'>): boolean | null =>
-  listens === null
-    ? null
-    : listens[check.transport === 'udp' ? 'udp' : 'tcp'].some(([from, to]) => from <= check.port && check.port <= to);
+  listens === null ? null : isWithin(listens[check.transport === 'udp' ? 'udp' : 'tcp'], check.port);
 
 /** @param sorted ascending, not empty */
 const median = (sorted: readonly number[]): number => {
@@ -215,8 +218,10 @@ const classifySilence = (
   // Of what arrived each was answered, so it is the answers' loss that would have to explain the silence.
   const lost = seen === null || seen === 0 ? packets : seen;
   if (doubtOfSilence(lost, lossUpperBound) > doubt) return unknown('no-answer');
-  // Some of what it held back it could not even count, so "never arrived" is no proof either.
-  if (isLimited(standing)) return unknown('limited');
+  // It counts what arrived before it decides to answer, so "never arrived" holds all the same,
+  if (isLimited(standing) && seen !== 0) return unknown('limited');
+  // unless its host dropped what arrived before anybody could count it.
+  if (check.transport === 'udp' && isWithin(standing.listens?.overruns ?? [], check.port)) return unknown('limited');
   const otherBytesPass = check.transport === 'udp' ? standing.openUdpPorts.has(check.port) : opened;
   if (otherBytesPass) return blocked('payload-filtered');
   if (seen === null) return blocked('dropped');
