@@ -160,8 +160,10 @@ export const createSessions = (seed: number, tell: (record: SessionRecord) => vo
       const session = touch(name, sentAtMicros, receivedAtMicros);
       forgetOldest(name);
       const offset = receivedAtMicros - sentAtMicros;
-      if (offset < session.offset) session.offset = offset;
-      if (offset - session.offset > MAX_AGE_MICROS || isForgotten(session, sequence)) return 'replay';
+      const isLate = offset - session.offset > MAX_AGE_MICROS;
+      if (isForgotten(session, sequence) || (isLate && sequence <= session.newest)) return 'replay';
+      // The newest number that comes late is no replay of anything: the agent's host was suspended, and its clock stood.
+      if (isLate || offset < session.offset) session.offset = offset;
       const hash = hashOf(source, seed);
       const at = sequence % session.counts.length;
       const before = sequence > session.newest ? 0 : (session.counts[at] ?? 0);
