@@ -81,6 +81,7 @@ export const startReflectorProcess = async (
   token: Uint8Array,
   ports: { readonly udp: string; readonly first: number },
   node: readonly string[] = [],
+  more: readonly string[] = [],
 ): Promise<Server> => {
   const tokenFile = join(folder, 'token');
   writeFileSync(tokenFile, token, { mode: 0o600 });
@@ -89,7 +90,7 @@ export const startReflectorProcess = async (
   return start(
     'reflector',
     ports.first,
-    [process.execPath, ...node, cli, ...options, '--token-file', tokenFile],
+    [process.execPath, ...node, cli, ...options, '--token-file', tokenFile, ...more],
     'reflector ready',
   );
 };

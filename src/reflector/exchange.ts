@@ -24,6 +24,8 @@ export interface Host {
   readonly keepalives: (address: string, port: number) => number;
   readonly info: () => Uint8Array;
   readonly receipts: Receipts;
+  /** Datagrams lately dropped on this host before they were read. */
+  readonly overruns?: () => number;
   readonly version: string;
 }
 
@@ -74,7 +76,7 @@ export const sealAnswer = (
     digest: digestOf(message),
     receivedLength: message.length,
     keepalives: host.keepalives(arrival.sourceAddress, arrival.sourcePort),
-    heldBack: 0,
+    heldBack: host.overruns?.() ?? 0,
     body: bodyFor(admission.request, host),
   });
 };

@@ -8,12 +8,20 @@ export interface Counters {
   readonly heldBack: number;
   readonly connections: number;
   readonly openConnections: number;
+  /** Dropped by the kernel before they were read. */
+  readonly overruns: number;
 }
 
 const FAMILIES: readonly (readonly [name: string, type: 'counter' | 'gauge', help: string, of: keyof Counters])[] = [
   ['callpath_reflector_datagrams_total', 'counter', 'UDP datagrams received.', 'datagrams'],
   ['callpath_reflector_datagram_answers_total', 'counter', 'UDP answers sent.', 'answers'],
   ['callpath_reflector_held_back_total', 'counter', 'Answers to strangers held back by the rate limit.', 'heldBack'],
+  [
+    'callpath_reflector_overruns_total',
+    'counter',
+    'UDP datagrams that the system dropped because they were not read in time (Linux).',
+    'overruns',
+  ],
   ['callpath_reflector_connections_total', 'counter', 'TCP connections accepted.', 'connections'],
   ['callpath_reflector_open_connections', 'gauge', 'TCP connections open now.', 'openConnections'],
 ];

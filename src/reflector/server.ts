@@ -11,6 +11,7 @@ import { answerDatagram, type DatagramRules } from './datagrams.js';
 import type { Arrival, Host } from './exchange.js';
 import { createKeepaliveBook, createLimiter, prefixOf } from './limits.js';
 import type { Counters } from './metrics.js';
+import { createOverruns } from './overruns.js';
 import type { PortPlan } from './ports.js';
 import { createReceipts } from './receipts.js';
 import { createSources } from './sources.js';
@@ -64,6 +65,7 @@ export const startReflector = async (options: ReflectorOptions): Promise<Reflect
   const limiter = createLimiter();
   const keepalives = createKeepaliveBook();
   const sourceOf = createSources();
+  const overruns = createOverruns(new Set(options.ports.udp));
   const context = createSecureContext({ cert: credentials.cert, key: credentials.key, minVersion: 'TLSv1.2' });
   const udpSockets: UdpSocket[] = [];
   const servers: Server[] = [];
@@ -79,6 +81,7 @@ export const startReflector = async (options: ReflectorOptions): Promise<Reflect
     keepalives: keepalives.count,
     info: () => info,
     receipts: createReceipts(),
+    overruns: () => overruns.recent(),
     version: options.version,
   };
 
@@ -245,8 +248,14 @@ export const startReflector = async (options: ReflectorOptions): Promise<Reflect
   return {
     udp: [...udp].sort((a, b) => a - b),
     tcp: [...tcp].sort((a, b) => a - b),
-    counters: () => ({ ...counts, heldBack: limiter.heldBack(), openConnections: connections.size }),
+    counters: () => ({
+      ...counts,
+      heldBack: limiter.heldBack(),
+      openConnections: connections.size,
+      overruns: overruns.total(),
+    }),
     close: async () => {
+      overruns.close();
       for (const connection of connections) connection.destroy();
       await Promise.all([
         ...udpSockets.map((socket) => new Promise<void>((resolve) => socket.close(() => resolve()))),

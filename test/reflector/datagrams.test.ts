@@ -347,7 +347,8 @@ t.test("a prefix's answers are limited, whatever port or neighbour asks, and pro
 });
 
 t.test('the limiter, the keepalive book and the receipts forget the oldest and keep the newest', async (t) => {
-  const limiter = createLimiter(() => 0);
+  let at = 0;
+  const limiter = createLimiter(() => at);
   const prefix = (index: number): Uint8Array => bytesOf(`10.${index >> 8}.${index & 0xff}.1`);
   const exhaust = (address: Uint8Array): void => {
     for (let sent = 0; sent < 401; sent += 1) limiter.allow(address);
@@ -356,6 +357,8 @@ t.test('the limiter, the keepalive book and the receipts forget the oldest and k
   for (let index = 0; index < 8000; index += 1) limiter.allow(prefix(index));
   t.notOk(limiter.allow(bytesOf('192.0.2.1')), '8,000 other prefixes do not wipe out a limit');
   for (let index = 0; index < 20_000; index += 1) limiter.allow(prefix(index));
+  // Time for some answers to strangers in general, and for less than one to any of them.
+  at = 4;
   t.ok(limiter.allow(bytesOf('192.0.2.1')), '20,000 do: no more than a bounded number is remembered');
 
   const book = createKeepaliveBook();
@@ -643,4 +646,32 @@ t.test('the token decides, whatever its length', async (t) => {
   if (admitted.kind !== 'admitted') throw new Error('not admitted');
   const { request } = admitted;
   t.match(request, { type: 'echoRequest', sequence: 1, sentAtMicros: NOW_MICROS });
+});
+
+t.test('in a flood from everywhere strangers share one allowance, and proof is still given', async (t) => {
+  const rig = createRig();
+  let answered = 0;
+  for (let sent = 0; sent < 30_000; sent += 1) {
+    const address = `10.${sent >> 8}.${sent & 0xff}.1`;
+    if (rig.send(stunRequest(), { address })) answered += 1;
+  }
+  t.equal(answered, 10_000, 'a burst for all strangers together');
+  for (const { name, bytes } of STRANGERS) {
+    const answer = rig.send(bytes, { address: '203.0.113.9' });
+    t.equal(answer, null, `${name}: nothing is left for strangers`);
+  }
+  for (const [index, kind] of UDP_KINDS.entries()) {
+    const { question } = await askAs(kind, { sequence: 900 + index, port: 4500 });
+    const answers = question.messages.filter((message) => rig.send(message, { localPort: 4500 }) !== null);
+    t.equal(answers.length, 1, `${kind}: who has a token is answered as ever`);
+  }
+  const [labelled] = inEveryCarrier(requestTag(990)).filter(({ name }) => name === 'DNS labels');
+  const shouted = Buffer.from(labelled?.bytes ?? []);
+  for (let at = 12; at < shouted.length; at += 1) {
+    const octet = shouted[at] ?? 0;
+    if (octet >= 0x61 && octet <= 0x7a && at % 2 === 0) shouted[at] = octet - 0x20;
+  }
+  t.ok(rig.send(shouted), 'also where a resolver has changed the case of its labels');
+  rig.advance(1000);
+  t.ok(rig.send(stunRequest(), { address: '203.0.113.9' }), 'a second later strangers have some again');
 });
