@@ -19,7 +19,10 @@ const ATTEMPTS = 5;
 /** A query is four bytes a number, its answer one, so only a short one needs padding to pay for the longer tag. */
 const PADDING = ANSWER_TAG_BYTES - REQUEST_TAG_BYTES;
 
-const receiptsProbe = (sequences: readonly number[], found: (counts: readonly number[]) => void): Probe => ({
+const receiptsProbe = (
+  sequences: readonly number[],
+  found: (counts: readonly number[], heldBack: number) => void,
+): Probe => ({
   kind: 'udp-echo',
   retransmits: false,
   timed: 'exchange',
@@ -34,10 +37,15 @@ const receiptsProbe = (sequences: readonly number[], found: (counts: readonly nu
     if (!judged?.authentic || judged.tag.type !== 'receiptsAnswer') return { kind: 'refused', why: 'bad-proof' };
     const counts = readReceipts(judged.tag.body, sequences.length);
     if (!counts) return { kind: 'refused', why: 'malformed' };
-    found(counts);
+    found(counts, judged.tag.heldBack);
     return { kind: 'answer', authentic: true, attestation: judged.attestation, detail: {} };
   },
 });
+
+interface Testimony {
+  readonly counts: readonly number[];
+  readonly heldBack: number;
+}
 
 const askOnce = async (
   sequences: readonly number[],
@@ -45,17 +53,17 @@ const askOnce = async (
   context: AskContext,
   path: Path,
   signal: AbortSignal,
-): Promise<readonly number[] | null> => {
-  let counts: readonly number[] | null = null;
-  const probe = receiptsProbe(sequences, (told) => {
-    counts = told;
+): Promise<Testimony | null> => {
+  let said: Testimony | null = null;
+  const probe = receiptsProbe(sequences, (counts, heldBack) => {
+    said = { counts, heldBack };
   });
   for (const way of ways.slice(0, MAX_WAYS)) {
     const check = { ...way, id: `receipts@${way.id}` };
     await askCheck(check, probe, context, path, { samples: 1, doubt: 0, atMost: ATTEMPTS }, signal);
-    if (counts) break;
+    if (said) break;
   }
-  return counts;
+  return said;
 };
 
 /**
@@ -71,17 +79,20 @@ export const witness = async (
 ): Promise<readonly Observation[]> => {
   const all = observations.flatMap(({ sequences }) => sequences);
   const seen = new Map<number, number>();
+  let heldBack = 0;
   for (let at = 0; at < all.length; at += MAX_RECEIPTS) {
     const asked = all.slice(at, at + MAX_RECEIPTS);
-    const counts = await askOnce(asked, ways, context, path, signal);
+    const said = await askOnce(asked, ways, context, path, signal);
+    heldBack = Math.max(heldBack, said?.heldBack ?? 0);
     asked.forEach((sequence, index) => {
-      const count = counts?.[index];
+      const count = said?.counts[index];
       if (count !== undefined) seen.set(sequence, count);
     });
   }
   return observations.map((observation) => {
     const told = observation.sequences.map((sequence) => seen.get(sequence));
     const known = told.length > 0 && told.every((count) => count !== undefined);
-    return known ? { ...observation, seen: told.reduce<number>((sum, count) => sum + (count ?? 0), 0) } : observation;
+    const seenOfIt = known ? told.reduce<number>((sum, count) => sum + (count ?? 0), 0) : observation.seen;
+    return { ...observation, seen: seenOfIt, ...(heldBack > 0 && { heldBack }) };
   });
 };

@@ -76,6 +76,8 @@ export interface Observation {
   readonly refused: Readonly<Record<string, number>>;
   /** Packets of this check that the far end says it saw, or null if it could not be asked. */
   readonly seen: number | null;
+  /** What the far end said it held back or lost itself, when it was asked what it saw; absent if it was not. */
+  readonly heldBack?: number;
   /** Why the check was not asked, or null if it was. */
   readonly notRun: NotRun | null;
 }

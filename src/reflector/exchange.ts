@@ -26,6 +26,8 @@ export interface Host {
   readonly receipts: Receipts;
   /** Datagrams lately dropped on this host before they were read. */
   readonly overruns?: () => number;
+  /** Connections lately refused to the prefix of an address, because there were too many. */
+  readonly refused?: (source: Uint8Array) => number;
   readonly version: string;
 }
 
@@ -76,7 +78,7 @@ export const sealAnswer = (
     digest: digestOf(message),
     receivedLength: message.length,
     keepalives: host.keepalives(arrival.sourceAddress, arrival.sourcePort),
-    heldBack: host.overruns?.() ?? 0,
+    heldBack: (host.overruns?.() ?? 0) + (host.refused?.(arrival.sourceBytes) ?? 0),
     body: bodyFor(admission.request, host),
   });
 };

@@ -99,3 +99,32 @@ export const createKeepaliveBook = (): KeepaliveBook => {
     count: (address, port) => counts.get(key(address, port)) ?? 0,
   };
 };
+
+export interface RefusalBook {
+  refuse(address: Uint8Array): void;
+  /** What was refused lately to this address's prefix. */
+  count(address: Uint8Array): number;
+}
+
+/** A run that a refusal concerns is over by then; and a refusal must not be told to the next one. */
+const REFUSAL_REMEMBERED_MS = 120_000;
+
+/** Counts by prefix what was refused, so that it can be told to whom it happened. */
+export const createRefusalBook = (now: () => number = () => performance.now()): RefusalBook => {
+  const refusals = new Map<string, { count: number; at: number }>();
+  const recent = (prefix: string): number => {
+    const known = refusals.get(prefix);
+    return known && now() - known.at < REFUSAL_REMEMBERED_MS ? known.count : 0;
+  };
+  return {
+    refuse: (address) => {
+      const prefix = prefixOf(address);
+      const count = recent(prefix) + 1;
+      refusals.delete(prefix);
+      refusals.set(prefix, { count, at: now() });
+      const oldest = refusals.size > MAX_PREFIXES ? refusals.keys().next().value : undefined;
+      if (oldest !== undefined) refusals.delete(oldest);
+    },
+    count: (address) => recent(prefixOf(address)),
+  };
+};

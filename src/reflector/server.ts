@@ -9,7 +9,7 @@ import { createAuthority } from './authority.js';
 import type { Credentials } from './certificate.js';
 import { answerDatagram, type DatagramRules } from './datagrams.js';
 import type { Arrival, Host } from './exchange.js';
-import { createKeepaliveBook, createLimiter, prefixOf } from './limits.js';
+import { createKeepaliveBook, createLimiter, createRefusalBook, prefixOf } from './limits.js';
 import type { Counters } from './metrics.js';
 import { createOverruns } from './overruns.js';
 import type { PortPlan } from './ports.js';
@@ -64,6 +64,7 @@ export const startReflector = async (options: ReflectorOptions): Promise<Reflect
   const authority = createAuthority(options.token);
   const limiter = createLimiter();
   const keepalives = createKeepaliveBook();
+  const refusals = createRefusalBook();
   const sourceOf = createSources();
   const overruns = createOverruns(new Set(options.ports.udp));
   const context = createSecureContext({ cert: credentials.cert, key: credentials.key, minVersion: 'TLSv1.2' });
@@ -82,6 +83,7 @@ export const startReflector = async (options: ReflectorOptions): Promise<Reflect
     info: () => info,
     receipts: createReceipts(),
     overruns: () => overruns.recent(),
+    refused: refusals.count,
     version: options.version,
   };
 
@@ -179,6 +181,7 @@ export const startReflector = async (options: ReflectorOptions): Promise<Reflect
     const prefix = from && prefixOf(from.bytes);
     const already = connectionsOf.get(prefix ?? '') ?? 0;
     if (prefix === null || connections.size >= MAX_CONNECTIONS || already >= MAX_CONNECTIONS_PER_PREFIX) {
+      if (from) refusals.refuse(from.bytes);
       socket.destroy();
       return;
     }

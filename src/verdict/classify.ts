@@ -21,6 +21,8 @@ export interface Standing {
   readonly listens: Listens | null;
   /** Ports of UDP on which other bytes than this check's passed. */
   readonly openUdpPorts: ReadonlySet<number>;
+  /** The most that the far end said it held back or lost itself; absent is none. */
+  readonly heldBack?: number;
 }
 
 export interface Listens {
@@ -250,6 +252,10 @@ const evidenceOf = (
   };
 };
 
+/** What the far end withheld to protect itself is no firewall's doing, as long as it can explain all that is missing. */
+const withheld = (finding: Finding, missing: number, standing: Standing): boolean =>
+  (finding.verdict === 'blocked' || finding.reason === 'loss') && missing > 0 && missing <= (standing.heldBack ?? 0);
+
 /** Classifies one observation. Deterministic: same facts, same verdict. */
 export const classify = (observation: Observation, standing: Standing, circumstances: Circumstances): Classified => {
   const { check, attempts, notRun } = observation;
@@ -259,7 +265,7 @@ export const classify = (observation: Observation, standing: Standing, circumsta
   const received = answers.reduce((sum, answer) => sum + answer.answers, 0);
   const listening = listensOn(standing.listens, check);
 
-  const finding = ((): Finding => {
+  const apparent = ((): Finding => {
     if (notRun) return unknown(NOT_RUN_REASON[notRun]);
     if (answers.length > 0) return classifyAnswers(check, answers, sent, received, standing, circumstances);
     if (standing.role === 'reflector' && listening === false) return unknown('not-run');
@@ -269,6 +275,7 @@ export const classify = (observation: Observation, standing: Standing, circumsta
       classifySilence(sent, observation.seen, standing, listening, openedSilently(attempts), check, circumstances)
     );
   })();
+  const finding = withheld(apparent, sent - received, standing) ? unknown('limited') : apparent;
 
   return {
     ...finding,

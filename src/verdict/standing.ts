@@ -21,6 +21,12 @@ const spoke = ({ attempts }: Observation): boolean =>
       (attempt.outcome === 'error' && ['refused', 'reset', 'tls-failed', 'closed-early'].includes(attempt.failure)),
   );
 
+const heldBackOf = ({ heldBack = 0, attempts }: Observation): number =>
+  attempts.reduce(
+    (most, attempt) => Math.max(most, attempt.outcome === 'answer' ? (attempt.attestation?.heldBack ?? 0) : 0),
+    heldBack,
+  );
+
 /** The standing of every address that was asked anything. */
 export const standings = ({
   observations,
@@ -49,6 +55,7 @@ export const standings = ({
             ...passing.map(({ check }) => check.port),
             ...others.map((key) => Number(key.slice(address.length + 1))),
           ]),
+          heldBack: own.reduce((most, observation) => Math.max(most, heldBackOf(observation)), 0),
         },
       ];
     }),
