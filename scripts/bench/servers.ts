@@ -43,6 +43,14 @@ export const stopServers = (): void => {
   }
 };
 
+/** They have process groups of their own, so that nobody else ends them when the bench is interrupted. */
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    stopServers();
+    process.exit(1);
+  });
+}
+
 /** Certificates named in the environment are loaded at every start of Node and have nothing to do with us. */
 const { NODE_EXTRA_CA_CERTS: _, ...env } = process.env;
 
