@@ -97,6 +97,12 @@ export const judgeEmbedded = (
     : { kind: 'answer', authentic: false, attestation: null, detail };
 };
 
+/** For an answer whose proof holds, and whose carrier, which no MAC covers, was changed on the way back. */
+export const changedOnReturn = (reading: Reading, changed: boolean): Reading =>
+  changed && reading.kind === 'answer' && reading.attestation
+    ? { ...reading, attestation: { ...reading.attestation, intact: false } }
+    : reading;
+
 /** Reads an answer that is a bare tag and nothing else. */
 export const readBareTag = (bytes: Uint8Array, arrival: Arrival): Reading => {
   const { proof } = arrival.question;

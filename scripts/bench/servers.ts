@@ -43,6 +43,14 @@ export const stopServers = (): void => {
   }
 };
 
+/** They have process groups of their own, so that nobody else ends them when the bench is interrupted. */
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    stopServers();
+    process.exit(1);
+  });
+}
+
 /** Certificates named in the environment are loaded at every start of Node and have nothing to do with us. */
 const { NODE_EXTRA_CA_CERTS: _, ...env } = process.env;
 
@@ -81,6 +89,7 @@ export const startReflectorProcess = async (
   token: Uint8Array,
   ports: { readonly udp: string; readonly first: number },
   node: readonly string[] = [],
+  more: readonly string[] = [],
 ): Promise<Server> => {
   const tokenFile = join(folder, 'token');
   writeFileSync(tokenFile, token, { mode: 0o600 });
@@ -89,7 +98,7 @@ export const startReflectorProcess = async (
   return start(
     'reflector',
     ports.first,
-    [process.execPath, ...node, cli, ...options, '--token-file', tokenFile],
+    [process.execPath, ...node, cli, ...options, '--token-file', tokenFile, ...more],
     'reflector ready',
   );
 };

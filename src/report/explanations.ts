@@ -248,8 +248,9 @@ const REASON_TEXTS = {
   },
   limited: {
     title: 'The reflector held answers back',
-    meaning: 'The reflector received the messages and did not answer all, in order to protect itself from floods.',
-    evidence: 'The reflector counts what it held back for this session and says so.',
+    meaning:
+      'The reflector held back answers, refused connections or lost packets in a flood on its own host, and that explains all that is missing here.',
+    evidence: 'The reflector counts what it did not answer lately and says so under its proof.',
     doesNotProve: 'Any loss on the path.',
     fix: 'Run again later or with a lower --max-pps, and see that both sides use the same token: proven agents are limited less.',
   },

@@ -78,8 +78,22 @@ const REFUSALS: ReadonlySet<Failure> = new Set<Failure>([
 /** How a connection ends that the far end opened and then thought better of. */
 const CUT_OFF: ReadonlySet<Failure> = new Set<Failure>(['reset', 'closed-early', 'tls-failed']);
 
-/** The reflector itself left questions unanswered; whose answer is missing may be one of them. */
-const isLimited = ({ role, heldBack = 0 }: Standing): boolean => role === 'reflector' && heldBack > 0;
+/** What the far end withheld or lost itself is no firewall's doing, as long as it can explain all that is missing. */
+const isWithheld = (
+  finding: Finding,
+  { check, attempts, seen }: Observation,
+  missing: number,
+  { heldBack = 0, listens }: Standing,
+): boolean => {
+  if (missing === 0 || (finding.verdict !== 'blocked' && finding.reason !== 'loss')) return false;
+  // What its host dropped nobody could count.
+  if (check.transport === 'udp' && isWithin(listens?.overruns ?? [], check.port)) return true;
+  const said = attempts.some(
+    (one) => one.outcome === 'error' && REFUSALS.has(one.failure) && !CUT_OFF.has(one.failure),
+  );
+  // It counts what arrived before it decides to answer, so "never arrived" holds all the same.
+  return !said && seen !== 0 && missing <= heldBack;
+};
 
 /** What another's answer is called, by the protocol that it came in. */
 const IMPOSTOR: Partial<Record<ProbeKind, Finding>> = {
@@ -197,7 +211,6 @@ const classifyFailures = (
     return standing.alive && standing.role === 'reflector' && listening ? blocked('rejected') : unknown('no-network');
   }
   if (!of(REFUSALS)) return null;
-  if (isLimited(standing) && of(CUT_OFF)) return unknown('limited');
   return standing.role === 'reflector' && listening ? blocked('rejected') : unknown('closed');
 };
 
@@ -218,10 +231,6 @@ const classifySilence = (
   // Of what arrived each was answered, so it is the answers' loss that would have to explain the silence.
   const lost = seen === null || seen === 0 ? packets : seen;
   if (doubtOfSilence(lost, lossUpperBound) > doubt) return unknown('no-answer');
-  // It counts what arrived before it decides to answer, so "never arrived" holds all the same,
-  if (isLimited(standing) && seen !== 0) return unknown('limited');
-  // unless its host dropped what arrived before anybody could count it.
-  if (check.transport === 'udp' && isWithin(standing.listens?.overruns ?? [], check.port)) return unknown('limited');
   const otherBytesPass = check.transport === 'udp' ? standing.openUdpPorts.has(check.port) : opened;
   if (otherBytesPass) return blocked('payload-filtered');
   if (seen === null) return blocked('dropped');
@@ -275,7 +284,7 @@ export const classify = (observation: Observation, standing: Standing, circumsta
   const received = answers.reduce((sum, answer) => sum + answer.answers, 0);
   const listening = listensOn(standing.listens, check);
 
-  const finding = ((): Finding => {
+  const apparent = ((): Finding => {
     if (notRun) return unknown(NOT_RUN_REASON[notRun]);
     if (answers.length > 0) return classifyAnswers(check, answers, sent, received, standing, circumstances);
     if (standing.role === 'reflector' && listening === false) return unknown('not-run');
@@ -285,6 +294,7 @@ export const classify = (observation: Observation, standing: Standing, circumsta
       classifySilence(sent, observation.seen, standing, listening, openedSilently(attempts), check, circumstances)
     );
   })();
+  const finding = isWithheld(apparent, observation, sent - received, standing) ? unknown('limited') : apparent;
 
   return {
     ...finding,

@@ -223,6 +223,35 @@ visible_hostname squid.lab
   },
 });
 
+/** A man in the middle of UDP that holds no token (see helpers/tamper.ts). Beside it go rules that redirect to it. */
+export const tamper = (
+  mode: 'rewrite-questions' | 'rewrite-answers' | 'rewrite-carriers' | 'replay' | 'splice',
+  ports: string,
+): Part => ({
+  name: `tamper-${mode}`,
+  host: 'fw',
+  needs: {},
+  start: () => ({
+    command: ours(`${HELPERS}/tamper.js`, mode, FIREWALL_LAN, TARGET, ports),
+    ready: { log: 'tamper ready' },
+  }),
+});
+
+/** A reflector of somebody else in the firewall: speaks everything that ours does, under a token of its own. */
+export const impostor = (ports: string): Part => ({
+  name: 'impostor',
+  host: 'fw',
+  needs: {},
+  start: ({ directory }) => ({
+    command: ours(
+      'src/cli/reflector.js',
+      ...['--listen', FIREWALL_LAN, '--token-file', join(directory, 'impostor-token')],
+      ...['--udp', ports, '--control-port', '8443'],
+    ),
+    ready: { log: 'reflector ready' },
+  }),
+});
+
 /** A path that delays, duplicates, reorders: netem in user space (see relay.ts). Beside it go the `relayed` rules. */
 export const relay = (ports: string, options: Readonly<Record<string, number>>): Part => ({
   name: 'relay',

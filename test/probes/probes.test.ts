@@ -297,11 +297,19 @@ t.test('an answer cut at any octet', async (t) => {
   }
 });
 
+/** The same proof, or the same with the note that something around it was changed. */
+const attestsNoMore = (reading: Reading, truth: Reading): boolean => {
+  if (reading.kind !== 'answer' || truth.kind !== 'answer' || !reading.attestation || !truth.attestation) return false;
+  const { intact, ...rest } = reading.attestation;
+  const { intact: whole, ...all } = truth.attestation;
+  return (whole || !intact) && JSON.stringify(plain(rest)) === JSON.stringify(plain(all));
+};
+
 t.test('an answer with any bit turned', async (t) => {
   for (const name of NAMES) {
     const asked = put(name, AGENT);
     const answer = answerTo(asked);
-    const truth = plain(read(asked, answer));
+    const truth = read(asked, answer);
     const wrong: number[] = [];
     for (let bit = 0; bit < 8 * answer.length; bit += 1) {
       const spoilt = Buffer.from(answer);
@@ -309,9 +317,7 @@ t.test('an answer with any bit turned', async (t) => {
       const reading = read(asked, spoilt);
       if (reading.kind !== 'answer' || reading.authentic !== true) continue;
       // What the far end attests is under its MAC, whatever became of the rest of the message.
-      const { attestation } = reading;
-      if (JSON.stringify(attestation) !== JSON.stringify((truth as { attestation: unknown }).attestation))
-        wrong.push(bit);
+      if (!attestsNoMore(reading, truth)) wrong.push(bit);
     }
     t.strictSame(wrong, [], `${name}: ${8 * answer.length} bits, none turned a proof into another`);
   }
@@ -376,10 +382,9 @@ t.test('whatever comes, no probe throws, and none takes it for a proof', async (
       const asked = put(name, session);
       const answer = answerTo(asked);
       const truth = read(asked, answer);
-      const attested = truth.kind === 'answer' ? JSON.stringify(truth.attestation) : '';
       const harmless = fc.property(fc.oneof(spoiled(answer), fc.uint8Array({ maxLength: 1500 })), (bytes) => {
         const reading = read(asked, bytes);
-        return !isAuthentic(reading) || (reading.kind === 'answer' && JSON.stringify(reading.attestation) === attested);
+        return !isAuthentic(reading) || attestsNoMore(reading, truth);
       });
       t.doesNotThrow(() => fc.assert(harmless, { numRuns: 400 }), `${name}${session.keys ? ' with proof' : ''}`);
     }

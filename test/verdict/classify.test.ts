@@ -49,6 +49,37 @@ interface Row {
 }
 
 const ROWS: readonly Row[] = [
+  // What the far end withheld itself.
+  {
+    story: 'silence that the far end can explain',
+    check: SIP,
+    attempts: silence(8),
+    facts: { seen: 8 },
+    standing: reflector({ heldBack: 8 }),
+    says: 'unknown/limited',
+  },
+  {
+    story: 'more silence than the far end can explain',
+    check: SIP,
+    attempts: silence(8),
+    facts: { seen: 8 },
+    standing: reflector({ heldBack: 7 }),
+    says: 'blocked/dropped-inbound',
+  },
+  {
+    story: 'a connection cut off by a far end that had too many',
+    check: SIP_TCP,
+    attempts: [failure('reset', { code: 'ECONNRESET' })],
+    standing: reflector({ heldBack: 1 }),
+    says: 'unknown/limited',
+  },
+  {
+    story: 'an interceptor is one, however busy the far end',
+    check: SIP_TCP,
+    attempts: [unproven()],
+    standing: reflector({ heldBack: 100 }),
+    says: 'altered/answered-by-other',
+  },
   // Questions that could not be put.
   {
     story: 'the name does not resolve',
@@ -552,14 +583,14 @@ const ROWS: readonly Row[] = [
     check: SIP,
     attempts: silence(4),
     facts: { seen: 4 },
-    standing: reflector({ heldBack: 3 }),
+    standing: reflector({ heldBack: 4 }),
     says: 'unknown/limited',
   },
   {
     story: 'it held back answers, and what arrived is not known',
     check: SIP,
     attempts: silence(4),
-    standing: reflector({ heldBack: 1 }),
+    standing: reflector({ heldBack: 4 }),
     says: 'unknown/limited',
   },
   {
