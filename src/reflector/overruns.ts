@@ -65,7 +65,7 @@ export const createOverruns = (
     before = age < 2 * PERIOD_MS ? period.drops : 0;
     period = { startedAt: now(), drops: 0 };
   };
-  const look = async (): Promise<void> => {
+  const lookNow = async (): Promise<void> => {
     const seen = (await Promise.all(SUMS.map((path) => orNothing(read, path)))).map(readSums).join(' ');
     if (seen === sums) return;
     sums = seen;
@@ -78,6 +78,12 @@ export const createOverruns = (
       period.drops += more;
     }
     last = drops;
+  };
+  // One after the other: who looks while another does is told when both are done.
+  let running: Promise<void> = Promise.resolve();
+  const look = (): Promise<void> => {
+    running = running.then(lookNow);
+    return running;
   };
   let busy = false;
   const timer = setInterval(async () => {
