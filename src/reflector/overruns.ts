@@ -67,7 +67,7 @@ export const createOverruns = (
     before = age < 2 * PERIOD_MS ? period.ports : new Set();
     period = { startedAt: now(), ports: new Set() };
   };
-  const look = async (): Promise<void> => {
+  const lookNow = async (): Promise<void> => {
     const seen = (await Promise.all(SUMS.map((path) => orNothing(read, path)))).map(readSums).join(' ');
     if (seen === sums) return;
     sums = seen;
@@ -80,6 +80,12 @@ export const createOverruns = (
       if (more > 0) period.ports.add(portOf(socket));
     }
     last = drops;
+  };
+  // One after the other: who looks while another does is told when both are done.
+  let running: Promise<void> = Promise.resolve();
+  const look = (): Promise<void> => {
+    running = running.then(lookNow);
+    return running;
   };
   let busy = false;
   const timer = setInterval(async () => {
