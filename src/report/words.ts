@@ -46,7 +46,7 @@ const SERVICE_WORDS: Readonly<Record<ServiceVerdict, { readonly answer: string; 
 };
 
 /** The reason that most of a service's unmeasured checks share: what to look at first. */
-const commonestUnknown = ({ profile, untested }: ReportService, { checks }: Report): Reason | null => {
+export const commonestUnknown = ({ profile, untested }: ReportService, { checks }: Report): Reason | null => {
   const counts = new Map<Reason, number>();
   for (const { id, requiredBy, verdict, reason } of checks) {
     if (verdict !== 'unknown' || !requiredBy.includes(profile) || untested.includes(id)) continue;
@@ -201,7 +201,7 @@ const MAX_EVIDENCE_FIELDS = 24;
 const MAX_EVIDENCE_KEY = 40;
 
 /** `answer.status` rather than `answer: {"status": …}`: one level reads well, deeper ones stay JSON. */
-const flattened = (evidence: Readonly<Record<string, unknown>>): readonly (readonly [string, unknown])[] =>
+export const flattened = (evidence: Readonly<Record<string, unknown>>): readonly (readonly [string, unknown])[] =>
   Object.entries(evidence).flatMap(([key, value]) =>
     typeof value === 'object' && value !== null && !Array.isArray(value)
       ? Object.entries(value).map(([inner, content]): readonly [string, unknown] => [`${key}.${inner}`, content])
