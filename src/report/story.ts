@@ -8,7 +8,7 @@ import type { Report, ReportService } from '../model/report.js';
 import type { Reason, ServiceVerdict, Verdict } from '../model/verdict.js';
 import { printable } from '../wire/printable.js';
 import { EXPLANATIONS } from './explanations.js';
-import { commonestUnknown, counted, portsInWords, REASON_WORDS, serviceInWords } from './words.js';
+import { commonestUnknown, portsInWords, REASON_WORDS, serviceInWords } from './words.js';
 
 /** Reports of other versions may lack causes, or know devices that this one does not. */
 const CauseSchema = v.object({
@@ -190,9 +190,13 @@ export const headlineOf = (report: Report): Headline => {
   }
   const working = services.filter((service) => service.verdict === 'works').length;
   const titles = services.filter((service) => service.verdict === verdict).map(({ title }) => title);
+  const how =
+    working === 0
+      ? `None of the ${services.length} services works as it should.`
+      : `${working} of ${services.length} services ${working === 1 ? 'works' : 'work'}.`;
   return {
     answer: working === 0 ? answer : 'NOT ALL OF IT',
-    sentence: `${working} of ${counted(services.length, 'service')} ${working === 1 ? 'works' : 'work'}. Worst off: ${titles.join(', ')}.`,
+    sentence: `${how} Worst off: ${titles.join(', ')}.`,
     tone: TONE[verdict],
   };
 };

@@ -38,10 +38,12 @@ const lossPlot = ({ sent, seen, received }: ReportCheck): Markup => {
 const row = (check: ReportCheck, scale: number): Markup =>
   html`<tr><th scope="row"><code>${name(check.id)}</code>${
     check.verdict === 'pass' ? '' : html`<br><small>${REASON_WORDS[check.reason]} (${check.reason})</small>`
-  }</th><td><span class="pill ${TONE[check.verdict]}">${check.verdict}</span></td><td>${
+  }</th><td><span class="pill ${TONE[check.verdict]}">${check.verdict}</span></td><td><div class="cell">${
     check.sent === 0 ? '' : lossPlot(check)
-  }<small>${check.sent} / ${check.seen ?? '?'} / ${check.received}</small></td><td>${
-    check.rttMs === null ? '' : [rttPlot(check.rttMs, scale), html`<small>${milliseconds(check.rttMs.median)}</small>`]
+  }<small>${check.sent} / ${check.seen ?? '?'} / ${check.received}</small></div></td><td>${
+    check.rttMs === null
+      ? ''
+      : html`<div class="cell">${rttPlot(check.rttMs, scale)}<small>${milliseconds(check.rttMs.median)}</small></div>`
   }</td><td class="number">${confidence(check.confidence)}</td></tr>\n`;
 
 /** All checks but those that this target could not be asked. */

@@ -54,6 +54,9 @@ export const path = (report: Report): Markup =>
     ]),
   ]);
 
+const received = (text: string): Markup =>
+  text === '' ? html`<small>nothing arrived</small>` : html`<code>${prose(text)}</code>`;
+
 /** Each field as it was sent beside what arrived. */
 export const algFindings = ({ sipAlg: { findings } }: Report): Content =>
   findings.length === 0
@@ -71,7 +74,7 @@ export const algFindings = ({ sipAlg: { findings } }: Report): Content =>
                   finding.transport
                 } ${finding.port}, ${finding.direction}</small></th><td class="quote"><code>${prose(
                   finding.sent,
-                )}</code></td><td class="quote"><code>${prose(finding.received)}</code></td><td>${finding.kind}<br><small>${
+                )}</code></td><td class="quote">${received(finding.received)}</td><td>${finding.kind}<br><small>${
                   finding.class
                 }</small></td></tr>\n`,
             ),

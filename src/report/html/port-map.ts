@@ -2,14 +2,14 @@
 import type { Report, ReportRange } from '../../model/report.js';
 import { probeInWords, TONE } from '../story.js';
 import { hasInferredPorts, portCount, portsInWords, REASON_WORDS, stepInWords, untestedOf } from '../words.js';
-import { type Content, html, isolated, type Markup, name, section, table } from './markup.js';
+import { type Content, html, isolated, type Markup, section, table } from './markup.js';
 
 /** The bar's width in its own units; the page stretches it. */
 const BAR = 1000;
 /** A hole of one port among thousands is what people look for, so it is never too thin to see. */
 const THINNEST = 6;
 /** Stripes over what is blocked and altered, so that the picture is read without colours, too. */
-const STRIPE = 7;
+const STRIPE = 10;
 /** A fault as a person made it has two or three runs; a picture of thousands would only be a large file. */
 const MAX_RUNS = 400;
 
@@ -47,6 +47,9 @@ const groupsOf = (runs: readonly ReportRange[]): readonly (readonly ReportRange[
   return [...groups.values()];
 };
 
+const asked = (runs: readonly ReportRange[]): string =>
+  `${runs.reduce((sum, { tested }) => sum + tested, 0)} of ${runs.reduce((sum, run) => sum + portCount(run), 0)} ports asked`;
+
 const bar = (runs: readonly ReportRange[]): Markup => {
   const [head] = runs;
   if (head === undefined) return html``;
@@ -58,7 +61,7 @@ const bar = (runs: readonly ReportRange[]): Markup => {
   const label = `${probeInWords(head.probe)} over ${head.transport}, ports ${first} to ${last}: ${spoken.join(', ')}${runs.length > 12 ? ' and more' : ''}`;
   return html`<figure><figcaption><b>${probeInWords(head.probe)}</b> over ${head.transport.toUpperCase()} ${stepInWords(
     head,
-  )} <small>${head.address === null ? '' : ['to ', isolated(head.address)]}</small></figcaption>
+  )} <small>${head.address === null ? '' : ['to ', isolated(head.address), ', ']}${asked(runs)}</small></figcaption>
 <svg class="map" viewBox="0 0 ${BAR} 24" preserveAspectRatio="none" role="img" aria-label="${label}">${[...shown]
     .sort(byWidth)
     .map((run) => stretch(run, first, span))}</svg>
@@ -79,7 +82,7 @@ const legend = (runs: readonly ReportRange[]): Markup => {
 const row = (run: ReportRange): Markup =>
   html`<tr><th scope="row">${probeInWords(run.probe)} <code>${portsInWords(run)}</code></th><td><span class="pill ${
     isGap(run) ? 'none' : TONE[run.verdict]
-  }">${wordOf(run)}</span></td><td>${isGap(run) ? '' : REASON_WORDS[run.reason]}</td><td class="number">${run.tested} of ${portCount(
+  }">${wordOf(run)}</span></td><td class="text">${isGap(run) ? '' : REASON_WORDS[run.reason]}</td><td class="number">${run.tested} of ${portCount(
     run,
   )}</td></tr>\n`;
 
@@ -89,14 +92,17 @@ export const portMaps = (report: Report): Content => {
   const runs = report.ranges.filter(({ id }) => !untested.has(id));
   if (runs.length === 0) return '';
   const inferred = hasInferredPorts(runs) ? ' Ports not asked are inferred from their neighbours.' : '';
+  const isPlain = runs.every(({ verdict }) => verdict === 'pass');
   return section('Port ranges', [
-    groupsOf(runs).map(bar),
+    html`<div class="maps">${groupsOf(runs).map(bar)}</div>\n`,
     legend(runs),
-    table(
-      `One row for each run of equal verdict.${inferred}`,
-      ['Ports', 'Verdict', 'Finding', 'Asked'],
-      runs.slice(0, MAX_RUNS).map(row),
-    ),
-    runs.length > MAX_RUNS ? html`<p>${name(`and ${runs.length - MAX_RUNS} more runs, in the JSON report`)}</p>` : '',
+    isPlain
+      ? html`<p class="soft">Every port that was asked passes.${inferred}</p>\n`
+      : table(
+          `One row for each run of equal verdict.${inferred}`,
+          ['Ports', 'Verdict', 'Finding', 'Asked'],
+          runs.slice(0, MAX_RUNS).map(row),
+        ),
+    runs.length > MAX_RUNS ? html`<p>and ${runs.length - MAX_RUNS} more runs, in the JSON report</p>\n` : '',
   ]);
 };

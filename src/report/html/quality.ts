@@ -29,9 +29,9 @@ const DIRECTIONS: Readonly<Record<Stream['direction'], string>> = {
 };
 
 const row = (stream: Stream): Markup =>
-  html`<tr><th scope="row">UDP ${stream.port}, ${DIRECTIONS[stream.direction]}</th><td>${plot(stream)}<small>MOS ${stream.mos.toFixed(
+  html`<tr><th scope="row">UDP ${stream.port}, ${DIRECTIONS[stream.direction]}</th><td><div class="cell">${plot(stream)}<small>MOS ${stream.mos.toFixed(
     2,
-  )}</small></td><td class="number">${percent(stream.lossRatio)}</td><td class="number">${milliseconds(
+  )}</small></div></td><td class="number">${percent(stream.lossRatio)}</td><td class="number">${milliseconds(
     stream.jitterMs,
   )}</td><td class="number">${stream.reordered}</td><td class="number">${stream.packets}</td></tr>\n`;
 

@@ -41,7 +41,7 @@ const fixOf = (fix: ReportService['fixes'][number]): Content => {
     prose(fix.text),
     names.length === 0
       ? ''
-      : html`<div class="screen">${rules.map(ruleOf)}${clicks.map(clickOf)}</div><small class="paper"> Rules ready to paste are in the file of this report: ${names.join(', ')}.</small>`,
+      : html`<div class="screen rules"><span>Ready to paste:</span>${rules.map(ruleOf)}${clicks.map(clickOf)}</div><small class="paper"> Rules ready to paste are in the file of this report: ${names.join(', ')}.</small>`,
   ];
 };
 
@@ -56,6 +56,8 @@ const column = (title: string, wide: boolean, content: Content): Markup =>
 /** One service as a card. */
 export const serviceCard = (report: Report, service: ReportService): Markup => {
   const { answer: word, sentence, notices, why, next } = storyOf(report, service);
+  // Of a single service the headline has said so much already.
+  const said = report.services.length === 1;
   const columns = [
     ...(notices.length > 0 ? [column('What users notice', false, list(notices.map(prose)))] : []),
     ...(why.length > 0 ? [column('Why', false, list(why.map(causeOf)))] : []),
@@ -63,8 +65,8 @@ export const serviceCard = (report: Report, service: ReportService): Markup => {
     ...(next === null ? [] : [column('What to do next', true, html`<p>${next}</p>`)]),
   ];
   return html`<article class="${TONE[service.verdict]}">
-<header><h2>${prose(service.title)} <span class="pill">${word}</span></h2>
-<p>${sentence} <small>Profile ${isolated(service.profile)}: ${service.verdict}.</small></p></header>
+<header><h2>${prose(service.title)} ${said ? '' : html`<span class="pill">${word}</span>`}</h2>
+<p>${said ? '' : sentence} <small>Profile ${isolated(service.profile)}: ${service.verdict}.</small></p></header>
 ${columns.length === 0 ? '' : html`<div class="columns">${columns}</div>`}</article>
 `;
 };

@@ -25,7 +25,9 @@ code, pre { font: .86em/1.5 ui-monospace, 'Cascadia Mono', Menlo, 'Liberation Mo
 pre { white-space: pre-wrap; background: var(--page); border: 1px solid var(--line); padding: .6rem .75rem;
   border-radius: .35rem; margin: .4rem 0 .8rem; }
 details { margin: .25rem 0; } summary { cursor: pointer; color: var(--accent); }
-dl { display: grid; grid-template-columns: minmax(6rem, max-content) 1fr; gap: .25rem 1rem; margin: .4rem 0; }
+.rules { display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; margin-top: .2rem; } .rules details { margin: 0; min-width: 0; }
+.rules details[open] { flex-basis: 100%; } .rules > span { color: var(--soft); }
+dl { display: grid; grid-template-columns: fit-content(13rem) 1fr; gap: .25rem 1rem; margin: .4rem 0; }
 dt { color: var(--soft); } dd { margin: 0; min-width: 0; }
 .brand { color: var(--accent); font-weight: 600; letter-spacing: .02em; margin: 0; }
 .answer { border-radius: .6rem; background: var(--tint); border: 1px solid var(--tone); border-left-width: .5rem;
@@ -36,7 +38,7 @@ article { border: 1px solid var(--line); border-radius: .6rem; margin: 1rem 0; o
 article > header { background: var(--tint); padding: .7rem 1.1rem; border-bottom: 1px solid var(--line); }
 article > header h2 { margin: 0; padding: 0; border: 0; font-size: 1.1rem; }
 article > header p { margin: .15rem 0 0; }
-.columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(15rem, 1fr)); gap: 1rem 1.5rem;
+.columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(20rem, 100%), 1fr)); gap: 1rem 1.5rem;
   padding: .9rem 1.1rem; }
 .columns > div { min-width: 0; } .columns > .wide { grid-column: 1 / -1; }
 .pill { display: inline-block; font-weight: 600; color: var(--tone); background: var(--tint); border: 1px solid;
@@ -47,15 +49,18 @@ const TABLES = `
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: .92rem; }
 caption { text-align: left; color: var(--soft); padding-bottom: .3rem; }
-th, td { text-align: left; vertical-align: top; padding: .35rem .8rem .35rem 0; border-bottom: 1px solid var(--line); }
-thead th { color: var(--soft); font-size: .8rem; font-weight: 600; } tbody th { font-weight: 400; min-width: 9rem; }
+th, td { text-align: left; vertical-align: top; overflow-wrap: break-word; min-width: 4.5rem; padding: .35rem .8rem .35rem 0; border-bottom: 1px solid var(--line); }
+thead th { color: var(--soft); font-size: .8rem; font-weight: 600; } tbody th { font-weight: 400; min-width: 10rem; }
+th code, .quote code { overflow-wrap: anywhere; } td.text { min-width: 11rem; } .cell { display: flex; gap: .6rem; align-items: center; }
+.cell small { white-space: nowrap; font-variant-numeric: tabular-nums; min-width: 3.6rem; }
 td.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 td.quote { min-width: 11rem; } td .pill { margin-top: .05rem; }`;
 
 const PICTURES = `
-figure { margin: .8rem 0 1.1rem; break-inside: avoid; } figcaption { margin-bottom: .2rem; }
+.maps { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(20rem, 100%), 1fr)); gap: .8rem 1.5rem; }
+figure { margin: .2rem 0; break-inside: avoid; min-width: 0; } figcaption { margin-bottom: .2rem; }
 svg { display: block; width: 100%; } svg.map { height: 1.5rem; border-radius: .25rem; }
-svg.plot { height: 1.1rem; min-width: 8rem; }
+svg.plot { height: 1.1rem; min-width: 5rem; flex: 1; }
 .ends { display: flex; justify-content: space-between; color: var(--soft); font-size: .8rem;
   font-variant-numeric: tabular-nums; }
 .legend { display: flex; flex-wrap: wrap; gap: .2rem 1rem; padding: 0; margin: .3rem 0; list-style: none; }
@@ -75,12 +80,12 @@ svg.plot { height: 1.1rem; min-width: 8rem; }
 /** Ink is dear and paper is wide: what opens on a click stays shut, the rest keeps its colours. */
 const PAPER = `
 @page { size: A4; margin: 13mm; }
-@media print { body { font-size: 9.5pt; line-height: 1.35; max-width: none; padding: 0; print-color-adjust: exact;
+@media print { :root { font-size: 9.5pt; } body { font-size: 1rem; line-height: 1.35; max-width: none; padding: 0; print-color-adjust: exact;
   -webkit-print-color-adjust: exact; } h1 { font-size: 15pt; } h2 { font-size: 11.5pt; margin: 10pt 0 3pt;
   break-after: avoid; } .answer { padding: 5pt 9pt; margin: 6pt 0; } .answer strong { font-size: 15pt; }
   .answer p { font-size: 10.5pt; } article { margin: 6pt 0; } .columns { padding: 5pt 9pt; gap: 5pt 12pt; }
   article > header { padding: 4pt 9pt; } th, td { padding: 1.5pt 6pt 1.5pt 0; } tr { break-inside: avoid; }
-  table { font-size: 8.5pt; } .scroll { overflow: visible; } figure { margin: 4pt 0; } svg.map { height: 11pt; }
+  table { font-size: 8.5pt; } .pill { line-height: 1.25; } .scroll { overflow: visible; } figure { margin: 4pt 0; } svg.map { height: 11pt; }
   svg.plot { height: 9pt; } .path { margin: 4pt 0; } .path .hop { padding: 3pt 6pt; } footer { margin-top: 8pt; }
   .screen { display: none; } dl { gap: 1pt 10pt; } }
 @media not print { .paper { display: none; } }`;
