@@ -69,8 +69,9 @@ const isProblem = (verdict: Verdict): boolean =>
 
 /** What went wrong for one service: its checks, and the ranges on which its symptoms and fixes rest. */
 const problemsOf = ({ checks, ranges }: Report, service: ReportService): readonly Problem[] => {
-  const named = new Set([...service.symptoms, ...service.fixes].flatMap(({ because }) => because));
-  return [
+  const noticed = new Set(service.symptoms.flatMap(({ because }) => because));
+  const named = new Set([...noticed, ...service.fixes.flatMap(({ because }) => because)]);
+  const problems: readonly Problem[] = [
     ...checks
       .filter(
         ({ id, requiredBy, verdict }) => isProblem(verdict) && (named.has(id) || requiredBy.includes(service.profile)),
@@ -88,6 +89,8 @@ const problemsOf = ({ checks, ranges }: Report, service: ReportService): readonl
         what: `${probeInWords(run.probe)} on ${run.transport.toUpperCase()} ${portsInWords(run)}`,
       })),
   ];
+  // What people notice matters more than what only a list shows.
+  return [...problems.filter(({ id }) => noticed.has(id)), ...problems.filter(({ id }) => !noticed.has(id))];
 };
 
 /** Ports of one reason that a sentence can hold. */
