@@ -44,7 +44,7 @@ const row = (check: ReportCheck, scale: number): Markup =>
     check.rttMs === null
       ? ''
       : html`<div class="cell">${rttPlot(check.rttMs, scale)}<small>${milliseconds(check.rttMs.median)}</small></div>`
-  }</td><td class="number">${confidence(check.confidence)}</td></tr>\n`;
+  }</td><td class="number">${check.verdict === 'unknown' ? '' : confidence(check.confidence)}</td></tr>\n`;
 
 /** All checks but those that this target could not be asked. */
 export const checks = (report: Report): Content => {
@@ -52,11 +52,15 @@ export const checks = (report: Report): Content => {
   const asked = report.checks.filter(({ id }) => !untested.has(id));
   if (asked.length === 0) return '';
   const sorted = ORDER.flatMap((verdict) => asked.filter((check) => check.verdict === verdict));
-  const scale = Math.max(0.001, ...asked.map(({ rttMs }) => rttMs?.max ?? 0));
+  const longest = Math.max(0, ...asked.map(({ rttMs }) => rttMs?.max ?? 0));
+  const drawn =
+    longest > 0 ? ` Round trips are drawn from 0 to ${milliseconds(longest)}, with a mark at the median.` : '';
+  // Times of 0 ms exist: a coarse clock against a reflector on this host.
+  const scale = longest > 0 ? longest : 1;
   const more = sorted.length - MAX_ROWS;
   return section('Checks', [
     table(
-      `What needs action comes first. Round trips are drawn from 0 to ${milliseconds(scale)}, with a mark at the median.`,
+      `What needs action comes first.${drawn}`,
       ['Check', 'Verdict', 'Sent / seen by far end / answered', 'Round trip', 'Confidence'],
       sorted.slice(0, MAX_ROWS).map((check) => row(check, scale)),
     ),
