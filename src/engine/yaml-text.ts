@@ -49,7 +49,7 @@ export type TextReading<T> =
   | { readonly ok: false; readonly mistakes: readonly [TextMistake, ...TextMistake[]] };
 
 /** `requirements[2].check.port`. Keys that are no plain words are quoted, so that they cannot steer a terminal. */
-const pathText = (path: readonly PathKey[]): string => {
+export const pathText = (path: readonly PathKey[]): string => {
   let text = '';
   for (const key of path) {
     if (typeof key === 'number') text += `[${key}]`;
