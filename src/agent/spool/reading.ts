@@ -22,16 +22,23 @@ export const firstAfter = (seqs: readonly number[], seq: number): number => {
   return low;
 };
 
+/** What was read, and up to which number was looked: a record that became unreadable is passed over for good. */
+export interface ReadResult {
+  readonly records: readonly StoredRecord[];
+  readonly upTo: number;
+}
+
 /** The records after a number, in order. */
 export const readAfter = async (
   segments: readonly Segment[],
   after: number,
   limits: ReadLimits,
-): Promise<readonly StoredRecord[]> => {
+): Promise<ReadResult> => {
   const cursors = segments
     .filter(({ lastSeq }) => lastSeq > after)
     .map((segment) => ({ segment, place: firstAfter(segment.seqs, after), places: [] as number[] }));
   let bytes = 0;
+  let upTo = after;
   for (let count = 0; count < limits.records; count += 1) {
     const [next] = cursors
       .filter(({ segment, place }) => place < segment.seqs.length)
@@ -39,6 +46,7 @@ export const readAfter = async (
     if (!next) break;
     bytes += next.segment.lengths[next.place] ?? 0;
     if (count > 0 && bytes > limits.bytes) break;
+    upTo = next.segment.seqs[next.place] ?? upTo;
     next.places.push(next.place);
     next.place += 1;
   }
@@ -47,7 +55,7 @@ export const readAfter = async (
     // A segment that was dropped between choosing and reading is no error.
     found.push(...(await readRecords(segment, places).catch(() => [])));
   }
-  return found.sort((a, b) => a.seq - b.seq);
+  return { records: found.sort((a, b) => a.seq - b.seq), upTo };
 };
 
 /** The newest records for which `wanted` holds, newest first; looks at `limit` records of these lanes at most. */

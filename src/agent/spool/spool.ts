@@ -9,7 +9,7 @@ import type { SpoolRecord } from '../exporters/contract.js';
 import { createHeld } from './held.js';
 import { encodeLine, type StoredRecord } from './line.js';
 import { openPositions } from './positions.js';
-import { firstAfter, type ReadLimits, readAfter, readNewest } from './reading.js';
+import { firstAfter, type ReadLimits, type ReadResult, readAfter, readNewest } from './reading.js';
 import { recoverSegments } from './recovery.js';
 import { LANES, type Lane, type RetentionPolicy, segmentsToDrop } from './retention.js';
 import { newSegment, noteAppended, type Segment } from './segment.js';
@@ -55,7 +55,7 @@ export interface Spool {
   /** Tries again to write what is held, and drops what is too old. */
   tend(): Promise<void>;
   /** The records after `seq`, in order, at least one if there is one. */
-  read(seq: number, limits: ReadLimits): Promise<readonly StoredRecord[]>;
+  read(seq: number, limits: ReadLimits): Promise<ReadResult>;
   /** The newest records for which `wanted` holds, newest first; looks at `limit` records at most. */
   newest(
     limit: number,
