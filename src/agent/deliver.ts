@@ -43,20 +43,35 @@ export const newDeliveryState = (): DeliveryState => ({
   lastError: null,
 });
 
-/** Resolves when something was stored, after a while, or when the signal fires; leaves nothing behind. */
-const untilStored = ({ clock, spool, signal }: DeliveryOptions): Promise<void> =>
-  new Promise((resolve) => {
-    const finish = (): void => {
-      cancel();
-      forget();
-      signal.removeEventListener('abort', finish);
-      resolve();
-    };
-    const cancel = clock.after(LOOK_AGAIN_MS, finish);
-    const forget = spool.onStored(finish);
-    signal.addEventListener('abort', finish);
-    if (signal.aborted) finish();
+/** Waits for what is stored; what came while nobody waited counts, so that nothing is slept through. */
+const createBell = ({ clock, spool, signal }: DeliveryOptions) => {
+  let rung = false;
+  let wake = (): void => undefined;
+  const forget = spool.onStored(() => {
+    rung = true;
+    wake();
   });
+  return {
+    reset: (): void => {
+      rung = false;
+    },
+    /** Resolves when the bell rings, after a while, or when the signal fires. */
+    wait: (): Promise<void> =>
+      new Promise((resolve) => {
+        const finish = (): void => {
+          cancel();
+          signal.removeEventListener('abort', finish);
+          wake = () => undefined;
+          resolve();
+        };
+        const cancel = clock.after(LOOK_AGAIN_MS, finish);
+        wake = finish;
+        signal.addEventListener('abort', finish);
+        if (rung || signal.aborted) finish();
+      }),
+    forget,
+  };
+};
 
 /** Full jitter: a thousand agents whose receiver comes back do not come back to it at once. */
 const waitAfter = (failures: number, askedMs: number | null, random: () => number): number =>
@@ -70,13 +85,15 @@ export const deliverFrom = async (options: DeliveryOptions): Promise<void> => {
   let failures = 0;
   /** After a refusal of several, each goes alone: one bad record must not take its neighbours with it. */
   let alone = 0;
+  const bell = createBell(options);
   while (!signal.aborted) {
+    bell.reset();
     const position = spool.position(exporter.name);
     const { records, upTo } = await spool.read(position, { ...BATCH, records: alone > 0 ? 1 : BATCH.records });
-    if (signal.aborted) return;
+    if (signal.aborted) break;
     if (records.length === 0) {
       if (upTo > position) await spool.advance(exporter.name, upTo);
-      else await untilStored(options);
+      else await bell.wait();
       continue;
     }
     const delivery = await exporter
@@ -90,7 +107,7 @@ export const deliverFrom = async (options: DeliveryOptions): Promise<void> => {
       continue;
     }
     if (delivery.outcome === 'retry') {
-      if (signal.aborted) return;
+      if (signal.aborted) break;
       failures += 1;
       state.failures += 1;
       state.lastError = delivery.why;
@@ -117,4 +134,5 @@ export const deliverFrom = async (options: DeliveryOptions): Promise<void> => {
     }
     await spool.advance(exporter.name, upTo);
   }
+  bell.forget();
 };

@@ -107,6 +107,7 @@ export const ConfigSchema = map({
       name: v.exactOptional(Line),
       stateDirectory: v.exactOptional(Line),
       logLevel: v.optional(oneOf(LOG_LEVELS), 'info'),
+      maxMemoryMegabytes: v.optional(whole(64, 65_536), 256),
     }),
     {},
   ),
