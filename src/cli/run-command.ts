@@ -31,7 +31,7 @@ const SESSION_ID_BYTES = 8;
 const AGENT_ID_LENGTH = 16;
 
 /** Stable per host and not reversible to it. */
-const agentId = (): string => {
+export const agentId = (): string => {
   const machine = (() => {
     try {
       return readFileSync('/etc/machine-id', 'utf8').trim();
@@ -113,8 +113,16 @@ export const prepare = async (
   };
 };
 
-/** Runs what was prepared and reports it. The first SIGINT ends the run with what is known, the second at once. */
-export const runPrepared = async (prepared: Prepared, options: ProbeOptions, signal: AbortSignal): Promise<Report> => {
+/**
+ * Runs what was prepared and reports it; when the signal fires, with what is known by then.
+ * @param drawn where progress is drawn, if it is a terminal
+ */
+export const runPrepared = async (
+  prepared: Prepared,
+  options: Pick<ProbeOptions, 'source' | 'maxPps' | 'timeoutMs'>,
+  signal: AbortSignal,
+  drawn: { readonly isTTY?: boolean; write(text: string): unknown } = process.stderr,
+): Promise<Report> => {
   const [{ runInWorker }, { buildReport }, { localAddressFor }, { createProgress }] = await Promise.all([
     import('../engine/offload.js'),
     import('../report/build.js'),
@@ -124,7 +132,7 @@ export const runPrepared = async (prepared: Prepared, options: ProbeOptions, sig
   const startedAt = new Date();
   const started = performance.now();
   const questions = questionsOf(prepared.plan);
-  const progress = createProgress(questions.length, process.stderr);
+  const progress = createProgress(questions.length, drawn);
   const everywhere = [prepared.target, ...prepared.reflectors].flatMap(({ endpoints }) => endpoints);
   const ofFamily = (family: 4 | 6) => everywhere.find((endpoint) => endpoint.family === family)?.address;
   const routed = ([4, 6] as const).map((family) => {
