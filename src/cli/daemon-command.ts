@@ -10,6 +10,7 @@ import type { Exporter } from '../agent/exporters/contract.js';
 import { healthOf } from '../agent/health.js';
 import type { Runner, RunRequest } from '../agent/job.js';
 import { systemClock } from '../agent/schedule/clock.js';
+import { createProbeThread, type ProbeThread } from '../engine/thread.js';
 import { UserError } from '../model/user-error.js';
 import { exporterModule, judgeConfig, loadConfig, secretsOf, stateDirectoryOf } from './agent-config.js';
 import { createLog } from './agent-log.js';
@@ -53,11 +54,13 @@ const optionsFor = ({ target, schedule, kind, packetsPerSecond }: RunRequest): P
 
 const NOWHERE = { isTTY: false, write: () => undefined };
 
-/** Runs each probe as `probe --target` would. A token comes from the target's file alone. */
-const runner: Runner = async (request, signal) => {
-  const options = optionsFor(request);
-  return runPrepared(await prepare(options, {}, signal), options, signal, NOWHERE);
-};
+/** Runs each probe as `probe --target` would, in the standing thread. A token comes from the target's file alone. */
+const runnerIn =
+  (thread: ProbeThread): Runner =>
+  async (request, signal) => {
+    const options = optionsFor(request);
+    return runPrepared(await prepare(options, {}, signal), options, signal, { drawn: NOWHERE, run: thread.run });
+  };
 
 const createExporters = (config: Config): Promise<readonly Exporter[]> =>
   Promise.all(
@@ -108,6 +111,7 @@ export const daemonCommand = async (argv: readonly string[], env: NodeJS.Process
 
   const name = config.agent.name ?? hostname();
   const clock = systemClock();
+  const thread = createProbeThread();
   let answer: () => unknown = () => ({ healthy: false, problems: ['the agent is still starting'] });
   // What is wrong with the folder is said when it is used.
   await mkdir(stateDirectory, { recursive: true, mode: 0o750 }).catch(() => undefined);
@@ -132,7 +136,7 @@ export const daemonCommand = async (argv: readonly string[], env: NodeJS.Process
       config,
       stateDirectory,
       agent: { id: agentId(), name, version: packageVersion(), hostname: hostname() },
-      run: runner,
+      run: runnerIn(thread),
       exporters: await createExporters(config),
       clock,
       log,
@@ -152,6 +156,7 @@ export const daemonCommand = async (argv: readonly string[], env: NodeJS.Process
     await daemon.ended;
     return code;
   } finally {
+    await thread.close();
     await closeControl();
     process.off('SIGINT', onSignal);
     process.off('SIGTERM', onSignal);

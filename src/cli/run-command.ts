@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import type { Resolved } from '../engine/destination.js';
+import type { runInWorker } from '../engine/offload.js';
 import { addressesOf, type Destination, type Plan, plan, questionsOf } from '../engine/plan.js';
 import { loadProfile } from '../engine/profiles.js';
 import { alternativesOf, type Profile } from '../model/profile.js';
@@ -113,15 +114,21 @@ export const prepare = async (
   };
 };
 
+/** What differs between a run of a person's and one of the daemon's. */
+export interface RunHow {
+  readonly drawn?: { readonly isTTY?: boolean; write(text: string): unknown };
+  readonly run?: typeof runInWorker;
+}
+
 /**
  * Runs what was prepared and reports it; when the signal fires, with what is known by then.
- * @param drawn where progress is drawn, if it is a terminal
+ * @param how an agent's way: another place for the progress than stderr, a thread that stands ready
  */
 export const runPrepared = async (
   prepared: Prepared,
   options: Pick<ProbeOptions, 'source' | 'maxPps' | 'timeoutMs'>,
   signal: AbortSignal,
-  drawn: { readonly isTTY?: boolean; write(text: string): unknown } = process.stderr,
+  how: RunHow = {},
 ): Promise<Report> => {
   const [{ runInWorker }, { buildReport }, { localAddressFor }, { createProgress }] = await Promise.all([
     import('../engine/offload.js'),
@@ -132,7 +139,7 @@ export const runPrepared = async (
   const startedAt = new Date();
   const started = performance.now();
   const questions = questionsOf(prepared.plan);
-  const progress = createProgress(questions.length, drawn);
+  const progress = createProgress(questions.length, how.drawn ?? process.stderr);
   const everywhere = [prepared.target, ...prepared.reflectors].flatMap(({ endpoints }) => endpoints);
   const ofFamily = (family: 4 | 6) => everywhere.find((endpoint) => endpoint.family === family)?.address;
   const routed = ([4, 6] as const).map((family) => {
@@ -141,7 +148,7 @@ export const runPrepared = async (
   });
   // What the user chose to send from is what the far end should see, whatever the routes would have taken.
   const local = options.source === null ? await Promise.all(routed) : [options.source];
-  const output = await runInWorker(
+  const output = await (how.run ?? runInWorker)(
     {
       questions,
       ranges: prepared.plan.ranges,
