@@ -50,9 +50,7 @@ export const runSchedule = (options: SchedulerOptions): Promise<void> =>
   new Promise((resolve) => {
     const { clock, signal, onMissed } = options;
     const started = clock.wall();
-    const entries = options.jobs.map(
-      (job): Entry => ({ job, dueAt: nextDue(job.timing, started), lastDue: options.lastDue[job.name] ?? started }),
-    );
+    const entries = options.jobs.map((job): Entry => ({ job, dueAt: nextDue(job.timing, started), lastDue: started }));
     const running = new Map<string, Job>();
     const waiting = new Map<string, Job[]>();
     let reading = readClock(clock);
@@ -89,11 +87,11 @@ export const runSchedule = (options: SchedulerOptions): Promise<void> =>
       const wasSetBack = events.some((event) => event.kind === 'set' && event.byMs < 0);
       if (wasSetBack) {
         // What was due tomorrow by the old clock may be due in a minute by the new one.
-        entry.dueAt = nextDue(entry.job.timing, now);
-        entry.lastDue = now;
+        entry.dueAt = nextDue(entry.job.timing, now - 1);
+        entry.lastDue = now - 1;
       }
       if (entry.dueAt === null || now < entry.dueAt) return;
-      const due = countDue(entry.job.timing, Math.max(entry.lastDue, started), now);
+      const due = countDue(entry.job.timing, entry.lastDue, now);
       if (due > 1) onMissed(entry.job.name, due - 1, events.length > 0 ? 'asleep' : 'late');
       entry.lastDue = now;
       entry.dueAt = nextDue(entry.job.timing, now);

@@ -12,7 +12,7 @@ const QUIET_TURNS = 3;
 export const untilIdle = async (): Promise<void> => {
   for (let quiet = 0; quiet < QUIET_TURNS; ) {
     await new Promise((resolve) => setImmediate(resolve));
-    quiet = process.getActiveResourcesInfo().some((name) => /^FS|FileHandle/.test(name)) ? 0 : quiet + 1;
+    quiet = process.getActiveResourcesInfo().some((name) => /^(FSReq|CloseReq)/.test(name)) ? 0 : quiet + 1;
   }
 };
 
