@@ -84,7 +84,9 @@ export const startDaemon = async (options: DaemonOptions): Promise<Daemon> => {
     target.schedules.map(({ kind }) => `${nameOfTarget(target)}/${kind}`),
   );
   const keeper = createKeeper(memoryFile, memory, { targets: config.targets.map(nameOfTarget), jobs: jobNames }, say);
-  const recorder = createRecorder(spool, clock, agent, (target, body) => log.warn({ target, change: body }, 'changed'));
+  const recorder = createRecorder(spool, clock, agent, (what, { agent: _self, schema: _schema, ...told }) =>
+    what === 'change' ? log.warn({ change: told }, 'changed') : log.info({ event: told }, 'event'),
+  );
   const budget = createBudget({
     packetsPerSecond: config.budget.packetsPerSecond,
     packetsPerDay: config.budget.packetsPerDay ?? null,

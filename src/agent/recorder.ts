@@ -43,7 +43,7 @@ export const createRecorder = (
   spool: Pick<Spool, 'append'>,
   clock: Pick<Clock, 'wall'>,
   agent: Speaker,
-  onChange: (target: string, body: Readonly<Record<string, unknown>>) => void,
+  tell: (what: 'change' | 'event', body: Readonly<Record<string, unknown>>) => void,
 ): Recorder => ({
   report: async (target, report, kind) => {
     // A report is JSON by its schema; the type is wider than what it can hold.
@@ -68,7 +68,7 @@ export const createRecorder = (
       beforeSince: beforeSince === null ? null : iso(beforeSince),
       firstSeen: iso(firstSeen),
     };
-    onChange(target, body);
+    tell('change', body);
     await spool.append({ id, kind: 'change', at, target, body }, 'change');
   },
   event: async (type, target, details) => {
@@ -76,6 +76,7 @@ export const createRecorder = (
     const id = newId(now);
     const at = iso(now);
     const body = { schema: 'callpath.event/1', id, at, agent, target, type, ...details };
+    tell('event', body);
     await spool.append({ id, kind: 'event', at, target, body }, 'event');
   },
 });

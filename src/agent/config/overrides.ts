@@ -11,11 +11,11 @@ export interface Override {
   readonly value: unknown;
 }
 
-/** A number or a word as YAML would read it; what is no plain value stays text. */
+/** A number or a truth value where it is written as one is; `007` and all else stay text. */
 const scalar = (text: string): unknown => {
   try {
     const value: unknown = parse(text, { schema: 'core', maxAliasCount: 0 });
-    return typeof value === 'number' || typeof value === 'boolean' ? value : text;
+    return (typeof value === 'number' || typeof value === 'boolean') && String(value) === text ? value : text;
   } catch {
     return text;
   }

@@ -178,7 +178,8 @@ export const liveFor = async (
     if (hour === WINDOW_HOURS) [openBefore, timersBefore] = [descriptors(), clock.timers()];
   }
   const least = (values: readonly number[]): number => Math.min(...values);
-  const [before, after] = [least(live.slice(WINDOW_HOURS, 2 * WINDOW_HOURS)), least(live.slice(-WINDOW_HOURS))];
+  const settled = Math.max(WINDOW_HOURS, Math.floor(size.hours / 4));
+  const [before, after] = [least(live.slice(settled, settled + WINDOW_HOURS)), least(live.slice(-WINDOW_HOURS))];
   const [openAfter, timersAfter] = [descriptors(), clock.timers()];
   const { bytes, dropped } = daemon.state.spool.stats();
   const lost = Object.values(dropped).reduce((sum, count) => sum + count, 0);
