@@ -2,10 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
-import type { GenericSchema } from 'valibot';
 import { type ConfigReading, readConfig } from '../agent/config/load.js';
 import type { Config } from '../agent/config/schema.js';
-import { EXPORTERS, type ExporterModule } from '../agent/exporter-modules.js';
+import { EXPORTER_TYPES } from '../agent/exporter-modules.js';
 import { UserError } from '../model/user-error.js';
 import { findToken } from './token.js';
 
@@ -16,19 +15,11 @@ export const stateDirectoryOf = (config: Config | null, env: NodeJS.ProcessEnv):
   return join(env.XDG_STATE_HOME || join(homedir(), '.local', 'state'), 'callpath', 'agent');
 };
 
-/** The module of a type of exporter. @throws RangeError for a type that the configuration's check did not know */
-export const exporterModule = async (type: string): Promise<ExporterModule> => {
-  const load = Object.hasOwn(EXPORTERS, type) ? EXPORTERS[type] : undefined;
-  if (!load) throw new RangeError(`no exporter of type ${type}`);
-  return load();
-};
-
 /** Reads and judges a configuration. @throws UserError if the file itself cannot be read */
 export const judgeConfig = (file: string, env: NodeJS.ProcessEnv): Promise<ConfigReading> =>
   readConfig(file, {
     env,
-    exporterTypes: Object.keys(EXPORTERS),
-    exporterSchema: async (type): Promise<GenericSchema> => (await exporterModule(type)).configSchema,
+    exporters: EXPORTER_TYPES,
     statusSchema: async () => null,
     checkToken: (path) => {
       findToken(path, {});

@@ -4,6 +4,9 @@ import pino, { type Logger } from 'pino';
 /** Keys whose values are never written, at any depth that our own log lines have. */
 const SECRET_KEYS = ['token', 'password', 'secret', 'authorization'].flatMap((key) => [key, `*.${key}`, `*.*.${key}`]);
 
+/** A shorter text is no secret, and would tear words apart wherever it happens to stand. */
+const SHORTEST_SECRET = 8;
+
 /**
  * A logger that replaces every one of `secrets` wherever it turns up, be it in an error message of a library's.
  * @param secrets looked at for each line, so that later ones count as well
@@ -19,7 +22,10 @@ export const createLog = (level: string, secrets: () => readonly string[]): Logg
       redact: { paths: SECRET_KEYS, censor: '[redacted]' },
       hooks: {
         streamWrite: (line) =>
-          secrets().reduce((text, secret) => (secret === '' ? text : text.replaceAll(secret, '[redacted]')), line),
+          secrets().reduce(
+            (text, secret) => (secret.length < SHORTEST_SECRET ? text : text.replaceAll(secret, '[redacted]')),
+            line,
+          ),
       },
     },
     pino.destination({ dest: 2, sync: true }),

@@ -1,18 +1,19 @@
 /** `probe daemon`: from a configuration to a running agent, until a signal ends it. */
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { parseArgs } from 'node:util';
 import { nameOfExporter } from '../agent/config/rules.js';
 import type { Config } from '../agent/config/schema.js';
 import { controlPath, openControl } from '../agent/control.js';
 import { startDaemon } from '../agent/daemon.js';
+import { EXPORTER_TYPES, type ExporterDeps } from '../agent/exporter-modules.js';
 import type { Exporter } from '../agent/exporters/contract.js';
 import { healthOf } from '../agent/health.js';
 import type { Runner, RunRequest } from '../agent/job.js';
 import { systemClock } from '../agent/schedule/clock.js';
 import { createProbeThread, type ProbeThread } from '../engine/thread.js';
 import { UserError } from '../model/user-error.js';
-import { exporterModule, judgeConfig, loadConfig, secretsOf, stateDirectoryOf } from './agent-config.js';
+import { judgeConfig, loadConfig, secretsOf, stateDirectoryOf } from './agent-config.js';
 import { createLog } from './agent-log.js';
 import { EXIT, packageVersion } from './main.js';
 import { type ProbeOptions, parseMistake, usage } from './options.js';
@@ -62,11 +63,31 @@ const runnerIn =
     return runPrepared(await prepare(options, {}, signal), options, signal, { drawn: NOWHERE, run: thread.run });
   };
 
-const createExporters = (config: Config): Promise<readonly Exporter[]> =>
+/** Opens the configured exporters. What they read from files is taken for secret. @throws UserError */
+const openExporters = (
+  config: Config,
+  common: Pick<ExporterDeps, 'agentId' | 'version' | 'hostname' | 'log' | 'now'>,
+  keepSecret: (secret: string) => void,
+): Promise<readonly Exporter[]> =>
   Promise.all(
     config.exporters.map(async (entry) => {
-      const { create } = await exporterModule(entry.type);
-      return create({ ...entry, name: nameOfExporter(entry) } as never, {} as never);
+      const name = nameOfExporter(entry);
+      const { type, name: _name, ...own } = entry;
+      const checked = await EXPORTER_TYPES.check(type, own);
+      if (!checked.ok) throw new UserError('config-invalid', `exporter ${name}: ${checked.issues[0]?.message}`);
+      return checked.exporter.open({
+        ...common,
+        name,
+        readFile: async (file) => {
+          const content = await readFile(file).catch((cause: unknown) => {
+            const reason = (cause as { code?: string }).code ?? 'unknown error';
+            throw new UserError('config-invalid', `exporter ${name}: ${file} cannot be read (${reason})`, { cause });
+          });
+          keepSecret(content.toString('utf8').trim());
+          return content;
+        },
+        probe: null,
+      });
     }),
   );
 
@@ -94,7 +115,7 @@ export const daemonCommand = async (argv: readonly string[], env: NodeJS.Process
   if (check) return checkCommand(file, env);
   const { config, warnings } = await loadConfig(file, env);
   const stateDirectory = stateDirectoryOf(config, env);
-  const secrets = secretsOf(config);
+  const secrets = [...secretsOf(config)];
   const log = createLog(config.agent.logLevel, () => secrets);
   for (const warning of warnings) log.warn(warning);
 
@@ -132,12 +153,14 @@ export const daemonCommand = async (argv: readonly string[], env: NodeJS.Process
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
   try {
+    const agent = { id: agentId(), name, version: packageVersion(), hostname: hostname() };
+    const common = { agentId: agent.id, version: agent.version, hostname: agent.hostname, log, now: clock.wall };
     const daemon = await startDaemon({
       config,
       stateDirectory,
-      agent: { id: agentId(), name, version: packageVersion(), hostname: hostname() },
+      agent,
       run: runnerIn(thread),
-      exporters: await createExporters(config),
+      exporters: await openExporters(config, common, (secret) => secrets.push(secret)),
       clock,
       log,
       // A supervisor starts it again; nothing is lost, because what was found is on disk.

@@ -14,19 +14,25 @@ const token = join(folder, 'token');
 writeFileSync(token, 'a token of sufficient length\n', { mode: 0o640 });
 chmodSync(token, 0o640);
 
-const FileSchema = v.strictObject({
-  type: v.string(),
-  name: v.optional(v.string()),
-  path: v.string(() => 'is missing; add it'),
-});
+const FileSchema = v.strictObject({ path: v.string() });
 
 const read = (text: string, env: NodeJS.ProcessEnv = {}): Promise<ConfigReading> => {
   const file = join(folder, 'agent.yaml');
   writeFileSync(file, text);
   return readConfig(file, {
     env,
-    exporterTypes: ['file'],
-    exporterSchema: async () => FileSchema,
+    exporters: {
+      names: ['file'],
+      check: async (_type, own) => {
+        const checked = v.safeParse(FileSchema, own);
+        if (checked.success) return { ok: true, exporter: { open: () => Promise.reject(new Error('not opened')) } };
+        const issues = checked.issues.map(({ path, message }) => ({
+          path: (path ?? []).map(({ key }) => String(key)),
+          message,
+        }));
+        return { ok: false, issues };
+      },
+    },
     statusSchema: async () => null,
     checkToken: (path) => {
       if (!path.endsWith('token'))

@@ -109,6 +109,12 @@ t.test('a reflector that restarts is nothing, one that dies is one event', async
   t.same(words(live(times(6, fine()), died.memory).changes), [
     'host reflector.example changed better: silent -> proves',
   ]);
+  const refused = { ...dead, checks: Object.fromEntries(Object.keys(dead.checks).map((id) => [id, 'unknown/closed'])) };
+  t.same(
+    words(live(times(10, refused), before).changes),
+    ['host reflector.example changed worse: proves -> refuses'],
+    'its process died, and its host refuses',
+  );
   const back = live([dead, dead, dead, noSip, noSip, noSip, noSip], before);
   t.same(
     words(back.changes).filter((line) => line.startsWith('check')),
@@ -123,7 +129,12 @@ t.test('a third party that falls silent on one port is told', async (t) => {
     `check ${SIP} changed worse: pass -> unknown`,
   ]);
   t.same(live(times(3, fine({ [SIP]: 'unknown/limited' })), before).changes, [], 'the far end held back: says nothing');
-  t.same(live(times(3, fine({ [SIP]: 'unknown/local-error' })), before).changes, [], 'our own failure: says nothing');
+  const cutShort = fine({ [SIP]: 'unknown/not-run' }, 'unknown');
+  t.same(
+    live(times(3, cutShort), before).changes,
+    [],
+    'a run that was cut short: says nothing, not of the service either',
+  );
 });
 
 t.test('a flap is told as a flap, and settles', async (t) => {

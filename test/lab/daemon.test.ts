@@ -117,15 +117,16 @@ t.test('the daemon behind a firewall', { skip: obstacle ?? false, timeout: TEST_
     after: { verdict: 'blocked', reason: 'dropped-outbound' },
   });
   t.equal(change.reports.length, 2, 'two looks agree');
-  // One run may have been under way; then come the run that saw it first and its second look, and perhaps one more.
-  t.ok(looks <= 4, `told within two intervals: ${looks} looks`);
+  // Two intervals with a second look each, and what was under way when the rule came or when we counted.
+  t.ok(looks <= 6, `told within two intervals: ${looks} looks`);
   await until(() => changes().find(({ subject }) => subject.kind === 'service'));
   t.equal(changes().length, 2, 'the check and its service, and nothing else');
 
   farEnd.child.kill('SIGKILL');
   execFileSync('ip', ['netns', 'exec', network.namespace('wan'), 'ip', 'link', 'set', 'wan0', 'down']);
   const silent = await until(() => changes().find(({ subject }) => subject.kind === 'host'));
-  t.match(silent, { subject: { id: ADDRESS.target }, after: { verdict: 'silent' } });
+  // The firewall may answer in its place that there is no such host.
+  t.match(silent, { subject: { id: ADDRESS.target }, after: { verdict: /^(silent|refuses)$/ } });
   const then = await runs();
   await until(async () => ((await runs()) > then ? true : undefined));
   t.equal(changes().length, 3, 'a reflector that dies is one change');

@@ -6,6 +6,7 @@ import { loadProfile } from '../../engine/profiles.js';
 import { mistakeLine, pathText, readText, type TextMistake } from '../../engine/yaml-text.js';
 import { isMap } from '../../model/schema-words.js';
 import { UserError } from '../../model/user-error.js';
+import type { ExporterTypes } from '../exporter-modules.js';
 import { overridesOf, withOverrides } from './overrides.js';
 import { checkConfig, type Facts } from './rules.js';
 import type { Config } from './schema.js';
@@ -16,8 +17,7 @@ const MAX_CONFIG_BYTES = 1024 * 1024;
 /** What lies outside of the file and is needed to judge it. */
 export interface Surroundings {
   readonly env: NodeJS.ProcessEnv;
-  readonly exporterTypes: readonly string[];
-  readonly exporterSchema: (type: string) => Promise<GenericSchema>;
+  readonly exporters: ExporterTypes;
   readonly statusSchema: () => Promise<GenericSchema | null>;
   /** Throws a UserError if the file holds no token. */
   readonly checkToken: (file: string) => void;
@@ -63,7 +63,7 @@ const referencesOf = (content: unknown) => {
       ...maps(target.schedules).flatMap(({ profiles }) => strings(profiles)),
     ]),
     tokenFiles: targets.flatMap(({ tokenFile }) => strings([tokenFile])),
-    exporters: maps(root.exporters).flatMap(({ type }) => strings([type])),
+    exporters: maps(root.exporters),
   };
 };
 
@@ -128,15 +128,18 @@ export const readConfig = async (file: string, around: Surroundings): Promise<Co
     }
     return null;
   });
-  const known = references.exporters.filter((type) => around.exporterTypes.includes(type));
-  const schemas = new Map(
-    await Promise.all(known.map(async (type) => [type, await around.exporterSchema(type)] as const)),
+  const exporterIssues = await Promise.all(
+    references.exporters.map(async ({ type, name: _name, ...own }) => {
+      if (typeof type !== 'string' || !around.exporters.names.includes(type)) return [];
+      const checked = await around.exporters.check(type, own);
+      return checked.ok ? [] : checked.issues;
+    }),
   );
   const facts: Facts = {
     profile: (name) => profiles.get(name) ?? null,
     tokenFile: (name) => tokens.get(name) ?? null,
-    exporterSchema: (type) => schemas.get(type) ?? null,
-    exporterTypes: around.exporterTypes,
+    exporter: (index) => exporterIssues[index] ?? [],
+    exporterTypes: around.exporters.names,
     statusSchema: await around.statusSchema(),
   };
   const reading = readText(text, kind, (value) => checkConfig(withOverrides(value, overrides), facts));

@@ -5,6 +5,7 @@ import type { Checked } from '../../engine/yaml-text.js';
 import { type Mistake, type PathKey, shapeMistakes } from '../../model/mistake.js';
 import { quoted } from '../../model/schema-words.js';
 import { parseTarget } from '../../net/target.js';
+import type { ExporterIssue } from '../exporter-modules.js';
 import { cronMistake } from '../schedule/due.js';
 import { type Config, ConfigSchema, type TargetConfig } from './schema.js';
 
@@ -12,13 +13,16 @@ import { type Config, ConfigSchema, type TargetConfig } from './schema.js';
 export interface Facts {
   readonly profile: (nameOrFile: string) => string | null;
   readonly tokenFile: (file: string) => string | null;
-  /** Null if there is no such type. */
-  readonly exporterSchema: (type: string) => v.GenericSchema | null;
+  /** What is wrong with the own keys of the exporter at this place in the list. */
+  readonly exporter: (index: number) => readonly ExporterIssue[];
   readonly exporterTypes: readonly string[];
   readonly statusSchema: v.GenericSchema | null;
 }
 
 const at = (path: readonly PathKey[], message: string, atKey = false): Mistake => ({ path, atKey, message });
+
+/** An index of a list is a number, also where it was told as text. */
+const pathKey = (key: string): PathKey => (/^\d{1,4}$/.test(key) ? Number(key) : key);
 
 /** Names that are used twice; the second is at fault. */
 const twice = (list: string, names: readonly (string | undefined)[], key: string): readonly Mistake[] =>
@@ -100,14 +104,12 @@ const targetMistakes = (target: TargetConfig, index: number, facts: Facts): read
 const exporterMistakes = (config: Config, facts: Facts): readonly Mistake[] =>
   config.exporters.flatMap((exporter, index): readonly Mistake[] => {
     const path = ['exporters', index];
-    const schema = facts.exporterSchema(exporter.type);
-    if (schema === null) {
+    if (!facts.exporterTypes.includes(exporter.type)) {
       const known =
         facts.exporterTypes.length > 0 ? `use one of ${facts.exporterTypes.join(', ')}` : 'this build has none';
       return [at([...path, 'type'], `is ${quoted(exporter.type)}; ${known}`)];
     }
-    const parsed = v.safeParse(schema, exporter);
-    return parsed.success ? [] : shapeMistakes(parsed.issues).map((one) => ({ ...one, path: [...path, ...one.path] }));
+    return facts.exporter(index).map((issue) => at([...path, ...issue.path.map(pathKey)], issue.message, true));
   });
 
 const statusMistakes = (config: Config, facts: Facts): readonly Mistake[] => {

@@ -21,17 +21,10 @@ export interface Sighting {
   readonly evidence: Readonly<Record<string, unknown>>;
 }
 
-/** Says nothing of the path: our own failure, a limit that the far end told us of, a run that was cut short. */
-const NO_LOOK = new Set<string>([
-  'not-run',
-  'local-error',
-  'limited',
-  'no-network',
-  'dns-failure',
-  'target-unreachable',
-]);
-/** A host that refuses, or says that it holds back, is alive. */
-const ALIVE_REASONS = new Set<string>(['closed', 'limited']);
+/** Our own failure, a limit that the far end told us of, a run that was cut short. */
+const OWN_FAULT = new Set<string>(['not-run', 'local-error', 'limited']);
+/** Says nothing of the one check: what is silent is the whole host, or the name, or the network. */
+const NO_LOOK = new Set<string>([...OWN_FAULT, 'no-network', 'dns-failure', 'target-unreachable']);
 
 const state = (verdict: string, reason: string | null, key = verdict): State => ({ key, verdict, reason });
 
@@ -39,10 +32,11 @@ const state = (verdict: string, reason: string | null, key = verdict): State => 
 const checkState = ({ verdict, reason }: { readonly verdict: string; readonly reason: string }): State =>
   state(verdict, reason, verdict === 'altered' ? `altered/${reason}` : verdict);
 
-const isAlive = ({ verdict, reason, received }: ReportCheck): boolean =>
-  verdict !== 'unknown' || ALIVE_REASONS.has(reason) || received > 0;
+/** A host that says that it holds back answers. One that refuses may be a router's word as well, and is told apart. */
+const answers = ({ verdict, reason, received }: ReportCheck): boolean =>
+  verdict !== 'unknown' || reason === 'limited' || received > 0;
 
-/** Hosts, and whether each answers, proves itself, or is silent. */
+/** Hosts, and whether each proves itself, answers, only refuses, or is silent. */
 const hostsOf = (report: Report): readonly Sighting[] => {
   const hosts = new Map<string, readonly string[]>([
     [report.target.host, report.target.addresses],
@@ -54,11 +48,16 @@ const hostsOf = (report: Report): readonly Sighting[] => {
     );
     const asked = own.filter(({ reason }) => reason !== 'not-run');
     const proves = report.reflectors.some((one) => one.host === host && one.reachable);
-    const alive = proves || asked.some(isAlive);
-    if (!alive && asked.length === 0) return [];
+    if (!proves && asked.length === 0) return [];
     const reasons = [...new Set(asked.map(({ reason }) => reason))];
     const silent = reasons.length === 1 ? (reasons[0] ?? null) : 'target-unreachable';
-    const found = proves ? state('proves', null) : alive ? state('answers', null) : state('silent', silent);
+    const found = proves
+      ? state('proves', null)
+      : asked.some(answers)
+        ? state('answers', null)
+        : reasons.includes('closed')
+          ? state('refuses', 'closed')
+          : state('silent', silent);
     const affects = report.services.filter(({ verdict }) => verdict === 'unknown').map(({ profile }) => profile);
     return [
       { kind: 'host', id: host, asked: 'any', state: found, host, evidence: { addresses: [...addresses], affects } },
@@ -105,15 +104,20 @@ const rangesOf = (report: Report, kind: RunKind): readonly Sighting[] =>
     return [{ kind: 'range', id, asked: kind, state: found, host, evidence: { runs: parts.slice(0, 20) } }];
   });
 
-const servicesOf = (report: Report, kind: RunKind): readonly Sighting[] =>
-  report.services.map(({ profile, verdict, symptoms }) => ({
-    kind: 'service',
-    id: profile,
-    asked: kind,
-    state: state(verdict, null),
-    host: null,
-    evidence: { symptoms: symptoms.map(({ id, because }) => ({ id, because: [...because].slice(0, 20) })) },
-  }));
+/** A service is `unknown` of our own making where a check was not asked, or not to its end: that is no look. */
+const servicesOf = (report: Report, kind: RunKind): readonly Sighting[] => {
+  const cutShort = [...report.checks, ...report.ranges].some(({ reason }) => OWN_FAULT.has(reason));
+  return report.services
+    .filter(({ verdict }) => verdict !== 'unknown' || !cutShort)
+    .map(({ profile, verdict, symptoms }) => ({
+      kind: 'service',
+      id: profile,
+      asked: kind,
+      state: state(verdict, null),
+      host: null,
+      evidence: { symptoms: symptoms.map(({ id, because }) => ({ id, because: [...because].slice(0, 20) })) },
+    }));
+};
 
 /** What a network is, as far as a report says; what it does not know is no look. */
 const factsOf = (report: Report): readonly Sighting[] => {

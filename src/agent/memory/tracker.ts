@@ -57,7 +57,19 @@ const EXTRA_LOOKS_FOR_HOSTS = 1;
 const MAX_SUBJECTS = 5000;
 
 /** From best to worst, for all kinds of subjects; what is not named here is neither. */
-const ORDER = ['pass', 'works', 'proves', 'answers', 'unknown', 'silent', 'degraded', 'altered', 'impaired', 'blocked'];
+const ORDER = [
+  'pass',
+  'works',
+  'proves',
+  'answers',
+  'unknown',
+  'refuses',
+  'silent',
+  'degraded',
+  'altered',
+  'impaired',
+  'blocked',
+];
 
 const severity = ({ verdict, key }: State): number => {
   const place = ORDER.indexOf(verdict);
@@ -85,15 +97,18 @@ const worstBelieved = (subjects: Readonly<Record<string, Subject>>, name: string
     .flatMap((asked) => subjects[`${name} ${asked}`]?.stable ?? [])
     .reduce<State | null>((worst, one) => (worst === null || severity(one) > severity(worst) ? one : worst), null);
 
+/** Nothing of the host answers. */
+const isMute = ({ key }: State): boolean => key === 'silent' || key === 'refuses';
+
 /**
- * Hosts of which this report says something else than what is believed, or that are believed to be silent. While one
+ * Hosts of which this report says something else than what is believed, or of which nothing answers. While one
  * is in question its checks' `unknown` is its own matter: a reflector that dies is one event, not forty.
  */
 const doubtfulHosts = (sightings: readonly Sighting[], memory: TargetMemory): ReadonlySet<string> =>
   new Set(
     sightings
       .filter(({ kind }) => kind === 'host')
-      .filter((one) => one.state.key === 'silent' || memory.subjects[keyOf(one)]?.stable?.key !== one.state.key)
+      .filter((one) => isMute(one.state) || memory.subjects[keyOf(one)]?.stable?.key !== one.state.key)
       .flatMap(({ host }) => host ?? []),
   );
 
