@@ -7,7 +7,7 @@ import { healthOf } from '../../src/agent/health.js';
 import { agentIn, configOf, liveFor, receiver, stateRoot } from './support/agent.js';
 import { dead, fine, NETWORK } from './support/sim.js';
 
-t.setTimeout(120_000);
+t.setTimeout(300_000);
 const root = stateRoot();
 t.teardown(() => rmSync(root, { recursive: true, force: true }));
 
@@ -122,7 +122,7 @@ t.test("another network of the host's is one event, and no alarm", async (t) => 
   await stop();
 });
 
-t.test('the uplink is cut for a day: afterwards everything arrives, once and in order', async (t) => {
+t.test('the uplink is cut for a day: afterwards everything arrives, once and in order', { timeout: 240_000 }, async (t) => {
   const { exporter, records, line } = receiver();
   const schedules = [{ kind: 'light', every: '5m' }];
   const config = configOf({ targets: [{ name: 'hq', host: 'reflector.example', schedules }] });
@@ -238,7 +238,7 @@ t.test('the memory ceiling ends it in good order', async (t) => {
   t.ok(eventsIn(records).includes('memory-ceiling'));
 });
 
-t.test('days of runs: memory flat, nothing left behind', { timeout: 110_000 }, async (t) => {
+t.test('days of runs: memory flat, nothing left behind', { timeout: 240_000 }, async (t) => {
   // Half a day in which the engine's own caches still move; `npm run soak:agent -- life` holds three days to a tenth.
   const result = await liveFor(newFolder(), { targets: 2, hours: 12, maxGrowth: 0.4 });
   t.comment(result.summary);

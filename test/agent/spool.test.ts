@@ -22,6 +22,8 @@ import { LANES, type Lane, segmentsToDrop } from '../../src/agent/spool/retentio
 import { openSpool, type Spool, type SpoolOptions } from '../../src/agent/spool/spool.js';
 import { crash } from './support/crash.js';
 
+/** Sixteen starts of Node, each of which may take seconds on a busy machine. */
+t.setTimeout(300_000);
 const root = mkdtempSync(join(tmpdir(), 'callpath-spool-'));
 t.teardown(() => rmSync(root, { recursive: true, force: true }));
 let folders = 0;
@@ -82,7 +84,7 @@ t.test('a line survives whatever is in a record, and damage is seen', async (t) 
   t.same(scanLines(Buffer.from('garbage\nmore')), { lines: [], damaged: 0, goodLength: 0 });
 });
 
-t.test('killed at random instants: nothing promised is lost, nothing gets two ids', { timeout: 120_000 }, async (t) => {
+t.test('killed at random instants: nothing promised is lost, nothing gets two ids', { timeout: 240_000 }, async (t) => {
   const result = await crash(newFolder(), 15, Math.random);
   t.same(result.faults, []);
   t.ok(result.promised >= 15, `${result.promised} records were promised`);
