@@ -122,32 +122,36 @@ t.test("another network of the host's is one event, and no alarm", async (t) => 
   await stop();
 });
 
-t.test('the uplink is cut for a day: afterwards everything arrives, once and in order', { timeout: 240_000 }, async (t) => {
-  const { exporter, records, line } = receiver();
-  const schedules = [{ kind: 'light', every: '5m' }];
-  const config = configOf({ targets: [{ name: 'hq', host: 'reflector.example', schedules }] });
-  const { daemon, state, clock, log, stop } = await agentIn({ folder: newFolder(), config, exporters: [exporter] });
-  await clock.advance(10 * MINUTE);
-  line.up = false;
-  const before = records.length;
-  await clock.advance(24 * HOUR);
-  t.equal(records.length, before);
-  const waiting = daemon.state.spool.stats().waiting.memory ?? 0;
-  t.ok(waiting >= 288, `${waiting} results wait`);
-  t.ok(line.tries < 700, `${line.tries} tries in a day: it backs off to minutes`);
-  t.equal(log.filter((text) => text.includes('cannot deliver')).length, 1, 'said once');
-  const health = healthOf(daemon.state, { wall: clock.wall(), monotonic: clock.monotonic() });
-  t.equal(health.healthy, true, 'which no restart of the agent would mend');
-  t.match(health.remarks, [/exporter memory: no route to host; \d+ results wait/]);
-  line.up = true;
-  await clock.advance(10 * MINUTE);
-  const reports = bodies(records, 'report');
-  t.equal(reports.length, state.runs, 'every run arrived');
-  t.equal(new Set(records.map(({ id }) => id)).size, records.length, 'once');
-  const times = reports.map(({ startedAt }) => String(startedAt));
-  t.same(times, [...times].sort(), 'in order');
-  await stop();
-});
+t.test(
+  'the uplink is cut for a day: afterwards everything arrives, once and in order',
+  { timeout: 240_000 },
+  async (t) => {
+    const { exporter, records, line } = receiver();
+    const schedules = [{ kind: 'light', every: '5m' }];
+    const config = configOf({ targets: [{ name: 'hq', host: 'reflector.example', schedules }] });
+    const { daemon, state, clock, log, stop } = await agentIn({ folder: newFolder(), config, exporters: [exporter] });
+    await clock.advance(10 * MINUTE);
+    line.up = false;
+    const before = records.length;
+    await clock.advance(24 * HOUR);
+    t.equal(records.length, before);
+    const waiting = daemon.state.spool.stats().waiting.memory ?? 0;
+    t.ok(waiting >= 288, `${waiting} results wait`);
+    t.ok(line.tries < 700, `${line.tries} tries in a day: it backs off to minutes`);
+    t.equal(log.filter((text) => text.includes('cannot deliver')).length, 1, 'said once');
+    const health = healthOf(daemon.state, { wall: clock.wall(), monotonic: clock.monotonic() });
+    t.equal(health.healthy, true, 'which no restart of the agent would mend');
+    t.match(health.remarks, [/exporter memory: no route to host; \d+ results wait/]);
+    line.up = true;
+    await clock.advance(10 * MINUTE);
+    const reports = bodies(records, 'report');
+    t.equal(reports.length, state.runs, 'every run arrived');
+    t.equal(new Set(records.map(({ id }) => id)).size, records.length, 'once');
+    const times = reports.map(({ startedAt }) => String(startedAt));
+    t.same(times, [...times].sort(), 'in order');
+    await stop();
+  },
+);
 
 t.test('an exporter that refuses, fails or breaks takes nothing with it', async (t) => {
   const { exporter, records, line } = receiver();

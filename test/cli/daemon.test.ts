@@ -118,7 +118,7 @@ t.test('a configuration is judged without running it', async (t) => {
   );
 });
 
-t.test('an agent runs, says how it is, and ends in good order', async (t) => {
+t.test('an agent runs, says how it is, and ends in good order', { timeout: TEST_MS }, async (t) => {
   const state = join(folder, 'state');
   const config = configFor('agent.yaml', state);
   const none = await probe(['health', '--config', config]);
