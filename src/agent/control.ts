@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { unlink } from 'node:fs/promises';
-import { connect, createServer, type Server } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -48,10 +48,15 @@ export const askControl = (path: string): Promise<unknown> =>
     });
   });
 
-const listen = (path: string, answer: () => unknown): Promise<Server> =>
+const listen = (path: string, answer: () => unknown, guests: Set<Socket>): Promise<Server> =>
   new Promise((resolve, reject) => {
     const server = createServer((socket) => {
+      guests.add(socket);
+      socket.on('close', () => guests.delete(socket));
       socket.on('error', () => socket.destroy());
+      // A guest that was told and does not leave is shown out.
+      socket.setTimeout(ANSWER_WITHIN_MS, () => socket.destroy());
+      socket.resume();
       socket.end(`${JSON.stringify(answer())}\n`);
     });
     server.on('error', reject);
@@ -64,11 +69,16 @@ const listen = (path: string, answer: () => unknown): Promise<Server> =>
 
 /** Opens the door. Rejects with EADDRINUSE if another agent stands behind it. */
 export const openControl = async (path: string, answer: () => unknown): Promise<() => Promise<void>> => {
-  const server = await listen(path, answer).catch(async (error: unknown) => {
+  const guests = new Set<Socket>();
+  const server = await listen(path, answer, guests).catch(async (error: unknown) => {
     if ((error as { code?: string }).code !== 'EADDRINUSE' || (await askControl(path)) !== null) throw error;
     // A killed agent leaves its socket behind.
     await unlink(path);
-    return listen(path, answer);
+    return listen(path, answer, guests);
   });
-  return () => new Promise((resolve) => server.close(() => resolve()));
+  return () =>
+    new Promise((resolve) => {
+      server.close(() => resolve());
+      for (const socket of guests) socket.destroy();
+    });
 };

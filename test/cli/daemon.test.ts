@@ -1,7 +1,7 @@
 /** `probe daemon`, `probe health` and `probe doctor` as an operator uses them. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
@@ -148,8 +148,13 @@ t.test('an agent runs, says how it is, and ends in good order', { timeout: TEST_
   const again = start(config);
   await until(() => again.log().includes('agent ready'));
   t.equal((await probe(['health', '--config', config])).code, 0);
+  // Somebody who stands in the door keeps nobody in.
+  const guest = connect({ path: controlPath(state), allowHalfOpen: true });
+  guest.on('error', () => undefined).resume();
+  await new Promise((resolve) => guest.once('end', resolve));
   again.child.kill('SIGTERM');
   t.equal(await again.ended, 0);
+  guest.destroy();
   t.match(again.log(), /"why":"SIGTERM","msg":"agent ends"/);
   t.notMatch(again.log(), /defect/);
   t.notMatch(first.log() + again.log(), new RegExp(SECRET));
