@@ -13,6 +13,8 @@ export interface ProbeThread {
 const RUNS_PER_THREAD = 1440;
 /** A sweep of 16,384 ports stays far below; past it the thread ends, and not the agent. */
 const MAX_HEAP_MEGABYTES = 192;
+/** Room for a run's short-lived objects. V8 would take up to 48 MB before it looks; that is half of what an agent may take. */
+const YOUNG_HEAP_MEGABYTES = 6;
 
 interface Pending {
   readonly resolve: (output: RunOutput) => void;
@@ -31,7 +33,7 @@ interface Thread {
 
 const startThread = (onEnd: (thread: Thread) => void): Thread => {
   const worker = new Worker(new URL('./standing-worker.js', import.meta.url), {
-    resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MEGABYTES },
+    resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MEGABYTES, maxYoungGenerationSizeMb: YOUNG_HEAP_MEGABYTES },
   });
   const thread: Thread = { worker, pending: new Map(), started: 0 };
   const end = (error: Error): void => {
