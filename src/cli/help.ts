@@ -5,6 +5,9 @@ export const PROBE_HELP = `Will calls pass from here? Sends what phones send and
 Usage:
   probe --target HOST [options]     probe a reflector, a carrier, a PBX
   probe demo                        probe a reflector on loopback inside this process
+  probe daemon --config FILE        probe on a schedule; --check only judges the file
+  probe health [--config FILE]      is the daemon of this host well? for health checks
+  probe doctor [--config FILE]      what this host can measure, what not, and why
   probe profiles [NAME]             list the bundled profiles, or show one with its sources
   probe explain CODE                a verdict, reason, symptom or check in words
   probe schema                      the report's JSON Schema
