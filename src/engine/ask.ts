@@ -73,6 +73,15 @@ export const askCheck = async (
   const ledger = createLedger(check, probe, context);
   const line = (check.transport === 'udp' ? datagramLine : streamLine)(check, peer, probe, context, ledger);
 
+  /** Waits for news; what asks for another round gets it at once, at the pace of everything else. */
+  const hear = async (ms: number): Promise<void> => {
+    await ledger.news(ms, signal);
+    for (const transaction of ledger.takeAgain()) {
+      await net.pacer.take(1, signal);
+      await line.resend(transaction);
+    }
+  };
+
   const sendAndWait = async (pauseMs: number): Promise<void> => {
     await net.pacer.take(1, signal);
     const answered = ledger.answered();
@@ -80,7 +89,7 @@ export const askCheck = async (
     const until = net.now() + pauseMs;
     await line.send();
     while (ledger.answered() === answered && ledger.errors() === errors && net.now() < until) {
-      await ledger.news(until - net.now(), signal);
+      await hear(until - net.now());
     }
     if (ledger.answered() > answered) return;
     // An error that came at once must not shorten the spacing of the attempts.
@@ -105,7 +114,7 @@ export const askCheck = async (
     }
     const until = net.now() + path.lateMs();
     while (ledger.outstanding() && ledger.errors() < MAX_ERRORS && net.now() < until) {
-      await ledger.news(until - net.now(), signal);
+      await hear(until - net.now());
     }
     path.report(check.id, ledger.packets(), ledger.answers());
     for (const attempt of ledger.attempts()) {

@@ -16,6 +16,8 @@ export interface FollowUp {
   readonly context: AskContext;
   readonly path: Path;
   readonly udpEcho: Probe;
+  /** What sends ESP in small packets. */
+  readonly smallEsp: Probe;
   readonly signal: AbortSignal;
 }
 
@@ -66,10 +68,27 @@ const discriminate = async (
   return echoes.filter(passed).map(({ check }) => check.port);
 };
 
+/** UDP ports on which ESP passes in a small packet although a large one stayed silent: a limit of size, not of protocol. */
+const shrink = async (
+  observations: readonly Observation[],
+  { context, path, smallEsp, signal }: FollowUp,
+): Promise<readonly number[]> => {
+  const options = { samples: 1, doubt: SINGLE_CHECK_DOUBT, atMost: DISCRIMINATOR_ATTEMPTS };
+  const asked = await Promise.all(
+    observations
+      .filter((one) => silent(one) && one.check.probe === 'esp-in-udp')
+      .map(({ check }) =>
+        askCheck({ ...check, id: `small@${check.id}`, probe: smallEsp.kind }, smallEsp, context, path, options, signal),
+      ),
+  );
+  return asked.filter(passed).map(({ check }) => check.port);
+};
+
 export interface FollowedUp {
   readonly observations: readonly Observation[];
   readonly identification: Identification;
   readonly otherBytesPassed: readonly number[];
+  readonly smallEspPassed: readonly number[];
 }
 
 /** Follows up on all observations of one proven reflector. */
@@ -79,11 +98,15 @@ export const followUp = async (
   how: FollowUp,
 ): Promise<FollowedUp> => {
   const identification = await identifyAgain(known, observations, how);
-  const otherBytesPassed = await discriminate(observations, how);
+  const [otherBytesPassed, smallEspPassed] = await Promise.all([
+    discriminate(observations, how),
+    shrink(observations, how),
+  ]);
   const ways = waysThrough(observations, identification.identity?.control ?? null);
   return {
     observations: await witness(observations, ways, how.context, how.path, how.signal),
     identification,
     otherBytesPassed,
+    smallEspPassed,
   };
 };

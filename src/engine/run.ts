@@ -40,6 +40,8 @@ export interface RunOutput {
   readonly identities: readonly (readonly [address: string, Identification])[];
   /** UDP ports on which a bare tag passed where the check's own protocol did not, as `address/port`. */
   readonly otherBytesPassed: readonly string[];
+  /** UDP ports on which ESP passed in a small packet where a large one stayed silent, as `address/port`. */
+  readonly smallEspPassed: readonly string[];
   readonly loss: LossSample;
   readonly totals: Totals;
   readonly eventLoopDelayMs: number;
@@ -61,7 +63,7 @@ const shuffle = <T>(items: readonly T[], net: Net): readonly T[] => {
 
 /** Loaded before the clock counts, so that no module's loading becomes a round trip or a delay of the event loop. */
 const loadProbes = async (questions: readonly PlannedCheck[]): Promise<(kind: AskedKind) => Probe> => {
-  const kinds = [...new Set<AskedKind>([...questions.map(({ probe }) => probe), 'udp-echo'])];
+  const kinds = [...new Set<AskedKind>([...questions.map(({ probe }) => probe), 'udp-echo', 'nat-t-keepalive'])];
   const probes = new Map(await Promise.all(kinds.map(async (kind) => [kind, await loadProbe(kind)] as const)));
   return (kind) => {
     const probe = probes.get(kind);
@@ -178,7 +180,13 @@ export const run = async (
       ...refined.flat().filter(({ check }) => !byId.has(check.id)),
     ];
     const at = (address: string): readonly Observation[] => inOrder.filter(({ check }) => check.address === address);
-    const how: FollowUp = { context, path, udpEcho: probeOf('udp-echo'), signal: over };
+    const how: FollowUp = {
+      context,
+      path,
+      udpEcho: probeOf('udp-echo'),
+      smallEsp: probeOf('nat-t-keepalive'),
+      signal: over,
+    };
     const known = new Map(identities);
     const followed = await Promise.all(
       candidates.filter(isProven).map(async (address) => {
@@ -195,6 +203,9 @@ export const run = async (
       identities: identities.map(([address, first]) => [address, later.get(address) ?? first]),
       otherBytesPassed: followed.flatMap(({ address, otherBytesPassed }) =>
         otherBytesPassed.map((port) => `${address}/${port}`),
+      ),
+      smallEspPassed: followed.flatMap(({ address, smallEspPassed }) =>
+        smallEspPassed.map((port) => `${address}/${port}`),
       ),
       loss: path.sample(),
       totals,

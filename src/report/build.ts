@@ -59,6 +59,7 @@ export const buildReport = (input: ReportInput): Report => {
     observations: output.observations,
     listens: new Map(output.identities.map(([address, { identity }]) => [address, identity?.info ?? null])),
     otherBytesPassed: new Set(output.otherBytesPassed),
+    smallEspPassed: new Set(output.smallEspPassed),
   });
   const upperBound = lossUpperBound(output.loss);
   const thresholds = strictest(input.profiles);

@@ -21,6 +21,8 @@ export interface Standing {
   readonly listens: Listens | null;
   /** Ports of UDP on which other bytes than this check's passed. */
   readonly openUdpPorts: ReadonlySet<number>;
+  /** Ports of UDP on which ESP passed in a small packet. */
+  readonly smallEspPorts?: ReadonlySet<number>;
 }
 
 export interface Listens {
@@ -206,6 +208,7 @@ const classifySilence = (
   // Of what arrived each was answered, so it is the answers' loss that would have to explain the silence.
   const lost = seen === null || seen === 0 ? packets : seen;
   if (doubtOfSilence(lost, lossUpperBound) > doubt) return unknown('no-answer');
+  if (check.probe === 'esp-in-udp' && standing.smallEspPorts?.has(check.port)) return blocked('size-filtered');
   const otherBytesPass = check.transport === 'udp' ? standing.openUdpPorts.has(check.port) : opened;
   if (otherBytesPass) return blocked('payload-filtered');
   if (seen === null) return blocked('dropped');

@@ -8,6 +8,8 @@ export interface StandingInput {
   readonly listens: ReadonlyMap<string, Listens | null>;
   /** `address/port` of UDP ports on which a bare tag passed. */
   readonly otherBytesPassed: ReadonlySet<string>;
+  /** The same of small ESP packets, where large ones stayed silent. */
+  readonly smallEspPassed?: ReadonlySet<string>;
 }
 
 const answered = (observation: Observation, authentic: boolean): boolean =>
@@ -26,6 +28,7 @@ export const standings = ({
   observations,
   listens,
   otherBytesPassed,
+  smallEspPassed = new Set(),
 }: StandingInput): ReadonlyMap<string, Standing> => {
   const byAddress = new Map<string, Observation[]>();
   for (const observation of observations) {
@@ -45,6 +48,11 @@ export const standings = ({
           alive: proven || own.some((observation) => answered(observation, false) || spoke(observation)),
           asked: own.length,
           listens: listens.get(address) ?? null,
+          smallEspPorts: new Set(
+            [...smallEspPassed]
+              .filter((key) => key.startsWith(`${address}/`))
+              .map((key) => Number(key.slice(address.length + 1))),
+          ),
           openUdpPorts: new Set([
             ...passing.map(({ check }) => check.port),
             ...others.map((key) => Number(key.slice(address.length + 1))),
