@@ -52,7 +52,10 @@ export const checkPlmn = ({ mcc, mnc }: Plmn): void => {
     throw new UserError('usage', `--mnc: "${mnc.slice(0, 20)}" is not two or three digits, as in 260`);
   }
   if ((mcc === null) !== (mnc === null)) {
-    throw new UserError('usage', `--${mcc === null ? 'mcc' : 'mnc'} is missing: a carrier has both, as in --mcc 310 --mnc 260`);
+    throw new UserError(
+      'usage',
+      `--${mcc === null ? 'mcc' : 'mnc'} is missing: a carrier has both, as in --mcc 310 --mnc 260`,
+    );
   }
 };
 

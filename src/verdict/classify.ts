@@ -219,6 +219,13 @@ const classifySilence = (
 const openedSilently = (attempts: readonly Attempt[]): boolean =>
   attempts.some((attempt) => attempt.outcome === 'silence' && attempt.opened !== null);
 
+/** Sendings of a question that had been sent before; a further round of the exchange is a question of its own. */
+const retransmissionsOf = (answers: readonly Answer[]): number =>
+  answers.reduce((sum, { packets, detail }) => {
+    const rounds = Array.isArray(detail.rounds) ? detail.rounds.length : 0;
+    return sum + Math.max(0, packets - 1 - rounds);
+  }, 0);
+
 const evidenceOf = (
   observation: Observation,
   standing: Standing,
@@ -245,6 +252,11 @@ const evidenceOf = (
     }),
     ...(Object.keys(observation.refused).length > 0 && { refused: observation.refused }),
     ...(listening === false && { listening }),
+    ...(standing.role === 'reflector' &&
+      observation.check.probe === 'esp-in-udp' &&
+      answers.length === 0 && { smallEspPasses: standing.smallEspPorts?.has(observation.check.port) ?? false }),
+    ...(observation.check.probe === 'ike-sa-init' &&
+      answers.length > 0 && { retransmissions: retransmissionsOf(answers) }),
     ...(standing.role === 'reflector' &&
       answers.length === 0 &&
       observation.check.transport === 'udp' && {
