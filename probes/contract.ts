@@ -59,6 +59,8 @@ export type Reading =
       readonly authentic: boolean | null;
       readonly attestation: Attestation | null;
       readonly detail: Evidence;
+      /** The far end now keeps state for us that it will miss the end of: no further sample is taken. */
+      readonly askNoMore?: true;
     }
   /**
    * Ask again over the same flow, with these demands met (RFC 7296 §2.6: COOKIE; §1.2: INVALID_KE_PAYLOAD). It proves the

@@ -167,7 +167,13 @@ export const probe: Probe = {
     const proven = proofs.find((reading) => reading.kind === 'answer' && reading.authentic === true);
     if (proven) return proven;
     const demands = demandOf(response.value);
-    if (!demands) return judgeEmbedded(null, arrival, detail);
+    if (!demands) {
+      const reading = judgeEmbedded(null, arrival, detail);
+      // It holds an SA half open. A few more, and charon ignores our address for a while (block_threshold): our own doing.
+      return reading.kind === 'answer' && response.value.kind === 'accepted'
+        ? { ...reading, askNoMore: true }
+        : reading;
+    }
     return isAskedAlready(response.value, request)
       ? { kind: 'refused', why: 'provisional' }
       : { kind: 'again', demands, detail };

@@ -98,7 +98,7 @@ export const askCheck = async (
 
   const converse = async (): Promise<void> => {
     let silent = 0;
-    while (ledger.answered() < options.samples) {
+    while (ledger.answered() < options.samples && !ledger.isClosed()) {
       const answered = ledger.answered();
       // After what may be the last packet only its answer is waited for, not the time of another packet.
       const isLast = enough(ledger, silent + 1, path, options, mayProve);
@@ -106,7 +106,7 @@ export const askCheck = async (
       await sendAndWait(isLast ? Math.min(pause, path.lateMs()) : pause);
       path.report(check.id, ledger.packets(), ledger.answers());
       if (ledger.answered() > answered) {
-        if (ledger.answered() < options.samples) await net.sleep(SAMPLE_GAP_MS, signal);
+        if (ledger.answered() < options.samples && !ledger.isClosed()) await net.sleep(SAMPLE_GAP_MS, signal);
         continue;
       }
       silent += 1;

@@ -59,6 +59,8 @@ export interface Ledger {
   refuse(why: string): void;
   /** Transactions whose next round has to be sent; each is given out once. */
   takeAgain(): readonly Transaction[];
+  /** An answer asked not to be asked any more. */
+  isClosed(): boolean;
   answered(): number;
   errors(): number;
   packets(): number;
@@ -97,6 +99,7 @@ export const createLedger = (check: Check, probe: Probe, context: AskContext): L
   let errors = 0;
   let ring: () => void = () => undefined;
   const again: Transaction[] = [];
+  let closed = false;
 
   const build = (local: { address: string; port: number }, binding: Uint8Array | null): Transaction => {
     const sentAtMicros = net.nowMicros();
@@ -179,6 +182,7 @@ export const createLedger = (check: Check, probe: Probe, context: AskContext): L
     }
     if (reading.kind === 'partial') return null;
     if (reading.kind === 'refused') return reading.why;
+    closed ||= reading.askNoMore === true;
     transaction.answers = Math.min(transaction.packets, transaction.answers + 1);
     if (transaction.attempt?.outcome !== 'answer') {
       // Karn's rule: an answer after a retransmission may belong to either sending.
@@ -263,6 +267,7 @@ export const createLedger = (check: Check, probe: Probe, context: AskContext): L
     },
     refuse,
     takeAgain: () => again.splice(0),
+    isClosed: () => closed,
     answered: () => sum(({ attempt }) => (attempt?.outcome === 'answer' ? 1 : 0)),
     errors: () => errors,
     packets: () => sum((transaction) => transaction.packets),

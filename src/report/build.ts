@@ -259,7 +259,7 @@ const networkOf = (
   return {
     localAddress: localAddresses[0] ?? null,
     mappedAddresses: unique(seen.map(({ address }) => address)),
-    natted: nattedBy(localAddresses, seen),
+    natted: nattedBy(localAddresses, seen) ?? nattedByIke(all),
     lossUpperBound: upperBound === null ? null : round(upperBound, 4),
   };
 };
@@ -271,8 +271,17 @@ const nattedBy = (localAddresses: readonly string[], seen: readonly Seen[]): boo
   return comparable.length === 0 ? null : comparable.some(({ address }) => !localAddresses.includes(address));
 };
 
+/** A third party's IKE says whether it sees our address as we know it (RFC 7296 §2.23), and not as what it sees it. */
+const nattedByIke = (all: readonly Classified[]): boolean | null => {
+  const said = all.flatMap(({ evidence: { answer } }) => {
+    const nat = typeof answer === 'object' && answer !== null && 'natBeforeUs' in answer ? answer.natBeforeUs : null;
+    return typeof nat === 'boolean' ? [nat] : [];
+  });
+  return said.length === 0 ? null : said.includes(true);
+};
+
 const natOf = (localAddresses: readonly string[], all: readonly Classified[]): Report['nat'] => {
-  const natted = nattedBy(localAddresses, seenOf(all));
+  const natted = nattedBy(localAddresses, seenOf(all)) ?? nattedByIke(all);
   return {
     mapping: natted === false ? 'none' : 'unknown',
     filtering: 'unknown',
