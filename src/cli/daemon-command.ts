@@ -47,6 +47,8 @@ const optionsFor = ({ target, schedule, kind, packetsPerSecond }: RunRequest): P
   maxPps: packetsPerSecond,
   timeoutMs: schedule.timeout ?? DEFAULT_TIMEOUT_MS[kind],
   source: target.source ?? null,
+  // A target of the configuration has a host of its own.
+  plmn: { mcc: null, mnc: null },
   families: target.families,
   dryRun: false,
   verbose: false,

@@ -23,6 +23,8 @@ Options:
   -o, --output FORMAT     table, json, ndjson, html, nagios or prometheus (default table)
   --json                  the same as -o json
   --out FILE              write the result to a file
+  --mcc NNN --mnc NN      a carrier's numbers: asks its Wi-Fi Calling gateway (ePDG) if there
+                          is no --target; use with --profile wifi-calling-3gpp
   --max-pps N             packets per second at most (default 200, as four calls)
   --timeout SECONDS       for the whole run (default 60)
   --source ADDRESS        local address to send from

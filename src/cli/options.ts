@@ -13,6 +13,8 @@ export interface ProbeOptions {
   readonly exhaustive: boolean;
   readonly transports: readonly Transport[] | null;
   readonly deep: boolean;
+  /** The carrier whose gateway is asked, or nulls. */
+  readonly plmn: { readonly mcc: string | null; readonly mnc: string | null };
   readonly tokenFile: string | null;
   readonly output: Output;
   readonly outFile: string | null;
@@ -42,6 +44,8 @@ const OPTIONS = {
   exhaustive: { type: 'boolean' },
   transport: { type: 'string', multiple: true },
   deep: { type: 'boolean' },
+  mcc: { type: 'string' },
+  mnc: { type: 'string' },
   'token-file': { type: 'string' },
   output: { type: 'string', short: 'o' },
   json: { type: 'boolean' },
@@ -126,6 +130,7 @@ export const parseProbeOptions = (argv: readonly string[], env: NodeJS.ProcessEn
     exhaustive: values.exhaustive ?? false,
     transports: transports ?? null,
     deep: values.deep ?? false,
+    plmn: { mcc: values.mcc ?? null, mnc: values.mnc ?? null },
     tokenFile: values['token-file'] ?? null,
     output,
     outFile: values.out ?? null,

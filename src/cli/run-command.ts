@@ -74,22 +74,28 @@ export const prepare = async (
   env: NodeJS.ProcessEnv,
   signal: AbortSignal,
 ): Promise<Prepared> => {
-  if (options.target === null) throw usage('--target is missing: name a reflector or a carrier, or try "probe demo"');
   if (options.deep) throw usage('--deep: NAT binding lifetimes are not part of this version');
   const token = findToken(options.tokenFile, env);
-  const { readTarget, resolveDestination, withoutDns } = await import('../engine/destination.js');
-  const target = readTarget(options.target, '--target');
+  const [{ readTarget, resolveDestination, withoutDns }, { checkPlmn, hostOf, screenEpdg }] = await Promise.all([
+    import('../engine/destination.js'),
+    import('../engine/epdg.js'),
+  ]);
+  checkPlmn(options.plmn);
+  const profiles = await Promise.all(options.profiles.map(loadProfile));
+  const gateway = options.target === null ? hostOf(profiles, options.plmn) : null;
+  const named = options.target ?? gateway;
+  if (named === null) throw usage('--target is missing: name a reflector or a carrier, or try "probe demo"');
+  const target = readTarget(named, '--target');
   const reflectorTargets = options.reflectors.map((text) => readTarget(text, '--reflector'));
   if (reflectorTargets.length > 0 && token === null) {
     throw usage("--reflector needs the reflector's token: give --token-file FILE");
   }
-  const profiles = await Promise.all(options.profiles.map(loadProfile));
   const resolve = async (one: typeof target, withSip: boolean): Promise<Resolved> =>
     options.dryRun && one.kind === 'name'
       ? withoutDns(one.name, options.families)
       : resolveDestination(one, withSip, options.families, signal);
   const [found, ...others] = await Promise.all([
-    resolve(target, asksSip(profiles)),
+    resolve(target, asksSip(profiles)).then((resolved) => screenEpdg(resolved, gateway !== null)),
     ...reflectorTargets.map((one) => resolve(one, false)),
   ]);
   const sessionId = randomBytes(SESSION_ID_BYTES);

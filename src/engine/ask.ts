@@ -76,6 +76,15 @@ export const askCheck = async (
   const ledger = createLedger(check, probe, context);
   const line = (check.transport === 'udp' ? datagramLine : streamLine)(check, peer, probe, context, ledger);
 
+  /** Waits for news; what asks for another round gets it at once, at the pace of everything else. */
+  const hear = async (ms: number): Promise<void> => {
+    await ledger.news(ms, signal);
+    for (const transaction of ledger.takeAgain()) {
+      await net.pacer.take(1, signal);
+      await line.resend(transaction);
+    }
+  };
+
   const sendAndWait = async (pauseMs: number): Promise<void> => {
     await net.pacer.take(1, signal);
     const answered = ledger.answered();
@@ -83,7 +92,7 @@ export const askCheck = async (
     const until = net.now() + pauseMs;
     await line.send();
     while (ledger.answered() === answered && ledger.errors() === errors && net.now() < until) {
-      await ledger.news(until - net.now(), signal);
+      await hear(until - net.now());
     }
     if (ledger.answered() > answered) return;
     // An error that came at once must not shorten the spacing of the attempts.
@@ -92,7 +101,7 @@ export const askCheck = async (
 
   const converse = async (): Promise<void> => {
     let silent = before;
-    while (ledger.answered() < options.samples) {
+    while (ledger.answered() < options.samples && !ledger.isClosed()) {
       const answered = ledger.answered();
       // After what may be the last packet only its answer is waited for, not the time of another packet.
       const isLast = enough(ledger, silent + 1, path, options, mayProve);
@@ -100,7 +109,7 @@ export const askCheck = async (
       await sendAndWait(isLast ? Math.min(pause, path.lateMs()) : pause);
       path.report(check.id, before + ledger.packets(), ledger.answers());
       if (ledger.answered() > answered) {
-        if (ledger.answered() < options.samples) await net.sleep(SAMPLE_GAP_MS, signal);
+        if (ledger.answered() < options.samples && !ledger.isClosed()) await net.sleep(SAMPLE_GAP_MS, signal);
         continue;
       }
       silent += 1;
@@ -108,7 +117,7 @@ export const askCheck = async (
     }
     const until = net.now() + path.lateMs();
     while (ledger.outstanding() && ledger.errors() < MAX_ERRORS && net.now() < until) {
-      await ledger.news(until - net.now(), signal);
+      await hear(until - net.now());
     }
     path.report(check.id, before + ledger.packets(), ledger.answers());
     for (const attempt of ledger.attempts()) {

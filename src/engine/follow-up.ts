@@ -15,6 +15,8 @@ export interface FollowUp {
   readonly context: AskContext;
   readonly path: Path;
   readonly udpEcho: Probe;
+  /** What sends ESP in small packets. */
+  readonly smallEsp: Probe;
   readonly signal: AbortSignal;
 }
 
@@ -68,11 +70,28 @@ const discriminate = async (
   return echoes.filter(passed).map(({ check }) => check.port);
 };
 
+/** UDP ports on which ESP passes in a small packet although a large one stayed silent: a limit of size, not of protocol. */
+const shrink = async (
+  observations: readonly Observation[],
+  { context, path, smallEsp, signal }: FollowUp,
+): Promise<readonly number[]> => {
+  const options = { samples: 1, doubt: SINGLE_CHECK_DOUBT, atMost: DISCRIMINATOR_ATTEMPTS };
+  const asked = await Promise.all(
+    observations
+      .filter((one) => silent(one) && one.check.probe === 'esp-in-udp')
+      .map(({ check }) =>
+        askCheck({ ...check, id: `small@${check.id}`, probe: smallEsp.kind }, smallEsp, context, path, options, signal),
+      ),
+  );
+  return asked.filter(passed).map(({ check }) => check.port);
+};
+
 export interface FollowedUp {
   readonly identification: Identification;
   readonly otherBytesPassed: readonly number[];
   /** Over which the far end can be asked what arrived, the best first. */
   readonly ways: readonly Check[];
+  readonly smallEspPassed: readonly number[];
 }
 
 /** Follows up on all observations of one proven reflector. */
@@ -82,11 +101,15 @@ export const followUp = async (
   how: FollowUp,
 ): Promise<FollowedUp> => {
   const identification = await identifyAgain(known, observations, how);
-  const otherBytesPassed = await discriminate(observations, how);
+  const [otherBytesPassed, smallEspPassed] = await Promise.all([
+    discriminate(observations, how),
+    shrink(observations, how),
+  ]);
   return {
     identification,
     otherBytesPassed,
     ways: waysThrough(observations, identification.identity?.control ?? null),
+    smallEspPassed,
   };
 };
 

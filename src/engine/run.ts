@@ -44,6 +44,8 @@ export interface RunOutput {
   readonly otherBytesPassed: readonly string[];
   /** What each reflector says it held back to protect itself. */
   readonly heldBack: readonly (readonly [address: string, count: number])[];
+  /** UDP ports on which ESP passed in a small packet where a large one stayed silent, as `address/port`. */
+  readonly smallEspPassed: readonly string[];
   readonly loss: LossSample;
   readonly totals: Totals;
   readonly eventLoopDelayMs: number;
@@ -65,7 +67,7 @@ const shuffle = <T>(items: readonly T[], net: Net): readonly T[] => {
 
 /** Loaded before the clock counts, so that no module's loading becomes a round trip or a delay of the event loop. */
 const loadProbes = async (questions: readonly PlannedCheck[]): Promise<(kind: AskedKind) => Probe> => {
-  const kinds = [...new Set<AskedKind>([...questions.map(({ probe }) => probe), 'udp-echo'])];
+  const kinds = [...new Set<AskedKind>([...questions.map(({ probe }) => probe), 'udp-echo', 'nat-t-keepalive'])];
   const probes = new Map(await Promise.all(kinds.map(async (kind) => [kind, await loadProbe(kind)] as const)));
   return (kind) => {
     const probe = probes.get(kind);
@@ -186,7 +188,13 @@ export const run = async (
     const proven = candidates.filter(isProven);
     const at = (address: string, all: readonly Observation[]): readonly Observation[] =>
       all.filter(({ check }) => check.address === address);
-    const how: FollowUp = { context, path, udpEcho: probeOf('udp-echo'), signal: over };
+    const how: FollowUp = {
+      context,
+      path,
+      udpEcho: probeOf('udp-echo'),
+      smallEsp: probeOf('nat-t-keepalive'),
+      signal: over,
+    };
     const known = new Map(identities);
     const followed = await Promise.all(
       proven.map(async (address) => ({
@@ -218,6 +226,9 @@ export const run = async (
       identities: identities.map(([address, first]) => [address, later.get(address) ?? first]),
       otherBytesPassed: followed.flatMap(({ address, otherBytesPassed }) =>
         otherBytesPassed.map((port) => `${address}/${port}`),
+      ),
+      smallEspPassed: followed.flatMap(({ address, smallEspPassed }) =>
+        smallEspPassed.map((port) => `${address}/${port}`),
       ),
       heldBack: told.map(({ address, heldBack }) => [address, heldBack] as const),
       loss,

@@ -15,6 +15,7 @@ export const TRANSPORTS_OF = {
   'udp-echo': ['udp'],
   'ike-sa-init': ['udp'],
   'nat-t-keepalive': ['udp'],
+  'esp-in-udp': ['udp'],
   'tcp-connect': ['tcp'],
   'tls-handshake': ['tls'],
   http: ['tcp'],

@@ -39,6 +39,9 @@ const Url = v.pipe(v.string(use(A_URL)), v.regex(/^https?:\/\/[^\s/]/, use(A_URL
 const A_DATE = 'a date such as 2026-11-21';
 const IsoDate = v.pipe(v.string(use(A_DATE)), v.isoDate(use(A_DATE)));
 
+const A_HOST = 'a host name such as epdg.epc.att.net';
+const HostName = v.pipe(v.string(use(A_HOST)), v.regex(/^[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})+$/, use(A_HOST)));
+
 const SourceSchema = map({
   title: Text,
   url: v.exactOptional(Url),
@@ -115,6 +118,7 @@ export const ProfileSchema: v.GenericSchema<unknown, Profile> = map({
   profile: Name,
   title: Text,
   summary: Text,
+  host: v.exactOptional(HostName),
   notes: v.optional(list(Text), []),
   thresholds: map({ lossRatio: Ratio, rttMs: Milliseconds, jitterMs: Milliseconds, reorderRatio: Ratio }),
   thresholdsSource: SourceSchema,

@@ -60,6 +60,7 @@ export const buildReport = (input: ReportInput): Report => {
     listens: new Map(output.identities.map(([address, { identity }]) => [address, identity?.info ?? null])),
     otherBytesPassed: new Set(output.otherBytesPassed),
     heldBack: new Map(output.heldBack),
+    smallEspPassed: new Set(output.smallEspPassed),
   });
   const upperBound = lossUpperBound(output.loss);
   const strict = strictest(input.profiles);
@@ -261,7 +262,7 @@ const networkOf = (
   return {
     localAddress: localAddresses[0] ?? null,
     mappedAddresses: unique(seen.map(({ address }) => address)),
-    natted: nattedBy(localAddresses, seen),
+    natted: nattedBy(localAddresses, seen) ?? nattedByIke(all),
     lossUpperBound: upperBound === null ? null : round(upperBound, 4),
   };
 };
@@ -273,8 +274,17 @@ const nattedBy = (localAddresses: readonly string[], seen: readonly Seen[]): boo
   return comparable.length === 0 ? null : comparable.some(({ address }) => !localAddresses.includes(address));
 };
 
+/** A third party's IKE says whether it sees our address as we know it (RFC 7296 §2.23), and not as what it sees it. */
+const nattedByIke = (all: readonly Classified[]): boolean | null => {
+  const said = all.flatMap(({ evidence: { answer } }) => {
+    const nat = typeof answer === 'object' && answer !== null && 'natBeforeUs' in answer ? answer.natBeforeUs : null;
+    return typeof nat === 'boolean' ? [nat] : [];
+  });
+  return said.length === 0 ? null : said.includes(true);
+};
+
 const natOf = (localAddresses: readonly string[], all: readonly Classified[]): Report['nat'] => {
-  const natted = nattedBy(localAddresses, seenOf(all));
+  const natted = nattedBy(localAddresses, seenOf(all)) ?? nattedByIke(all);
   return {
     mapping: natted === false ? 'none' : 'unknown',
     filtering: 'unknown',

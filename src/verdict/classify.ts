@@ -23,6 +23,8 @@ export interface Standing {
   readonly openUdpPorts: ReadonlySet<number>;
   /** Answers and connections that the reflector says it held back to protect itself; 0 if left out. */
   readonly heldBack?: number;
+  /** Ports of UDP on which ESP passed in a small packet. */
+  readonly smallEspPorts?: ReadonlySet<number>;
 }
 
 export interface Listens {
@@ -231,6 +233,7 @@ const classifySilence = (
   // Of what arrived each was answered, so it is the answers' loss that would have to explain the silence.
   const lost = seen === null || seen === 0 ? packets : seen;
   if (doubtOfSilence(lost, lossUpperBound) > doubt) return unknown('no-answer');
+  if (check.probe === 'esp-in-udp' && standing.smallEspPorts?.has(check.port)) return blocked('size-filtered');
   const otherBytesPass = check.transport === 'udp' ? standing.openUdpPorts.has(check.port) : opened;
   if (otherBytesPass) return blocked('payload-filtered');
   if (seen === null) return blocked('dropped');
@@ -240,6 +243,13 @@ const classifySilence = (
 /** The connection stood, so the port passes, and what was said over it went unanswered. */
 const openedSilently = (attempts: readonly Attempt[]): boolean =>
   attempts.some((attempt) => attempt.outcome === 'silence' && attempt.opened !== null);
+
+/** Sendings of a question that had been sent before; a further round of the exchange is a question of its own. */
+const retransmissionsOf = (answers: readonly Answer[]): number =>
+  answers.reduce((sum, { packets, detail }) => {
+    const rounds = Array.isArray(detail.rounds) ? detail.rounds.length : 0;
+    return sum + Math.max(0, packets - 1 - rounds);
+  }, 0);
 
 const evidenceOf = (
   observation: Observation,
@@ -267,6 +277,11 @@ const evidenceOf = (
     }),
     ...(Object.keys(observation.refused).length > 0 && { refused: observation.refused }),
     ...(listening === false && { listening }),
+    ...(standing.role === 'reflector' &&
+      observation.check.probe === 'esp-in-udp' &&
+      answers.length === 0 && { smallEspPasses: standing.smallEspPorts?.has(observation.check.port) ?? false }),
+    ...(observation.check.probe === 'ike-sa-init' &&
+      answers.length > 0 && { retransmissions: retransmissionsOf(answers) }),
     ...(standing.role === 'reflector' &&
       answers.length === 0 &&
       observation.check.transport === 'udp' && {
