@@ -74,7 +74,6 @@ export const prepare = async (
   signal: AbortSignal,
 ): Promise<Prepared> => {
   if (options.target === null) throw usage('--target is missing: name a reflector or a carrier, or try "probe demo"');
-  if (options.deep) throw usage('--deep: NAT binding lifetimes are not part of this version');
   const token = findToken(options.tokenFile, env);
   const { readTarget, resolveDestination, withoutDns } = await import('../engine/destination.js');
   const target = readTarget(options.target, '--target');
@@ -143,6 +142,7 @@ export const runPrepared = async (prepared: Prepared, options: ProbeOptions, sig
       maxPps: options.maxPps,
       timeoutMs: options.timeoutMs,
       source: options.source,
+      stages: { deep: options.deep },
     },
     signal,
     progress.update,
