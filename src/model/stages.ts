@@ -49,9 +49,58 @@ export interface SipFacts {
   readonly otherTraffic: readonly OtherTraffic[];
 }
 
+export interface Place {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** Which of a far end's sockets was asked, seen from its first address and port. */
+export const STUN_PLACES = ['first', 'other-port', 'other-address', 'other-both'] as const;
+export type StunPlace = (typeof STUN_PLACES)[number];
+
+/** From which socket of ours which place was asked, and what it saw of us; null if it never answered. */
+export interface Mapping {
+  readonly localPort: number;
+  readonly place: StunPlace;
+  readonly to: Place;
+  readonly mapped: Place | null;
+}
+
+/** A fresh socket asked the first place to be answered from another. */
+export interface FilterTest {
+  readonly from: 'other-port' | 'other-both';
+  readonly answered: boolean;
+  /** Requests that arrived there, each of which was answered; null if it could not be asked. */
+  readonly seen: number | null;
+}
+
+/** What one reflector's address shows of the NATs and filters before us. */
+export interface NatFacts {
+  readonly address: string;
+  readonly localAddress: string;
+  /** It has a second address, so that behaviour by address can be known. */
+  readonly hasOther: boolean;
+  readonly mappings: readonly Mapping[];
+  readonly filtering: readonly FilterTest[];
+}
+
+/** One socket that stayed idle until its answer was due. */
+export interface Idle {
+  readonly transport: Transport;
+  readonly port: number;
+  /** Packets had gone both ways before it fell idle, after which many firewalls are more patient. */
+  readonly bidirectional: boolean;
+  readonly afterMs: number;
+  readonly answered: boolean;
+  /** Requests that arrived, each of which was answered after `afterMs`; null if it could not be asked. */
+  readonly seen: number | null;
+}
+
 /** What all stages found. */
 export interface StageFacts {
   readonly sip: readonly SipFacts[];
+  readonly nat: readonly NatFacts[];
+  readonly idle: readonly Idle[];
 }
 
-export const NO_FACTS: StageFacts = { sip: [] };
+export const NO_FACTS: StageFacts = { sip: [], nat: [], idle: [] };

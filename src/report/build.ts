@@ -9,12 +9,14 @@ import type { Classified, Finding } from '../model/verdict.js';
 import type { Standing } from '../verdict/classify.js';
 import { classify } from '../verdict/classify.js';
 import { diagnose } from '../verdict/diagnose.js';
+import { judgeLifetimes } from '../verdict/lifetime.js';
+import { judgeNat } from '../verdict/nat.js';
 import { type ClassifiedRange, classifyRange } from '../verdict/ranges.js';
 import { type Item, weigh, weighService } from '../verdict/services.js';
 import { lossUpperBound, RANGE_PORT_DOUBT, SINGLE_CHECK_DOUBT } from '../verdict/silence.js';
 import { judgeSip } from '../verdict/sip.js';
 import { NO_STANDING, standings } from '../verdict/standing.js';
-import { harmedBy, reportedStage } from './stages.js';
+import { harmedBy, reportedNat, reportedStage } from './stages.js';
 
 export interface Named {
   readonly host: string;
@@ -178,7 +180,11 @@ export const buildReport = (input: ReportInput): Report => {
         confidence: run.confidence,
       })),
     ),
-    nat: natOf(input.localAddresses, all),
+    nat: reportedNat(
+      natOf(input.localAddresses, all),
+      judgeNat(output.stages.nat, upperBound),
+      judgeLifetimes(output.stages.idle, upperBound),
+    ),
     sipAlg: {
       detected: sip.detected ?? (all.some(({ reason }) => reason === 'sip-alg') ? true : null),
       findings: sip.findings.map((one) => ({ ...one })),

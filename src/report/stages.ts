@@ -1,7 +1,9 @@
 /** Where the findings of the stages go in a report: lines among its checks, and what services make of them. */
 import { type Plan, questionsOf } from '../engine/plan.js';
 import { checkName } from '../model/check.js';
-import type { ReportCheck } from '../model/report.js';
+import type { Report, ReportCheck } from '../model/report.js';
+import type { BindingLifetime } from '../verdict/lifetime.js';
+import type { NatVerdict } from '../verdict/nat.js';
 import type { Item } from '../verdict/services.js';
 import type { StageCheck } from '../verdict/sip.js';
 
@@ -63,3 +65,19 @@ export const harmedBy = (own: readonly Item[], stages: readonly StageCheck[], pl
       partly: false,
       provable: true,
     }));
+
+/** What the stage measured, or where it could not what the checks tell by themselves. */
+export const reportedNat = (
+  fromChecks: Report['nat'],
+  measured: NatVerdict,
+  lifetimes: readonly BindingLifetime[],
+): Report['nat'] => ({
+  ...fromChecks,
+  mapping: measured.mapping === 'unknown' ? fromChecks.mapping : measured.mapping,
+  filtering: measured.filtering,
+  portPreservation: measured.portPreservation,
+  portParity: measured.portParity,
+  layers: measured.layers ?? fromChecks.layers,
+  mappedAddresses: [...measured.mappedAddresses],
+  bindingLifetime: lifetimes.map((one) => ({ ...one })),
+});

@@ -209,7 +209,7 @@ export const sipStage = async (observations: readonly Observation[], stage: SipS
   const free: Asked[] = [];
   const fixed: Asked[] = [];
   for (const check of signalling) {
-    const control = controlFor(check.transport, passing);
+    const control = controlFor(check.transport, [...passing, ...stage.ways]);
     // The name in the request stays the same, so that both ask the same thing.
     const elsewhere = control && { ...control, host: check.host };
     free.push(...ALG_METHODS.map(question(check, {})));

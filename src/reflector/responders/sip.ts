@@ -54,7 +54,8 @@ export const answerSipRequest = (
   // Name, colon, blank and the line's end.
   const room = message.length - plain.length - PADDING_HEADER.length - 4;
   const bytes = tag && header(request, PADDING_HEADER) !== null && room > 0 ? respond(room) : plain;
-  if (tag) host.evidence.keep(tag.name, tag.sequence, message, bytes);
+  // Of what was filled up only the size is in question; it would push out what is asked for.
+  if (tag && header(request, PADDING_HEADER) === null) host.evidence.keep(tag.name, tag.sequence, message, bytes);
   return { bytes, proven: tag !== null, delivery: tag?.delivery, consults: tag?.consults ?? false };
 };
 

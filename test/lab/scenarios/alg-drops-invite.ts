@@ -7,6 +7,9 @@ export default {
   really: { 'sip-alg/udp/5060': 'filtered' },
   services: { 'business-sip': 'degraded' },
   report: {
-    sipAlg: { detected: true, findings: [{ method: 'INVITE', kind: 'dropped', transport: 'udp', direction: 'outbound' }] },
+    sipAlg: {
+      detected: true,
+      findings: [{ method: 'INVITE', kind: 'dropped', transport: 'udp', direction: 'outbound' }],
+    },
   },
 } satisfies Scenario;

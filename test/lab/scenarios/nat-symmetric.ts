@@ -1,4 +1,6 @@
+import { reflector } from '../parts.js';
 import type { Scenario } from '../scenario.js';
+import { ADDRESS } from '../topology.js';
 
 export default {
   about: 'A NAT that chooses a fresh port for every flow and destination.',
@@ -11,7 +13,8 @@ table ip nat {
   }
 }
 `,
-  expectLater: [
-    { issue: 'NAT behaviour', report: { nat: { mapping: 'address-and-port-dependent', portPreservation: false } } },
-  ],
+  parts: [reflector({ listen: [ADDRESS.target, ADDRESS.second] })],
+  report: {
+    nat: { mapping: 'address-and-port-dependent', filtering: 'address-and-port-dependent', portPreservation: false },
+  },
 } satisfies Scenario;
