@@ -1,4 +1,4 @@
-import { reflector } from '../parts.js';
+import { reflectorOnTwo, SMALL_MEDIA_RANGE } from '../parts.js';
 import type { Scenario } from '../scenario.js';
 import { ADDRESS } from '../topology.js';
 
@@ -26,6 +26,7 @@ table ip nat {
   }
 }
 `,
-  parts: [reflector({ listen: [ADDRESS.target, ADDRESS.second] })],
+  parts: [reflectorOnTwo()],
+  args: SMALL_MEDIA_RANGE,
   report: { nat: { mapping: 'endpoint-independent', filtering: 'address-dependent', portPreservation: true } },
 } satisfies Scenario;

@@ -1,6 +1,5 @@
-import { reflector } from '../parts.js';
+import { reflectorOnTwo, SMALL_MEDIA_RANGE } from '../parts.js';
 import type { Scenario } from '../scenario.js';
-import { ADDRESS } from '../topology.js';
 
 export default {
   about: 'A NAT that chooses a fresh port for every flow and destination.',
@@ -13,7 +12,8 @@ table ip nat {
   }
 }
 `,
-  parts: [reflector({ listen: [ADDRESS.target, ADDRESS.second] })],
+  parts: [reflectorOnTwo()],
+  args: SMALL_MEDIA_RANGE,
   report: {
     nat: { mapping: 'address-and-port-dependent', filtering: 'address-and-port-dependent', portPreservation: false },
   },
