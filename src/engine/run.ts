@@ -206,6 +206,13 @@ export const run = async (
     );
     // What is learnt of the loss from here on comes too late for a silent check to be asked again.
     const loss = path.sample();
+    const told = await Promise.all(
+      followed.map(async ({ address, ways }) => ({
+        address,
+        ...(await witness(at(address, settled), ways, context, path, over)),
+      })),
+    );
+    // Last, because what they add may take minutes, and what is known by then must not wait for them.
     const proofs = followed.map((one) => ({ ...one, observations: at(one.address, settled) }));
     const stages = input.stages
       ? await (await import('./stages/stages.js')).runStages(proofs, input.stages, {
@@ -215,12 +222,6 @@ export const run = async (
           signal: over,
         })
       : NO_FACTS;
-    const told = await Promise.all(
-      followed.map(async ({ address, ways }) => ({
-        address,
-        ...(await witness(at(address, settled), ways, context, path, over)),
-      })),
-    );
     const completed = new Map(
       told.flatMap(({ observations }) =>
         observations.map((observation) => [observation.check.id, observation] as const),

@@ -24,12 +24,14 @@ import { ANSWER_TAG_BYTES } from '../../wire/tag.js';
 import type { Stage } from './evidence.js';
 import { arrivals } from './receipts.js';
 
-/** Pause between two sendings of a request, in milliseconds: the first of RFC 8489 §6.2.1, kept, as nobody is crowded. */
-const RESEND_MS = 500;
+/** Pause between two sendings of a request, in milliseconds: longer than most round trips, and no burst. */
+const RESEND_MS = 300;
+/** The far end answers only what arrives, so more is sent than the silence needs to mean something. */
+const SPARE = 1.5;
 /** More sockets show whether a NAT keeps to its ways; a single collision of ports must not look like a habit. */
 const SOCKETS = 3;
 const MIN_PACKETS = 5;
-const MAX_PACKETS = 20;
+const MAX_PACKETS = 24;
 /** Mapped address and both of RFC 5780's, for IPv6: the request is padded by as much, so that the answer may have them. */
 const ADDRESSES_BYTES = 3 * 24;
 
@@ -92,7 +94,7 @@ const openTalk = async (family: Family, stage: Stage): Promise<Talk> => {
       ring();
     };
     listeners.add(hear);
-    const needed = packetsNeeded(path.upperBound(), RANGE_PORT_DOUBT);
+    const needed = Math.ceil(SPARE * packetsNeeded(path.upperBound(), RANGE_PORT_DOUBT)) + 1;
     const packets = Math.min(MAX_PACKETS, Math.max(MIN_PACKETS, needed));
     for (let sent = 0; sent < packets && !answer && !signal.aborted; sent += 1) {
       await net.pacer.take(1, signal).catch(() => undefined);

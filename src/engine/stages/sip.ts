@@ -229,8 +229,8 @@ export const sipStage = async (observations: readonly Observation[], stage: SipS
     Promise.all(signalling.filter(({ transport }) => transport === 'udp').map((check) => otherTraffic(check, stage))),
   ]);
   const settled = [...(await Promise.all(heard.map((one) => again(one, stage)))), ...fromSipPort];
-  const silent = settled.filter(isSilent).map(({ observation }) => observation);
-  const told = await witness(silent, stage.ways, stage.context, stage.path, stage.signal);
+  const asked = settled.map(({ observation }) => observation);
+  const told = await witness(asked, stage.ways, stage.context, stage.path, stage.signal);
   const seen = new Map(told.observations.map((one) => [one.check.id, one]));
   const complete = settled.map((one) => ({
     ...one,

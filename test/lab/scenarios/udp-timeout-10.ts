@@ -5,7 +5,7 @@ export default {
   about: 'The firewall forgets UDP flows after 10 seconds of silence.',
   sysctl: { 'net.netfilter.nf_conntrack_udp_timeout': '10', 'net.netfilter.nf_conntrack_udp_timeout_stream': '10' },
   parts: [reflectorOnTwo()],
-  args: [...SMALL_MEDIA_RANGE, '--deep'],
+  args: [...SMALL_MEDIA_RANGE, '--deep', '--timeout', '75'],
   report: {
     nat: {
       bindingLifetime: [
