@@ -34,6 +34,8 @@ const DEFAULT_MAX_PPS = 200;
 const MAX_PPS = 20_000;
 /** A default run ends far sooner; this catches what hangs. */
 const DEFAULT_TIMEOUT_S = 60;
+/** The longest lifetime asked for is five minutes; the rest of the run comes before it. */
+const DEFAULT_DEEP_TIMEOUT_S = 420;
 const MAX_TIMEOUT_S = 3600;
 
 const OPTIONS = {
@@ -115,7 +117,7 @@ export const parseProbeOptions = (argv: readonly string[], env: NodeJS.ProcessEn
   if (values.json && values.output && values.output !== 'json') {
     throw usage(`--json and -o ${values.output} exclude each other; choose one`);
   }
-  const timeout = Number(values.timeout ?? DEFAULT_TIMEOUT_S);
+  const timeout = Number(values.timeout ?? (values.deep ? DEFAULT_DEEP_TIMEOUT_S : DEFAULT_TIMEOUT_S));
   if (!(timeout > 0 && timeout <= MAX_TIMEOUT_S)) {
     throw usage(`--timeout: "${values.timeout}" is not a number of seconds from 0 to ${MAX_TIMEOUT_S}`);
   }

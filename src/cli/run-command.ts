@@ -74,7 +74,6 @@ export const prepare = async (
   env: NodeJS.ProcessEnv,
   signal: AbortSignal,
 ): Promise<Prepared> => {
-  if (options.deep) throw usage('--deep: NAT binding lifetimes are not part of this version');
   const token = findToken(options.tokenFile, env);
   const [{ readTarget, resolveDestination, withoutDns }, { checkPlmn, hostOf, screenEpdg }] = await Promise.all([
     import('../engine/destination.js'),
@@ -132,7 +131,7 @@ export interface RunHow {
  */
 export const runPrepared = async (
   prepared: Prepared,
-  options: Pick<ProbeOptions, 'source' | 'maxPps' | 'timeoutMs'>,
+  options: Pick<ProbeOptions, 'source' | 'maxPps' | 'timeoutMs' | 'deep'>,
   signal: AbortSignal,
   how: RunHow = {},
 ): Promise<Report> => {
@@ -164,6 +163,7 @@ export const runPrepared = async (
       maxPps: options.maxPps,
       timeoutMs: options.timeoutMs,
       source: options.source,
+      stages: { deep: options.deep },
     },
     signal,
     progress.update,

@@ -8,6 +8,7 @@ import pLimit from 'p-limit';
 import { loadProbe, type Probe, type Session } from '../../probes/contract.js';
 import type { AskedKind, Check } from '../model/check.js';
 import type { Observation } from '../model/observation.js';
+import { NO_FACTS, type StageFacts } from '../model/stages.js';
 import { type LossSample, RANGE_PORT_DOUBT, SINGLE_CHECK_DOUBT } from '../verdict/silence.js';
 import { deriveKeys } from '../wire/keys.js';
 import { askCheck, notAsked } from './ask.js';
@@ -20,6 +21,7 @@ import { createPath } from './path.js';
 import { type PlannedCheck, type PlannedRange, portOfRange, SAMPLES } from './plan.js';
 import { refine, suspectPorts } from './refine.js';
 import { settle } from './settle.js';
+import type { StageOptions } from './stages/stages.js';
 import { witness } from './witness.js';
 
 export interface RunInput {
@@ -34,6 +36,8 @@ export interface RunInput {
   /** The whole run, in milliseconds; what is not known by then is `not-run`. */
   readonly timeoutMs: number;
   readonly source: string | null;
+  /** What is asked of proven reflectors besides the checks; nothing if left out. */
+  readonly stages?: StageOptions;
 }
 
 export interface RunOutput {
@@ -46,6 +50,7 @@ export interface RunOutput {
   readonly heldBack: readonly (readonly [address: string, count: number])[];
   /** UDP ports on which ESP passed in a small packet where a large one stayed silent, as `address/port`. */
   readonly smallEspPassed: readonly string[];
+  readonly stages: StageFacts;
   readonly loss: LossSample;
   readonly totals: Totals;
   readonly eventLoopDelayMs: number;
@@ -66,8 +71,9 @@ const shuffle = <T>(items: readonly T[], net: Net): readonly T[] => {
 };
 
 /** Loaded before the clock counts, so that no module's loading becomes a round trip or a delay of the event loop. */
-const loadProbes = async (questions: readonly PlannedCheck[]): Promise<(kind: AskedKind) => Probe> => {
-  const kinds = [...new Set<AskedKind>([...questions.map(({ probe }) => probe), 'udp-echo', 'nat-t-keepalive'])];
+const loadProbes = async (questions: readonly PlannedCheck[], stages: boolean): Promise<(kind: AskedKind) => Probe> => {
+  const own: readonly AskedKind[] = ['udp-echo', 'nat-t-keepalive', ...(stages ? (['stun-binding'] as const) : [])];
+  const kinds = [...new Set<AskedKind>([...questions.map(({ probe }) => probe), ...own])];
   const probes = new Map(await Promise.all(kinds.map(async (kind) => [kind, await loadProbe(kind)] as const)));
   return (kind) => {
     const probe = probes.get(kind);
@@ -88,7 +94,7 @@ export const run = async (
   onProgress: (done: number) => void = () => undefined,
   net: Net = systemNet(input.maxPps, input.source),
 ): Promise<RunOutput> => {
-  const probeOf = await loadProbes(input.questions);
+  const probeOf = await loadProbes(input.questions, input.stages !== undefined);
   const delay = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
   delay.enable();
   const totals: Totals = { packetsSent: 0, bytesSent: 0, packetsReceived: 0 };
@@ -215,6 +221,16 @@ export const run = async (
         ...(await witness(at(address, settled), ways, context, path, over)),
       })),
     );
+    // Last, because what they add may take minutes, and what is known by then must not wait for them.
+    const proofs = followed.map((one) => ({ ...one, observations: at(one.address, settled) }));
+    const stages = input.stages
+      ? await (await import('./stages/stages.js')).runStages(proofs, input.stages, {
+          context,
+          path,
+          probeOf,
+          signal: over,
+        })
+      : NO_FACTS;
     const completed = new Map(
       told.flatMap(({ observations }) =>
         observations.map((observation) => [observation.check.id, observation] as const),
@@ -231,6 +247,7 @@ export const run = async (
         smallEspPassed.map((port) => `${address}/${port}`),
       ),
       heldBack: told.map(({ address, heldBack }) => [address, heldBack] as const),
+      stages,
       loss,
       totals,
       eventLoopDelayMs: Math.round(delay.max / 1e4) / 100,

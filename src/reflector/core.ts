@@ -7,6 +7,7 @@ import { createAuthority, type NamedToken } from './authority.js';
 import type { Credentials } from './certificate.js';
 import { answerDatagram, type DatagramRules } from './datagrams.js';
 import { createDeferrals } from './deferrals.js';
+import { createEvidenceBook } from './evidence.js';
 import type { Arrival, Host } from './exchange.js';
 import { createKeepaliveBook, createLimiter, createRefusalBook } from './limits.js';
 import type { Counters } from './metrics.js';
@@ -91,6 +92,7 @@ export const createCore = (options: CoreOptions): Core => {
       return lately.length === 0 ? plainInfo : encodeInfo({ ...info, overruns: spansOf(lately) });
     },
     sessions,
+    evidence: createEvidenceBook(),
     refused: refusals.count,
     version: options.version,
   };

@@ -1,9 +1,11 @@
 /** One request as the reflector sees it, and the sealing of its answer. Responders get this and no socket. */
 import { type Deferral, encodeDeferral, readDeferral } from '../wire/deferral.js';
+import { encodeEvidencePiece, readEvidenceQuery } from '../wire/evidence.js';
 import { encodeReceipts, readReceiptsQuery } from '../wire/receipts.js';
 import { ANSWER_TO, digestOf, type RequestTag } from '../wire/tag.js';
 import type { Surroundings } from './alternates.js';
 import type { Admission, Authority } from './authority.js';
+import type { EvidenceBook } from './evidence.js';
 import type { Sessions } from './sessions.js';
 
 /** What a responder may know of a request besides its bytes. */
@@ -28,6 +30,7 @@ export interface Host {
   readonly keepalives: (address: string, port: number) => number;
   readonly info: () => Uint8Array;
   readonly sessions: Sessions;
+  readonly evidence: EvidenceBook;
   /** Connections and deferred answers lately refused to the prefix of an address, because there were too many. */
   readonly refused: (source: Uint8Array) => number;
   readonly version: string;
@@ -55,6 +58,9 @@ export type Responder = (message: Uint8Array, arrival: Arrival, host: Host) => A
 /** An answer tag, and how the request wanted to be answered. */
 export interface Sealed {
   readonly bytes: Uint8Array;
+  /** The session that asked, and which of its requests it was. */
+  readonly name: string;
+  readonly sequence: number;
   readonly delivery?: Delivery | undefined;
   readonly consults: boolean;
 }
@@ -84,6 +90,11 @@ const bodyFor = (
       // What is forgotten ends the list: "never arrived" would be a false witness.
       const end = counts.indexOf(null);
       return encodeReceipts(counts.slice(0, end === -1 ? counts.length : end).map((count) => count ?? 0));
+    }
+    case 'evidenceRequest': {
+      const query = readEvidenceQuery(body);
+      const whole = query && host.evidence.find(name, query.sequence, query.side);
+      return encodeEvidencePiece(whole, query?.offset ?? 0, body.length);
     }
     case 'deferredRequest':
       return deferral && encodeDeferral(deferral);
@@ -121,6 +132,8 @@ export const sealAnswer = (
   });
   return {
     bytes,
+    name,
+    sequence,
     delivery: deferral ? { ...deferral, toPort: null } : undefined,
     consults: type === 'receiptsRequest',
   };

@@ -9,10 +9,14 @@ import type { Classified, Finding } from '../model/verdict.js';
 import type { Standing } from '../verdict/classify.js';
 import { classify } from '../verdict/classify.js';
 import { diagnose } from '../verdict/diagnose.js';
+import { judgeLifetimes } from '../verdict/lifetime.js';
+import { judgeNat } from '../verdict/nat.js';
 import { type ClassifiedRange, classifyRange } from '../verdict/ranges.js';
 import { type Item, weigh, weighService } from '../verdict/services.js';
 import { lossUpperBound, RANGE_PORT_DOUBT, SINGLE_CHECK_DOUBT } from '../verdict/silence.js';
+import { judgeSip } from '../verdict/sip.js';
 import { NO_STANDING, standings } from '../verdict/standing.js';
+import { harmedBy, reportedNat, reportedStage } from './stages.js';
 
 export interface Named {
   readonly host: string;
@@ -88,6 +92,8 @@ export const buildReport = (input: ReportInput): Report => {
     const refined = output.observations.filter(({ check }) => check.rangeId === range.id && !planned.has(check.id));
     return classifyRange(range, [...range.sample, ...refined.map(({ check }) => check)].map(classified), thresholds);
   });
+  const sip = judgeSip(output.stages.sip, upperBound);
+  const stageChecks = sip.checks.map((one) => reportedStage(one, plan));
   const provable = (address: string | null): boolean => standing.get(address ?? '')?.role === 'reflector';
   const refusedToken = new Set(
     output.identities.flatMap(([address, { tokenRefused }]) => (tokenRefused ? address : [])),
@@ -108,7 +114,10 @@ export const buildReport = (input: ReportInput): Report => {
         .map(({ requirement, alternatives }) =>
           weigh(
             requirement,
-            alternatives.map((ids) => ids.flatMap((id) => items.get(id) ?? [])),
+            alternatives.map((ids) => {
+              const own = ids.flatMap((id) => items.get(id) ?? []);
+              return [...own, ...harmedBy(own, sip.checks, plan)];
+            }),
           ),
         ),
     ),
@@ -139,23 +148,26 @@ export const buildReport = (input: ReportInput): Report => {
       };
     }),
     network: networkOf(input.localAddresses, all, upperBound),
-    checks: checks.map((one) => ({
-      id: one.check.id,
-      probe: one.check.probe,
-      transport: one.check.transport,
-      port: one.check.port,
-      address: one.check.address,
-      family: one.check.family,
-      requiredBy: [...one.check.requiredBy],
-      verdict: one.verdict,
-      reason: one.reason,
-      confidence: one.confidence,
-      sent: one.sent,
-      seen: one.seen,
-      received: one.received,
-      rttMs: one.rttMs && { ...one.rttMs },
-      evidence: { ...one.evidence },
-    })),
+    checks: [
+      ...checks.map((one) => ({
+        id: one.check.id,
+        probe: one.check.probe,
+        transport: one.check.transport,
+        port: one.check.port,
+        address: one.check.address,
+        family: one.check.family,
+        requiredBy: [...one.check.requiredBy],
+        verdict: one.verdict,
+        reason: one.reason,
+        confidence: one.confidence,
+        sent: one.sent,
+        seen: one.seen,
+        received: one.received,
+        rttMs: one.rttMs && { ...one.rttMs },
+        evidence: { ...one.evidence },
+      })),
+      ...stageChecks,
+    ],
     ranges: ranges.flatMap(({ range, runs }) =>
       runs.map((run) => ({
         id: range.id,
@@ -171,8 +183,15 @@ export const buildReport = (input: ReportInput): Report => {
         confidence: run.confidence,
       })),
     ),
-    nat: natOf(input.localAddresses, all),
-    sipAlg: { detected: all.some(({ reason }) => reason === 'sip-alg') ? true : null, findings: [] },
+    nat: reportedNat(
+      natOf(input.localAddresses, all),
+      judgeNat(output.stages.nat, upperBound),
+      judgeLifetimes(output.stages.idle, upperBound),
+    ),
+    sipAlg: {
+      detected: sip.detected ?? (all.some(({ reason }) => reason === 'sip-alg') ? true : null),
+      findings: sip.findings.map((one) => ({ ...one })),
+    },
     quality: [],
     services: states.map((state) => {
       const { symptoms, fixes } = diagnose(state);
@@ -187,7 +206,7 @@ export const buildReport = (input: ReportInput): Report => {
     }),
     notes: [...input.notes, ...notesOf(output, input.durationMs), ...deadAddresses(input.target, standing)],
     totals: {
-      checks: all.length,
+      checks: all.length + stageChecks.length,
       packetsSent: output.totals.packetsSent,
       bytesSent: output.totals.bytesSent,
       packetsReceived: output.totals.packetsReceived,

@@ -132,8 +132,8 @@ const REASON_TEXTS = {
       'The reflector received another message than the one sent, or the agent another answer than the one given. Each ' +
       'changed field is shown with both values.',
     doesNotProve:
-      'That every change hurts: an added Via is what a proxy does, and changed letter case means nothing. Nor does one ' +
-      'clean message prove that there is none: some gateways touch only INVITE, or only open ports.',
+      'That every change hurts: an added Via is what a proxy does, and changed letter case means nothing. Nor do ' +
+      'clean messages prove that there is none: some gateways rewrite nothing and only open ports.',
     fix: 'Switch off the SIP ALG (SIP helper, SIP inspection) and test again after each firmware update, or use SIP over TLS.',
   },
   'payload-rewritten': {

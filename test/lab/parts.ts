@@ -30,6 +30,15 @@ export const reflector = ({
   }),
 });
 
+/** Our far end with two addresses, as RFC 5780 wants; of the media range a hundred ports, so that it stays small. */
+export const reflectorOnTwo = (): Part =>
+  reflector({
+    listen: [TARGET, SECOND],
+    args: [...['--udp', '53,500,3478,3479,4500,5060,16384-16483'], ...['--tcp', '80,443,5060,5061,5223']],
+  });
+/** What `probe` asks of it. */
+export const SMALL_MEDIA_RANGE = ['--rtp-range', '16384-16483'] as const;
+
 /** A SIP server that answers OPTIONS over UDP and TCP. */
 export const kamailio = ({
   host = 'wan',

@@ -8,6 +8,7 @@ import { ASKED_KINDS, type AskedKind } from '../../src/model/check.js';
 import { TRANSPORTS_OF } from '../../src/model/profile-rules.js';
 import { createAuthority } from '../../src/reflector/authority.js';
 import { answerDatagram } from '../../src/reflector/datagrams.js';
+import { createEvidenceBook } from '../../src/reflector/evidence.js';
 import type { Arrival, Host } from '../../src/reflector/exchange.js';
 import { createKeepaliveBook, createLimiter } from '../../src/reflector/limits.js';
 import { createSessions } from '../../src/reflector/sessions.js';
@@ -82,6 +83,7 @@ export const createHost = (keepalives: Host['keepalives'] = () => 0): Host => ({
   keepalives,
   info: () => INFO,
   sessions: createSessions(1),
+  evidence: createEvidenceBook(),
   refused: () => 0,
   version: '0.1.0',
 });
