@@ -88,7 +88,6 @@ const openExporters = (
           keepSecret(content.toString('utf8').trim());
           return content;
         },
-        probe: null,
       });
     }),
   );

@@ -62,6 +62,8 @@ targets:
     tokenFile: token
     profiles: [./tcp.yaml]
     schedules: [{ kind: sweep, every: 1h }]
+exporters:
+  - { type: file, path: "${folder}/results.ndjson" }
 `,
   );
 
@@ -99,7 +101,7 @@ interface HealthSeen {
 t.test('a configuration is judged without running it', async (t) => {
   const good = await probe(['daemon', '--config', configFor('good.yaml', join(folder, 'unused')), '--check']);
   t.equal(good.code, 0, good.stderr);
-  t.match(good.stdout, /good\.yaml: ok; 2 targets, 0 exporters, state in .*unused/);
+  t.match(good.stdout, /good\.yaml: ok; 2 targets, 1 exporter, state in .*unused/);
   const bad = file('bad.yaml', 'agent: { logLevel: loud }\ntargets:\n  - host: a.example\n    token: x\n');
   const judged = await probe(['daemon', '--config', bad, '--check']);
   t.equal(judged.code, 2);
@@ -167,7 +169,15 @@ t.test('an agent runs, says how it is, and ends in good order', { timeout: TEST_
     now: () => Date.now(),
     say: (message) => t.fail(message),
   });
+  const delivered = readFileSync(join(folder, 'results.ndjson'), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => (JSON.parse(line) as { readonly id: string }).id);
+  t.equal(new Set(delivered).size, delivered.length, 'nothing was delivered twice');
   const { records } = await spool.read(0, { records: 1000, bytes: 1e9 });
+  const stored = records.map(({ record }) => record.id);
+  t.same(delivered, stored.slice(0, delivered.length), 'and in order');
+  t.ok(delivered.length > 0, 'the last words of an agent may wait for the next one');
   await spool.close();
   t.ok(records.some(({ record }) => record.kind === 'report' && record.target === 'here'));
   t.equal(records.filter(({ record: { body } }) => body.type === 'agent-started').length, 2);
