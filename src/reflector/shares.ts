@@ -9,6 +9,8 @@ export const MAX_PROCESSES = 8;
 /** Connections need descriptors as well as ports do: this part of a low limit, and of a high one MAX_CONNECTIONS. */
 const PART_FOR_CONNECTIONS = 4;
 const MAX_CONNECTIONS = 2000;
+/** Signalling, STUN and IKE: no profile names as many single ports. */
+const SINGLE_PORTS = 256;
 
 /** How many sockets one process may listen on under a limit of open files; Infinity without one. */
 export const roomUnder = (limit: number | null): number =>
@@ -24,8 +26,9 @@ export interface Shares {
 }
 
 /**
- * Deals out the sockets. TCP goes to the first process, and UDP ports in turn, so that a sweep of neighbouring ports
- * keeps all of them busy; the ports that matter most come first and are never left out for others.
+ * Deals out the sockets. TCP and single UDP ports go to the first process, which keeps what SIP messages arrived; ports of
+ * long ranges in turn, so that a sweep of neighbours keeps all processes busy. The ports that matter most come first and
+ * are never left out for others.
  */
 export const dealShares = (
   listeners: readonly Listener[],
@@ -49,7 +52,8 @@ export const dealShares = (
   };
   for (const place of tcp) deal(place, 'tcp', shares);
   for (const [index, place] of udp.entries()) {
-    const turn = Math.floor(index / listeners.length) % shares.length;
+    const port = Math.floor(index / listeners.length);
+    const turn = port < SINGLE_PORTS ? 0 : port % shares.length;
     deal(place, 'udp', [...shares.slice(turn), ...shares.slice(0, turn)]);
   }
   return { shares, leftOut };

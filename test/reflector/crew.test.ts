@@ -13,8 +13,11 @@ import { attributeOf, parseStun } from '../../src/wire/stun.js';
 import { isAnswer, readTag } from '../../src/wire/tag.js';
 import { requestTag, stunRequest, TOKEN } from './support.js';
 
-const HOST = '127.0.0.1';
+/** An address of its own, so that its ports are nobody else's. */
+const HOST = '127.0.55.1';
+const FIRST_PORT = 20_000;
 const WITHIN_MS = 20_000;
+const LINUX_ONLY = { skip: process.platform === 'linux' ? false : 'needs /proc and all of 127/8' };
 const credentials = await makeCredentials();
 
 const listen = async (): Promise<Socket> => {
@@ -22,18 +25,8 @@ const listen = async (): Promise<Socket> => {
   await once(socket, 'listening');
   return socket;
 };
-const freePorts = async (count: number): Promise<readonly number[]> => {
-  const sockets = await Promise.all(Array.from({ length: count }, listen));
-  const ports = sockets.map((socket) => socket.address().port);
-  await Promise.all(
-    sockets.map((socket) => {
-      const closed = once(socket, 'close');
-      socket.close();
-      return closed;
-    }),
-  );
-  return ports;
-};
+const portsFrom = (first: number, count: number): readonly number[] =>
+  Array.from({ length: count }, (_, index) => first + index);
 
 const start = async (
   ports: readonly number[],
@@ -95,8 +88,8 @@ t.test('sockets are dealt out', async (t) => {
   t.same(
     shares.map(({ udp, tcp }) => [udp.map(({ port }) => port), tcp.map(({ port }) => port)]),
     [
-      [[1, 3], [443]],
-      [[2, 4, 5], []],
+      [[1, 2], [443]],
+      [[3, 4, 5], []],
     ],
     'no process gets more than it has room for',
   );
@@ -108,84 +101,82 @@ t.test('sockets are dealt out', async (t) => {
   t.equal(dealShares(one, ports, Number.POSITIVE_INFINITY, 3).shares.length, 3, 'as many as are wanted');
 });
 
-t.test(
-  'three processes are one reflector',
-  { skip: process.platform === 'linux' ? false : 'reads /proc' },
-  async (t) => {
-    const ports = await freePorts(6);
-    const reflector = await start(ports, 3);
-    const socket = await listen();
-    t.teardown(async () => {
-      socket.close();
-      await reflector.close();
+t.test('three processes are one reflector', LINUX_ONLY, async (t) => {
+  // The first 256 ports are the first process's; the last of these are dealt out in turn.
+  const all = portsFrom(FIRST_PORT, 261);
+  const ports = [...all.slice(0, 1), ...all.slice(-5)];
+  const reflector = await start(all, 3);
+  const socket = await listen();
+  t.teardown(async () => {
+    socket.close();
+    await reflector.close();
+  });
+  t.equal(childrenOf(process.pid).length, 2);
+  t.same(
+    reflector.udp,
+    [...all].sort((a, b) => a - b),
+  );
+
+  const sequences = ports.map((_, index) => index + 1);
+  for (const [index, port] of ports.entries()) {
+    const { arrivalPort } = answerOf(await ask(socket, requestTag(index + 1, room), port));
+    t.equal(arrivalPort, port, 'each port answers for itself');
+  }
+  for (const [index, port] of ports.entries()) {
+    const query = requestTag(100 + index, {
+      type: 'receiptsRequest',
+      body: encodeReceiptsQuery([...sequences, 99], 52),
     });
-    t.equal(childrenOf(process.pid).length, 2);
-    t.same(
-      reflector.udp,
-      [...ports].sort((a, b) => a - b),
-    );
-
-    const sequences = ports.map((_, index) => index + 1);
-    for (const [index, port] of ports.entries()) {
-      const { arrivalPort } = answerOf(await ask(socket, requestTag(index + 1, room), port));
-      t.equal(arrivalPort, port, 'each port answers for itself');
-    }
-    for (const [index, port] of ports.entries()) {
-      const query = requestTag(100 + index, {
-        type: 'receiptsRequest',
-        body: encodeReceiptsQuery([...sequences, 99], 52),
-      });
-      const counts = readReceipts(answerOf(await ask(socket, query, port)).body, 7);
-      t.ok(
-        counts?.slice(0, 6).every((count) => count >= 1),
-        `port ${port} knows what arrived at all six: ${counts}`,
-      );
-      t.equal(counts?.[6], 0, 'and what did not');
-      const info = parseInfo(
-        answerOf(await ask(socket, requestTag(200 + index, { type: 'infoRequest', body: new Uint8Array(900) }), port))
-          .body,
-      );
-      t.equal(
-        info.ok && info.value.udp.reduce((sum, [from, to]) => sum + to - from + 1, 0),
-        6,
-        'and which ports there are',
-      );
-    }
-
-    // What one process has seen is a replay at another's port, once they have told each other: the receipts above did.
-    const thief = createSocket('udp4').bind(0, '127.0.0.2');
-    await once(thief, 'listening');
-    let answers = 0;
-    thief.on('message', () => {
-      answers += 1;
-    });
-    for (const port of ports) thief.send(requestTag(1, room), port, HOST);
-    // A request of its own, answered by each, shows that the stolen ones have been dealt with.
-    for (const [index, port] of ports.entries()) {
-      const own = once(thief, 'message', { signal: AbortSignal.timeout(WITHIN_MS) });
-      thief.send(requestTag(300 + index, room), port, HOST);
-      const [bytes] = (await own) as [Buffer];
-      t.equal(answerOf(bytes).sequence, 300 + index);
-    }
-    t.equal(answers, 6, 'none of the stolen requests was answered');
-    thief.close();
-
-    reflector.setTokens([]);
-    const refused = await Promise.all(
-      ports.map(async (port) => {
-        const own = await listen();
-        const bytes = await ask(own, requestTag(400, { ...room, session: port }), port).finally(() => own.close());
-        return readTag(bytes);
-      }),
-    ).catch(() => []);
+    const counts = readReceipts(answerOf(await ask(socket, query, port)).body, 7);
     t.ok(
-      refused.some((read) => read.ok && read.value.tag.type === 'refusal'),
-      'a revoked token is revoked everywhere',
+      counts?.slice(0, 6).every((count) => count >= 1),
+      `port ${port} knows what arrived at all six: ${counts}`,
     );
-  },
-);
+    t.equal(counts?.[6], 0, 'and what did not');
+    const info = parseInfo(
+      answerOf(await ask(socket, requestTag(200 + index, { type: 'infoRequest', body: new Uint8Array(900) }), port))
+        .body,
+    );
+    t.equal(
+      info.ok && info.value.udp.reduce((sum, [from, to]) => sum + to - from + 1, 0),
+      all.length,
+      'and which ports there are',
+    );
+  }
 
-t.test('another process answers from its port', async (t) => {
+  // What one process has seen is a replay at another's port, once they have told each other: the receipts above did.
+  const thief = createSocket('udp4').bind(0, '127.0.0.2');
+  await once(thief, 'listening');
+  let answers = 0;
+  thief.on('message', () => {
+    answers += 1;
+  });
+  for (const port of ports) thief.send(requestTag(1, room), port, HOST);
+  // A request of its own, answered by each, shows that the stolen ones have been dealt with.
+  for (const [index, port] of ports.entries()) {
+    const own = once(thief, 'message', { signal: AbortSignal.timeout(WITHIN_MS) });
+    thief.send(requestTag(300 + index, room), port, HOST);
+    const [bytes] = (await own) as [Buffer];
+    t.equal(answerOf(bytes).sequence, 300 + index);
+  }
+  t.equal(answers, 6, 'none of the stolen requests was answered');
+  thief.close();
+
+  reflector.setTokens([]);
+  const refused = await Promise.all(
+    ports.map(async (port) => {
+      const own = await listen();
+      const bytes = await ask(own, requestTag(400, { ...room, session: port }), port).finally(() => own.close());
+      return readTag(bytes);
+    }),
+  ).catch(() => []);
+  t.ok(
+    refused.some((read) => read.ok && read.value.tag.type === 'refusal'),
+    'a revoked token is revoked everywhere',
+  );
+});
+
+t.test('another process answers from its port', LINUX_ONLY, async (t) => {
   const two = [
     { address: '127.0.53.1', publicAddress: '192.0.2.1' },
     { address: '127.0.53.2', publicAddress: '192.0.2.2' },
@@ -193,7 +184,7 @@ t.test('another process answers from its port', async (t) => {
   const warnings: string[] = [];
   const reflector = await startReflector({
     listeners: two,
-    ports: { udp: [3478, 3479, ...(await freePorts(1))], tcp: [] },
+    ports: { udp: [3478, ...portsFrom(FIRST_PORT, 255), 4000, 3479], tcp: [] },
     tokens: [{ name: 'test', token: TOKEN }],
     credentials,
     version: '0.1.0',
@@ -232,12 +223,12 @@ t.test('another process answers from its port', async (t) => {
   }
 });
 
-t.test('a process that ends is told', { skip: process.platform === 'linux' ? false : 'reads /proc' }, async (t) => {
+t.test('a process that ends is told', LINUX_ONLY, async (t) => {
   let tell: (error: Error) => void = () => undefined;
   const told = new Promise<Error>((resolve) => {
     tell = resolve;
   });
-  const reflector = await start(await freePorts(2), 2, (error) => tell(error));
+  const reflector = await start(portsFrom(FIRST_PORT, 260), 2, (error) => tell(error));
   const [child = 0] = childrenOf(process.pid);
   process.kill(child, 'SIGKILL');
   t.match((await told).message, /process \d+ of the reflector ended \(SIGKILL\)/);
