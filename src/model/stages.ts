@@ -21,6 +21,10 @@ export interface SipExchange {
   readonly seen: number | null;
   /** An answer came, and it did not prove itself. */
   readonly unproven: boolean;
+  /** The far end received other bytes than were sent, whether or not it could show them. */
+  readonly changed: boolean;
+  /** The far end received it at another port than it was sent to. */
+  readonly misdirected: boolean;
   /** The request as sent, and as it arrived; null where no proven answer came or the far end kept nothing. */
   readonly request: Passage | null;
   /** The response as the far end sent it, and as it arrived here. */

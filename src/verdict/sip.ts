@@ -64,6 +64,14 @@ const findingsOf = (one: SipExchange): readonly AlgFinding[] => {
 
 const isAnswered = ({ answers, unproven }: SipExchange): boolean => answers > 0 && !unproven;
 
+/** What the proofs of the answers say of their requests, whatever the messages look like. */
+const tampered = (all: readonly SipExchange[]): Finding | null => {
+  if (all.some(({ unproven, misdirected }) => unproven || misdirected)) {
+    return { verdict: 'altered', reason: 'answered-by-other' };
+  }
+  return all.some(({ changed }) => changed) ? { verdict: 'altered', reason: 'payload-rewritten' } : null;
+};
+
 /** Nothing but silence, and more of it than the path's loss explains. */
 const vanished = (one: SipExchange, lossUpperBound: number | null, fragments = 1): boolean => {
   if (one.answers > 0 || one.errors.length > 0 || one.packets === 0 || lossUpperBound === null) return false;
@@ -125,7 +133,8 @@ const judgePort = (
   const finding = ((): Finding => {
     if (rewritten.some(isAccusing)) return { verdict: 'altered', reason: 'sip-alg' };
     if (silent.length > 0) return { verdict: 'blocked', reason: 'payload-filtered' };
-    if (free.some(({ unproven }) => unproven)) return { verdict: 'altered', reason: 'answered-by-other' };
+    const change = tampered(free);
+    if (change) return change;
     if (judged.length === free.length) return { verdict: 'pass', reason: 'answered' };
     return free.some(({ answers }) => answers === 0)
       ? { verdict: 'unknown', reason: 'no-answer' }
@@ -170,6 +179,7 @@ const judgeSizes = (
   stream: SipExchange | undefined,
   family: Family,
   lossUpperBound: number | null,
+  hasAlg: boolean,
 ): StageCheck | null => {
   const ordered = [...sizes].sort((a, b) => (a.padded ?? 0) - (b.padded ?? 0));
   const [first] = ordered;
@@ -180,11 +190,12 @@ const judgeSizes = (
   const beyondChance = beyond.filter((one) => vanished(one, lossUpperBound, fragmentsOf(one.padded ?? 0)));
   const [smallest] = beyondChance;
   const filtered = passing.length > 0 && smallest !== undefined && beyondChance.length === beyond.length;
-  const finding: Finding = filtered
-    ? { verdict: 'blocked', reason: 'size-filtered' }
-    : beyond.length === 0
-      ? { verdict: 'pass', reason: 'answered' }
-      : { verdict: 'unknown', reason: 'no-answer' };
+  const finding = ((): Finding => {
+    if (filtered) return { verdict: 'blocked', reason: 'size-filtered' };
+    const change = tampered(ordered);
+    if (change) return hasAlg && change.reason === 'payload-rewritten' ? { ...change, reason: 'sip-alg' } : change;
+    return beyond.length === 0 ? { verdict: 'pass', reason: 'answered' } : { verdict: 'unknown', reason: 'no-answer' };
+  })();
   return {
     probe: 'size-sweep',
     transport: first.transport,
@@ -194,9 +205,9 @@ const judgeSizes = (
     finding,
     confidence: filtered
       ? 1 - doubtOfSilence(smallest.packets, lossUpperBound)
-      : finding.verdict === 'pass'
-        ? PROVEN
-        : 0,
+      : finding.verdict === 'unknown'
+        ? 0
+        : PROVEN,
     ...counted(ordered),
     evidence: {
       largestPassingBytes: largest,
@@ -228,6 +239,7 @@ export const judgeSip = (all: readonly SipFacts[], lossUpperBound: number | null
       padded.find(({ transport }) => transport === 'tcp'),
       family,
       lossUpperBound,
+      ports.some(({ check }) => check.transport === 'udp' && check.finding.reason === 'sip-alg'),
     );
     return [
       {

@@ -162,6 +162,8 @@ const exchange = (over: Partial<SipExchange>): SipExchange => ({
   errors: [],
   seen: null,
   unproven: false,
+  changed: false,
+  misdirected: false,
   request: intact,
   response: intact,
   ...over,
@@ -194,6 +196,32 @@ t.test('a method that vanishes', async (t) => {
   t.match(sip(exchange({ request: null }), control), { detected: null }, 'without the far end’s word nothing is known');
   t.match(sip(), { detected: null, checks: [] });
 });
+
+t.test('a proof that tells of more than the messages show', async (t) => {
+  const padded = (over: Partial<SipExchange>): SipExchange =>
+    exchange({ method: 'OPTIONS', padded: 500, request: null, response: null, ...over });
+  const verdicts = (...exchanges: readonly SipExchange[]) =>
+    sip(...exchanges).checks.map(({ finding: { verdict, reason } }) => `${verdict}/${reason}`);
+  t.same(verdicts(exchange({ misdirected: true }), padded({ misdirected: true })), [
+    'altered/answered-by-other',
+    'altered/answered-by-other',
+  ]);
+  t.same(verdicts(exchange({ changed: true }), padded({ changed: true })), [
+    'altered/payload-rewritten',
+    'altered/payload-rewritten',
+  ]);
+  t.equal(sip(exchange({ changed: true })).detected, null, 'changed by whom, nobody knows');
+  const rewritten = { sent: Buffer.from(ALG_SENT), received: Buffer.from(ALG_RECEIVED) };
+  t.same(
+    verdicts(exchange({ changed: true, request: rewritten }), padded({ changed: true })),
+    ['altered/sip-alg', 'altered/sip-alg'],
+    'the ALG that shows itself changed the padded ones as well',
+  );
+});
+
+const ALG_SENT =
+  'OPTIONS sip:a@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.9:40000;branch=z9hG4bK1\r\nContent-Length: 0\r\n\r\n';
+const ALG_RECEIVED = ALG_SENT.replace('10.0.0.9', '198.51.100.1');
 
 t.test('sizes', async (t) => {
   const size = (padded: number, over: Partial<SipExchange> = {}): SipExchange =>

@@ -150,6 +150,8 @@ const factsOf = async (heard: Heard, ways: readonly Check[], stage: Stage): Prom
     errors: attempts.flatMap((attempt) => (attempt.outcome === 'error' ? attempt.code : [])),
     seen: observation.seen,
     unproven: answers.some(({ authentic }) => authentic === false),
+    changed: answers.some(({ attestation }) => attestation?.intact === false),
+    misdirected: answers.some(({ attestation }) => attestation !== null && attestation.arrivalPort !== check.port),
     request: exchange && arrived && { sent: exchange.sent, received: arrived },
     response: exchange && answered && { sent: answered, received: exchange.received },
   };

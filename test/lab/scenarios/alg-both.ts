@@ -3,7 +3,12 @@ import { type Scenario, sipHelper } from '../scenario.js';
 export default {
   about: 'The router has a SIP ALG on UDP and TCP 5060; TLS stays as it is.',
   rules: sipHelper('udp', 'tcp'),
-  really: { 'sip-options/udp/5060': 'sip-alg', 'sip-alg/udp/5060': 'sip-alg', 'tcp/5060': 'sip-alg' },
+  really: {
+    'sip-options/udp/5060': 'sip-alg',
+    'sip-alg/udp/5060': 'sip-alg',
+    'size-sweep/udp/5060': 'sip-alg',
+    'tcp/5060': 'sip-alg',
+  },
   services: { 'business-sip': 'degraded' },
   report: { sipAlg: { detected: true } },
 } satisfies Scenario;

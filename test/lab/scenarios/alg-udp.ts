@@ -3,7 +3,7 @@ import { type Scenario, sipHelper } from '../scenario.js';
 export default {
   about: 'The router has a SIP ALG on UDP 5060: it rewrites Via, From and Contact.',
   rules: sipHelper('udp'),
-  really: { 'sip-options/udp/5060': 'sip-alg', 'sip-alg/udp/5060': 'sip-alg' },
+  really: { 'sip-options/udp/5060': 'sip-alg', 'sip-alg/udp/5060': 'sip-alg', 'size-sweep/udp/5060': 'sip-alg' },
   services: { 'business-sip': 'degraded' },
   report: {
     sipAlg: {

@@ -11,6 +11,8 @@ export default {
     'udp/3478': 'altered/payload-rewritten',
     'udp/16384-16415': 'altered/payload-rewritten',
     'sip-options/udp/5060': 'altered/sip-alg',
+    'sip-alg/udp/5060': ['altered/sip-alg', 'altered/payload-rewritten'],
+    'size-sweep/udp/5060': ['altered/sip-alg', 'altered/payload-rewritten'],
   },
   services: { 'business-sip': 'degraded' },
   notVerified: 'what is forged here is the proof, which hand-made questions do not carry',
