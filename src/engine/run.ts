@@ -53,7 +53,10 @@ export interface RunOutput {
   readonly stages: StageFacts;
   readonly loss: LossSample;
   readonly totals: Totals;
+  /** The worst delay of the event loop, in milliseconds. */
   readonly eventLoopDelayMs: number;
+  /** What nine in ten of its turns stayed below: part of a usual round trip. */
+  readonly usualDelayMs: number;
 }
 
 /** Open sockets at once; with the pacing far below what a branch router's session table notices. */
@@ -251,6 +254,7 @@ export const run = async (
       loss,
       totals,
       eventLoopDelayMs: Math.round(delay.max / 1e4) / 100,
+      usualDelayMs: Math.round(delay.percentile(90) / 1e4) / 100,
     };
   } finally {
     clearTimeout(timer);

@@ -69,7 +69,7 @@ export const buildReport = (input: ReportInput): Report => {
   const upperBound = lossUpperBound(output.loss);
   const strict = strictest(input.profiles);
   // What this host added to a round trip is no fault of the path.
-  const thresholds = { ...strict, rttMs: strict.rttMs + output.eventLoopDelayMs };
+  const thresholds = { ...strict, rttMs: strict.rttMs + output.usualDelayMs };
 
   const classified = (check: Check): Classified => {
     const observation: Observation = observed.get(check.id) ?? {
