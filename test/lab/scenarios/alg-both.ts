@@ -6,7 +6,6 @@ export default {
   really: {
     'sip-options/udp/5060': 'sip-alg',
     'sip-alg/udp/5060': 'sip-alg',
-    'size-sweep/udp/5060': 'sip-alg',
     'tcp/5060': 'sip-alg',
   },
   // The hand-made large message is no SIP, and passes as it is; the probe's is.
