@@ -10,13 +10,13 @@ import { type JobState, newJobState, type Runner, runJob } from './job.js';
 import { createKeeper, type Keeper } from './keeper.js';
 import { type HostNetwork, hostNetwork } from './memory/network.js';
 import { readMemory } from './memory/store.js';
-import { createMissedRuns } from './missed.js';
 import { createRecorder, type Speaker } from './recorder.js';
 import { createBudget } from './schedule/budget.js';
 import { type Clock, pause } from './schedule/clock.js';
 import { timingOf } from './schedule/due.js';
 import { type Job, runSchedule } from './schedule/scheduler.js';
 import { openSpool, type Spool } from './spool/spool.js';
+import { createWatch } from './watch.js';
 
 export interface DaemonOptions {
   readonly config: Config;
@@ -92,7 +92,6 @@ export const startDaemon = async (options: DaemonOptions): Promise<Daemon> => {
     packetsPerDay: config.budget.packetsPerDay ?? null,
     spent: memory.spent,
   });
-  const missed = createMissedRuns();
   const jobs = new Map<string, { target: string; state: JobState }>();
   const deliveries = new Map(options.exporters.map(({ name }) => [name, newDeliveryState()]));
   const state: DaemonState = {
@@ -114,47 +113,12 @@ export const startDaemon = async (options: DaemonOptions): Promise<Daemon> => {
     background.add(noted);
   };
 
-  const lookAtNetwork = async (): Promise<void> => {
-    const now = network();
-    const changes = keeper.observeNetwork(now);
-    if (changes.length === 0) return;
-    log.warn({ changes }, "the host's own network changed: every target begins with a fresh baseline");
-    await recorder.event('network-changed', '', { changes, network: now });
-    await keeper.save();
-  };
-
-  const onMissed = (job: string, count: number, reason: string): void => {
-    const known = jobs.get(job);
-    if (known) known.state.missed += count;
-    missed.add(job, count, reason);
-    log.debug({ job, count, reason }, 'missed');
-  };
-
-  const tellMissed = (): void => {
-    for (const { job, counts } of missed.take(clock.monotonic())) {
-      log.warn({ job, missed: counts }, 'runs were missed');
-      inBackground(recorder.event('runs-missed', jobs.get(job)?.target ?? '', { job, counts }));
-    }
-  };
-
-  let droppedBefore = 0;
-  const tellDropped = (): void => {
-    const { dropped } = spool.stats();
-    const total = Object.values(dropped).reduce((sum, count) => sum + count, 0);
-    if (total === droppedBefore) return;
-    droppedBefore = total;
-    inBackground(recorder.event('results-dropped', '', { sinceStart: dropped }));
-  };
-
-  let overCeiling = false;
-  const watchMemory = (): void => {
-    const bytes = residentBytes();
-    if (overCeiling || bytes <= config.agent.maxMemoryMegabytes * MEGABYTE) return;
-    overCeiling = true;
-    const why = `${Math.round(bytes / MEGABYTE)} MB resident, more than agent.maxMemoryMegabytes (${config.agent.maxMemoryMegabytes})`;
-    log.error({ why }, 'the memory ceiling is reached: the agent ends, for its supervisor to start it again');
-    inBackground(recorder.event('memory-ceiling', '', { why }).finally(() => options.onFatal?.(why)));
-  };
+  const watch = createWatch({
+    ...{ clock, log, keeper, recorder, spool, network, residentBytes, inBackground },
+    maxMemoryMegabytes: config.agent.maxMemoryMegabytes,
+    jobs,
+    onFatal: (why) => options.onFatal?.(why),
+  });
 
   const jobOf = (target: Config['targets'][number], schedule: (typeof target.schedules)[number]): Job => {
     const targetName = nameOfTarget(target);
@@ -186,8 +150,8 @@ export const startDaemon = async (options: DaemonOptions): Promise<Daemon> => {
             keeper,
             recorder,
             network,
-            lookAtNetwork,
-            onMissed: (reason) => onMissed(name, 1, reason),
+            lookAtNetwork: watch.lookAtNetwork,
+            onMissed: (reason) => watch.onMissed(name, 1, reason),
             say,
           },
           runSignal,
@@ -197,7 +161,7 @@ export const startDaemon = async (options: DaemonOptions): Promise<Daemon> => {
 
   const all = config.targets.flatMap((target) => target.schedules.map((schedule) => jobOf(target, schedule)));
   await recorder.event('agent-started', '', { targets: config.targets.map(nameOfTarget), platform: process.platform });
-  await lookAtNetwork();
+  await watch.lookAtNetwork();
   await keeper.save();
 
   // Deliveries outlive the schedule by a moment, so that the last results still go.
@@ -229,7 +193,7 @@ export const startDaemon = async (options: DaemonOptions): Promise<Daemon> => {
       jobs: all,
       lastDue: memory.lastDue,
       onDue: keeper.noteDue,
-      onMissed,
+      onMissed: watch.onMissed,
       onClock: (event) => {
         log.warn(event, event.kind === 'set' ? "the host's clock was set" : 'the host was suspended');
         if (event.kind === 'set') clockTrustedFrom = clock.monotonic() + CLOCK_SETTLES_MS;
@@ -241,11 +205,7 @@ export const startDaemon = async (options: DaemonOptions): Promise<Daemon> => {
       },
       onTick: () => {
         state.lastTickAt = clock.monotonic();
-        inBackground(lookAtNetwork());
-        inBackground(spool.tend());
-        tellMissed();
-        tellDropped();
-        watchMemory();
+        watch.tick();
       },
       signal,
     });
