@@ -3,9 +3,11 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { nameOfTarget } from './config/rules.js';
-import type { Config } from './config/schema.js';
+import type { Config, RunKind } from './config/schema.js';
 import { type DeliveryState, deliverFrom, newDeliveryState } from './deliver.js';
 import type { Exporter } from './exporters/contract.js';
+import { fillHistory } from './history/fill.js';
+import { createHistory, type History } from './history/history.js';
 import { type JobState, newJobState, type Runner, runJob } from './job.js';
 import { createKeeper, type Keeper } from './keeper.js';
 import { type HostNetwork, hostNetwork } from './memory/network.js';
@@ -35,14 +37,25 @@ export interface DaemonOptions {
   readonly signal: AbortSignal;
 }
 
+/** A job as others see it. */
+export interface JobView {
+  readonly target: string;
+  readonly kind: RunKind;
+  /** Null where a cron pattern says when. */
+  readonly everyMs: number | null;
+  readonly state: JobState;
+}
+
 /** What a running agent shows of itself: to the status page, to `probe health`, to metrics. */
 export interface DaemonState {
   readonly agent: Speaker;
   readonly startedAt: number;
-  readonly jobs: ReadonlyMap<string, { readonly target: string; readonly state: JobState }>;
+  readonly jobs: ReadonlyMap<string, JobView>;
   readonly deliveries: ReadonlyMap<string, DeliveryState>;
   readonly spool: Spool;
   readonly keeper: Keeper;
+  /** Null where nobody asks for it. */
+  readonly history: History | null;
   /** Monotonic milliseconds of the scheduler's last tick: an agent that does not tick is not alive. */
   lastTickAt: number;
 }
@@ -84,15 +97,22 @@ export const startDaemon = async (options: DaemonOptions): Promise<Daemon> => {
     target.schedules.map(({ kind }) => `${nameOfTarget(target)}/${kind}`),
   );
   const keeper = createKeeper(memoryFile, memory, { targets: config.targets.map(nameOfTarget), jobs: jobNames }, say);
-  const recorder = createRecorder(spool, clock, agent, (what, { agent: _self, schema: _schema, ...told }) =>
-    what === 'change' ? log.warn({ change: told }, 'changed') : log.info({ event: told }, 'event'),
+  // Only the status page looks back.
+  const history = config.status === undefined ? null : createHistory(config.targets.map(nameOfTarget));
+  const recorder = createRecorder(
+    spool,
+    clock,
+    agent,
+    (what, { agent: _self, schema: _schema, ...told }) =>
+      what === 'change' ? log.warn({ change: told }, 'changed') : log.info({ event: told }, 'event'),
+    (target, lane, report) => history?.note(target, lane, report, 'live'),
   );
   const budget = createBudget({
     packetsPerSecond: config.budget.packetsPerSecond,
     packetsPerDay: config.budget.packetsPerDay ?? null,
     spent: memory.spent,
   });
-  const jobs = new Map<string, { target: string; state: JobState }>();
+  const jobs = new Map<string, JobView>();
   const deliveries = new Map(options.exporters.map(({ name }) => [name, newDeliveryState()]));
   const state: DaemonState = {
     agent,
@@ -101,6 +121,7 @@ export const startDaemon = async (options: DaemonOptions): Promise<Daemon> => {
     deliveries,
     spool,
     keeper,
+    history,
     lastTickAt: clock.monotonic(),
   };
 
@@ -124,7 +145,7 @@ export const startDaemon = async (options: DaemonOptions): Promise<Daemon> => {
     const targetName = nameOfTarget(target);
     const name = `${targetName}/${schedule.kind}`;
     const jobState = newJobState();
-    jobs.set(name, { target: targetName, state: jobState });
+    jobs.set(name, { target: targetName, kind: schedule.kind, everyMs: schedule.every ?? null, state: jobState });
     return {
       name,
       target: targetName,
@@ -187,6 +208,7 @@ export const startDaemon = async (options: DaemonOptions): Promise<Daemon> => {
     cancel();
   };
 
+  if (history) inBackground(fillHistory(history, spool, clock, signal));
   const live = async (): Promise<void> => {
     await runSchedule({
       clock,

@@ -15,6 +15,7 @@ import { createProbeThread, type ProbeThread } from '../engine/thread.js';
 import { UserError } from '../model/user-error.js';
 import { judgeConfig, loadConfig, secretsOf, stateDirectoryOf } from './agent-config.js';
 import { createLog } from './agent-log.js';
+import { openStatusOf } from './agent-status.js';
 import { EXIT, packageVersion } from './main.js';
 import { type ProbeOptions, parseMistake, usage } from './options.js';
 import { agentId, prepare, runPrepared } from './run-command.js';
@@ -177,7 +178,19 @@ export const daemonCommand = async (argv: readonly string[], env: NodeJS.Process
       );
     });
     answer = () => healthOf(daemon.state, { wall: clock.wall(), monotonic: clock.monotonic() });
+    const keepSecret = (secret: string) => secrets.push(secret);
+    const status = await openStatusOf(config, daemon.state, {
+      clock,
+      log,
+      keepSecret,
+      signal: controller.signal,
+    }).catch(async (error: unknown) => {
+      controller.abort(error);
+      await daemon.ended;
+      throw error;
+    });
     await daemon.ended;
+    await status.close();
     return code;
   } finally {
     await thread.close();

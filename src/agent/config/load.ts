@@ -71,10 +71,18 @@ const referencesOf = (content: unknown) => {
 const besides = (file: string, path: string): string => (isAbsolute(path) ? path : resolve(dirname(file), path));
 const isProfileFile = (text: string): boolean => /[./\\]/.test(text);
 
+/** Keys of `status` that name files. */
+const STATUS_FILES = new Set(['secretFile', 'certFile', 'keyFile']);
+
 const resolved = (config: Config, file: string): Config => {
   const profile = (name: string): string => (isProfileFile(name) ? besides(file, name) : name);
+  const status = Object.entries(config.status ?? {}).map(([key, value]) => [
+    key,
+    STATUS_FILES.has(key) && typeof value === 'string' ? besides(file, value) : value,
+  ]);
   return {
     ...config,
+    ...(config.status === undefined ? {} : { status: Object.fromEntries(status) }),
     targets: config.targets.map((target) => ({
       ...target,
       ...(target.tokenFile === undefined ? {} : { tokenFile: besides(file, target.tokenFile) }),

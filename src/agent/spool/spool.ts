@@ -9,7 +9,15 @@ import type { SpoolRecord } from '../exporters/contract.js';
 import { createAppender, type OpenFile, type SegmentFiles } from './appender.js';
 import { createHeld } from './held.js';
 import { openPositions } from './positions.js';
-import { firstAfter, type ReadLimits, type ReadResult, readAfter, readNewest } from './reading.js';
+import {
+  findRecord,
+  firstAfter,
+  type ReadLimits,
+  type ReadResult,
+  readAfter,
+  readNewest,
+  walkBack,
+} from './reading.js';
 import { recoverSegments } from './recovery.js';
 import { type Lane, type RetentionPolicy, segmentsToDrop } from './retention.js';
 
@@ -61,6 +69,10 @@ export interface Spool {
     lanes: readonly Lane[],
     wanted: (record: SpoolRecord) => boolean,
   ): Promise<readonly SpoolRecord[]>;
+  /** The records of these lanes from the newest back, so many at a time. */
+  walkBack(lanes: readonly Lane[], helping: number): AsyncGenerator<readonly SpoolRecord[]>;
+  /** The record with this id, made at about this time (wall-clock milliseconds), or null. */
+  find(lanes: readonly Lane[], id: string, wallMs: number): Promise<SpoolRecord | null>;
   position(exporter: string): number;
   /** Remembers that an exporter has taken everything up to `seq`. */
   advance(exporter: string, seq: number): Promise<void>;
@@ -194,6 +206,8 @@ export const openSpool = async (options: SpoolOptions): Promise<Spool> => {
       }),
     read: (after, limits) => readAfter(files.segments, after, limits),
     newest: (limit, lanes, wanted) => readNewest(files.segments, limit, lanes, wanted),
+    walkBack: (lanes, helping) => walkBack(files.segments, lanes, helping),
+    find: (lanes, id, wallMs) => findRecord(files.segments, lanes, id, wallMs),
     position: positions.get,
     advance: async (exporter, seq) => {
       if (seq <= positions.get(exporter)) return;
