@@ -9,16 +9,16 @@ import { startDaemon } from '../agent/daemon.js';
 import { EXPORTER_TYPES, type ExporterDeps } from '../agent/exporter-modules.js';
 import type { Exporter } from '../agent/exporters/contract.js';
 import { healthOf } from '../agent/health.js';
-import type { Runner, RunRequest } from '../agent/job.js';
 import { systemClock } from '../agent/schedule/clock.js';
-import { createProbeThread, type ProbeThread } from '../engine/thread.js';
+import { createProbeThread } from '../engine/thread.js';
 import { UserError } from '../model/user-error.js';
 import { judgeConfig, loadConfig, secretsOf, stateDirectoryOf } from './agent-config.js';
 import { createLog } from './agent-log.js';
+import { runnerIn } from './agent-run.js';
 import { openStatusOf } from './agent-status.js';
 import { EXIT, packageVersion } from './main.js';
-import { type ProbeOptions, parseMistake, usage } from './options.js';
-import { agentId, prepare, runPrepared } from './run-command.js';
+import { parseMistake, usage } from './options.js';
+import { agentId } from './run-command.js';
 
 const OPTIONS = { config: { type: 'string' }, check: { type: 'boolean' } } as const;
 
@@ -29,42 +29,6 @@ const parse = (argv: readonly string[]) => {
     throw parseMistake(error);
   }
 };
-
-/** How long a run may take unless the schedule says otherwise; a sweep of 16,384 ports takes minutes at 100 a second. */
-const DEFAULT_TIMEOUT_MS = { light: 60_000, sweep: 900_000, deep: 3_600_000 } as const;
-
-/** The options that a user would have given to ask the same. */
-const optionsFor = ({ target, schedule, kind, packetsPerSecond }: RunRequest): ProbeOptions => ({
-  target: target.host,
-  reflectors: target.reflectors,
-  profiles: schedule.profiles ?? target.profiles,
-  rtpRange: target.rtpRange ?? null,
-  exhaustive: kind === 'sweep',
-  transports: target.transports ?? null,
-  deep: kind === 'deep',
-  tokenFile: target.tokenFile ?? null,
-  output: 'json',
-  outFile: null,
-  maxPps: packetsPerSecond,
-  timeoutMs: schedule.timeout ?? DEFAULT_TIMEOUT_MS[kind],
-  source: target.source ?? null,
-  // A target of the configuration has a host of its own.
-  plmn: { mcc: null, mnc: null },
-  families: target.families,
-  dryRun: false,
-  verbose: false,
-  color: false,
-});
-
-const NOWHERE = { isTTY: false, write: () => undefined };
-
-/** Runs each probe as `probe --target` would, in the standing thread. A token comes from the target's file alone. */
-const runnerIn =
-  (thread: ProbeThread): Runner =>
-  async (request, signal) => {
-    const options = optionsFor(request);
-    return runPrepared(await prepare(options, {}, signal), options, signal, { drawn: NOWHERE, run: thread.run });
-  };
 
 /** Opens the configured exporters. What they read from files is taken for secret. @throws UserError */
 const openExporters = (
