@@ -1,4 +1,5 @@
 /** The agent as a whole: schedules, memory, spool and exporters, from the first tick to a clean end. */
+import { setMaxListeners } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
@@ -75,6 +76,8 @@ const LAST_DELIVERY_MS = 3000;
 /** Starts the agent. @throws if the state folder can neither be made nor read */
 export const startDaemon = async (options: DaemonOptions): Promise<Daemon> => {
   const { config, clock, log, signal, agent, stateDirectory } = options;
+  // Each job that waits listens to it, and there is no limit to targets.
+  setMaxListeners(0, signal);
   const network = options.network ?? (() => hostNetwork());
   const residentBytes = options.residentBytes ?? (() => process.memoryUsage.rss());
   const say = (message: string, details: Readonly<Record<string, unknown>> = {}): void => log.warn(details, message);
@@ -187,6 +190,7 @@ export const startDaemon = async (options: DaemonOptions): Promise<Daemon> => {
 
   // Deliveries outlive the schedule by a moment, so that the last results still go.
   const deliveryEnd = new AbortController();
+  setMaxListeners(0, deliveryEnd.signal);
   const delivering = options.exporters.map((exporter) =>
     deliverFrom({
       exporter,

@@ -90,8 +90,8 @@ export const reallyLive = async (options: RealLifeOptions): Promise<RealLife> =>
       host: options.host,
       tokenFile: options.tokenFile,
       profiles: options.profiles,
-      // Each has its own half of what the agent may send: the clock is not the one that packets are paced by.
-      schedules: [{ kind: 'light', every: '1m' }],
+      // Little enough that all find room in the budget at once.
+      schedules: [{ kind: 'light', every: '1m', packetsPerSecond: 500 }],
     })),
   });
   const daemon = await startDaemon({
