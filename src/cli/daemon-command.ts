@@ -6,6 +6,7 @@ import { nameOfExporter } from '../agent/config/rules.js';
 import type { Config } from '../agent/config/schema.js';
 import { controlPath, openControl } from '../agent/control.js';
 import { startDaemon } from '../agent/daemon.js';
+import { containerFinding } from '../agent/doctor.js';
 import { EXPORTER_TYPES, type ExporterDeps } from '../agent/exporter-modules.js';
 import type { Exporter } from '../agent/exporters/contract.js';
 import { healthOf } from '../agent/health.js';
@@ -84,6 +85,8 @@ export const daemonCommand = async (argv: readonly string[], env: NodeJS.Process
   const secrets = [...secretsOf(config)];
   const log = createLog(config.agent.logLevel, () => secrets);
   for (const warning of warnings) log.warn(warning);
+  const container = containerFinding();
+  if (container.ability === 'no') log.warn({ why: container.why }, `results will not be of ${container.what}`);
 
   const controller = new AbortController();
   let code: number = EXIT.ok;

@@ -32,7 +32,9 @@ const said = (view: StatusView, target: string, { kind, id }: NamedSeries): Cont
         ['Round trip', rttMs === null ? 'not measured' : `${milliseconds(rttMs.min)} to ${milliseconds(rttMs.max)}`],
         ['Confidence', verdict === 'unknown' ? 'none' : confidence(check.confidence)],
         ['Address', check.address === null ? 'not resolved' : isolated(check.address)],
-        ['Evidence', prose(evidenceInWords(check.evidence, MAX_EVIDENCE))],
+        ...(Object.keys(check.evidence).length === 0
+          ? []
+          : [['Evidence', prose(evidenceInWords(check.evidence, MAX_EVIDENCE))] as const]),
       ]),
     ]);
   }

@@ -1,6 +1,7 @@
 /** An agent that lives by an injected clock and measures by real sockets: many runs in little time, watched for leaks. */
-import { readdirSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
+import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { startDaemon } from '../../../src/agent/daemon.js';
@@ -53,6 +54,36 @@ const listenersOf = (): number => process.eventNames().reduce((sum, name) => sum
 const cpuSeconds = (): number => {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1e6;
+};
+
+const SIGNALLING = `profile: signalling
+title: Signalling
+summary: SIP for a test
+thresholds: { lossRatio: 0.01, rttMs: 300, jitterMs: 30, reorderRatio: 0.0005 }
+thresholdsSource: { title: A test, evidence: secondary, checkedOn: 2026-11-21 }
+symptomWhenBlocked: cannot-register
+requirements:
+  - id: sip
+    need: required
+    role: signalling
+    purpose: Registration and calls
+    anyOf:
+      - { probe: sip-options, transport: udp, port: 5060 }
+      - { probe: sip-options, transport: tcp, port: 5060 }
+    source: { title: A test, evidence: secondary, checkedOn: 2026-11-21 }
+  - id: stun
+    need: optional
+    role: media
+    purpose: Mapped addresses
+    check: { probe: stun-binding, transport: udp, port: 3478 }
+    source: { title: A test, evidence: secondary, checkedOn: 2026-11-21 }
+`;
+
+/** A profile that takes a second, so that many runs take minutes. @returns its file */
+export const signallingProfile = (folder: string): string => {
+  const file = join(folder, 'signalling.yaml');
+  writeFileSync(file, SIGNALLING);
+  return file;
 };
 
 /** Resolves with what was left behind. Linux, because descriptors are counted in /proc. */
