@@ -5,7 +5,7 @@
 import * as v from 'valibot';
 import { ASKED_KINDS, TRANSPORTS } from './check.js';
 import { nearest } from './nearest.js';
-import { EVIDENCE_MARKS, NEEDS, type Profile, REQUIREMENT_ROLES, SIGNALLING_SYMPTOMS } from './profile.js';
+import { DIRECTIONS, EVIDENCE_MARKS, NEEDS, type Profile, REQUIREMENT_ROLES, SIGNALLING_SYMPTOMS } from './profile.js';
 
 /** A message quotes no more of a value than a reader needs to recognise it. */
 const QUOTED_LENGTH = 40;
@@ -117,6 +117,7 @@ const common = {
   need: oneOf(NEEDS),
   role: oneOf(REQUIREMENT_ROLES),
   purpose: Text,
+  direction: v.exactOptional(oneOf(DIRECTIONS)),
   note: v.exactOptional(Text),
   source: SourceSchema,
 };
@@ -163,5 +164,7 @@ export const ProfileSchema: v.GenericSchema<unknown, Profile> = map({
   thresholds: map({ lossRatio: Ratio, rttMs: Milliseconds, jitterMs: Milliseconds, reorderRatio: Ratio }),
   thresholdsSource: SourceSchema,
   symptomWhenBlocked: oneOf(SIGNALLING_SYMPTOMS),
+  destinations: v.exactOptional(list(Text)),
+  farSide: v.exactOptional(Text),
   requirements: v.pipe(list(RequirementSchema), v.minLength(1, 'is an empty list; add a requirement')),
 });
