@@ -67,7 +67,10 @@ const symptomsOf = (fired: readonly Fired[], evidence: Evidence): readonly Sympt
     if (symptom === null) return [];
     return [{ ...(typeof symptom === 'function' ? symptom(evidence) : symptom), because: ids(grounds) }];
   });
-  return grouped(all, ({ id }) => id).flatMap((same) => {
+  // Where no sound passes at all, one direction of it is no news.
+  const silent = all.some(({ id }) => id === 'no-audio');
+  const told = all.filter(({ id }) => !silent || !id.startsWith('one-way-audio'));
+  return grouped(told, ({ id }) => id).flatMap((same) => {
     const [first] = same;
     return first ? [{ ...first, because: unique(same.flatMap(({ because }) => because)) }] : [];
   });

@@ -148,6 +148,24 @@ const alg = (grounds: readonly Ground[]): readonly CauseText[] =>
     },
   ]);
 
+const rewriting = (grounds: readonly Ground[]): readonly CauseText[] =>
+  some(grounds, [
+    {
+      id: 'rewriting',
+      device: 'branch-firewall',
+      likelihood: 'likely',
+      text: (ports) => `Inspection or an ALG of the branch's firewall changes what is sent on ${ports}.`,
+      grounds,
+    },
+    {
+      id: 'rewriting-upstream',
+      device: 'provider',
+      likelihood: 'possible',
+      text: (ports) => `Something in the provider's network changes what is sent on ${ports}.`,
+      grounds,
+    },
+  ]);
+
 const interception = (grounds: readonly Ground[]): readonly CauseText[] =>
   some(grounds, [
     {
@@ -222,7 +240,8 @@ export const pathCauses = (grounds: readonly Ground[], evidence: Evidence): read
   ...dropCauses(grounds.filter(isDropped), evidence),
   ...inspection(grounds.filter(hasReason('payload-filtered'))),
   ...sizes(grounds.filter(hasReason('size-filtered'))),
-  ...alg(grounds.filter(hasReason('sip-alg', 'payload-rewritten'))),
+  ...alg(grounds.filter(hasReason('sip-alg'))),
+  ...rewriting(grounds.filter(hasReason('payload-rewritten'))),
   ...interception(
     grounds.filter(hasReason('tls-intercepted', 'http-intercepted', 'dns-intercepted', 'answered-by-other')),
   ),

@@ -5,5 +5,6 @@ export default {
   rules: sipHelper('udp', 'tcp'),
   really: { 'sip-options/udp/5060': 'sip-alg', 'tcp/5060': 'sip-alg' },
   services: { 'business-sip': 'degraded' },
+  cause: { 'business-sip': 'sip-alg' },
   report: { sipAlg: { detected: true } },
 } satisfies Scenario;

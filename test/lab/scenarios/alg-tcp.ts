@@ -5,6 +5,7 @@ export default {
   rules: sipHelper('tcp'),
   really: { 'tcp/5060': 'sip-alg' },
   services: { 'business-sip': 'degraded' },
+  cause: { 'business-sip': 'sip-alg' },
   report: { sipAlg: { detected: true } },
   expectLater: [{ issue: 'what a SIP ALG rewrites', report: { sipAlg: { findings: [{ transport: 'tcp' }] } } }],
 } satisfies Scenario;

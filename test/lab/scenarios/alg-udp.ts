@@ -5,6 +5,7 @@ export default {
   rules: sipHelper('udp'),
   really: { 'sip-options/udp/5060': 'sip-alg' },
   services: { 'business-sip': 'degraded' },
+  cause: { 'business-sip': 'sip-alg' },
   report: { sipAlg: { detected: true } },
   expectLater: [
     {

@@ -6,4 +6,6 @@ export default {
   really: { 'stun-binding/udp/*': 'filtered' },
   profiles: ['business-sip', 'facetime'],
   services: { facetime: 'impaired' },
+  symptoms: { facetime: ['no-audio'] },
+  cause: { facetime: 'inspection' },
 } satisfies Scenario;
