@@ -186,7 +186,7 @@ const bundledNames = readdirSync(join(packageRoot(), 'profiles'))
   .sort();
 
 t.test('a name that is not bundled is answered with the nearest and with all', async (t) => {
-  const all = `bundled: ${bundledNames.join(', ')}; ` + 'to name a file, give its path, such as ./mine.yaml';
+  const all = `bundled: ${bundledNames.join(', ')}; to name a file, give its path, such as ./mine.yaml`;
   t.strictSame(await refusalOf('buisness-sip'), {
     code: 'usage',
     message: `no profile is called "buisness-sip"; did you mean business-sip? ${all}`,

@@ -6,7 +6,9 @@ import { type Ask, UDP_TIMEOUT_SECONDS, type Writer } from './ask.js';
 
 const LIST = 'inside_access_in';
 
-const nameOf = ({ address, protocol }: Ask): string => `CALLPATH-${protocol.toUpperCase()}-${address}`;
+/** A group of the same name would be added to, so each request has its own. */
+const nameOf = ({ address, protocol, ports }: Ask): string =>
+  `CALLPATH-${protocol.toUpperCase()}-${ports[0]?.[0] ?? 0}-${address.replaceAll(':', '-')}`;
 
 const objects = (ask: Ask): readonly string[] => [
   `object-group service ${nameOf(ask)} ${ask.protocol}`,

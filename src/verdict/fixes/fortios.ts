@@ -4,7 +4,12 @@
  */
 import { type Ask, UDP_TIMEOUT_SECONDS, type Writer, writePorts } from './ask.js';
 
-const nameOf = ({ address, protocol }: Ask): string => `callpath-${protocol}-${address}`;
+/** Editing an entry of the same name would take away what it held, so each request has names of its own. */
+const nameOf = ({ kind, address, protocol, ports }: Ask): string =>
+  `${kind === 'udp-timeout' ? 'callpath-idle' : 'callpath'}-${protocol}-${ports[0]?.[0] ?? 0}-${address}`;
+
+/** FortiOS takes policy names of up to 35 characters, and refuses one that is there already. */
+const MAX_POLICY_NAME = 35;
 
 const v6 = (ask: Ask, four: string, six: string): string => (ask.family === 4 ? four : six);
 
@@ -28,7 +33,7 @@ const address = (ask: Ask): readonly string[] => [
 const policy = (ask: Ask): readonly string[] => [
   'config firewall policy',
   '    edit 0',
-  `        set name "${nameOf(ask).slice(0, 35)}"`,
+  `        set name "${nameOf(ask).slice(0, MAX_POLICY_NAME)}"`,
   '        set srcintf "internal"',
   '        set dstintf "wan1"',
   `        set ${v6(ask, 'srcaddr', 'srcaddr6')} "all"`,
@@ -56,9 +61,9 @@ export const fortios: Writer = (ask) => {
         'config system settings',
         '    set default-voip-alg-mode kernel-helper-based',
         'end',
-        '# the entry named sip in "show system session-helper"; by default it is 13',
+        '# <id>: of the entry named sip in "show system session-helper"; on most devices it is 13',
         'config system session-helper',
-        '    delete 13',
+        '    delete <id>',
         'end',
       ].join('\n');
     case 'udp-timeout':
