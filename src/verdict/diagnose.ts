@@ -119,7 +119,7 @@ const fixText = (kind: FixKind, first: Ground, grounds: readonly Ground[]): stri
     case 'rate-limited':
       return `Exempt ${what} to ${where} from the flood guard or rate limit.`;
     case 'size-filtered':
-      return `Let large packets of ${what} to and from ${where} pass: fragments, and ICMP type 3 (IPv6: type 2) with them; or use TCP or TLS.`;
+      return `Let large packets of ${what} to and from ${where} pass: look for a size limit, dropped fragments, or a path MTU below 1,448; or use TCP or TLS.`;
     case 'payload-filtered':
       return `Exempt ${what} to ${where} from application inspection and IPS: the port passes, the protocol does not.`;
     case 'dropped-inbound':

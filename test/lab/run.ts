@@ -28,6 +28,8 @@ export interface LabOptions {
   readonly logs: string | null;
   /** Puts the rules that the report proposes into the firewall, in this dialect, and asks again; null for not. */
   readonly fix: FixDialect | null;
+  /** How often the probe runs, in place of what the scenario says; for soaking. */
+  readonly repeat?: number;
 }
 
 export interface Outcome extends Comparison {
@@ -167,7 +169,7 @@ const inNetwork = async (network: Network, scenario: NamedScenario, options: Lab
   await Promise.all(instead.map((part) => startPart(network, part, place)));
   if (options.verifyRules) return failure(...(await verifyRules(network, scenario, parts, place)));
   const rounds = Array.from(
-    { length: scenario.repeat ?? 1 },
+    { length: options.repeat ?? scenario.repeat ?? 1 },
     () => () => runProbe(network, scenario, place, options.logs),
   );
   const all: Asked[] = [];

@@ -6,6 +6,7 @@ export default {
   really: { 'tcp/5060': 'sip-alg' },
   services: { 'business-sip': 'degraded' },
   cause: { 'business-sip': 'sip-alg' },
-  report: { sipAlg: { detected: true } },
-  expectLater: [{ issue: 'what a SIP ALG rewrites', report: { sipAlg: { findings: [{ transport: 'tcp' }] } } }],
+  report: {
+    sipAlg: { detected: true, findings: [{ transport: 'tcp', port: 5060, method: 'INVITE', field: 'SDP c=' }] },
+  },
 } satisfies Scenario;

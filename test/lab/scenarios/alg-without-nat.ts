@@ -5,4 +5,5 @@ export default {
   topology: 'routed',
   rules: sipHelper('udp', 'tcp'),
   cause: { 'business-sip': 'none' },
+  report: { sipAlg: { detected: false } },
 } satisfies Scenario;

@@ -5,4 +5,5 @@ export default {
   topology: 'routed',
   profiles: ['business-sip', 'wifi-calling-t-mobile', 'facetime'],
   cause: { 'business-sip': 'none' },
+  report: { nat: { mapping: 'none', filtering: 'unknown', portPreservation: true, layers: 0 } },
 } satisfies Scenario;
