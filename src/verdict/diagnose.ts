@@ -104,7 +104,15 @@ const fixText = (kind: FixKind, first: Ground, grounds: readonly Ground[]): stri
   if (kind === 'udp-timeout') {
     return `Raise the UDP timeout of the firewall to 300 seconds for ${what} to ${where}, or let phones send keepalives more often.`;
   }
-  if (kind === 'alg-off') return 'Switch off the SIP ALG (SIP helper, SIP inspection) of the firewall or router.';
+  if (kind === 'alg-off') {
+    return 'Switch off the SIP ALG (SIP helper, SIP inspection) of the firewall or router, then restart the phones.';
+  }
+  if (kind === 'far-side') {
+    return `Ask whoever keeps ${where} to let ${what} in: from here the same passes to another far end. Only if it does, look for a rule of this branch about that very address.`;
+  }
+  if (kind === 'no-redirect' && first.finding.verdict === 'blocked') {
+    return `Remove the redirect of ${what} to ${where} if there is one: on other ports something answers in its place.`;
+  }
   switch (first.finding.reason) {
     case 'payload-rewritten':
       return `Switch off whatever rewrites packets to ${what} of ${where}: application inspection or an ALG.`;
@@ -135,8 +143,9 @@ const fixText = (kind: FixKind, first: Ground, grounds: readonly Ground[]): stri
   }
 };
 
-const fixesOf = (fired: readonly Fired[], { requirements }: ServiceState): readonly Fix[] => {
-  const asked = fired.flatMap(({ rule, grounds }) => rule.fixes(grounds));
+const fixesOf = (fired: readonly Fired[], evidence: Evidence): readonly Fix[] => {
+  const { requirements } = evidence.service;
+  const asked = fired.flatMap(({ rule, grounds }) => rule.fixes(grounds, evidence));
   const once = [...new Map(asked.map((one) => [`${one.kind} ${one.ground.id}`, one])).values()];
   const places = new Map(requirements.flatMap(({ items }) => items).map(({ id }, index) => [id, index]));
   const placeOf = ({ id }: Ground): number => places.get(id) ?? places.size;
@@ -164,6 +173,6 @@ export const diagnose = (service: ServiceState, facts: Facts = NO_FACTS): Diagno
   return {
     symptoms: symptomsOf(fired, evidence),
     causes: causesOf(fired, evidence),
-    fixes: fixesOf(fired, service),
+    fixes: fixesOf(fired, evidence),
   };
 };

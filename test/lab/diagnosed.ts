@@ -19,6 +19,11 @@ const is =
   (line: Line): boolean =>
     line.verdict === verdict && (reasons.length === 0 || reasons.includes(line.reason));
 
+const stunFails = (line: Line): boolean => {
+  const { evidence } = line;
+  return typeof evidence === 'object' && evidence !== null && 'stunPasses' in evidence && evidence.stunPasses === false;
+};
+
 /** Some line of each named check must be so. */
 const CARRIED_BY: Readonly<Record<string, (line: Line, report: Report) => boolean>> = {
   'cannot-register': is('blocked'),
@@ -34,7 +39,8 @@ const CARRIED_BY: Readonly<Record<string, (line: Line, report: Report) => boolea
     is('blocked')(line) ||
     nat.bindingLifetime.length > 0 ||
     sipAlg.findings.length > 0 ||
-    nat.portPreservation === false,
+    nat.portPreservation === false ||
+    stunFails(line),
   'push-delayed': is('blocked'),
   'calls-not-private': (line) =>
     line.transport === 'tls' && (is('blocked')(line) || is('altered', 'tls-intercepted')(line)),

@@ -1,5 +1,5 @@
 /** What a report proposes, put into the lab's firewall: does it mend what it is said to mend? */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import type { Report } from '../../src/model/report.js';
 import { NFT_CHAINS } from '../../src/verdict/fixes/nftables.js';
 import type { Network } from './network.js';
@@ -29,9 +29,17 @@ export const asIptables = (rules: string): string => {
     : forwarding;
 };
 
+/** The lab's chains that a text names and this firewall does not have: there its keeper has nothing to change. */
+const isForeign = (network: Network, text: string): boolean =>
+  Object.values(LAB_CHAINS).some((chain) => {
+    if (!text.includes(`rule ${chain} `)) return false;
+    const command = ['netns', 'exec', network.namespace('fw'), 'nft', 'list', 'chain', ...chain.split(' ')];
+    return spawnSync('ip', command, { stdio: 'ignore' }).status !== 0;
+  });
+
 /**
- * Runs every proposed text as a shell inside the firewall.
- * @returns the profiles for which there was any
+ * Runs every proposed text as a shell inside the firewall, but for those that name a chain which it does not have.
+ * @returns the profiles for which there was any text
  * @throws Error with what the shell said, if a text is refused
  */
 export const applyFixes = (network: Network, report: Report, dialect: FixDialect): readonly string[] => {
@@ -42,10 +50,11 @@ export const applyFixes = (network: Network, report: Report, dialect: FixDialect
       if (text !== undefined) texts.set(text, (texts.get(text) ?? new Set()).add(profile));
     }
   }
-  for (const text of texts.keys()) {
+  for (const text of [...texts.keys()].map(forLab)) {
+    if (dialect === 'nftables' && isForeign(network, text)) continue;
     const command = ['netns', 'exec', network.namespace('fw'), 'sh', '-e'];
     try {
-      execFileSync('ip', command, { input: forLab(text), stdio: ['pipe', 'ignore', 'pipe'] });
+      execFileSync('ip', command, { input: text, stdio: ['pipe', 'ignore', 'pipe'] });
     } catch (cause) {
       const { stderr } = cause as { stderr?: Buffer };
       throw new Error(`the proposed rule was refused: ${stderr?.toString().trim() || String(cause)}`, { cause });

@@ -127,6 +127,19 @@ const verdictOfFixed = (report: Report, profile: string): string => {
   return verdict === 'degraded' && !lasting ? 'works' : verdict;
 };
 
+/** What users noticed before the rules and would still notice, but for what chance brings. */
+const symptomsOfFixed = (
+  scenario: NamedScenario,
+  before: Report,
+  after: Report | null,
+  profile: string,
+): readonly string[] => {
+  const of = (report: Report | null): readonly string[] =>
+    report?.services.find((service) => service.profile === profile)?.symptoms.map(({ id }) => id) ?? [];
+  const perhaps: readonly string[] = scenario.perhapsSymptoms?.[profile] ?? [];
+  return of(after).filter((id) => of(before).includes(id) && !perhaps.includes(id));
+};
+
 /** The rules that the report proposes, put into the firewall: is the service well then? */
 const retest = async (
   network: Network,
@@ -143,9 +156,13 @@ const retest = async (
     .flatMap(({ profile }) => {
       const wanted: readonly string[] = one(scenario.fixed?.[profile] ?? 'works');
       const got = after === null ? 'no report' : verdictOfFixed(after, profile);
-      return wanted.includes(got)
-        ? []
-        : [`service ${profile} after its ${dialect} fix: expected ${wanted.join(' or ')}, got ${got}`];
+      const lasting = got === 'works' ? symptomsOfFixed(scenario, before, after, profile) : [];
+      return [
+        ...(wanted.includes(got)
+          ? []
+          : [`service ${profile} after its ${dialect} fix: expected ${wanted.join(' or ')}, got ${got}`]),
+        ...lasting.map((id) => `service ${profile} after its ${dialect} fix: users still notice ${id}`),
+      ];
     });
 };
 

@@ -160,8 +160,8 @@ interface Cases {
 
 const SIP_ALG = 'sip-alg/udp/5060';
 const SIZES = 'size-sweep/udp/5060';
-const LARGE = (direction: string, bytes: number): Facts =>
-  facts({ checks: [stage(SIZES, 'blocked/size-filtered', { direction, smallestFailingBytes: bytes })] });
+const LARGE = (direction: string, fragmentsOnly = true): Facts =>
+  facts({ checks: [stage(SIZES, 'blocked/size-filtered', { direction, fragmentsOnly })] });
 const DENIED = facts({ failures: [{ id: 'sip-options/udp/5060', failure: 'local-denied', code: 'EPERM' }] });
 
 const CASES: Readonly<Record<string, Cases>> = {
@@ -197,6 +197,22 @@ const CASES: Readonly<Record<string, Cases>> = {
       {
         rows: [UDP],
         facts: facts({ checks: [stage(SIP_ALG, 'pass/answered', { nonSipPasses: true, stunPasses: false })] }),
+      },
+    ],
+  },
+  'stun-keepalive-filtered': {
+    fires: {
+      rows: [UDP],
+      facts: facts({ checks: [stage(SIP_ALG, 'pass/answered', { nonSipPasses: true, stunPasses: false })] }),
+    },
+    silent: [
+      {
+        rows: [UDP],
+        facts: facts({ checks: [stage(SIP_ALG, 'pass/answered', { nonSipPasses: true, stunPasses: null })] }),
+      },
+      {
+        rows: [UDP],
+        facts: facts({ checks: [stage(SIP_ALG, 'pass/answered', { nonSipPasses: false, stunPasses: false })] }),
       },
     ],
   },
@@ -295,24 +311,20 @@ const CASES: Readonly<Record<string, Cases>> = {
     fires: { rows: [UDP], facts: alg({ kind: 'dropped' }) },
     silent: [{ rows: [UDP], facts: alg({}) }],
   },
-  'ack-dropped': {
-    fires: { rows: [UDP], facts: alg({ method: 'ACK', kind: 'dropped' }) },
-    silent: [{ rows: [UDP], facts: alg({ method: 'ACK' }) }],
-  },
   'alg-present': {
     fires: { rows: [UDP], facts: alg({ field: 'Via' }) },
     silent: [{ rows: [UDP], facts: alg({ class: 'cosmetic', field: 'Via' }) }],
   },
   'long-messages-dropped': {
-    fires: { rows: [UDP], facts: LARGE('outbound', 1600) },
+    fires: { rows: [UDP], facts: LARGE('outbound') },
     silent: [
       { rows: [UDP], facts: facts({ checks: [stage(SIZES, 'unknown/no-answer')] }) },
-      { rows: [UDP], facts: LARGE('inbound', 1600) },
+      { rows: [UDP], facts: LARGE('inbound') },
     ],
   },
   'long-notifies-dropped': {
-    fires: { rows: [UDP], facts: LARGE('inbound', 1600) },
-    silent: [{ rows: [UDP], facts: LARGE('outbound', 1600) }],
+    fires: { rows: [UDP], facts: LARGE('inbound') },
+    silent: [{ rows: [UDP], facts: LARGE('outbound') }],
   },
   'tunnel-carries-nothing': {
     fires: { rows: [IKE, ['media', 'esp-in-udp/udp/4500 blocked/payload-filtered']] },
@@ -364,7 +376,14 @@ const CASES: Readonly<Record<string, Cases>> = {
   },
   'lines-take-turns': {
     fires: { rows: [UDP, MEDIA], facts: seen([RTP, '192.0.2.7'], [RTP, '192.0.2.8']) },
-    silent: [{ rows: [UDP, MEDIA], facts: seen([RTP, '192.0.2.7'], [RTP, '2001:db8::1']) }],
+    silent: [
+      { rows: [UDP, MEDIA], facts: seen([RTP, '192.0.2.7'], [RTP, '2001:db8::1']) },
+      // Two far ends, each by a line of its own.
+      {
+        rows: [UDP, ['media', `${RTP}#192.0.2.1 pass/answered`, `${RTP}#192.0.2.2 pass/answered`]],
+        facts: seen([`${RTP}#192.0.2.1`, '198.51.100.1'], [`${RTP}#192.0.2.2`, '198.51.100.2']),
+      },
+    ],
   },
   'double-nat': {
     fires: {
@@ -493,6 +512,27 @@ t.test('whose device it is', async (t) => {
       { rows: [['signalling', 'sip-options/udp/5060 altered/sip-alg']] },
     ],
     [
+      'SIP requests that vanish by their method',
+      'sip-alg branch-firewall likely',
+      {
+        rows: [['signalling', 'sip-options/udp/5060 pass/answered', `${SIP_ALG} blocked/payload-filtered`]],
+        facts: alg({ method: 'INVITE', kind: 'dropped' }),
+      },
+    ],
+    [
+      "silence beside something that answers in the far end's place",
+      'interception-takes-more branch-firewall likely',
+      {
+        rows: [
+          ['signalling', 'sip-options/udp/5060 altered/answered-by-other'],
+          lost('blocked/dropped-outbound'),
+          ['media', 'rtcp-echo/udp/16385-32767 blocked/dropped-outbound'],
+        ],
+      },
+    ],
+    ['fragments', 'fragments-dropped branch-firewall likely', { rows: [UDP], facts: LARGE('outbound') }],
+    ['large packets that are whole', 'path-mtu unknown likely', { rows: [UDP], facts: LARGE('outbound', false) }],
+    [
       'held back by the far end',
       'answers-held-back reflector proven',
       { rows: [['signalling', 'sip-options/udp/5060 unknown/limited']] },
@@ -506,6 +546,14 @@ t.test('whose device it is', async (t) => {
     ['branch-firewall likely', 'provider possible', 'reflector possible', 'host possible'],
     'what cannot be told apart is said as doubt',
   );
+});
+
+t.test('what passes to another far end is asked of the one to which it does not pass', async (t) => {
+  const { service } = evidenceOf({
+    rows: [UDP, ['media', `${RTP}#192.0.2.2 blocked/dropped-outbound`, `${RTP}#192.0.2.1 pass/answered`]],
+  });
+  const { fixes } = diagnose(service);
+  t.match(fixes, [{ text: /^Ask whoever keeps 192\.0\.2\.2 to let UDP 16384-32766 in/, rules: {}, words: {} }]);
 });
 
 t.test('one symptom of an id, and one direction of silence is no news beside silence', async (t) => {

@@ -35,6 +35,7 @@ export const ciscoAsa: Writer = (ask) => {
         `  set connection timeout idle 0:${String(UDP_TIMEOUT_SECONDS / 60).padStart(2, '0')}:00`,
       ].join('\n');
     case 'no-redirect':
+    case 'far-side':
     case 'advise':
       return null;
   }

@@ -72,6 +72,7 @@ export const fortios: Writer = (ask) => {
         ...service(ask, [`set udp-idle-timer ${UDP_TIMEOUT_SECONDS}`]),
       ].join('\n');
     case 'no-redirect':
+    case 'far-side':
     case 'advise':
       return null;
   }

@@ -14,6 +14,7 @@ export const unifi: Writer = (ask) => {
       return `In the gateway's settings, under the conntrack timeouts, set "UDP Stream" and "UDP Other" to ${UDP_TIMEOUT_SECONDS} seconds; they count for all UDP.`;
     case 'no-redirect':
       return `Exempt ${what(ask)} from content filtering, inspection and the guest portal.`;
+    case 'far-side':
     case 'advise':
       return null;
   }
@@ -30,6 +31,7 @@ export const sonicwall: Writer = (ask) => {
       return `In the access rule that passes ${what(ask)}, under Advanced, set "UDP Connection Inactivity Timeout" to ${UDP_TIMEOUT_SECONDS} seconds.`;
     case 'no-redirect':
       return `Exclude ${ask.address} from DPI-SSL and from the content filter.`;
+    case 'far-side':
     case 'advise':
       return null;
   }

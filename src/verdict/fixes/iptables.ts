@@ -1,5 +1,6 @@
 /** iptables(8) and ip6tables(8). `-I … 1` stands ahead of whatever drops. */
 import { type Ask, type PortRun, UDP_TIMEOUT_SECONDS, type Writer, writePorts } from './ask.js';
+import { forgetFlows } from './conntrack.js';
 
 /** iptables-extensions(8), multiport: up to 15 ports can be specified, and a range counts as two. */
 const MULTIPORT_MAX = 15;
@@ -41,6 +42,7 @@ export const iptables: Writer = (ask) => {
       return [
         '# ahead of the rule in "iptables -t raw -S PREROUTING" that says CT --helper sip',
         ...there(ask, '-t raw -I PREROUTING'),
+        ...forgetFlows(ask),
       ].join('\n');
     case 'no-redirect':
       return there(ask, '-t nat -I PREROUTING').join('\n');
@@ -50,6 +52,7 @@ export const iptables: Writer = (ask) => {
         `sysctl -w net.netfilter.nf_conntrack_udp_timeout=${UDP_TIMEOUT_SECONDS}`,
         `sysctl -w net.netfilter.nf_conntrack_udp_timeout_stream=${UDP_TIMEOUT_SECONDS}`,
       ].join('\n');
+    case 'far-side':
     case 'advise':
       return null;
   }

@@ -3,6 +3,7 @@
  * Chains have the names that their owner gave them; `inet filter forward` is that of most examples.
  */
 import { type Ask, UDP_TIMEOUT_SECONDS, type Writer, writePorts } from './ask.js';
+import { forgetFlows } from './conntrack.js';
 
 /** Family, table and chain that the text names, for whoever has others. */
 export const NFT_CHAINS = {
@@ -31,6 +32,7 @@ export const nftables: Writer = (ask) => {
       return [
         `# the chain that sets the ct helper "sip", as "nft list ruleset" shows it; here: ${NFT_CHAINS.helper}`,
         insert('helper', there(ask)),
+        ...forgetFlows(ask),
       ].join('\n');
     case 'no-redirect':
       return [
@@ -53,6 +55,7 @@ export const nftables: Writer = (ask) => {
         '}',
         'EOF',
       ].join('\n');
+    case 'far-side':
     case 'advise':
       return null;
   }

@@ -17,6 +17,7 @@ export const pf: Writer = (ask) => {
       return `pass in quick on $lan_if ${matching(ask)} keep state (udp.single ${UDP_TIMEOUT_SECONDS}, udp.multiple ${UDP_TIMEOUT_SECONDS})`;
     case 'alg-off':
       return '# pf itself has no SIP ALG: remove a SIP proxy that was added (siproxd)';
+    case 'far-side':
     case 'advise':
       return null;
   }

@@ -22,6 +22,7 @@ export const routeros: Writer = (ask) => {
         '# counts for all UDP: RouterOS has one value for it',
         `/ip firewall connection tracking set udp-timeout=${UDP_TIMEOUT_SECONDS}s udp-stream-timeout=${UDP_TIMEOUT_SECONDS}s`,
       ].join('\n');
+    case 'far-side':
     case 'advise':
       return null;
   }

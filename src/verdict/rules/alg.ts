@@ -1,5 +1,7 @@
 /** What helpers do to SIP: only what the far end itself reported, and never what merely looks different. */
-import type { CauseText, Evidence, Ground, Rule } from './rule.js';
+import { algDrops, algRewrites } from './meddling.js';
+import { pathFixes } from './path.js';
+import type { Evidence, Ground, Rule } from './rule.js';
 import { fix, itemsOf, requiredOf, signallingStands, stageChecks } from './rule.js';
 
 type Finding = Evidence['facts']['sipAlg']['findings'][number];
@@ -30,24 +32,6 @@ const groundsOf = (evidence: Evidence, matches: (finding: Finding) => boolean): 
   });
 };
 
-const algCauses = (grounds: readonly Ground[]): readonly CauseText[] => [
-  {
-    id: 'sip-alg',
-    device: 'branch-firewall',
-    likelihood: 'likely',
-    text: (ports) =>
-      `A SIP ALG (SIP helper, SIP inspection) of the branch's firewall or router changes SIP on ${ports}.`,
-    grounds,
-  },
-  {
-    id: 'sip-alg-upstream',
-    device: 'provider',
-    likelihood: 'possible',
-    text: (ports) => `A SIP ALG in the provider's modem or network changes SIP on ${ports}.`,
-    grounds,
-  },
-];
-
 const rewritten =
   (method: string, ...fields: readonly string[]) =>
   (one: Finding): boolean =>
@@ -66,7 +50,7 @@ export const ALG_RULES: readonly Rule[] = [
       id: 'lost-inbound-calls',
       text: 'Incoming calls may be lost: the address under which phones register is changed on the way.',
     },
-    causes: algCauses,
+    causes: algRewrites,
     fixes: fix('alg-off'),
   },
   {
@@ -78,30 +62,22 @@ export const ALG_RULES: readonly Rule[] = [
       id: 'one-way-audio-inbound',
       text: 'We may not hear them: the address for the audio, which was right already, is changed on the way.',
     },
-    causes: algCauses,
+    causes: algRewrites,
     fixes: fix('alg-off'),
   },
   {
     id: 'invite-dropped',
     when: (evidence) => groundsOf(evidence, dropped('INVITE')),
     symptom: { id: 'cannot-call', text: 'Phones register and cannot call: INVITE is dropped where OPTIONS pass.' },
-    causes: algCauses,
-    fixes: fix('alg-off'),
+    causes: algDrops,
+    fixes: pathFixes,
   },
   {
     id: 'register-dropped',
     when: (evidence) => groundsOf(evidence, dropped('REGISTER')),
     symptom: { id: 'cannot-register', text: 'Phones cannot register: REGISTER is dropped where OPTIONS pass.' },
-    causes: algCauses,
-    fixes: fix('alg-off'),
-  },
-  {
-    // RFC 3261 §13.3.1.4: without an ACK the far end gives up after 64*T1, which is 32 s.
-    id: 'ack-dropped',
-    when: (evidence) => groundsOf(evidence, dropped('ACK')),
-    symptom: { id: 'calls-drop', text: 'Calls end after about 32 seconds: ACK is dropped on the way.' },
-    causes: algCauses,
-    fixes: fix('alg-off'),
+    causes: algDrops,
+    fixes: pathFixes,
   },
   {
     id: 'alg-present',
@@ -110,7 +86,7 @@ export const ALG_RULES: readonly Rule[] = [
         ? groundsOf(evidence, ({ kind, direction }) => kind === 'rewritten' && direction === 'outbound')
         : [],
     symptom: null,
-    causes: algCauses,
+    causes: algRewrites,
     fixes: fix('alg-off'),
   },
 ];

@@ -34,13 +34,39 @@ const forgetful = (grounds: readonly Ground[], { facts }: Evidence): readonly Ca
   },
 ];
 
-/** Addresses that the far ends saw of us, by what the checks carry. */
-const seenBy = ({ service, facts }: Evidence, role: string): ReadonlySet<string> => {
-  const ids = new Set(itemsOf(requiredOf(service, role), () => true).map(({ id }) => id));
+/**
+ * Our IPv4 addresses as one far end saw them in what the checks of a role carry. Of one far end only: lines that are
+ * chosen by destination, or an address for each family, are no fault.
+ */
+const seenBy = ({ service, facts }: Evidence, role: string, farEnd: string): ReadonlySet<string> => {
+  const ids = new Set(itemsOf(requiredOf(service, role), (item) => item.address === farEnd).map(({ id }) => id));
   return new Set(
     facts.seen.filter(({ id, address }) => ids.has(id) && !address.includes(':')).map((one) => one.address),
   );
 };
+
+/** The far ends that saw anything of us. */
+const farEnds = ({ service, facts }: Evidence): readonly string[] => {
+  const ids = new Set(facts.seen.map(({ id }) => id));
+  return [...new Set(itemsOf(requiredOf(service), ({ id }) => ids.has(id)).flatMap(({ address }) => address ?? []))];
+};
+
+const seenGrounds = ({ service, facts }: Evidence, role: string, farEnd: string): readonly Ground[] =>
+  itemsOf(
+    requiredOf(service, role),
+    ({ id, address }) => address === farEnd && facts.seen.some((one) => one.id === id),
+  );
+
+/** Signalling and media towards those far ends that saw something odd. */
+const bothRolesAt = (evidence: Evidence, isOdd: (farEnd: string) => boolean): readonly Ground[] =>
+  signallingStands(evidence.service)
+    ? farEnds(evidence)
+        .filter(isOdd)
+        .flatMap((farEnd) => [
+          ...seenGrounds(evidence, 'signalling', farEnd),
+          ...seenGrounds(evidence, 'media', farEnd),
+        ])
+    : [];
 
 const twoLines = (grounds: readonly Ground[]): readonly CauseText[] => [
   {
@@ -58,9 +84,6 @@ const twoLines = (grounds: readonly Ground[]): readonly CauseText[] => [
     grounds,
   },
 ];
-
-const seenGrounds = ({ service, facts }: Evidence, role: string): readonly Ground[] =>
-  itemsOf(requiredOf(service, role), ({ id }) => facts.seen.some((one) => one.id === id));
 
 export const NAT_RULES: readonly Rule[] = [
   {
@@ -149,14 +172,12 @@ export const NAT_RULES: readonly Rule[] = [
   },
   {
     id: 'media-by-another-line',
-    when: (evidence) => {
-      const signalling = seenBy(evidence, 'signalling');
-      const media = seenBy(evidence, 'media');
-      const apart = [...media].every((address) => !signalling.has(address));
-      return signallingStands(evidence.service) && signalling.size === 1 && media.size === 1 && apart
-        ? [...seenGrounds(evidence, 'signalling'), ...seenGrounds(evidence, 'media')]
-        : [];
-    },
+    when: (evidence) =>
+      bothRolesAt(evidence, (farEnd) => {
+        const signalling = seenBy(evidence, 'signalling', farEnd);
+        const media = seenBy(evidence, 'media', farEnd);
+        return signalling.size === 1 && media.size === 1 && [...media].every((address) => !signalling.has(address));
+      }),
     symptom: {
       id: 'some-calls-silent',
       text: 'Calls may be silent: signalling and audio leave by different lines, and far ends take audio from one address only.',
@@ -166,10 +187,7 @@ export const NAT_RULES: readonly Rule[] = [
   },
   {
     id: 'lines-take-turns',
-    when: (evidence) =>
-      signallingStands(evidence.service) && seenBy(evidence, 'media').size > 1
-        ? [...seenGrounds(evidence, 'signalling'), ...seenGrounds(evidence, 'media')]
-        : [],
+    when: (evidence) => bothRolesAt(evidence, (farEnd) => seenBy(evidence, 'media', farEnd).size > 1),
     symptom: {
       id: 'registration-flaps',
       text: 'Phones may lose and regain their registration, and calls their audio: the far end sees us under changing addresses.',

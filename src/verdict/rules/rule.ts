@@ -47,7 +47,7 @@ export interface SymptomText {
 }
 
 export interface CauseText {
-  /** Stable, for monitoring and for `explain`. */
+  /** Stable, for monitoring. */
   readonly id: string;
   readonly device: Device;
   readonly likelihood: Likelihood;
@@ -63,8 +63,15 @@ export interface Rule {
   /** What people notice; null where nobody need notice anything. */
   readonly symptom: SymptomText | ((evidence: Evidence) => SymptomText) | null;
   readonly causes: (grounds: readonly Ground[], evidence: Evidence) => readonly CauseText[];
-  readonly fixes: (grounds: readonly Ground[]) => readonly { readonly kind: FixKind; readonly ground: Ground }[];
+  readonly fixes: (
+    grounds: readonly Ground[],
+    evidence: Evidence,
+  ) => readonly { readonly kind: FixKind; readonly ground: Ground }[];
 }
+
+/** Nothing to rest on, no cause. */
+export const some = (grounds: readonly Ground[], causes: readonly CauseText[]): readonly CauseText[] =>
+  grounds.length > 0 ? causes : [];
 
 export const noCause = (): readonly CauseText[] => [];
 export const noFix = (): ReturnType<Rule['fixes']> => [];

@@ -2,6 +2,7 @@
 
 import { pathCauses, pathFixes } from './path.js';
 import {
+  fix,
   hasReason,
   isBlocked,
   itemsOf,
@@ -87,7 +88,32 @@ export const SIGNALLING_RULES: readonly Rule[] = [
         grounds,
       },
     ],
-    fixes: (grounds) => grounds.map((ground) => ({ kind: 'allow', ground })),
+    fixes: fix('allow'),
+  },
+  {
+    // RFC 5626 §3.5.2: over UDP it is STUN that keeps the way open.
+    id: 'stun-keepalive-filtered',
+    when: (evidence) =>
+      signallingStands(evidence.service)
+        ? stageChecks(evidence, 'sip-alg').filter(
+            ({ transport, evidence: { nonSipPasses, stunPasses } }) =>
+              transport === 'udp' && nonSipPasses === true && stunPasses === false,
+          )
+        : [],
+    symptom: {
+      id: 'lost-inbound-calls',
+      text: 'Phones that keep their line open with STUN may stop receiving calls after some idle time: the signalling port passes SIP and no STUN.',
+    },
+    causes: (grounds) => [
+      {
+        id: 'stun-filter',
+        device: 'branch-firewall',
+        likelihood: 'likely',
+        text: (ports) => `Inspection drops STUN on ${ports}; SIP and other bytes pass.`,
+        grounds,
+      },
+    ],
+    fixes: fix('allow'),
   },
   {
     id: 'name-not-resolved',

@@ -1,6 +1,7 @@
 /** Large messages, and the tunnel of Wi-Fi Calling. */
 import { pathCauses, pathFixes } from './path.js';
 import {
+  fix,
   type Ground,
   hasReason,
   isBlocked,
@@ -12,9 +13,6 @@ import {
 } from './rule.js';
 
 const isEsp = ({ probe }: Ground): boolean => probe === 'esp-in-udp';
-
-/** An IPv4 packet of a common Ethernet frame, less the headers of IP and UDP (RFC 894, RFC 791, RFC 768). */
-const FRAME_PAYLOAD = 1472;
 
 export const SIZE_RULES: readonly Rule[] = [
   {
@@ -31,9 +29,7 @@ export const SIZE_RULES: readonly Rule[] = [
     },
     causes: (grounds, evidence) => {
       const sweeps = stageChecks(evidence, 'size-sweep').filter(({ id }) => grounds.some((one) => one.id === id));
-      const whole = sweeps.filter(
-        ({ evidence: { smallestFailingBytes: bytes } }) => typeof bytes === 'number' && bytes <= FRAME_PAYLOAD,
-      );
+      const whole = sweeps.filter(({ evidence: { fragmentsOnly } }) => fragmentsOnly === false);
       const fragments = sweeps.filter((one) => !whole.includes(one));
       return [
         ...(fragments.length > 0
@@ -68,7 +64,7 @@ export const SIZE_RULES: readonly Rule[] = [
           : []),
       ];
     },
-    fixes: (grounds) => grounds.map((ground) => ({ kind: 'allow', ground })),
+    fixes: fix('allow'),
   },
   {
     id: 'long-notifies-dropped',
@@ -83,7 +79,7 @@ export const SIZE_RULES: readonly Rule[] = [
       text: 'Busy lamps, transfers and long incoming messages fail over UDP: large packets are lost on their way to us.',
     },
     causes: pathCauses,
-    fixes: (grounds) => grounds.map((ground) => ({ kind: 'allow', ground })),
+    fixes: fix('allow'),
   },
   {
     id: 'tunnel-carries-nothing',

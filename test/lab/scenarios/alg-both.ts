@@ -13,4 +13,5 @@ export default {
   services: { 'business-sip': 'degraded' },
   cause: { 'business-sip': 'sip-alg' },
   report: { sipAlg: { detected: true } },
+  symptoms: { 'business-sip': ['lost-inbound-calls'] },
 } satisfies Scenario;

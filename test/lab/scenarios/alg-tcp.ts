@@ -9,4 +9,5 @@ export default {
   report: {
     sipAlg: { detected: true, findings: [{ transport: 'tcp', port: 5060, method: 'INVITE', field: 'SDP c=' }] },
   },
+  symptoms: { 'business-sip': ['lost-inbound-calls'] },
 } satisfies Scenario;

@@ -19,4 +19,5 @@ export default {
       ],
     },
   },
+  symptoms: { 'business-sip': ['lost-inbound-calls'] },
 } satisfies Scenario;

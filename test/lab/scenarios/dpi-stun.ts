@@ -6,6 +6,6 @@ export default {
   really: { 'stun-binding/udp/*': 'filtered' },
   profiles: ['business-sip', 'facetime'],
   services: { facetime: 'impaired' },
-  symptoms: { facetime: ['no-audio'] },
-  cause: { facetime: 'inspection' },
+  symptoms: { 'business-sip': ['lost-inbound-calls'], facetime: ['no-audio'] },
+  cause: { 'business-sip': 'stun-filter', facetime: 'inspection' },
 } satisfies Scenario;
