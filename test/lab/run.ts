@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import pLimit from 'p-limit';
 import * as v from 'valibot';
 import { type Report, ReportSchema } from '../../src/model/report.js';
 import { type Comparison, compare } from './compare.js';
@@ -26,6 +27,8 @@ export interface LabOptions {
   readonly logs: string | null;
   /** How often the probe runs, in place of what the scenario says; for soaking. */
   readonly repeat?: number;
+  /** Told of each run's report as it comes. */
+  readonly onReport?: (report: Report) => void;
 }
 
 export interface Outcome extends Comparison {
@@ -83,7 +86,7 @@ const runProbe = async (
   network: Network,
   scenario: NamedScenario,
   place: Place,
-  logs: string | null,
+  { logs, onReport }: LabOptions,
 ): Promise<Comparison> => {
   const command = ours(
     'src/cli/probe.js',
@@ -95,7 +98,9 @@ const runProbe = async (
   const finished = await runToEnd(network, 'branch', command, { timeoutMs: PROBE_TIMEOUT_MS });
   if (logs !== null) writeFileSync(join(logs, `${scenario.name}.json`), finished.stdout);
   const report = readReport(finished);
-  return typeof report === 'string' ? failure(report) : compare(scenario, report, finished.exitCode ?? -1);
+  if (typeof report === 'string') return failure(report);
+  onReport?.(report);
+  return compare(scenario, report, finished.exitCode ?? -1);
 };
 
 const merge = (all: readonly Comparison[]): Comparison => ({
@@ -117,15 +122,11 @@ const inNetwork = async (network: Network, scenario: NamedScenario, options: Lab
   const instead = options.verifyRules ? parts.filter(({ reflectorAt }) => !reflectorAt) : parts;
   await Promise.all(instead.map((part) => startPart(network, part, place)));
   if (options.verifyRules) return failure(...(await verifyRules(network, scenario, parts, place)));
-  const rounds = Array.from(
-    { length: options.repeat ?? scenario.repeat ?? 1 },
-    () => () => runProbe(network, scenario, place, options.logs),
+  const limit = pLimit(ROUNDS_AT_ONCE);
+  const rounds = Array.from({ length: options.repeat ?? scenario.repeat ?? 1 }, () =>
+    limit(() => runProbe(network, scenario, place, options)),
   );
-  const all: Comparison[] = [];
-  for (let at = 0; at < rounds.length; at += ROUNDS_AT_ONCE) {
-    all.push(...(await Promise.all(rounds.slice(at, at + ROUNDS_AT_ONCE).map((round) => round()))));
-  }
-  return merge(all);
+  return merge(await Promise.all(rounds));
 };
 
 /** Keeps what the parts wrote; the directory itself goes with the network. */
