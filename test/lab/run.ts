@@ -39,8 +39,8 @@ export interface Outcome extends Comparison {
   readonly kept: Network | null;
 }
 
-/** A run takes seconds; one that hangs is a failure of the probe and must not hold up the lab. */
-const PROBE_TIMEOUT_MS = 120_000;
+/** A run takes seconds, of lifetimes minutes; one that hangs is a failure of the probe and must not hold up the lab. */
+const PROBE_TIMEOUT_MS = 300_000;
 /** Repetitions of a scenario are runs beside each other: they mostly wait, and chance does not mind company. */
 const ROUNDS_AT_ONCE = 5;
 
