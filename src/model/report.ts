@@ -78,6 +78,10 @@ const NatSchema = v.looseObject({
       transport: v.picklist(TRANSPORTS),
       atLeastSeconds: Count,
       belowSeconds: nullable(Count),
+      /** Packets had gone both ways before the silence. */
+      bidirectional: v.optional(v.boolean()),
+      /** The longest pause between keepalives that it bears with some room; null where it bears none. */
+      keepaliveSeconds: v.optional(nullable(Count)),
     }),
   ),
 });

@@ -8,7 +8,7 @@ import { REPORT_SCHEMA_ID, type Report } from '../model/report.js';
 import type { Classified, Finding } from '../model/verdict.js';
 import type { Standing } from '../verdict/classify.js';
 import { classify } from '../verdict/classify.js';
-import { judgeLifetimes } from '../verdict/lifetime.js';
+import { judgeKeepalives, judgeLifetimes } from '../verdict/lifetime.js';
 import { judgeNat } from '../verdict/nat.js';
 import { type ClassifiedRange, classifyRange } from '../verdict/ranges.js';
 import { type Item, weigh, weighService } from '../verdict/services.js';
@@ -93,7 +93,14 @@ export const buildReport = (input: ReportInput): Report => {
     return classifyRange(range, [...range.sample, ...refined.map(({ check }) => check)].map(classified), thresholds);
   });
   const sip = judgeSip(output.stages.sip, upperBound);
-  const stageChecks = sip.checks.map((one) => reportedStage(one, plan));
+  const { talk } = output.stages;
+  // Idle flows conversed before: many more questions over the same path than all checks together.
+  const idleBound = lossUpperBound({
+    trials: output.loss.trials + talk.trials,
+    answers: output.loss.answers + talk.answers,
+  });
+  const found = [...sip.checks, ...judgeKeepalives(output.stages.idle, idleBound)];
+  const stageChecks = found.map((one) => reportedStage(one, plan));
   const provable = (address: string | null): boolean => standing.get(address ?? '')?.role === 'reflector';
   const refusedToken = new Set(
     output.identities.flatMap(([address, { tokenRefused }]) => (tokenRefused ? address : [])),
@@ -116,7 +123,7 @@ export const buildReport = (input: ReportInput): Report => {
             requirement,
             alternatives.map((ids) => {
               const own = ids.flatMap((id) => items.get(id) ?? []);
-              return [...own, ...harmedBy(own, sip.checks, plan)];
+              return [...own, ...harmedBy(own, found, plan)];
             }),
           ),
         ),
@@ -186,7 +193,7 @@ export const buildReport = (input: ReportInput): Report => {
     nat: reportedNat(
       natOf(input.localAddresses, all),
       judgeNat(output.stages.nat, upperBound),
-      judgeLifetimes(output.stages.idle, upperBound),
+      judgeLifetimes(output.stages.idle, idleBound),
     ),
     sipAlg: {
       detected: sip.detected ?? (all.some(({ reason }) => reason === 'sip-alg') ? true : null),
