@@ -6,7 +6,7 @@ import { setMaxListeners } from 'node:events';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import pLimit from 'p-limit';
 import { loadProbe, type Probe, type Session } from '../../probes/contract.js';
-import type { AskedKind } from '../model/check.js';
+import type { AskedKind, Check } from '../model/check.js';
 import type { Observation } from '../model/observation.js';
 import { type LossSample, RANGE_PORT_DOUBT, SINGLE_CHECK_DOUBT } from '../verdict/silence.js';
 import { deriveKeys } from '../wire/keys.js';
@@ -19,6 +19,9 @@ import { type Net, systemNet, type Totals } from './net.js';
 import { createPath } from './path.js';
 import { type PlannedCheck, type PlannedRange, portOfRange, SAMPLES } from './plan.js';
 import { refine, suspectPorts } from './refine.js';
+import type { PathLimit } from './sweep/limit.js';
+import { createSweepStage } from './sweep/stage.js';
+import { shuffled } from './sweep/sweep.js';
 
 export interface RunInput {
   readonly questions: readonly PlannedCheck[];
@@ -41,6 +44,10 @@ export interface RunOutput {
   /** UDP ports on which a bare tag passed where the check's own protocol did not, as `address/port`. */
   readonly otherBytesPassed: readonly string[];
   readonly loss: LossSample;
+  /** By address: what limits the path, where something does. */
+  readonly limits: readonly (readonly [address: string, PathLimit])[];
+  /** Flows that sweeps opened: what a firewall in between had to remember of them. */
+  readonly sweptFlows: number;
   readonly totals: Totals;
   readonly eventLoopDelayMs: number;
 }
@@ -49,15 +56,6 @@ export interface RunOutput {
 const MAX_CONCURRENT = 128;
 /** How finely the event loop's delay is sampled, in milliseconds; finer costs more than it shows. */
 const DELAY_RESOLUTION_MS = 5;
-
-/** Fisher–Yates with bytes from the net's chance: shuffled, so that a port's neighbours are not asked in a burst. */
-const shuffle = <T>(items: readonly T[], net: Net): readonly T[] => {
-  const keys = Buffer.from(net.random(items.length * 4));
-  return items
-    .map((item, index) => ({ item, key: keys.readUInt32BE(index * 4) }))
-    .sort((a, b) => a.key - b.key)
-    .map(({ item }) => item);
-};
 
 /** Loaded before the clock counts, so that no module's loading becomes a round trip or a delay of the event loop. */
 const loadProbes = async (questions: readonly PlannedCheck[]): Promise<(kind: AskedKind) => Probe> => {
@@ -113,6 +111,8 @@ export const run = async (
   setMaxListeners(0, over);
   const sampled = new Set(input.ranges.flatMap(({ sample }) => sample.map(({ id }) => id)));
   let done = 0;
+  const waysAt = new Map<string, Check[]>();
+  const stage = createSweepStage({ input, mayBeReflector, probeOf, context, path, waysAt });
 
   const ask = async (question: PlannedCheck): Promise<Observation> => {
     const observation = question.skip
@@ -131,6 +131,10 @@ export const run = async (
         );
     done += 1;
     onProgress(done);
+    const { address, transport } = question;
+    if (address !== null && transport === 'udp' && passed(observation)) {
+      waysAt.set(address, [...(waysAt.get(address) ?? []), question]);
+    }
     return observation;
   };
 
@@ -159,20 +163,25 @@ export const run = async (
       }
       return [address, identification];
     };
-    const [identities, shuffled] = await Promise.all([
-      Promise.all(candidates.map(identifyAt)),
-      Promise.all(shuffle(input.questions, net).map((question) => limit(() => ask(question)))),
-    ]);
+    const identifying = Promise.all(candidates.map(identifyAt));
+    const single = input.questions.filter((question) => !stage.takes(question));
+    const asking = Promise.all(shuffled(single, net.random).map((question) => limit(() => ask(question))));
+    const sweeping = stage.sample(Promise.all([identifying, asking]), over, (count) => {
+      done += count;
+      onProgress(done);
+    });
+    const [identities, singles, swept] = await Promise.all([identifying, asking, sweeping]);
+    const observed = [...singles, ...swept];
 
-    const byId = new Map(shuffled.map((observation) => [observation.check.id, observation]));
+    const byId = new Map(observed.map((observation) => [observation.check.id, observation]));
     const isProven = (address: string | null): boolean =>
       identities.some(([name, { identity }]) => name === address && identity !== null) ||
-      shuffled.some((one) => one.check.address === address && passed(one));
-    const refined = await Promise.all(
-      input.ranges
-        .filter(({ address, sample }) => sample.length > 0 && isProven(address))
-        .map((range) => refineRange(range, byId)),
-    );
+      observed.some((one) => one.check.address === address && passed(one));
+    const provenRanges = input.ranges.filter(({ address, sample }) => sample.length > 0 && isProven(address));
+    const refined = await Promise.all([
+      stage.explore(provenRanges, byId, over),
+      ...provenRanges.filter((range) => !stage.explores(range)).map((range) => refineRange(range, byId)),
+    ]);
     const inOrder = [
       ...input.questions.map((question) => byId.get(question.id) ?? notAsked(question, 'interrupted')),
       ...refined.flat().filter(({ check }) => !byId.has(check.id)),
@@ -197,10 +206,13 @@ export const run = async (
         otherBytesPassed.map((port) => `${address}/${port}`),
       ),
       loss: path.sample(),
+      limits: stage.limits(),
+      sweptFlows: stage.flows(),
       totals,
       eventLoopDelayMs: Math.round(delay.max / 1e4) / 100,
     };
   } finally {
+    stage.close();
     clearTimeout(timer);
     delay.disable();
   }

@@ -31,7 +31,9 @@ export const standings = ({
   for (const observation of observations) {
     const { address } = observation.check;
     if (address === null || observation.notRun !== null) continue;
-    byAddress.set(address, [...(byAddress.get(address) ?? []), observation]);
+    const own = byAddress.get(address);
+    if (own) own.push(observation);
+    else byAddress.set(address, [observation]);
   }
   return new Map(
     [...byAddress].map(([address, own]): [string, Standing] => {

@@ -1,0 +1,268 @@
+/**
+ * The sweep: many ports of one address, asked in shuffled rounds over one socket until the path's loss cannot explain
+ * the silence of any that is left. Loss is measured at the same time and rate on ports that are known to pass.
+ */
+import type { Probe } from '../../../probes/contract.js';
+import type { AskedKind, Check, Family } from '../../model/check.js';
+import type { Observation } from '../../model/observation.js';
+import { failureOf, type SocketError } from '../../net/errno.js';
+import {
+  type LossSample,
+  lossLowerBound,
+  lossUpperBound,
+  packetsNeeded,
+  RANGE_PORT_DOUBT,
+} from '../../verdict/silence.js';
+import type { AskContext } from '../ledger.js';
+import type { Net } from '../net.js';
+import type { Path } from '../path.js';
+import { createCanaries, type Way } from './canary.js';
+import { createExchange, type Exchange } from './exchange.js';
+import { askFresh } from './fresh.js';
+import { findRateLimit, NOTABLE_LOSS, type PathLimit, refusesNewFlows, SLOW_SHARE } from './limit.js';
+import { failed, observationOf, type SweptPort, sweptPort } from './port.js';
+
+/** The kinds that a shared socket can ask: one datagram each way, and nothing in them depends on the local address. */
+export const SWEPT_KINDS: ReadonlySet<AskedKind> = new Set<AskedKind>(['rtp-echo', 'rtcp-echo', 'udp-echo']);
+
+/** A silent port is asked this often at least, in rounds that lie apart: most bursts of loss are shorter. */
+const MIN_ROUNDS = 4;
+/** From one question of a port to the next at least, in milliseconds: T1 of RFC 3261 §17.1.1.1. */
+const ROUND_MS = 500;
+/** And this often where its silence proves nothing anyway; of many ports once, because nobody seems to be there. */
+const UNINFORMED_ROUNDS = 6;
+const MANY_PORTS = 64;
+/** A path that would need more rounds loses more than any call bears; what is silent then stays unknown. */
+const MAX_ROUNDS = 40;
+/** An ICMP error is seen this often before it is believed. */
+const MAX_ERRORS = 2;
+/** One known port among so many others, and so many in a round at least. */
+const PORTS_PER_CANARY = 8;
+const MIN_CANARIES = 24;
+/** Fresh flows to known ports that are tried when ports stay silent; at a loss of one half, ten silent ones prove it. */
+const FRESH_CANARIES = 12;
+/** What a scout's silence may owe to loss: it is no verdict, and only says where to look. */
+const SCOUT_DOUBT = 1e-2;
+const MAX_SCOUT_ROUNDS = 5;
+/** A fresh socket is kept open for so many round trips, in milliseconds at least so long. */
+const FRESH_HELD_MS = 20;
+
+/** `certain`: until silence is proof. `scout`: until it is likely; what stays silent is a hint and no observation. */
+export type Depth = 'certain' | 'scout';
+
+export interface SweepResult {
+  readonly observations: readonly Observation[];
+  /** Ports that stayed silent to scouting. */
+  readonly hints: readonly number[];
+}
+
+export interface Sweeper {
+  /** Asks these ports. Resolves with what is known when `signal` fires, too. */
+  ask(checks: readonly Check[], depth: Depth, signal: AbortSignal): Promise<SweepResult>;
+  /** What was found to limit the path, or null. */
+  limit(): PathLimit | null;
+  /** Flows that were opened so far: what a firewall had to remember. */
+  flows(): number;
+  close(): void;
+}
+
+export interface SweepInput {
+  readonly address: string;
+  readonly family: Family;
+  readonly probeOf: (kind: AskedKind) => Probe;
+  readonly context: AskContext;
+  readonly path: Path;
+  /** Ways that are known to pass besides the ports of the sweep. */
+  readonly ways: () => readonly Way[];
+  /** Resolves when nothing else is sent to this address, so that an experiment measures itself alone. */
+  readonly quiet: Promise<unknown>;
+  readonly onAnswered: (check: Check, answered: boolean) => void;
+}
+
+/** Fisher–Yates with bytes from the net's chance: a port's neighbours are not asked in a burst. */
+export const shuffled = <T>(items: readonly T[], random: Net['random']): readonly T[] => {
+  const keys = Buffer.from(random(items.length * 4));
+  return items
+    .map((item, index) => ({ item, key: keys.readUInt32BE(index * 4) }))
+    .sort((a, b) => a.key - b.key)
+    .map(({ item }) => item);
+};
+
+const add = (a: LossSample, b: LossSample): LossSample => ({
+  trials: a.trials + b.trials,
+  answers: a.answers + b.answers,
+});
+
+/** A sweep of one address; its socket opens with the first question. */
+export const createSweeper = (input: SweepInput): Sweeper => {
+  const { context, path, probeOf } = input;
+  const { net } = context;
+  let line: { readonly exchange: Exchange; readonly canaries: ReturnType<typeof createCanaries> } | null = null;
+  let loss: LossSample = { trials: 0, answers: 0 };
+  let limit: PathLimit | null = null;
+  let isLimitKnown = false;
+  let areFlowsKnown = false;
+  let canaryRound = 0;
+  let freshFlows = 0;
+  const flows = new Set<number>();
+
+  const open = async (): Promise<NonNullable<typeof line>> => {
+    if (line) return line;
+    const exchange = await createExchange(input.address, input.family, context);
+    line = { exchange, canaries: createCanaries(exchange) };
+    return line;
+  };
+  const bound = (): number | null => lossUpperBound(loss) ?? path.upperBound();
+  const isOpen = ({ answers, errors }: SweptPort): boolean => answers === 0 && errors < MAX_ERRORS;
+
+  /** Ends a count of canaries, and adds it to what is known of loss. */
+  const count = (canaries: ReturnType<typeof createCanaries>): LossSample => {
+    const sample = canaries.sample();
+    canaries.begin();
+    loss = add(loss, sample);
+    canaryRound += 1;
+    path.report(`canaries${canaryRound}@${input.address}`, sample.trials, sample.answers);
+    return sample;
+  };
+
+  const askRound = async (ports: readonly SweptPort[], needsCanaries: boolean, signal: AbortSignal): Promise<void> => {
+    const { exchange, canaries } = await open();
+    const every = needsCanaries
+      ? Math.max(1, Math.min(PORTS_PER_CANARY, Math.floor(ports.length / MIN_CANARIES)))
+      : PORTS_PER_CANARY;
+    const known = (): readonly Way[] => [
+      ...ports.filter(({ answers }) => answers > 0).slice(0, PORTS_PER_CANARY),
+      ...input.ways(),
+    ];
+    const canary = async (): Promise<void> => {
+      const next = canaries.next();
+      if (next) await exchange.ask(next, signal);
+    };
+    canaries.learn(known());
+    let sent = 0;
+    for (const port of shuffled(ports, net.random)) {
+      await exchange.ask(port, signal);
+      flows.add(port.check.port);
+      sent += 1;
+      if (sent % every !== 0) continue;
+      if (sent % (every * PORTS_PER_CANARY) === 0) canaries.learn(known());
+      await canary();
+    }
+    for (let extra = Math.floor(sent / every); needsCanaries && extra < MIN_CANARIES; extra += 1) await canary();
+    await exchange.settle([...ports, ...canaries.asked()], path.lateMs(), signal);
+    for (const rtt of exchange.takeRtts()) path.reportRtt(rtt);
+  };
+
+  /** From fresh source ports; a few known ports among them tell whether new flows pass at all. */
+  const freshRound = async (ports: readonly SweptPort[], signal: AbortSignal): Promise<void> => {
+    const { exchange, canaries } = await open();
+    const copies = areFlowsKnown
+      ? []
+      : Array.from({ length: FRESH_CANARIES }, () => canaries.next()).flatMap((one) =>
+          one ? [sweptPort(one.check, one.probe)] : [],
+        );
+    const gap = (): Promise<void> => exchange.pace(signal);
+    const held = { atLeastMs: Math.max(FRESH_HELD_MS, exchange.placeMs()), lateMs: path.lateMs() };
+    freshFlows += ports.length + copies.length;
+    await askFresh([...shuffled(ports, net.random), ...copies], context, held, gap, signal);
+    if (copies.length === 0) return;
+    areFlowsKnown = true;
+    const fresh = {
+      trials: copies.reduce((sum, { packets }) => sum + packets, 0),
+      answers: copies.filter(({ answers }) => answers > 0).length,
+    };
+    if (refusesNewFlows(fresh, loss)) limit = { kind: 'flows', flows: flows.size };
+  };
+
+  /** Where known ports lose notably, finds out whether slower is better, and goes on at what passes. */
+  const examine = async (sample: LossSample, measuredPps: number, signal: AbortSignal): Promise<boolean> => {
+    if (isLimitKnown || lossLowerBound(sample) < NOTABLE_LOSS) return false;
+    const { exchange, canaries } = await open();
+    await Promise.race([input.quiet, new Promise((resolve) => signal.addEventListener('abort', resolve))]);
+    signal.throwIfAborted();
+    isLimitKnown = true;
+    const begins = await findRateLimit(exchange, canaries, net.now, measuredPps, path.lateMs(), signal);
+    if (begins === null) return false;
+    limit = { kind: 'rate', packetsPerSecond: begins };
+    exchange.setRate(begins * SLOW_SHARE);
+    return true;
+  };
+
+  const targetOf = (ports: number, depth: Depth): number => {
+    const known = bound();
+    if (depth === 'scout') return Math.min(MAX_SCOUT_ROUNDS, Math.max(1, packetsNeeded(known, SCOUT_DOUBT)));
+    // The doubt is the whole sweep's: with thousands of ports one in ten thousand would be wrong somewhere.
+    const needed = packetsNeeded(known, RANGE_PORT_DOUBT / Math.max(1, ports));
+    if (needed <= MAX_ROUNDS) return Math.max(MIN_ROUNDS, needed);
+    return known === null && ports > MANY_PORTS ? 1 : UNINFORMED_ROUNDS;
+  };
+
+  const rounds = async (ports: readonly SweptPort[], depth: Depth, signal: AbortSignal): Promise<void> => {
+    const { canaries } = await open();
+    for (let round = 0; round < MAX_ROUNDS; round += 1) {
+      const left = ports.filter(isOpen);
+      const target = targetOf(ports.length, depth);
+      if (left.length === 0 || left.every(({ counted, errors }) => counted >= target && errors === 0)) return;
+      const begun = net.now();
+      const before = context.totals.packetsSent;
+      const certain = depth === 'certain';
+      const refused = left.filter(({ errors }) => errors > 0);
+      await askRound(
+        left.filter(({ errors }) => errors === 0),
+        certain && round > 0,
+        signal,
+      );
+      const pps = ((context.totals.packetsSent - before) * 1000) / Math.max(1, net.now() - begun);
+      const sample = count(canaries);
+      for (const port of left) if (port.answers > 0) input.onAnswered(port.check, true);
+      const silent = left.filter(({ answers }) => answers === 0);
+      if (certain && silent.length > 0 && round === 1) await freshRound(silent, signal);
+      else if (refused.length > 0) await freshRound(refused, signal);
+      if (limit?.kind === 'flows') return;
+      if (await examine(sample, pps, signal)) {
+        loss = { trials: 0, answers: 0 };
+        path.forgetLoss();
+        for (const port of ports) port.counted = 0;
+      }
+      const rest = ROUND_MS - (net.now() - begun);
+      if (silent.length > 0 && rest > 0 && certain && silent.some(({ counted }) => counted < target)) {
+        await net.sleep(rest, signal);
+      }
+    }
+  };
+
+  return {
+    ask: async (checks, depth, signal) => {
+      const ports = checks.map((check) => sweptPort(check, probeOf(check.probe)));
+      let interrupted = false;
+      const opened = await open().catch((error: unknown) => {
+        if (error instanceof Error) throw error;
+        for (const port of ports) failed(port, failureOf(error as SocketError, 'udp'), error as SocketError);
+        return null;
+      });
+      if (!opened) return { observations: ports.map((port) => observationOf(port, false)), hints: [] };
+      const { exchange } = opened;
+      for (const port of ports) exchange.watch(port);
+      try {
+        await rounds(ports, depth, signal);
+      } catch (error) {
+        if (!signal.aborted) throw error;
+        interrupted = true;
+      }
+      for (const port of ports) {
+        exchange.forget(port);
+        path.report(port.check.id, port.packets, port.answers);
+        if (port.answers === 0) input.onAnswered(port.check, false);
+      }
+      const silent = (port: SweptPort): boolean => port.answers === 0 && port.errors === 0;
+      const told = depth === 'scout' ? ports.filter((port) => !silent(port)) : ports;
+      return {
+        observations: told.map((port) => observationOf(port, interrupted)),
+        hints: depth === 'scout' ? ports.filter(silent).map(({ check }) => check.port) : [],
+      };
+    },
+    limit: () => limit,
+    flows: () => flows.size + freshFlows,
+    close: () => line?.exchange.close(),
+  };
+};
