@@ -28,10 +28,10 @@ export interface ProbeOptions {
 export const DEFAULT_PROFILE = 'business-sip';
 /** As many packets as four calls send: any line that carries calls carries this, and no IPS takes it for a flood. */
 const DEFAULT_MAX_PPS = 200;
-/** Above this the pacing's timers could not keep the rate, and no branch line should see it. */
-const MAX_PPS = 20_000;
-/** A default run ends far sooner; this catches what hangs. */
-const DEFAULT_TIMEOUT_S = 60;
+/** More than this program can send: unpaced, for a lab. No branch line should see it. */
+const MAX_PPS = 1_000_000;
+/** A default run ends far sooner; this catches what hangs. Every port of a range, several times over, takes longer. */
+const DEFAULT_TIMEOUT_S = { sampled: 60, exhaustive: 1800 } as const;
 const MAX_TIMEOUT_S = 3600;
 
 const OPTIONS = {
@@ -111,7 +111,7 @@ export const parseProbeOptions = (argv: readonly string[], env: NodeJS.ProcessEn
   if (values.json && values.output && values.output !== 'json') {
     throw usage(`--json and -o ${values.output} exclude each other; choose one`);
   }
-  const timeout = Number(values.timeout ?? DEFAULT_TIMEOUT_S);
+  const timeout = Number(values.timeout ?? DEFAULT_TIMEOUT_S[values.exhaustive ? 'exhaustive' : 'sampled']);
   if (!(timeout > 0 && timeout <= MAX_TIMEOUT_S)) {
     throw usage(`--timeout: "${values.timeout}" is not a number of seconds from 0 to ${MAX_TIMEOUT_S}`);
   }

@@ -79,10 +79,13 @@ export const followUp = async (
   how: FollowUp,
 ): Promise<FollowedUp> => {
   const identification = await identifyAgain(known, observations, how);
-  const otherBytesPassed = await discriminate(observations, how);
   const ways = waysThrough(observations, identification.identity?.control ?? null);
+  const [otherBytesPassed, witnessed] = await Promise.all([
+    discriminate(observations, how),
+    witness(observations, ways, how.context, how.path, how.signal),
+  ]);
   return {
-    observations: await witness(observations, ways, how.context, how.path, how.signal),
+    observations: witnessed,
     identification,
     otherBytesPassed,
   };

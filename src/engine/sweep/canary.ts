@@ -12,12 +12,17 @@ import { type SweptPort, sweptPort } from './port.js';
 export interface Way {
   readonly check: Check;
   readonly probe: Probe;
+  /** This very question was answered there before; otherwise it counts from its first answer on. */
+  readonly proven: boolean;
 }
 
 /** More tell nothing more; fewer would all lie behind one rule. */
 const MAX_CANARIES = 32;
-/** One that was silent this often and never answered does not pass from here, whatever it did before. */
-const GIVEN_UP_AFTER = 4;
+/**
+ * One that was silent this often in a row does not pass any more. What it lost until then counts as loss: to leave out
+ * whoever is silent would leave out the very losses that are to be measured.
+ */
+const GIVEN_UP_AFTER = { never: 4, answered: 24 } as const;
 
 export interface Canaries {
   /** Takes ways that have become known. */
@@ -26,7 +31,7 @@ export interface Canaries {
   next(): SweptPort | null;
   /** Those asked since the last `begin`; answered ones tell the loss. */
   asked(): readonly SweptPort[];
-  /** What was sent and answered since then, by canaries that ever answered. */
+  /** What was sent to those that ever answered, and answered, since then. */
   sample(): LossSample;
   /** Begins to count anew; what is still on its way then counts no more. */
   begin(): void;
@@ -41,8 +46,8 @@ export const createCanaries = (exchange: Exchange): Canaries => {
       const canary = known.get(name);
       if (!canary) continue;
       if (port.answers > 0) canary.answered = true;
-      else if (!canary.answered) canary.silent += port.packets;
-      if (canary.silent >= GIVEN_UP_AFTER) known.delete(name);
+      canary.silent = port.answers > 0 ? 0 : canary.silent + port.packets;
+      if (canary.silent >= (canary.answered ? GIVEN_UP_AFTER.answered : GIVEN_UP_AFTER.never)) known.delete(name);
     }
   };
   return {
@@ -50,7 +55,7 @@ export const createCanaries = (exchange: Exchange): Canaries => {
       for (const way of ways) {
         if (known.size >= MAX_CANARIES) return;
         const name = `${way.probe.kind}/${way.check.port}`;
-        if (!known.has(name)) known.set(name, { way, silent: 0, answered: false });
+        if (!known.has(name)) known.set(name, { way, silent: 0, answered: way.proven });
       }
     },
     next: () => {
@@ -69,7 +74,9 @@ export const createCanaries = (exchange: Exchange): Canaries => {
     },
     asked: () => [...current.values()],
     sample: () => {
-      const heard = [...current.values()].filter(({ answers }) => answers > 0);
+      const heard = [...current].flatMap(([name, port]) =>
+        port.answers > 0 || known.get(name)?.answered ? [port] : [],
+      );
       return {
         trials: heard.reduce((sum, { packets }) => sum + packets, 0),
         answers: heard.reduce((sum, { answers }) => sum + answers, 0),

@@ -87,8 +87,8 @@ export const failed = (port: SweptPort, failure: Failure, error: SocketError): v
 };
 
 /**
- * The facts, as `classify` takes them. An authentic answer attests that its request arrived, so a port that lost
- * nothing needs no receipts.
+ * The facts, as `classify` takes them. Receipts are asked for ports that stayed silent only: an authentic answer attests
+ * that its request arrived, and a sweep of thousands of ports would need hundreds of queries for the others.
  */
 export const observationOf = (port: SweptPort, interrupted: boolean): Observation => {
   const { check, packets, answers, answer, failure } = port;
@@ -104,7 +104,7 @@ export const observationOf = (port: SweptPort, interrupted: boolean): Observatio
   return {
     check,
     attempts: interrupted && !answer ? [] : attempts,
-    sequences: complete ? [] : port.sequences,
+    sequences: answer?.authentic === true ? [] : port.sequences,
     refused: port.refused,
     seen: complete ? answers : null,
     notRun: attempts.length === 0 || (interrupted && !answer) ? 'interrupted' : null,

@@ -77,7 +77,12 @@ export const createSweepStage = ({ input, mayBeReflector, probeOf, context, path
       probeOf,
       context,
       path,
-      ways: () => (waysAt.get(address) ?? []).map((check) => ({ check, probe: probeOf('udp-echo') })),
+      ways: () =>
+        (waysAt.get(address) ?? []).map((check) => ({
+          check,
+          probe: probeOf('udp-echo'),
+          proven: false,
+        })),
       quiet,
       onAnswered: () => done(1),
     });

@@ -27,13 +27,20 @@ export const SWEPT_KINDS: ReadonlySet<AskedKind> = new Set<AskedKind>(['rtp-echo
 
 /** A silent port is asked this often at least, in rounds that lie apart: most bursts of loss are shorter. */
 const MIN_ROUNDS = 4;
-/** From one question of a port to the next at least, in milliseconds: T1 of RFC 3261 §17.1.1.1. */
-const ROUND_MS = 500;
+/** All rounds together last at least so long, in milliseconds; a burst of loss that lasts longer is an outage. */
+const SPREAD_MS = 2000;
+/** Before a port is asked again its answer is waited for so long at least; it counts later, too. */
+const SETTLE_MS = 50;
 /** And this often where its silence proves nothing anyway; of many ports once, because nobody seems to be there. */
 const UNINFORMED_ROUNDS = 6;
 const MANY_PORTS = 64;
 /** A path that would need more rounds loses more than any call bears; what is silent then stays unknown. */
 const MAX_ROUNDS = 40;
+/**
+ * Of a port whose answers are dropped only the packets that got there prove it, so as many as are needed have to arrive,
+ * and with luck a few less.
+ */
+const SPARE_ROUNDS = 3;
 /** An ICMP error is seen this often before it is believed. */
 const MAX_ERRORS = 2;
 /** One known port among so many others, and so many in a round at least. */
@@ -42,8 +49,8 @@ const MIN_CANARIES = 24;
 /** Fresh flows to known ports that are tried when ports stay silent; at a loss of one half, ten silent ones prove it. */
 const FRESH_CANARIES = 12;
 /** What a scout's silence may owe to loss: it is no verdict, and only says where to look. */
-const SCOUT_DOUBT = 1e-2;
-const MAX_SCOUT_ROUNDS = 5;
+const SCOUT_DOUBT = 1e-3;
+const MAX_SCOUT_ROUNDS = 8;
 /** A fresh socket is kept open for so many round trips, in milliseconds at least so long. */
 const FRESH_HELD_MS = 20;
 
@@ -125,13 +132,20 @@ export const createSweeper = (input: SweepInput): Sweeper => {
     return sample;
   };
 
-  const askRound = async (ports: readonly SweptPort[], needsCanaries: boolean, signal: AbortSignal): Promise<void> => {
+  const askRound = async (
+    ports: readonly SweptPort[],
+    { needsCanaries, isLast }: { readonly needsCanaries: boolean; readonly isLast: boolean },
+    signal: AbortSignal,
+  ): Promise<void> => {
     const { exchange, canaries } = await open();
     const every = needsCanaries
       ? Math.max(1, Math.min(PORTS_PER_CANARY, Math.floor(ports.length / MIN_CANARIES)))
       : PORTS_PER_CANARY;
     const known = (): readonly Way[] => [
-      ...ports.filter(({ answers }) => answers > 0).slice(0, PORTS_PER_CANARY),
+      ...ports
+        .filter(({ answers }) => answers > 0)
+        .slice(0, PORTS_PER_CANARY)
+        .map(({ check, probe }) => ({ check, probe, proven: true })),
       ...input.ways(),
     ];
     const canary = async (): Promise<void> => {
@@ -149,7 +163,8 @@ export const createSweeper = (input: SweepInput): Sweeper => {
       await canary();
     }
     for (let extra = Math.floor(sent / every); needsCanaries && extra < MIN_CANARIES; extra += 1) await canary();
-    await exchange.settle([...ports, ...canaries.asked()], path.lateMs(), signal);
+    const late = isLast ? path.lateMs() : Math.max(SETTLE_MS, exchange.placeMs());
+    await exchange.settle([...ports, ...canaries.asked()], late, signal);
     for (const rtt of exchange.takeRtts()) path.reportRtt(rtt);
   };
 
@@ -188,13 +203,16 @@ export const createSweeper = (input: SweepInput): Sweeper => {
     return true;
   };
 
-  const targetOf = (ports: number, depth: Depth): number => {
+  const targetOf = (inThisBatch: number, depth: Depth): number => {
     const known = bound();
+    const ports = Math.max(inThisBatch, flows.size);
     if (depth === 'scout') return Math.min(MAX_SCOUT_ROUNDS, Math.max(1, packetsNeeded(known, SCOUT_DOUBT)));
     // The doubt is the whole sweep's: with thousands of ports one in ten thousand would be wrong somewhere.
     const needed = packetsNeeded(known, RANGE_PORT_DOUBT / Math.max(1, ports));
-    if (needed <= MAX_ROUNDS) return Math.max(MIN_ROUNDS, needed);
-    return known === null && ports > MANY_PORTS ? 1 : UNINFORMED_ROUNDS;
+    const arriving = Math.ceil(packetsNeeded(known, RANGE_PORT_DOUBT) / (1 - (known ?? 0))) + SPARE_ROUNDS;
+    const target = needed > MIN_ROUNDS ? Math.max(needed, arriving) : MIN_ROUNDS;
+    if (target <= MAX_ROUNDS) return target;
+    return known === null && inThisBatch > MANY_PORTS ? 1 : UNINFORMED_ROUNDS;
   };
 
   const rounds = async (ports: readonly SweptPort[], depth: Depth, signal: AbortSignal): Promise<void> => {
@@ -209,7 +227,7 @@ export const createSweeper = (input: SweepInput): Sweeper => {
       const refused = left.filter(({ errors }) => errors > 0);
       await askRound(
         left.filter(({ errors }) => errors === 0),
-        certain && round > 0,
+        { needsCanaries: certain && round > 0, isLast: left.every(({ counted }) => counted + 1 >= target) },
         signal,
       );
       const pps = ((context.totals.packetsSent - before) * 1000) / Math.max(1, net.now() - begun);
@@ -224,10 +242,8 @@ export const createSweeper = (input: SweepInput): Sweeper => {
         path.forgetLoss();
         for (const port of ports) port.counted = 0;
       }
-      const rest = ROUND_MS - (net.now() - begun);
-      if (silent.length > 0 && rest > 0 && certain && silent.some(({ counted }) => counted < target)) {
-        await net.sleep(rest, signal);
-      }
+      const rest = SPREAD_MS / Math.max(MIN_ROUNDS, target) - (net.now() - begun);
+      if (rest > 0 && certain && silent.some(({ counted }) => counted < target)) await net.sleep(rest, signal);
     }
   };
 
