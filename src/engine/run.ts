@@ -7,7 +7,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import pLimit from 'p-limit';
 import { loadProbe, type Probe, type Session } from '../../probes/contract.js';
 import type { AskedKind, Check } from '../model/check.js';
-import type { Observation } from '../model/observation.js';
+import type { Observation, PathLimit } from '../model/observation.js';
 import { type LossSample, RANGE_PORT_DOUBT, SINGLE_CHECK_DOUBT } from '../verdict/silence.js';
 import { deriveKeys } from '../wire/keys.js';
 import { askCheck, notAsked } from './ask.js';
@@ -19,7 +19,6 @@ import { type Net, systemNet, type Totals } from './net.js';
 import { createPath } from './path.js';
 import { type PlannedCheck, type PlannedRange, portOfRange, SAMPLES } from './plan.js';
 import { refine, suspectPorts } from './refine.js';
-import type { PathLimit } from './sweep/limit.js';
 import { createSweepStage } from './sweep/stage.js';
 import { shuffled } from './sweep/sweep.js';
 

@@ -13,6 +13,7 @@ import { type ClassifiedRange, classifyRange } from '../verdict/ranges.js';
 import { type Item, weigh, weighService } from '../verdict/services.js';
 import { lossUpperBound, RANGE_PORT_DOUBT, SINGLE_CHECK_DOUBT } from '../verdict/silence.js';
 import { NO_STANDING, standings } from '../verdict/standing.js';
+import { coverageNotes, coverageRows, limitNotes } from './coverage.js';
 
 export interface Named {
   readonly host: string;
@@ -59,6 +60,7 @@ export const buildReport = (input: ReportInput): Report => {
     observations: output.observations,
     listens: new Map(output.identities.map(([address, { identity }]) => [address, identity?.info ?? null])),
     otherBytesPassed: new Set(output.otherBytesPassed),
+    limits: new Map(output.limits),
   });
   const upperBound = lossUpperBound(output.loss);
   const thresholds = strictest(input.profiles);
@@ -82,7 +84,10 @@ export const buildReport = (input: ReportInput): Report => {
   const planned = new Set(questionsOf(plan).map(({ id }) => id));
   const ranges = plan.ranges.map((range) => {
     const refined = output.observations.filter(({ check }) => check.rangeId === range.id && !planned.has(check.id));
-    return classifyRange(range, [...range.sample, ...refined.map(({ check }) => check)].map(classified), thresholds);
+    return classifyRange(range, [...range.sample, ...refined.map(({ check }) => check)].map(classified), {
+      ...thresholds,
+      limit: standing.get(range.address ?? '')?.limit ?? null,
+    });
   });
   const provable = (address: string | null): boolean => standing.get(address ?? '')?.role === 'reflector';
   const refusedToken = new Set(
@@ -167,6 +172,7 @@ export const buildReport = (input: ReportInput): Report => {
         confidence: run.confidence,
       })),
     ),
+    coverage: coverageRows(ranges),
     nat: natOf(input.localAddresses, all),
     sipAlg: { detected: all.some(({ reason }) => reason === 'sip-alg') ? true : null, findings: [] },
     quality: [],
@@ -181,12 +187,19 @@ export const buildReport = (input: ReportInput): Report => {
         fixes: fixes.map(({ text, because, rules }) => ({ text, because: [...because], rules: { ...rules } })),
       };
     }),
-    notes: [...input.notes, ...notesOf(output, input.durationMs), ...deadAddresses(input.target, standing)],
+    notes: [
+      ...input.notes,
+      ...notesOf(output, input.durationMs),
+      ...coverageNotes(ranges),
+      ...limitNotes(output.limits),
+      ...deadAddresses(input.target, standing),
+    ],
     totals: {
       checks: all.length,
       packetsSent: output.totals.packetsSent,
       bytesSent: output.totals.bytesSent,
       packetsReceived: output.totals.packetsReceived,
+      sweptFlows: output.sweptFlows,
     },
   };
 };

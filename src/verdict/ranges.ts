@@ -1,7 +1,9 @@
 /** From sampled ports to what is said of a whole range: runs of equal verdict that together cover it exactly once. */
 import type { PortRange } from '../model/check.js';
+import type { PathLimit } from '../model/observation.js';
 import type { Thresholds } from '../model/profile.js';
 import type { Classified, Finding } from '../model/verdict.js';
+import { limitsCalls } from './classify.js';
 import { lossLowerBound } from './silence.js';
 
 export type RangeRun = Finding & {
@@ -36,7 +38,10 @@ export const worstOf = (findings: readonly Finding[]): Finding | null =>
     null,
   );
 
-export type RangeThresholds = Pick<Thresholds, 'lossRatio' | 'rttMs'>;
+export interface RangeThresholds extends Pick<Thresholds, 'lossRatio' | 'rttMs'> {
+  /** What was found to limit the path; its losses are not the ports' own. */
+  readonly limit?: PathLimit | null;
+}
 
 /**
  * One answer each cannot show the quality of a port, but all ports together can: the passing ports of a range are
@@ -44,10 +49,11 @@ export type RangeThresholds = Pick<Thresholds, 'lossRatio' | 'rttMs'>;
  * because each port is asked once and many at a time: those sent while ARP or neighbour discovery was still under way
  * (RFC 4861 §7.2.2: a second for each try) waited for that and not for the path.
  */
-const qualityOf = (passing: readonly Classified[], { lossRatio, rttMs }: RangeThresholds): Finding => {
+const qualityOf = (passing: readonly Classified[], { lossRatio, rttMs, limit }: RangeThresholds): Finding => {
+  if (limitsCalls(limit)) return { verdict: 'degraded', reason: 'rate-limited' };
   const trials = passing.reduce((sum, { sent }) => sum + sent, 0);
   const answers = passing.reduce((sum, { received }) => sum + received, 0);
-  if (lossLowerBound({ trials, answers }) > lossRatio) return { verdict: 'degraded', reason: 'loss' };
+  if (!limit && lossLowerBound({ trials, answers }) > lossRatio) return { verdict: 'degraded', reason: 'loss' };
   const rtts = passing.flatMap((port) => port.rttMs?.min ?? []);
   if (rtts.length > 0 && Math.min(...rtts) > rttMs) return { verdict: 'degraded', reason: 'latency' };
   return { verdict: 'pass', reason: 'answered' };

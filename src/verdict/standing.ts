@@ -1,5 +1,5 @@
 /** What all observations together say about each address: the controls that a single verdict needs. */
-import type { Observation } from '../model/observation.js';
+import type { Observation, PathLimit } from '../model/observation.js';
 import type { Listens, Standing } from './classify.js';
 
 export interface StandingInput {
@@ -8,6 +8,8 @@ export interface StandingInput {
   readonly listens: ReadonlyMap<string, Listens | null>;
   /** `address/port` of UDP ports on which a bare tag passed. */
   readonly otherBytesPassed: ReadonlySet<string>;
+  /** By address: what was found to limit the path. */
+  readonly limits?: ReadonlyMap<string, PathLimit>;
 }
 
 const answered = (observation: Observation, authentic: boolean): boolean =>
@@ -26,6 +28,7 @@ export const standings = ({
   observations,
   listens,
   otherBytesPassed,
+  limits,
 }: StandingInput): ReadonlyMap<string, Standing> => {
   const byAddress = new Map<string, Observation[]>();
   for (const observation of observations) {
@@ -47,6 +50,7 @@ export const standings = ({
           alive: proven || own.some((observation) => answered(observation, false) || spoke(observation)),
           asked: own.length,
           listens: listens.get(address) ?? null,
+          limit: limits?.get(address) ?? null,
           openUdpPorts: new Set([
             ...passing.map(({ check }) => check.port),
             ...others.map((key) => Number(key.slice(address.length + 1))),

@@ -42,13 +42,14 @@ const unprovenEdges = (one: Explored): readonly number[] => {
  * Explores ranges of which a sample is known. Resolves with the observations that came on top.
  * @param ask puts the questions; they go to one address
  * @param random 0 ≤ x < 1
+ * @param stop true once nothing more can be learnt: the run is over, or no new flow passes
  */
 export const explore = async (
   ranges: readonly PlannedRange[],
   known: readonly Observation[],
   ask: (checks: readonly Check[], depth: Depth) => Promise<SweepResult>,
   random: () => number,
-  signal: AbortSignal,
+  stop: () => boolean,
 ): Promise<readonly Observation[]> => {
   const added: Observation[] = [];
   const explored = ranges.map((range): Explored => ({ range, proven: new Map(), hints: new Set() }));
@@ -63,7 +64,7 @@ export const explore = async (
   /** True if anything was asked. */
   const askAll = async (portsOf: (one: Explored) => readonly number[], depth: Depth): Promise<boolean> => {
     const checks = explored.flatMap((one) => portsOf(one).map((port) => portOfRange(one.range, port)));
-    if (checks.length === 0 || signal.aborted) return false;
+    if (checks.length === 0 || stop()) return false;
     const { observations, hints } = await ask(checks, depth);
     learn(observations);
     added.push(...observations);
@@ -93,7 +94,7 @@ export const explore = async (
       (port) => port >= range.from && port <= range.to && !proven.has(port) && !hints.has(port),
     );
   }, 'scout');
-  for (let round = 0; round < MAX_ROUNDS && !signal.aborted; round += 1) {
+  for (let round = 0; round < MAX_ROUNDS && !stop(); round += 1) {
     if (await askAll((one) => nextPorts(fatesOf(one), one.range.step), 'scout')) continue;
     if (await askAll(unprovenEdges, 'certain')) continue;
     // Passing is settled; what is rejected here and dropped there has a boundary of its own.

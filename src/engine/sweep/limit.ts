@@ -6,14 +6,6 @@ import { type LossSample, lossLowerBound, lossUpperBound, SINGLE_CHECK_DOUBT } f
 import type { Canaries } from './canary.js';
 import type { Exchange } from './exchange.js';
 
-/** What limits the path. */
-export type PathLimit =
-  | { readonly kind: 'rate' /** Packets a second that pass when more are sent. */; readonly packetsPerSecond: number }
-  | {
-      readonly kind: 'flows' /** Flows that this run had opened when new ones stopped passing. */;
-      readonly flows: number;
-    };
-
 /** Loss below this hurts no verdict, and is not worth an experiment. */
 export const NOTABLE_LOSS = 0.02;
 /** The fast half lasts about a second: long enough to use up the credit that a token bucket grants at first. */

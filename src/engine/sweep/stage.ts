@@ -1,13 +1,12 @@
 /** The sweep as a stage of a run: takes the questions of ranges that a reflector answers over UDP, gives observations. */
 import type { Probe } from '../../../probes/contract.js';
 import type { AskedKind, Check } from '../../model/check.js';
-import type { Observation } from '../../model/observation.js';
+import type { Observation, PathLimit } from '../../model/observation.js';
 import type { AskContext } from '../ledger.js';
 import type { Path } from '../path.js';
 import type { PlannedCheck, PlannedRange } from '../plan.js';
 import type { RunInput } from '../run.js';
 import { explore } from './explore.js';
-import type { PathLimit } from './limit.js';
 import { createSweeper, SWEPT_KINDS, type Sweeper } from './sweep.js';
 
 export interface SweepStage {
@@ -126,7 +125,8 @@ export const createSweepStage = ({ input, mayBeReflector, probeOf, context, path
           const sweeper = first && sweeperFor(first);
           if (!sweeper) return [];
           const known = own.flatMap(({ sample }) => sample.flatMap(({ id }) => byId.get(id) ?? []));
-          return explore(own, known, (checks, depth) => sweeper.ask(checks, depth, signal), random, signal);
+          const stop = (): boolean => signal.aborted || sweeper.limit()?.kind === 'flows';
+          return explore(own, known, (checks, depth) => sweeper.ask(checks, depth, signal), random, stop);
         },
       );
     },

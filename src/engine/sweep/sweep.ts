@@ -4,7 +4,7 @@
  */
 import type { Probe } from '../../../probes/contract.js';
 import type { AskedKind, Check, Family } from '../../model/check.js';
-import type { Observation } from '../../model/observation.js';
+import type { Observation, PathLimit } from '../../model/observation.js';
 import { failureOf, type SocketError } from '../../net/errno.js';
 import {
   type LossSample,
@@ -19,7 +19,7 @@ import type { Path } from '../path.js';
 import { createCanaries, type Way } from './canary.js';
 import { createExchange, type Exchange } from './exchange.js';
 import { askFresh } from './fresh.js';
-import { findRateLimit, NOTABLE_LOSS, type PathLimit, refusesNewFlows, SLOW_SHARE } from './limit.js';
+import { findRateLimit, NOTABLE_LOSS, refusesNewFlows, SLOW_SHARE } from './limit.js';
 import { failed, observationOf, type SweptPort, sweptPort } from './port.js';
 
 /** The kinds that a shared socket can ask: one datagram each way, and nothing in them depends on the local address. */
