@@ -21,7 +21,7 @@ Options:
   --json                  the same as -o json
   --out FILE              write the result to a file
   --max-pps N             packets per second at most (default 200, as four calls)
-  --timeout SECONDS       for the whole run (default 60)
+  --timeout SECONDS       for the whole run (default 60; 1800 with --exhaustive)
   --source ADDRESS        local address to send from
   -4, -6                  only IPv4, only IPv6
   --dry-run               print every check, packet and byte; send nothing

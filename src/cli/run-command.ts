@@ -113,6 +113,12 @@ export const prepare = async (
   };
 };
 
+/** From the lowest to the highest port of the largest range's kind: what a map of ports shows. */
+const spanOf = (ranges: Plan['ranges']): readonly [from: number, to: number] | null => {
+  const [widest] = [...ranges].sort((a, b) => b.to - b.from - (a.to - a.from));
+  return widest ? [widest.from, widest.to + widest.step - 1] : null;
+};
+
 /** Runs what was prepared and reports it. The first SIGINT ends the run with what is known, the second at once. */
 export const runPrepared = async (prepared: Prepared, options: ProbeOptions, signal: AbortSignal): Promise<Report> => {
   const [{ runInWorker }, { buildReport }, { localAddressFor }, { createProgress }] = await Promise.all([
@@ -124,7 +130,7 @@ export const runPrepared = async (prepared: Prepared, options: ProbeOptions, sig
   const startedAt = new Date();
   const started = performance.now();
   const questions = questionsOf(prepared.plan);
-  const progress = createProgress(questions.length, process.stderr);
+  const progress = createProgress(questions.length, process.stderr, spanOf(prepared.plan.ranges));
   const everywhere = [prepared.target, ...prepared.reflectors].flatMap(({ endpoints }) => endpoints);
   const ofFamily = (family: 4 | 6) => everywhere.find((endpoint) => endpoint.family === family)?.address;
   const routed = ([4, 6] as const).map((family) => {

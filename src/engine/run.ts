@@ -7,7 +7,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import pLimit from 'p-limit';
 import { loadProbe, type Probe, type Session } from '../../probes/contract.js';
 import type { AskedKind, Check } from '../model/check.js';
-import type { Observation, PathLimit } from '../model/observation.js';
+import type { Mark, Observation, PathLimit } from '../model/observation.js';
 import { type LossSample, RANGE_PORT_DOUBT, SINGLE_CHECK_DOUBT } from '../verdict/silence.js';
 import { deriveKeys } from '../wire/keys.js';
 import { askCheck, notAsked } from './ask.js';
@@ -76,7 +76,7 @@ const NOBODY: Identification = { identity: null, tokenRefused: false };
 export const run = async (
   input: RunInput,
   signal: AbortSignal,
-  onProgress: (done: number) => void = () => undefined,
+  onProgress: (done: number, marks?: readonly Mark[]) => void = () => undefined,
   net: Net = systemNet(input.maxPps, input.source),
 ): Promise<RunOutput> => {
   const probeOf = await loadProbes(input.questions);
@@ -165,9 +165,9 @@ export const run = async (
     const identifying = Promise.all(candidates.map(identifyAt));
     const single = input.questions.filter((question) => !stage.takes(question));
     const asking = Promise.all(shuffled(single, net.random).map((question) => limit(() => ask(question))));
-    const sweeping = stage.sample(Promise.all([identifying, asking]), over, (count) => {
+    const sweeping = stage.sample(Promise.all([identifying, asking]), over, (count, marks) => {
       done += count;
-      onProgress(done);
+      onProgress(done, marks);
     });
     const [identities, singles, swept] = await Promise.all([identifying, asking, sweeping]);
     const observed = [...singles, ...swept];

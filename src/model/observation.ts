@@ -67,6 +67,9 @@ export type Attempt =
     }
   | { readonly outcome: 'silence'; readonly packets: number; readonly opened: Evidence | null };
 
+/** What became of a port of a range, for those who watch a run. */
+export type Mark = readonly [port: number, passes: boolean];
+
 /** What a path lets through only so much of. */
 export type PathLimit =
   | { readonly kind: 'rate' /** Packets a second that pass when more are sent. */; readonly packetsPerSecond: number }

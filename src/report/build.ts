@@ -9,7 +9,7 @@ import type { Classified, Finding } from '../model/verdict.js';
 import type { Standing } from '../verdict/classify.js';
 import { classify } from '../verdict/classify.js';
 import { diagnose } from '../verdict/diagnose.js';
-import { type ClassifiedRange, classifyRange } from '../verdict/ranges.js';
+import { type ClassifiedRange, classifyRange, withHeldBackErrors } from '../verdict/ranges.js';
 import { type Item, weigh, weighService } from '../verdict/services.js';
 import { lossUpperBound, RANGE_PORT_DOUBT, SINGLE_CHECK_DOUBT } from '../verdict/silence.js';
 import { NO_STANDING, standings } from '../verdict/standing.js';
@@ -84,7 +84,8 @@ export const buildReport = (input: ReportInput): Report => {
   const planned = new Set(questionsOf(plan).map(({ id }) => id));
   const ranges = plan.ranges.map((range) => {
     const refined = output.observations.filter(({ check }) => check.rangeId === range.id && !planned.has(check.id));
-    return classifyRange(range, [...range.sample, ...refined.map(({ check }) => check)].map(classified), {
+    const asked = [...range.sample, ...refined.map(({ check }) => check)].map(classified);
+    return classifyRange(range, withHeldBackErrors(asked), {
       ...thresholds,
       limit: standing.get(range.address ?? '')?.limit ?? null,
     });

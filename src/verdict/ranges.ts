@@ -76,7 +76,8 @@ const SILENT_REJECTION: ReadonlySet<string> = new Set(['dropped', 'dropped-outbo
  * Whoever rejects may hold its ICMP errors to a rate (RFC 1812 §4.3.2.8), so of a rejected stretch only some ports say
  * so. A port that never got through and lies between two that were rejected, both near, was rejected like them.
  */
-const withHeldBackErrors = (ports: readonly Classified[]): readonly Classified[] => {
+export const withHeldBackErrors = (sample: readonly Classified[]): readonly Classified[] => {
+  const ports = [...sample].sort((a, b) => a.check.port - b.check.port);
   const tellsOf = ({ reason }: Classified): boolean => !SILENT_REJECTION.has(reason);
   const nearest = (order: readonly Classified[]): ReadonlyMap<Classified, Classified | undefined> => {
     let telling: Classified | undefined;
@@ -105,11 +106,9 @@ export const classifyRange = (
   thresholds: RangeThresholds,
 ): ClassifiedRange => {
   const { from, to, step } = range;
-  const ports = withHeldBackErrors(
-    pooled(
-      [...sample].sort((a, b) => a.check.port - b.check.port),
-      thresholds,
-    ),
+  const ports = pooled(
+    [...sample].sort((a, b) => a.check.port - b.check.port),
+    thresholds,
   );
   const runs: RangeRun[] = [];
   const append = (finding: Finding, first: number, last: number, tested: number, confidence: number): void => {

@@ -585,7 +585,7 @@ t.test('a run against a reflector', async (t) => {
     'everything is proven',
   );
   t.ok(
-    output.observations.every((one) => one.seen === one.sequences.length),
+    output.observations.every((one) => one.seen === packets(one)),
     'the far end says of every request that it arrived',
   );
   const [[address, identification] = []] = output.identities;

@@ -27,6 +27,15 @@ export const scoutSpacing = (ranges: readonly Range[]): number => {
   return width;
 };
 
+/** How many scouts all ranges of one address get, at most. */
+export const scoutCount = (ranges: readonly Range[]): number => {
+  const width = scoutSpacing(ranges);
+  return ranges.reduce((sum, range) => {
+    const stretch = Math.max(1, Math.floor(width / range.step));
+    return sum + Math.ceil(countOf(range) / Math.max(1, stretch - Math.floor(stretch * JITTER)));
+  }, 0);
+};
+
 /** Scouts of one range, `width` port numbers apart at most. */
 export const scoutPorts = (range: Range, width: number, random: () => number): readonly number[] => {
   const stretch = Math.max(1, Math.floor(width / range.step));

@@ -1,7 +1,7 @@
 /** The sweep as a stage of a run: takes the questions of ranges that a reflector answers over UDP, gives observations. */
 import type { Probe } from '../../../probes/contract.js';
 import type { AskedKind, Check } from '../../model/check.js';
-import type { Observation, PathLimit } from '../../model/observation.js';
+import type { Mark, Observation, PathLimit } from '../../model/observation.js';
 import type { AskContext } from '../ledger.js';
 import type { Path } from '../path.js';
 import type { PlannedCheck, PlannedRange } from '../plan.js';
@@ -17,7 +17,7 @@ export interface SweepStage {
   sample(
     quiet: Promise<unknown>,
     signal: AbortSignal,
-    onDone: (count: number) => void,
+    onDone: (count: number, marks: readonly Mark[]) => void,
   ): Promise<readonly Observation[]>;
   /** Looks for holes between the ports of the sample, and for the boundaries of all that was found. */
   explore(
@@ -63,7 +63,8 @@ export const createSweepStage = ({ input, mayBeReflector, probeOf, context, path
     mayBeReflector(address);
   const explores = ({ sample: [first] }: PlannedRange): boolean =>
     first !== undefined && takes({ ...first, rangeId: first.rangeId ?? first.id });
-  let done: (count: number) => void = () => undefined;
+  let done: (count: number, marks: readonly Mark[]) => void = () => undefined;
+  let isSample = true;
   let quiet: Promise<unknown> = Promise.resolve();
 
   const sweeperFor = ({ address, family }: Check): Sweeper | null => {
@@ -83,7 +84,7 @@ export const createSweepStage = ({ input, mayBeReflector, probeOf, context, path
           proven: false,
         })),
       quiet,
-      onAnswered: () => done(1),
+      onDecided: (marks) => done(isSample ? marks.length : 0, marks),
     });
     sweepers.set(address, sweeper);
     return sweeper;
@@ -115,7 +116,7 @@ export const createSweepStage = ({ input, mayBeReflector, probeOf, context, path
       );
     },
     explore: (ranges, byId, signal) => {
-      done = () => undefined;
+      isSample = false;
       const random = (): number => Buffer.from(context.net.random(4)).readUInt32BE(0) / 2 ** 32;
       return perAddress(
         ranges.filter(explores),

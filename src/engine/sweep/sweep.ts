@@ -4,7 +4,7 @@
  */
 import type { Probe } from '../../../probes/contract.js';
 import type { AskedKind, Check, Family } from '../../model/check.js';
-import type { Observation, PathLimit } from '../../model/observation.js';
+import type { Mark, Observation, PathLimit } from '../../model/observation.js';
 import { failureOf, type SocketError } from '../../net/errno.js';
 import {
   type LossSample,
@@ -83,7 +83,8 @@ export interface SweepInput {
   readonly ways: () => readonly Way[];
   /** Resolves when nothing else is sent to this address, so that an experiment measures itself alone. */
   readonly quiet: Promise<unknown>;
-  readonly onAnswered: (check: Check, answered: boolean) => void;
+  /** Told after each round: one message for many ports. */
+  readonly onDecided: (marks: readonly Mark[]) => void;
 }
 
 /** Fisher–Yates with bytes from the net's chance: a port's neighbours are not asked in a burst. */
@@ -232,7 +233,8 @@ export const createSweeper = (input: SweepInput): Sweeper => {
       );
       const pps = ((context.totals.packetsSent - before) * 1000) / Math.max(1, net.now() - begun);
       const sample = count(canaries);
-      for (const port of left) if (port.answers > 0) input.onAnswered(port.check, true);
+      const passing = left.filter(({ answers }) => answers > 0);
+      if (passing.length > 0) input.onDecided(passing.map(({ check }) => [check.port, true]));
       const silent = left.filter(({ answers }) => answers === 0);
       if (certain && silent.length > 0 && round === 1) await freshRound(silent, signal);
       else if (refused.length > 0) await freshRound(refused, signal);
@@ -268,8 +270,9 @@ export const createSweeper = (input: SweepInput): Sweeper => {
       for (const port of ports) {
         exchange.forget(port);
         path.report(port.check.id, port.packets, port.answers);
-        if (port.answers === 0) input.onAnswered(port.check, false);
       }
+      const undecided = ports.filter(({ answers }) => answers === 0);
+      if (undecided.length > 0) input.onDecided(undecided.map(({ check }) => [check.port, false]));
       const silent = (port: SweptPort): boolean => port.answers === 0 && port.errors === 0;
       const told = depth === 'scout' ? ports.filter((port) => !silent(port)) : ports;
       return {

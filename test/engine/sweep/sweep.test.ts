@@ -71,7 +71,7 @@ const sweep = async (net: FakeNet, asked: readonly number[], signal: AbortSignal
     path: createPath(),
     ways: () => [],
     quiet: Promise.resolve(),
-    onAnswered: () => undefined,
+    onDecided: () => undefined,
   });
   try {
     const { observations } = await net.run(sweeper.ask(asked.map(checkAt), 'certain', signal));
