@@ -19,8 +19,8 @@ import { type Net, systemNet, type Totals } from './net.js';
 import { createPath } from './path.js';
 import { type PlannedCheck, type PlannedRange, portOfRange, SAMPLES } from './plan.js';
 import { refine, suspectPorts } from './refine.js';
+import { shuffled } from './sweep/shuffle.js';
 import { createSweepStage } from './sweep/stage.js';
-import { shuffled } from './sweep/sweep.js';
 
 export interface RunInput {
   readonly questions: readonly PlannedCheck[];

@@ -14,13 +14,13 @@ import {
   RANGE_PORT_DOUBT,
 } from '../../verdict/silence.js';
 import type { AskContext } from '../ledger.js';
-import type { Net } from '../net.js';
 import type { Path } from '../path.js';
 import { createCanaries, type Way } from './canary.js';
 import { createExchange, type Exchange } from './exchange.js';
 import { askFresh } from './fresh.js';
 import { findRateLimit, NOTABLE_LOSS, refusesNewFlows, SLOW_SHARE } from './limit.js';
 import { failed, observationOf, type SweptPort, sweptPort } from './port.js';
+import { shuffled } from './shuffle.js';
 
 /** The kinds that a shared socket can ask: one datagram each way, and nothing in them depends on the local address. */
 export const SWEPT_KINDS: ReadonlySet<AskedKind> = new Set<AskedKind>(['rtp-echo', 'rtcp-echo', 'udp-echo']);
@@ -86,15 +86,6 @@ export interface SweepInput {
   /** Told after each round: one message for many ports. */
   readonly onDecided: (marks: readonly Mark[]) => void;
 }
-
-/** Fisher–Yates with bytes from the net's chance: a port's neighbours are not asked in a burst. */
-export const shuffled = <T>(items: readonly T[], random: Net['random']): readonly T[] => {
-  const keys = Buffer.from(random(items.length * 4));
-  return items
-    .map((item, index) => ({ item, key: keys.readUInt32BE(index * 4) }))
-    .sort((a, b) => a.key - b.key)
-    .map(({ item }) => item);
-};
 
 const add = (a: LossSample, b: LossSample): LossSample => ({
   trials: a.trials + b.trials,
