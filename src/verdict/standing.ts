@@ -10,6 +10,10 @@ export interface StandingInput {
   readonly otherBytesPassed: ReadonlySet<string>;
   /** By address: what was found to limit the path. */
   readonly limits?: ReadonlyMap<string, PathLimit>;
+  /** What each reflector says it held back, by address. */
+  readonly heldBack?: ReadonlyMap<string, number>;
+  /** The same of small ESP packets, where large ones stayed silent. */
+  readonly smallEspPassed?: ReadonlySet<string>;
 }
 
 const answered = (observation: Observation, authentic: boolean): boolean =>
@@ -29,6 +33,8 @@ export const standings = ({
   listens,
   otherBytesPassed,
   limits,
+  heldBack,
+  smallEspPassed = new Set(),
 }: StandingInput): ReadonlyMap<string, Standing> => {
   const byAddress = new Map<string, Observation[]>();
   for (const observation of observations) {
@@ -51,6 +57,12 @@ export const standings = ({
           asked: own.length,
           listens: listens.get(address) ?? null,
           limit: limits?.get(address) ?? null,
+          heldBack: heldBack?.get(address) ?? 0,
+          smallEspPorts: new Set(
+            [...smallEspPassed]
+              .filter((key) => key.startsWith(`${address}/`))
+              .map((key) => Number(key.slice(address.length + 1))),
+          ),
           openUdpPorts: new Set([
             ...passing.map(({ check }) => check.port),
             ...others.map((key) => Number(key.slice(address.length + 1))),

@@ -13,6 +13,8 @@ export interface SweepStage {
   /** Whether a question is the sweep's. */
   takes(question: PlannedCheck): boolean;
   explores(range: PlannedRange): boolean;
+  /** Whether a check that was asked is the sweep's. */
+  sweeps(check: Check): boolean;
   /** Asks all questions that it takes. `quiet` resolves when nothing else is sent. */
   sample(
     quiet: Promise<unknown>,
@@ -25,6 +27,8 @@ export interface SweepStage {
     byId: ReadonlyMap<string, Observation>,
     signal: AbortSignal,
   ): Promise<readonly Observation[]>;
+  /** Asks these of its checks once more. */
+  again(checks: readonly Check[], signal: AbortSignal): Promise<readonly Observation[]>;
   limits(): readonly (readonly [address: string, PathLimit])[];
   flows(): number;
   close(): void;
@@ -53,14 +57,14 @@ const groupBy = <T>(items: readonly T[], keyOf: (item: T) => string): ReadonlyMa
 /** The stage of one run. */
 export const createSweepStage = ({ input, mayBeReflector, probeOf, context, path, waysAt }: StageInput): SweepStage => {
   const sweepers = new Map<string, Sweeper>();
-  const takes = ({ skip, rangeId, transport, probe, address, family }: PlannedCheck): boolean =>
+  const sweeps = ({ rangeId, transport, probe, address, family }: Check): boolean =>
     context.session.keys !== null &&
-    skip === null &&
     rangeId !== null &&
     transport === 'udp' &&
     SWEPT_KINDS.has(probe) &&
     family !== null &&
     mayBeReflector(address);
+  const takes = (question: PlannedCheck): boolean => question.skip === null && sweeps(question);
   const explores = ({ sample: [first] }: PlannedRange): boolean =>
     first !== undefined && takes({ ...first, rangeId: first.rangeId ?? first.id });
   let done: (count: number, marks: readonly Mark[]) => void = () => undefined;
@@ -101,6 +105,7 @@ export const createSweepStage = ({ input, mayBeReflector, probeOf, context, path
   return {
     takes,
     explores,
+    sweeps,
     sample: (whenQuiet, signal, onDone) => {
       done = onDone;
       // Whoever waits for it fails with it; here it only says when.
@@ -131,6 +136,16 @@ export const createSweepStage = ({ input, mayBeReflector, probeOf, context, path
         },
       );
     },
+    again: (checks, signal) =>
+      perAddress(
+        checks,
+        ({ address }) => address,
+        async (own) => {
+          const [first] = own;
+          const sweeper = first && sweeperFor(first);
+          return sweeper ? (await sweeper.ask(own, 'certain', signal)).observations : [];
+        },
+      ),
     limits: () =>
       [...sweepers].flatMap(([address, sweeper]) => {
         const limit = sweeper.limit();

@@ -54,6 +54,9 @@ const MAX_SCOUT_ROUNDS = 8;
 /** A fresh socket is kept open for so many round trips, in milliseconds at least so long. */
 const FRESH_HELD_MS = 20;
 
+/** Ports that answered and are asked receipts for all the same; one tells as much as all. */
+const VOUCHING_PORTS = 8;
+
 /** `certain`: until silence is proof. `scout`: until it is likely; what stays silent is a hint and no observation. */
 export type Depth = 'certain' | 'scout';
 
@@ -266,8 +269,9 @@ export const createSweeper = (input: SweepInput): Sweeper => {
       if (undecided.length > 0) input.onDecided(undecided.map(({ check }) => [check.port, false]));
       const silent = (port: SweptPort): boolean => port.answers === 0 && port.errors === 0;
       const told = depth === 'scout' ? ports.filter((port) => !silent(port)) : ports;
+      const vouching = new Set(ports.filter(({ answers }) => answers > 0).slice(0, VOUCHING_PORTS));
       return {
-        observations: told.map((port) => observationOf(port, interrupted)),
+        observations: told.map((port) => observationOf(port, interrupted, vouching.has(port))),
         hints: depth === 'scout' ? ports.filter(silent).map(({ check }) => check.port) : [],
       };
     },
