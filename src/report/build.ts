@@ -9,6 +9,7 @@ import type { Classified, Finding } from '../model/verdict.js';
 import type { Standing } from '../verdict/classify.js';
 import { classify } from '../verdict/classify.js';
 import { diagnose } from '../verdict/diagnose.js';
+import { withFlowLimit } from '../verdict/flow-limit.js';
 import { judgeLifetimes } from '../verdict/lifetime.js';
 import { judgeNat } from '../verdict/nat.js';
 import { type ClassifiedRange, classifyRange, withHeldBackErrors } from '../verdict/ranges.js';
@@ -98,7 +99,8 @@ export const buildReport = (input: ReportInput): Report => {
       limit: standing.get(range.address ?? '')?.limit ?? null,
     });
   });
-  const sip = judgeSip(output.stages.sip, upperBound);
+  const judged = judgeSip(output.stages.sip, upperBound);
+  const sip = { ...judged, checks: withFlowLimit(judged.checks, new Map(output.limits)) };
   const stageChecks = sip.checks.map((one) => reportedStage(one, plan));
   const provable = (address: string | null): boolean => standing.get(address ?? '')?.role === 'reflector';
   const refusedToken = new Set(

@@ -25,6 +25,8 @@ const MAX_CANARIES = 32;
 const GIVEN_UP_AFTER = { never: 4, answered: 24 } as const;
 
 export interface Canaries {
+  /** Whether more ways are of use. */
+  wants(): boolean;
   /** Takes ways that have become known. */
   learn(ways: readonly Way[]): void;
   /** The next to ask in turn, or null if none is known. */
@@ -51,6 +53,7 @@ export const createCanaries = (exchange: Exchange): Canaries => {
     }
   };
   return {
+    wants: () => known.size < MAX_CANARIES,
     learn: (ways) => {
       for (const way of ways) {
         if (known.size >= MAX_CANARIES) return;

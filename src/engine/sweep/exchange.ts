@@ -32,8 +32,8 @@ const PLACE_MS = { least: 5, unknown: 100, most: 300 } as const;
 const SMOOTHING = 1 / 8;
 
 export interface Exchange {
-  /** Sends one question; resolves when it was sent, which waits for the window and for the pace. */
-  ask(port: SweptPort, signal: AbortSignal): Promise<void>;
+  /** Sends one question, at once if window and pace allow; otherwise resolves when it was sent. */
+  ask(port: SweptPort, signal: AbortSignal): Promise<void> | undefined;
   /** Where answers to this port's questions are looked for; several may wait at the same port. */
   watch(port: SweptPort): void;
   forget(port: SweptPort): void;
@@ -183,24 +183,36 @@ export const createExchange = async (address: string, family: Family, context: A
     return drawn;
   };
 
+  const put = (port: SweptPort): void => {
+    const asked = question(port, context, socket.local, seed());
+    inFlight += 1;
+    queue.push(asked);
+    for (const message of asked.question.messages) {
+      socket.send(message, port.check.port, address, (error) => {
+        release(asked);
+        failed(port, failureOf(error, 'udp'), error);
+      });
+    }
+  };
+
+  const askLater = async (port: SweptPort, signal: AbortSignal, hasSlot: boolean): Promise<void> => {
+    signal.throwIfAborted();
+    while (inFlight >= window) {
+      const due = expire();
+      if (inFlight >= window) await news(due, Math.min(REFILL_BELOW, window - 1), signal);
+    }
+    if (pacer && !hasSlot) await pacer.take(1, signal);
+    await net.pacer.take(1, signal);
+    put(port);
+  };
+
   return {
-    ask: async (port, signal) => {
-      signal.throwIfAborted();
-      while (inFlight >= window) {
-        const due = expire();
-        if (inFlight >= window) await news(due, Math.min(REFILL_BELOW, window - 1), signal);
-      }
-      if (pacer) await pacer.take(1, signal);
-      await net.pacer.take(1, signal);
-      const asked = question(port, context, socket.local, seed());
-      inFlight += 1;
-      queue.push(asked);
-      for (const message of asked.question.messages) {
-        socket.send(message, port.check.port, address, (error) => {
-          release(asked);
-          failed(port, failureOf(error, 'udp'), error);
-        });
-      }
+    ask: (port, signal) => {
+      if (inFlight >= window || signal.aborted) return askLater(port, signal, false);
+      if (pacer && !pacer.tryTake(1)) return askLater(port, signal, false);
+      if (!net.pacer.tryTake(1)) return askLater(port, signal, true);
+      put(port);
+      return undefined;
     },
     watch: (port) => {
       const waiting = byPort.get(port.check.port);

@@ -58,12 +58,18 @@ export const findRateLimit = async (
     await exchange.settle(canaries.asked(), lateMs, signal);
     return { ...canaries.sample(), goodput };
   };
-  try {
+  const pair = async (): Promise<number | null> => {
     const count = Math.round(packetsPerSecond * FAST_SECONDS);
     const fast = await send(Math.min(FAST_PACKETS.most, Math.max(FAST_PACKETS.least, count)), packetsPerSecond);
     if (lossLowerBound(fast) < NOTABLE_LOSS || fast.goodput < 1) return null;
     const slow = await send(SLOW_PACKETS, fast.goodput * SLOW_SHARE);
     return limitOfRate(fast, slow);
+  };
+  try {
+    const once = await pair();
+    // A burst of loss that happened to fall into the fast half does not come back with it.
+    const twice = once === null ? null : await pair();
+    return once === null || twice === null ? null : Math.max(once, twice);
   } finally {
     canaries.begin();
     exchange.setRate(before);

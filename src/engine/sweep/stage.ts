@@ -35,7 +35,7 @@ export interface SweepStage {
 }
 
 export interface StageInput {
-  readonly input: Pick<RunInput, 'questions' | 'ranges'>;
+  readonly input: Pick<RunInput, 'questions' | 'ranges' | 'maxPps' | 'timeoutMs'>;
   readonly mayBeReflector: (address: string | null) => boolean;
   readonly probeOf: (kind: AskedKind) => Probe;
   readonly context: AskContext;
@@ -88,6 +88,7 @@ export const createSweepStage = ({ input, mayBeReflector, probeOf, context, path
           proven: false,
         })),
       quiet,
+      maxPackets: (input.maxPps * input.timeoutMs) / 1000,
       onDecided: (marks) => done(isSample ? marks.length : 0, marks),
     });
     sweepers.set(address, sweeper);

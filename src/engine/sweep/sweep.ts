@@ -6,19 +6,12 @@ import type { Probe } from '../../../probes/contract.js';
 import type { AskedKind, Check, Family } from '../../model/check.js';
 import type { Mark, Observation, PathLimit } from '../../model/observation.js';
 import { failureOf, type SocketError } from '../../net/errno.js';
-import {
-  type LossSample,
-  lossLowerBound,
-  lossUpperBound,
-  packetsNeeded,
-  RANGE_PORT_DOUBT,
-} from '../../verdict/silence.js';
+import { type LossSample, lossUpperBound, packetsNeeded, RANGE_PORT_DOUBT } from '../../verdict/silence.js';
 import type { AskContext } from '../ledger.js';
 import type { Path } from '../path.js';
-import { createCanaries, type Way } from './canary.js';
+import { type Canaries, createCanaries, type Way } from './canary.js';
 import { createExchange, type Exchange } from './exchange.js';
-import { askFresh } from './fresh.js';
-import { findRateLimit, NOTABLE_LOSS, refusesNewFlows, SLOW_SHARE } from './limit.js';
+import { createExperiments, type Experiments } from './experiments.js';
 import { failed, observationOf, type SweptPort, sweptPort } from './port.js';
 import { shuffled } from './shuffle.js';
 
@@ -43,16 +36,24 @@ const MAX_ROUNDS = 40;
 const SPARE_ROUNDS = 3;
 /** An ICMP error is seen this often before it is believed. */
 const MAX_ERRORS = 2;
-/** One known port among so many others, and so many in a round at least. */
+/** One known port among so many others, and so many in a round at least, and about at most. */
 const PORTS_PER_CANARY = 8;
 const MIN_CANARIES = 24;
-/** Fresh flows to known ports that are tried when ports stay silent; at a loss of one half, ten silent ones prove it. */
-const FRESH_CANARIES = 12;
+const MAX_CANARIES = 512;
+/**
+ * Silent ports that are asked once more from sockets of their own. Systems answer about once a second with an ICMP
+ * error (Linux: icmp_ratelimit), after a few at once, so more sockets would hear no more.
+ */
+const MAX_FRESH = 512;
+/** And those that did answer with an error, to hear it twice. */
+const MAX_CONFIRMED = 64;
 /** What a scout's silence may owe to loss: it is no verdict, and only says where to look. */
 const SCOUT_DOUBT = 1e-3;
-const MAX_SCOUT_ROUNDS = 8;
-/** A fresh socket is kept open for so many round trips, in milliseconds at least so long. */
-const FRESH_HELD_MS = 20;
+const SCOUT_ROUNDS = { least: 3, most: 8 } as const;
+/** Scouting takes no more than this part of all packets that a run has time for. */
+const SCOUTING_SHARE = 1 / 4;
+/** So many silent ones after a first round are worth knowing whether it is their own doing. */
+const NOTABLY_SILENT = 16;
 
 /** Ports that answered and are asked receipts for all the same; one tells as much as all. */
 const VOUCHING_PORTS = 8;
@@ -86,6 +87,8 @@ export interface SweepInput {
   readonly ways: () => readonly Way[];
   /** Resolves when nothing else is sent to this address, so that an experiment measures itself alone. */
   readonly quiet: Promise<unknown>;
+  /** Packets that the whole run has time for. */
+  readonly maxPackets: number;
   /** Told after each round: one message for many ports. */
   readonly onDecided: (marks: readonly Mark[]) => void;
 }
@@ -95,30 +98,49 @@ const add = (a: LossSample, b: LossSample): LossSample => ({
   answers: a.answers + b.answers,
 });
 
+/** At most `count` of them, evenly from the first to the last. */
+const spread = <T>(items: readonly T[], count: number): readonly T[] => {
+  const every = Math.max(1, items.length / count);
+  return items.filter((_, index) => Math.floor(index / every) !== Math.floor((index - 1) / every));
+};
+
+interface Line {
+  readonly exchange: Exchange;
+  readonly canaries: Canaries;
+  readonly experiments: Experiments;
+}
+
 /** A sweep of one address; its socket opens with the first question. */
 export const createSweeper = (input: SweepInput): Sweeper => {
   const { context, path, probeOf } = input;
   const { net } = context;
-  let line: { readonly exchange: Exchange; readonly canaries: ReturnType<typeof createCanaries> } | null = null;
+  let line: Line | null = null;
   let loss: LossSample = { trials: 0, answers: 0 };
-  let limit: PathLimit | null = null;
-  let isLimitKnown = false;
-  let areFlowsKnown = false;
   let canaryRound = 0;
-  let freshFlows = 0;
+  let passedFlows = 0;
   const flows = new Set<number>();
 
-  const open = async (): Promise<NonNullable<typeof line>> => {
+  const open = async (): Promise<Line> => {
     if (line) return line;
     const exchange = await createExchange(input.address, input.family, context);
-    line = { exchange, canaries: createCanaries(exchange) };
+    const canaries = createCanaries(exchange);
+    const { quiet } = input;
+    const experiments = createExperiments({
+      context,
+      path,
+      exchange,
+      canaries,
+      quiet,
+      passedFlows: () => passedFlows,
+    });
+    line = { exchange, canaries, experiments };
     return line;
   };
   const bound = (): number | null => lossUpperBound(loss) ?? path.upperBound();
   const isOpen = ({ answers, errors }: SweptPort): boolean => answers === 0 && errors < MAX_ERRORS;
 
   /** Ends a count of canaries, and adds it to what is known of loss. */
-  const count = (canaries: ReturnType<typeof createCanaries>): LossSample => {
+  const count = (canaries: Canaries): LossSample => {
     const sample = canaries.sample();
     canaries.begin();
     loss = add(loss, sample);
@@ -127,81 +149,54 @@ export const createSweeper = (input: SweepInput): Sweeper => {
     return sample;
   };
 
+  /** Resolves with the packets per second that were sent. */
   const askRound = async (
     ports: readonly SweptPort[],
     { needsCanaries, isLast }: { readonly needsCanaries: boolean; readonly isLast: boolean },
     signal: AbortSignal,
-  ): Promise<void> => {
+  ): Promise<number> => {
     const { exchange, canaries } = await open();
-    const every = needsCanaries
-      ? Math.max(1, Math.min(PORTS_PER_CANARY, Math.floor(ports.length / MIN_CANARIES)))
-      : PORTS_PER_CANARY;
-    const known = (): readonly Way[] => [
-      ...ports
-        .filter(({ answers }) => answers > 0)
-        .slice(0, PORTS_PER_CANARY)
-        .map(({ check, probe }) => ({ check, probe, proven: true })),
-      ...input.ways(),
-    ];
+    const begun = net.now();
+    const before = context.totals.packetsSent;
+    const spaced = Math.max(PORTS_PER_CANARY, Math.floor(ports.length / MAX_CANARIES));
+    const every = needsCanaries ? Math.max(1, Math.min(spaced, Math.floor(ports.length / MIN_CANARIES))) : spaced;
+    const learn = (): void => {
+      if (!canaries.wants()) return;
+      const answered = ports.filter(({ answers }) => answers > 0).slice(0, PORTS_PER_CANARY);
+      canaries.learn([...answered.map(({ check, probe }) => ({ check, probe, proven: true })), ...input.ways()]);
+    };
     const canary = async (): Promise<void> => {
       const next = canaries.next();
       if (next) await exchange.ask(next, signal);
     };
-    canaries.learn(known());
+    learn();
     let sent = 0;
     for (const port of shuffled(ports, net.random)) {
-      await exchange.ask(port, signal);
+      // Most are sent at once; a promise for each would cost as much as its packet.
+      const sending = exchange.ask(port, signal);
+      if (sending) await sending;
       flows.add(port.check.port);
       sent += 1;
       if (sent % every !== 0) continue;
-      if (sent % (every * PORTS_PER_CANARY) === 0) canaries.learn(known());
+      if (sent % (every * PORTS_PER_CANARY) === 0) learn();
       await canary();
     }
     for (let extra = Math.floor(sent / every); needsCanaries && extra < MIN_CANARIES; extra += 1) await canary();
+    const rate = ((context.totals.packetsSent - before) * 1000) / Math.max(1, net.now() - begun);
     const late = isLast ? path.lateMs() : Math.max(SETTLE_MS, exchange.placeMs());
     await exchange.settle([...ports, ...canaries.asked()], late, signal);
     for (const rtt of exchange.takeRtts()) path.reportRtt(rtt);
-  };
-
-  /** From fresh source ports; a few known ports among them tell whether new flows pass at all. */
-  const freshRound = async (ports: readonly SweptPort[], signal: AbortSignal): Promise<void> => {
-    const { exchange, canaries } = await open();
-    const copies = areFlowsKnown
-      ? []
-      : Array.from({ length: FRESH_CANARIES }, () => canaries.next()).flatMap((one) =>
-          one ? [sweptPort(one.check, one.probe)] : [],
-        );
-    const gap = (): Promise<void> => exchange.pace(signal);
-    const held = { atLeastMs: Math.max(FRESH_HELD_MS, exchange.placeMs()), lateMs: path.lateMs() };
-    freshFlows += ports.length + copies.length;
-    await askFresh([...shuffled(ports, net.random), ...copies], context, held, gap, signal);
-    if (copies.length === 0) return;
-    areFlowsKnown = true;
-    const fresh = {
-      trials: copies.reduce((sum, { packets }) => sum + packets, 0),
-      answers: copies.filter(({ answers }) => answers > 0).length,
-    };
-    if (refusesNewFlows(fresh, loss)) limit = { kind: 'flows', flows: flows.size };
-  };
-
-  /** Where known ports lose notably, finds out whether slower is better, and goes on at what passes. */
-  const examine = async (sample: LossSample, measuredPps: number, signal: AbortSignal): Promise<boolean> => {
-    if (isLimitKnown || lossLowerBound(sample) < NOTABLE_LOSS) return false;
-    const { exchange, canaries } = await open();
-    await Promise.race([input.quiet, new Promise((resolve) => signal.addEventListener('abort', resolve))]);
-    signal.throwIfAborted();
-    isLimitKnown = true;
-    const begins = await findRateLimit(exchange, canaries, net.now, measuredPps, path.lateMs(), signal);
-    if (begins === null) return false;
-    limit = { kind: 'rate', packetsPerSecond: begins };
-    exchange.setRate(begins * SLOW_SHARE);
-    return true;
+    return rate;
   };
 
   const targetOf = (inThisBatch: number, depth: Depth): number => {
     const known = bound();
     const ports = Math.max(inThisBatch, flows.size);
-    if (depth === 'scout') return Math.min(MAX_SCOUT_ROUNDS, Math.max(1, packetsNeeded(known, SCOUT_DOUBT)));
+    if (depth === 'scout') {
+      const affordable = Math.floor((input.maxPackets * SCOUTING_SHARE) / Math.max(1, inThisBatch));
+      const most = Math.min(SCOUT_ROUNDS.most, Math.max(SCOUT_ROUNDS.least, affordable));
+      return Math.min(most, Math.max(1, packetsNeeded(known, SCOUT_DOUBT)));
+    }
     // The doubt is the whole sweep's: with thousands of ports one in ten thousand would be wrong somewhere.
     const needed = packetsNeeded(known, RANGE_PORT_DOUBT / Math.max(1, ports));
     const arriving = Math.ceil(packetsNeeded(known, RANGE_PORT_DOUBT) / (1 - (known ?? 0))) + SPARE_ROUNDS;
@@ -211,29 +206,30 @@ export const createSweeper = (input: SweepInput): Sweeper => {
   };
 
   const rounds = async (ports: readonly SweptPort[], depth: Depth, signal: AbortSignal): Promise<void> => {
-    const { canaries } = await open();
+    const { canaries, experiments } = await open();
+    const certain = depth === 'certain';
     for (let round = 0; round < MAX_ROUNDS; round += 1) {
-      const left = ports.filter(isOpen);
       const target = targetOf(ports.length, depth);
-      if (left.length === 0 || left.every(({ counted, errors }) => counted >= target && errors === 0)) return;
+      const left = ports.filter((port) => isOpen(port) && port.counted < target);
+      if (left.length === 0) return;
       const begun = net.now();
-      const before = context.totals.packetsSent;
-      const certain = depth === 'certain';
-      const refused = left.filter(({ errors }) => errors > 0);
-      await askRound(
-        left.filter(({ errors }) => errors === 0),
-        { needsCanaries: certain && round > 0, isLast: left.every(({ counted }) => counted + 1 >= target) },
-        signal,
-      );
-      const pps = ((context.totals.packetsSent - before) * 1000) / Math.max(1, net.now() - begun);
+      const isLast = left.every(({ counted }) => counted + 1 >= target);
+      const rate = await askRound(left, { needsCanaries: certain && round > 0, isLast }, signal);
       const sample = count(canaries);
       const passing = left.filter(({ answers }) => answers > 0);
+      passedFlows += passing.length;
       if (passing.length > 0) input.onDecided(passing.map(({ check }) => [check.port, true]));
       const silent = left.filter(({ answers }) => answers === 0);
-      if (certain && silent.length > 0 && round === 1) await freshRound(silent, signal);
-      else if (refused.length > 0) await freshRound(refused, signal);
-      if (limit?.kind === 'flows') return;
-      if (await examine(sample, pps, signal)) {
+      const refused = silent.filter(({ errors }) => errors > 0);
+      if (certain && silent.length > 0 && round === 1) {
+        await experiments.fresh(spread(silent, MAX_FRESH), loss, signal);
+      } else if (!certain && silent.length >= NOTABLY_SILENT && !experiments.areFlowsKnown()) {
+        await experiments.fresh([], loss, signal);
+      } else if (refused.length > 0) {
+        await experiments.fresh(spread(refused, MAX_CONFIRMED), loss, signal);
+      }
+      if (experiments.limit()?.kind === 'flows') return;
+      if (await experiments.examine(sample, rate, signal)) {
         loss = { trials: 0, answers: 0 };
         path.forgetLoss();
         for (const port of ports) port.counted = 0;
@@ -275,8 +271,8 @@ export const createSweeper = (input: SweepInput): Sweeper => {
         hints: depth === 'scout' ? ports.filter(silent).map(({ check }) => check.port) : [],
       };
     },
-    limit: () => limit,
-    flows: () => flows.size + freshFlows,
+    limit: () => line?.experiments.limit() ?? null,
+    flows: () => flows.size + (line?.experiments.flows() ?? 0),
     close: () => line?.exchange.close(),
   };
 };

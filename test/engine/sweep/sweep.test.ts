@@ -71,6 +71,7 @@ const sweep = async (net: FakeNet, asked: readonly number[], signal: AbortSignal
     path: createPath(),
     ways: () => [],
     quiet: Promise.resolve(),
+    maxPackets: 1_000_000,
     onDecided: () => undefined,
   });
   try {
