@@ -1,0 +1,53 @@
+/**
+ * The words of every schema for files that people write. Every message reads "is …; the fix", because it is printed
+ * after the file, line and path of the value at fault.
+ */
+import * as v from 'valibot';
+import { nearest } from './nearest.js';
+
+/** A message quotes no more of a value than a reader needs to recognise it. */
+const QUOTED_LENGTH = 40;
+
+/** A value as a message quotes it: short, on one line, control characters escaped. */
+export const quoted = (value: unknown): string => {
+  if (value === undefined) return 'missing';
+  if (value === null) return 'empty';
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object') return 'a map';
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length <= QUOTED_LENGTH ? text : `${text.slice(0, QUOTED_LENGTH)}…`;
+};
+
+const suggestion = (word: unknown, known: readonly string[]): string => {
+  const meant = typeof word === 'string' ? nearest(word, known) : null;
+  return meant === null ? `use one of ${known.join(', ')}` : `did you mean "${meant}"?`;
+};
+
+/** `is X; use FIX`. */
+export const use =
+  (fix: string) =>
+  (issue: { readonly input: unknown }): string =>
+    `is ${quoted(issue.input)}; use ${fix}`;
+
+/** One of a closed list; the message names what was probably meant. */
+export const oneOf = <const Options extends readonly string[]>(options: Options) =>
+  v.picklist(options, (issue) => `is ${quoted(issue.input)}; ${suggestion(issue.input, options)}`);
+
+export const isMap = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** A map with these keys and no others. `alsoKnown` are keys that a suggestion may name besides. */
+export const map = <const Entries extends v.ObjectEntries>(entries: Entries, alsoKnown: readonly string[] = []) => {
+  const known = [...Object.keys(entries), ...alsoKnown];
+  return v.pipe(
+    v.custom<Record<string, unknown>>(isMap, use(`a map with the keys ${known.join(', ')}`)),
+    v.strictObject(entries, (issue) =>
+      issue.expected === 'never'
+        ? `is not a key that belongs here; ${suggestion(issue.input, known)}`
+        : 'is missing; add it',
+    ),
+  );
+};
+
+/** A list of these. */
+export const list = <const Item extends v.GenericSchema>(item: Item) => v.array(item, use('a list'));
