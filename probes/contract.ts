@@ -27,7 +27,12 @@ export interface Asking {
   readonly sentAtMicros: bigint;
   /** The TLS session's exported keying material, or null on other transports. */
   readonly binding: Uint8Array | null;
+  /** What the far end wanted in the rounds before, all of it; absent in the first. The rest of the asking stays as it was. */
+  readonly demands?: Demands;
 }
+
+/** What an answer asks to be in the next round: the probe's own words, carried from `read` to `ask`. */
+export type Demands = Readonly<Record<string, Uint8Array | number>>;
 
 export interface Question {
   /** Sent in order: one datagram each, or the bytes of a stream. */
@@ -54,7 +59,14 @@ export type Reading =
       readonly authentic: boolean | null;
       readonly attestation: Attestation | null;
       readonly detail: Evidence;
+      /** The far end now keeps state for us that it will miss the end of: no further sample is taken. */
+      readonly askNoMore?: true;
     }
+  /**
+   * Ask again over the same flow, with these demands met (RFC 7296 §2.6: COOKIE; §1.2: INVALID_KE_PAYLOAD). It proves the
+   * path, so it stands for the answer where none follows. The engine follows a few rounds and no more.
+   */
+  | { readonly kind: 'again'; readonly demands: Demands; readonly detail: Evidence }
   /** A stream that may still become an answer. */
   | { readonly kind: 'partial' }
   | { readonly kind: 'refused'; readonly why: ReadingRefusal };
@@ -66,6 +78,8 @@ export interface Arrival {
   readonly receivedAtMicros: bigint;
   /** How long the answer took, in microseconds. */
   readonly elapsedMicros: number;
+  /** The address and port that the question left from, where known: what a far end says of them is judged by it. */
+  readonly local?: { readonly address: string; readonly port: number };
 }
 
 export interface Probe {
@@ -96,6 +110,12 @@ export const judgeEmbedded = (
     ? { kind: 'answer', authentic: true, attestation: judged.attestation, detail }
     : { kind: 'answer', authentic: false, attestation: null, detail };
 };
+
+/** For an answer whose proof holds, and whose carrier, which no MAC covers, was changed on the way back. */
+export const changedOnReturn = (reading: Reading, changed: boolean): Reading =>
+  changed && reading.kind === 'answer' && reading.attestation
+    ? { ...reading, attestation: { ...reading.attestation, intact: false } }
+    : reading;
 
 /** Reads an answer that is a bare tag and nothing else. */
 export const readBareTag = (bytes: Uint8Array, arrival: Arrival): Reading => {

@@ -3,8 +3,9 @@
  * where speech would. Only a reflector answers.
  */
 import { expectProof, makeTag } from '../src/wire/proof.js';
-import { encodeRtp, parseRtp } from '../src/wire/rtp.js';
-import { judgeEmbedded, type Probe } from './contract.js';
+import { encodeRtp, parseRtp, type RtpPacket } from '../src/wire/rtp.js';
+import { ANSWER_TAG_BYTES } from '../src/wire/tag.js';
+import { changedOnReturn, judgeEmbedded, type Probe } from './contract.js';
 
 const PAYLOAD_TYPE_PCMU = 0;
 const PAYLOAD_BYTES = 160;
@@ -12,6 +13,15 @@ const PAYLOAD_BYTES = 160;
 const SILENCE = 0xff;
 /** 20 ms at 8 kHz. */
 const TIMESTAMP_STEP = 160;
+
+/** The reflector returns the packet with its tag in place of ours, and the rest as it came. */
+const isReturned = (answer: RtpPacket, sent: RtpPacket): boolean =>
+  answer.payloadType === sent.payloadType &&
+  answer.sequence === sent.sequence &&
+  answer.timestamp === sent.timestamp &&
+  answer.ssrc === sent.ssrc &&
+  answer.payload.length === sent.payload.length &&
+  Buffer.compare(answer.payload.subarray(ANSWER_TAG_BYTES), sent.payload.subarray(ANSWER_TAG_BYTES)) === 0;
 
 export const probe: Probe = {
   kind: 'rtp-echo',
@@ -40,6 +50,8 @@ export const probe: Probe = {
     if (!packet.ok) return { kind: 'refused', why: 'malformed' };
     const reading = judgeEmbedded(packet.value.payload, arrival, {});
     // Our own packet come back, or anyone's: without the proof it is not an echo.
-    return reading.kind === 'answer' && reading.authentic !== true ? { kind: 'refused', why: 'bad-proof' } : reading;
+    if (reading.kind === 'answer' && reading.authentic !== true) return { kind: 'refused', why: 'bad-proof' };
+    const sent = parseRtp(arrival.question.messages[0] ?? bytes);
+    return changedOnReturn(reading, !sent.ok || !isReturned(packet.value, sent.value));
   },
 };

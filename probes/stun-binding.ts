@@ -15,7 +15,7 @@ import {
   type StunAttribute,
 } from '../src/wire/stun.js';
 import { ANSWER_TAG_BYTES } from '../src/wire/tag.js';
-import { judgeEmbedded, type Probe } from './contract.js';
+import { changedOnReturn, judgeEmbedded, type Probe } from './contract.js';
 
 const TRANSACTION_ID_BYTES = 12;
 /** The answer carries XOR-MAPPED-ADDRESS besides the tag: 24 bytes for IPv6. The request is padded by as much. */
@@ -63,11 +63,15 @@ export const probe: Probe = {
     // A success without an address, or an error without a code, is not what a STUN server says.
     if (response.class === 'success' ? mapped === null : error === null) return { kind: 'refused', why: 'malformed' };
     const software = attributeOf(response, 'software');
-    return judgeEmbedded(opaqueOf(response, STUN_TAG_ATTRIBUTE), arrival, {
+    const reading = judgeEmbedded(opaqueOf(response, STUN_TAG_ATTRIBUTE), arrival, {
       mappedAddress: mapped?.address ?? null,
       mappedPort: mapped?.port ?? null,
       error: error?.code ?? null,
       software: software === null ? null : printable(software.text, MAX_TEXT),
     });
+    // What the reflector attests it saw is what its answer says, unless somebody has changed the one that he could.
+    const seen = reading.kind === 'answer' ? reading.attestation : null;
+    const changed = mapped !== null && (mapped.address !== seen?.seenAddress || mapped.port !== seen.seenPort);
+    return changedOnReturn(reading, changed);
   },
 };

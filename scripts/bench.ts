@@ -6,7 +6,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { packageRoot } from '../src/engine/package-root.js';
-import { measureLoad } from './bench-load.js';
+import { benchLoad } from './bench/report.js';
 
 const PROBE = join(packageRoot(), 'dist', 'src', 'cli', 'probe.js');
 const ROUNDS = 21;
@@ -65,16 +65,4 @@ for (const { name, target } of [...CONTENDERS, DEMO]) {
   print(`${name.padEnd(18)}${measured.toFixed(0).padStart(6)} ms${ratio.toFixed(2).padStart(8)} x${verdict}`);
 }
 
-const results = await measureLoad();
-if (results.length > 0) {
-  print('\nanswers over UDP, one server process on loopback, the same requests with their tag to all');
-  print(`${'protocol'.padEnd(14)}${'server'.padEnd(11)}${'answers/s'.padStart(10)}${'CPU us each'.padStart(13)}`);
-}
-for (const { protocol, server, answersPerSecond, cpuMicros } of results) {
-  const ours = results.find((one) => one.protocol === protocol && one.server === 'reflector');
-  const ratio =
-    ours && server !== 'reflector' ? `  the reflector costs ${(ours.cpuMicros / cpuMicros).toFixed(1)} x` : '';
-  const rate = answersPerSecond.toFixed(0).padStart(10);
-  print(`${protocol.padEnd(14)}${server.padEnd(11)}${rate}${cpuMicros.toFixed(1).padStart(13)}${ratio}`);
-}
-process.exit();
+await benchLoad(print);

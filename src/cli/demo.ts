@@ -114,9 +114,9 @@ export const demoCommand = async (argv: readonly string[], env: NodeJS.ProcessEn
   const moved = withPorts(profiles, portMap);
   const ranged = rtpRange ? moved.map((profile) => withRtpRange(profile, rtpRange)) : moved;
   const reflector = await startReflector({
-    listen: [HOST],
+    listeners: [{ address: HOST, publicAddress: HOST }],
     ports: planPorts({ profiles: ranged, udp: null, tcp: null, tls: null, controlPort: portMap.get(443) ?? 443 }),
-    token,
+    tokens: [{ name: 'demo', token }],
     credentials: await makeCredentials(),
     version: packageVersion(),
     warn: (message) => warnings.push(`The reflector says: ${message}.`),

@@ -3,6 +3,7 @@ import { loadProbe } from '../../probes/contract.js';
 import { MAX_CONTROL_PACKETS } from '../engine/control.js';
 import { waysOf } from '../engine/identify.js';
 import { addressesOf, type PlannedCheck, questionsOf, SAMPLES } from '../engine/plan.js';
+import { DEEP_COST, STAGES_COST } from '../engine/stages/cost.js';
 import { INFO_REQUEST_BYTES } from '../wire/info.js';
 import { deriveKeys } from '../wire/keys.js';
 import { encodeReceiptsQuery, MAX_RECEIPTS } from '../wire/receipts.js';
@@ -51,9 +52,9 @@ const rowFor = async (check: PlannedCheck, prepared: Prepared): Promise<Row> => 
 
 /**
  * What the proof costs besides the checks, at most and if nothing is lost: each address that may be a reflector's is
- * asked who it is over every way, then until its path's loss is bounded, then what arrived.
+ * asked who it is over every way, then until its path's loss is bounded, then what arrived, then what the stages ask.
  */
-const proofFor = (rows: readonly Row[], { token, reflectors }: Prepared): Amount => {
+const proofFor = (rows: readonly Row[], { token, reflectors }: Prepared, deep: boolean): Amount => {
   if (token === null) return { packets: 0, bytes: 0 };
   const asked = rows.filter(({ check }) => check.skip === null);
   const named = addressesOf(reflectors);
@@ -70,6 +71,8 @@ const proofFor = (rows: readonly Row[], { token, reflectors }: Prepared): Amount
         return sum([
           { packets: ways, bytes: ways * (headers + INFO_REQUEST_BYTES) },
           { packets: MAX_CONTROL_PACKETS, bytes: MAX_CONTROL_PACKETS * (headers + ANSWER_TAG_BYTES) },
+          STAGES_COST,
+          ...(deep ? [DEEP_COST] : []),
           { packets: receipts, bytes: receipts * (headers + REQUEST_TAG_BYTES + query.length) },
         ]);
       }),
@@ -79,7 +82,7 @@ const proofFor = (rows: readonly Row[], { token, reflectors }: Prepared): Amount
 /** The plan in words, with totals; if everything stays silent, each check is repeated up to the stated number. */
 export const renderDryRun = async (prepared: Prepared, options: ProbeOptions): Promise<string> => {
   const rows = await Promise.all(questionsOf(prepared.plan).map((check) => rowFor(check, prepared)));
-  const proof = proofFor(rows, prepared);
+  const proof = proofFor(rows, prepared, options.deep);
   const total = sum([...rows, proof]);
   if (options.output === 'json') {
     const checks = rows.map((row) => ({

@@ -5,6 +5,9 @@ export const PROBE_HELP = `Will calls pass from here? Sends what phones send and
 Usage:
   probe --target HOST [options]     probe a reflector, a carrier, a PBX
   probe demo                        probe a reflector on loopback inside this process
+  probe daemon --config FILE        probe on a schedule; --check only judges the file
+  probe health [--config FILE]      is the daemon of this host well? for health checks
+  probe doctor [--config FILE]      what this host can measure, what not, and why
   probe profiles [NAME]             list the bundled profiles, or show one with its sources
   probe explain CODE                a verdict, reason, symptom or check in words
   probe schema                      the report's JSON Schema
@@ -20,8 +23,10 @@ Options:
   -o, --output FORMAT     table, json, ndjson, html, nagios or prometheus (default table)
   --json                  the same as -o json
   --out FILE              write the result to a file
+  --mcc NNN --mnc NN      a carrier's numbers: asks its Wi-Fi Calling gateway (ePDG) if there
+                          is no --target; use with --profile wifi-calling-3gpp
   --max-pps N             packets per second at most (default 200, as four calls)
-  --timeout SECONDS       for the whole run (default 60)
+  --timeout SECONDS       for the whole run (default 60; with --deep 420)
   --source ADDRESS        local address to send from
   -4, -6                  only IPv4, only IPv6
   --dry-run               print every check, packet and byte; send nothing
@@ -44,8 +49,10 @@ export const REFLECTOR_HELP = `The far end of callpath: answers probes on the po
 Usage: reflector [options]
 
 Options:
-  --listen ADDRESS        address to bind (repeatable; default all)
-  --token-file FILE       the shared token; made with mode 0600 if it does not exist
+  --listen ADDRESS        address to bind (repeatable; default all); two of a family give RFC 5780
+  --public ADDRESS        by which agents know it, if a NAT lies between (one for each --listen)
+  --token-file FILE       the tokens, one a line, with a name before each if there are several;
+                          made with mode 0600 if it does not exist, read again when it changes
                           (else CALLPATH_TOKEN_FILE, CALLPATH_TOKEN, else one in the state folder)
   --profile NAME|FILE     the ports to answer on (repeatable; default business-sip,
                           wifi-calling-t-mobile and facetime)
@@ -54,6 +61,8 @@ Options:
   --tls RANGES            exact TLS ports instead (every TCP port speaks TLS as well)
   --control-port PORT     HTTPS for receipts and humans (default 443)
   --cert FILE --key FILE  certificate and key in PEM form (default: self-signed)
+  --processes N           spread the ports over so many (default: as many as the limit of
+                          open files asks for)
   --metrics ADDRESS:PORT  serve Prometheus metrics there
   --config FILE           these options from a YAML file, without their dashes
   --version, --help

@@ -13,6 +13,8 @@ export interface ProbeOptions {
   readonly exhaustive: boolean;
   readonly transports: readonly Transport[] | null;
   readonly deep: boolean;
+  /** The carrier whose gateway is asked, or nulls. */
+  readonly plmn: { readonly mcc: string | null; readonly mnc: string | null };
   readonly tokenFile: string | null;
   readonly output: Output;
   readonly outFile: string | null;
@@ -32,6 +34,8 @@ const DEFAULT_MAX_PPS = 200;
 const MAX_PPS = 20_000;
 /** A default run ends far sooner; this catches what hangs. */
 const DEFAULT_TIMEOUT_S = 60;
+/** The longest lifetime asked for is five minutes; the rest of the run comes before it. */
+const DEFAULT_DEEP_TIMEOUT_S = 420;
 const MAX_TIMEOUT_S = 3600;
 
 const OPTIONS = {
@@ -42,6 +46,8 @@ const OPTIONS = {
   exhaustive: { type: 'boolean' },
   transport: { type: 'string', multiple: true },
   deep: { type: 'boolean' },
+  mcc: { type: 'string' },
+  mnc: { type: 'string' },
   'token-file': { type: 'string' },
   output: { type: 'string', short: 'o' },
   json: { type: 'boolean' },
@@ -111,7 +117,7 @@ export const parseProbeOptions = (argv: readonly string[], env: NodeJS.ProcessEn
   if (values.json && values.output && values.output !== 'json') {
     throw usage(`--json and -o ${values.output} exclude each other; choose one`);
   }
-  const timeout = Number(values.timeout ?? DEFAULT_TIMEOUT_S);
+  const timeout = Number(values.timeout ?? (values.deep ? DEFAULT_DEEP_TIMEOUT_S : DEFAULT_TIMEOUT_S));
   if (!(timeout > 0 && timeout <= MAX_TIMEOUT_S)) {
     throw usage(`--timeout: "${values.timeout}" is not a number of seconds from 0 to ${MAX_TIMEOUT_S}`);
   }
@@ -126,6 +132,7 @@ export const parseProbeOptions = (argv: readonly string[], env: NodeJS.ProcessEn
     exhaustive: values.exhaustive ?? false,
     transports: transports ?? null,
     deep: values.deep ?? false,
+    plmn: { mcc: values.mcc ?? null, mnc: values.mnc ?? null },
     tokenFile: values['token-file'] ?? null,
     output,
     outFile: values.out ?? null,

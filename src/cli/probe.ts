@@ -22,10 +22,9 @@ const COMMANDS: Readonly<Record<string, (argv: readonly string[]) => Promise<num
     return runCommand(parseProbeOptions(argv, process.env), process.env);
   },
   demo: async (argv) => (await import('./demo.js')).demoCommand(argv, process.env),
-  daemon: async () => {
-    const { usage } = await import('./options.js');
-    throw usage('daemon: not part of this version; run "probe --target HOST -o ndjson" from a timer instead');
-  },
+  daemon: async (argv) => (await import('./daemon-command.js')).daemonCommand(argv, process.env),
+  health: async (argv) => (await import('./health-command.js')).healthCommand(argv, process.env),
+  doctor: async (argv) => (await import('./doctor-command.js')).doctorCommand(argv, process.env),
   profiles: async ([name]) => {
     const { renderProfiles } = await import('./profiles-command.js');
     return print(await renderProfiles(name ?? null));

@@ -7,19 +7,24 @@ import { parseArgs } from 'node:util';
 import pino from 'pino';
 import { loadProfile } from '../engine/profiles.js';
 import { UserError } from '../model/user-error.js';
+import type { Listener } from '../reflector/alternates.js';
 import { keptCredentials, makeCredentials, readCredentials } from '../reflector/certificate.js';
 import { serveMetrics } from '../reflector/metrics.js';
 import { parsePortList, planPorts } from '../reflector/ports.js';
 import { startReflector } from '../reflector/server.js';
+import { MAX_PROCESSES } from '../reflector/shares.js';
 import { EXIT, packageVersion } from './main.js';
 import { parseMistake, usage, wholeNumber } from './options.js';
-import { findToken, makeTokenFile } from './token.js';
+import { reloadOnChange } from './reflector-reload.js';
+import { findTokens, makeTokenFile } from './token.js';
 
 const DEFAULT_PROFILES = ['business-sip', 'wifi-calling-t-mobile', 'facetime'];
 const DEFAULT_CONTROL_PORT = 443;
 
 const OPTIONS = {
   listen: { type: 'string', multiple: true },
+  public: { type: 'string', multiple: true },
+  processes: { type: 'string' },
   'token-file': { type: 'string' },
   profile: { type: 'string', multiple: true },
   udp: { type: 'string' },
@@ -31,7 +36,7 @@ const OPTIONS = {
   metrics: { type: 'string' },
   config: { type: 'string' },
 } as const;
-const REPEATABLE: ReadonlySet<string> = new Set(['listen', 'profile']);
+const REPEATABLE: ReadonlySet<string> = new Set(['listen', 'public', 'profile']);
 
 const parse = (argv: readonly string[]) => {
   try {
@@ -59,6 +64,16 @@ const readListener = (text: string): { readonly address: string; readonly port: 
     throw usage(`--metrics: "${text}" is not ADDRESS:PORT; write for example 127.0.0.1:9464`);
   }
   return { address, port };
+};
+
+/** Each `--public` belongs to the `--listen` at the same place. @throws UserError */
+const readListeners = (listen: readonly string[], publicAddresses: readonly string[]): readonly Listener[] => {
+  const strange = publicAddresses.find((address) => isIP(address) === 0);
+  if (strange !== undefined) throw usage(`--public: "${strange}" is not an address`);
+  if (publicAddresses.length > 0 && publicAddresses.length !== listen.length) {
+    throw usage(`--public: give one for each --listen, in the same order; there are ${listen.length} of these`);
+  }
+  return listen.map((address, index) => ({ address, publicAddress: publicAddresses[index] ?? address }));
 };
 
 /** Where a token is kept if nobody says otherwise (XDG Base Directory Specification). */
@@ -89,12 +104,15 @@ const everyAddress = (): Promise<string> =>
 
 /** Runs until SIGINT or SIGTERM. @throws UserError for what the user can mend */
 export const reflectorCommand = async (argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> => {
-  const given = parse(argv);
-  const values = given.config === undefined ? given : { ...(await fromConfig(given.config)), ...given };
+  const typed = parse(argv);
+  const values = typed.config === undefined ? typed : { ...(await fromConfig(typed.config)), ...typed };
   const log = pino({ name: 'reflector', base: null }, pino.destination({ dest: 2, sync: true }));
   const listen = values.listen ?? [await everyAddress()];
   const stray = listen.find((address) => isIP(address) === 0);
   if (stray !== undefined) throw usage(`--listen: "${stray}" is not an address`);
+  const listeners = readListeners(listen, values.public ?? []);
+  const processes =
+    values.processes === undefined ? null : wholeNumber('--processes', values.processes, 1, MAX_PROCESSES);
   if ((values.cert === undefined) !== (values.key === undefined))
     throw usage('--cert and --key belong together: give both');
   const controlPort = wholeNumber('--control-port', values['control-port'] ?? String(DEFAULT_CONTROL_PORT), 1, 65_535);
@@ -110,14 +128,15 @@ export const reflectorCommand = async (argv: readonly string[], env: NodeJS.Proc
   const tokenFile = fromEnvironment ? null : (values['token-file'] ?? defaultTokenFile(env));
   if (tokenFile !== null && (await makeTokenFile(tokenFile)))
     log.info({ tokenFile }, 'made a token; copy the file to the agents');
-  const token = findToken(tokenFile, env);
-  if (token === null) throw new UserError('token-invalid', 'no token: give --token-file FILE');
-  const credentials =
-    values.cert !== undefined && values.key !== undefined
-      ? await readCredentials(values.cert, values.key)
-      : tokenFile === null
-        ? await makeCredentials()
-        : await keptCredentials(tokenFile);
+  const tokens = findTokens(tokenFile, env);
+  if (tokens.length === 0) throw new UserError('token-invalid', 'no token: give --token-file FILE');
+  const { cert, key } = values;
+  const given = cert !== undefined && key !== undefined ? { cert, key } : null;
+  const credentials = given
+    ? await readCredentials(given.cert, given.key)
+    : tokenFile === null
+      ? await makeCredentials()
+      : await keptCredentials(tokenFile);
 
   if (values.listen === undefined && hasSeveralAddresses()) {
     log.warn(
@@ -125,12 +144,17 @@ export const reflectorCommand = async (argv: readonly string[], env: NodeJS.Proc
     );
   }
   const reflector = await startReflector({
-    listen,
+    listeners,
     ports: planPorts({ profiles, ...exact, controlPort }),
-    token,
+    tokens,
     credentials,
     version: packageVersion(),
+    processes,
     warn: (message) => log.warn(message),
+    failed: (error) => {
+      log.error(`${error.message}: its ports are closed, so this ends; whoever supervises it starts it anew`);
+      process.exit(EXIT.usage);
+    },
   });
   if (reflector.udp.length + reflector.tcp.length === 0) {
     throw new UserError('nothing-bound', '--listen: not a single port could be bound; see the warnings above');
@@ -145,9 +169,28 @@ export const reflectorCommand = async (argv: readonly string[], env: NodeJS.Proc
     process.once('SIGINT', resolve);
     process.once('SIGTERM', resolve);
   });
-  log.info({ udp: reflector.udp.length, tcp: reflector.tcp.length, listen }, 'reflector ready');
+  const tokenSource = tokenFile ?? env.CALLPATH_TOKEN_FILE;
+  const reloading = reloadOnChange(
+    [...(tokenSource ? [tokenSource] : []), ...(given ? [given.cert, given.key] : [])],
+    async () => {
+      const next = {
+        tokens: findTokens(tokenFile, env),
+        credentials: given && (await readCredentials(given.cert, given.key)),
+      };
+      reflector.setTokens(next.tokens);
+      if (next.credentials) reflector.setCredentials(next.credentials);
+      return { tokens: next.tokens.map(({ name }) => name), certificateSha256: next.credentials?.sha256 };
+    },
+    log,
+  );
+  const { udp, tcp } = reflector;
+  log.info(
+    { udp: udp.length, tcp: tcp.length, listen, tokens: tokens.length, processes: reflector.processes },
+    'reflector ready',
+  );
   const signal = await told;
   log.info({ signal }, 'reflector stops');
+  reloading.close();
   metrics?.close();
   metrics?.closeAllConnections();
   await reflector.close();

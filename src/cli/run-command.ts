@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import type { Resolved } from '../engine/destination.js';
+import type { runInWorker } from '../engine/offload.js';
 import { addressesOf, type Destination, type Plan, plan, questionsOf } from '../engine/plan.js';
 import { loadProfile } from '../engine/profiles.js';
 import { alternativesOf, type Profile } from '../model/profile.js';
@@ -31,7 +32,7 @@ const SESSION_ID_BYTES = 8;
 const AGENT_ID_LENGTH = 16;
 
 /** Stable per host and not reversible to it. */
-const agentId = (): string => {
+export const agentId = (): string => {
   const machine = (() => {
     try {
       return readFileSync('/etc/machine-id', 'utf8').trim();
@@ -73,22 +74,27 @@ export const prepare = async (
   env: NodeJS.ProcessEnv,
   signal: AbortSignal,
 ): Promise<Prepared> => {
-  if (options.target === null) throw usage('--target is missing: name a reflector or a carrier, or try "probe demo"');
-  if (options.deep) throw usage('--deep: NAT binding lifetimes are not part of this version');
   const token = findToken(options.tokenFile, env);
-  const { readTarget, resolveDestination, withoutDns } = await import('../engine/destination.js');
-  const target = readTarget(options.target, '--target');
+  const [{ readTarget, resolveDestination, withoutDns }, { checkPlmn, hostOf, screenEpdg }] = await Promise.all([
+    import('../engine/destination.js'),
+    import('../engine/epdg.js'),
+  ]);
+  checkPlmn(options.plmn);
+  const profiles = await Promise.all(options.profiles.map(loadProfile));
+  const gateway = options.target === null ? hostOf(profiles, options.plmn) : null;
+  const named = options.target ?? gateway;
+  if (named === null) throw usage('--target is missing: name a reflector or a carrier, or try "probe demo"');
+  const target = readTarget(named, '--target');
   const reflectorTargets = options.reflectors.map((text) => readTarget(text, '--reflector'));
   if (reflectorTargets.length > 0 && token === null) {
     throw usage("--reflector needs the reflector's token: give --token-file FILE");
   }
-  const profiles = await Promise.all(options.profiles.map(loadProfile));
   const resolve = async (one: typeof target, withSip: boolean): Promise<Resolved> =>
     options.dryRun && one.kind === 'name'
       ? withoutDns(one.name, options.families)
       : resolveDestination(one, withSip, options.families, signal);
   const [found, ...others] = await Promise.all([
-    resolve(target, asksSip(profiles)),
+    resolve(target, asksSip(profiles)).then((resolved) => screenEpdg(resolved, gateway !== null)),
     ...reflectorTargets.map((one) => resolve(one, false)),
   ]);
   const sessionId = randomBytes(SESSION_ID_BYTES);
@@ -113,8 +119,22 @@ export const prepare = async (
   };
 };
 
-/** Runs what was prepared and reports it. The first SIGINT ends the run with what is known, the second at once. */
-export const runPrepared = async (prepared: Prepared, options: ProbeOptions, signal: AbortSignal): Promise<Report> => {
+/** What differs between a run of a person's and one of the daemon's. */
+export interface RunHow {
+  readonly drawn?: { readonly isTTY?: boolean; write(text: string): unknown };
+  readonly run?: typeof runInWorker;
+}
+
+/**
+ * Runs what was prepared and reports it; when the signal fires, with what is known by then.
+ * @param how an agent's way: another place for the progress than stderr, a thread that stands ready
+ */
+export const runPrepared = async (
+  prepared: Prepared,
+  options: Pick<ProbeOptions, 'source' | 'maxPps' | 'timeoutMs' | 'deep'>,
+  signal: AbortSignal,
+  how: RunHow = {},
+): Promise<Report> => {
   const [{ runInWorker }, { buildReport }, { localAddressFor }, { createProgress }] = await Promise.all([
     import('../engine/offload.js'),
     import('../report/build.js'),
@@ -124,7 +144,7 @@ export const runPrepared = async (prepared: Prepared, options: ProbeOptions, sig
   const startedAt = new Date();
   const started = performance.now();
   const questions = questionsOf(prepared.plan);
-  const progress = createProgress(questions.length, process.stderr);
+  const progress = createProgress(questions.length, how.drawn ?? process.stderr);
   const everywhere = [prepared.target, ...prepared.reflectors].flatMap(({ endpoints }) => endpoints);
   const ofFamily = (family: 4 | 6) => everywhere.find((endpoint) => endpoint.family === family)?.address;
   const routed = ([4, 6] as const).map((family) => {
@@ -133,7 +153,7 @@ export const runPrepared = async (prepared: Prepared, options: ProbeOptions, sig
   });
   // What the user chose to send from is what the far end should see, whatever the routes would have taken.
   const local = options.source === null ? await Promise.all(routed) : [options.source];
-  const output = await runInWorker(
+  const output = await (how.run ?? runInWorker)(
     {
       questions,
       ranges: prepared.plan.ranges,
@@ -143,6 +163,7 @@ export const runPrepared = async (prepared: Prepared, options: ProbeOptions, sig
       maxPps: options.maxPps,
       timeoutMs: options.timeoutMs,
       source: options.source,
+      stages: { deep: options.deep },
     },
     signal,
     progress.update,

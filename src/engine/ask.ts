@@ -23,7 +23,7 @@ const MIN_SILENT_PACKETS = 4;
 /** And this often where its silence proves nothing anyway, so that a dead target costs five seconds. */
 const UNINFORMED_PACKETS = 6;
 /** A path so lossy that more than this were needed is reported as unknown; it would also take too long. */
-const MAX_SILENT_PACKETS = 20;
+export const MAX_SILENT_PACKETS = 20;
 /** An error from the path is seen this often before it is believed. */
 const MAX_ERRORS = 3;
 
@@ -34,6 +34,8 @@ export interface AskOptions {
   readonly doubt: number;
   /** Gives up after this many unanswered packets, whatever the path says. */
   readonly atMost?: number;
+  /** Packets of this check that stayed unanswered when it was asked before; they count. 0 if left out. */
+  readonly alreadySilent?: number;
 }
 
 /** An observation of a question that was not put. */
@@ -67,11 +69,21 @@ export const askCheck = async (
   signal: AbortSignal,
 ): Promise<Observation> => {
   const { net } = context;
+  const before = options.alreadySilent ?? 0;
   if (check.address === null || check.family === null) return notAsked(check, 'dns-failure');
   const peer = { address: check.address, port: check.port, family: check.family, host: check.host };
   const mayProve = context.session.keys !== null;
   const ledger = createLedger(check, probe, context);
   const line = (check.transport === 'udp' ? datagramLine : streamLine)(check, peer, probe, context, ledger);
+
+  /** Waits for news; what asks for another round gets it at once, at the pace of everything else. */
+  const hear = async (ms: number): Promise<void> => {
+    await ledger.news(ms, signal);
+    for (const transaction of ledger.takeAgain()) {
+      await net.pacer.take(1, signal);
+      await line.resend(transaction);
+    }
+  };
 
   const sendAndWait = async (pauseMs: number): Promise<void> => {
     await net.pacer.take(1, signal);
@@ -80,24 +92,24 @@ export const askCheck = async (
     const until = net.now() + pauseMs;
     await line.send();
     while (ledger.answered() === answered && ledger.errors() === errors && net.now() < until) {
-      await ledger.news(until - net.now(), signal);
+      await hear(until - net.now());
     }
     if (ledger.answered() > answered) return;
     // An error that came at once must not shorten the spacing of the attempts.
-    if (!enough(ledger, 0, path, options, mayProve)) await net.sleep(Math.max(0, until - net.now()), signal);
+    if (!enough(ledger, before, path, options, mayProve)) await net.sleep(Math.max(0, until - net.now()), signal);
   };
 
   const converse = async (): Promise<void> => {
-    let silent = 0;
-    while (ledger.answered() < options.samples) {
+    let silent = before;
+    while (ledger.answered() < options.samples && !ledger.isClosed()) {
       const answered = ledger.answered();
       // After what may be the last packet only its answer is waited for, not the time of another packet.
       const isLast = enough(ledger, silent + 1, path, options, mayProve);
       const pause = RETRY_AFTER_MS[Math.min(silent, RETRY_AFTER_MS.length - 1)] ?? RETRY_AFTER_MS[0];
       await sendAndWait(isLast ? Math.min(pause, path.lateMs()) : pause);
-      path.report(check.id, ledger.packets(), ledger.answers());
+      path.report(check.id, before + ledger.packets(), ledger.answers());
       if (ledger.answered() > answered) {
-        if (ledger.answered() < options.samples) await net.sleep(SAMPLE_GAP_MS, signal);
+        if (ledger.answered() < options.samples && !ledger.isClosed()) await net.sleep(SAMPLE_GAP_MS, signal);
         continue;
       }
       silent += 1;
@@ -105,9 +117,9 @@ export const askCheck = async (
     }
     const until = net.now() + path.lateMs();
     while (ledger.outstanding() && ledger.errors() < MAX_ERRORS && net.now() < until) {
-      await ledger.news(until - net.now(), signal);
+      await hear(until - net.now());
     }
-    path.report(check.id, ledger.packets(), ledger.answers());
+    path.report(check.id, before + ledger.packets(), ledger.answers());
     for (const attempt of ledger.attempts()) {
       if (attempt.outcome === 'answer' && attempt.rttMs !== null) path.reportRtt(attempt.rttMs);
     }

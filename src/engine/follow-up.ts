@@ -1,6 +1,6 @@
 /**
- * What is asked after the checks themselves, of addresses that have proven to be reflectors: who they are, whether other
- * bytes pass where a protocol stayed silent, and which of our packets arrived.
+ * What is asked after the checks themselves, of addresses that have proven to be reflectors: who they are, and whether
+ * other bytes pass where a protocol stayed silent.
  */
 import type { Probe } from '../../probes/contract.js';
 import type { Check } from '../model/check.js';
@@ -10,12 +10,13 @@ import { askCheck } from './ask.js';
 import { type Identification, identify } from './identify.js';
 import type { AskContext } from './ledger.js';
 import type { Path } from './path.js';
-import { witness } from './witness.js';
 
 export interface FollowUp {
   readonly context: AskContext;
   readonly path: Path;
   readonly udpEcho: Probe;
+  /** What sends ESP in small packets. */
+  readonly smallEsp: Probe;
   readonly signal: AbortSignal;
 }
 
@@ -24,6 +25,9 @@ const DISCRIMINATOR_ATTEMPTS = 4;
 
 /** Enough to see inspection at work; an exhaustive sweep may find thousands of silent ports. */
 const MAX_DISCRIMINATED = 64;
+
+/** All answer alike, so one is enough; the others are for the case that it is lost. */
+const MAX_CONFIRMING_WAYS = 3;
 
 /** A reflector's own answer came, so this way to it is open in both directions. */
 export const passed = (observation: Observation): boolean =>
@@ -66,10 +70,28 @@ const discriminate = async (
   return echoes.filter(passed).map(({ check }) => check.port);
 };
 
+/** UDP ports on which ESP passes in a small packet although a large one stayed silent: a limit of size, not of protocol. */
+const shrink = async (
+  observations: readonly Observation[],
+  { context, path, smallEsp, signal }: FollowUp,
+): Promise<readonly number[]> => {
+  const options = { samples: 1, doubt: SINGLE_CHECK_DOUBT, atMost: DISCRIMINATOR_ATTEMPTS };
+  const asked = await Promise.all(
+    observations
+      .filter((one) => silent(one) && one.check.probe === 'esp-in-udp')
+      .map(({ check }) =>
+        askCheck({ ...check, id: `small@${check.id}`, probe: smallEsp.kind }, smallEsp, context, path, options, signal),
+      ),
+  );
+  return asked.filter(passed).map(({ check }) => check.port);
+};
+
 export interface FollowedUp {
-  readonly observations: readonly Observation[];
   readonly identification: Identification;
   readonly otherBytesPassed: readonly number[];
+  /** Over which the far end can be asked what arrived, the best first. */
+  readonly ways: readonly Check[];
+  readonly smallEspPassed: readonly number[];
 }
 
 /** Follows up on all observations of one proven reflector. */
@@ -79,11 +101,29 @@ export const followUp = async (
   how: FollowUp,
 ): Promise<FollowedUp> => {
   const identification = await identifyAgain(known, observations, how);
-  const otherBytesPassed = await discriminate(observations, how);
-  const ways = waysThrough(observations, identification.identity?.control ?? null);
+  const [otherBytesPassed, smallEspPassed] = await Promise.all([
+    discriminate(observations, how),
+    shrink(observations, how),
+  ]);
   return {
-    observations: await witness(observations, ways, how.context, how.path, how.signal),
     identification,
     otherBytesPassed,
+    ways: waysThrough(observations, identification.identity?.control ?? null),
+    smallEspPassed,
   };
+};
+
+/**
+ * Asks a reflector once more for its word before its silence is held against anybody: whether it could read all that
+ * came is known only afterwards.
+ */
+export const confirm = async (
+  known: Identification,
+  observations: readonly Observation[],
+  ways: readonly Check[],
+  { context, path, signal }: FollowUp,
+): Promise<Identification> => {
+  if (!observations.some((one) => silent(one) && one.check.transport === 'udp')) return known;
+  const now = await identify(ways.slice(0, MAX_CONFIRMING_WAYS), context, path, signal);
+  return now.identity ? now : known;
 };

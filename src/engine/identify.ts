@@ -23,6 +23,8 @@ export interface Identification {
   readonly identity: Identity | null;
   /** It speaks our protocol and does not know our token. */
   readonly tokenRefused: boolean;
+  /** It speaks another version of our protocol. */
+  readonly versionRefused: boolean;
 }
 
 /** Ways to ask at once: enough to find an open one in a closed firewall, few enough to stay a guest. */
@@ -33,7 +35,7 @@ const ATTEMPTS = 5;
 const MAX_INFO_BYTES = 1400;
 
 /** Asks for the reflector's info in a bare tag, padded so that the answer is never larger than the request. */
-const infoProbe = (found: (info: ReflectorInfo) => void, refused: () => void): Probe => ({
+const infoProbe = (found: (info: ReflectorInfo) => void, refused: (because: number) => void): Probe => ({
   kind: 'udp-echo',
   retransmits: false,
   timed: 'exchange',
@@ -47,7 +49,7 @@ const infoProbe = (found: (info: ReflectorInfo) => void, refused: () => void): P
     const parsed = readTag(bytes);
     if (!parsed.ok) return parsed.refusal === 'truncated' ? { kind: 'partial' } : { kind: 'refused', why: 'malformed' };
     const { tag } = parsed.value;
-    if (tag.type === 'refusal' && tag.because === REFUSED_BECAUSE.unknownKey) refused();
+    if (tag.type === 'refusal') refused(tag.because);
     const judged = question.proof && judgeTag(bytes, question.proof, elapsedMicros);
     if (!judged?.authentic) return { kind: 'refused', why: 'bad-proof' };
     const info = parseInfo(judged.tag.body);
@@ -84,6 +86,7 @@ export const identify = async (
 ): Promise<Identification> => {
   let identity: Identity | null = null;
   let tokenRefused = false;
+  let versionRefused = false;
   const found = new AbortController();
   const over = AbortSignal.any([signal, found.signal]);
   setMaxListeners(0, over);
@@ -95,8 +98,9 @@ export const identify = async (
           // The other ways need not be asked any more; the current one is left to finish its own bookkeeping.
           queueMicrotask(() => found.abort(new Error('identified')));
         },
-        () => {
-          tokenRefused = true;
+        (because) => {
+          tokenRefused ||= because === REFUSED_BECAUSE.unknownKey;
+          versionRefused ||= because === REFUSED_BECAUSE.version;
         },
       );
       // An id of its own, so that the path does not mistake these packets for the check's.
@@ -110,5 +114,5 @@ export const identify = async (
       );
     }),
   );
-  return { identity, tokenRefused };
+  return { identity, tokenRefused, versionRefused };
 };

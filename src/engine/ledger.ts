@@ -1,5 +1,5 @@
 /** The book of one check: every request, how often it was sent, and what became of it. */
-import type { Probe, Question, ReadingRefusal, Session } from '../../probes/contract.js';
+import type { Asking, Demands, Probe, Question, ReadingRefusal, Session } from '../../probes/contract.js';
 import type { Check } from '../model/check.js';
 import type { Attempt, Evidence, Failure } from '../model/observation.js';
 import type { SocketError } from '../net/errno.js';
@@ -14,11 +14,22 @@ export interface AskContext {
 
 /** One request; `packets` counts its sendings, because some protocols retransmit. */
 export interface Transaction {
-  readonly question: Question;
+  /** The question of the current round. */
+  question: Question;
   /** Null as long as there is no question. */
   readonly sequence: number | null;
   readonly sentAtMicros: bigint;
-  readonly firstSentAtMs: number;
+  /** When the question of this round was built. */
+  firstSentAtMs: number;
+  /** What the question was made from; null as long as there is none. */
+  readonly asking: Asking | null;
+  /** What each earlier round was answered with. */
+  readonly rounds: Evidence[];
+  demands: Demands;
+  /** Sendings of earlier rounds. */
+  packetsBefore: number;
+  /** The last demand for another round: an answer, should nothing better follow. */
+  fallback: Attempt | null;
   packets: number;
   answers: number;
   attempt: Attempt | null;
@@ -46,6 +57,10 @@ export interface Ledger {
   answeredByOpening(transaction: Transaction, rttMs: number): void;
   fail(transaction: Transaction | null, failure: Failure, error: SocketError): void;
   refuse(why: string): void;
+  /** Transactions whose next round has to be sent; each is given out once. */
+  takeAgain(): readonly Transaction[];
+  /** An answer asked not to be asked any more. */
+  isClosed(): boolean;
   answered(): number;
   errors(): number;
   packets(): number;
@@ -63,6 +78,18 @@ export interface Ledger {
 const NO_QUESTION: Question = { messages: [], proof: null, answeredByOpening: false };
 /** Of 256 bits ids, branches, nonces and SPIs are taken. */
 const SEED_BYTES = 32;
+/**
+ * Rounds of one transaction after its first. RFC 7296 §2.6.1 shows two, a cookie and another group; a third is for a
+ * cookie that expired meanwhile. What a far end wants beyond that is not followed.
+ */
+const MAX_FURTHER_ROUNDS = 3;
+
+const firstRound = (): Pick<Transaction, 'rounds' | 'demands' | 'packetsBefore' | 'fallback'> => ({
+  rounds: [],
+  demands: {},
+  packetsBefore: 0,
+  fallback: null,
+});
 
 /** An empty book for one check. */
 export const createLedger = (check: Check, probe: Probe, context: AskContext): Ledger => {
@@ -71,11 +98,13 @@ export const createLedger = (check: Check, probe: Probe, context: AskContext): L
   const refused: Record<string, number> = {};
   let errors = 0;
   let ring: () => void = () => undefined;
+  const again: Transaction[] = [];
+  let closed = false;
 
   const build = (local: { address: string; port: number }, binding: Uint8Array | null): Transaction => {
     const sentAtMicros = net.nowMicros();
     const sequence = context.nextSequence();
-    const question = probe.ask({
+    const asking: Asking = {
       check,
       local,
       session: context.session,
@@ -83,9 +112,11 @@ export const createLedger = (check: Check, probe: Probe, context: AskContext): L
       seed: net.random(SEED_BYTES),
       sentAtMicros,
       binding,
-    });
+    };
     return {
-      question,
+      question: probe.ask(asking),
+      asking,
+      ...firstRound(),
       sequence,
       sentAtMicros,
       firstSentAtMs: net.now(),
@@ -101,6 +132,34 @@ export const createLedger = (check: Check, probe: Probe, context: AskContext): L
   const sum = (of: (transaction: Transaction) => number): number =>
     transactions.reduce((total, transaction) => total + of(transaction), 0);
 
+  /** The far end wants another round: the same transaction goes on with a new question. */
+  const goOn = (transaction: Transaction, demands: Demands, detail: Evidence, elapsedMs: number): void => {
+    const { asking } = transaction;
+    if (!asking || transaction.attempt !== null || transaction.rounds.length >= MAX_FURTHER_ROUNDS) {
+      refuse('provisional');
+      return;
+    }
+    const isRetransmission = transaction.packets > transaction.packetsBefore + 1;
+    transaction.answers = Math.min(transaction.packets, transaction.answers + 1);
+    transaction.fallback = {
+      outcome: 'answer',
+      packets: transaction.packets,
+      answers: transaction.answers,
+      rttMs: isRetransmission ? null : elapsedMs,
+      // A reflector keeps no state and asks for nothing: who demands another round has not proven to be one.
+      authentic: transaction.question.proof ? false : null,
+      attestation: null,
+      detail: { ...detail, ...(transaction.rounds.length > 0 && { rounds: [...transaction.rounds] }) },
+    };
+    transaction.rounds.push(detail);
+    transaction.demands = { ...transaction.demands, ...demands };
+    transaction.question = probe.ask({ ...asking, demands: transaction.demands });
+    transaction.packetsBefore = transaction.packets;
+    transaction.firstSentAtMs = net.now();
+    again.push(transaction);
+    ring();
+  };
+
   /** Takes what belongs to the transaction; or says why it does not. */
   const take = (
     transaction: Transaction,
@@ -115,13 +174,19 @@ export const createLedger = (check: Check, probe: Probe, context: AskContext): L
       question: transaction.question,
       receivedAtMicros: transaction.sentAtMicros + BigInt(elapsedMicros),
       elapsedMicros,
+      ...(transaction.asking && { local: transaction.asking.local }),
     });
+    if (reading.kind === 'again') {
+      goOn(transaction, reading.demands, reading.detail, elapsedMs);
+      return null;
+    }
     if (reading.kind === 'partial') return null;
     if (reading.kind === 'refused') return reading.why;
+    closed ||= reading.askNoMore === true;
     transaction.answers = Math.min(transaction.packets, transaction.answers + 1);
     if (transaction.attempt?.outcome !== 'answer') {
       // Karn's rule: an answer after a retransmission may belong to either sending.
-      const ambiguous = transaction.packets > 1;
+      const ambiguous = transaction.packets > transaction.packetsBefore + 1;
       const { attestation } = reading;
       transaction.attempt = {
         outcome: 'answer',
@@ -130,7 +195,11 @@ export const createLedger = (check: Check, probe: Probe, context: AskContext): L
         rttMs: rttMs ?? (ambiguous ? null : elapsedMs),
         authentic: reading.authentic,
         attestation: attestation && ambiguous ? { ...attestation, clockSkewMs: null } : attestation,
-        detail: { ...reading.detail, ...transaction.opened },
+        detail: {
+          ...reading.detail,
+          ...transaction.opened,
+          ...(transaction.rounds.length > 0 && { rounds: transaction.rounds }),
+        },
       };
     }
     ring();
@@ -146,6 +215,8 @@ export const createLedger = (check: Check, probe: Probe, context: AskContext): L
     beginUnopened: () => {
       const transaction: Transaction = {
         question: NO_QUESTION,
+        asking: null,
+        ...firstRound(),
         sequence: null,
         sentAtMicros: net.nowMicros(),
         firstSentAtMs: net.now(),
@@ -195,7 +266,9 @@ export const createLedger = (check: Check, probe: Probe, context: AskContext): L
       ring();
     },
     refuse,
-    answered: () => sum((transaction) => (transaction.answers > 0 ? 1 : 0)),
+    takeAgain: () => again.splice(0),
+    isClosed: () => closed,
+    answered: () => sum(({ attempt }) => (attempt?.outcome === 'answer' ? 1 : 0)),
     errors: () => errors,
     packets: () => sum((transaction) => transaction.packets),
     answers: () => sum((transaction) => transaction.answers),
@@ -204,7 +277,8 @@ export const createLedger = (check: Check, probe: Probe, context: AskContext): L
         ({ attempt, answers, packets }) => attempt === null || (attempt.outcome === 'answer' && answers < packets),
       ),
     attempts: () =>
-      transactions.map(({ attempt, packets, answers, opened }) => {
+      transactions.map(({ attempt: final, fallback, packets, answers, opened }) => {
+        const attempt = final ?? fallback;
         if (attempt === null) return { outcome: 'silence', packets, opened };
         return attempt.outcome === 'answer' ? { ...attempt, packets, answers } : { ...attempt, packets };
       }),

@@ -8,6 +8,8 @@ import type { AskContext, Ledger, Transaction } from './ledger.js';
 export interface Line {
   /** Sends the question once; what comes of it is told to the ledger. Rejects with a `SocketError` if no socket opens. */
   send(): Promise<void>;
+  /** Sends the next round of a transaction over the flow that it began on. */
+  resend(transaction: Transaction): Promise<void>;
   close(): void;
 }
 
@@ -30,6 +32,7 @@ export const datagramLine = (_check: Check, peer: Peer, probe: Probe, context: A
   let flow: UdpFlow | null = null;
   let sends = 0;
   let current: Transaction | null = null;
+  const flowOf = new Map<Transaction, UdpFlow>();
 
   const open = async (): Promise<UdpFlow> => {
     const own: Transaction[] = [];
@@ -52,30 +55,37 @@ export const datagramLine = (_check: Check, peer: Peer, probe: Probe, context: A
   };
   let track: (transaction: Transaction) => void = () => undefined;
 
+  const sendOver = async ({ send }: UdpFlow, transaction: Transaction): Promise<void> => {
+    transaction.packets += 1;
+    for (const message of transaction.question.messages) {
+      totals.packetsSent += 1;
+      totals.bytesSent += message.length;
+      await send(message).catch(async (error: SocketError) => {
+        ledger.fail(transaction, failureOf(error, 'udp'), error);
+        if (PENDING_ICMP.has(error.code)) await send(message).catch(() => undefined);
+      });
+    }
+  };
+
   return {
+    resend: async (transaction) => {
+      const own = flowOf.get(transaction);
+      if (own) await sendOver(own, transaction);
+    },
     send: async () => {
       if (!flow || sends >= PACKETS_PER_FLOW) {
         flow = await open();
         sends = 0;
         current = null;
       }
-      const { send, local } = flow;
       sends += 1;
       const unanswered: boolean = current !== null && current.attempt === null;
       if (!current || !probe.retransmits || !unanswered) {
-        current = ledger.begin(local, null);
+        current = ledger.begin(flow.local, null);
+        flowOf.set(current, flow);
         track(current);
       }
-      const transaction: Transaction = current;
-      transaction.packets += 1;
-      for (const message of transaction.question.messages) {
-        totals.packetsSent += 1;
-        totals.bytesSent += message.length;
-        await send(message).catch(async (error: SocketError) => {
-          ledger.fail(transaction, failureOf(error, 'udp'), error);
-          if (PENDING_ICMP.has(error.code)) await send(message).catch(() => undefined);
-        });
-      }
+      await sendOver(flow, current);
     },
     close: () => {
       for (const opened of flows) opened.close();
@@ -144,6 +154,8 @@ export const streamLine = (check: Check, peer: Peer, probe: Probe, context: AskC
 
   return {
     send: async () => send(),
+    // No protocol of ours asks for another round over a connection.
+    resend: async () => undefined,
     close: () => {
       for (const close of closers) close();
     },

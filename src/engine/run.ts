@@ -6,19 +6,23 @@ import { setMaxListeners } from 'node:events';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import pLimit from 'p-limit';
 import { loadProbe, type Probe, type Session } from '../../probes/contract.js';
-import type { AskedKind } from '../model/check.js';
+import type { AskedKind, Check } from '../model/check.js';
 import type { Observation } from '../model/observation.js';
+import { NO_FACTS, type StageFacts } from '../model/stages.js';
 import { type LossSample, RANGE_PORT_DOUBT, SINGLE_CHECK_DOUBT } from '../verdict/silence.js';
 import { deriveKeys } from '../wire/keys.js';
 import { askCheck, notAsked } from './ask.js';
 import { askControl } from './control.js';
-import { type FollowUp, followUp, passed } from './follow-up.js';
+import { confirm, type FollowUp, followUp, passed } from './follow-up.js';
 import { type Identification, identify } from './identify.js';
 import type { AskContext } from './ledger.js';
 import { type Net, systemNet, type Totals } from './net.js';
 import { createPath } from './path.js';
 import { type PlannedCheck, type PlannedRange, portOfRange, SAMPLES } from './plan.js';
 import { refine, suspectPorts } from './refine.js';
+import { settle } from './settle.js';
+import type { StageOptions } from './stages/stages.js';
+import { witness } from './witness.js';
 
 export interface RunInput {
   readonly questions: readonly PlannedCheck[];
@@ -32,6 +36,8 @@ export interface RunInput {
   /** The whole run, in milliseconds; what is not known by then is `not-run`. */
   readonly timeoutMs: number;
   readonly source: string | null;
+  /** What is asked of proven reflectors besides the checks; nothing if left out. */
+  readonly stages?: StageOptions;
 }
 
 export interface RunOutput {
@@ -40,9 +46,17 @@ export interface RunOutput {
   readonly identities: readonly (readonly [address: string, Identification])[];
   /** UDP ports on which a bare tag passed where the check's own protocol did not, as `address/port`. */
   readonly otherBytesPassed: readonly string[];
+  /** What each reflector says it held back to protect itself. */
+  readonly heldBack: readonly (readonly [address: string, count: number])[];
+  /** UDP ports on which ESP passed in a small packet where a large one stayed silent, as `address/port`. */
+  readonly smallEspPassed: readonly string[];
+  readonly stages: StageFacts;
   readonly loss: LossSample;
   readonly totals: Totals;
+  /** The worst delay of the event loop, in milliseconds. */
   readonly eventLoopDelayMs: number;
+  /** What nine in ten of its turns stayed below: part of a usual round trip. */
+  readonly usualDelayMs: number;
 }
 
 /** Open sockets at once; with the pacing far below what a branch router's session table notices. */
@@ -60,8 +74,9 @@ const shuffle = <T>(items: readonly T[], net: Net): readonly T[] => {
 };
 
 /** Loaded before the clock counts, so that no module's loading becomes a round trip or a delay of the event loop. */
-const loadProbes = async (questions: readonly PlannedCheck[]): Promise<(kind: AskedKind) => Probe> => {
-  const kinds = [...new Set<AskedKind>([...questions.map(({ probe }) => probe), 'udp-echo'])];
+const loadProbes = async (questions: readonly PlannedCheck[], stages: boolean): Promise<(kind: AskedKind) => Probe> => {
+  const own: readonly AskedKind[] = ['udp-echo', 'nat-t-keepalive', ...(stages ? (['stun-binding'] as const) : [])];
+  const kinds = [...new Set<AskedKind>([...questions.map(({ probe }) => probe), ...own])];
   const probes = new Map(await Promise.all(kinds.map(async (kind) => [kind, await loadProbe(kind)] as const)));
   return (kind) => {
     const probe = probes.get(kind);
@@ -70,7 +85,7 @@ const loadProbes = async (questions: readonly PlannedCheck[]): Promise<(kind: As
   };
 };
 
-const NOBODY: Identification = { identity: null, tokenRefused: false };
+const NOBODY: Identification = { identity: null, tokenRefused: false, versionRefused: false };
 
 /**
  * Runs to the end, to `timeoutMs`, or until `signal` fires; resolves with what is known in each case.
@@ -82,7 +97,7 @@ export const run = async (
   onProgress: (done: number) => void = () => undefined,
   net: Net = systemNet(input.maxPps, input.source),
 ): Promise<RunOutput> => {
-  const probeOf = await loadProbes(input.questions);
+  const probeOf = await loadProbes(input.questions, input.stages !== undefined);
   const delay = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
   delay.enable();
   const totals: Totals = { packetsSent: 0, bytesSent: 0, packetsReceived: 0 };
@@ -112,6 +127,9 @@ export const run = async (
   // Every check that waits listens for the end; Node takes more than ten listeners for a leak.
   setMaxListeners(0, over);
   const sampled = new Set(input.ranges.flatMap(({ sample }) => sample.map(({ id }) => id)));
+  /** A single check may stand for a port of a range as well, which needs the greater certainty. */
+  const doubtOf = ({ id, rangeId }: Check): number =>
+    rangeId === null && !sampled.has(id) ? SINGLE_CHECK_DOUBT : RANGE_PORT_DOUBT;
   let done = 0;
 
   const ask = async (question: PlannedCheck): Promise<Observation> => {
@@ -124,8 +142,7 @@ export const run = async (
           path,
           {
             samples: question.rangeId === null ? SAMPLES.single : SAMPLES.ofRange,
-            // A single check may stand for a port of a range as well, which needs the greater certainty.
-            doubt: question.rangeId === null && !sampled.has(question.id) ? SINGLE_CHECK_DOUBT : RANGE_PORT_DOUBT,
+            doubt: doubtOf(question),
           },
           over,
         );
@@ -177,28 +194,67 @@ export const run = async (
       ...input.questions.map((question) => byId.get(question.id) ?? notAsked(question, 'interrupted')),
       ...refined.flat().filter(({ check }) => !byId.has(check.id)),
     ];
-    const at = (address: string): readonly Observation[] => inOrder.filter(({ check }) => check.address === address);
-    const how: FollowUp = { context, path, udpEcho: probeOf('udp-echo'), signal: over };
+    const proven = candidates.filter(isProven);
+    const at = (address: string, all: readonly Observation[]): readonly Observation[] =>
+      all.filter(({ check }) => check.address === address);
+    const how: FollowUp = {
+      context,
+      path,
+      udpEcho: probeOf('udp-echo'),
+      smallEsp: probeOf('nat-t-keepalive'),
+      signal: over,
+    };
     const known = new Map(identities);
     const followed = await Promise.all(
-      candidates.filter(isProven).map(async (address) => {
-        return { address, ...(await followUp(at(address), known.get(address) ?? NOBODY, how)) };
-      }),
+      proven.map(async (address) => ({
+        address,
+        ...(await followUp(at(address, inOrder), known.get(address) ?? NOBODY, how)),
+      })),
     );
-
+    const settled = await settle(
+      inOrder.filter(({ check }) => check.address !== null && proven.includes(check.address)),
+      { context, path, probeOf, doubtOf, signal: over },
+    );
+    // What is learnt of the loss from here on comes too late for a silent check to be asked again.
+    const loss = path.sample();
+    const told = await Promise.all(
+      followed.map(async ({ address, ways, identification }) => ({
+        address,
+        identification: await confirm(identification, at(address, settled), ways, how),
+        ...(await witness(at(address, settled), ways, context, path, over)),
+      })),
+    );
+    // Last, because what they add may take minutes, and what is known by then must not wait for them.
+    const proofs = followed.map((one) => ({ ...one, observations: at(one.address, settled) }));
+    const stages = input.stages
+      ? await (await import('./stages/stages.js')).runStages(proofs, input.stages, {
+          context,
+          path,
+          probeOf,
+          signal: over,
+        })
+      : NO_FACTS;
     const completed = new Map(
-      followed.flatMap((one) => one.observations.map((observation) => [observation.check.id, observation] as const)),
+      told.flatMap(({ observations }) =>
+        observations.map((observation) => [observation.check.id, observation] as const),
+      ),
     );
-    const later = new Map(followed.map(({ address, identification }) => [address, identification]));
+    const later = new Map(told.map(({ address, identification }) => [address, identification]));
     return {
       observations: inOrder.map((observation) => completed.get(observation.check.id) ?? observation),
       identities: identities.map(([address, first]) => [address, later.get(address) ?? first]),
       otherBytesPassed: followed.flatMap(({ address, otherBytesPassed }) =>
         otherBytesPassed.map((port) => `${address}/${port}`),
       ),
-      loss: path.sample(),
+      smallEspPassed: followed.flatMap(({ address, smallEspPassed }) =>
+        smallEspPassed.map((port) => `${address}/${port}`),
+      ),
+      heldBack: told.map(({ address, heldBack }) => [address, heldBack] as const),
+      stages,
+      loss,
       totals,
       eventLoopDelayMs: Math.round(delay.max / 1e4) / 100,
+      usualDelayMs: Math.round(delay.percentile(90) / 1e4) / 100,
     };
   } finally {
     clearTimeout(timer);

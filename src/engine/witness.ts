@@ -19,7 +19,13 @@ const ATTEMPTS = 5;
 /** A query is four bytes a number, its answer one, so only a short one needs padding to pay for the longer tag. */
 const PADDING = ANSWER_TAG_BYTES - REQUEST_TAG_BYTES;
 
-const receiptsProbe = (sequences: readonly number[], found: (counts: readonly number[]) => void): Probe => ({
+/** What a reflector says about a run. */
+interface Receipts {
+  readonly counts: readonly number[];
+  readonly heldBack: number;
+}
+
+const receiptsProbe = (sequences: readonly number[], found: (receipts: Receipts) => void): Probe => ({
   kind: 'udp-echo',
   retransmits: false,
   timed: 'exchange',
@@ -34,7 +40,7 @@ const receiptsProbe = (sequences: readonly number[], found: (counts: readonly nu
     if (!judged?.authentic || judged.tag.type !== 'receiptsAnswer') return { kind: 'refused', why: 'bad-proof' };
     const counts = readReceipts(judged.tag.body, sequences.length);
     if (!counts) return { kind: 'refused', why: 'malformed' };
-    found(counts);
+    found({ counts, heldBack: judged.tag.heldBack });
     return { kind: 'answer', authentic: true, attestation: judged.attestation, detail: {} };
   },
 });
@@ -45,22 +51,35 @@ const askOnce = async (
   context: AskContext,
   path: Path,
   signal: AbortSignal,
-): Promise<readonly number[] | null> => {
-  let counts: readonly number[] | null = null;
+): Promise<Receipts | null> => {
+  let receipts: Receipts | null = null;
   const probe = receiptsProbe(sequences, (told) => {
-    counts = told;
+    receipts = told;
   });
   for (const way of ways.slice(0, MAX_WAYS)) {
     const check = { ...way, id: `receipts@${way.id}` };
     await askCheck(check, probe, context, path, { samples: 1, doubt: 0, atMost: ATTEMPTS }, signal);
-    if (counts) break;
+    if (receipts) break;
   }
-  return counts;
+  return receipts;
 };
+
+export interface Testimony {
+  readonly observations: readonly Observation[];
+  /** Answers and connections that the reflector says it held back, the most that it told. */
+  readonly heldBack: number;
+}
+
+const authenticAnswers = ({ attempts }: Observation): number =>
+  attempts.reduce((sum, one) => sum + (one.outcome === 'answer' && one.authentic === true ? one.answers : 0), 0);
+
+const attestedHeldBack = ({ attempts }: Observation): readonly number[] =>
+  attempts.flatMap((one) => (one.outcome === 'answer' && one.attestation ? one.attestation.heldBack : []));
 
 /**
  * Completes observations of one address with what the far end saw of them. `ways` are checks that passed there. What
- * could not be asked stays null.
+ * could not be asked stays null, and so does everything if the far end has forgotten what it answered: it was restarted
+ * meanwhile, or another one answers in its turn, and its "never arrived" would be a false witness.
  */
 export const witness = async (
   observations: readonly Observation[],
@@ -68,20 +87,27 @@ export const witness = async (
   context: AskContext,
   path: Path,
   signal: AbortSignal,
-): Promise<readonly Observation[]> => {
+): Promise<Testimony> => {
   const all = observations.flatMap(({ sequences }) => sequences);
   const seen = new Map<number, number>();
+  const heldBack = observations.flatMap(attestedHeldBack);
   for (let at = 0; at < all.length; at += MAX_RECEIPTS) {
     const asked = all.slice(at, at + MAX_RECEIPTS);
-    const counts = await askOnce(asked, ways, context, path, signal);
+    const receipts = await askOnce(asked, ways, context, path, signal);
+    heldBack.push(receipts?.heldBack ?? 0);
     asked.forEach((sequence, index) => {
-      const count = counts?.[index];
+      const count = receipts?.counts[index];
       if (count !== undefined) seen.set(sequence, count);
     });
   }
-  return observations.map((observation) => {
+  const completed = observations.map((observation) => {
     const told = observation.sequences.map((sequence) => seen.get(sequence));
     const known = told.length > 0 && told.every((count) => count !== undefined);
     return known ? { ...observation, seen: told.reduce<number>((sum, count) => sum + (count ?? 0), 0) } : observation;
   });
+  const forgotten = completed.some((one) => one.seen !== null && one.seen < authenticAnswers(one));
+  return {
+    observations: forgotten ? observations : completed,
+    heldBack: heldBack.reduce((most, one) => Math.max(most, one), 0),
+  };
 };

@@ -30,6 +30,7 @@ export const ASKED_KINDS = [
   'udp-echo',
   'ike-sa-init',
   'nat-t-keepalive',
+  'esp-in-udp',
   'tcp-connect',
   'tls-handshake',
   'http',

@@ -1,9 +1,10 @@
 /** What a well-formed profile must also satisfy to make sense; each rule names the value at fault and the fix. */
 import * as v from 'valibot';
 import type { AskedKind, Transport } from './check.js';
-import { nearest } from './nearest.js';
+import { type Mistake, type PathKey, shapeMistakes } from './mistake.js';
 import { alternativesOf, type CheckSpec, type Profile, type RangeSpec, type Requirement } from './profile.js';
-import { ProfileSchema, quoted } from './profile-schema.js';
+import { ProfileSchema } from './profile-schema.js';
+import { quoted } from './schema-words.js';
 
 /** The transports over which each kind can be asked. */
 export const TRANSPORTS_OF = {
@@ -14,21 +15,12 @@ export const TRANSPORTS_OF = {
   'udp-echo': ['udp'],
   'ike-sa-init': ['udp'],
   'nat-t-keepalive': ['udp'],
+  'esp-in-udp': ['udp'],
   'tcp-connect': ['tcp'],
   'tls-handshake': ['tls'],
   http: ['tcp'],
   dns: ['udp', 'tcp'],
 } as const satisfies Record<AskedKind, readonly Transport[]>;
-
-export type PathKey = string | number;
-
-/** What is wrong with a profile, and where: the keys that lead to the value at fault. */
-export interface Mistake {
-  readonly path: readonly PathKey[];
-  /** True if the key itself is at fault rather than its value. */
-  readonly atKey: boolean;
-  readonly message: string;
-}
 
 const transportMistake = (probe: AskedKind, transport: Transport): string | null => {
   const possible: readonly Transport[] = TRANSPORTS_OF[probe];
@@ -117,44 +109,6 @@ const senseMistakes = (profile: Profile): readonly Mistake[] => {
 export type ProfileCheck =
   | { readonly ok: true; readonly profile: Profile }
   | { readonly ok: false; readonly mistakes: readonly Mistake[] };
-
-interface ShapeMistake extends Mistake {
-  /** The last key of the path. */
-  readonly key: string;
-  readonly kind: 'value' | 'unknown-key' | 'missing-key';
-}
-
-const shapeMistake = (issue: v.BaseIssue<unknown>): ShapeMistake => {
-  const path = (issue.path ?? []).map(({ key }): PathKey => (typeof key === 'number' ? key : String(key)));
-  const atKey = issue.path?.at(-1)?.origin === 'key';
-  // valibot's strictObject expects "never" of a key that it does not know.
-  const kind = !atKey ? 'value' : issue.expected === 'never' ? 'unknown-key' : 'missing-key';
-  return { path, atKey, message: issue.message, key: String(path.at(-1)), kind };
-};
-
-/** Mistakes of shape. A misspelt key is one mistake, not also the absence of the key that it was meant to be. */
-const shapeMistakes = (issues: readonly v.BaseIssue<unknown>[]): readonly Mistake[] => {
-  const mistakes = issues.map(shapeMistake);
-  const mapOf = ({ path }: Mistake): string => JSON.stringify(path.slice(0, -1));
-  const missingIn = new Map<string, ShapeMistake[]>();
-  for (const mistake of mistakes) {
-    if (mistake.kind !== 'missing-key') continue;
-    const beside = missingIn.get(mapOf(mistake));
-    if (beside === undefined) missingIn.set(mapOf(mistake), [mistake]);
-    else beside.push(mistake);
-  }
-  const explained = new Set<Mistake>();
-  for (const mistake of mistakes) {
-    if (mistake.kind !== 'unknown-key') continue;
-    const beside = missingIn.get(mapOf(mistake)) ?? [];
-    const meant = nearest(
-      mistake.key,
-      beside.map(({ key }) => key),
-    );
-    for (const missing of beside) if (missing.key === meant) explained.add(missing);
-  }
-  return mistakes.filter((mistake) => !explained.has(mistake));
-};
 
 /** Checks a value of unknown origin. Sense is judged only once the shape is right. */
 export const checkProfile = (value: unknown): ProfileCheck => {

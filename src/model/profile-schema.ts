@@ -4,52 +4,8 @@
  */
 import * as v from 'valibot';
 import { ASKED_KINDS, TRANSPORTS } from './check.js';
-import { nearest } from './nearest.js';
 import { EVIDENCE_MARKS, NEEDS, type Profile, REQUIREMENT_ROLES, SIGNALLING_SYMPTOMS } from './profile.js';
-
-/** A message quotes no more of a value than a reader needs to recognise it. */
-const QUOTED_LENGTH = 40;
-
-/** A value as a message quotes it: short, on one line, control characters escaped. */
-export const quoted = (value: unknown): string => {
-  if (value === undefined) return 'missing';
-  if (value === null) return 'empty';
-  if (Array.isArray(value)) return 'a list';
-  if (typeof value === 'object') return 'a map';
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length <= QUOTED_LENGTH ? text : `${text.slice(0, QUOTED_LENGTH)}…`;
-};
-
-const suggestion = (word: unknown, known: readonly string[]): string => {
-  const meant = typeof word === 'string' ? nearest(word, known) : null;
-  return meant === null ? `use one of ${known.join(', ')}` : `did you mean "${meant}"?`;
-};
-
-const use =
-  (fix: string) =>
-  (issue: { readonly input: unknown }): string =>
-    `is ${quoted(issue.input)}; use ${fix}`;
-
-const oneOf = <const Options extends readonly string[]>(options: Options) =>
-  v.picklist(options, (issue) => `is ${quoted(issue.input)}; ${suggestion(issue.input, options)}`);
-
-const isMap = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-/** A map with these keys and no others. `alsoKnown` are keys that a suggestion may name besides. */
-const map = <const Entries extends v.ObjectEntries>(entries: Entries, alsoKnown: readonly string[] = []) => {
-  const known = [...Object.keys(entries), ...alsoKnown];
-  return v.pipe(
-    v.custom<Record<string, unknown>>(isMap, use(`a map with the keys ${known.join(', ')}`)),
-    v.strictObject(entries, (issue) =>
-      issue.expected === 'never'
-        ? `is not a key that belongs here; ${suggestion(issue.input, known)}`
-        : 'is missing; add it',
-    ),
-  );
-};
-
-const list = <const Item extends v.GenericSchema>(item: Item) => v.array(item, use('a list'));
+import { isMap, list, map, oneOf, use } from './schema-words.js';
 
 const FULL_PORT_RANGE = 'a whole number from 1 to 65535';
 const Port = v.pipe(
@@ -82,6 +38,9 @@ const Url = v.pipe(v.string(use(A_URL)), v.regex(/^https?:\/\/[^\s/]/, use(A_URL
 
 const A_DATE = 'a date such as 2026-11-21';
 const IsoDate = v.pipe(v.string(use(A_DATE)), v.isoDate(use(A_DATE)));
+
+const A_HOST = 'a host name such as epdg.epc.att.net';
+const HostName = v.pipe(v.string(use(A_HOST)), v.regex(/^[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})+$/, use(A_HOST)));
 
 const SourceSchema = map({
   title: Text,
@@ -159,6 +118,7 @@ export const ProfileSchema: v.GenericSchema<unknown, Profile> = map({
   profile: Name,
   title: Text,
   summary: Text,
+  host: v.exactOptional(HostName),
   notes: v.optional(list(Text), []),
   thresholds: map({ lossRatio: Ratio, rttMs: Milliseconds, jitterMs: Milliseconds, reorderRatio: Ratio }),
   thresholdsSource: SourceSchema,

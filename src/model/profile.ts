@@ -77,6 +77,8 @@ export interface Profile {
   readonly profile: string;
   readonly title: string;
   readonly summary: string;
+  /** Where the service itself is, for a run that names no target: a carrier's gateway. */
+  readonly host?: string;
   /** What a reader must know before believing the verdict, one sentence or two each. */
   readonly notes: readonly string[];
   readonly thresholds: Thresholds;

@@ -6,6 +6,7 @@ export const USER_ERROR_CODES = [
   'profile-invalid',
   'token-unreadable',
   'token-invalid',
+  'config-invalid',
   'output-unwritable',
   'nothing-bound', // the reflector could not bind a single port
 ] as const;

@@ -1,7 +1,6 @@
-/** Knows the token: tells requests that carry it from others, and seals the answers to them. */
-
+/** Knows the tokens: tells requests that carry one from others, and seals the answers to them. */
 import { deriveKeys, keyIdOf, type SessionKeys } from '../wire/keys.js';
-import { type AnswerTag, encodeAnswerTag, isRequest, type RequestTag, readTag, verifyTag } from '../wire/tag.js';
+import { type AnswerTag, encodeAnswerTo, isRequest, type RequestTag, readTag, verifyTag } from '../wire/tag.js';
 
 /** What the far end attests besides the request itself. */
 export type AnswerFacts = Pick<
@@ -19,27 +18,56 @@ export type AnswerFacts = Pick<
   | 'body'
 >;
 
+/** A token by the name that its owner has for it: one customer, one site, one agent. */
+export interface NamedToken {
+  readonly name: string;
+  readonly token: Uint8Array;
+}
+
 export type Admission =
-  | { readonly kind: 'admitted'; readonly request: RequestTag; readonly answer: (facts: AnswerFacts) => Uint8Array }
+  | {
+      readonly kind: 'admitted';
+      readonly request: RequestTag;
+      /** Names token and session together, so that nobody can touch the sessions of another token. */
+      readonly name: string;
+      readonly answer: (facts: AnswerFacts) => Uint8Array;
+    }
   /** A well-formed request under a token that is not ours. */
   | { readonly kind: 'unknown-key'; readonly request: RequestTag }
   | { readonly kind: 'none' };
 
 export interface Authority {
   admit(bytes: Uint8Array, binding: Uint8Array | null): Admission;
+  /** From now on these tokens count, and no others. */
+  replace(tokens: readonly NamedToken[]): void;
+  /** Requests admitted so far, by the token's name. */
+  admitted(): ReadonlyMap<string, number>;
 }
 
 /** Sessions whose keys are remembered; deriving them anew costs a few microseconds and nothing else. */
 const MAX_CACHED_SESSIONS = 4096;
 
-/** An authority over one token. */
-export const createAuthority = (token: Uint8Array): Authority => {
-  const keyId = keyIdOf(token);
+interface Known extends NamedToken {
+  readonly keyId: number;
+}
+
+/** An authority over these tokens. Of two with the same key id the first counts; `readTokens` refuses such a pair. */
+export const createAuthority = (tokens: readonly NamedToken[]): Authority => {
+  let known: ReadonlyMap<number, Known> = new Map();
   const cache = new Map<string, SessionKeys>();
-  const keysOf = (session: Uint8Array): SessionKeys => {
-    const name = Buffer.from(session).toString('latin1');
-    const known = cache.get(name);
-    if (known) return known;
+  const counts = new Map<string, number>();
+  const replace = (next: readonly NamedToken[]): void => {
+    const all = next.map((one): Known => ({ ...one, keyId: keyIdOf(one.token) }));
+    known = new Map(all.toReversed().map((one) => [one.keyId, one]));
+    cache.clear();
+    // A counter that was shown stays: a name that is gone may come back.
+    for (const { name } of all) if (!counts.has(name)) counts.set(name, 0);
+  };
+  replace(tokens);
+
+  const keysOf = (name: string, token: Uint8Array, session: Uint8Array): SessionKeys => {
+    const cached = cache.get(name);
+    if (cached) return cached;
     const keys = deriveKeys(token, session);
     const oldest = cache.size >= MAX_CACHED_SESSIONS ? cache.keys().next().value : undefined;
     if (oldest !== undefined) cache.delete(oldest);
@@ -52,15 +80,21 @@ export const createAuthority = (token: Uint8Array): Authority => {
       if (!read.ok) return { kind: 'none' };
       const { tag } = read.value;
       if (!isRequest(tag)) return { kind: 'none' };
-      if (tag.keyId !== keyId) return { kind: 'unknown-key', request: tag };
-      const keys = keysOf(tag.session);
+      const { keyId, session } = tag;
+      const owner = known.get(keyId);
+      if (!owner) return { kind: 'unknown-key', request: tag };
+      const name = `${keyId} ${Buffer.from(session).toString('latin1')}`;
+      const keys = keysOf(name, owner.token, session);
       if (!verifyTag(read.value, keys.toReflector, binding)) return { kind: 'none' };
-      const { session, sequence } = tag;
+      counts.set(owner.name, (counts.get(owner.name) ?? 0) + 1);
       return {
         kind: 'admitted',
         request: tag,
-        answer: (facts) => encodeAnswerTag({ ...facts, keyId, session, sequence }, keys.toAgent, binding),
+        name,
+        answer: (facts) => encodeAnswerTo(tag, facts, keys.toAgent, binding),
       };
     },
+    replace,
+    admitted: () => counts,
   };
 };

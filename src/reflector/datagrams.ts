@@ -4,7 +4,7 @@ import { looksLikeRtcp } from '../wire/rtcp.js';
 import { looksLikeRtp } from '../wire/rtp.js';
 import { isKeepAlive, looksLikeSip } from '../wire/sip-demux.js';
 import { looksLikeStun } from '../wire/stun.js';
-import { looksLikeTag } from '../wire/tag.js';
+import { looksLikeTag, REQUEST_TAG_BYTES, TAG_MAGIC } from '../wire/tag.js';
 import type { Answer, Arrival, Host, Responder } from './exchange.js';
 import type { Limiter } from './limits.js';
 import { answerBare } from './responders/bare.js';
@@ -28,6 +28,17 @@ const DEMUX: readonly (readonly [looksLike: (message: Uint8Array, arrival: Arriv
     [() => true, answerNatT],
   ];
 
+const MAGIC = Buffer.of(TAG_MAGIC >> 8, TAG_MAGIC & 0xff);
+/** A tag's first three octets, magic and version, in base64url as SIP carries it. */
+const MAGIC_TEXT = 'yhEB';
+
+/** Whether there can be a tag in it at all: a few searches, cheaper than any parser. DNS writes tags in any case. */
+const mayCarryTag = (message: Uint8Array): boolean => {
+  if (message.length < REQUEST_TAG_BYTES) return false;
+  const bytes = Buffer.from(message.buffer, message.byteOffset, message.byteLength);
+  return bytes.includes(MAGIC) || bytes.includes(MAGIC_TEXT, 0, 'latin1') || looksLikeDnsQuery(message);
+};
+
 export interface DatagramRules {
   readonly host: Host;
   readonly limiter: Limiter;
@@ -35,10 +46,10 @@ export interface DatagramRules {
 }
 
 /**
- * The answer to one datagram, or null. Never larger than the datagram, one named exception aside, and none to strangers
+ * The answer to one datagram, or null. Its bytes are never larger than the datagram, one named exception aside, and none to strangers
  * beyond their prefix's rate: nobody can be flooded through us.
  */
-export const answerDatagram = (message: Uint8Array, arrival: Arrival, rules: DatagramRules): Uint8Array | null => {
+export const answerDatagram = (message: Uint8Array, arrival: Arrival, rules: DatagramRules): Answer | null => {
   if (arrival.sourcePort === 0) return null;
   if (isNatTKeepalive(message)) {
     rules.sawKeepalive(arrival.sourceAddress, arrival.sourcePort);
@@ -46,10 +57,12 @@ export const answerDatagram = (message: Uint8Array, arrival: Arrival, rules: Dat
   }
   // A CRLF keepalive over UDP is not answered (RFC 5626 §3.5.2 uses STUN there).
   if (isKeepAlive(message)) return null;
+  // In a flood every packet that is not read in time is another one lost, perhaps an agent's.
+  if (!mayCarryTag(message) && rules.limiter.refuses(arrival.sourceBytes)) return null;
   const respond = DEMUX.find(([looksLike]) => looksLike(message, arrival))?.[1];
   const answer: Answer | null = respond ? respond(message, arrival, rules.host) : null;
   if (!answer) return null;
   if (answer.bytes.length > message.length && !answer.exempt) return null;
   if (!answer.proven && !rules.limiter.allow(arrival.sourceBytes)) return null;
-  return answer.bytes;
+  return answer;
 };

@@ -1,8 +1,12 @@
 /** One request as the reflector sees it, and the sealing of its answer. Responders get this and no socket. */
+import { type Deferral, encodeDeferral, readDeferral } from '../wire/deferral.js';
+import { encodeEvidencePiece, readEvidenceQuery } from '../wire/evidence.js';
 import { encodeReceipts, readReceiptsQuery } from '../wire/receipts.js';
 import { ANSWER_TO, digestOf, type RequestTag } from '../wire/tag.js';
+import type { Surroundings } from './alternates.js';
 import type { Admission, Authority } from './authority.js';
-import type { Receipts } from './receipts.js';
+import type { EvidenceBook } from './evidence.js';
+import type { Sessions } from './sessions.js';
 
 /** What a responder may know of a request besides its bytes. */
 export interface Arrival {
@@ -15,6 +19,8 @@ export interface Arrival {
   readonly receivedAtMicros: bigint;
   /** The TLS exporter's output, or null. */
   readonly binding: Uint8Array | null;
+  /** What the socket is called and what stands beside it; null on connections, which answer from where they are. */
+  readonly surroundings: Surroundings | null;
 }
 
 /** What the reflector says of itself, and what it keeps. */
@@ -23,8 +29,17 @@ export interface Host {
   readonly nowMicros: () => bigint;
   readonly keepalives: (address: string, port: number) => number;
   readonly info: () => Uint8Array;
-  readonly receipts: Receipts;
+  readonly sessions: Sessions;
+  readonly evidence: EvidenceBook;
+  /** Connections and deferred answers lately refused to the prefix of an address, because there were too many. */
+  readonly refused: (source: Uint8Array) => number;
   readonly version: string;
+}
+
+/** How an answer goes out if not at once, to where the request came from, and from where it was asked. */
+export interface Delivery extends Deferral {
+  /** Another port of the asking address (RFC 5780 §7.5), or null. */
+  readonly toPort: number | null;
 }
 
 export interface Answer {
@@ -33,50 +48,95 @@ export interface Answer {
   readonly proven: boolean;
   /** The one answer that may be larger than its request: the smallest Binding response (docs/protocol.md). */
   readonly exempt?: boolean;
+  readonly delivery?: Delivery | undefined;
+  /** It tells what all processes of the reflector saw. */
+  readonly consults?: boolean;
 }
 
 export type Responder = (message: Uint8Array, arrival: Arrival, host: Host) => Answer | null;
 
-const bodyFor = ({ type, session, body }: RequestTag, host: Host): Uint8Array => {
+/** An answer tag, and how the request wanted to be answered. */
+export interface Sealed {
+  readonly bytes: Uint8Array;
+  /** The session that asked, and which of its requests it was. */
+  readonly name: string;
+  readonly sequence: number;
+  readonly delivery?: Delivery | undefined;
+  readonly consults: boolean;
+}
+
+const AT_ONCE: Deferral = { afterMs: 0, changeIp: false, changePort: false };
+
+/** What of a deferral can be done here. Where there is no other socket the answer comes at once and says so. */
+const possible = (wanted: Deferral, surroundings: Surroundings | null): Deferral => {
+  const changes = wanted.changeIp || wanted.changePort;
+  return !changes || surroundings?.change(wanted.changeIp, wanted.changePort) ? wanted : AT_ONCE;
+};
+
+/** The answer's body; null for a request that cannot be answered. */
+const bodyFor = (
+  { type, body }: RequestTag,
+  name: string,
+  deferral: Deferral | null,
+  host: Host,
+): Uint8Array | null => {
   switch (type) {
     case 'echoRequest':
       return new Uint8Array(0);
     case 'infoRequest':
       return host.info();
-    case 'receiptsRequest':
-      return encodeReceipts(readReceiptsQuery(body).map((sequence) => host.receipts.count(session, sequence)));
+    case 'receiptsRequest': {
+      const counts = readReceiptsQuery(body).map((sequence) => host.sessions.count(name, sequence));
+      // What is forgotten ends the list: "never arrived" would be a false witness.
+      const end = counts.indexOf(null);
+      return encodeReceipts(counts.slice(0, end === -1 ? counts.length : end).map((count) => count ?? 0));
+    }
+    case 'evidenceRequest': {
+      const query = readEvidenceQuery(body);
+      const whole = query && host.evidence.find(name, query.sequence, query.side);
+      return encodeEvidencePiece(whole, query?.offset ?? 0, body.length);
+    }
+    case 'deferredRequest':
+      return deferral && encodeDeferral(deferral);
   }
 };
 
-/**
- * A request arrives more than once where its protocol retransmits it, SIP's eleven times (RFC 3261 §17.1.2.2), and where
- * the path doubles packets. What arrives more often than both explain was captured, and is sent to hit somebody.
- */
-const MAX_ARRIVALS = 32;
-
-/** The answer tag to an admitted request that came inside `message`, or null for a replay. */
+/** The answer tag to an admitted request that came inside `message`; null for a replay, and for what is held back. */
 export const sealAnswer = (
   admission: Extract<Admission, { kind: 'admitted' }>,
   message: Uint8Array,
   arrival: Arrival,
   host: Host,
-): Uint8Array | null => {
-  const { type, session, sequence } = admission.request;
-  host.receipts.saw(session, sequence);
-  if (host.receipts.count(session, sequence) > MAX_ARRIVALS) return null;
-  return admission.answer({
+): Sealed | null => {
+  const { name, request } = admission;
+  const { type, sequence, sentAtMicros } = request;
+  const { sourceBytes: source, receivedAtMicros } = arrival;
+  if (host.sessions.arrive({ name, sequence, source, sentAtMicros, receivedAtMicros }) !== 'welcome') return null;
+  const wanted = type === 'deferredRequest' ? readDeferral(request.body) : null;
+  const deferral = wanted && possible(wanted, arrival.surroundings);
+  const body = bodyFor(request, name, deferral, host);
+  if (!body) return null;
+  const turnaround = Number(host.nowMicros() - receivedAtMicros) + 1000 * (deferral?.afterMs ?? 0);
+  const bytes = admission.answer({
     type: ANSWER_TO[type],
-    receivedAtMicros: arrival.receivedAtMicros,
-    turnaroundMicros: Math.max(0, Number(host.nowMicros() - arrival.receivedAtMicros)),
+    receivedAtMicros,
+    turnaroundMicros: Math.max(0, turnaround),
     arrivalPort: arrival.localPort,
     seenPort: arrival.sourcePort,
-    seenAddress: arrival.sourceBytes,
+    seenAddress: source,
     digest: digestOf(message),
     receivedLength: message.length,
     keepalives: host.keepalives(arrival.sourceAddress, arrival.sourcePort),
-    heldBack: 0,
-    body: bodyFor(admission.request, host),
+    heldBack: host.sessions.heldBack(name) + host.refused(source),
+    body,
   });
+  return {
+    bytes,
+    name,
+    sequence,
+    delivery: deferral ? { ...deferral, toPort: null } : undefined,
+    consults: type === 'receiptsRequest',
+  };
 };
 
 /** RTCP's APP blocks and RFC 3489's attributes consist of them. */
@@ -90,13 +150,8 @@ const inWords = (tag: Uint8Array): Uint8Array => {
 };
 
 /** The answer tag for the tag found in a message, in whole words, or null for strangers and replays. */
-export const answerTag = (
-  tag: Uint8Array | null,
-  message: Uint8Array,
-  arrival: Arrival,
-  host: Host,
-): Uint8Array | null => {
+export const answerTag = (tag: Uint8Array | null, message: Uint8Array, arrival: Arrival, host: Host): Sealed | null => {
   const admission = tag && host.authority.admit(tag, arrival.binding);
   const sealed = admission?.kind === 'admitted' ? sealAnswer(admission, message, arrival, host) : null;
-  return sealed && inWords(sealed);
+  return sealed && { ...sealed, bytes: inWords(sealed.bytes) };
 };

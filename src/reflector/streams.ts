@@ -10,10 +10,15 @@ import { answerDns } from './responders/dns.js';
 import { answerHttp } from './responders/http.js';
 import { answerSipRequest } from './responders/sip.js';
 
-/** What to send, and whether to hang up after it. */
+/** What to send, after how long, and whether to hang up after all of it. */
 export interface Step {
-  readonly send: readonly Uint8Array[];
+  readonly send: readonly Outgoing[];
   readonly close: boolean;
+}
+export interface Outgoing {
+  readonly proven: boolean;
+  readonly bytes: Uint8Array;
+  readonly afterMs: number;
 }
 
 /** The conversation of one connection: bytes in, bytes out, no socket. */
@@ -34,18 +39,19 @@ type Framer = (chunk: Uint8Array, arrival: Arrival) => Step;
 export const HANG_UP: Step = { send: [], close: true };
 const WAIT: Step = { send: [], close: false };
 
-const bytesOf = (answer: Answer | null): readonly Uint8Array[] => (answer ? [answer.bytes] : []);
+const outgoing = (answer: Answer | null): readonly Outgoing[] =>
+  answer ? [{ bytes: answer.bytes, afterMs: answer.delivery?.afterMs ?? 0, proven: answer.proven }] : [];
 
 /** SIP stays open, because phones keep their connection; a message that cannot be framed ends it. */
 const sipFramer = (host: Host): Framer => {
   const stream = sipStream();
   return (chunk, arrival) => {
-    const send: Uint8Array[] = [];
+    const send: Outgoing[] = [];
     for (const item of stream.push(chunk)) {
       if (item.kind === 'refusal') return { send, close: true };
-      if (item.kind === 'ping') send.push(PONG);
+      if (item.kind === 'ping') send.push({ bytes: PONG, afterMs: 0, proven: false });
       else if (item.message.kind === 'request') {
-        send.push(...bytesOf(answerSipRequest(item.message, item.bytes, arrival, host)));
+        send.push(...outgoing(answerSipRequest(item.message, item.bytes, arrival, host)));
       }
     }
     return { send, close: false };
@@ -55,10 +61,12 @@ const sipFramer = (host: Host): Framer => {
 const dnsFramer = (host: Host): Framer => {
   const stream = dnsStream(MAX_DNS_QUERY);
   return (chunk, arrival) => {
-    const send: Uint8Array[] = [];
+    const send: Outgoing[] = [];
     for (const item of stream.push(chunk)) {
       if (item.kind === 'refusal') return { send, close: true };
-      send.push(...bytesOf(answerDns(item.bytes, arrival, host)).map(frameDnsTcp));
+      send.push(
+        ...outgoing(answerDns(item.bytes, arrival, host)).map((one) => ({ ...one, bytes: frameDnsTcp(one.bytes) })),
+      );
     }
     return { send, close: false };
   };
@@ -74,7 +82,7 @@ const single = (
     held = Buffer.concat([held, chunk]);
     const size = sizeOf(held);
     if (size === null || held.length < size) return held.length > MAX_BUFFERED ? HANG_UP : WAIT;
-    return { send: bytesOf(respond(held.subarray(0, size), arrival)), close: true };
+    return { send: outgoing(respond(held.subarray(0, size), arrival)), close: true };
   };
 };
 

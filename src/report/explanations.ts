@@ -94,7 +94,8 @@ const REASON_TEXTS = {
   latency: {
     title: 'Answers take too long',
     meaning: 'The round trip is so long that people talk over each other.',
-    evidence: 'The median round-trip time exceeds the threshold of the profile (100 ms in the bundled ones).',
+    evidence:
+      'Even the shortest round trip exceeds the threshold of the profile (300 ms in the bundled ones) and what this host adds itself.',
     doesNotProve:
       'A fault: 100 ms is a target for a server on the same continent, and light in fibre needs 1 ms for 100 km there and back.',
     fix: 'Measure against a reflector near the provider. If the distance explains the time, raise rttMs in a profile of your own.',
@@ -132,8 +133,8 @@ const REASON_TEXTS = {
       'The reflector received another message than the one sent, or the agent another answer than the one given. Each ' +
       'changed field is shown with both values.',
     doesNotProve:
-      'That every change hurts: an added Via is what a proxy does, and changed letter case means nothing. Nor does one ' +
-      'clean message prove that there is none: some gateways touch only INVITE, or only open ports.',
+      'That every change hurts: an added Via is what a proxy does, and changed letter case means nothing. Nor do ' +
+      'clean messages prove that there is none: some gateways rewrite nothing and only open ports.',
     fix: 'Switch off the SIP ALG (SIP helper, SIP inspection) and test again after each firmware update, or use SIP over TLS.',
   },
   'payload-rewritten': {
@@ -218,7 +219,8 @@ const REASON_TEXTS = {
     title: 'Large messages are lost',
     meaning:
       'Small messages pass and large ones vanish: fragments are dropped, or the path MTU is smaller than assumed.',
-    evidence: 'The same message padded to growing sizes passes up to a limit and is silent above it.',
+    evidence:
+      'The same protocol passes on this port in a small packet and is silent in a large one (of "esp-in-udp": 1,400 octets).',
     doesNotProve: 'That the port is blocked. TCP usually passes, as it keeps to the segment size of the path.',
     fix: 'Let fragments and ICMP type 3 pass and clamp the TCP MSS; or use SIP over TCP or TLS, as RFC 3261 section 18.1.1 asks above 1300 bytes.',
   },
@@ -248,8 +250,9 @@ const REASON_TEXTS = {
   },
   limited: {
     title: 'The reflector held answers back',
-    meaning: 'The reflector received the messages and did not answer all, in order to protect itself from floods.',
-    evidence: 'The reflector counts what it held back for this session and says so.',
+    meaning:
+      'The reflector held back answers, refused connections or lost packets in a flood on its own host, and that explains all that is missing here.',
+    evidence: 'The reflector counts what it did not answer lately and says so under its proof.',
     doesNotProve: 'Any loss on the path.',
     fix: 'Run again later or with a lower --max-pps, and see that both sides use the same token: proven agents are limited less.',
   },
@@ -411,7 +414,8 @@ const SYMPTOM_TEXTS = {
     title: 'Wi-Fi Calling does not activate',
     meaning: 'Handsets on this Wi-Fi do not show Wi-Fi Calling, or lose it.',
     evidence:
-      'IKE_SA_INIT on UDP 500 or, after the non-ESP marker, on UDP 4500 gets no answer from a far end that gives one.',
+      'IKE_SA_INIT on UDP 500 or, after the non-ESP marker, on UDP 4500 gets no answer from a far end that gives one; or IKE ' +
+      'passes and ESP does not; or the name of the gateway does not resolve ("dns-failure"), which no port is to blame for.',
     doesNotProve: 'Anything about ports 5060 or 5004: handsets use SIP and RTP inside the IPsec tunnel.',
     fix: 'Permit UDP 500 and 4500 outbound to the gateways (ePDG) of the carrier, and let their names resolve.',
   },
@@ -506,7 +510,8 @@ const PROBE_TEXTS = {
       'Opens an IKEv2 exchange (RFC 7296 section 1.2), as a handset does for Wi-Fi Calling; on the NAT-T port after the ' +
       'non-ESP marker (RFC 3948 section 2.2).',
     evidence:
-      'An IKEv2 response with our SPI; a refusal of our proposal or a cookie counts as well, since it proves the way.',
+      'An IKEv2 response with our SPI; a refusal counts as well, since it proves the way. Demands for a cookie or another ' +
+      'group are met ("rounds"), and the NAT detection of the answer is judged ("natBeforeUs", "natBeforeThem").',
     doesNotProve: 'That the carrier accepts the SIM card, nor that encrypted traffic (ESP in UDP) follows.',
     fix: 'Permit UDP 500 and 4500 outbound to the gateways of the carrier.',
   },
@@ -520,8 +525,12 @@ const PROBE_TEXTS = {
   },
   'esp-in-udp': {
     title: 'ESP in UDP',
-    meaning: 'Sends a packet of the form of encrypted IPsec traffic on UDP 4500 (RFC 3948 section 2.1).',
-    evidence: 'The reflector attests what it received.',
+    meaning:
+      'Sends a packet of the form of encrypted IPsec traffic on UDP 4500 (RFC 3948 section 2.1), 1,400 octets long, and has ' +
+      'the reflector answer with as many.',
+    evidence:
+      'The reflector attests what it received. If it stays silent, small ESP is tried: "size-filtered" if that passes, ' +
+      '"payload-filtered" if only IKE or other bytes pass on the port.',
     doesNotProve: 'That IKE passes on the same port; "ike-sa-init" asks that.',
     fix: 'Permit IPsec passthrough, and exempt UDP 4500 from inspection.',
   },

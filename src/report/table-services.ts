@@ -3,8 +3,9 @@ import type { Report, ReportService } from '../model/report.js';
 import type { ServiceVerdict } from '../model/verdict.js';
 import { printable } from '../wire/printable.js';
 import { padTo, wrap } from './layout.js';
+import { clicksOf, storyOf } from './story.js';
 import { beside, type Ink, limited, MAX_ID, type Page, paragraph, type Section, textOf } from './table-page.js';
-import { counted, serviceInWords } from './words.js';
+import { counted } from './words.js';
 
 const SERVICE_INK: Readonly<Record<ServiceVerdict, Ink>> = {
   works: 'green',
@@ -19,6 +20,8 @@ const MAX_RULE_LINES = 20;
 const MAX_RULE_INDENT = 8;
 /** One hole in a range of RTP and RTCP ports makes two requests; more than three are a list to hand on, with -v. */
 const MAX_FIXES = 3;
+/** Ranked, so the first ones matter; each check that went wrong is listed below with its reason. */
+const MAX_CAUSES = 3;
 
 /** Where the text beside `Users notice:` and `Ask for:` begins. */
 const LABEL_COLUMN = 18;
@@ -35,21 +38,27 @@ const labelled = (page: Page, label: string, items: readonly string[]): string[]
   });
 
 /** Rules are there to be copied: their own indents stay, and a line breaks only where it would leave the screen. */
-const rulesOf = (page: Page, { text: request, rules }: ReportService['fixes'][number], several: boolean): string[] => [
-  ...(several && Object.keys(rules).length > 0 ? paragraph(page, `For: ${textOf(request)}`, LABEL_COLUMN) : []),
-  ...Object.entries(rules).flatMap(([platform, rule]) => [
-    ...paragraph(page, `${printable(platform, MAX_ID)}:`, LABEL_COLUMN, 'dim'),
-    ...rule.split('\n', MAX_RULE_LINES).flatMap((line) => {
-      const own = line.length - line.trimStart().length;
-      return paragraph(page, textOf(line.trim()), LABEL_COLUMN + 2 + Math.min(own, MAX_RULE_INDENT));
-    }),
-  ]),
+const ruleLines = (page: Page, [platform, rule]: readonly [string, string]): string[] => [
+  ...paragraph(page, `${printable(platform, MAX_ID)}:`, LABEL_COLUMN, 'dim'),
+  ...rule.split('\n', MAX_RULE_LINES).flatMap((line) => {
+    const own = line.length - line.trimStart().length;
+    return paragraph(page, textOf(line.trim()), LABEL_COLUMN + 2 + Math.min(own, MAX_RULE_INDENT));
+  }),
 ];
 
+const rulesOf = (page: Page, fix: ReportService['fixes'][number], several: boolean): string[] => {
+  const entries = [...Object.entries(fix.rules), ...Object.entries(clicksOf(fix))];
+  return [
+    ...(several && entries.length > 0 ? paragraph(page, `For: ${textOf(fix.text)}`, LABEL_COLUMN) : []),
+    ...entries.flatMap((entry) => ruleLines(page, entry)),
+  ];
+};
+
 const serviceBlock = (page: Page, report: Report, service: ReportService): string[] => {
-  const { answer, sentence } = serviceInWords(service, report);
+  const { answer, sentence, notices, why, next } = storyOf(report, service);
   const title = `${textOf(service.title)} (${printable(service.profile, MAX_ID)}) - ${service.verdict}`;
   const { shown: fixes, more: moreFixes } = limited(page, service.fixes, MAX_FIXES);
+  const { shown: causes } = limited(page, why, MAX_CAUSES);
   const hints = [
     moreFixes > 0 ? counted(moreFixes, 'more request') : null,
     service.fixes.some(({ rules }) => Object.keys(rules).length > 0) ? 'rules to paste' : null,
@@ -57,16 +66,18 @@ const serviceBlock = (page: Page, report: Report, service: ReportService): strin
   return [
     ...beside(page, answer, title, { indent: 2, hang: 2 + answer.length + 2, ink: SERVICE_INK[service.verdict] }),
     ...paragraph(page, sentence, 4),
+    ...labelled(page, 'Users notice:', notices),
     ...labelled(
       page,
-      'Users notice:',
-      service.symptoms.map((symptom) => symptom.text),
+      'Why:',
+      causes.map(({ text, doubt }) => (doubt === null ? text : `${text} (${doubt})`)),
     ),
     ...labelled(
       page,
       'Ask for:',
       fixes.map((fix) => fix.text),
     ),
+    ...(next === null ? [] : labelled(page, 'Next:', [next])),
     ...(page.verbose ? fixes.flatMap((fix) => rulesOf(page, fix, fixes.length > 1)) : []),
     ...(page.verbose || hints.length === 0
       ? []

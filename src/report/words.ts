@@ -46,7 +46,7 @@ const SERVICE_WORDS: Readonly<Record<ServiceVerdict, { readonly answer: string; 
 };
 
 /** The reason that most of a service's unmeasured checks share: what to look at first. */
-const commonestUnknown = ({ profile, untested }: ReportService, { checks }: Report): Reason | null => {
+export const commonestUnknown = ({ profile, untested }: ReportService, { checks }: Report): Reason | null => {
   const counts = new Map<Reason, number>();
   for (const { id, requiredBy, verdict, reason } of checks) {
     if (verdict !== 'unknown' || !requiredBy.includes(profile) || untested.includes(id)) continue;
@@ -54,6 +54,32 @@ const commonestUnknown = ({ profile, untested }: ReportService, { checks }: Repo
   }
   const [commonest] = [...counts].sort(([, a], [, b]) => b - a);
   return commonest === undefined ? null : commonest[0];
+};
+
+const TRANSPORTS_OF_SIP = ['udp', 'tcp', 'tls'] as const;
+
+/** Which phones work and which do not, where SIP passes over some transports only; null where that is not the story. */
+const waysInWords = ({ profile }: ReportService, { checks }: Report): string | null => {
+  const verdictsOver = (transport: string): readonly string[] =>
+    checks
+      .filter(
+        (check) => check.probe === 'sip-options' && check.transport === transport && check.requiredBy.includes(profile),
+      )
+      .map(({ verdict }) => verdict);
+  const having = (verdict: string): readonly string[] =>
+    TRANSPORTS_OF_SIP.filter((transport) => {
+      const verdicts = verdictsOver(transport);
+      return verdicts.length > 0 && verdicts.every((one) => one === verdict);
+    }).map((transport) => transport.toUpperCase());
+  const [open, shut, altered] = [having('pass'), having('blocked'), having('altered')];
+  if (open.length === 0 || shut.length + altered.length === 0) return null;
+  return [
+    `Phones that are set to ${open.join(' or ')} get through.`,
+    shut.length > 0 ? `Phones set to ${shut.join(' or ')} do not.` : '',
+    altered.length > 0 ? `What phones set to ${altered.join(' or ')} send is changed on the way.` : '',
+  ]
+    .filter((part) => part !== '')
+    .join(' ');
 };
 
 /** Whether the service will work, in capitals, and a sentence that says what the verdict means. */
@@ -71,6 +97,8 @@ export const serviceInWords = (
       sentence: `Everything that could be asked passes.${hasMedia ? ' Whether audio passes is not known:' : ' But'} ${what}.`,
     };
   }
+  const ways = service.verdict === 'degraded' ? waysInWords(service, report) : null;
+  if (ways !== null) return { answer, sentence: ways };
   const reason = service.verdict === 'unknown' ? commonestUnknown(service, report) : null;
   return { answer, sentence: reason === null ? sentence : `It could not be measured: ${REASON_WORDS[reason]}.` };
 };
@@ -112,9 +140,15 @@ export const natInWords = ({ network, nat }: Report): string => {
   return parts.filter((part) => part !== null).join('; ');
 };
 
+/** Above this, a bound that comes from few questions looks like a measured loss that would hurt. */
+const WORRYING_LOSS = 0.03;
+
 /** The path's loss as an upper bound. */
-export const lossInWords = ({ network }: Report): string =>
-  network.lossUpperBound === null ? 'not known, nothing answered' : `at most ${percent(network.lossUpperBound)}`;
+export const lossInWords = ({ network: { lossUpperBound } }: Report): string => {
+  if (lossUpperBound === null) return 'not known, nothing answered';
+  const doubt = lossUpperBound > WORRYING_LOSS ? ' (an upper bound, not an estimate)' : '';
+  return `at most ${percent(lossUpperBound)}${doubt}`;
+};
 
 /** Whether a SIP ALG was found. */
 export const sipAlgInWords = ({ sipAlg }: Report): string => {
@@ -201,7 +235,7 @@ const MAX_EVIDENCE_FIELDS = 24;
 const MAX_EVIDENCE_KEY = 40;
 
 /** `answer.status` rather than `answer: {"status": …}`: one level reads well, deeper ones stay JSON. */
-const flattened = (evidence: Readonly<Record<string, unknown>>): readonly (readonly [string, unknown])[] =>
+export const flattened = (evidence: Readonly<Record<string, unknown>>): readonly (readonly [string, unknown])[] =>
   Object.entries(evidence).flatMap(([key, value]) =>
     typeof value === 'object' && value !== null && !Array.isArray(value)
       ? Object.entries(value).map(([inner, content]): readonly [string, unknown] => [`${key}.${inner}`, content])

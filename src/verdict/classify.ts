@@ -21,12 +21,18 @@ export interface Standing {
   readonly listens: Listens | null;
   /** Ports of UDP on which other bytes than this check's passed. */
   readonly openUdpPorts: ReadonlySet<number>;
+  /** Answers and connections that the reflector says it held back to protect itself; 0 if left out. */
+  readonly heldBack?: number;
+  /** Ports of UDP on which ESP passed in a small packet. */
+  readonly smallEspPorts?: ReadonlySet<number>;
 }
 
 export interface Listens {
   readonly udp: readonly PortSpan[];
   /** Each speaks plain TCP and TLS alike. */
   readonly tcp: readonly PortSpan[];
+  /** UDP ports at which its host lately dropped datagrams before they were read. */
+  readonly overruns?: readonly PortSpan[];
   /** Fingerprint of the certificate that it shows, as Node prints it (`AB:CD:…`). */
   readonly certificateSha256: string | null;
 }
@@ -71,6 +77,26 @@ const REFUSALS: ReadonlySet<Failure> = new Set<Failure>([
   'closed-early',
 ]);
 
+/** How a connection ends that the far end opened and then thought better of. */
+const CUT_OFF: ReadonlySet<Failure> = new Set<Failure>(['reset', 'closed-early', 'tls-failed']);
+
+/** What the far end withheld or lost itself is no firewall's doing, as long as it can explain all that is missing. */
+const isWithheld = (
+  finding: Finding,
+  { check, attempts, seen }: Observation,
+  missing: number,
+  { heldBack = 0, listens }: Standing,
+): boolean => {
+  if (missing === 0 || (finding.verdict !== 'blocked' && finding.reason !== 'loss')) return false;
+  // What its host dropped nobody could count.
+  if (check.transport === 'udp' && isWithin(listens?.overruns ?? [], check.port)) return true;
+  const said = attempts.some(
+    (one) => one.outcome === 'error' && REFUSALS.has(one.failure) && !CUT_OFF.has(one.failure),
+  );
+  // It counts what arrived before it decides to answer, so "never arrived" holds all the same.
+  return !said && seen !== 0 && missing <= heldBack;
+};
+
 /** What another's answer is called, by the protocol that it came in. */
 const IMPOSTOR: Partial<Record<ProbeKind, Finding>> = {
   'tls-handshake': { verdict: 'altered', reason: 'tls-intercepted' },
@@ -102,11 +128,12 @@ const blocked = (reason: Extract<Finding, { verdict: 'blocked' }>['reason']): Fi
   reason,
 });
 
+const isWithin = (spans: readonly PortSpan[], port: number): boolean =>
+  spans.some(([from, to]) => from <= port && port <= to);
+
 /** Whether the far end listens there; null if it could not be asked. */
 export const listensOn = (listens: Listens | null, check: Pick<Check, 'transport' | 'port'>): boolean | null =>
-  listens === null
-    ? null
-    : listens[check.transport === 'udp' ? 'udp' : 'tcp'].some(([from, to]) => from <= check.port && check.port <= to);
+  listens === null ? null : isWithin(listens[check.transport === 'udp' ? 'udp' : 'tcp'], check.port);
 
 /** @param sorted ascending, not empty */
 const median = (sorted: readonly number[]): number => {
@@ -154,8 +181,9 @@ const classifyAnswers = (
   if (lossLowerBound({ trials: packets, answers: received }) > thresholds.lossRatio) {
     return { verdict: 'degraded', reason: 'loss' };
   }
+  // The shortest: what only some of a few answers took is a busy host's, or a retransmission's below us.
   const rtt = summarise(answers);
-  if (rtt && rtt.median > thresholds.rttMs) return { verdict: 'degraded', reason: 'latency' };
+  if (rtt && rtt.min > thresholds.rttMs) return { verdict: 'degraded', reason: 'latency' };
   return { verdict: 'pass', reason: 'answered' };
 };
 
@@ -206,6 +234,7 @@ const classifySilence = (
   // Of what arrived each was answered, so it is the answers' loss that would have to explain the silence.
   const lost = seen === null || seen === 0 ? packets : seen;
   if (doubtOfSilence(lost, lossUpperBound) > doubt) return unknown('no-answer');
+  if (check.probe === 'esp-in-udp' && standing.smallEspPorts?.has(check.port)) return blocked('size-filtered');
   const otherBytesPass = check.transport === 'udp' ? standing.openUdpPorts.has(check.port) : opened;
   if (otherBytesPass) return blocked('payload-filtered');
   if (seen === null) return blocked('dropped');
@@ -215,6 +244,13 @@ const classifySilence = (
 /** The connection stood, so the port passes, and what was said over it went unanswered. */
 const openedSilently = (attempts: readonly Attempt[]): boolean =>
   attempts.some((attempt) => attempt.outcome === 'silence' && attempt.opened !== null);
+
+/** Sendings of a question that had been sent before; a further round of the exchange is a question of its own. */
+const retransmissionsOf = (answers: readonly Answer[]): number =>
+  answers.reduce((sum, { packets, detail }) => {
+    const rounds = Array.isArray(detail.rounds) ? detail.rounds.length : 0;
+    return sum + Math.max(0, packets - 1 - rounds);
+  }, 0);
 
 const evidenceOf = (
   observation: Observation,
@@ -243,6 +279,11 @@ const evidenceOf = (
     ...(Object.keys(observation.refused).length > 0 && { refused: observation.refused }),
     ...(listening === false && { listening }),
     ...(standing.role === 'reflector' &&
+      observation.check.probe === 'esp-in-udp' &&
+      answers.length === 0 && { smallEspPasses: standing.smallEspPorts?.has(observation.check.port) ?? false }),
+    ...(observation.check.probe === 'ike-sa-init' &&
+      answers.length > 0 && { retransmissions: retransmissionsOf(answers) }),
+    ...(standing.role === 'reflector' &&
       answers.length === 0 &&
       observation.check.transport === 'udp' && {
         otherBytesPass: standing.openUdpPorts.has(observation.check.port),
@@ -259,7 +300,7 @@ export const classify = (observation: Observation, standing: Standing, circumsta
   const received = answers.reduce((sum, answer) => sum + answer.answers, 0);
   const listening = listensOn(standing.listens, check);
 
-  const finding = ((): Finding => {
+  const apparent = ((): Finding => {
     if (notRun) return unknown(NOT_RUN_REASON[notRun]);
     if (answers.length > 0) return classifyAnswers(check, answers, sent, received, standing, circumstances);
     if (standing.role === 'reflector' && listening === false) return unknown('not-run');
@@ -269,6 +310,7 @@ export const classify = (observation: Observation, standing: Standing, circumsta
       classifySilence(sent, observation.seen, standing, listening, openedSilently(attempts), check, circumstances)
     );
   })();
+  const finding = isWithheld(apparent, observation, sent - received, standing) ? unknown('limited') : apparent;
 
   return {
     ...finding,

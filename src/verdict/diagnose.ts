@@ -1,6 +1,7 @@
 /** From services to words: what users will notice, and what to change. Rules are data; each names its evidence. */
 import type { SymptomId } from '../model/verdict.js';
 import type { Item, RequirementState, ServiceState } from './services.js';
+import { WIFI_CALLING_RULES } from './wifi-calling.js';
 
 export interface Symptom {
   readonly id: SymptomId;
@@ -116,6 +117,7 @@ const RULES: readonly Rule[] = [
         (item) => item.transport === 'tls' && (isBlocked(item) || hasReason('tls-intercepted')(item)),
       ),
   },
+  ...WIFI_CALLING_RULES,
 ];
 
 const ids = (items: readonly Item[]): readonly string[] => [...new Set(items.map(({ id }) => id))];
@@ -148,6 +150,8 @@ const fixFor = (first: Item, items: readonly Item[]): string => {
       return `Let DNS queries to ${where} pass instead of answering them on the firewall.`;
     case 'answered-by-other':
       return `Remove the redirect (destination NAT or proxy) of ${what} to ${where}: another host answers there.`;
+    case 'size-filtered':
+      return `Let large packets of ${what} to and from ${where} pass: look for a size limit, dropped fragments, or a path MTU below 1,448.`;
     case 'payload-filtered':
       return `Exempt ${what} to ${where} from application inspection and IPS: the port passes, the protocol does not.`;
     case 'dropped-inbound':

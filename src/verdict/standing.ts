@@ -8,6 +8,10 @@ export interface StandingInput {
   readonly listens: ReadonlyMap<string, Listens | null>;
   /** `address/port` of UDP ports on which a bare tag passed. */
   readonly otherBytesPassed: ReadonlySet<string>;
+  /** What each reflector says it held back, by address. */
+  readonly heldBack?: ReadonlyMap<string, number>;
+  /** The same of small ESP packets, where large ones stayed silent. */
+  readonly smallEspPassed?: ReadonlySet<string>;
 }
 
 const answered = (observation: Observation, authentic: boolean): boolean =>
@@ -26,6 +30,8 @@ export const standings = ({
   observations,
   listens,
   otherBytesPassed,
+  heldBack,
+  smallEspPassed = new Set(),
 }: StandingInput): ReadonlyMap<string, Standing> => {
   const byAddress = new Map<string, Observation[]>();
   for (const observation of observations) {
@@ -45,6 +51,12 @@ export const standings = ({
           alive: proven || own.some((observation) => answered(observation, false) || spoke(observation)),
           asked: own.length,
           listens: listens.get(address) ?? null,
+          heldBack: heldBack?.get(address) ?? 0,
+          smallEspPorts: new Set(
+            [...smallEspPassed]
+              .filter((key) => key.startsWith(`${address}/`))
+              .map((key) => Number(key.slice(address.length + 1))),
+          ),
           openUdpPorts: new Set([
             ...passing.map(({ check }) => check.port),
             ...others.map((key) => Number(key.slice(address.length + 1))),

@@ -3,6 +3,9 @@
 /** SIP and HTTP: a header field of our own, base64url. */
 export const TAG_HEADER = 'X-Callpath';
 
+/** SIP: fills a request up to a size; who has proven itself gets an answer filled up to the request's. */
+export const PADDING_HEADER = 'X-Padding';
+
 /** RTCP: the name of an APP packet (RFC 3550 §6.7). */
 export const RTCP_APP_NAME = 'CPTH';
 

@@ -9,6 +9,8 @@ export interface ReflectorInfo {
   readonly udp: readonly PortSpan[];
   /** Each of these speaks plain TCP and TLS alike. */
   readonly tcp: readonly PortSpan[];
+  /** UDP ports at which datagrams were lately dropped before the reflector could read them. */
+  readonly overruns?: readonly PortSpan[];
   /** Fingerprint of the certificate that it shows, as `AB:CD:…`; null if it speaks no TLS. */
   readonly certificateSha256: string | null;
 }
@@ -20,6 +22,7 @@ export const INFO_REQUEST_BYTES = 1100;
 /** What an answer that is no larger than such a request has room for. */
 export const MAX_INFO_BYTES = INFO_REQUEST_BYTES - ANSWER_TAG_BYTES;
 const MAX_VERSION = 32;
+const MAX_OVERRUNS = 8;
 
 export const INFO_REFUSALS = ['not-json', 'wrong-shape'] as const;
 export type InfoRefusal = (typeof INFO_REFUSALS)[number];
@@ -37,13 +40,20 @@ export const spansOf = (ports: Iterable<number>): readonly PortSpan[] => {
 
 /** The body of an info answer; of many runs of ports, as many of the first ones as fit. */
 export const encodeInfo = (info: ReflectorInfo): Uint8Array => {
-  const first = (spans: number): Uint8Array =>
-    Buffer.from(JSON.stringify({ ...info, udp: info.udp.slice(0, spans), tcp: info.tcp.slice(0, spans) }), 'utf8');
+  // Of many, one run that holds them all: too much is said to be doubtful, and never too little.
+  const { overruns: all = [] } = info;
+  const [first, last] = [all[0], all.at(-1)];
+  const overruns = first && last && { overruns: all.length > MAX_OVERRUNS ? [[first[0], last[1]]] : all };
+  const withSpans = (spans: number): Uint8Array =>
+    Buffer.from(
+      JSON.stringify({ ...info, udp: info.udp.slice(0, spans), tcp: info.tcp.slice(0, spans), ...overruns }),
+      'utf8',
+    );
   let spans = MAX_SPANS;
-  let body = first(spans);
+  let body = withSpans(spans);
   while (body.length > MAX_INFO_BYTES && spans > 0) {
     spans -= 1;
-    body = first(spans);
+    body = withSpans(spans);
   }
   return body;
 };
@@ -70,14 +80,21 @@ export const parseInfo = (body: Uint8Array): Parsed<ReflectorInfo, InfoRefusal> 
     return refuse('not-json');
   }
   if (typeof value !== 'object' || value === null) return refuse('wrong-shape');
-  const { version, udp, tcp, certificateSha256 } = value as Record<string, unknown>;
+  const { version, udp, tcp, overruns, certificateSha256 } = value as Record<string, unknown>;
   const udpSpans = readSpans(udp);
   const tcpSpans = readSpans(tcp);
-  if (typeof version !== 'string' || version.length > MAX_VERSION || !udpSpans || !tcpSpans)
+  const overrunSpans = overruns === undefined ? [] : readSpans(overruns);
+  if (typeof version !== 'string' || version.length > MAX_VERSION || !udpSpans || !tcpSpans || !overrunSpans)
     return refuse('wrong-shape');
   const fingerprint =
     typeof certificateSha256 === 'string' && /^([0-9A-F]{2}:){31}[0-9A-F]{2}$/.test(certificateSha256)
       ? certificateSha256
       : null;
-  return accept({ version, udp: udpSpans, tcp: tcpSpans, certificateSha256: fingerprint });
+  return accept({
+    version,
+    udp: udpSpans,
+    tcp: tcpSpans,
+    ...(overrunSpans.length > 0 && { overruns: overrunSpans }),
+    certificateSha256: fingerprint,
+  });
 };

@@ -254,5 +254,6 @@ export const buildResponse = (request: SipRequest, response: ResponseToSend): Ui
   if (body !== undefined) lines.push(`Content-Type: ${headerValue(body.contentType, 'Content-Type')}`);
   const content = body?.content ?? new Uint8Array(0);
   lines.push(`Content-Length: ${content.length}`, '', '');
-  return Buffer.concat([Buffer.from(lines.join('\r\n'), 'latin1'), content]);
+  const head = Buffer.from(lines.join('\r\n'), 'latin1');
+  return content.length === 0 ? head : Buffer.concat([head, content]);
 };

@@ -107,10 +107,10 @@ const contentLengthOf = (fields: readonly RawHeader[]): Parsed<number | null, Si
 export const parseHead = (bytes: Uint8Array): Parsed<SipHead, SipRefusal> => {
   const lines = readLines(asBuffer(bytes).toString('latin1'));
   if (!lines.ok) return lines;
-  const [startLine = '', ...fieldLines] = lines.value;
+  const startLine = lines.value[0] ?? '';
   const headers: RawHeader[] = [];
-  for (const line of fieldLines) {
-    const field = readField(line);
+  for (let at = 1; at < lines.value.length; at += 1) {
+    const field = readField(lines.value[at] ?? '');
     if (field === null) return refuse('bad-field');
     headers.push(field);
   }

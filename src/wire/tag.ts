@@ -9,8 +9,9 @@
  *              40 seen address (16)     56 digest (16)          72 received length (4)
  *              76 keepalives            78 reserved             80 held back (4)   84 body …  MAC (16)
  */
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 import { accept, type Parsed, refuse } from '../model/refusal.js';
+import { hmacSha256, sha256Bytes } from './hash.js';
 
 /** First byte 0xCA lies above all that RFC 7983 §7 assigns, so a bare tag is never taken for STUN, DTLS or RTP. */
 export const TAG_MAGIC = 0xca11;
@@ -24,27 +25,37 @@ export const TAG_TYPES = {
   refusal: 5,
   receiptsRequest: 6,
   receiptsAnswer: 7,
+  evidenceRequest: 8,
+  evidenceAnswer: 9,
+  deferredRequest: 10,
+  deferredAnswer: 11,
 } as const;
 export type TagType = keyof typeof TAG_TYPES;
-export type RequestType = 'echoRequest' | 'infoRequest' | 'receiptsRequest';
-export type AnswerType = 'echoAnswer' | 'infoAnswer' | 'receiptsAnswer';
+export type RequestType = 'echoRequest' | 'infoRequest' | 'receiptsRequest' | 'evidenceRequest' | 'deferredRequest';
+export type AnswerType = 'echoAnswer' | 'infoAnswer' | 'receiptsAnswer' | 'evidenceAnswer' | 'deferredAnswer';
 
 /** Which answer belongs to which request. */
 export const ANSWER_TO = {
   echoRequest: 'echoAnswer',
   infoRequest: 'infoAnswer',
   receiptsRequest: 'receiptsAnswer',
+  evidenceRequest: 'evidenceAnswer',
+  deferredRequest: 'deferredAnswer',
 } as const satisfies Record<RequestType, AnswerType>;
 
 const REQUEST_TYPES: ReadonlyMap<number, RequestType> = new Map([
   [TAG_TYPES.echoRequest, 'echoRequest'],
   [TAG_TYPES.infoRequest, 'infoRequest'],
   [TAG_TYPES.receiptsRequest, 'receiptsRequest'],
+  [TAG_TYPES.evidenceRequest, 'evidenceRequest'],
+  [TAG_TYPES.deferredRequest, 'deferredRequest'],
 ]);
 const ANSWER_TYPES: ReadonlyMap<number, AnswerType> = new Map([
   [TAG_TYPES.echoAnswer, 'echoAnswer'],
   [TAG_TYPES.infoAnswer, 'infoAnswer'],
   [TAG_TYPES.receiptsAnswer, 'receiptsAnswer'],
+  [TAG_TYPES.evidenceAnswer, 'evidenceAnswer'],
+  [TAG_TYPES.deferredAnswer, 'deferredAnswer'],
 ]);
 
 /** HMAC-SHA256 cut to 128 bits (RFC 2104 §5 allows half of the hash's length). */
@@ -65,7 +76,7 @@ export const MAX_TAG_BYTES = 1400;
 export const TAG_REFUSALS = ['not-a-tag', 'version', 'type', 'length', 'truncated'] as const;
 export type TagRefusal = (typeof TAG_REFUSALS)[number];
 
-export const REFUSED_BECAUSE = { unknownKey: 1 } as const;
+export const REFUSED_BECAUSE = { unknownKey: 1, version: 2 } as const;
 
 interface Common {
   readonly keyId: number;
@@ -110,18 +121,17 @@ export interface ReadTag<T extends Tag = Tag> {
 }
 
 /** What is left of a message as its far end saw it: enough to tell whether it was changed. */
-export const digestOf = (message: Uint8Array): Uint8Array =>
-  createHash('sha256').update(message).digest().subarray(0, DIGEST_BYTES);
+export const digestOf = (message: Uint8Array): Uint8Array => sha256Bytes(message, DIGEST_BYTES);
 
 /**
  * `binding` ties the tag to the channel that it travels in: the TLS exporter's output (RFC 5705), which a man in the
  * middle does not share, or nothing on other transports.
  */
-const macOf = (signed: Uint8Array, key: Uint8Array, binding: Uint8Array | null): Buffer => {
-  const hmac = createHmac('sha256', key).update(signed);
-  if (binding) hmac.update(binding);
-  return hmac.digest().subarray(0, MAC_BYTES);
-};
+const macOf = (signed: Uint8Array, key: Uint8Array, binding: Uint8Array | null): Uint8Array =>
+  hmacSha256(signed, binding, key, MAC_BYTES);
+
+/** From Node's pool, which `Buffer.alloc` passes by: an allocation of its own for each answer keeps the collector busy. */
+const zeroed = (length: number): Buffer => Buffer.allocUnsafe(length).fill(0);
 
 const writeCommon = (bytes: Buffer, type: TagType, common: Common): void => {
   bytes.writeUInt16BE(TAG_MAGIC, 0);
@@ -141,17 +151,22 @@ const seal = (bytes: Buffer, key: Uint8Array, binding: Uint8Array | null): Uint8
 
 /** Encodes and authenticates a request under the key of the direction agent → reflector. */
 export const encodeRequestTag = (tag: RequestTag, key: Uint8Array, binding: Uint8Array | null): Uint8Array => {
-  const bytes = Buffer.alloc(REQUEST_TAG_BYTES + tag.body.length);
+  const bytes = zeroed(REQUEST_TAG_BYTES + tag.body.length);
   writeCommon(bytes, tag.type, tag);
   bytes.writeBigUInt64BE(tag.sentAtMicros, 24);
   bytes.set(tag.body, REQUEST_FIXED);
   return seal(bytes, key, binding);
 };
 
-/** Encodes and authenticates an answer under the key of the direction reflector → agent. */
-export const encodeAnswerTag = (tag: AnswerTag, key: Uint8Array, binding: Uint8Array | null): Uint8Array => {
-  const bytes = Buffer.alloc(ANSWER_TAG_BYTES + tag.body.length);
-  writeCommon(bytes, tag.type, tag);
+/** Encodes and authenticates the answer to a request under the key of the direction reflector → agent. */
+export const encodeAnswerTo = (
+  to: Common,
+  tag: Omit<AnswerTag, keyof Common>,
+  key: Uint8Array,
+  binding: Uint8Array | null,
+): Uint8Array => {
+  const bytes = zeroed(ANSWER_TAG_BYTES + tag.body.length);
+  writeCommon(bytes, tag.type, to);
   bytes.writeBigUInt64BE(tag.receivedAtMicros, 24);
   bytes.writeUInt32BE(tag.turnaroundMicros, 32);
   bytes.writeUInt16BE(tag.arrivalPort, 36);
@@ -165,19 +180,17 @@ export const encodeAnswerTag = (tag: AnswerTag, key: Uint8Array, binding: Uint8A
   return seal(bytes, key, binding);
 };
 
+/** The same for an answer that names its request itself. */
+export const encodeAnswerTag = (tag: AnswerTag, key: Uint8Array, binding: Uint8Array | null): Uint8Array =>
+  encodeAnswerTo(tag, tag, key, binding);
+
 /** Encodes the hint that a request was not accepted, smaller than any request that draws it. */
 export const encodeRefusalTag = (to: Common, because: number): Uint8Array => {
-  const bytes = Buffer.alloc(REFUSAL_TAG_BYTES);
+  const bytes = zeroed(REFUSAL_TAG_BYTES);
   writeCommon(bytes, 'refusal', to);
   bytes.writeUInt32BE(because, COMMON_BYTES);
   return bytes;
 };
-
-const readCommon = (bytes: Buffer): Common => ({
-  keyId: bytes.readUInt32BE(8),
-  session: bytes.subarray(12, 20),
-  sequence: bytes.readUInt32BE(20),
-});
 
 /**
  * Reads the tag at the start of `input`; what follows its stated length is padding. Never throws. The result is
@@ -197,11 +210,16 @@ export const readTag = (input: Uint8Array): Parsed<ReadTag, TagRefusal> => {
   const signed = bytes.subarray(0, length - MAC_BYTES);
   const mac = bytes.subarray(length - MAC_BYTES);
   const read = (tag: Tag): Parsed<ReadTag, TagRefusal> => accept({ tag, length, signed, mac });
+  const keyId = all.readUInt32BE(8);
+  const sequence = all.readUInt32BE(20);
+  const session = all.subarray(12, 20);
   const requestType = REQUEST_TYPES.get(type);
   if (requestType) {
     if (length < REQUEST_TAG_BYTES) return refuse('length');
     return read({
-      ...readCommon(bytes),
+      keyId,
+      session,
+      sequence,
       type: requestType,
       sentAtMicros: bytes.readBigUInt64BE(24),
       body: signed.subarray(REQUEST_FIXED),
@@ -211,7 +229,9 @@ export const readTag = (input: Uint8Array): Parsed<ReadTag, TagRefusal> => {
   if (answerType) {
     if (length < ANSWER_TAG_BYTES) return refuse('length');
     return read({
-      ...readCommon(bytes),
+      keyId,
+      session,
+      sequence,
       type: answerType,
       receivedAtMicros: bytes.readBigUInt64BE(24),
       turnaroundMicros: bytes.readUInt32BE(32),
@@ -227,7 +247,18 @@ export const readTag = (input: Uint8Array): Parsed<ReadTag, TagRefusal> => {
   }
   if (type !== TAG_TYPES.refusal) return refuse('type');
   if (length < REFUSAL_TAG_BYTES) return refuse('length');
-  return read({ ...readCommon(bytes), type: 'refusal', because: bytes.readUInt32BE(COMMON_BYTES) });
+  return read({ keyId, session, sequence, type: 'refusal', because: bytes.readUInt32BE(COMMON_BYTES) });
+};
+
+/**
+ * The header of a request in another version, which shares its first 24 bytes with ours; null for everything else. Only
+ * what asks is told that it was not understood, so that two reflectors of different age never answer each other.
+ */
+export const foreignVersion = (bytes: Uint8Array): Common | null => {
+  if (bytes.length < REQUEST_TAG_BYTES || !looksLikeTag(bytes)) return null;
+  const all = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (all.readUInt8(2) === TAG_VERSION || !REQUEST_TYPES.has(all.readUInt8(3))) return null;
+  return { keyId: all.readUInt32BE(8), session: all.subarray(12, 20), sequence: all.readUInt32BE(20) };
 };
 
 /** Whether a tag asks for something. */

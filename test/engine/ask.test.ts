@@ -11,6 +11,7 @@ import type { Check } from '../../src/model/check.js';
 import type { Attempt, Observation } from '../../src/model/observation.js';
 import { deriveKeys } from '../../src/wire/keys.js';
 import { parseSip } from '../../src/wire/sip.js';
+import { readTag } from '../../src/wire/tag.js';
 import { pureReflector, TOKEN } from '../support/pure-reflector.js';
 import { ADDRESS, check } from '../verdict/support/facts.js';
 import { type FakeNet, fakeNet, type Happening, LOCAL_ADDRESS, type Outcome, type Script } from './support/fake-net.js';
@@ -391,7 +392,9 @@ t.test('over a connection', async (t) => {
       written: (bytes, peer, local) => {
         const from = reflector.arrival({ ...local, localPort: peer.port });
         const { send } = reflector.conversation().push(bytes, from);
-        return send.flatMap(cut).map((one, index): Happening => ({ afterMs: delayMs + index, bytes: one }));
+        return send
+          .flatMap(({ bytes: one }) => cut(one))
+          .map((one, index): Happening => ({ afterMs: delayMs + index, bytes: one }));
       },
     };
   };
@@ -544,12 +547,16 @@ t.test('a run against nothing ends within eight seconds, with every check asked'
 });
 
 /** The whole reflector in the fake net; `fate` says what becomes of each datagram. */
-const world = (fate: (port: number) => 'passes' | 'dropped-outbound' | 'dropped-inbound' = () => 'passes'): FakeNet => {
+const world = (
+  fate: (port: number) => 'passes' | 'dropped-outbound' | 'dropped-inbound' = () => 'passes',
+  restarts: (bytes: Uint8Array) => boolean = () => false,
+): FakeNet => {
   let clock: () => bigint = () => 0n;
-  const reflector = pureReflector(() => clock());
+  let reflector = pureReflector(() => clock());
   const net = fakeNet({
     maxPps: 2000,
     udp: ({ bytes, peer, localPort }) => {
+      if (restarts(bytes)) reflector = pureReflector(() => clock());
       const fated = fate(peer.port);
       if (fated === 'dropped-outbound') return [];
       const from = { address: LOCAL_ADDRESS, port: localPort, localPort: peer.port };
@@ -563,7 +570,7 @@ const world = (fate: (port: number) => 'passes' | 'dropped-outbound' | 'dropped-
       const binding = peer.port === 5061 || peer.port === 443 ? SESSION_ID : null;
       const from = reflector.arrival({ ...local, localPort: peer.port, binding });
       const { send } = reflector.conversation().push(bytes, from);
-      return send.map((one): Happening => ({ afterMs: RTT_MS, bytes: one }));
+      return send.map(({ bytes: one }): Happening => ({ afterMs: RTT_MS, bytes: one }));
     },
   });
   clock = net.nowMicros;
@@ -610,6 +617,20 @@ t.test('a run tells in which direction packets are lost, and which bytes pass', 
   t.equal(stun?.seen, stun && packets(stun), 'all arrived');
   t.ok(stun && (stun.seen ?? 0) >= 4);
   t.strictSame(output.otherBytesPassed, [], 'other bytes fare no better');
+  clean(t, net);
+});
+
+t.test('a reflector that was restarted meanwhile is no witness', async (t) => {
+  const asksForReceipts = (bytes: Uint8Array): boolean => {
+    const read = readTag(bytes);
+    return read.ok && read.value.tag.type === 'receiptsRequest';
+  };
+  const net = world((port) => (port === 5060 ? 'dropped-inbound' : 'passes'), asksForReceipts);
+  const output = await runWith(await runInput({ rtpRange: [16_384, 16_483] }), net);
+  t.ok(
+    output.observations.every(({ seen }) => seen === null),
+    'it says that nothing arrived, and has answered',
+  );
   clean(t, net);
 });
 

@@ -71,7 +71,7 @@ const MESSAGES: Readonly<Record<string, string>> = {
   'keepalive-over-tcp':
     ':15:requirements[0].check.transport: is "tcp", over which nat-t-keepalive cannot be asked; use udp',
   'key-is-list': ':1: has a list or a map as a key; use a plain word',
-  list: ':1: is a list; use a map with the keys profile, title, summary, notes, thresholds, thresholdsSource, symptomWhenBlocked, requirements',
+  list: ':1: is a list; use a map with the keys profile, title, summary, host, notes, thresholds, thresholdsSource, symptomWhenBlocked, requirements',
   'missing-key': ':22:requirements[1].purpose: is missing; add it',
   'misspelt-question': ':13:requirements[0].chek: is not a key that belongs here; did you mean "check"?',
   nested: ':1: is nested more than 32 levels deep; a profile needs seven',
@@ -182,7 +182,8 @@ t.test('files that are no profile at all', async (t) => {
 
 t.test('a name that is not bundled is answered with the nearest and with all', async (t) => {
   const all =
-    'bundled: business-sip, facetime, facetime-article, wifi-calling-t-mobile, wifi-calling-t-mobile-article; ' +
+    'bundled: business-sip, facetime, facetime-article, wifi-calling-3gpp, wifi-calling-att, wifi-calling-t-mobile, ' +
+    'wifi-calling-t-mobile-article, wifi-calling-verizon; ' +
     'to name a file, give its path, such as ./mine.yaml';
   t.strictSame(await refusalOf('buisness-sip'), {
     code: 'usage',
@@ -223,7 +224,16 @@ t.test('the bundled profiles keep their promises', async (t) => {
   const listing = await listBundledProfiles();
   t.strictSame(
     listing.map(({ name }) => name),
-    ['business-sip', 'facetime', 'facetime-article', 'wifi-calling-t-mobile', 'wifi-calling-t-mobile-article'],
+    [
+      'business-sip',
+      'facetime',
+      'facetime-article',
+      'wifi-calling-3gpp',
+      'wifi-calling-att',
+      'wifi-calling-t-mobile',
+      'wifi-calling-t-mobile-article',
+      'wifi-calling-verizon',
+    ],
   );
   for (const { name, title, summary } of listing) {
     const profile = await loadProfile(name);
@@ -258,6 +268,7 @@ t.test('the default profiles ask what the services need', async (t) => {
   t.strictSame(questions(wifi, 'required'), [
     'ike-sa-init/udp/500',
     'ike-sa-init/udp/4500',
+    'esp-in-udp/udp/4500',
     'nat-t-keepalive/udp/4500',
     'tls-handshake/tls/443',
   ]);

@@ -19,7 +19,8 @@ const USAGE = `npm run lab -- [options] [scenario …]
   --clean          removes what earlier labs left up, and what --keep kept
   --pcap DIR       writes what the firewall sees to DIR/SCENARIO.pcap
   --logs DIR       keeps reports and logs
-  --jobs N         so many scenarios side by side (default 4)`;
+  --jobs N         so many scenarios side by side (default 4)
+  --repeat N       runs the probe so often in each network, to see that chance changes nothing`;
 
 /** Scenarios mostly wait for silence, so there may be more of them than cores. */
 const DEFAULT_JOBS = '4';
@@ -71,6 +72,7 @@ const main = async (): Promise<number> => {
       pcap: { type: 'string' },
       logs: { type: 'string' },
       jobs: { type: 'string', default: DEFAULT_JOBS },
+      repeat: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
@@ -111,6 +113,7 @@ const main = async (): Promise<number> => {
           keep: values.keep,
           pcap: values.pcap === undefined ? null : resolve(values.pcap),
           logs: values.logs === undefined ? null : resolve(values.logs),
+          ...(values.repeat !== undefined && { repeat: Math.max(1, Number(values.repeat) || 1) }),
         });
         console.log(lineOf(outcome));
         return outcome;

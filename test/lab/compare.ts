@@ -5,7 +5,7 @@ import type { ServiceVerdict } from '../../src/model/verdict.js';
 import type { Cell } from './confusion.js';
 import { expectedOf, laterOf, truthOf } from './reality.js';
 import { questionsOf } from './rule-questions.js';
-import type { NamedScenario, OneOrMore, ReportFacts } from './scenario.js';
+import { Between, type NamedScenario, type OneOrMore, type ReportFacts } from './scenario.js';
 import { ADDRESS } from './topology.js';
 import { matches, type Place } from './where.js';
 
@@ -138,6 +138,7 @@ const exitCodeOf = (report: Report): number => {
 
 /** Each key of `wanted` is in `got`; of lists, each wanted item is matched by some item. */
 const contains = (got: unknown, wanted: unknown): boolean => {
+  if (wanted instanceof Between) return typeof got === 'number' && got >= wanted.atLeast && got <= wanted.atMost;
   if (Array.isArray(wanted))
     return Array.isArray(got) && wanted.every((one) => got.some((item) => contains(item, one)));
   if (typeof wanted !== 'object' || wanted === null) return isDeepStrictEqual(got, wanted);

@@ -30,6 +30,15 @@ export const reflector = ({
   }),
 });
 
+/** Our far end with two addresses, as RFC 5780 wants; of the media range a hundred ports, so that it stays small. */
+export const reflectorOnTwo = (): Part =>
+  reflector({
+    listen: [TARGET, SECOND],
+    args: [...['--udp', '53,500,3478,3479,4500,5060,16384-16483'], ...['--tcp', '80,443,5060,5061,5223']],
+  });
+/** What `probe` asks of it. */
+export const SMALL_MEDIA_RANGE = ['--rtp-range', '16384-16483'] as const;
+
 /** A SIP server that answers OPTIONS over UDP and TCP. */
 export const kamailio = ({
   host = 'wan',
@@ -221,6 +230,35 @@ visible_hostname squid.lab
       ready: { tcp: [port] },
     };
   },
+});
+
+/** A man in the middle of UDP that holds no token (see helpers/tamper.ts). Beside it go rules that redirect to it. */
+export const tamper = (
+  mode: 'rewrite-questions' | 'rewrite-answers' | 'rewrite-carriers' | 'replay' | 'splice',
+  ports: string,
+): Part => ({
+  name: `tamper-${mode}`,
+  host: 'fw',
+  needs: {},
+  start: () => ({
+    command: ours(`${HELPERS}/tamper.js`, mode, FIREWALL_LAN, TARGET, ports),
+    ready: { log: 'tamper ready' },
+  }),
+});
+
+/** A reflector of somebody else in the firewall: speaks everything that ours does, under a token of its own. */
+export const impostor = (ports: string): Part => ({
+  name: 'impostor',
+  host: 'fw',
+  needs: {},
+  start: ({ directory }) => ({
+    command: ours(
+      'src/cli/reflector.js',
+      ...['--listen', FIREWALL_LAN, '--token-file', join(directory, 'impostor-token')],
+      ...['--udp', ports, '--control-port', '8443'],
+    ),
+    ready: { log: 'reflector ready' },
+  }),
 });
 
 /** A path that delays, duplicates, reorders: netem in user space (see relay.ts). Beside it go the `relayed` rules. */

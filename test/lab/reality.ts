@@ -67,7 +67,8 @@ const PROVABLE: Readonly<Record<Reality, Derived>> = {
   'size-filtered': 'blocked/size-filtered',
   lossy,
   policed: ['pass/answered', 'degraded/loss', 'degraded/rate-limited'],
-  slow: 'degraded/latency',
+  // Whether something is rewritten, or too large, is no matter of time.
+  slow: ({ probe }) => (probe === 'sip-alg' || probe === 'size-sweep' ? 'pass/answered' : 'degraded/latency'),
   'sip-alg': 'altered/sip-alg',
   intercepted,
   closed: 'unknown/closed',

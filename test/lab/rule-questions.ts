@@ -15,6 +15,7 @@ const QUESTIONS = [
   question('ike-sa-init', 'udp', 500),
   question('ike-sa-init', 'udp', 4500),
   question('nat-t-keepalive', 'udp', 4500),
+  question('esp-in-udp', 'udp', 4500),
   question('tls-handshake', 'tls', 443),
   question('tls-handshake', 'tls', 5223),
   question('http', 'tcp', 80),

@@ -24,6 +24,8 @@ export interface LabOptions {
   readonly pcap: string | null;
   /** Where reports and the parts' logs are kept; null for nowhere. */
   readonly logs: string | null;
+  /** How often the probe runs, in place of what the scenario says; for soaking. */
+  readonly repeat?: number;
 }
 
 export interface Outcome extends Comparison {
@@ -116,7 +118,7 @@ const inNetwork = async (network: Network, scenario: NamedScenario, options: Lab
   await Promise.all(instead.map((part) => startPart(network, part, place)));
   if (options.verifyRules) return failure(...(await verifyRules(network, scenario, parts, place)));
   const rounds = Array.from(
-    { length: scenario.repeat ?? 1 },
+    { length: options.repeat ?? scenario.repeat ?? 1 },
     () => () => runProbe(network, scenario, place, options.logs),
   );
   const all: Comparison[] = [];

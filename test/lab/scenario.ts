@@ -18,6 +18,14 @@ export interface Later {
   readonly report?: ReportFacts;
 }
 
+/** A number of the report that need not be exact, both ends included. */
+export class Between {
+  constructor(
+    readonly atLeast: number,
+    readonly atMost: number,
+  ) {}
+}
+
 /** Facts of the report that must hold: each given key equals the report's; of lists, each given item is in it. */
 export interface ReportFacts {
   readonly network?: Readonly<Record<string, unknown>>;

@@ -54,9 +54,11 @@ const happened = (told: Told, arrivals: readonly Arrival[]): string => {
 /** Words that agree with a truth. A stream's half-open connection shows no direction; chance and load show in `measure`. */
 const agreeing = (reality: Reality, stream: boolean): readonly string[] => {
   switch (reality) {
+    case 'filtered':
+      // Where all but one protocol is dropped, the bytes of no protocol that are tried after a silence are dropped too.
+      return stream ? ['dropped-outbound', 'dropped-inbound'] : [reality, 'dropped-outbound'];
     case 'dropped-outbound':
     case 'dropped-inbound':
-    case 'filtered':
       return stream ? ['dropped-outbound', 'dropped-inbound'] : [reality];
     case 'lossy':
     case 'policed':

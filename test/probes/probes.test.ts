@@ -39,6 +39,7 @@ const NAMES = [
   'ike-sa-init/udp/500',
   'ike-sa-init/udp/4500',
   'nat-t-keepalive/udp/4500',
+  'esp-in-udp/udp/4500',
   'tcp-connect/tcp/5223',
   'tls-handshake/tls/443',
   'http/tcp/80',
@@ -88,7 +89,7 @@ const reflect = ({ of, question }: Asked, token = TOKEN): Uint8Array | null => {
   }
   const conversation = reflector.conversation();
   const said = question.messages.flatMap((message) => conversation.push(message, reflector.arrival(from)).send);
-  return said.length > 0 ? Buffer.concat(said) : null;
+  return said.length > 0 ? Buffer.concat(said.map(({ bytes }) => bytes)) : null;
 };
 
 const read = ({ of, probe, question }: Asked, bytes: Uint8Array): Reading => {
@@ -253,7 +254,7 @@ t.test('a TLS answer proves nothing in another TLS session', async (t) => {
     const [message] = asked.question.messages;
     const relayed = message ? reflector.conversation().push(message, reflector.arrival(from)).send : [];
     t.notOk(
-      relayed.some((bytes) => isAuthentic(read(asked, bytes))),
+      relayed.some(({ bytes }) => isAuthentic(read(asked, bytes))),
       `${name}: relayed by a man in the middle`,
     );
   }
@@ -275,7 +276,7 @@ t.test('our own question come back is no answer', async (t) => {
 const sufficient = (name: Name, answer: Uint8Array, session: Session): number => {
   // The tag lies in front of padding that nothing vouches for.
   if (session.keys && name === 'rtp-echo/udp/16384') return 12 + 100;
-  if (session.keys && name === 'nat-t-keepalive/udp/4500') return 8 + 100;
+  if (session.keys && (name === 'nat-t-keepalive/udp/4500' || name === 'esp-in-udp/udp/4500')) return 8 + 100;
   // Of HTTP the head is read and no more.
   if (name === 'http/tcp/80') return Buffer.from(answer).indexOf('\r\n\r\n') + 4;
   return answer.length;
@@ -297,11 +298,19 @@ t.test('an answer cut at any octet', async (t) => {
   }
 });
 
+/** The same proof, or the same with the note that something around it was changed. */
+const attestsNoMore = (reading: Reading, truth: Reading): boolean => {
+  if (reading.kind !== 'answer' || truth.kind !== 'answer' || !reading.attestation || !truth.attestation) return false;
+  const { intact, ...rest } = reading.attestation;
+  const { intact: whole, ...all } = truth.attestation;
+  return (whole || !intact) && JSON.stringify(plain(rest)) === JSON.stringify(plain(all));
+};
+
 t.test('an answer with any bit turned', async (t) => {
   for (const name of NAMES) {
     const asked = put(name, AGENT);
     const answer = answerTo(asked);
-    const truth = plain(read(asked, answer));
+    const truth = read(asked, answer);
     const wrong: number[] = [];
     for (let bit = 0; bit < 8 * answer.length; bit += 1) {
       const spoilt = Buffer.from(answer);
@@ -309,9 +318,7 @@ t.test('an answer with any bit turned', async (t) => {
       const reading = read(asked, spoilt);
       if (reading.kind !== 'answer' || reading.authentic !== true) continue;
       // What the far end attests is under its MAC, whatever became of the rest of the message.
-      const { attestation } = reading;
-      if (JSON.stringify(attestation) !== JSON.stringify((truth as { attestation: unknown }).attestation))
-        wrong.push(bit);
+      if (!attestsNoMore(reading, truth)) wrong.push(bit);
     }
     t.strictSame(wrong, [], `${name}: ${8 * answer.length} bits, none turned a proof into another`);
   }
@@ -376,10 +383,9 @@ t.test('whatever comes, no probe throws, and none takes it for a proof', async (
       const asked = put(name, session);
       const answer = answerTo(asked);
       const truth = read(asked, answer);
-      const attested = truth.kind === 'answer' ? JSON.stringify(truth.attestation) : '';
       const harmless = fc.property(fc.oneof(spoiled(answer), fc.uint8Array({ maxLength: 1500 })), (bytes) => {
         const reading = read(asked, bytes);
-        return !isAuthentic(reading) || (reading.kind === 'answer' && JSON.stringify(reading.attestation) === attested);
+        return !isAuthentic(reading) || attestsNoMore(reading, truth);
       });
       t.doesNotThrow(() => fc.assert(harmless, { numRuns: 400 }), `${name}${session.keys ? ' with proof' : ''}`);
     }

@@ -11,7 +11,7 @@ import { TRANSPORTS_OF } from '../../src/model/profile-rules.js';
 import { createAuthority } from '../../src/reflector/authority.js';
 import { answerDatagram } from '../../src/reflector/datagrams.js';
 import { createKeepaliveBook, createLimiter } from '../../src/reflector/limits.js';
-import { createReceipts } from '../../src/reflector/receipts.js';
+import { createSessions, type Sessions } from '../../src/reflector/sessions.js';
 import { parseDns, RCODES } from '../../src/wire/dns.js';
 import { NOTIFY_TYPES, parseIke, parseIkeHeader } from '../../src/wire/ike.js';
 import { INFO_REQUEST_BYTES, parseInfo } from '../../src/wire/info.js';
@@ -96,7 +96,10 @@ t.test('no answer is larger than its request, and none is answered by a reflecto
       if (!answer) continue;
       t.equal(rig.send(answer, from), null, `${name}: the answer come back is not answered`);
       t.equal(rig.send(answer, { ...from, port: 5060 }), null, `${name}: nor when it seems to come from a reflector`);
-      const other = { ...rig.rules, host: { ...createHost(), authority: createAuthority(OTHER_TOKEN) } };
+      const other = {
+        ...rig.rules,
+        host: { ...createHost(), authority: createAuthority([{ name: 'other', token: OTHER_TOKEN }]) },
+      };
       t.equal(answerDatagram(answer, arrivalFrom(from), other), null, `${name}: nor by a reflector of another token`);
     }
   }
@@ -347,7 +350,7 @@ t.test("a prefix's answers are limited, whatever port or neighbour asks, and pro
 });
 
 t.test('the limiter, the keepalive book and the receipts forget the oldest and keep the newest', async (t) => {
-  const limiter = createLimiter(() => 0);
+  const limiter = createLimiter(() => 0, Number.POSITIVE_INFINITY);
   const prefix = (index: number): Uint8Array => bytesOf(`10.${index >> 8}.${index & 0xff}.1`);
   const exhaust = (address: Uint8Array): void => {
     for (let sent = 0; sent < 401; sent += 1) limiter.allow(address);
@@ -366,25 +369,25 @@ t.test('the limiter, the keepalive book and the receipts forget the oldest and k
   t.equal(book.count('192.0.2.1', 4500), 0);
   t.equal(book.count('10.0.6.1', 99_999 & 0x3fff), 1);
 
-  const receipts = createReceipts();
-  const session = (index: number): Uint8Array => {
-    const id = Buffer.alloc(8);
-    id.writeUInt32BE(index, 4);
-    return id;
-  };
-  receipts.saw(session(0), 1);
-  for (let index = 1; index < 2000; index += 1) receipts.saw(session(index), 1);
-  t.equal(receipts.count(session(0), 1), 1);
-  for (let index = 2000; index < 102_000; index += 1) receipts.saw(session(index), 1);
-  t.equal(receipts.count(session(0), 1), 0);
-  t.equal(receipts.count(session(101_999), 1), 1);
-  const high = createReceipts();
-  for (let index = 0; index < 1000; index += 1) high.saw(session(index), 131_071);
+  const sessions = createSessions(1);
+  const session = (index: number): string => `session ${index}`;
+  saw(sessions, session(0), 1);
+  for (let index = 1; index < 2000; index += 1) saw(sessions, session(index), 1);
+  t.equal(sessions.count(session(0), 1), 1);
+  for (let index = 2000; index < 102_000; index += 1) saw(sessions, session(index), 1);
+  t.equal(sessions.count(session(0), 1), 0);
+  t.equal(sessions.count(session(101_999), 1), 1);
+  t.equal(sessions.size(), 2048);
+  const high = createSessions(1);
+  for (let index = 0; index < 1000; index += 1) saw(high, session(index), 131_071);
   t.equal(high.count(session(0), 131_071), 0, 'sessions that claim high numbers push each other out');
   t.equal(high.count(session(999), 131_071), 1);
-  for (let sent = 0; sent < 300; sent += 1) high.saw(session(999), 1);
-  t.equal(high.count(session(999), 1), 255);
 });
+
+const saw = (sessions: Sessions, name: string, sequence: number): void => {
+  const source = new Uint8Array(16);
+  sessions.arrive({ name, sequence, source, sentAtMicros: NOW_MICROS, receivedAtMicros: NOW_MICROS });
+};
 
 /** Runs the collector, so that what is left is what is held. */
 const collect = (() => {
@@ -414,12 +417,12 @@ t.test('a hundred thousand sources and sessions leave a bounded trace in memory'
   t.ok(grown < 16, `${grown.toFixed(1)} MiB`);
   t.ok(rig.send(requestTag(7, { body: new Uint8Array(52) })), 'and the reflector still answers');
 
-  const full = createReceipts();
+  const full = createSessions(1);
   const start = heldBytes();
-  for (let index = 0; index < 4000; index += 1) full.saw(seedOf(index).subarray(0, 8), 131_071);
-  const receipts = (heldBytes() - start) / 1024 / 1024;
-  t.ok(receipts < 80, `${receipts.toFixed(1)} MiB of receipts`);
-  t.equal(full.count(seedOf(3999).subarray(0, 8), 131_071), 1);
+  for (let index = 0; index < 4000; index += 1) saw(full, `session ${index}`, 131_071);
+  const sessions = (heldBytes() - start) / 1024 / 1024;
+  t.ok(sessions < 80, `${sessions.toFixed(1)} MiB of sessions`);
+  t.equal(full.count('session 3999', 131_071), 1);
 });
 
 t.test("strangers' media is never answered", async (t) => {
@@ -632,7 +635,7 @@ t.test('the largest datagrams of each protocol are dealt with in time', async (t
 });
 
 t.test('the token decides, whatever its length', async (t) => {
-  const authority = createAuthority(TOKEN);
+  const authority = createAuthority([{ name: 'test', token: TOKEN }]);
   t.equal(authority.admit(requestTag(1), null).kind, 'admitted');
   t.equal(authority.admit(requestTag(1), seedOf(1)).kind, 'none', 'over TLS a tag without its binding is nobody');
   t.equal(authority.admit(requestTag(1, { binding: seedOf(1) }), seedOf(1)).kind, 'admitted');

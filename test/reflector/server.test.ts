@@ -17,9 +17,11 @@ import { promisify } from 'node:util';
 import t from 'tap';
 import { type Credentials, keptCredentials, makeCredentials } from '../../src/reflector/certificate.js';
 import { type Reflector, startReflector } from '../../src/reflector/server.js';
+import { TAG_HEADER, tagToText } from '../../src/wire/carriers.js';
 import { expectProof, judgeTag } from '../../src/wire/proof.js';
 import { parseSip, topVia } from '../../src/wire/sip.js';
 import { mappedAddressOf, parseStun } from '../../src/wire/stun.js';
+import { isAnswer, readTag } from '../../src/wire/tag.js';
 import {
   latin1,
   NOW_MICROS,
@@ -85,9 +87,9 @@ const start = async (
   const port = await freePort(reach);
   const warnings: string[] = [];
   const reflector = await startReflector({
-    listen,
+    listeners: listen.map((address) => ({ address, publicAddress: address })),
     ports: { udp: [port], tcp: [port] },
-    token: TOKEN,
+    tokens: [{ name: 'test', token: TOKEN }],
     credentials: CREDENTIALS,
     version: '0.1.0',
     warn: (message) => warnings.push(message),
@@ -350,8 +352,10 @@ t.test('an IPv4 client of a dual-stack socket is told its IPv4 address', WITH_IP
     t.equal(mapped(await ask(oldStunRequest(), port, address)), address, 'STUN of RFC 3489');
     const sip = parseSip(await ask(sipRequest('OPTIONS'), port, address));
     t.equal(sip.ok && topVia(sip.value).received, address, 'SIP');
-    const request = requestTag(1, { body: new Uint8Array(52) });
-    const proof = expectProof({ session: sessionOf(1), sequence: 1, sentAtMicros: NOW_MICROS, binding: null }, request);
+    // A number of its own: the same request from another address is a replay.
+    const sequence = address.length;
+    const request = requestTag(sequence, { body: new Uint8Array(52) });
+    const proof = expectProof({ session: sessionOf(1), sequence, sentAtMicros: NOW_MICROS, binding: null }, request);
     if (!proof) throw new Error('no proof to expect');
     const seen = (answer: Uint8Array): string | null => {
       const judged = judgeTag(answer, proof, 1000);
@@ -378,9 +382,9 @@ t.test('a port that is taken is one warning, and the rest goes on', async (t) =>
   await Promise.all([once(squatter, 'listening'), once(udpSquatter, 'listening')]);
   const warnings: string[] = [];
   const reflector = await startReflector({
-    listen: ['127.0.0.1'],
+    listeners: [{ address: '127.0.0.1', publicAddress: '127.0.0.1' }],
     ports: { udp: [taken, takenUdp, free], tcp: [taken, takenUdp, free] },
-    token: TOKEN,
+    tokens: [{ name: 'test', token: TOKEN }],
     credentials: CREDENTIALS,
     version: '0.1.0',
     warn: (message) => warnings.push(message),
@@ -405,9 +409,9 @@ t.test('close() ends connections, frees every port and leaves nothing behind', a
   for (let round = 0; round < 2; round += 1) {
     const warnings: string[] = [];
     const reflector = await startReflector({
-      listen: ['127.0.0.1'],
+      listeners: [{ address: '127.0.0.1', publicAddress: '127.0.0.1' }],
       ports: { udp: ports, tcp: ports },
-      token: TOKEN,
+      tokens: [{ name: 'test', token: TOKEN }],
       credentials: CREDENTIALS,
       version: '0.1.0',
       warn: (message) => warnings.push(message),
@@ -448,8 +452,8 @@ t.test('connections have a ceiling, for each network and for all', WITH_MANY_LOO
   };
   const hold = async (localAddress: string, count: number): Promise<void> => {
     // Fewer at a time than the system queues for a listener.
-    for (let round = 0; round < count / 100; round += 1) {
-      const sockets = await Promise.all(Array.from({ length: 100 }, () => pinged(localAddress)));
+    for (let left = count; left > 0; left -= 100) {
+      const sockets = await Promise.all(Array.from({ length: Math.min(left, 100) }, () => pinged(localAddress)));
       held.push(...sockets.filter((socket) => socket !== null));
     }
   };
@@ -460,20 +464,29 @@ t.test('connections have a ceiling, for each network and for all', WITH_MANY_LOO
     if (socket) await closed(socket);
     return socket !== null;
   };
-  await hold('127.0.1.1', 500);
-  t.notOk(await served('127.0.1.2'), 'one network cannot take all connections');
-  t.ok(await served('127.0.2.1'), 'another is served beside it');
+  const proven = await opened(port, { localAddress: '127.0.1.1' });
+  const tag = tagToText(requestTag(1, { body: new Uint8Array(52) }));
+  proven.write(sipRequest('OPTIONS', [{ name: TAG_HEADER, value: tag }]));
+  await once(proven, 'data');
+  await hold('127.0.1.1', 499);
+  const [oldest, second] = held;
+  if (!oldest || !second) throw new Error('nothing is held');
+  t.ok(await served('127.0.1.2'), 'a newcomer is served');
+  await closed(oldest);
+  t.ok(oldest.destroyed, 'at the cost of who stood longest in its network without a token');
+  t.ok(await served('127.0.2.1'), 'another network has room of its own');
+  t.notOk(second.destroyed || proven.destroyed, 'and costs nobody anything');
+  await hold('127.0.1.1', 1);
   for (const network of [2, 3, 4]) await hold(`127.0.${network}.1`, 500);
-  t.equal(held.length, 2000);
-  t.notOk(await served('127.0.9.1'), 'two thousand is all');
+  t.ok(await served('127.0.9.1'), 'where all room is taken, a newcomer is served as well');
+  await closed(second);
+  t.equal(reflector.counters().openConnections <= 2000, true, 'two thousand is all');
+  t.notOk(proven.destroyed, 'who has shown a token stays');
   t.equal((await ask(stunRequest(), port)).length, 32, 'UDP goes on');
-  const freed = held.splice(0, 500);
-  for (const socket of freed) socket.destroy();
-  await Promise.all(freed.map(closed));
-  const until = performance.now() + 5000;
-  let again = false;
-  while (!again && performance.now() < until) again = await served('127.0.1.1');
-  t.ok(again, 'who leaves makes room');
+  const told = await ask(requestTag(2, { body: new Uint8Array(52) }), port);
+  const read = readTag(told);
+  t.ok(read.ok && isAnswer(read.value.tag), 'and answers');
+  proven.destroy();
 });
 
 t.test('who asks without reading is not listened to, and does not fill the memory', { timeout: 60_000 }, async (t) => {
@@ -727,3 +740,114 @@ t.test('--help and --version', async (t) => {
   t.equal(version.code, 0);
   t.match(version.stdout, /^\d+\.\d+\.\d+\n$/);
 });
+
+t.test('tokens and certificates change while it runs', { timeout: 60_000 }, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'callpath-reflector-'));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  const [tokenFile, certFile, keyFile] = ['token', 'cert.pem', 'key.pem'].map((name) => join(folder, name));
+  if (!tokenFile || !certFile || !keyFile) throw new Error('no names');
+  const write = (credentials: Credentials): void => {
+    writeFileSync(certFile, credentials.cert);
+    writeFileSync(keyFile, credentials.key);
+  };
+  const others = '# two customers\nacme-berlin a-token-of-acme-in-berlin\n\nacme-bonn   a-token-of-acme-in-bonn\n';
+  writeFileSync(tokenFile, others);
+  write(CREDENTIALS);
+  const [port = 0, control = 0, metrics = 0] = await freePorts(3);
+  const { child, lines, ended } = await launched(
+    ENVIRONMENT,
+    ...['--listen', '127.0.0.1', '--udp', `${port}`, '--control-port', `${control}`, '--token-file', tokenFile],
+    ...['--cert', certFile, '--key', keyFile, '--metrics', `127.0.0.1:${metrics}`],
+  );
+  t.match(lines.at(-1), { msg: 'reflector ready', tokens: 2, processes: 1 });
+
+  let sequence = 0;
+  const typeFor = async (token: string): Promise<string> => {
+    sequence += 1;
+    const read = readTag(
+      await ask(requestTag(sequence, { token: Buffer.from(token), body: new Uint8Array(52) }), port),
+    );
+    return read.ok ? read.value.tag.type : read.refusal;
+  };
+  const fingerprint = async (): Promise<string> => {
+    const socket = await secured(control);
+    const shown = (socket as TLSSocket).getPeerX509Certificate()?.fingerprint256 ?? '';
+    socket.destroy();
+    return shown;
+  };
+  const reloaded = async (said: RegExp): Promise<void> => {
+    const before = lines.length;
+    child.kill('SIGHUP');
+    const until = performance.now() + 20_000;
+    while (!lines.slice(before).some(({ msg }) => said.test(String(msg))) && performance.now() < until) await sleep(20);
+  };
+  t.equal(await typeFor('a-token-of-acme-in-berlin'), 'echoAnswer');
+  t.equal(await typeFor('a-token-of-acme-in-bonn'), 'echoAnswer');
+  t.equal(await typeFor('a-token-of-somebody-else'), 'refusal');
+  t.equal(await fingerprint(), CREDENTIALS.sha256);
+
+  const renewed = await makeCredentials();
+  write(renewed);
+  writeFileSync(tokenFile, 'acme-bonn a-token-of-acme-in-bonn\nnewcomer a-token-of-somebody-else\n');
+  await reloaded(/^reloaded$/);
+  t.equal(await typeFor('a-token-of-acme-in-berlin'), 'refusal', 'revoked');
+  t.equal(await typeFor('a-token-of-acme-in-bonn'), 'echoAnswer', 'and nobody else notices');
+  t.equal(await typeFor('a-token-of-somebody-else'), 'echoAnswer');
+  t.equal(await fingerprint(), renewed.sha256);
+
+  writeFileSync(tokenFile, 'acme-bonn a-token-of-acme-in-bonn\nacme-bonn another-token-of-acme\n');
+  await reloaded(/nothing was reloaded: .*:2: there is a token called acme-bonn already/);
+  t.ok(
+    lines.some(({ msg }) => /:2: there is a token called acme-bonn already/.test(String(msg))),
+    'a mistake is said',
+  );
+  t.equal(await typeFor('a-token-of-acme-in-bonn'), 'echoAnswer', 'and changes nothing');
+
+  const exposition = await (await fetch(`http://127.0.0.1:${metrics}/metrics`)).text();
+  t.match(exposition, /callpath_reflector_admitted_requests_total\{token="acme-bonn"\} 3\n/);
+  t.match(exposition, /callpath_reflector_admitted_requests_total\{token="newcomer"\} 1\n/);
+  t.match(exposition, /callpath_reflector_sessions [1-9]/);
+  t.notMatch(exposition, /a-token-of/, 'no token is ever shown');
+  t.notMatch(JSON.stringify(lines), /a-token-of/, 'nor logged');
+  child.kill('SIGTERM');
+  t.same(await ended, [0, null]);
+});
+
+t.test('an agent of another version is told so', async (t) => {
+  const { port, reflector } = await start();
+  t.teardown(() => reflector.close());
+  const request = Buffer.from(requestTag(1, { body: new Uint8Array(52) }));
+  request.writeUInt8(2, 2);
+  const read = readTag(await ask(request, port));
+  t.match(read.ok && read.value.tag, { type: 'refusal', because: 2 });
+});
+
+const NATDISCOVERY = 'turnutils_natdiscovery';
+t.test(
+  'a STUN tool of RFC 5780 finds both addresses',
+  { ...needs(NATDISCOVERY, 'coturn'), timeout: 60_000 },
+  async (t) => {
+    const addresses = ['127.0.54.1', '127.0.54.2'];
+    const warnings: string[] = [];
+    const reflector = await startReflector({
+      listeners: addresses.map((address) => ({ address, publicAddress: address })),
+      ports: { udp: [3478, 3479], tcp: [] },
+      tokens: [{ name: 'test', token: TOKEN }],
+      credentials: CREDENTIALS,
+      version: '0.1.0',
+      warn: (message) => warnings.push(message),
+    });
+    t.teardown(() => reflector.close());
+    t.same(warnings, []);
+    // -P pads its requests, which pays for what RFC 5780 adds to the answers.
+    const { stdout } = await run(NATDISCOVERY, ['-m', '-f', '-P', '127.0.54.1'], { timeout: 30_000 });
+    t.match(stdout, /Other addr: : 127\.0\.54\.2:3479/);
+    t.match(stdout, /Response origin: : 127\.0\.54\.2:3478/, 'asked at the other address');
+    t.match(stdout, /Response origin: : 127\.0\.54\.2:3479/, 'answered from the other address and port');
+    t.match(stdout, /NAT with Endpoint Independent Mapping!/);
+    t.match(stdout, /NAT with Endpoint Independent Filtering!/);
+    t.match(stdout, /No ALG: Mapped == XOR-Mapped/);
+    const { stdout: plain } = await run('turnutils_stunclient', ['127.0.54.1'], { timeout: 30_000 });
+    t.match(plain, /UDP reflexive addr: 127\.0\.0\.1:\d+/, 'and who does not pay is answered all the same');
+  },
+);

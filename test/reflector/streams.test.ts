@@ -34,7 +34,7 @@ const say = (chunks: readonly Uint8Array[], binding: Uint8Array | null = null) =
   const arrival = arrivalFrom({ localPort: 443, binding });
   const steps: Step[] = chunks.map((chunk) => conversation.push(chunk, arrival));
   return {
-    bytes: Buffer.concat(steps.flatMap(({ send }) => send)),
+    bytes: Buffer.concat(steps.flatMap(({ send }) => send.map(({ bytes }) => bytes))),
     closedAfter: steps.findIndex(({ close }) => close),
     conversation,
     arrival,

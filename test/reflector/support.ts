@@ -8,9 +8,10 @@ import { ASKED_KINDS, type AskedKind } from '../../src/model/check.js';
 import { TRANSPORTS_OF } from '../../src/model/profile-rules.js';
 import { createAuthority } from '../../src/reflector/authority.js';
 import { answerDatagram } from '../../src/reflector/datagrams.js';
+import { createEvidenceBook } from '../../src/reflector/evidence.js';
 import type { Arrival, Host } from '../../src/reflector/exchange.js';
 import { createKeepaliveBook, createLimiter } from '../../src/reflector/limits.js';
-import { createReceipts } from '../../src/reflector/receipts.js';
+import { createSessions } from '../../src/reflector/sessions.js';
 import {
   DNS_SUFFIX,
   ESP_TAG_SPI_MASK,
@@ -72,15 +73,18 @@ export const arrivalFrom = ({
     localPort,
     receivedAtMicros: NOW_MICROS,
     binding,
+    surroundings: null,
   };
 };
 
 export const createHost = (keepalives: Host['keepalives'] = () => 0): Host => ({
-  authority: createAuthority(TOKEN),
+  authority: createAuthority([{ name: 'test', token: TOKEN }]),
   nowMicros: () => NOW_MICROS + 35n,
   keepalives,
   info: () => INFO,
-  receipts: createReceipts(),
+  sessions: createSessions(1),
+  evidence: createEvidenceBook(),
+  refused: () => 0,
   version: '0.1.0',
 });
 
@@ -98,7 +102,7 @@ export const createRig = () => {
       nowMs += milliseconds;
     },
     send: (message: Uint8Array, from: Source = {}): Uint8Array | null =>
-      answerDatagram(message, arrivalFrom(from), rules),
+      answerDatagram(message, arrivalFrom(from), rules)?.bytes ?? null,
   };
 };
 

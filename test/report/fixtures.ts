@@ -21,6 +21,13 @@ export const GOLDEN = [
   'unreachable',
   'range-holes',
   'hostile',
+  'open-network',
+  'rtp-blocked-outbound',
+  'sip-udp-dropped',
+  'sip-alg',
+  'wifi-calling-blocked',
+  'everything-dead',
+  'carrier-without-token',
 ] as const;
 export type Golden = (typeof GOLDEN)[number];
 

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { columns, wrap } from '../../src/report/layout.js';
 import { renderTable } from '../../src/report/table.js';
-import { fixtureText, GOLDEN, reportOf } from './fixtures.js';
+import { fixtureText, GOLDEN, type Golden, reportOf } from './fixtures.js';
 
 const plain = { color: false } as const;
 const SGR = new RegExp(`${String.fromCharCode(0x1b)}\\[[0-9]+m`, 'g');
@@ -42,6 +42,59 @@ t.test('what a first-time reader looks for', async (t) => {
     'an untested carrier is no plain yes',
   );
   t.match(renderTable({ ...reportOf('loopback'), services: [] }, plain), 'No profile was chosen');
+});
+
+t.test('a wide terminal is used', async (t) => {
+  for (const name of ['rtp-blocked-outbound', 'range-holes'] as const) {
+    t.equal(
+      renderTable(reportOf(name), { color: false, width: 120 }),
+      fixtureText(`${name}.120.txt`),
+      `${name} at 120`,
+    );
+  }
+});
+
+t.test('the first screen says whether phones will work, and what to ask for or do next', async (t) => {
+  const wanted: Readonly<Partial<Record<Golden, readonly string[]>>> = {
+    'open-network': ['YES  Business SIP'],
+    'rtp-blocked-outbound': [
+      'NOT FULLY',
+      'They cannot hear us',
+      'Why:',
+      'firewall or router of this',
+      'Allow outbound UDP 16384',
+    ],
+    'sip-udp-dropped': ['YES, BUT', 'set to TCP or TLS get through', 'set to UDP do not', 'Allow outbound UDP 5060'],
+    'sip-alg': ['YES, BUT', 'Calls end after', 'SIP ALG rewrites', 'Switch off the SIP ALG'],
+    'wifi-calling-blocked': ['NO  Wi-Fi Calling', 'cannot be reached', 'Allow outbound UDP 500 '],
+    'everything-dead': ['CANNOT TELL', 'Next:', 'try another network'],
+    'carrier-without-token': [
+      'YES, AS FAR AS TESTED',
+      'Whether audio passes is not known',
+      'Run a reflector of your own',
+    ],
+  };
+  for (const name of GOLDEN) {
+    const screen = renderTable(reportOf(name), plain).split('\n').slice(0, 24).join('\n');
+    for (const words of wanted[name] ?? []) t.ok(screen.includes(words), `${name}: ${words}`);
+  }
+});
+
+t.test('causes and instructions of other versions', async (t) => {
+  const report = reportOf('rtp-blocked-outbound');
+  const [service] = report.services;
+  if (service === undefined) throw new Error('the fixture lost its service');
+  const withCauses = (causes: unknown): string =>
+    renderTable({ ...report, services: [{ ...service, causes } as never] }, plain);
+  t.match(withCauses(undefined), 'Audio (RTP) on UDP 16384-32766', 'none: the findings speak');
+  t.match(withCauses('nonsense'), 'never arrived at the far end', 'what is no list is none');
+  t.match(
+    withCauses([{ text: 'A cause.', device: 'moon', likelihood: 'surely' }]),
+    'A cause. (possible: moon)',
+    'what is not known is not believed',
+  );
+  const verbose = renderTable(report, { color: false, verbose: true });
+  t.match(verbose, 'unifi:', 'what to click stands beside what to paste');
 });
 
 t.test('long lists are cut and say so, unless everything is wanted', async (t) => {

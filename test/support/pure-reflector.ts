@@ -1,9 +1,10 @@
 /** The reflector without its sockets: bytes in, bytes out, for tests that bring their own network. */
 import { createAuthority } from '../../src/reflector/authority.js';
 import { answerDatagram } from '../../src/reflector/datagrams.js';
+import { createEvidenceBook } from '../../src/reflector/evidence.js';
 import type { Arrival, Host } from '../../src/reflector/exchange.js';
 import { createKeepaliveBook, createLimiter } from '../../src/reflector/limits.js';
-import { createReceipts } from '../../src/reflector/receipts.js';
+import { createSessions } from '../../src/reflector/sessions.js';
 import { type Conversation, createConversation } from '../../src/reflector/streams.js';
 import { encodeInfo, type ReflectorInfo } from '../../src/wire/info.js';
 import { parseIp, toMappedBytes } from '../../src/wire/ip.js';
@@ -45,11 +46,13 @@ export const pureReflector = (
 ): PureReflector => {
   const keepalives = createKeepaliveBook();
   const host: Host = {
-    authority: createAuthority(token),
+    authority: createAuthority([{ name: 'test', token }]),
     nowMicros,
     keepalives: keepalives.count,
     info: () => encodeInfo(info),
-    receipts: createReceipts(),
+    sessions: createSessions(1),
+    evidence: createEvidenceBook(),
+    refused: () => 0,
     version: info.version,
   };
   const limiter = createLimiter(() => Number(nowMicros() / 1000n));
@@ -60,11 +63,12 @@ export const pureReflector = (
     localPort,
     receivedAtMicros: nowMicros(),
     binding: binding ?? null,
+    surroundings: null,
   });
   return {
     arrival,
     datagram: (message, from) =>
-      answerDatagram(message, arrival(from), { host, limiter, sawKeepalive: keepalives.saw }),
+      answerDatagram(message, arrival(from), { host, limiter, sawKeepalive: keepalives.saw })?.bytes ?? null,
     conversation: () => createConversation(host),
   };
 };

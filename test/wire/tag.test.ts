@@ -137,7 +137,9 @@ t.test('requests: laid out by hand, sealed by hand, encoded and read by us', asy
     const session = hex(vector.session);
     const keys = keysByHand(token, session);
     const binding = vector.binding === null ? null : hex(vector.binding);
-    const type = { echoRequest: 1, infoRequest: 3, receiptsRequest: 6 }[vector.type];
+    const type = { echoRequest: 1, infoRequest: 3, receiptsRequest: 6, evidenceRequest: 8, deferredRequest: 10 }[
+      vector.type
+    ];
     const signed = [
       'ca11',
       '01',
@@ -182,7 +184,9 @@ t.test('answers and the refusal: laid out by hand, sealed by hand, encoded and r
     const session = hex(vector.session);
     const keys = keysByHand(token, session);
     const binding = vector.binding === null ? null : hex(vector.binding);
-    const type = { echoAnswer: 2, infoAnswer: 4, receiptsAnswer: 7 }[vector.type];
+    const type = { echoAnswer: 2, infoAnswer: 4, receiptsAnswer: 7, evidenceAnswer: 9, deferredAnswer: 11 }[
+      vector.type
+    ];
     const signed = [
       'ca11',
       '01',
@@ -317,7 +321,7 @@ t.test('magic, version, type and length are refused by name', async (t) => {
     ['version 0', changed(REQUEST, 2, 0), 'version'],
     ['version 2', changed(REQUEST, 2, 2), 'version'],
     ['type 0', changed(REQUEST, 3, 0), 'type'],
-    ['type 8', changed(REQUEST, 3, 8), 'type'],
+    ['type 12', changed(REQUEST, 3, 12), 'type'],
     ['type 255 with length 0', changed(REQUEST, 3, 255, 0, 0), 'type'],
     ['length 0', changed(REQUEST, 4, 0, 0), 'length'],
     ['a request one octet short', changed(REQUEST, 4, 0, 47), 'length'],

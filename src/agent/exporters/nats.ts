@@ -10,7 +10,7 @@ import { UserError } from '../../model/user-error.js';
 import { printable } from '../../wire/printable.js';
 import type { Delivery, Exporter, SpoolRecord } from './contract.js';
 import type { ExporterDeps } from './deps.js';
-import { Endpoint, readSecret, readTls, Text, TlsFiles } from './settings.js';
+import { readSecret, readTls, Text, TlsFiles } from './settings.js';
 
 const Server = v.pipe(
   Text,

@@ -10,6 +10,11 @@ export const answerDns: Responder = (message, arrival, host) => {
   const labels = labelsToTag(query.value.question.name, DNS_SUFFIX);
   const tag = labels.ok ? answerTag(labels.value, message, arrival, host) : null;
   return tag
-    ? { bytes: buildResponse(query.value, { rcode: RCODES.noError, txt: tag }), proven: true }
+    ? {
+        bytes: buildResponse(query.value, { rcode: RCODES.noError, txt: tag.bytes }),
+        proven: true,
+        delivery: tag.delivery,
+        consults: tag.consults,
+      }
     : { bytes: buildResponse(query.value, { rcode: RCODES.refused }), proven: false };
 };

@@ -10,7 +10,7 @@ export const answerHttp: Responder = (message, arrival, host) => {
   const text = fields.value.get(TAG_HEADER.toLowerCase());
   const tag = text === undefined ? null : answerTag(tagFromText(text), head, arrival, host);
   return {
-    bytes: buildResponse(200, 'OK', tag && tagToText(tag), `callpath reflector ${host.version}\n`),
+    bytes: buildResponse(200, 'OK', tag && tagToText(tag.bytes), `callpath reflector ${host.version}\n`),
     proven: tag !== null,
   };
 };

@@ -28,12 +28,17 @@ export const answerIke: Responder = (message, arrival, host) => {
   if (!parsed.ok) return null;
   const { exchange, response, initiator, spiI } = parsed.value.header;
   if (exchange !== IKE_EXCHANGES.saInit || response || !initiator) return null;
-  const tags = vendorIdsOf(parsed.value.payloads).flatMap((tag) => answerTag(tag, message, arrival, host) ?? []);
+  const [sealed] = vendorIdsOf(parsed.value.payloads).flatMap((tag) => answerTag(tag, message, arrival, host) ?? []);
   const bytes = buildSaInitResponse({
     spiI,
     spiR: NO_SPI,
     notifies: [notify(NOTIFY_TYPES.NO_PROPOSAL_CHOSEN)],
-    vendorIds: tags.slice(0, 1),
+    vendorIds: sealed ? [sealed.bytes] : [],
   });
-  return { bytes: wrap(bytes), proven: tags.length > 0 };
+  return {
+    bytes: wrap(bytes),
+    proven: sealed !== undefined,
+    delivery: sealed?.delivery,
+    consults: sealed?.consults ?? false,
+  };
 };

@@ -14,5 +14,14 @@ export const answerNatT: Responder = (message, arrival, host) => {
   const { spi, sequence, payload } = datagram.value;
   if ((spi & ESP_TAG_SPI_MASK) >>> 0 !== ESP_TAG_SPI_MASK) return null;
   const tag = answerTag(payload, message, arrival, host);
-  return tag && { bytes: encodeEspInUdp({ spi, sequence, payload: tag }), proven: true };
+  if (!tag) return null;
+  // As long as the request, and never longer: large packets have to pass in both directions.
+  const echoed = Buffer.alloc(Math.max(tag.bytes.length, payload.length));
+  echoed.set(tag.bytes);
+  return {
+    bytes: encodeEspInUdp({ spi, sequence, payload: echoed }),
+    proven: true,
+    delivery: tag.delivery,
+    consults: tag.consults,
+  };
 };

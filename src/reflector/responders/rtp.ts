@@ -8,10 +8,15 @@ export const answerRtp: Responder = (message, arrival, host) => {
   const packet = parseRtp(message);
   if (!packet.ok) return null;
   const tag = answerTag(packet.value.payload, message, arrival, host);
-  if (!tag || tag.length > packet.value.payload.length) return null;
+  if (!tag || tag.bytes.length > packet.value.payload.length) return null;
   const payload = Uint8Array.from(packet.value.payload);
-  payload.set(tag);
-  return { bytes: encodeRtp({ ...packet.value, payload }), proven: true };
+  payload.set(tag.bytes);
+  return {
+    bytes: encodeRtp({ ...packet.value, payload }),
+    proven: true,
+    delivery: tag.delivery,
+    consults: tag.consults,
+  };
 };
 
 export const answerRtcp: Responder = (message, arrival, host) => {
@@ -27,10 +32,12 @@ export const answerRtcp: Responder = (message, arrival, host) => {
       packets: [
         { kind: 'receiver-report', ssrc, reports: [], extension: new Uint8Array(0) },
         cnameDescription(ssrc, 'reflector'),
-        { ...app, data: tag },
+        { ...app, data: tag.bytes },
       ],
       padding: 0,
     }),
     proven: true,
+    delivery: tag.delivery,
+    consults: tag.consults,
   };
 };

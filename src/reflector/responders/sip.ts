@@ -1,6 +1,7 @@
 /** A stateless SIP user agent server (RFC 3261 §8.2.7): OPTIONS are answered, everything else politely declined. */
-import { createHmac, randomBytes } from 'node:crypto';
-import { TAG_HEADER, tagFromText, tagToText } from '../../wire/carriers.js';
+import { randomBytes } from 'node:crypto';
+import { PADDING_HEADER, TAG_HEADER, tagFromText, tagToText } from '../../wire/carriers.js';
+import { hmacSha256 } from '../../wire/hash.js';
 import { buildResponse, header, parseSip, type SipRequest, toTag } from '../../wire/sip.js';
 import { type Answer, type Arrival, answerTag, type Host, type Responder } from '../exchange.js';
 
@@ -20,11 +21,7 @@ const TO_TAG_BYTES = 4;
 const TO_TAG_KEY = randomBytes(32);
 
 /** The same for a retransmission as for the request, which without state only the request itself can tell (§8.2.7). */
-const toTagFor = (message: Uint8Array): string =>
-  createHmac('sha256', TO_TAG_KEY)
-    .update(message)
-    .digest('hex')
-    .slice(0, 2 * TO_TAG_BYTES);
+const toTagFor = (message: Uint8Array): string => hmacSha256(message, null, TO_TAG_KEY, TO_TAG_BYTES).toString('hex');
 
 /** The answer to a parsed request; `message` is the request's exact bytes. */
 export const answerSipRequest = (
@@ -38,17 +35,25 @@ export const answerSipRequest = (
   const [status, reason] = STATUS.get(request.method) ?? OTHERWISE;
   const text = header(request, TAG_HEADER);
   const tag = text === null ? null : answerTag(tagFromText(text), message, arrival, host);
-  const bytes = buildResponse(request, {
-    status,
-    reason,
-    toTag: toTag(request) === null ? toTagFor(message) : null,
-    received: { address: arrival.sourceAddress, port: arrival.sourcePort },
-    extraHeaders: [
-      ...(status === OTHERWISE[0] ? [ALLOW] : []),
-      ...(tag ? [{ name: TAG_HEADER, value: tagToText(tag) }] : []),
-    ],
-  });
-  return { bytes, proven: tag !== null };
+  const respond = (padding: number): Uint8Array =>
+    buildResponse(request, {
+      status,
+      reason,
+      toTag: toTag(request) === null ? toTagFor(message) : null,
+      received: { address: arrival.sourceAddress, port: arrival.sourcePort },
+      extraHeaders: [
+        ...(status === OTHERWISE[0] ? [ALLOW] : []),
+        ...(tag ? [{ name: TAG_HEADER, value: tagToText(tag.bytes) }] : []),
+        ...(padding > 0 ? [{ name: PADDING_HEADER, value: 'x'.repeat(padding) }] : []),
+      ],
+    });
+  const plain = respond(0);
+  // Name, colon, blank and the line's end.
+  const room = message.length - plain.length - PADDING_HEADER.length - 4;
+  const bytes = tag && header(request, PADDING_HEADER) !== null && room > 0 ? respond(room) : plain;
+  // Of what was filled up only the size is in question; it would push out what is asked for.
+  if (tag && header(request, PADDING_HEADER) === null) host.evidence.keep(tag.name, tag.sequence, message, bytes);
+  return { bytes, proven: tag !== null, delivery: tag?.delivery, consults: tag?.consults ?? false };
 };
 
 export const answerSip: Responder = (message, arrival, host) => {

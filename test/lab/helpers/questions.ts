@@ -66,6 +66,9 @@ export const bytesOf = (asked: Asked, local: { readonly address: string; readonl
     }
     case 'http':
       return Buffer.from(`GET /${asked.nonce} HTTP/1.1\r\nHost: ${asked.address}\r\nConnection: close\r\n\r\n`);
+    case 'esp-in-udp':
+      // An SPI above IANA's 255, a sequence number, and as much as a tunnel's large packets carry (RFC 4303 §2).
+      return Buffer.concat([Buffer.from('c100000100000001', 'hex'), nonce, Buffer.alloc(1400 - 8 - NONCE_LENGTH)]);
     case 'size-sweep':
       return Buffer.concat([nonce, Buffer.alloc(1400 - NONCE_LENGTH)]);
     default:

@@ -5,6 +5,7 @@ export default {
   rules: sipHelper('tcp'),
   really: { 'tcp/5060': 'sip-alg' },
   services: { 'business-sip': 'degraded' },
-  report: { sipAlg: { detected: true } },
-  expectLater: [{ issue: 'what a SIP ALG rewrites', report: { sipAlg: { findings: [{ transport: 'tcp' }] } } }],
+  report: {
+    sipAlg: { detected: true, findings: [{ transport: 'tcp', port: 5060, method: 'INVITE', field: 'SDP c=' }] },
+  },
 } satisfies Scenario;

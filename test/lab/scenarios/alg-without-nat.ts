@@ -4,4 +4,5 @@ export default {
   about: 'The SIP helper is on and no address changes: nothing is rewritten, and nothing may be accused.',
   topology: 'routed',
   rules: sipHelper('udp', 'tcp'),
+  report: { sipAlg: { detected: false } },
 } satisfies Scenario;

@@ -1,3 +1,4 @@
+import { reflectorOnTwo, SMALL_MEDIA_RANGE } from '../parts.js';
 import type { Scenario } from '../scenario.js';
 
 export default {
@@ -11,7 +12,9 @@ table ip nat {
   }
 }
 `,
-  expectLater: [
-    { issue: 'NAT behaviour', report: { nat: { mapping: 'address-and-port-dependent', portPreservation: false } } },
-  ],
+  parts: [reflectorOnTwo()],
+  args: SMALL_MEDIA_RANGE,
+  report: {
+    nat: { mapping: 'address-and-port-dependent', filtering: 'address-and-port-dependent', portPreservation: false },
+  },
 } satisfies Scenario;

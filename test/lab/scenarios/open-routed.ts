@@ -4,4 +4,5 @@ export default {
   about: 'A firewall that routes without NAT and blocks nothing.',
   topology: 'routed',
   profiles: ['business-sip', 'wifi-calling-t-mobile', 'facetime'],
+  report: { nat: { mapping: 'none', filtering: 'unknown', portPreservation: true, layers: 0 } },
 } satisfies Scenario;

@@ -3,7 +3,7 @@ import type { AskedKind, Check, Transport } from '../../../src/model/check.js';
 import type { Attempt, Attestation, Evidence, Failure, Observation } from '../../../src/model/observation.js';
 import type { Classified, Finding, Reason, Verdict } from '../../../src/model/verdict.js';
 import { VERDICTS } from '../../../src/model/verdict.js';
-import type { Circumstances, Standing } from '../../../src/verdict/classify.js';
+import type { Circumstances, Listens, Standing } from '../../../src/verdict/classify.js';
 
 export const ADDRESS = '198.51.100.10';
 /** Fingerprints as Node prints them; which bytes they hold does not matter. */
@@ -86,12 +86,14 @@ export const observed = (of: Check, attempts: readonly Attempt[], fields: Partia
   ...fields,
 });
 
+export const EVERYWHERE: Listens = { udp: [[1, 65_535]], tcp: [[1, 65_535]], certificateSha256: OWN_CERTIFICATE };
+
 /** A proven reflector that listens on all ports. */
 export const reflector = (fields: Partial<Standing> = {}): Standing => ({
   role: 'reflector',
   alive: true,
   asked: 10,
-  listens: { udp: [[1, 65_535]], tcp: [[1, 65_535]], certificateSha256: OWN_CERTIFICATE },
+  listens: EVERYWHERE,
   openUdpPorts: new Set(),
   ...fields,
 });

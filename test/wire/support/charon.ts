@@ -43,7 +43,7 @@ swanctl {
 const CONNECTION = `connections {
   anybody {
     version = 2
-    local_addrs = 127.0.0.1
+    local_addrs = 127.0.0.1, ::1
     remote_addrs = %any
     proposals = aes256-sha256-ecp256
     local {

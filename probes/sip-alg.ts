@@ -1,0 +1,182 @@
+/**
+ * `sip-alg`: the requests that a phone makes besides OPTIONS. Only an INVITE has the SDP, and only a REGISTER the
+ * Contact, that an ALG is there to rewrite. The true local address and port stand in Via, Contact, From and SDP: Linux
+ * rewrites a header only where both match the flow, so a placeholder would hide the ALG.
+ */
+import type { Transport } from '../src/model/check.js';
+import { PADDING_HEADER, TAG_HEADER, tagFromText, tagToText } from '../src/wire/carriers.js';
+import { expectProof, makeTag } from '../src/wire/proof.js';
+import {
+  buildRequest,
+  header,
+  headers,
+  isProvisional,
+  matchesTransaction,
+  parseSip,
+  type SipRequest,
+  type SipResponse,
+  sipHost,
+} from '../src/wire/sip.js';
+import { sipStream } from '../src/wire/sip-stream.js';
+import { type Arrival, type Asking, judgeEmbedded, type Probe, type Reading } from './contract.js';
+
+export const ALG_METHODS = ['OPTIONS', 'REGISTER', 'INVITE'] as const;
+export type AlgMethod = (typeof ALG_METHODS)[number];
+
+/** One exchange as this end saw it. */
+export interface Exchange {
+  readonly sequence: number;
+  readonly sent: Uint8Array;
+  readonly received: Uint8Array;
+}
+
+export interface AlgQuestion {
+  readonly method: AlgMethod;
+  /** The request is filled up to this many bytes, if it has fewer. */
+  readonly atLeastBytes?: number;
+  /** Told of each answer that proves itself. */
+  readonly found: (exchange: Exchange) => void;
+}
+
+const USER_AGENT = 'callpath';
+const VIA_TRANSPORT: Record<Transport, string> = { udp: 'UDP', tcp: 'TCP', tls: 'TLS' };
+/** Where the SDP says that media is expected: nobody listens there, and nobody is asked to send. Even, as RTP wants. */
+const MEDIA_PORT = 40_000;
+
+/** An offer of one G.711 stream (RFC 4566, RFC 3264 §5), with RTCP's port spelled out (RFC 3605). */
+const offer = (address: string): string => {
+  const kind = address.includes(':') ? 'IP6' : 'IP4';
+  return [
+    'v=0',
+    `o=probe 3724394400 3724394400 IN ${kind} ${address}`,
+    's=callpath',
+    `c=IN ${kind} ${address}`,
+    't=0 0',
+    `m=audio ${MEDIA_PORT} RTP/AVP 0 8 101`,
+    'a=rtpmap:0 PCMU/8000',
+    'a=rtpmap:8 PCMA/8000',
+    'a=rtpmap:101 telephone-event/8000',
+    `a=rtcp:${MEDIA_PORT + 1}`,
+    'a=sendrecv',
+    '',
+  ].join('\r\n');
+};
+
+const build = (asking: Asking, method: AlgMethod, tag: Uint8Array | null, filling: number): Uint8Array => {
+  const { check, local, seed } = asking;
+  const hex = Buffer.from(seed).toString('hex');
+  const scheme = check.transport === 'tls' ? 'sips' : 'sip';
+  const here = `${sipHost(local.address)}:${local.port}`;
+  const there = sipHost(check.host);
+  const parameter = check.transport === 'tcp' ? ';transport=tcp' : '';
+  const user = `${scheme}:probe@${here}`;
+  const extras = [
+    ...(method === 'REGISTER' ? [{ name: 'Expires', value: '60' }] : []),
+    ...(tag ? [{ name: TAG_HEADER, value: tagToText(tag) }] : []),
+    ...(filling > 0 ? [{ name: PADDING_HEADER, value: 'x'.repeat(filling) }] : []),
+  ];
+  return buildRequest({
+    method,
+    // A registrar is named without user (RFC 3261 §10.2); who is called has one.
+    requestUri: `${scheme}:${method === 'INVITE' ? 'probe@' : ''}${there}:${check.port}${parameter}`,
+    via: {
+      transport: VIA_TRANSPORT[check.transport],
+      host: local.address,
+      port: local.port,
+      branch: `z9hG4bK${hex.slice(0, 20)}`,
+    },
+    from: { uri: user, tag: hex.slice(20, 36) },
+    // What is registered is the address-of-record, which is also From's (RFC 3261 §10.2).
+    to: { uri: method === 'REGISTER' ? user : `${scheme}:probe@${there}` },
+    callId: hex.slice(36, 60),
+    cseq: 1,
+    contact: `${user}${parameter}`,
+    userAgent: USER_AGENT,
+    extraHeaders: extras,
+    ...(method === 'INVITE' && {
+      body: { contentType: 'application/sdp', content: Buffer.from(offer(local.address), 'latin1') },
+    }),
+  });
+};
+
+/** `X-Padding: ` and its line's end. */
+const PADDING_OVERHEAD = PADDING_HEADER.length + 4;
+
+const filled = (asking: Asking, question: AlgQuestion, tag: Uint8Array | null): Uint8Array => {
+  const plain = build(asking, question.method, tag, 0);
+  const missing = (question.atLeastBytes ?? 0) - plain.length;
+  return missing <= 0 ? plain : build(asking, question.method, tag, Math.max(1, missing - PADDING_OVERHEAD));
+};
+
+/** The answers to our very request, and nothing else; a provisional one is followed by another. */
+const readResponse = (response: SipResponse, bytes: Uint8Array, arrival: Arrival, question: AlgQuestion): Reading => {
+  const { messages, proof } = arrival.question;
+  const [sent] = messages;
+  const request = sent && parseSip(sent);
+  if (!sent || !request?.ok) return { kind: 'refused', why: 'wrong-id' };
+  const { via, cseq, callId, fromTag } = request.value.essentials;
+  const mine = { branch: via.branch ?? '', method: cseq.method, cseq: cseq.sequence, callId, fromTag: fromTag ?? '' };
+  if (!matchesTransaction(mine, response)) return { kind: 'refused', why: 'wrong-id' };
+  if (isProvisional(response)) return { kind: 'refused', why: 'provisional' };
+  const tag = header(response, TAG_HEADER);
+  const reading = judgeEmbedded(tag === null ? null : tagFromText(tag), arrival, { status: response.status });
+  if (reading.kind === 'answer' && reading.authentic && proof) {
+    question.found({ sequence: proof.sequence, sent, received: Uint8Array.from(bytes) });
+  }
+  return reading;
+};
+
+/** The probe of one method; made for each question, because it brings home the bytes as well. */
+export const algProbe = (question: AlgQuestion): Probe => ({
+  kind: 'sip-options',
+  retransmits: true,
+  timed: 'exchange',
+  ask: (asking) => {
+    const tag = makeTag(asking);
+    const message = filled(asking, question, tag);
+    return { messages: [message], proof: tag && expectProof(asking, message), answeredByOpening: false };
+  },
+  read: (bytes, arrival) => {
+    if (arrival.check.transport === 'udp') {
+      const parsed = parseSip(bytes);
+      if (!parsed.ok) return { kind: 'refused', why: 'malformed' };
+      if (parsed.value.kind !== 'response') return { kind: 'refused', why: 'not-an-answer' };
+      return readResponse(parsed.value, bytes, arrival, question);
+    }
+    let last: Reading = { kind: 'partial' };
+    for (const item of sipStream().push(bytes)) {
+      if (item.kind === 'refusal') return { kind: 'refused', why: 'malformed' };
+      if (item.kind !== 'message' || item.message.kind !== 'response') continue;
+      last = readResponse(item.message, item.bytes, arrival, question);
+      if (last.kind === 'answer') return last;
+    }
+    return last.kind === 'refused' && last.why === 'provisional' ? { kind: 'partial' } : last;
+  },
+});
+
+const firstRaw = (message: SipRequest | SipResponse, name: string): string => headers(message, name)[0] ?? '';
+
+/**
+ * The ACK that ends an INVITE's transaction after its refusal (RFC 3261 §17.1.1.3): whatever keeps state of the call on
+ * the way forgets it, and nothing rings. Null for anything else than a refused INVITE.
+ */
+export const acknowledgement = ({ sent, received }: Exchange): Uint8Array | null => {
+  const request = parseSip(sent);
+  const response = parseSip(received);
+  if (!request.ok || request.value.kind !== 'request' || request.value.method !== 'INVITE') return null;
+  if (!response.ok || response.value.kind !== 'response' || response.value.status < 300) return null;
+  const { value } = request;
+  const lines = [
+    `ACK ${value.uri} SIP/2.0`,
+    `Via: ${firstRaw(value, 'via')}`,
+    'Max-Forwards: 70',
+    `From: ${firstRaw(value, 'from')}`,
+    `To: ${firstRaw(response.value, 'to')}`,
+    `Call-ID: ${value.essentials.callId}`,
+    `CSeq: ${value.essentials.cseq.sequence} ACK`,
+    'Content-Length: 0',
+    '',
+    '',
+  ];
+  return Buffer.from(lines.join('\r\n'), 'latin1');
+};

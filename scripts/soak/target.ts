@@ -1,0 +1,108 @@
+/** A real reflector process to be hard on: started as its command starts it, watched from outside. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { get } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { packageRoot } from '../../src/engine/package-root.js';
+import { TOKEN } from '../../test/reflector/support.js';
+
+export interface Target {
+  readonly address: string;
+  readonly udp: readonly number[];
+  readonly tcp: readonly number[];
+  /** Resident memory in MiB, or null once the process is gone. */
+  rss(): number | null;
+  /** Of the metrics endpoint; null if it does not answer. */
+  counter(name: string): Promise<number | null>;
+  /** Lines of its log that are not about starting and stopping. */
+  complaints(): readonly string[];
+  /** Null while it runs. */
+  ended(): string | null;
+  stop(): Promise<void>;
+}
+
+/** Lines that are kept; a log that a stranger can fill is a finding by its count already. */
+const MAX_LINES = 1000;
+const READY_WITHIN_MS = 30_000;
+/** In the order of what a reflector in the field has; below 1024 only with the right to bind them. */
+const LOW_PORTS = '53,123,500';
+const PORTS = '3478,4500,5060,5061,16384-18431';
+const CONTROL_PORT = 8443;
+const METRICS_PORT = 9464;
+const EXPECTED = new Set(['reflector ready', 'reflector stops']);
+
+const expand = (list: string): readonly number[] =>
+  list.split(',').flatMap((part) => {
+    const [from = 0, to = from] = part.split('-').map(Number);
+    return Array.from({ length: to - from + 1 }, (_, index) => from + index);
+  });
+
+/** Starts a reflector on an address of 127/8 that nobody else uses, so that its ports can be the real ones. Linux. */
+export const startTarget = async (address: string): Promise<Target> => {
+  const folder = mkdtempSync(join(tmpdir(), 'callpath-soak-'));
+  const tokenFile = join(folder, 'token');
+  writeFileSync(tokenFile, TOKEN, { mode: 0o600 });
+  const ports = process.getuid?.() === 0 ? `${LOW_PORTS},${PORTS}` : PORTS;
+  const cli = join(packageRoot(), 'dist', 'src', 'cli', 'reflector.js');
+  const options = ['--listen', address, '--udp', ports, '--tcp', '5060,5061', '--tls', '5061'];
+  const places = ['--control-port', `${CONTROL_PORT}`, '--metrics', `${address}:${METRICS_PORT}`];
+  const child = spawn(process.execPath, [cli, ...options, ...places, '--token-file', tokenFile], {
+    env: { PATH: process.env.PATH },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let end: string | null = null;
+  const closed = once(child, 'close').then(([code, signal]) => {
+    end = `ended with ${signal ?? code}`;
+  });
+  const lines: string[] = [];
+  let rest = '';
+  await new Promise<void>((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`no reflector: ${lines.join('\n')}${rest}`)), READY_WITHIN_MS);
+    child.stderr.on('data', (chunk: Buffer) => {
+      const parts = `${rest}${chunk}`.split('\n');
+      rest = parts.pop() ?? '';
+      if (parts.some((line) => line.includes('reflector ready'))) {
+        clearTimeout(timer);
+        resolve();
+      }
+      if (lines.length < MAX_LINES) lines.push(...parts);
+    });
+  });
+  const messageOf = (line: string): string => {
+    try {
+      return String((JSON.parse(line) as { msg?: unknown }).msg);
+    } catch {
+      return line;
+    }
+  };
+  return {
+    address,
+    udp: expand(ports),
+    tcp: [5060, 5061, CONTROL_PORT],
+    rss: () => {
+      try {
+        const pages = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1];
+        return pages === undefined ? null : Number(pages) / 1024;
+      } catch {
+        return null;
+      }
+    },
+    counter: (name) =>
+      new Promise((resolve) => {
+        get({ host: address, port: METRICS_PORT, path: '/metrics', timeout: 5000 }, async (response) => {
+          const text = String(Buffer.concat(await response.toArray()));
+          const value = new RegExp(`^${name} (\\d+)$`, 'm').exec(text)?.[1];
+          resolve(value === undefined ? null : Number(value));
+        }).on('error', () => resolve(null));
+      }),
+    complaints: () => lines.filter((line) => !EXPECTED.has(messageOf(line))),
+    ended: () => end,
+    stop: async () => {
+      child.kill('SIGTERM');
+      await closed;
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+};

@@ -1,0 +1,153 @@
+/** Reads the agent's configuration from its file, the environment over it, and says every mistake with its place. */
+import { readFile, stat } from 'node:fs/promises';
+import { dirname, isAbsolute, resolve } from 'node:path';
+import type { GenericSchema } from 'valibot';
+import { loadProfile } from '../../engine/profiles.js';
+import { mistakeLine, pathText, readText, type TextMistake } from '../../engine/yaml-text.js';
+import { isMap } from '../../model/schema-words.js';
+import { UserError } from '../../model/user-error.js';
+import type { ExporterTypes } from '../exporter-modules.js';
+import { overridesOf, withOverrides } from './overrides.js';
+import { checkConfig, type Facts } from './rules.js';
+import type { Config } from './schema.js';
+
+/** Hundreds of targets fit; /dev/zero ends. */
+const MAX_CONFIG_BYTES = 1024 * 1024;
+
+/** What lies outside of the file and is needed to judge it. */
+export interface Surroundings {
+  readonly env: NodeJS.ProcessEnv;
+  readonly exporters: ExporterTypes;
+  readonly statusSchema: () => Promise<GenericSchema | null>;
+  /** Throws a UserError if the file holds no token. */
+  readonly checkToken: (file: string) => void;
+}
+
+export type ConfigReading =
+  | { readonly ok: true; readonly config: Config; readonly warnings: readonly string[] }
+  | { readonly ok: false; readonly lines: readonly string[] };
+
+const readable = async (file: string): Promise<string> => {
+  const failed = (cause: unknown): UserError =>
+    new UserError(
+      'usage',
+      `--config ${file}: cannot be read (${(cause as { code?: string }).code ?? 'unknown error'})`,
+      { cause },
+    );
+  const info = await stat(file).catch((cause: unknown) => {
+    throw failed(cause);
+  });
+  if (!info.isFile() || info.size > MAX_CONFIG_BYTES) {
+    throw new UserError(
+      'usage',
+      `--config ${file}: is not a configuration file of at most ${MAX_CONFIG_BYTES / 1024} KiB`,
+    );
+  }
+  return readFile(file, 'utf8').catch((cause: unknown) => {
+    throw failed(cause);
+  });
+};
+
+const strings = (value: unknown): readonly string[] =>
+  Array.isArray(value) ? value.filter((item): item is string => typeof item === 'string') : [];
+
+/** What a configuration of any shape refers to: read before it is judged, because looking things up takes a while. */
+const referencesOf = (content: unknown) => {
+  const maps = (value: unknown): readonly Record<string, unknown>[] =>
+    Array.isArray(value) ? value.filter(isMap) : [];
+  const root = isMap(content) ? content : {};
+  const targets = maps(root.targets);
+  return {
+    profiles: targets.flatMap((target) => [
+      ...strings(target.profiles ?? ['business-sip']),
+      ...maps(target.schedules).flatMap(({ profiles }) => strings(profiles)),
+    ]),
+    tokenFiles: targets.flatMap(({ tokenFile }) => strings([tokenFile])),
+    exporters: maps(root.exporters),
+  };
+};
+
+/** A path in the configuration is relative to the configuration. */
+const besides = (file: string, path: string): string => (isAbsolute(path) ? path : resolve(dirname(file), path));
+const isProfileFile = (text: string): boolean => /[./\\]/.test(text);
+
+const resolved = (config: Config, file: string): Config => {
+  const profile = (name: string): string => (isProfileFile(name) ? besides(file, name) : name);
+  return {
+    ...config,
+    targets: config.targets.map((target) => ({
+      ...target,
+      ...(target.tokenFile === undefined ? {} : { tokenFile: besides(file, target.tokenFile) }),
+      profiles: target.profiles.map(profile),
+      schedules: target.schedules.map((schedule) => ({
+        ...schedule,
+        ...(schedule.profiles === undefined ? {} : { profiles: schedule.profiles.map(profile) }),
+      })),
+    })),
+  };
+};
+
+const withoutPrefix = (error: unknown, prefix: string): string => {
+  if (!(error instanceof UserError)) throw error;
+  return error.message.startsWith(prefix) ? error.message.slice(prefix.length) : error.message;
+};
+
+/** Each of `keys` with what `look` finds wrong with it. */
+const lookUp = async (keys: readonly string[], look: (key: string) => Promise<string | null>) =>
+  new Map(await Promise.all([...new Set(keys)].map(async (key) => [key, await look(key)] as const)));
+
+/** A token that everybody on the host can read is no secret. */
+const OTHERS_MAY_READ = 0o004;
+
+/** Reads and judges a configuration. @throws UserError if the file itself cannot be read */
+export const readConfig = async (file: string, around: Surroundings): Promise<ConfigReading> => {
+  const text = await readable(file);
+  const overrides = overridesOf(around.env);
+  const kind = { noun: 'configuration', begins: 'targets:', levels: 'six' };
+
+  const first = readText(text, kind, (value) => ({ ok: true, value: withOverrides(value, overrides) }));
+  if (!first.ok) return { ok: false, lines: first.mistakes.map((mistake) => mistakeLine(file, mistake)) };
+  const references = referencesOf(first.value);
+  const profiles = await lookUp(references.profiles, (name) =>
+    loadProfile(isProfileFile(name) ? besides(file, name) : name).then(
+      () => null,
+      (error: unknown) => `names a profile that cannot be used: ${withoutPrefix(error, '')}`,
+    ),
+  );
+  const warnings: string[] = [];
+  const tokens = await lookUp(references.tokenFiles, async (name) => {
+    const path = besides(file, name);
+    try {
+      around.checkToken(path);
+    } catch (error) {
+      return `names a file that holds no token: ${withoutPrefix(error, '--token-file ')}`;
+    }
+    const { mode } = await stat(path);
+    if (process.platform !== 'win32' && (mode & OTHERS_MAY_READ) !== 0) {
+      warnings.push(`${path} can be read by everybody on this host; chmod 640 it`);
+    }
+    return null;
+  });
+  const exporterIssues = await Promise.all(
+    references.exporters.map(async ({ type, name: _name, ...own }) => {
+      if (typeof type !== 'string' || !around.exporters.names.includes(type)) return [];
+      const checked = await around.exporters.check(type, own);
+      return checked.ok ? [] : checked.issues;
+    }),
+  );
+  const facts: Facts = {
+    profile: (name) => profiles.get(name) ?? null,
+    tokenFile: (name) => tokens.get(name) ?? null,
+    exporter: (index) => exporterIssues[index] ?? [],
+    exporterTypes: around.exporters.names,
+    statusSchema: await around.statusSchema(),
+  };
+  const reading = readText(text, kind, (value) => checkConfig(withOverrides(value, overrides), facts));
+  if (reading.ok) return { ok: true, config: resolved(reading.value, file), warnings };
+  const variableOf = new Map(overrides.map(({ path, variable }) => [pathText(path), variable]));
+  const line = (mistake: TextMistake): string => {
+    const variable = variableOf.get(mistake.path);
+    return variable === undefined ? mistakeLine(file, mistake) : `environment ${variable}: ${mistake.message}`;
+  };
+  return { ok: false, lines: reading.mistakes.map(line) };
+};

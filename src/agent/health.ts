@@ -1,0 +1,106 @@
+/** Whether the agent is well, as a judgement on its state: a pure function, and the same for every way to ask. */
+import type { DaemonState } from './daemon.js';
+
+export interface Health {
+  readonly healthy: boolean;
+  /** Why not, in words; empty if it is. */
+  readonly problems: readonly string[];
+  /** Worth knowing, and no reason to restart anything. */
+  readonly remarks: readonly string[];
+  readonly agent: { readonly id: string; readonly name: string; readonly version: string; readonly pid: number };
+  readonly upSeconds: number;
+  readonly residentMegabytes: number;
+  readonly cpuSeconds: number;
+  readonly jobs: Readonly<
+    Record<
+      string,
+      {
+        readonly runs: number;
+        readonly failures: number;
+        readonly missed: number;
+        readonly lastRunAt: string | null;
+        readonly verdicts: Readonly<Record<string, string>>;
+      }
+    >
+  >;
+  readonly spool: {
+    readonly records: number;
+    readonly bytes: number;
+    readonly held: number;
+    readonly waiting: Readonly<Record<string, number>>;
+    readonly dropped: Readonly<Record<string, number>>;
+  };
+  readonly exporters: Readonly<
+    Record<
+      string,
+      {
+        readonly delivered: number;
+        readonly refused: number;
+        readonly failures: number;
+        readonly lastError: string | null;
+      }
+    >
+  >;
+}
+
+/** The scheduler ticks at least twice a minute; three minutes without one is an agent that hangs. */
+const MAX_SILENCE_MS = 180_000;
+/** An exporter that fails is the network's or the receiver's trouble, which a restart of the agent does not mend. */
+export const healthOf = (state: DaemonState, now: { readonly wall: number; readonly monotonic: number }): Health => {
+  const spool = state.spool.stats();
+  const silence = now.monotonic - state.lastTickAt;
+  const problems = [
+    ...(silence > MAX_SILENCE_MS ? [`the scheduler has not ticked for ${Math.round(silence / 1000)} s`] : []),
+    ...(spool.failing === null
+      ? []
+      : [`the disk does not take results (${spool.failing}); ${spool.held} are in memory`]),
+  ];
+  const dropped = Object.values(spool.dropped).reduce((sum, count) => sum + count, 0);
+  const remarks = [
+    ...[...state.deliveries].flatMap(([name, { lastError }]) =>
+      lastError === null ? [] : [`exporter ${name}: ${lastError}; ${spool.waiting[name] ?? 0} results wait`],
+    ),
+    ...[...state.jobs].flatMap(([name, job]) =>
+      job.state.lastError === null ? [] : [`${name}: ${job.state.lastError}`],
+    ),
+    ...(dropped > 0 ? [`${dropped} results were dropped since the start`] : []),
+    ...(spool.damaged > 0 ? [`${spool.damaged} damaged results were found in the spool`] : []),
+  ];
+  const usage = process.resourceUsage();
+  return {
+    healthy: problems.length === 0,
+    problems,
+    remarks,
+    agent: { id: state.agent.id, name: state.agent.name, version: state.agent.version, pid: process.pid },
+    upSeconds: Math.round((now.wall - state.startedAt) / 1000),
+    residentMegabytes: Math.round(process.memoryUsage.rss() / 1024 / 1024),
+    cpuSeconds: (usage.userCPUTime + usage.systemCPUTime) / 1e6,
+    jobs: Object.fromEntries(
+      [...state.jobs].map(([name, { state: job }]) => [
+        name,
+        {
+          runs: job.runs,
+          failures: job.failures,
+          missed: job.missed,
+          lastRunAt: job.lastRunAt === null ? null : new Date(job.lastRunAt).toISOString(),
+          verdicts: Object.fromEntries(
+            (job.lastReport?.services ?? []).map(({ profile, verdict }) => [profile, verdict]),
+          ),
+        },
+      ]),
+    ),
+    spool: {
+      records: spool.records,
+      bytes: spool.bytes,
+      held: spool.held,
+      waiting: spool.waiting,
+      dropped: spool.dropped,
+    },
+    exporters: Object.fromEntries(
+      [...state.deliveries].map(([name, { delivered, refused, failures, lastError }]) => [
+        name,
+        { delivered, refused, failures, lastError },
+      ]),
+    ),
+  };
+};

@@ -1,0 +1,133 @@
+/** One run of one schedule: within the budget, stored before it is weighed, looked at twice where it differs. */
+import type { Report } from '../model/report.js';
+import type { RunKind, ScheduleConfig, TargetConfig } from './config/schema.js';
+import type { Keeper } from './keeper.js';
+import type { Policy } from './memory/confirm.js';
+import { type HostNetwork, networkChanges } from './memory/network.js';
+import { track } from './memory/tracker.js';
+import type { Recorder } from './recorder.js';
+import type { Budget } from './schedule/budget.js';
+import { type Clock, pause } from './schedule/clock.js';
+
+/** What a run is to ask. */
+export interface RunRequest {
+  readonly target: TargetConfig;
+  readonly schedule: ScheduleConfig;
+  readonly kind: RunKind;
+  readonly packetsPerSecond: number;
+}
+
+/** Runs a probe and reports it. Rejects if it could not run: a token file that is gone, a defect of ours. */
+export type Runner = (request: RunRequest, signal: AbortSignal) => Promise<Report>;
+
+/** What the status page and health show of a job. */
+export interface JobState {
+  runs: number;
+  failures: number;
+  missed: number;
+  lastReport: Report | null;
+  /** Wall-clock milliseconds of the end of the last run. */
+  lastRunAt: number | null;
+  lastError: string | null;
+}
+
+export const newJobState = (): JobState => ({
+  runs: 0,
+  failures: 0,
+  missed: 0,
+  lastReport: null,
+  lastRunAt: null,
+  lastError: null,
+});
+
+export interface JobOptions {
+  /** The target's name in records. */
+  readonly target: string;
+  readonly config: TargetConfig;
+  readonly schedule: ScheduleConfig;
+  readonly policy: Policy;
+  readonly secondLookAfterMs: number;
+  /** What all runs together may send in a second. */
+  readonly totalPacketsPerSecond: number;
+  readonly state: JobState;
+  readonly run: Runner;
+  readonly clock: Clock;
+  readonly budget: Budget;
+  readonly keeper: Keeper;
+  readonly recorder: Recorder;
+  readonly network: () => HostNetwork;
+  /** Compares the network with the remembered one, and says what changed. */
+  readonly lookAtNetwork: () => Promise<void>;
+  readonly onMissed: (reason: 'budget') => void;
+  readonly say: (message: string, details: Readonly<Record<string, unknown>>) => void;
+}
+
+/** A run takes half of the rate, so that a light one finds room beside a sweep. */
+const PART_OF_BUDGET = 0.5;
+
+/** A deep run takes minutes; whether its checks differ for good, a light one says as well. */
+const secondKind = (kind: RunKind): RunKind => (kind === 'deep' ? 'light' : kind);
+
+/** One look: resolves with whether something differs that is not believed yet. */
+const lookOnce = async (options: JobOptions, kind: RunKind, signal: AbortSignal): Promise<boolean> => {
+  const { clock, budget, keeper, recorder, state, target } = options;
+  if (budget.isSpent(clock.wall())) {
+    options.onMissed('budget');
+    return false;
+  }
+  await options.lookAtNetwork();
+  const before = options.network();
+  const wanted = options.schedule.packetsPerSecond ?? Math.max(1, options.totalPacketsPerSecond * PART_OF_BUDGET);
+  const share = await budget.acquire(wanted, signal);
+  let report: Report;
+  try {
+    const { config, schedule } = options;
+    report = await options.run({ target: config, schedule, kind, packetsPerSecond: share.packetsPerSecond }, signal);
+  } finally {
+    share.release();
+  }
+  // Cut short by the agent's own end: what it did not ask would look like a change.
+  if (signal.aborted) return false;
+  budget.spend(report.totals.packetsSent, clock.wall());
+  keeper.noteSpent(budget.spent());
+  state.runs += 1;
+  state.lastReport = report;
+  state.lastRunAt = clock.wall();
+  state.lastError = null;
+  await recorder.report(target, report, kind);
+  if (networkChanges(before, options.network()).length > 0) {
+    options.say('the network changed during a run, which therefore says nothing of either', {
+      target,
+      report: report.id,
+    });
+    await options.lookAtNetwork();
+    return false;
+  }
+  const tracked = track(keeper.target(target), report, kind, Date.parse(report.startedAt), options.policy);
+  // Stored first and remembered then: after a crash in between the same change is worked out again, under the same id.
+  for (const change of tracked.changes) await recorder.change(target, change);
+  if (tracked.baseline) await recorder.event('baseline', target, { kind, ...tracked.baseline });
+  keeper.setTarget(target, tracked.memory);
+  await keeper.save();
+  return tracked.suspects.length > 0;
+};
+
+/** Runs a job once, with its second look. Never rejects. */
+export const runJob = async (options: JobOptions, signal: AbortSignal): Promise<void> => {
+  const { schedule, state, target } = options;
+  try {
+    const differs = await lookOnce(options, schedule.kind, signal);
+    if (!differs || signal.aborted) return;
+    await pause(options.clock, options.secondLookAfterMs, signal);
+    if (!signal.aborted) await lookOnce(options, secondKind(schedule.kind), signal);
+  } catch (error) {
+    if (signal.aborted) return;
+    const why = error instanceof Error ? error.message : String(error);
+    const isNew = state.lastError !== why;
+    state.failures += 1;
+    state.lastError = why;
+    options.say('a run failed', { target, kind: schedule.kind, why });
+    // The same failure each minute is one event.
+    if (isNew) await options.recorder.event('run-failed', target, { kind: schedule.kind, why });
+  }
+};

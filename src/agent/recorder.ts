@@ -1,0 +1,82 @@
+/** Turns what happens into records of the spool: reports, changes, events, each under its id. */
+import type { Report } from '../model/report.js';
+import type { RunKind } from './config/schema.js';
+import { derivedId, newId } from './ids.js';
+import type { Change } from './memory/tracker.js';
+import type { Clock } from './schedule/clock.js';
+import type { Spool } from './spool/spool.js';
+
+/** What the agent says of itself and its host. More types may come. */
+export const EVENT_TYPES = [
+  'agent-started',
+  'agent-stopped',
+  'network-changed', // the host's own: an address, a default route, a tunnel
+  'baseline', // what is believed from now on stands
+  'runs-missed',
+  'run-failed', // a defect of ours, or a target that cannot be asked
+  'clock-set',
+  'suspended',
+  'results-dropped',
+  'memory-ceiling',
+] as const;
+export type EventType = (typeof EVENT_TYPES)[number];
+
+/** Who speaks; part of every change and event. */
+export interface Speaker {
+  readonly id: string;
+  readonly name: string;
+  readonly version: string;
+  readonly hostname: string;
+}
+
+export interface Recorder {
+  report(target: string, report: Report, kind: RunKind): Promise<void>;
+  change(target: string, change: Change): Promise<void>;
+  /** `target` is empty for what concerns the agent as a whole. */
+  event(type: EventType, target: string, details: Readonly<Record<string, unknown>>): Promise<void>;
+}
+
+const iso = (wallMs: number): string => new Date(wallMs).toISOString();
+
+/** Changes and events repeat the agent, because receivers keep them apart from reports. */
+export const createRecorder = (
+  spool: Pick<Spool, 'append'>,
+  clock: Pick<Clock, 'wall'>,
+  agent: Speaker,
+  tell: (what: 'change' | 'event', body: Readonly<Record<string, unknown>>) => void,
+): Recorder => ({
+  report: async (target, report, kind) => {
+    // A report is JSON by its schema; the type is wider than what it can hold.
+    const body: Readonly<Record<string, unknown>> = { ...report };
+    const lane = kind === 'light' ? 'light' : 'full';
+    await spool.append({ id: report.id, kind: 'report', at: report.startedAt, target, body }, lane);
+  },
+  change: async (target, change) => {
+    const { subject, what, after, firstSeen, beforeSince } = change;
+    const id = derivedId(firstSeen, agent.id, target, subject.kind, subject.id, what, after.key);
+    const at = iso(clock.wall());
+    const { key: _key, ...state } = after;
+    const body = {
+      schema: 'callpath.change/1',
+      id,
+      at,
+      agent,
+      target,
+      ...change,
+      before: change.before && { verdict: change.before.verdict, reason: change.before.reason },
+      after: state,
+      beforeSince: beforeSince === null ? null : iso(beforeSince),
+      firstSeen: iso(firstSeen),
+    };
+    tell('change', body);
+    await spool.append({ id, kind: 'change', at, target, body }, 'change');
+  },
+  event: async (type, target, details) => {
+    const now = clock.wall();
+    const id = newId(now);
+    const at = iso(now);
+    const body = { schema: 'callpath.event/1', id, at, agent, target, type, ...details };
+    tell('event', body);
+    await spool.append({ id, kind: 'event', at, target, body }, 'event');
+  },
+});

@@ -1,0 +1,288 @@
+/**
+ * The durable spool: a result is on disk before any exporter sees it. Lanes of segment files (`light`, `full`, `event`,
+ * `change`) share one order; each exporter has its own position in it. Appending is one write and one fdatasync,
+ * dropping is one unlink, and opening after a crash is reading what is whole.
+ */
+import { type FileHandle, mkdir, open, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { SpoolRecord } from '../exporters/contract.js';
+import { createHeld } from './held.js';
+import { encodeLine, type StoredRecord } from './line.js';
+import { openPositions } from './positions.js';
+import { firstAfter, type ReadLimits, type ReadResult, readAfter, readNewest } from './reading.js';
+import { recoverSegments } from './recovery.js';
+import { LANES, type Lane, type RetentionPolicy, segmentsToDrop } from './retention.js';
+import { newSegment, noteAppended, type Segment } from './segment.js';
+
+/** Small enough that dropping one loses little, large enough that a full spool has a few hundred files. */
+const MAX_SEGMENT_BYTES = 1024 * 1024;
+/** A spool has at least this many segments, so that dropping one is never dropping all. */
+const MIN_SEGMENTS = 16;
+/** Tries on a full disk, each after dropping something. */
+const MAX_TRIES = 4;
+const FULL = new Set(['ENOSPC', 'EDQUOT']);
+
+export interface SpoolOptions {
+  readonly folder: string;
+  readonly policy: RetentionPolicy;
+  readonly exporters: readonly string[];
+  /** Wall-clock milliseconds, or null while the clock is not to be believed. */
+  readonly now: () => number | null;
+  /** What an operator must know, in words. */
+  readonly say: (message: string, details?: Readonly<Record<string, unknown>>) => void;
+  /** Opens a segment for appending; tests put a failing disk in its place. */
+  readonly openFile?: (file: string) => Promise<Pick<FileHandle, 'write' | 'datasync' | 'truncate' | 'close'>>;
+}
+
+export interface SpoolStats {
+  readonly records: number;
+  readonly bytes: number;
+  /** Dropped since the start before every exporter had taken it, by lane. */
+  readonly dropped: Readonly<Record<Lane, number>>;
+  /** Lines that were damaged when the spool was opened. */
+  readonly damaged: number;
+  /** In memory, because the disk takes nothing. */
+  readonly held: number;
+  /** Why the disk takes nothing, or null. */
+  readonly failing: string | null;
+  /** By exporter: records that it has yet to take. */
+  readonly waiting: Readonly<Record<string, number>>;
+}
+
+export interface Spool {
+  /** Resolves with `stored` when the record is on disk, with `held` when the disk refused and memory keeps it for now. */
+  append(record: SpoolRecord, lane: Lane): Promise<'stored' | 'held'>;
+  /** Tries again to write what is held, and drops what is too old. */
+  tend(): Promise<void>;
+  /** The records after `seq`, in order, at least one if there is one. */
+  read(seq: number, limits: ReadLimits): Promise<ReadResult>;
+  /** The newest records for which `wanted` holds, newest first; looks at `limit` records at most. */
+  newest(
+    limit: number,
+    lanes: readonly Lane[],
+    wanted: (record: SpoolRecord) => boolean,
+  ): Promise<readonly SpoolRecord[]>;
+  position(exporter: string): number;
+  /** Remembers that an exporter has taken everything up to `seq`. */
+  advance(exporter: string, seq: number): Promise<void>;
+  /** Calls back after each stored record. Returns how to stop. */
+  onStored(listener: () => void): () => void;
+  stats(): SpoolStats;
+  close(): Promise<void>;
+}
+
+const codeOf = (error: unknown): string => (error as { code?: string }).code ?? String(error);
+
+/** A new file survives the power only once its folder is on disk. Not every system lets a folder be opened. */
+const syncFolder = async (folder: string): Promise<void> => {
+  try {
+    const handle = await open(folder, 'r');
+    await handle.sync().finally(() => handle.close());
+  } catch {
+    // Windows: its file systems journal their folders.
+  }
+};
+
+/** Opens the spool, whatever state it was left in. @throws only if the folder can neither be made nor read */
+export const openSpool = async (options: SpoolOptions): Promise<Spool> => {
+  const { folder, policy, say } = options;
+  const openFile = options.openFile ?? ((file: string) => open(file, 'a', 0o640));
+  const segmentBytes = Math.min(MAX_SEGMENT_BYTES, Math.floor(policy.maxBytes / MIN_SEGMENTS));
+  await mkdir(folder, { recursive: true, mode: 0o750 });
+  const positions = await openPositions(join(folder, 'positions'), options.exporters, say);
+
+  const recovered = await recoverSegments(folder, say);
+  let { segments } = recovered;
+  const dropped: Record<Lane, number> = { light: 0, full: 0, event: 0, change: 0 };
+  let nextSeq =
+    Math.max(0, positions.highest(), ...segments.map(({ firstSeq, lastSeq }) => Math.max(firstSeq, lastSeq))) + 1;
+
+  const writers = new Map<Lane, { segment: Segment; handle: Awaited<ReturnType<typeof openFile>> }>();
+  const held = createHeld();
+  const listeners = new Set<() => void>();
+  let failing: string | null = null;
+  let lastWork: Promise<unknown> = Promise.resolve();
+
+  /** One thing at a time: the order of the records is the order of the calls. */
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const turn = lastWork.then(work, work);
+    lastWork = turn.catch(() => undefined);
+    return turn;
+  };
+
+  const closeWriter = async (lane: Lane): Promise<void> => {
+    const writer = writers.get(lane);
+    writers.delete(lane);
+    await writer?.handle.close().catch(() => undefined);
+  };
+
+  const countDropped = (lane: Lane, seqs: readonly number[]): number => {
+    const lowest = positions.lowest();
+    const lost = seqs.filter((seq) => seq > lowest && Number.isFinite(lowest)).length;
+    dropped[lane] += lost;
+    return lost;
+  };
+
+  const drop = async (freeAtLeast: number, rankOfNew: Lane): Promise<number> => {
+    const leaving = segmentsToDrop({
+      segments: segments.filter(({ bytes }) => bytes > 0),
+      policy,
+      now: options.now(),
+      deliveredTo: positions.lowest(),
+      freeAtLeast,
+      rankOfNew,
+    });
+    let freed = 0;
+    for (const segment of leaving) {
+      if (writers.get(segment.lane)?.segment === segment) await closeWriter(segment.lane);
+      try {
+        await unlink(segment.file);
+      } catch (error) {
+        if (codeOf(error) !== 'ENOENT') continue;
+      }
+      freed += segment.bytes;
+      segments = segments.filter((one) => one !== segment);
+      const lost = countDropped(segment.lane, segment.seqs);
+      if (lost > 0)
+        say('results were dropped before every exporter had taken them', { lane: segment.lane, results: lost });
+    }
+    return freed;
+  };
+
+  const writerFor = async (lane: Lane, bytes: number) => {
+    const current = writers.get(lane);
+    if (current && current.segment.bytes + bytes <= segmentBytes) return current;
+    await closeWriter(lane);
+    const last = segments.filter((segment) => segment.lane === lane).at(-1);
+    const reusable = last && !last.sealed && last.bytes + bytes <= segmentBytes ? last : null;
+    const segment = reusable ?? newSegment(folder, lane, nextSeq);
+    const handle = await openFile(segment.file);
+    if (!reusable) {
+      segments.push(segment);
+      await syncFolder(folder);
+    }
+    const writer = { segment, handle };
+    writers.set(lane, writer);
+    return writer;
+  };
+
+  /** Takes back what a failed write left behind; a file that cannot be cut is not appended to again. */
+  const undo = async (lane: Lane): Promise<void> => {
+    const writer = writers.get(lane);
+    if (!writer) return;
+    try {
+      await writer.handle.truncate(writer.segment.bytes);
+    } catch {
+      writer.segment.sealed = true;
+      // The next segment is named after the next number, and must not be this file.
+      nextSeq += 1;
+    }
+    await closeWriter(lane);
+  };
+
+  const store = async (record: SpoolRecord, lane: Lane): Promise<void> => {
+    const stored: StoredRecord = { seq: nextSeq, record };
+    const line = encodeLine(stored);
+    const { segment, handle } = await writerFor(lane, line.length);
+    for (let written = 0; written < line.length; ) {
+      const { bytesWritten } = await handle.write(line, written, line.length - written);
+      if (bytesWritten === 0) throw Object.assign(new Error('the disk took nothing'), { code: 'ENOSPC' });
+      written += bytesWritten;
+    }
+    await handle.datasync();
+    nextSeq += 1;
+    noteAppended(segment, stored, line.length);
+  };
+
+  const storeOrFree = async (record: SpoolRecord, lane: Lane): Promise<boolean> => {
+    for (let attempt = 1; attempt <= MAX_TRIES; attempt += 1) {
+      try {
+        await store(record, lane);
+        if (failing !== null) say('the disk takes results again', { held: held.size() });
+        failing = null;
+        return true;
+      } catch (error) {
+        await undo(lane);
+        const code = codeOf(error);
+        if (failing !== code) say('the disk does not take results; they are kept in memory', { error: code, folder });
+        failing = code;
+        if (!FULL.has(code) || (await drop(segmentBytes, lane)) === 0) return false;
+      }
+    }
+    return false;
+  };
+
+  const flushHeld = async (): Promise<void> => {
+    for (let first = held.first(); first !== null; first = held.first()) {
+      if (!(await storeOrFree(first.record, first.lane))) return;
+      held.removeFirst();
+    }
+  };
+
+  const hold = (record: SpoolRecord, lane: Lane): void => {
+    for (const lost of held.add({ record, lane })) {
+      dropped[lost.lane] += 1;
+      say('a result was lost: the disk takes nothing and memory is full', { lane: lost.lane, id: lost.record.id });
+    }
+  };
+
+  const tell = (): void => {
+    for (const listener of listeners) listener();
+  };
+
+  return {
+    append: (record, lane) =>
+      inTurn(async () => {
+        await flushHeld();
+        if (held.size() > 0 || !(await storeOrFree(record, lane))) {
+          hold(record, lane);
+          return 'held';
+        }
+        await drop(0, lane);
+        tell();
+        return 'stored';
+      }),
+    tend: () =>
+      inTurn(async () => {
+        const before = held.size();
+        await flushHeld();
+        await drop(0, 'light');
+        if (held.size() < before) tell();
+      }),
+    read: (after, limits) => readAfter(segments, after, limits),
+    newest: (limit, lanes, wanted) => readNewest(segments, limit, lanes, wanted),
+    position: positions.get,
+    advance: async (exporter, seq) => {
+      if (seq <= positions.get(exporter)) return;
+      await positions.advance(exporter, seq).catch((error: unknown) => {
+        say('a position could not be stored; after a restart some results will be offered again', {
+          exporter,
+          error: codeOf(error),
+        });
+      });
+    },
+    onStored: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    stats: () => ({
+      records: segments.reduce((sum, { seqs }) => sum + seqs.length, 0),
+      bytes: segments.reduce((sum, { bytes }) => sum + bytes, 0),
+      dropped: { ...dropped },
+      damaged: recovered.damaged,
+      held: held.size(),
+      failing,
+      waiting: Object.fromEntries(
+        options.exporters.map((name) => [
+          name,
+          segments.reduce((sum, { seqs }) => sum + seqs.length - firstAfter(seqs, positions.get(name)), 0),
+        ]),
+      ),
+    }),
+    close: () =>
+      inTurn(async () => {
+        await flushHeld();
+        for (const lane of LANES) await closeWriter(lane);
+      }),
+  };
+};

@@ -1,0 +1,191 @@
+/** `probe daemon`: from a configuration to a running agent, until a signal ends it. */
+import { mkdir, readFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { parseArgs } from 'node:util';
+import { nameOfExporter } from '../agent/config/rules.js';
+import type { Config } from '../agent/config/schema.js';
+import { controlPath, openControl } from '../agent/control.js';
+import { startDaemon } from '../agent/daemon.js';
+import { EXPORTER_TYPES, type ExporterDeps } from '../agent/exporter-modules.js';
+import type { Exporter } from '../agent/exporters/contract.js';
+import { healthOf } from '../agent/health.js';
+import type { Runner, RunRequest } from '../agent/job.js';
+import { createLateRunner } from '../agent/metrics/run-now.js';
+import { systemClock } from '../agent/schedule/clock.js';
+import { createProbeThread, type ProbeThread } from '../engine/thread.js';
+import { UserError } from '../model/user-error.js';
+import { judgeConfig, loadConfig, secretsOf, stateDirectoryOf } from './agent-config.js';
+import { createLog } from './agent-log.js';
+import { EXIT, packageVersion } from './main.js';
+import { type ProbeOptions, parseMistake, usage } from './options.js';
+import { agentId, prepare, runPrepared } from './run-command.js';
+
+const OPTIONS = { config: { type: 'string' }, check: { type: 'boolean' } } as const;
+
+const parse = (argv: readonly string[]) => {
+  try {
+    return parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: false, strict: true }).values;
+  } catch (error) {
+    throw parseMistake(error);
+  }
+};
+
+/** How long a run may take unless the schedule says otherwise; a sweep of 16,384 ports takes minutes at 100 a second. */
+const DEFAULT_TIMEOUT_MS = { light: 60_000, sweep: 900_000, deep: 3_600_000 } as const;
+
+/** The options that a user would have given to ask the same. */
+const optionsFor = ({ target, schedule, kind, packetsPerSecond }: RunRequest): ProbeOptions => ({
+  target: target.host,
+  reflectors: target.reflectors,
+  profiles: schedule.profiles ?? target.profiles,
+  rtpRange: target.rtpRange ?? null,
+  exhaustive: kind === 'sweep',
+  transports: target.transports ?? null,
+  deep: kind === 'deep',
+  tokenFile: target.tokenFile ?? null,
+  output: 'json',
+  outFile: null,
+  maxPps: packetsPerSecond,
+  timeoutMs: schedule.timeout ?? DEFAULT_TIMEOUT_MS[kind],
+  source: target.source ?? null,
+  // A target of the configuration has a host of its own.
+  plmn: { mcc: null, mnc: null },
+  families: target.families,
+  dryRun: false,
+  verbose: false,
+  color: false,
+});
+
+const NOWHERE = { isTTY: false, write: () => undefined };
+
+/** Runs each probe as `probe --target` would, in the standing thread. A token comes from the target's file alone. */
+const runnerIn =
+  (thread: ProbeThread): Runner =>
+  async (request, signal) => {
+    const options = optionsFor(request);
+    return runPrepared(await prepare(options, {}, signal), options, signal, { drawn: NOWHERE, run: thread.run });
+  };
+
+/** Opens the configured exporters. What they read from files is taken for secret. @throws UserError */
+const openExporters = (
+  config: Config,
+  common: Pick<ExporterDeps, 'agentId' | 'version' | 'hostname' | 'log' | 'now' | 'probe'>,
+  keepSecret: (secret: string) => void,
+): Promise<readonly Exporter[]> =>
+  Promise.all(
+    config.exporters.map(async (entry) => {
+      const name = nameOfExporter(entry);
+      const { type, name: _name, ...own } = entry;
+      const checked = await EXPORTER_TYPES.check(type, own);
+      if (!checked.ok) throw new UserError('config-invalid', `exporter ${name}: ${checked.issues[0]?.message}`);
+      return checked.exporter.open({
+        ...common,
+        name,
+        readFile: async (file) => {
+          const content = await readFile(file).catch((cause: unknown) => {
+            const reason = (cause as { code?: string }).code ?? 'unknown error';
+            throw new UserError('config-invalid', `exporter ${name}: ${file} cannot be read (${reason})`, { cause });
+          });
+          keepSecret(content.toString('utf8').trim());
+          return content;
+        },
+      });
+    }),
+  );
+
+/** `--check`: every mistake on a line of its own, with its place and the fix. */
+const checkCommand = async (file: string, env: NodeJS.ProcessEnv): Promise<number> => {
+  const reading = await judgeConfig(file, env);
+  if (!reading.ok) {
+    process.stderr.write(`${reading.lines.join('\n')}\n`);
+    return EXIT.usage;
+  }
+  const { config, warnings } = reading;
+  for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
+  const count = (what: string, items: readonly unknown[]): string =>
+    `${items.length} ${what}${items.length === 1 ? '' : 's'}`;
+  process.stdout.write(
+    `${file}: ok; ${count('target', config.targets)}, ${count('exporter', config.exporters)}, state in ${stateDirectoryOf(config, env)}\n`,
+  );
+  return EXIT.ok;
+};
+
+/** Runs until SIGINT or SIGTERM. @throws UserError for what the user can mend */
+export const daemonCommand = async (argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> => {
+  const { config: file, check } = parse(argv);
+  if (file === undefined) throw usage('daemon: --config is missing; name the configuration, see docs/deploy-agent.md');
+  if (check) return checkCommand(file, env);
+  const { config, warnings } = await loadConfig(file, env);
+  const stateDirectory = stateDirectoryOf(config, env);
+  const secrets = [...secretsOf(config)];
+  const log = createLog(config.agent.logLevel, () => secrets);
+  for (const warning of warnings) log.warn(warning);
+
+  const controller = new AbortController();
+  let code: number = EXIT.ok;
+  const end = (why: string, exitCode: number): void => {
+    // The second signal is from somebody who does not want to wait.
+    if (controller.signal.aborted) process.exit(EXIT.interrupted);
+    code = exitCode;
+    log.info({ why }, 'agent ends');
+    controller.abort(new Error(why));
+  };
+  const onSignal = (name: NodeJS.Signals): void => end(name, EXIT.ok);
+
+  const name = config.agent.name ?? hostname();
+  const clock = systemClock();
+  const thread = createProbeThread();
+  let answer: () => unknown = () => ({ healthy: false, problems: ['the agent is still starting'] });
+  // What is wrong with the folder is said when it is used.
+  await mkdir(stateDirectory, { recursive: true, mode: 0o750 }).catch(() => undefined);
+  const closeControl = await openControl(controlPath(stateDirectory), () => answer()).catch((error: unknown) => {
+    const reason = (error as { code?: string }).code ?? String(error);
+    if (reason === 'EADDRINUSE') {
+      throw new UserError(
+        'usage',
+        `daemon: another agent runs with the state folder ${stateDirectory}; stop it, or set agent.stateDirectory`,
+      );
+    }
+    log.warn(
+      { reason, stateDirectory },
+      'the control socket cannot be opened: "probe health" will not find this agent',
+    );
+    return async () => undefined;
+  });
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  try {
+    const agent = { id: agentId(), name, version: packageVersion(), hostname: hostname() };
+    const onDemand = createLateRunner(config);
+    const common = { ...agent, agentId: agent.id, log, now: clock.wall, probe: onDemand.runner };
+    const daemon = await startDaemon({
+      config,
+      stateDirectory,
+      agent,
+      run: runnerIn(thread),
+      exporters: await openExporters(config, common, (secret) => secrets.push(secret)),
+      clock,
+      log,
+      // A supervisor starts it again; nothing is lost, because what was found is on disk.
+      onFatal: (why) => end(why, EXIT.trouble),
+      signal: controller.signal,
+    }).catch((cause: unknown) => {
+      const reason = (cause as { code?: string }).code;
+      if (reason === undefined) throw cause;
+      throw new UserError(
+        'usage',
+        `daemon: the state folder ${stateDirectory} cannot be used (${reason}); set agent.stateDirectory`,
+        { cause },
+      );
+    });
+    onDemand.begin(daemon.state.probe);
+    answer = () => healthOf(daemon.state, { wall: clock.wall(), monotonic: clock.monotonic() });
+    await daemon.ended;
+    return code;
+  } finally {
+    await thread.close();
+    await closeControl();
+    process.off('SIGINT', onSignal);
+    process.off('SIGTERM', onSignal);
+  }
+};

@@ -1,0 +1,121 @@
+/**
+ * A carrier's gateway for Wi-Fi Calling (ePDG) by its name: how 3GPP forms it, and whether what a resolver says of it can
+ * be true. A handset behind a resolver that fails or lies gets no further, whatever the ports do.
+ */
+import { BlockList, isIP } from 'node:net';
+import type { Profile } from '../model/profile.js';
+import { UserError } from '../model/user-error.js';
+import type { Resolved } from './destination.js';
+import type { Endpoint } from './plan.js';
+
+/** A carrier's two numbers (ITU-T E.212), as the user wrote them; null where not given. */
+export interface Plmn {
+  readonly mcc: string | null;
+  readonly mnc: string | null;
+}
+
+/** Names below it are public by definition: they are for handsets on any network. */
+const PUBLIC_3GPP = '.pub.3gppnetwork.org';
+
+/** Addresses that no public name has: they lead to this host, this network, or nowhere (RFC 6890, RFC 6598). */
+const NOT_PUBLIC = new BlockList();
+for (const [net, bits] of [
+  ['0.0.0.0', 8],
+  ['10.0.0.0', 8],
+  ['100.64.0.0', 10],
+  ['127.0.0.0', 8],
+  ['169.254.0.0', 16],
+  ['172.16.0.0', 12],
+  ['192.168.0.0', 16],
+  ['224.0.0.0', 3],
+] as const) {
+  NOT_PUBLIC.addSubnet(net, bits, 'ipv4');
+}
+NOT_PUBLIC.addAddress('::', 'ipv6');
+NOT_PUBLIC.addAddress('::1', 'ipv6');
+NOT_PUBLIC.addSubnet('fc00::', 7, 'ipv6');
+NOT_PUBLIC.addSubnet('fe80::', 10, 'ipv6');
+NOT_PUBLIC.addSubnet('ff00::', 8, 'ipv6');
+
+const isPublic = (address: string): boolean => !NOT_PUBLIC.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
+
+/** `epdg.epc.mnc260.mcc310.pub.3gppnetwork.org`: an MNC of two digits gets a zero in front (TS 23.003 §19.4.2.9). */
+export const epdgName = (mcc: string, mnc: string): string =>
+  `epdg.epc.mnc${mnc.padStart(3, '0')}.mcc${mcc}${PUBLIC_3GPP}`;
+
+/** Reads `--mcc` and `--mnc`. @throws UserError that names the option */
+export const checkPlmn = ({ mcc, mnc }: Plmn): void => {
+  if (mcc !== null && !/^\d{3}$/.test(mcc)) {
+    throw new UserError('usage', `--mcc: "${mcc.slice(0, 20)}" is not three digits, as in 310`);
+  }
+  if (mnc !== null && !/^\d{2,3}$/.test(mnc)) {
+    throw new UserError('usage', `--mnc: "${mnc.slice(0, 20)}" is not two or three digits, as in 260`);
+  }
+  if ((mcc === null) !== (mnc === null)) {
+    throw new UserError(
+      'usage',
+      `--${mcc === null ? 'mcc' : 'mnc'} is missing: a carrier has both, as in --mcc 310 --mnc 260`,
+    );
+  }
+};
+
+/** The host that the options and profiles themselves name, for a run without `--target`; null if they name none. */
+export const hostOf = (profiles: readonly Profile[], { mcc, mnc }: Plmn): string | null => {
+  if (mcc !== null && mnc !== null) return epdgName(mcc, mnc);
+  return profiles.flatMap(({ host }) => host ?? [])[0] ?? null;
+};
+
+const FAILED: Readonly<Record<string, string>> = {
+  'not-found': 'the resolver says that there is no such name (NXDOMAIN)',
+  'no-record': 'the resolver says that it has no address',
+  timeout: 'no resolver answered in time',
+  'server-failure': 'the resolver failed (SERVFAIL)',
+  refused: 'the resolver refused to answer',
+  'bad-answer': 'the answer was malformed',
+};
+
+const nowhere = ({ host }: Endpoint): Endpoint => ({ host, address: null, family: null });
+
+/**
+ * What was resolved, without the addresses that a carrier's gateway cannot have: asking them would call a port blocked
+ * where it is the resolver that lies. Names outside of 3gppnetwork.org and of the profiles are left as they are, because
+ * a reflector may well have a private address.
+ */
+export const screenEpdg = (resolved: Resolved, isGateway: boolean): Resolved => {
+  const { destination } = resolved;
+  const { host } = destination;
+  if (isIP(host) !== 0 || !(isGateway || host.endsWith(PUBLIC_3GPP))) return resolved;
+  const found = destination.endpoints.flatMap(({ address }) => address ?? []);
+  const wrong = found.filter((address) => !isPublic(address));
+  const failed = resolved.notes.flatMap((note) => /does not resolve \(([a-z-]+)\)/.exec(note)?.[1] ?? []);
+  const notes = [
+    ...resolved.notes,
+    ...failed.map(
+      (reason) =>
+        `DNS keeps handsets from the gateway ${host}: ${FAILED[reason] ?? reason}. No port is blamed for it; ask another resolver to see who is at fault.`,
+    ),
+    ...(wrong.length > 0
+      ? [
+          `DNS answers wrongly for the gateway ${host}: ${wrong.join(', ')} cannot be a carrier's address. It was not asked; no port is blamed for it.`,
+        ]
+      : []),
+  ];
+  if (wrong.length === 0) return { ...resolved, notes };
+  const screen = <E extends Endpoint>(endpoints: readonly E[]): readonly E[] => {
+    const kept = endpoints.filter(({ address }) => address === null || isPublic(address));
+    return kept.length > 0 ? kept : endpoints.slice(0, 1).map((one) => ({ ...one, ...nowhere(one) }));
+  };
+  const { udp, tcp, tls } = destination.sip;
+  return {
+    notes,
+    destination: {
+      ...destination,
+      endpoints: screen(destination.endpoints),
+      sip: {
+        udp: { ...udp, endpoints: screen(udp.endpoints) },
+        tcp: { ...tcp, endpoints: screen(tcp.endpoints) },
+        tls: { ...tls, endpoints: screen(tls.endpoints) },
+      },
+    },
+  };
+};

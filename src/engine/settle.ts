@@ -1,0 +1,70 @@
+/**
+ * Asks silent checks further where the path has turned out to lose more than was known when they were given up. What is
+ * learnt late must not leave a verdict short of the certainty that it needs.
+ */
+import type { Probe } from '../../probes/contract.js';
+import type { Check } from '../model/check.js';
+import type { Observation } from '../model/observation.js';
+import { doubtOfSilence } from '../verdict/silence.js';
+import { askCheck, MAX_SILENT_PACKETS } from './ask.js';
+import type { AskContext } from './ledger.js';
+import type { Path } from './path.js';
+
+/** Each round adds to the sample and may move the bound again, by less each time. */
+const MAX_ROUNDS = 3;
+
+const sum = (a: Observation['refused'], b: Observation['refused']): Observation['refused'] => {
+  const total: Record<string, number> = { ...a };
+  for (const [why, count] of Object.entries(b)) total[why] = (total[why] ?? 0) + (count ?? 0);
+  return total;
+};
+
+const together = (first: Observation, second: Observation): Observation =>
+  second.notRun !== null
+    ? first
+    : {
+        ...first,
+        attempts: [...first.attempts, ...second.attempts],
+        sequences: [...first.sequences, ...second.sequences],
+        refused: sum(first.refused, second.refused),
+      };
+
+/** Unanswered packets of a check that met nothing but silence; 0 for every other. */
+const silentPackets = ({ attempts, notRun }: Observation): number =>
+  notRun === null && attempts.every(({ outcome }) => outcome === 'silence')
+    ? attempts.reduce((packets, attempt) => packets + attempt.packets, 0)
+    : 0;
+
+export interface Settling {
+  readonly context: AskContext;
+  readonly path: Path;
+  readonly probeOf: (kind: Check['probe']) => Probe;
+  readonly doubtOf: (check: Check) => number;
+  readonly signal: AbortSignal;
+}
+
+/** Resolves with the same observations in the same order, those completed that needed it. */
+export const settle = async (
+  observations: readonly Observation[],
+  { context, path, probeOf, doubtOf, signal }: Settling,
+): Promise<readonly Observation[]> => {
+  let settled = observations;
+  for (let round = 0; round < MAX_ROUNDS && !signal.aborted; round += 1) {
+    const bound = path.upperBound();
+    const short = (one: Observation): boolean => {
+      const packets = silentPackets(one);
+      return packets > 0 && packets < MAX_SILENT_PACKETS && doubtOfSilence(packets, bound) > doubtOf(one.check);
+    };
+    // Where even the most that is ever sent proves nothing, more of it proves nothing either.
+    if (bound === null || !settled.some(short)) break;
+    settled = await Promise.all(
+      settled.map(async (one) => {
+        if (!short(one) || doubtOfSilence(MAX_SILENT_PACKETS, bound) > doubtOf(one.check)) return one;
+        const options = { samples: 1, doubt: doubtOf(one.check), alreadySilent: silentPackets(one) };
+        const { check } = one;
+        return together(one, await askCheck(check, probeOf(check.probe), context, path, options, signal));
+      }),
+    );
+  }
+  return settled;
+};

@@ -1,0 +1,74 @@
+/** Fetches from a reflector what stood on its wire, piece by piece, over any way that passes. */
+import type { Probe } from '../../../probes/contract.js';
+import type { Check } from '../../model/check.js';
+import { type EvidencePiece, type EvidenceSide, encodeEvidenceQuery, readEvidencePiece } from '../../wire/evidence.js';
+import { expectProof, judgeTag, makeTag } from '../../wire/proof.js';
+import { MAX_TAG_BYTES, readTag } from '../../wire/tag.js';
+import { askCheck } from '../ask.js';
+import type { AskContext } from '../ledger.js';
+import type { Path } from '../path.js';
+
+export interface Stage {
+  readonly context: AskContext;
+  readonly path: Path;
+  readonly signal: AbortSignal;
+}
+
+/** With RETRY_AFTER_MS this waits out a burst of loss. */
+const ATTEMPTS = 6;
+const MAX_WAYS = 3;
+/** Ours is the longest message that can come back; a far end that claims more is not followed. */
+const MAX_EVIDENCE_BYTES = 8192;
+
+const evidenceProbe = (
+  query: { readonly sequence: number; readonly side: EvidenceSide; readonly offset: number },
+  found: (piece: EvidencePiece) => void,
+): Probe => ({
+  kind: 'udp-echo',
+  retransmits: false,
+  timed: 'exchange',
+  ask: (asking) => {
+    const message = makeTag(asking, 'evidenceRequest', encodeEvidenceQuery(query)) ?? new Uint8Array(0);
+    return { messages: [message], proof: expectProof(asking, message), answeredByOpening: false };
+  },
+  read: (bytes, { question, elapsedMicros }) => {
+    if (bytes.length > MAX_TAG_BYTES) return { kind: 'refused', why: 'oversized' };
+    const parsed = readTag(bytes);
+    if (!parsed.ok) return parsed.refusal === 'truncated' ? { kind: 'partial' } : { kind: 'refused', why: 'malformed' };
+    const judged = question.proof && judgeTag(bytes, question.proof, elapsedMicros);
+    if (!judged?.authentic || judged.tag.type !== 'evidenceAnswer') return { kind: 'refused', why: 'bad-proof' };
+    const piece = readEvidencePiece(judged.tag.body);
+    if (!piece) return { kind: 'refused', why: 'malformed' };
+    found(piece);
+    return { kind: 'answer', authentic: true, attestation: judged.attestation, detail: {} };
+  },
+});
+
+/** The whole of one side of an exchange, or null if the far end has it no more or cannot be heard. */
+export const fetchEvidence = async (
+  sequence: number,
+  side: EvidenceSide,
+  ways: readonly Check[],
+  { context, path, signal }: Stage,
+): Promise<Uint8Array | null> => {
+  for (const way of ways.slice(0, MAX_WAYS)) {
+    const pieces: Uint8Array[] = [];
+    let length = 0;
+    let whole = Number.POSITIVE_INFINITY;
+    while (length < whole && !signal.aborted) {
+      let piece: EvidencePiece | null = null;
+      const probe = evidenceProbe({ sequence, side, offset: length }, (told) => {
+        piece ??= told;
+      });
+      const check: Check = { ...way, id: `evidence ${sequence} ${side} ${length}@${way.id}` };
+      await askCheck(check, probe, context, path, { samples: 1, doubt: 0, atMost: ATTEMPTS }, signal);
+      const told = piece as EvidencePiece | null;
+      if (!told || told.bytes.length === 0 || told.wholeLength > MAX_EVIDENCE_BYTES) break;
+      whole = told.wholeLength;
+      pieces.push(Uint8Array.from(told.bytes));
+      length += told.bytes.length;
+    }
+    if (length === whole) return Buffer.concat(pieces);
+  }
+  return null;
+};

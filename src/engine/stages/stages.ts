@@ -1,0 +1,69 @@
+/**
+ * What is asked of a reflector once it has proven itself and the checks are done: questions that take several exchanges,
+ * or several sockets. Each stage brings home facts; src/verdict/ judges them.
+ */
+import type { Probe } from '../../../probes/contract.js';
+import type { Check } from '../../model/check.js';
+import type { Observation } from '../../model/observation.js';
+import { type Idle, NO_FACTS, type StageFacts } from '../../model/stages.js';
+import { passed } from '../follow-up.js';
+import type { Stage } from './evidence.js';
+import { lifetimeStage } from './lifetime.js';
+import { natStage } from './nat.js';
+import { sipStage } from './sip.js';
+
+export interface StageOptions {
+  /** Adds what takes minutes. */
+  readonly deep: boolean;
+}
+
+/** One proven reflector's address, and what is known of it. */
+export interface Proven {
+  readonly address: string;
+  readonly observations: readonly Observation[];
+  readonly ways: readonly Check[];
+}
+
+export interface StageTools extends Stage {
+  readonly probeOf: (kind: Check['probe']) => Probe;
+}
+
+/** The NAT is asked at STUN's own port where that passes, and beside it at any other. */
+const STUN_PORT = 3478;
+
+const natOf = async (proven: Proven, stage: Stage) => {
+  const passing = proven.observations.filter(passed).map(({ check }) => check);
+  const udp = passing.filter(({ transport }) => transport === 'udp');
+  const base = udp.find(({ port }) => port === STUN_PORT) ?? udp[0];
+  return base ? natStage(base, udp.find(({ port }) => port !== base.port) ?? null, proven.ways, stage) : null;
+};
+
+/** Ports whose idle flows matter: SIP's, IPsec's, STUN's, one of media, and SIP's connections. */
+const LIFETIME_PORTS: readonly number[] = [5060, 4500, STUN_PORT];
+
+const lifetimesOf = async ({ observations, ways }: Proven, stage: Stage): Promise<readonly Idle[]> => {
+  const passing = observations.filter(passed).map(({ check }) => check);
+  const udp = LIFETIME_PORTS.flatMap(
+    (port) => passing.find((check) => check.transport === 'udp' && check.port === port) ?? [],
+  );
+  const media = passing.find(({ probe }) => probe === 'rtp-echo') ?? null;
+  const streams = passing.filter(({ probe, transport }) => probe === 'sip-options' && transport !== 'udp');
+  return lifetimeStage([...udp, ...(media ? [media] : []), ...streams], ways, stage);
+};
+
+/** Runs all stages. What the signal cuts off is left out. */
+export const runStages = async (
+  proven: readonly Proven[],
+  options: StageOptions,
+  tools: StageTools,
+): Promise<StageFacts> => {
+  if (tools.signal.aborted) return NO_FACTS;
+  const [nat, sip] = await Promise.all([
+    Promise.all(proven.map((one) => natOf(one, tools))),
+    Promise.all(proven.map(({ observations, ways }) => sipStage(observations, { ...tools, ways }))),
+  ]);
+  // One way out is what lifetimes are about; a second far end would show the same one again.
+  const [first] = options.deep ? proven : [];
+  const idle = first ? await lifetimesOf(first, tools) : [];
+  return { sip: sip.flatMap((facts) => facts ?? []), nat: nat.flatMap((facts) => facts ?? []), idle };
+};

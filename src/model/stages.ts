@@ -1,0 +1,110 @@
+/** Facts that the stages after the checks bring home: no opinion, plain data, as it crosses from the probing thread. */
+import type { Family, Transport } from './check.js';
+
+/** One SIP exchange, as both of its ends saw it. */
+export interface SipExchange {
+  readonly transport: Transport;
+  readonly port: number;
+  readonly address: string;
+  readonly method: string;
+  /** Asked on a port that is not SIP's, where an ALG has no reason to look. */
+  readonly isControl: boolean;
+  /** The source port: SIP's own, or any other. */
+  readonly fromSipPort: boolean;
+  /** Smallest size asked for, in bytes; null where size is not the question. */
+  readonly padded: number | null;
+  readonly packets: number;
+  readonly answers: number;
+  /** Errors from sockets or from the path, by their code. */
+  readonly errors: readonly string[];
+  /** Packets that arrived at the far end; null if it could not be asked. */
+  readonly seen: number | null;
+  /** An answer came, and it did not prove itself. */
+  readonly unproven: boolean;
+  /** The far end received other bytes than were sent, whether or not it could show them. */
+  readonly changed: boolean;
+  /** The far end received it at another port than it was sent to. */
+  readonly misdirected: boolean;
+  /** The request as sent, and as it arrived; null where no proven answer came or the far end kept nothing. */
+  readonly request: Passage | null;
+  /** The response as the far end sent it, and as it arrived here. */
+  readonly response: Passage | null;
+}
+
+export interface Passage {
+  readonly sent: Uint8Array;
+  readonly received: Uint8Array;
+}
+
+/** Whether something that is no SIP request passes on SIP's own port. Null: not asked. */
+export interface OtherTraffic {
+  readonly transport: Transport;
+  readonly port: number;
+  readonly address: string;
+  readonly stun: boolean | null;
+  readonly bareTag: boolean | null;
+}
+
+/** What one reflector's address was asked about SIP. */
+export interface SipFacts {
+  readonly address: string;
+  readonly family: Family;
+  readonly exchanges: readonly SipExchange[];
+  readonly otherTraffic: readonly OtherTraffic[];
+}
+
+export interface Place {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** Which of a far end's sockets was asked, seen from its first address and port. */
+export const STUN_PLACES = ['first', 'other-port', 'other-address', 'other-both'] as const;
+export type StunPlace = (typeof STUN_PLACES)[number];
+
+/** From which socket of ours which place was asked, and what it saw of us; null if it never answered. */
+export interface Mapping {
+  readonly localPort: number;
+  readonly place: StunPlace;
+  readonly to: Place;
+  readonly mapped: Place | null;
+}
+
+/** A fresh socket asked the first place to be answered from another. */
+export interface FilterTest {
+  readonly from: 'other-port' | 'other-both';
+  readonly answered: boolean;
+  /** Requests that arrived there, each of which was answered; null if it could not be asked. */
+  readonly seen: number | null;
+}
+
+/** What one reflector's address shows of the NATs and filters before us. */
+export interface NatFacts {
+  readonly address: string;
+  readonly localAddress: string;
+  /** It has a second address, so that behaviour by address can be known. */
+  readonly hasOther: boolean;
+  readonly mappings: readonly Mapping[];
+  readonly filtering: readonly FilterTest[];
+}
+
+/** One socket that stayed idle until its answer was due. */
+export interface Idle {
+  readonly transport: Transport;
+  readonly port: number;
+  /** Packets had gone both ways before it fell idle, after which many firewalls are more patient. */
+  readonly bidirectional: boolean;
+  readonly afterMs: number;
+  readonly answered: boolean;
+  /** Requests that arrived, each of which was answered after `afterMs`; null if it could not be asked. */
+  readonly seen: number | null;
+}
+
+/** What all stages found. */
+export interface StageFacts {
+  readonly sip: readonly SipFacts[];
+  readonly nat: readonly NatFacts[];
+  readonly idle: readonly Idle[];
+}
+
+export const NO_FACTS: StageFacts = { sip: [], nat: [], idle: [] };

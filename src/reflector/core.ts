@@ -1,0 +1,205 @@
+/** One process of the reflector: its sockets, its memory, and what it shares with the other processes, if there are any. */
+import { randomBytes } from 'node:crypto';
+import { createSecureContext } from 'node:tls';
+import { encodeInfo, type ReflectorInfo, spansOf } from '../wire/info.js';
+import { createAlternates, type Listener, type Place } from './alternates.js';
+import { createAuthority, type NamedToken } from './authority.js';
+import type { Credentials } from './certificate.js';
+import { answerDatagram, type DatagramRules } from './datagrams.js';
+import { createDeferrals } from './deferrals.js';
+import { createEvidenceBook } from './evidence.js';
+import type { Arrival, Host } from './exchange.js';
+import { createKeepaliveBook, createLimiter, createRefusalBook } from './limits.js';
+import type { Counters } from './metrics.js';
+import { createOverruns } from './overruns.js';
+import { createSessions, type SessionRecord, type Sessions } from './sessions.js';
+import { createSources } from './sources.js';
+import { createConversation } from './streams.js';
+import { createTcpSide } from './tcp.js';
+import { createUdpSide, type Source } from './udp.js';
+
+export interface CoreOptions {
+  readonly listeners: readonly Listener[];
+  readonly tokens: readonly NamedToken[];
+  readonly credentials: Credentials;
+  readonly version: string;
+  /** The same in all processes, so that they know each other's sources. */
+  readonly hashSeed: number;
+  readonly warn: (message: string) => void;
+  /** Absent where one process does everything. */
+  readonly crew?: Crew | undefined;
+}
+
+/** The other processes, as this one sees them. */
+export interface Crew {
+  /** Told of every arrival, so that the others know it too. */
+  readonly tell: (record: SessionRecord) => void;
+  /** Resolves when all that the others have seen so far is known here. */
+  readonly consult: () => Promise<void>;
+  readonly sendFrom: (place: Place, bytes: Uint8Array, to: Source) => boolean;
+  readonly isBound: (place: Place) => boolean;
+}
+
+export interface Core {
+  bindUdp(place: Place): Promise<void>;
+  bindTcp(place: Place): Promise<void>;
+  readonly sessions: Sessions;
+  udpPlaces(): readonly Place[];
+  tcpPorts(): readonly number[];
+  isBound(place: Place): boolean;
+  sendFrom(place: Place, bytes: Uint8Array, to: Source): boolean;
+  setInfo(info: ReflectorInfo): void;
+  setTokens(tokens: readonly NamedToken[]): void;
+  setCredentials(credentials: Credentials): void;
+  counters(): Counters;
+  close(): Promise<void>;
+}
+
+/** How long between two warnings of the same kind, so that whoever provokes one cannot fill a disk. */
+const DEFECT_TOLD_EVERY_MS = 60_000;
+
+const nowMicros = (): bigint => BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000));
+
+const contextFor = ({ cert, key }: Credentials) => createSecureContext({ cert, key, minVersion: 'TLSv1.2' });
+
+/** A start for the hash of sources that nobody outside can know. */
+export const newHashSeed = (): number => randomBytes(4).readUInt32BE(0);
+
+/** A process without sockets yet. */
+export const createCore = (options: CoreOptions): Core => {
+  const { warn, crew } = options;
+  const authority = createAuthority(options.tokens);
+  const sessions = createSessions(options.hashSeed, crew?.tell);
+  const limiter = createLimiter();
+  const keepalives = createKeepaliveBook();
+  const sourceOf = createSources();
+  const refusals = createRefusalBook();
+  const udpPorts = new Set<number>();
+  const overruns = createOverruns(udpPorts);
+  const deferrals = createDeferrals();
+  const counts = { datagrams: 0, answers: 0, connections: 0, refusedConnections: 0 };
+  let context = contextFor(options.credentials);
+  let info: ReflectorInfo = { version: options.version, udp: [], tcp: [], certificateSha256: null };
+  let plainInfo = encodeInfo(info);
+  let toldAt = Number.NEGATIVE_INFINITY;
+
+  const host: Host = {
+    authority,
+    nowMicros,
+    keepalives: keepalives.count,
+    info: () => {
+      const lately = overruns.recent();
+      return lately.length === 0 ? plainInfo : encodeInfo({ ...info, overruns: spansOf(lately) });
+    },
+    sessions,
+    evidence: createEvidenceBook(),
+    refused: refusals.count,
+    version: options.version,
+  };
+  const rules: DatagramRules = { host, limiter, sawKeepalive: keepalives.saw };
+
+  /** A defect in one responder costs one answer and a warning now and then, and never the process. */
+  const guarded = <T>(respond: () => T, otherwise: T): T => {
+    try {
+      return respond();
+    } catch (error) {
+      const now = performance.now();
+      if (now - toldAt > DEFECT_TOLD_EVERY_MS) {
+        warn(`a defect in callpath, please report it: ${(error as Error)?.stack ?? error}`);
+        toldAt = now;
+      }
+      return otherwise;
+    }
+  };
+
+  const arrivalOf = (
+    source: Source,
+    localPort: number,
+    binding: Uint8Array | null,
+    surroundings: Arrival['surroundings'],
+  ): Arrival | null => {
+    const from = sourceOf(source.address);
+    return (
+      from && {
+        sourceBytes: from.bytes,
+        sourceAddress: from.text,
+        sourcePort: source.port,
+        localPort,
+        receivedAtMicros: nowMicros(),
+        binding,
+        surroundings,
+      }
+    );
+  };
+
+  const defer = (arrival: Arrival, afterMs: number, send: () => void): boolean => {
+    const accepted = deferrals.add(arrival.sourceBytes, afterMs, send);
+    if (!accepted) refusals.refuse(arrival.sourceBytes);
+    return accepted;
+  };
+
+  const udp = createUdpSide({
+    listeners: options.listeners,
+    surroundingsOf: createAlternates(options.listeners, (place) => udp.isBound(place) || crew?.isBound(place) === true),
+    arrivalOf: (source, place, surroundings) => arrivalOf(source, place.port, null, surroundings),
+    respond: (message, arrival) => guarded(() => answerDatagram(message, arrival, rules), null),
+    consult: crew?.consult,
+    defer,
+    sendElsewhere: crew?.sendFrom ?? (() => false),
+    counted: (what) => {
+      counts[what] += 1;
+    },
+    warn,
+  });
+  const tcp = createTcpSide({
+    listeners: options.listeners,
+    secureContext: () => context,
+    arrivalOf: (source, port, binding) => arrivalOf(source, port, binding, null),
+    createConversation: () => createConversation(host),
+    consult: crew?.consult,
+    guarded,
+    defer,
+    refused: (source) => {
+      counts.refusedConnections += 1;
+      refusals.refuse(source);
+    },
+    counted: (what) => {
+      counts[what] += 1;
+    },
+    warn,
+  });
+
+  return {
+    bindUdp: (place) => {
+      udpPorts.add(place.port);
+      return udp.bind(place);
+    },
+    bindTcp: tcp.bind,
+    sessions,
+    udpPlaces: udp.places,
+    tcpPorts: tcp.ports,
+    isBound: udp.isBound,
+    sendFrom: udp.send,
+    setInfo: (next) => {
+      info = next;
+      plainInfo = encodeInfo(next);
+    },
+    setTokens: authority.replace,
+    setCredentials: (next) => {
+      context = contextFor(next);
+    },
+    counters: () => ({
+      ...counts,
+      heldBack: limiter.heldBack(),
+      overruns: overruns.total(),
+      openConnections: tcp.openConnections(),
+      sessions: sessions.size(),
+      admitted: [...authority.admitted()],
+    }),
+    close: async () => {
+      deferrals.close();
+      overruns.close();
+      await Promise.all([udp.close(), tcp.close()]);
+    },
+  };
+};

@@ -1,0 +1,178 @@
+/**
+ * The processes of one reflector, seen from the first: starts the others, and carries between them what each has to know
+ * of the rest. One process cannot open enough sockets where the limit is low, and one core cannot answer what several can.
+ */
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { ReflectorInfo } from '../wire/info.js';
+import type { Place } from './alternates.js';
+import type { NamedToken } from './authority.js';
+import type { Credentials } from './certificate.js';
+import type { Core, CoreOptions, Crew } from './core.js';
+import type { FromHand, Share, ToHand } from './crew-messages.js';
+import type { Counters } from './metrics.js';
+import type { SessionRecord } from './sessions.js';
+import { createTelling } from './telling.js';
+
+const HAND = fileURLToPath(new URL('./hand.js', import.meta.url));
+/** A process that cannot tell what it saw in this time is not waited for; its arrivals then count as not seen. */
+const FLUSH_WITHIN_MS = 1000;
+
+interface Hand {
+  readonly process: ChildProcess;
+  counters: Counters | null;
+  readonly udp: Set<number>;
+}
+
+export interface Hands {
+  /** What the first process's own core needs to know of the others. */
+  readonly crew: Crew;
+  /** Binds what each is given; resolves with all that could be bound. */
+  start(
+    core: Core,
+    shares: readonly Share[],
+  ): Promise<{ readonly udp: readonly Place[]; readonly tcp: readonly number[] }>;
+  allBound(info: ReflectorInfo, bound: readonly Place[]): void;
+  setInfo(info: ReflectorInfo): void;
+  setTokens(tokens: readonly NamedToken[]): void;
+  setCredentials(credentials: Credentials): void;
+  counters(): readonly Counters[];
+  close(): Promise<void>;
+}
+
+const MAX_PORTS = 65_536;
+const keyOf = ({ listener, port }: Place): number => listener * MAX_PORTS + port;
+
+/** @param failed called once if one of them ends by itself: its ports are closed then */
+export const createHands = (options: CoreOptions, failed: (error: Error) => void): Hands => {
+  const hands: Hand[] = [];
+  let core: Core | null = null;
+  let closing = false;
+  let questions = 0;
+  const flushed = new Map<number, () => void>();
+
+  const tellOthers = (message: ToHand, but: Hand | null): void => {
+    for (const hand of hands) if (hand !== but && hand.process.connected) hand.process.send(message, () => undefined);
+  };
+  const telling = createTelling((records: readonly SessionRecord[]) => {
+    if (records.length > 0) tellOthers({ say: 'records', records }, null);
+  });
+
+  /** Resolves when all have told what they saw, or have had their time. */
+  const flushAll = (but: Hand | null): Promise<void> => {
+    const asked = hands.filter((hand) => hand !== but && hand.process.connected);
+    const answers = asked.map(
+      (hand) =>
+        new Promise<void>((resolve) => {
+          questions += 1;
+          const id = questions;
+          const settle = (): void => {
+            clearTimeout(timer);
+            flushed.delete(id);
+            resolve();
+          };
+          const timer = setTimeout(settle, FLUSH_WITHIN_MS);
+          flushed.set(id, settle);
+          hand.process.send({ say: 'flush', id } satisfies ToHand, () => undefined);
+        }),
+    );
+    return Promise.all(answers).then(() => undefined);
+  };
+
+  const sendFrom = (place: Place, bytes: Uint8Array, to: { address: string; port: number }): boolean => {
+    if (core?.sendFrom(place, bytes, to)) return true;
+    const owner = hands.find(({ udp }) => udp.has(keyOf(place)));
+    owner?.process.send({ say: 'send', place, bytes, to } satisfies ToHand, () => undefined);
+    return owner !== undefined;
+  };
+
+  const hear = (hand: Hand, message: FromHand): void => {
+    switch (message.say) {
+      case 'warn':
+        options.warn(message.message);
+        break;
+      case 'records':
+        hand.counters = message.counters;
+        for (const record of message.records) core?.sessions.merge(record);
+        if (message.records.length > 0) tellOthers({ say: 'records', records: message.records }, hand);
+        break;
+      case 'flushed':
+        flushed.get(message.id)?.();
+        break;
+      case 'consult':
+        // What the others told has been passed on before this answer, over the same channel.
+        void flushAll(hand).then(() => {
+          telling.flush();
+          if (hand.process.connected) {
+            hand.process.send({ say: 'consulted', id: message.id } satisfies ToHand, () => undefined);
+          }
+        });
+        break;
+      case 'send':
+        sendFrom(message.place, message.bytes, message.to);
+        break;
+      case 'bound':
+        break;
+    }
+  };
+
+  const startOne = async (share: Share): Promise<Extract<FromHand, { say: 'bound' }>> => {
+    const child = fork(HAND, [], { serialization: 'advanced', stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+    const hand: Hand = { process: child, counters: null, udp: new Set() };
+    hands.push(hand);
+    const bound = new Promise<Extract<FromHand, { say: 'bound' }>>((resolve, reject) => {
+      child.on('message', (message) => {
+        const said = message as FromHand;
+        if (said.say === 'bound') resolve(said);
+        else hear(hand, said);
+      });
+      child.on('error', reject);
+      child.on('exit', (code, signal) => {
+        const error = new Error(`process ${child.pid} of the reflector ended (${signal ?? code})`);
+        reject(error);
+        if (!closing) failed(error);
+      });
+    });
+    const { listeners, tokens, credentials, version, hashSeed } = options;
+    child.send(
+      { say: 'start', listeners, tokens, credentials, version, hashSeed, share } satisfies ToHand,
+      () => undefined,
+    );
+    const said = await bound;
+    for (const place of said.udp) hand.udp.add(keyOf(place));
+    return said;
+  };
+
+  return {
+    crew: {
+      tell: telling.tell,
+      consult: () => flushAll(null),
+      sendFrom,
+      isBound: (place) => hands.some(({ udp }) => udp.has(keyOf(place))),
+    },
+    start: async (own, shares) => {
+      core = own;
+      const bound = await Promise.all(shares.map(startOne));
+      return { udp: bound.flatMap(({ udp }) => udp), tcp: bound.flatMap(({ tcp }) => tcp) };
+    },
+    allBound: (info, bound) => tellOthers({ say: 'all-bound', info, bound }, null),
+    setInfo: (info) => tellOthers({ say: 'info', info }, null),
+    setTokens: (tokens) => tellOthers({ say: 'tokens', tokens }, null),
+    setCredentials: (credentials) => tellOthers({ say: 'credentials', credentials }, null),
+    counters: () => hands.flatMap(({ counters }) => counters ?? []),
+    close: async () => {
+      closing = true;
+      telling.close();
+      await Promise.all(
+        hands.map(async ({ process: child }) => {
+          if (child.exitCode !== null || child.signalCode !== null) return;
+          const gone = once(child, 'exit');
+          if (child.connected) child.disconnect();
+          else child.kill('SIGKILL');
+          await gone;
+        }),
+      );
+    },
+  };
+};

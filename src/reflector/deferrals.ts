@@ -1,0 +1,41 @@
+/** Answers that wait for their time: how many, and that none outlives the reflector. */
+import { prefixOf } from './limits.js';
+
+/** All together; each holds a datagram of 1,400 bytes at most. */
+const MAX_PENDING = 16_384;
+/** A run that measures five ports at sixty delays each, on two addresses, needs fewer. */
+const MAX_PENDING_PER_PREFIX = 1024;
+
+export interface Deferrals {
+  /** Runs `send` later; false if there are too many already. */
+  add(source: Uint8Array, afterMs: number, send: () => void): boolean;
+  close(): void;
+}
+
+/** Nothing is pending yet. The timers do not keep the process alive. */
+export const createDeferrals = (): Deferrals => {
+  const timers = new Set<NodeJS.Timeout>();
+  const byPrefix = new Map<string, number>();
+  return {
+    add: (source, afterMs, send) => {
+      const prefix = prefixOf(source);
+      const already = byPrefix.get(prefix) ?? 0;
+      if (timers.size >= MAX_PENDING || already >= MAX_PENDING_PER_PREFIX) return false;
+      byPrefix.set(prefix, already + 1);
+      const timer = setTimeout(() => {
+        timers.delete(timer);
+        const left = (byPrefix.get(prefix) ?? 1) - 1;
+        if (left > 0) byPrefix.set(prefix, left);
+        else byPrefix.delete(prefix);
+        send();
+      }, afterMs);
+      timer.unref();
+      timers.add(timer);
+      return true;
+    },
+    close: () => {
+      for (const timer of timers) clearTimeout(timer);
+      timers.clear();
+    },
+  };
+};

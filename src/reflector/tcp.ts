@@ -1,0 +1,192 @@
+/** The reflector's TCP ports, each of which speaks TLS as well: connections, how many and for how long. */
+import { createServer, type Server, type Socket } from 'node:net';
+import { type SecureContext, TLSSocket } from 'node:tls';
+import { EXPORTER_BYTES, EXPORTER_LABEL } from '../net/stream.js';
+import type { Place } from './alternates.js';
+import type { Arrival } from './exchange.js';
+import { prefixOf } from './limits.js';
+import { type Conversation, HANG_UP, type Step } from './streams.js';
+import type { Source } from './udp.js';
+
+/** A probe's connection lasts seconds. Only answers count as life: bytes that never complete a message do not. */
+const UNANSWERED_MS = 15_000;
+/** All connections together, so that holding them open exhausts no descriptors. */
+const MAX_CONNECTIONS = 2000;
+/** Several agents behind one address, each with all its questions at once; and one network cannot take them all. */
+const MAX_CONNECTIONS_PER_PREFIX = 500;
+/** First byte of a TLS record that opens a handshake (RFC 8446 §5.1). */
+const TLS_HANDSHAKE = 0x16;
+
+export interface TcpRules {
+  readonly listeners: readonly { readonly address: string }[];
+  readonly secureContext: () => SecureContext;
+  readonly arrivalOf: (source: Source, port: number, binding: Uint8Array | null) => Arrival | null;
+  readonly createConversation: () => Conversation;
+  /** Resolves when what other processes saw is known here; absent where there are none. */
+  readonly consult?: (() => Promise<void>) | undefined;
+  readonly guarded: (respond: () => Step, otherwise: Step) => Step;
+  readonly defer: (arrival: Arrival, afterMs: number, send: () => void) => boolean;
+  /** A connection was cut off because of a ceiling. */
+  readonly refused: (source: Uint8Array) => void;
+  readonly counted: (what: 'connections') => void;
+  readonly warn: (message: string) => void;
+}
+
+export interface TcpSide {
+  bind(place: Place): Promise<void>;
+  ports(): readonly number[];
+  openConnections(): number;
+  close(): Promise<void>;
+}
+
+interface Guest {
+  readonly prefix: string;
+  readonly source: Uint8Array;
+  /** It has shown a token: it is not cut off for the sake of a newcomer. */
+  proven: boolean;
+}
+
+export const createTcpSide = (rules: TcpRules): TcpSide => {
+  const servers: Server[] = [];
+  const ports = new Set<number>();
+  const guests = new Map<Socket, Guest>();
+  const byPrefix = new Map<string, number>();
+
+  const converse = (socket: Socket | TLSSocket, guest: Guest, port: number, alive: (forMs: number) => void): void => {
+    const conversation = rules.createConversation();
+    const binding =
+      socket instanceof TLSSocket ? socket.exportKeyingMaterial(EXPORTER_BYTES, EXPORTER_LABEL, Buffer.alloc(0)) : null;
+    const hear = (chunk: Buffer): void => {
+      const source = { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 };
+      const arrival = rules.arrivalOf(source, port, binding);
+      if (!arrival) return void socket.destroy();
+      const { send, close } = rules.guarded(() => conversation.push(chunk, arrival), HANG_UP);
+      guest.proven ||= send.some(({ proven }) => proven);
+      let waiting = 0;
+      const end = (): void => {
+        if (close && waiting === 0 && !socket.writableEnded) socket.end();
+      };
+      const write = (bytes: Uint8Array): void => {
+        if (!socket.destroyed && !socket.writableEnded) socket.write(bytes);
+      };
+      for (const { bytes, afterMs } of send) {
+        alive(afterMs);
+        if (afterMs === 0) {
+          write(bytes);
+          continue;
+        }
+        const accepted = rules.defer(arrival, afterMs, () => {
+          waiting -= 1;
+          write(bytes);
+          end();
+        });
+        if (accepted) waiting += 1;
+      }
+      if (close) end();
+      else if (socket.writableNeedDrain) {
+        // Who asks and does not read is not listened to until it reads, so that answers cannot pile up here.
+        socket.pause();
+        socket.once('drain', () => socket.resume());
+      }
+    };
+    const { consult } = rules;
+    if (!consult) return void socket.on('data', hear);
+    // One chunk after the other: what comes meanwhile waits in the socket.
+    socket.on('data', (chunk: Buffer) => {
+      socket.pause();
+      void consult().then(() => {
+        socket.resume();
+        hear(chunk);
+      });
+    });
+  };
+
+  const cutOff = (socket: Socket, source: Uint8Array): void => {
+    rules.refused(source);
+    socket.destroy();
+  };
+
+  /** Makes room where there is none: the connection goes that has stood longest without showing a token. */
+  const hasRoom = (prefix: string): boolean => {
+    const crowded = (byPrefix.get(prefix) ?? 0) >= MAX_CONNECTIONS_PER_PREFIX;
+    if (!crowded && guests.size < MAX_CONNECTIONS) return true;
+    for (const [socket, guest] of guests) {
+      if (guest.proven || (crowded && guest.prefix !== prefix)) continue;
+      leave(socket);
+      cutOff(socket, guest.source);
+      return true;
+    }
+    return false;
+  };
+
+  const leave = (socket: Socket): void => {
+    const guest = guests.get(socket);
+    if (!guest) return;
+    guests.delete(socket);
+    const left = (byPrefix.get(guest.prefix) ?? 1) - 1;
+    if (left > 0) byPrefix.set(guest.prefix, left);
+    else byPrefix.delete(guest.prefix);
+  };
+
+  const accept = (socket: Socket, port: number): void => {
+    const arrival = rules.arrivalOf({ address: socket.remoteAddress ?? '', port: 0 }, port, null);
+    if (!arrival) return void socket.destroy();
+    const source = arrival.sourceBytes;
+    const prefix = prefixOf(source);
+    socket.on('error', () => socket.destroy());
+    if (!hasRoom(prefix)) {
+      cutOff(socket, source);
+      return;
+    }
+    rules.counted('connections');
+    const guest: Guest = { prefix, source, proven: false };
+    guests.set(socket, guest);
+    byPrefix.set(prefix, (byPrefix.get(prefix) ?? 0) + 1);
+    let deadline = setTimeout(() => socket.destroy(), UNANSWERED_MS);
+    const alive = (forMs: number): void => {
+      clearTimeout(deadline);
+      deadline = setTimeout(() => socket.destroy(), forMs + UNANSWERED_MS);
+    };
+    socket.on('close', () => {
+      clearTimeout(deadline);
+      leave(socket);
+    });
+    socket.once('data', (first: Buffer) => {
+      socket.pause();
+      socket.unshift(first);
+      if (first[0] !== TLS_HANDSHAKE) {
+        converse(socket, guest, port, alive);
+        socket.resume();
+        return;
+      }
+      const secure = new TLSSocket(socket, { isServer: true, secureContext: rules.secureContext() });
+      secure.on('error', () => socket.destroy());
+      secure.once('secure', () => converse(secure, guest, port, alive));
+    });
+  };
+
+  return {
+    bind: ({ listener, port }) =>
+      new Promise((resolve) => {
+        const address = rules.listeners[listener]?.address ?? '';
+        const server = createServer((socket) => accept(socket, port));
+        server.on('error', (error) => {
+          if (server.listening) return;
+          const code = (error as { code?: string }).code ?? 'unknown error';
+          rules.warn(`tcp ${port} on ${address}: cannot be bound (${code})`);
+          resolve();
+        });
+        server.listen({ port, host: address, exclusive: true }, () => {
+          servers.push(server);
+          ports.add(port);
+          resolve();
+        });
+      }),
+    ports: () => [...ports],
+    openConnections: () => guests.size,
+    close: async () => {
+      for (const socket of guests.keys()) socket.destroy();
+      await Promise.all(servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))));
+    },
+  };
+};

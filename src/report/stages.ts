@@ -1,0 +1,83 @@
+/** Where the findings of the stages go in a report: lines among its checks, and what services make of them. */
+import { type Plan, questionsOf } from '../engine/plan.js';
+import { checkName } from '../model/check.js';
+import type { Report, ReportCheck } from '../model/report.js';
+import type { BindingLifetime } from '../verdict/lifetime.js';
+import type { NatVerdict } from '../verdict/nat.js';
+import type { Item } from '../verdict/services.js';
+import type { StageCheck } from '../verdict/sip.js';
+
+/** With its address where the same question went to several. */
+const idOf = ({ probe, transport, port, address }: StageCheck, plan: Plan): string => {
+  const several = questionsOf(plan).some(({ id, address: at }) => at === address && id.includes('#'));
+  return checkName(probe, transport, port) + (several ? `#${address}` : '');
+};
+
+/** The profiles that signal over the very port that a stage is about. */
+const requiredBy = ({ transport, port, address }: StageCheck, plan: Plan): string[] =>
+  plan.checks
+    .filter((one) => one.probe === 'sip-options')
+    .filter((one) => one.transport === transport && one.port === port && one.address === address)
+    .flatMap((one) => one.requiredBy);
+
+/** One line of the report's `checks`. */
+export const reportedStage = (one: StageCheck, plan: Plan): ReportCheck => ({
+  id: idOf(one, plan),
+  probe: one.probe,
+  transport: one.transport,
+  port: one.port,
+  address: one.address,
+  family: one.family,
+  requiredBy: requiredBy(one, plan),
+  ...one.finding,
+  confidence: one.confidence,
+  sent: one.sent,
+  seen: one.seen,
+  received: one.received,
+  rttMs: null,
+  evidence: { ...one.evidence },
+});
+
+/**
+ * What stages add to an alternative of a requirement: where OPTIONS pass and INVITE or large messages do not, phones
+ * cannot signal that way. What passes, or is not known, adds nothing.
+ */
+export const harmedBy = (own: readonly Item[], stages: readonly StageCheck[], plan: Plan): readonly Item[] =>
+  stages
+    .filter(({ finding }) => finding.verdict === 'blocked' || finding.verdict === 'altered')
+    .filter(({ transport, port, address }) =>
+      own.some(
+        (item) =>
+          item.probe === 'sip-options' &&
+          item.transport === transport &&
+          item.from === port &&
+          item.address === address,
+      ),
+    )
+    .map((one) => ({
+      id: idOf(one, plan),
+      probe: one.probe,
+      transport: one.transport,
+      address: one.address,
+      from: one.port,
+      to: one.port,
+      finding: one.finding,
+      partly: false,
+      provable: true,
+    }));
+
+/** What the stage measured, or where it could not what the checks tell by themselves. */
+export const reportedNat = (
+  fromChecks: Report['nat'],
+  measured: NatVerdict,
+  lifetimes: readonly BindingLifetime[],
+): Report['nat'] => ({
+  ...fromChecks,
+  mapping: measured.mapping === 'unknown' ? fromChecks.mapping : measured.mapping,
+  filtering: measured.filtering,
+  portPreservation: measured.portPreservation,
+  portParity: measured.portParity,
+  layers: measured.layers ?? fromChecks.layers,
+  mappedAddresses: [...measured.mappedAddresses],
+  bindingLifetime: lifetimes.map((one) => ({ ...one })),
+});

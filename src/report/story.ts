@@ -1,0 +1,205 @@
+/**
+ * What a person asks of a report, in the order in which they ask: will it work, what will users notice, why, what to
+ * ask for, what next. The terminal and the HTML report tell the same story.
+ */
+import * as v from 'valibot';
+import type { ProbeKind } from '../model/check.js';
+import type { Report, ReportService } from '../model/report.js';
+import type { Reason, ServiceVerdict, Verdict } from '../model/verdict.js';
+import { printable } from '../wire/printable.js';
+import { EXPLANATIONS } from './explanations.js';
+import { commonestUnknown, portsInWords, REASON_WORDS, serviceInWords } from './words.js';
+
+/** Reports of other versions may lack causes, or know devices that this one does not. */
+const CauseSchema = v.object({
+  text: v.string(),
+  device: v.fallback(v.string(), 'unknown'),
+  likelihood: v.fallback(v.string(), 'possible'),
+  because: v.fallback(v.array(v.string()), []),
+});
+const CausesSchema = v.fallback(v.array(CauseSchema), []);
+const WordsSchema = v.fallback(v.record(v.string(), v.string()), {});
+
+const DEVICE_WORDS: ReadonlyMap<string, string> = new Map([
+  ['host', 'this computer itself'],
+  ['branch-firewall', 'the firewall or router of this branch'],
+  ['provider', 'the network of the access provider'],
+  ['reflector', 'the reflector at the far end'],
+  ['carrier', 'the carrier that was called'],
+  ['unknown', 'which device cannot be told from here'],
+]);
+
+const LIKELIHOODS: ReadonlySet<string> = new Set(['proven', 'likely', 'possible']);
+
+export interface Cause {
+  readonly text: string;
+  /** `likely: the firewall or router of this branch`; null where the report names findings and no cause. */
+  readonly doubt: string | null;
+  readonly because: readonly string[];
+}
+
+/** What carries which part of a call; a kind that is not here goes by its own name. */
+const PROBE_NAMES: Readonly<Partial<Record<ProbeKind, string>>> = {
+  'sip-options': 'SIP',
+  'sip-alg': 'SIP',
+  'stun-binding': 'STUN',
+  'rtp-echo': 'audio (RTP)',
+  'rtcp-echo': 'audio control (RTCP)',
+  'media-stream': 'audio (RTP)',
+  'ike-sa-init': 'IKE',
+  'nat-t-keepalive': 'NAT-T keepalives',
+  'esp-in-udp': 'ESP in UDP',
+  'tcp-connect': 'connections',
+  'tls-handshake': 'TLS',
+  http: 'HTTP',
+  dns: 'DNS',
+};
+
+/** `audio (RTP)` of `rtp-echo`. */
+export const probeInWords = (probe: ProbeKind): string => PROBE_NAMES[probe] ?? probe;
+
+interface Problem {
+  readonly id: string;
+  readonly reason: Reason;
+  readonly what: string;
+}
+
+const isProblem = (verdict: Verdict): boolean =>
+  verdict === 'blocked' || verdict === 'altered' || verdict === 'degraded';
+
+/** What went wrong for one service: its checks, and the ranges on which its symptoms and fixes rest. */
+const problemsOf = ({ checks, ranges }: Report, service: ReportService): readonly Problem[] => {
+  const noticed = new Set(service.symptoms.flatMap(({ because }) => because));
+  const named = new Set([...noticed, ...service.fixes.flatMap(({ because }) => because)]);
+  const problems: readonly Problem[] = [
+    ...checks
+      .filter(
+        ({ id, requiredBy, verdict }) => isProblem(verdict) && (named.has(id) || requiredBy.includes(service.profile)),
+      )
+      .map(({ id, probe, transport, port, reason }) => ({
+        id,
+        reason,
+        what: `${probeInWords(probe)} on ${transport === 'tls' ? 'TCP' : transport.toUpperCase()} ${port}`,
+      })),
+    ...ranges
+      .filter(({ id, verdict }) => isProblem(verdict) && named.has(id))
+      .map((run) => ({
+        id: run.id,
+        reason: run.reason,
+        what: `${probeInWords(run.probe)} on ${run.transport.toUpperCase()} ${portsInWords(run)}`,
+      })),
+  ];
+  // What people notice matters more than what only a list shows.
+  return [...problems.filter(({ id }) => noticed.has(id)), ...problems.filter(({ id }) => !noticed.has(id))];
+};
+
+/** Ports of one reason that a sentence can hold. */
+const MAX_NAMED = 4;
+
+const findingsOf = (report: Report, service: ReportService): readonly Cause[] => {
+  const byReason = new Map<Reason, Problem[]>();
+  for (const problem of problemsOf(report, service)) {
+    byReason.set(problem.reason, [...(byReason.get(problem.reason) ?? []), problem]);
+  }
+  return [...byReason].map(([reason, group]) => {
+    const names = [...new Set(group.map(({ what }) => what))];
+    const more = names.length - MAX_NAMED;
+    const list = names.slice(0, MAX_NAMED).join(', ') + (more > 0 ? ` and ${more} more` : '');
+    return {
+      text: `${list.charAt(0).toUpperCase()}${list.slice(1)}: ${REASON_WORDS[reason]}.`,
+      doubt: null,
+      because: [...new Set(group.map(({ id }) => id))],
+    };
+  });
+};
+
+const causesOf = (report: Report, service: ReportService): readonly Cause[] => {
+  const causes = v.parse(CausesSchema, service.causes);
+  if (causes.length === 0) return findingsOf(report, service);
+  return causes.map(({ text, device, likelihood, because }) => ({
+    text,
+    doubt: `${LIKELIHOODS.has(likelihood) ? likelihood : 'possible'}: ${DEVICE_WORDS.get(device) ?? printable(device, 60)}`,
+    because,
+  }));
+};
+
+/** What to click where nothing can be pasted, by product; empty in reports of versions before it. */
+export const clicksOf = (fix: ReportService['fixes'][number]): Readonly<Record<string, string>> =>
+  v.parse(WordsSchema, fix.words);
+
+/** What to do where there is nothing to ask a firewall's keeper for; null where the fixes say it all. */
+const nextStep = (report: Report, service: ReportService): string | null => {
+  if (service.verdict === 'unknown') return EXPLANATIONS[commonestUnknown(service, report) ?? 'unknown'].fix;
+  if (service.untested.length > 0) {
+    return 'Run a reflector of your own beside the provider and name it with --reflector: it answers what this target cannot be asked.';
+  }
+  if (service.verdict === 'works' || service.fixes.length > 0) return null;
+  return EXPLANATIONS[problemsOf(report, service)[0]?.reason ?? service.verdict].fix;
+};
+
+export interface Story {
+  readonly answer: string;
+  readonly sentence: string;
+  readonly notices: readonly string[];
+  readonly why: readonly Cause[];
+  readonly next: string | null;
+}
+
+/** The story of one service. Texts are as the report has them: printing them is the renderer's care. */
+export const storyOf = (report: Report, service: ReportService): Story => ({
+  ...serviceInWords(service, report),
+  notices: service.symptoms.map(({ text }) => text),
+  why: service.verdict === 'works' ? [] : causesOf(report, service),
+  next: nextStep(report, service),
+});
+
+export type Tone = 'good' | 'warn' | 'bad' | 'none';
+
+/** How good or bad a verdict is; never the only sign, it stands beside the word. */
+export const TONE: Readonly<Record<ServiceVerdict | Verdict, Tone>> = {
+  works: 'good',
+  pass: 'good',
+  degraded: 'warn',
+  altered: 'warn',
+  unknown: 'none',
+  impaired: 'bad',
+  blocked: 'bad',
+};
+
+const WORST_FIRST: readonly ServiceVerdict[] = ['blocked', 'impaired', 'degraded', 'unknown', 'works'];
+
+export interface Headline {
+  readonly answer: string;
+  readonly sentence: string;
+  readonly tone: Tone;
+}
+
+/** The whole report in one answer. Of several services that differ, none speaks for the others. */
+export const headlineOf = (report: Report): Headline => {
+  const { services } = report;
+  const verdict = WORST_FIRST.find((one) => services.some((service) => service.verdict === one));
+  const [first] = services.filter((service) => service.verdict === verdict);
+  if (verdict === undefined || first === undefined) {
+    return {
+      answer: 'NOTHING ASKED',
+      sentence: 'No profile was chosen, so there is no service to judge.',
+      tone: 'none',
+    };
+  }
+  const { answer, sentence } = serviceInWords(first, report);
+  if (services.every((service) => service.verdict === verdict)) {
+    const untested = services.some((service) => service.untested.length > 0);
+    return { answer, sentence, tone: untested && verdict === 'works' ? 'none' : TONE[verdict] };
+  }
+  const working = services.filter((service) => service.verdict === 'works').length;
+  const titles = services.filter((service) => service.verdict === verdict).map(({ title }) => title);
+  const how =
+    working === 0
+      ? `None of the ${services.length} services works as it should.`
+      : `${working} of ${services.length} services ${working === 1 ? 'works' : 'work'}.`;
+  return {
+    answer: working === 0 ? answer : 'NOT ALL OF IT',
+    sentence: `${how} Worst off: ${titles.join(', ')}.`,
+    tone: TONE[verdict],
+  };
+};

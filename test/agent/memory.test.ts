@@ -1,0 +1,279 @@
+/** What is a change and what is not: the memory against sequences of looks, as an operator would judge them. */
+import fc from 'fast-check';
+import t from 'tap';
+import type { RunKind } from '../../src/agent/config/schema.js';
+import { look, type Policy, type Subject, UNSEEN } from '../../src/agent/memory/confirm.js';
+import { hostNetwork, networkChanges } from '../../src/agent/memory/network.js';
+import { type Change, freshBaseline, NO_MEMORY, type TargetMemory, track } from '../../src/agent/memory/tracker.js';
+import { dead, fine, reportOf, type World } from './support/sim.js';
+
+const POLICY: Policy = { needed: 2, of: 3, flapAfter: 4, flapWithinMs: 3_600_000 };
+const MINUTE = 60_000;
+const START = Date.UTC(2026, 10, 21, 8);
+
+interface Told {
+  readonly memory: TargetMemory;
+  readonly changes: readonly Change[];
+  readonly suspects: number;
+  readonly baselines: number;
+}
+
+/** Runs a sequence of worlds, one a minute, as the agent would without second looks. */
+const live = (
+  worlds: readonly World[],
+  memory: TargetMemory = NO_MEMORY,
+  kind: RunKind = 'light',
+  from = START,
+): Told => {
+  let current = memory;
+  const changes: Change[] = [];
+  let suspects = 0;
+  let baselines = 0;
+  for (const [index, world] of worlds.entries()) {
+    const at = from + index * MINUTE;
+    const tracked = track(current, reportOf(world, at), kind, at, POLICY);
+    current = tracked.memory;
+    changes.push(...tracked.changes);
+    suspects += tracked.suspects.length;
+    baselines += tracked.baseline ? 1 : 0;
+  }
+  return { memory: current, changes, suspects, baselines };
+};
+
+const words = (changes: readonly Change[]): readonly string[] =>
+  changes.map(
+    ({ subject, what, direction, before, after }) =>
+      `${subject.kind} ${subject.id} ${what} ${direction}: ${before?.key ?? '-'} -> ${after.key}`,
+  );
+
+const times = (count: number, world: World): readonly World[] => new Array<World>(count).fill(world);
+const SIP = 'sip-options/udp/5060';
+const noSip = fine({ [SIP]: 'blocked/dropped-outbound' }, 'degraded');
+
+t.test('a baseline is no change', async (t) => {
+  const told = live(times(5, fine()));
+  t.same(told.changes, []);
+  t.equal(told.baselines, 1);
+  t.same(live(times(5, noSip)).changes, [], 'nor is one that is bad from the start');
+});
+
+t.test('a block is suspected at the first look and told at the second', async (t) => {
+  const before = live(times(4, fine())).memory;
+  const first = live([noSip], before);
+  t.same(first.changes, []);
+  t.equal(first.suspects, 2, 'the check and its service: worth a second look at once');
+  const second = live([noSip], first.memory, 'light', START + 5000);
+  t.same(words(second.changes), [
+    `check ${SIP} changed worse: pass -> blocked`,
+    'service business-sip changed worse: works -> degraded',
+  ]);
+  const [change] = second.changes;
+  t.equal(change?.after.reason, 'dropped-outbound');
+  t.equal(change?.firstSeen, START, 'seen first with the look before');
+  t.equal(change?.reports.length, 2, 'both reports are the evidence');
+  t.equal(change?.beforeSince, START, 'and it had passed since the baseline');
+  t.same(live(times(5, noSip), second.memory).changes, [], 'told once');
+  t.same(words(live([fine(), fine()], second.memory).changes), [
+    `check ${SIP} changed better: blocked -> pass`,
+    'service business-sip changed better: degraded -> works',
+  ]);
+});
+
+t.test('one bad look is nothing', async (t) => {
+  const before = live(times(4, fine())).memory;
+  t.same(live([noSip, ...times(5, fine())], before).changes, []);
+  t.same(
+    live([noSip, fine(), fine(), noSip, fine(), fine(), noSip, fine()], before).changes,
+    [],
+    'however often, if rare',
+  );
+});
+
+t.test('another reason for the same verdict is no change; another alteration is', async (t) => {
+  const blocked = live(times(4, noSip)).memory;
+  t.same(live(times(3, fine({ [SIP]: 'blocked/dropped' }, 'degraded')), blocked).changes, []);
+  const altered = live(times(4, fine({ [SIP]: 'altered/sip-alg' }))).memory;
+  t.same(words(live(times(3, fine({ [SIP]: 'altered/answered-by-other' })), altered).changes), [
+    `check ${SIP} changed different: altered/sip-alg -> altered/answered-by-other`,
+  ]);
+});
+
+t.test('a reflector that restarts is nothing, one that dies is one event', async (t) => {
+  const before = live(times(4, fine())).memory;
+  const restart = live([dead, dead, ...times(4, fine())], before);
+  t.same(restart.changes, [], 'a run and its second look may both meet a restart');
+  const died = live(times(10, dead), before);
+  t.same(words(died.changes), ['host reflector.example changed worse: proves -> silent']);
+  t.equal(died.changes[0]?.after.reason, 'target-unreachable');
+  t.same(died.changes[0]?.evidence.affects, ['business-sip'], 'with what it leaves unknown');
+  t.same(words(live(times(6, fine()), died.memory).changes), [
+    'host reflector.example changed better: silent -> proves',
+  ]);
+  const refused = { ...dead, checks: Object.fromEntries(Object.keys(dead.checks).map((id) => [id, 'unknown/closed'])) };
+  t.same(
+    words(live(times(10, refused), before).changes),
+    ['host reflector.example changed worse: proves -> refuses'],
+    'its process died, and its host refuses',
+  );
+  const back = live([dead, dead, dead, noSip, noSip, noSip, noSip], before);
+  t.same(
+    words(back.changes).filter((line) => line.startsWith('check')),
+    [`check ${SIP} changed worse: pass -> blocked`],
+    'a rule that came meanwhile is told against what was believed before',
+  );
+});
+
+t.test('a third party that falls silent on one port is told', async (t) => {
+  const before = live(times(4, fine())).memory;
+  t.same(words(live(times(3, fine({ [SIP]: 'unknown/no-answer' })), before).changes), [
+    `check ${SIP} changed worse: pass -> unknown`,
+  ]);
+  t.same(live(times(3, fine({ [SIP]: 'unknown/limited' })), before).changes, [], 'the far end held back: says nothing');
+  const cutShort = fine({ [SIP]: 'unknown/not-run' }, 'unknown');
+  t.same(
+    live(times(3, cutShort), before).changes,
+    [],
+    'a run that was cut short: says nothing, not of the service either',
+  );
+});
+
+t.test('a flap is told as a flap, and settles', async (t) => {
+  const before = live(times(4, fine())).memory;
+  const swings = [noSip, noSip, fine(), fine()];
+  const flapping = live([...swings, ...swings, ...swings, ...swings], before);
+  const sip = words(flapping.changes).filter((line) => line.startsWith('check'));
+  t.equal(sip.filter((line) => line.includes(' changed ')).length, 3);
+  t.equal(sip.filter((line) => line.includes(' flapping ')).length, 1);
+  t.equal(sip.length, 4, 'and then it is quiet');
+  const settled = live(times(70, fine()), flapping.memory, 'light', START + 20 * MINUTE);
+  t.same(
+    words(settled.changes).filter((line) => line.startsWith('check')),
+    [`check ${SIP} settled different: pass -> pass`],
+  );
+});
+
+t.test('a hole that only sweeps meet is not outvoted by light runs', async (t) => {
+  const hole: World = {
+    ...fine({}, 'impaired'),
+    ranges: { 'rtp-echo/udp/16384-32767': 'pass blocked/dropped-inbound pass' },
+  };
+  let memory = live(times(4, fine())).memory;
+  memory = live(times(4, fine()), memory, 'sweep').memory;
+  const found: Change[] = [];
+  for (let hour = 0; hour < 3; hour += 1) {
+    const swept = live([hole], memory, 'sweep', START + hour * 60 * MINUTE);
+    const light = live(times(20, fine()), swept.memory, 'light', START + hour * 60 * MINUTE + MINUTE);
+    found.push(...swept.changes, ...light.changes);
+    memory = light.memory;
+  }
+  t.same(words(found), [
+    'range rtp-echo/udp/16384-32767 changed worse: pass -> partly blocked',
+    'service business-sip changed worse: works -> impaired',
+  ]);
+  const mended = live(times(3, fine()), memory, 'sweep', START + 300 * MINUTE);
+  t.same(words(mended.changes), [
+    'range rtp-echo/udp/16384-32767 changed better: partly blocked -> pass',
+    'service business-sip changed better: impaired -> works',
+  ]);
+});
+
+t.test('another network begins anew, and says what is different in it', async (t) => {
+  const before = freshBaseline(live(times(4, fine())).memory);
+  const at = START + 10 * MINUTE;
+  const report = (offset: number) => reportOf(noSip, at + offset);
+  const first = track(before, report(0), 'light', at, POLICY);
+  t.same(first.changes, []);
+  const second = track(first.memory, report(MINUTE), 'light', at + MINUTE, POLICY);
+  t.same(second.changes, [], 'no alarm for what the network explains');
+  t.same(
+    second.baseline?.differences.map(({ kind, id, before, after }) => `${kind} ${id} ${before.key} -> ${after.key}`),
+    [`check ${SIP} pass -> blocked`, 'service business-sip works -> degraded'],
+  );
+});
+
+t.test('memory does not grow with addresses that come and go', async (t) => {
+  let memory = NO_MEMORY;
+  for (let day = 0; day < 200; day += 1) {
+    const world = fine({ [`sip-options/udp/5060#198.51.100.${day}`]: 'pass' });
+    memory = live(times(3, world), memory, 'light', START + day * 86_400_000).memory;
+  }
+  t.ok(Object.keys(memory.subjects).length < 30, `${Object.keys(memory.subjects).length} subjects`);
+  t.ok(Object.keys(memory.told).length < 30, `${Object.keys(memory.told).length} told`);
+});
+
+t.test('whatever is seen, nothing is told that too few looks agree on, nor the same twice', async (t) => {
+  const claim = fc.property(
+    fc.array(fc.constantFrom('pass', 'blocked', 'degraded'), { maxLength: 60 }),
+    fc.integer({ min: 2, max: 4 }),
+    fc.integer({ min: 0, max: 2 }),
+    (seen, needed, extra) => {
+      const policy: Policy = {
+        needed,
+        of: Math.min(needed + extra, 2 * needed - 1),
+        flapAfter: 1000,
+        flapWithinMs: 1,
+      };
+      let subject: Subject = UNSEEN;
+      let believed: string | null = null;
+      for (const [index, key] of seen.entries()) {
+        const [next, outcome] = look(
+          subject,
+          { key, verdict: key, reason: null, at: index, report: String(index) },
+          policy,
+        );
+        subject = next;
+        const agreeing = seen.slice(Math.max(0, index + 1 - policy.of), index + 1).filter((one) => one === key).length;
+        if (outcome.kind === 'changed' || outcome.kind === 'baseline') {
+          if (agreeing < needed || key === believed) return false;
+          believed = key;
+        } else if (agreeing >= needed && key !== believed) return false;
+      }
+      return subject.stable === null ? believed === null : subject.stable.key === believed;
+    },
+  );
+  t.equal(fc.check(claim).failed, false);
+});
+
+t.test("the host's own network", async (t) => {
+  const route = (gateway: string) =>
+    `Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\neth0\t00000000\t${gateway}\t0003\t0\t0\t0\t00000000\n`;
+  const v6 = (address: string) => ({
+    address,
+    netmask: '',
+    family: 'IPv6' as const,
+    mac: '',
+    internal: false,
+    cidr: null,
+    scopeid: 0,
+  });
+  const v4 = (address: string, internal = false) => ({
+    address,
+    netmask: '',
+    family: 'IPv4' as const,
+    mac: '',
+    internal,
+    cidr: null,
+  });
+  const network = (interfaces: Record<string, ReturnType<typeof v4 | typeof v6>[]>, gateway = '010200C0') =>
+    hostNetwork({ interfaces: () => interfaces, read: (file) => (file === '/proc/net/route' ? route(gateway) : null) });
+  const office = network({ lo: [v4('127.0.0.1', true)], eth0: [v4('192.0.2.7'), v6('2001:db8:1:2:aaaa::1')] });
+  t.same(office, {
+    defaultRoutes: ['eth0 via 192.0.2.1'],
+    addresses: ['eth0 192.0.2.7', 'eth0 2001:db8:1:2::/64'],
+    tunnels: [],
+  });
+  const same = network({
+    eth0: [v6('fe80::1'), v6('2001:db8:1:2:bbbb::2'), v4('192.0.2.7')],
+    docker0: [v4('172.17.0.1')],
+    'br-4711': [v4('172.18.0.1')],
+  });
+  t.same(networkChanges(office, same), [], 'privacy addresses, order and container bridges are the same network');
+  t.same(networkChanges(office, network({ eth0: [v4('192.0.2.7'), v6('2001:db8:1:2::1')], wg0: [v4('10.9.0.2')] })), [
+    'address wg0 10.9.0.2 is new',
+    'tunnel wg0 is new',
+  ]);
+  t.same(networkChanges(office, network({ eth0: [v4('192.0.2.7'), v6('2001:db8:1:2::1')] }, 'FE0200C0')), [
+    'default route eth0 via 192.0.2.254 is new',
+    'default route eth0 via 192.0.2.1 is gone',
+  ]);
+});

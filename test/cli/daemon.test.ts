@@ -1,0 +1,208 @@
+/** `probe daemon`, `probe health` and `probe doctor` as an operator uses them. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import { askControl, controlPath } from '../../src/agent/control.js';
+import { openSpool } from '../../src/agent/spool/spool.js';
+import { commandLine, probe } from './command.js';
+
+/** The light run comes every ten seconds, on a machine that does much else. */
+const TEST_MS = 300_000;
+t.setTimeout(TEST_MS);
+
+const folder = mkdtempSync(join(tmpdir(), 'callpath-daemon-cli-'));
+t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+const file = (name: string, text: string): string => {
+  const path = join(folder, name);
+  writeFileSync(path, text, { mode: 0o600 });
+  return path;
+};
+const SECRET = 'a-token-that-nobody-may-read';
+file('token', `${SECRET}\n`);
+
+/** A third party that accepts connections, at a port that is free. */
+const listener = createServer((socket) => socket.on('error', () => undefined).end());
+await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
+t.teardown(() => listener.close());
+const address = listener.address();
+const port = typeof address === 'object' && address !== null ? address.port : 0;
+
+file(
+  'tcp.yaml',
+  `profile: one-check
+title: One check
+summary: One check for a test
+thresholds: { lossRatio: 0.01, rttMs: 300, jitterMs: 30, reorderRatio: 0.0005 }
+thresholdsSource: { title: A test, evidence: secondary, checkedOn: 2026-11-21 }
+symptomWhenBlocked: cannot-register
+requirements:
+  - id: only
+    need: required
+    role: signalling
+    purpose: The only check
+    check: { probe: tcp-connect, transport: tcp, port: ${port} }
+    source: { title: A test, evidence: secondary, checkedOn: 2026-11-21 }
+`,
+);
+
+const configFor = (name: string, state: string): string =>
+  file(
+    name,
+    `agent: { stateDirectory: "${state}", logLevel: debug }
+targets:
+  - name: here
+    host: 127.0.0.1
+    profiles: [./tcp.yaml]
+    schedules: [{ kind: light, every: 10s }]
+  - name: gone
+    host: 127.0.0.1
+    tokenFile: token
+    profiles: [./tcp.yaml]
+    schedules: [{ kind: sweep, every: 1h }]
+exporters:
+  - { type: file, path: "${folder}/results.ndjson" }
+`,
+  );
+
+interface Started {
+  readonly child: ChildProcess;
+  readonly log: () => string;
+  readonly ended: Promise<number | null>;
+}
+
+const start = (config: string): Started => {
+  const [command = '', ...args] = commandLine('probe', ['daemon', '--config', config]);
+  const child = spawn(command, args, {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { PATH: process.env.PATH, HOME: folder },
+  });
+  let log = '';
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+    log += chunk;
+  });
+  const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
+  t.teardown(() => child.kill('SIGKILL'));
+  return { child, log: () => log, ended };
+};
+
+const until = async (holds: () => boolean | Promise<boolean>): Promise<void> => {
+  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 50));
+};
+
+interface HealthSeen {
+  readonly jobs?: Readonly<
+    Record<string, { readonly runs: number; readonly verdicts: Readonly<Record<string, string>> }>
+  >;
+}
+
+t.test('a configuration is judged without running it', async (t) => {
+  const good = await probe(['daemon', '--config', configFor('good.yaml', join(folder, 'unused')), '--check']);
+  t.equal(good.code, 0, good.stderr);
+  t.match(good.stdout, /good\.yaml: ok; 2 targets, 1 exporter, state in .*unused/);
+  const bad = file('bad.yaml', 'agent: { logLevel: loud }\ntargets:\n  - host: a.example\n    token: x\n');
+  const judged = await probe(['daemon', '--config', bad, '--check']);
+  t.equal(judged.code, 2);
+  t.equal(judged.stdout, '');
+  t.equal(
+    judged.stderr,
+    `${bad}:1:agent.logLevel: is "loud"; use one of debug, info, warn, error\n${bad}:4:targets[0].token: holds a secret; put it into a file and name the file with tokenFile\n`,
+  );
+  const run = await probe(['daemon', '--config', bad]);
+  t.equal(run.code, 2);
+  t.match(run.stderr, /^probe: .*bad\.yaml:1:agent\.logLevel.*\(and 1 more; .*--check" shows all\)\n$/);
+  t.match((await probe(['daemon'])).stderr, /^probe: daemon: --config is missing/);
+  t.match(
+    (await probe(['daemon', '--config', join(folder, 'none.yaml')])).stderr,
+    /none\.yaml: cannot be read \(ENOENT\)/,
+  );
+});
+
+t.test('an agent runs, says how it is, and ends in good order', { timeout: TEST_MS }, async (t) => {
+  const state = join(folder, 'state');
+  const config = configFor('agent.yaml', state);
+  const none = await probe(['health', '--config', config]);
+  t.equal(none.code, 3);
+  t.match(none.stdout, /no agent answers/);
+
+  const first = start(config);
+  await until(() => first.log().includes('agent ready'));
+  const second = await probe(['daemon', '--config', config]);
+  t.equal(second.code, 2);
+  t.match(second.stderr, /another agent runs with the state folder/);
+
+  await until(async () => {
+    const health = (await askControl(controlPath(state))) as HealthSeen | null;
+    return (health?.jobs?.['here/light']?.runs ?? 0) >= 1;
+  });
+  const health = await probe(['health', '--config', config, '--json']);
+  t.equal(health.code, 0);
+  const told = JSON.parse(health.stdout) as HealthSeen;
+  t.equal(told.jobs?.['here/light']?.verdicts['one-check'], 'works');
+  t.match(await probe(['health', '--state', state]), { code: 0, stdout: /^healthy\n/ });
+
+  // A killed agent leaves its socket, its spool and its memory as they are.
+  first.child.kill('SIGKILL');
+  await first.ended;
+  t.equal((await probe(['health', '--config', config])).code, 3);
+  const again = start(config);
+  await until(() => again.log().includes('agent ready'));
+  t.equal((await probe(['health', '--config', config])).code, 0);
+  // Somebody who stands in the door keeps nobody in.
+  const guest = connect({ path: controlPath(state), allowHalfOpen: true });
+  guest.on('error', () => undefined).resume();
+  await new Promise((resolve) => guest.once('end', resolve));
+  again.child.kill('SIGTERM');
+  t.equal(await again.ended, 0);
+  guest.destroy();
+  t.match(again.log(), /"why":"SIGTERM","msg":"agent ends"/);
+  t.notMatch(again.log(), /defect/);
+  t.notMatch(first.log() + again.log(), new RegExp(SECRET));
+  t.equal(readFileSync(join(state, 'memory.json'), 'utf8').includes(SECRET), false);
+
+  const spool = await openSpool({
+    folder: join(state, 'spool'),
+    policy: { maxBytes: 1e9, maxAgeMs: 1e12 },
+    exporters: [],
+    now: () => Date.now(),
+    say: (message) => t.fail(message),
+  });
+  const delivered = readFileSync(join(folder, 'results.ndjson'), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => (JSON.parse(line) as { readonly id: string }).id);
+  t.equal(new Set(delivered).size, delivered.length, 'nothing was delivered twice');
+  const { records } = await spool.read(0, { records: 1000, bytes: 1e9 });
+  const stored = records.map(({ record }) => record.id);
+  t.same(delivered, stored.slice(0, delivered.length), 'and in order');
+  t.ok(delivered.length > 0, 'the last words of an agent may wait for the next one');
+  await spool.close();
+  t.ok(records.some(({ record }) => record.kind === 'report' && record.target === 'here'));
+  t.equal(records.filter(({ record: { body } }) => body.type === 'agent-started').length, 2);
+  t.equal(records.at(-1)?.record.body.type, 'agent-stopped');
+});
+
+t.test('a state folder that cannot be used is said in one line', async (t) => {
+  const notAFolder = file('a-file', '');
+  const { code, stderr } = await probe(['daemon', '--config', configFor('nowhere.yaml', join(notAFolder, 'state'))]);
+  t.equal(code, 2);
+  t.match(
+    stderr.trim().split('\n').at(-1),
+    /^probe: daemon: the state folder .* cannot be used \((ENOTDIR|ENOENT)\); set agent\.stateDirectory$/,
+  );
+  t.same(readdirSync(folder).includes('a-file'), true);
+});
+
+t.test('the doctor says what can be measured here, and why not', async (t) => {
+  const { stdout, stderr } = await probe(['doctor', '--json']);
+  t.equal(stderr, '');
+  const { findings } = JSON.parse(stdout) as { findings: readonly { what: string; ability: string; why: string }[] };
+  for (const what of ['IPv4', 'IPv6', 'the branch as phones see it', 'names', 'results over restarts']) {
+    const finding = findings.find((one) => one.what === what);
+    t.ok(finding && finding.why.length > 10 && ['yes', 'limited', 'no'].includes(finding.ability), what);
+  }
+  const text = await probe(['doctor']);
+  t.equal(text.stdout.trim().split('\n').length, findings.length);
+});

@@ -1,0 +1,62 @@
+/** Silence that was weighed against a path thought better than it is: asked further, until it is long enough. */
+import t from 'tap';
+import { loadProbe, type Session } from '../../probes/contract.js';
+import { askCheck } from '../../src/engine/ask.js';
+import { createPath } from '../../src/engine/path.js';
+import { settle } from '../../src/engine/settle.js';
+import { doubtOfSilence } from '../../src/verdict/silence.js';
+import { deriveKeys } from '../../src/wire/keys.js';
+import { TOKEN } from '../support/pure-reflector.js';
+import { check } from '../verdict/support/facts.js';
+import { fakeNet } from './support/fake-net.js';
+
+const SESSION_ID = Buffer.from('0123456789abcdef', 'hex');
+const AGENT: Session = { id: SESSION_ID, keys: deriveKeys(TOKEN, SESSION_ID) };
+const DOUBT = 1e-3;
+const NEVER = new AbortController().signal;
+
+/** A check given up while the path looked clean; then `trials` packets of which `lost` were lost are learnt of. */
+const lateLoss = async (trials: number, lost: number) => {
+  const net = fakeNet();
+  const path = createPath();
+  path.report('others', 60, 60);
+  const probe = await loadProbe('stun-binding');
+  let sequence = 0;
+  const context = {
+    net,
+    session: AGENT,
+    totals: { packetsSent: 0, bytesSent: 0, packetsReceived: 0 },
+    nextSequence: () => {
+      sequence += 1;
+      return sequence;
+    },
+  };
+  const of = check('stun-binding/udp/3478');
+  const first = await net.run(askCheck(of, probe, context, path, { samples: 1, doubt: DOUBT }, NEVER));
+  const before = net.sent.length;
+  path.report('others', trials, trials - lost);
+  const how = { context, path, probeOf: () => probe, doubtOf: () => DOUBT, signal: NEVER };
+  const [settled = first] = await net.run(settle([first], how));
+  const packets = settled.attempts.reduce((sum, attempt) => sum + attempt.packets, 0);
+  return { before, after: net.sent.length, packets, settled, first, path };
+};
+
+t.test('nothing new is learnt: nothing is sent', async (t) => {
+  const { before, after, settled, first } = await lateLoss(60, 0);
+  t.equal(after, before);
+  t.same(settled, first);
+});
+
+t.test('the path loses more than was known: asked until that loss cannot explain the silence', async (t) => {
+  const { before, after, packets, path, settled } = await lateLoss(60, 12);
+  t.ok(doubtOfSilence(before, path.upperBound()) > DOUBT, 'too few were sent at first');
+  t.ok(doubtOfSilence(packets, path.upperBound()) <= DOUBT, 'enough are by now');
+  t.ok(doubtOfSilence(packets - 1, path.upperBound()) > DOUBT, 'and not one more than that');
+  t.equal(packets, after, 'all are accounted for');
+  t.equal(settled.sequences.length, new Set(settled.sequences).size, 'the far end is asked of each once');
+});
+
+t.test('a path on which no silence proves anything is left alone', async (t) => {
+  const { before, after } = await lateLoss(60, 50);
+  t.equal(after, before);
+});

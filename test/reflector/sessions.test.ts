@@ -1,0 +1,122 @@
+/** What the far end remembers: receipts, what is a replay and what a retransmission, and what it holds back. */
+import t from 'tap';
+import { createSessions, type SessionRecord, type Sessions } from '../../src/reflector/sessions.js';
+
+const SEED = 7;
+const HERE = Buffer.from('00000000000000000000ffffc0000209', 'hex');
+const THERE = Buffer.from('00000000000000000000ffffc000020a', 'hex');
+const START = 1_700_000_000_000_000n;
+const SECOND = 1_000_000n;
+
+interface Sent {
+  readonly sequence: number;
+  readonly source?: Uint8Array;
+  /** By the agent's clock, which is 42 s slow; seconds after the start. */
+  readonly sentAt?: number;
+  readonly receivedAt?: number;
+  readonly name?: string;
+}
+
+const arrive = (sessions: Sessions, sent: Sent) => {
+  const { sequence, source = HERE, sentAt = 0, receivedAt = sentAt, name = 'a' } = sent;
+  return sessions.arrive({
+    name,
+    sequence,
+    source,
+    sentAtMicros: START + BigInt(sentAt) * SECOND,
+    receivedAtMicros: START + (BigInt(receivedAt) + 42n) * SECOND,
+  });
+};
+
+t.test('a retransmission is welcome, and counted', async (t) => {
+  const sessions = createSessions(SEED);
+  for (let time = 0; time < 11; time += 1) t.equal(arrive(sessions, { sequence: 5, receivedAt: time }), 'welcome');
+  t.equal(sessions.count('a', 5), 11);
+  t.equal(sessions.count('a', 4), 0, 'what never came');
+  t.equal(sessions.count('b', 5), 0, 'of another session');
+});
+
+t.test('what was captured is told from it', async (t) => {
+  const sessions = createSessions(SEED);
+  t.equal(arrive(sessions, { sequence: 1 }), 'welcome');
+  t.equal(arrive(sessions, { sequence: 1, source: THERE }), 'replay', 'from another address');
+  t.equal(
+    arrive(sessions, { sequence: 2, source: THERE }),
+    'welcome',
+    'a new request may come from another (two WANs)',
+  );
+  t.equal(arrive(sessions, { sequence: 1, receivedAt: 60 }), 'welcome', "within SIP's longest retransmission");
+  t.equal(arrive(sessions, { sequence: 1, receivedAt: 65 }), 'replay', 'too late');
+  t.equal(arrive(sessions, { sequence: 4, sentAt: 65 }), 'welcome', 'a new request at that time');
+  t.equal(arrive(sessions, { sequence: 3, sentAt: 10, receivedAt: 80 }), 'replay', 'a captured one that never arrived');
+  t.equal(sessions.count('a', 3), 0);
+  const often = createSessions(SEED);
+  for (let time = 0; time < 32; time += 1) t.equal(arrive(often, { sequence: 9 }), 'welcome');
+  t.equal(arrive(often, { sequence: 9 }), 'replay', 'more often than a protocol and a path that doubles explain');
+  t.equal(often.count('a', 9), 32, 'replays are no receipts');
+});
+
+t.test('the difference of the clocks does not matter, nor that it is learnt late', async (t) => {
+  const sessions = createSessions(SEED);
+  t.equal(arrive(sessions, { sequence: 1, receivedAt: 3 }), 'welcome', 'the first was slow');
+  t.equal(arrive(sessions, { sequence: 2, sentAt: 4 }), 'welcome');
+  t.equal(
+    arrive(sessions, { sequence: 3, sentAt: 5, receivedAt: 600 }),
+    'welcome',
+    'a host that slept, whose clock stood',
+  );
+  t.equal(arrive(sessions, { sequence: 4, sentAt: 6, receivedAt: 601 }), 'welcome', 'and goes on');
+  t.equal(arrive(sessions, { sequence: 2, sentAt: 4, receivedAt: 667 }), 'replay', 'what came before stays old');
+  const ahead = createSessions(SEED);
+  const years = 20n * 365n * 86_400n * SECOND;
+  const at = { name: 'a', source: HERE, receivedAtMicros: START };
+  t.equal(
+    ahead.arrive({ ...at, sequence: 1, sentAtMicros: START + years }),
+    'welcome',
+    'a clock of twenty years ahead',
+  );
+});
+
+t.test('numbers far behind the newest are forgotten, which is not "never arrived"', async (t) => {
+  const sessions = createSessions(SEED);
+  arrive(sessions, { sequence: 1 });
+  for (let sequence = 2; sequence < 131_073; sequence += 1)
+    arrive(sessions, { sequence, sentAt: (sequence / 20_000) | 0 });
+  t.equal(sessions.count('a', 1), 1);
+  arrive(sessions, { sequence: 131_073, sentAt: 7 });
+  t.equal(sessions.count('a', 1), null);
+  t.equal(arrive(sessions, { sequence: 1 }), 'replay');
+  t.equal(sessions.count('a', 131_073), 1, 'whose place the newest has taken');
+  arrive(sessions, { sequence: 400_000, sentAt: 8 });
+  t.equal(sessions.count('a', 399_999), 0, 'a leap leaves no old counts behind');
+  t.equal(sessions.count('a', 400_000), 1);
+});
+
+t.test('a session that asks more than its share is held back, and told so', async (t) => {
+  const sessions = createSessions(SEED);
+  let welcome = 0;
+  for (let sequence = 0; sequence < 70_000; sequence += 1) {
+    if (arrive(sessions, { sequence }) === 'welcome') welcome += 1;
+  }
+  t.equal(welcome, 65_536, 'every port there is, at once');
+  t.equal(sessions.heldBack('a'), 70_000 - 65_536);
+  t.equal(sessions.count('a', 69_999), 1, 'what was held back did arrive');
+  t.equal(arrive(sessions, { sequence: 70_000, sentAt: 1 }), 'welcome', 'a second later it goes on');
+  t.equal(arrive(sessions, { sequence: 0, name: 'b' }), 'welcome', 'another session has its own share');
+  t.equal(sessions.heldBack('b'), 0);
+});
+
+t.test('two processes that tell each other know the same', async (t) => {
+  const told: SessionRecord[] = [];
+  const one = createSessions(SEED, (record) => told.push(record));
+  const other = createSessions(SEED);
+  arrive(one, { sequence: 1 });
+  arrive(one, { sequence: 1, receivedAt: 1 });
+  arrive(one, { sequence: 2 });
+  t.equal(arrive(one, { sequence: 1, source: THERE }), 'replay');
+  for (const record of told) other.merge(record);
+  t.equal(other.count('a', 1), 2);
+  t.equal(other.count('a', 2), 1);
+  t.equal(arrive(other, { sequence: 2, source: THERE }), 'replay', 'at another port than the captured one came to');
+  t.equal(arrive(other, { sequence: 2 }), 'welcome');
+});

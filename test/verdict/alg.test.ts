@@ -1,0 +1,144 @@
+/** What an ALG did to a message, by hand-made messages in the manner of known boxes; and what is nobody's doing. */
+import t from 'tap';
+import { compareSip } from '../../src/verdict/alg.js';
+
+const SDP = [
+  'v=0',
+  'o=probe 1 1 IN IP4 10.77.0.2',
+  's=callpath',
+  'c=IN IP4 10.77.0.2',
+  't=0 0',
+  'm=audio 40000 RTP/AVP 0',
+  'a=rtcp:40001',
+  '',
+].join('\r\n');
+
+interface Parts {
+  readonly start?: string;
+  readonly headers?: readonly string[];
+  readonly body?: string;
+  readonly length?: number;
+}
+
+const HEADERS = [
+  'Via: SIP/2.0/UDP 10.77.0.2:40123;branch=z9hG4bKabc;rport',
+  'Max-Forwards: 70',
+  'From: <sip:probe@10.77.0.2:40123>;tag=a1',
+  'To: <sip:probe@198.51.100.10>',
+  'Call-ID: 0123456789abcdef',
+  'CSeq: 1 INVITE',
+  'Contact: <sip:probe@10.77.0.2:40123>',
+  'Allow: INVITE, ACK, BYE',
+  'X-Callpath: dGFn',
+  'Content-Type: application/sdp',
+] as const;
+
+const message = ({ start, headers = HEADERS, body = SDP, length }: Parts = {}): Uint8Array =>
+  Buffer.from(
+    [
+      start ?? 'INVITE sip:probe@198.51.100.10:5060 SIP/2.0',
+      ...headers,
+      `Content-Length: ${length ?? body.length}`,
+      '',
+      body,
+    ].join('\r\n'),
+    'latin1',
+  );
+
+/** The headers with some lines replaced, by what they begin with. */
+const changed = (lines: Readonly<Record<string, string>>): readonly string[] =>
+  HEADERS.map((line) => Object.entries(lines).find(([name]) => line.startsWith(`${name}:`))?.[1] ?? line);
+
+const told = (received: Uint8Array, sent = message()): readonly string[] =>
+  compareSip(sent, received).map(({ class: kind, field }) => `${kind} ${field}`);
+
+const PUBLIC_SDP = SDP.replaceAll('10.77.0.2', '198.51.100.1');
+
+t.test('boxes that are known for it', async (t) => {
+  t.same(
+    told(
+      message({
+        headers: changed({
+          Via: 'Via: SIP/2.0/UDP 198.51.100.1:40123;branch=z9hG4bKabc;rport',
+          From: 'From: <sip:probe@198.51.100.1:40123>;tag=a1',
+          Contact: 'Contact: <sip:probe@198.51.100.1:40123>',
+        }),
+        body: PUBLIC_SDP,
+      }),
+    ),
+    ['semantic Via', 'semantic From', 'semantic Contact', 'semantic SDP o=', 'semantic SDP c='],
+    'a Linux router: headers, SDP, and a length that is right again',
+  );
+  t.same(
+    told(
+      message({
+        headers: [
+          'Via: SIP/2.0/UDP 198.51.100.1:5060;branch=z9hG4bKproxy',
+          'Record-Route: <sip:198.51.100.1;lr>',
+          ...changed({ 'Max-Forwards': 'Max-Forwards: 69' }),
+        ],
+      }),
+    ),
+    ['proxy Via', 'proxy Max-Forwards', 'proxy Record-Route'],
+    'a router with a proxy inside',
+  );
+  t.same(
+    told(message({ headers: changed({ 'Call-ID': 'Call-ID: 0123456789abcdef-nat' }) })),
+    ['semantic Call-ID'],
+    'Juniper: the Call-ID too',
+  );
+  const route = (address: string): Uint8Array => message({ headers: [...HEADERS, `Route: <sip:${address};lr>`] });
+  t.same(told(route('198.51.100.1'), route('10.77.0.1')), ['semantic Route'], 'Juniper: and the Route');
+  t.same(
+    told(
+      message({
+        body: SDP.replace('c=IN IP4 10.77.0.2', 'c=IN IP4 203.0.113.9').replace('m=audio 40000', 'm=audio 61000'),
+      }),
+    ),
+    ['semantic SDP c=', 'semantic SDP m='],
+    'FortiGate: media translated twice, headers left alone',
+  );
+  t.same(
+    told(message({ body: PUBLIC_SDP, length: SDP.length })),
+    ['semantic SDP o=', 'semantic SDP c=', 'semantic SDP a=rtcp'],
+    'a longer body under the old length is read as far as the length says',
+  );
+  t.same(told(Buffer.from('garbage')), ['semantic message']);
+  t.same(told(message({ start: 'INVITE sip:probe@10.0.0.5:5060 SIP/2.0' })), ['semantic Request-URI']);
+});
+
+t.test('nobody is accused', async (t) => {
+  const innocent = (received: Uint8Array, what: string): void => {
+    t.same(
+      compareSip(message(), received).filter(({ class: kind }) => kind !== 'cosmetic'),
+      [],
+      what,
+    );
+  };
+  t.same(told(message()), [], 'the same bytes');
+  innocent(
+    message({
+      headers: changed({
+        Via: 'Via: SIP/2.0/UDP 10.77.0.2:40123;branch=z9hG4bKabc;received=198.51.100.1;rport=40123',
+      }),
+    }),
+    'received and rport filled in',
+  );
+  innocent(message({ headers: changed({ Allow: 'Allow: INVITE,\r\n ACK,\r\n\tBYE' }) }), 'folded');
+  innocent(
+    message({
+      headers: changed({
+        Via: 'v: SIP/2.0/UDP 10.77.0.2:40123;branch=z9hG4bKabc;rport',
+        From: 'f: <sip:probe@10.77.0.2:40123>;tag=a1',
+      }),
+    }),
+    'compact forms',
+  );
+  innocent(message({ headers: HEADERS.toReversed() }), 'another order');
+  innocent(
+    message({ headers: HEADERS.map((line) => line.replace(/^[^:]+/, (name) => name.toUpperCase())) }),
+    'capitals',
+  );
+  innocent(message({ headers: changed({ Allow: 'Allow: INVITE\r\nAllow: ACK, BYE' }) }), 'a list in two lines');
+  t.ok(compareSip(message(), message({ headers: HEADERS.toReversed() })).length > 0, 'and it shows all the same');
+});

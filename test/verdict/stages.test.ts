@@ -1,0 +1,247 @@
+/** What stages found, judged: tables of facts against what may honestly be said. */
+import fc from 'fast-check';
+import t from 'tap';
+import type { FilterTest, Idle, Mapping, NatFacts, SipExchange, SipFacts, StunPlace } from '../../src/model/stages.js';
+import { judgeLifetimes } from '../../src/verdict/lifetime.js';
+import { judgeNat } from '../../src/verdict/nat.js';
+import { judgeSip } from '../../src/verdict/sip.js';
+
+const A = '198.51.100.10';
+const B = '198.51.100.11';
+const LOCAL = '10.77.0.2';
+const OUTSIDE = '198.51.100.1';
+const LOSS = 0.05;
+const PLACES: Readonly<Record<StunPlace, readonly [string, number]>> = {
+  first: [A, 3478],
+  'other-port': [A, 3479],
+  'other-address': [B, 3478],
+  'other-both': [B, 3479],
+};
+
+const mapping = (place: StunPlace, mapped: readonly [string, number] | null, localPort = 40_000): Mapping => {
+  const [address, port] = PLACES[place];
+  return {
+    localPort,
+    place,
+    to: { address, port },
+    mapped: mapped && { address: mapped[0], port: mapped[1] },
+  };
+};
+const four = (first: number, otherPort: number, otherAddress: number, otherBoth: number, address = OUTSIDE) => [
+  mapping('first', [address, first]),
+  mapping('other-port', [address, otherPort]),
+  mapping('other-address', [address, otherAddress]),
+  mapping('other-both', [address, otherBoth]),
+];
+const filter = (from: FilterTest['from'], answered: boolean, seen: number | null = 10): FilterTest => ({
+  from,
+  answered,
+  seen,
+});
+const natFacts = (mappings: readonly Mapping[], filtering: readonly FilterTest[] = [], hasOther = true): NatFacts => ({
+  address: A,
+  localAddress: LOCAL,
+  hasOther,
+  mappings,
+  filtering,
+});
+const nat = (...parameters: Parameters<typeof natFacts>) => judgeNat([natFacts(...parameters)], LOSS);
+
+t.test('mapping', async (t) => {
+  t.match(nat(four(40_000, 40_000, 40_000, 40_000)), {
+    mapping: 'endpoint-independent',
+    portPreservation: true,
+    layers: null,
+  });
+  t.match(nat(four(1001, 1001, 2002, 2002)), { mapping: 'address-dependent', portPreservation: false });
+  t.equal(nat(four(1001, 1002, 2001, 2002)).mapping, 'address-and-port-dependent');
+  t.match(nat(four(40_000, 40_000, 40_000, 40_000, LOCAL)), { mapping: 'none', layers: 0 });
+  t.equal(nat(four(4, 4, 4, 4, '100.64.0.7')).layers, 2, 'a carrier inside seen from inside');
+  t.match(nat([]), { mapping: 'unknown', filtering: 'unknown', portPreservation: null });
+  t.equal(
+    nat([mapping('first', [OUTSIDE, 7]), mapping('other-port', [OUTSIDE, 7])], [], false).mapping,
+    'unknown',
+    'one address knows no more',
+  );
+  t.equal(
+    nat([mapping('first', [OUTSIDE, 7]), mapping('other-port', [OUTSIDE, 8])], [], false).mapping,
+    'address-and-port-dependent',
+  );
+});
+
+t.test('a lost packet never changes a mapping, it only hides it', async (t) => {
+  const kinds = [
+    ['endpoint-independent', four(40_000, 40_000, 40_000, 40_000)],
+    ['address-dependent', four(1001, 1001, 2002, 2002)],
+    ['address-and-port-dependent', four(1001, 1002, 2001, 2002)],
+    ['none', four(40_000, 40_000, 40_000, 40_000, LOCAL)],
+  ] as const;
+  for (const [kind, all] of kinds) {
+    fc.assert(
+      fc.property(fc.array(fc.boolean(), { minLength: 4, maxLength: 4 }), (lost) => {
+        const kept = all.map((one, index) => (lost[index] ? { ...one, mapped: null } : one));
+        const { mapping: said } = nat(kept);
+        return said === kind || said === 'unknown';
+      }),
+    );
+  }
+  t.pass();
+});
+
+t.test('filtering', async (t) => {
+  const open = four(40_000, 40_000, 40_000, 40_000);
+  const said = (...tests: readonly FilterTest[]) => nat(open, tests).filtering;
+  t.equal(said(filter('other-both', true), filter('other-port', true)), 'endpoint-independent');
+  t.equal(said(filter('other-both', false), filter('other-port', true)), 'address-dependent');
+  t.equal(said(filter('other-both', false), filter('other-port', false)), 'address-and-port-dependent');
+  t.equal(
+    said(filter('other-both', false, 2), filter('other-port', false)),
+    'unknown',
+    'two answers may have been lost',
+  );
+  t.equal(
+    said(filter('other-both', false, null), filter('other-port', false)),
+    'unknown',
+    'nobody knows whether it answered',
+  );
+  t.equal(said(filter('other-both', false), filter('other-port', false, 1)), 'unknown');
+  t.equal(
+    nat(
+      open.filter(({ place }) => place !== 'other-both'),
+      [filter('other-both', false), filter('other-port', false)],
+    ).filtering,
+    'unknown',
+    'an address that does not answer when asked is no filter',
+  );
+});
+
+const idle = (seconds: number, answered: boolean, seen: number | null = 1): Idle => ({
+  transport: 'udp',
+  port: 5060,
+  bidirectional: false,
+  afterMs: seconds * 1000,
+  answered,
+  seen,
+});
+const upTo = (lifetime: number, longest = 99): readonly Idle[] =>
+  Array.from({ length: (longest + 1) / 2 }, (_, index) => idle(2 * index + 1, 2 * index + 1 < lifetime));
+
+t.test('binding lifetimes', async (t) => {
+  const said = (all: readonly Idle[], loss: number | null) => judgeLifetimes(all, loss)[0];
+  for (const lifetime of [10, 30, 60]) {
+    const { atLeastSeconds = 0, belowSeconds } = said(upTo(lifetime), 0.0005) ?? {};
+    t.ok(
+      Math.abs((atLeastSeconds + (belowSeconds ?? 0)) / 2 - lifetime) <= 2,
+      `${lifetime}: ${atLeastSeconds}–${belowSeconds}`,
+    );
+  }
+  t.match(said(upTo(1000), LOSS), { atLeastSeconds: 99, belowSeconds: null }, 'no end found');
+  t.match(said(upTo(98), LOSS), { atLeastSeconds: 97, belowSeconds: null }, 'one missing answer is no end');
+  t.match(said(upTo(30), null), { atLeastSeconds: 29, belowSeconds: null }, 'of a path about which nothing is known');
+  t.same(
+    judgeLifetimes([idle(5, false, 0), idle(7, false, null)], LOSS),
+    [],
+    'requests that never arrived say nothing',
+  );
+  const holes = upTo(30).map((one) => (one.afterMs === 11_000 ? { ...one, answered: false } : one));
+  t.match(said(holes, LOSS), { atLeastSeconds: 29 }, 'a lost answer in the middle is no end');
+});
+
+const text = Buffer.from('OPTIONS sip:a SIP/2.0');
+const intact = { sent: text, received: text };
+const exchange = (over: Partial<SipExchange>): SipExchange => ({
+  transport: 'udp',
+  port: 5060,
+  address: A,
+  method: 'INVITE',
+  isControl: false,
+  fromSipPort: false,
+  padded: null,
+  packets: 1,
+  answers: 1,
+  errors: [],
+  seen: null,
+  unproven: false,
+  changed: false,
+  misdirected: false,
+  request: intact,
+  response: intact,
+  ...over,
+});
+const silent = { packets: 10, answers: 0, request: null, response: null, seen: 0 } as const;
+const sipFacts = (...exchanges: readonly SipExchange[]): readonly SipFacts[] => [
+  { address: A, family: 4, exchanges, otherTraffic: [] },
+];
+const sip = (...exchanges: readonly SipExchange[]) => judgeSip(sipFacts(...exchanges), LOSS);
+const control = exchange({ isControl: true, port: 16_384 });
+
+t.test('a method that vanishes', async (t) => {
+  const drop = sip(exchange({ method: 'OPTIONS' }), exchange(silent), control);
+  t.match(drop, { detected: true, findings: [{ method: 'INVITE', kind: 'dropped', direction: 'outbound' }] });
+  t.match(drop.checks, [{ finding: { verdict: 'blocked', reason: 'payload-filtered' } }]);
+  t.match(sip(exchange({ ...silent, seen: 10 }), control).findings, [{ direction: 'inbound' }]);
+  t.match(
+    sip(exchange({ ...silent, packets: 2 }), control),
+    { detected: null, findings: [] },
+    'two packets may be lost',
+  );
+  t.same(
+    sip(exchange(silent), exchange({ ...silent, isControl: true, port: 16_384 })).findings,
+    [],
+    'silent everywhere is no ALG',
+  );
+  t.match(sip(exchange({ ...silent, errors: ['ECONNREFUSED'] }), control), { detected: null, findings: [] });
+  t.match(judgeSip(sipFacts(exchange(silent), control), null), { detected: null, findings: [] });
+  t.match(sip(exchange({}), control), { detected: false, findings: [] });
+  t.match(sip(exchange({ request: null }), control), { detected: null }, 'without the far end’s word nothing is known');
+  t.match(sip(), { detected: null, checks: [] });
+});
+
+t.test('a proof that tells of more than the messages show', async (t) => {
+  const padded = (over: Partial<SipExchange>): SipExchange =>
+    exchange({ method: 'OPTIONS', padded: 500, request: null, response: null, ...over });
+  const verdicts = (...exchanges: readonly SipExchange[]) =>
+    sip(...exchanges).checks.map(({ finding: { verdict, reason } }) => `${verdict}/${reason}`);
+  t.same(verdicts(exchange({ misdirected: true }), padded({ misdirected: true })), [
+    'altered/answered-by-other',
+    'altered/answered-by-other',
+  ]);
+  t.same(verdicts(exchange({ changed: true }), padded({ changed: true })), [
+    'altered/payload-rewritten',
+    'altered/payload-rewritten',
+  ]);
+  t.equal(sip(exchange({ changed: true })).detected, null, 'changed by whom, nobody knows');
+  const rewritten = { sent: Buffer.from(ALG_SENT), received: Buffer.from(ALG_RECEIVED) };
+  t.same(
+    verdicts(exchange({ changed: true, request: rewritten }), padded({ changed: true })),
+    ['altered/sip-alg', 'altered/sip-alg'],
+    'the ALG that shows itself changed the padded ones as well',
+  );
+});
+
+const ALG_SENT =
+  'OPTIONS sip:a@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.9:40000;branch=z9hG4bK1\r\nContent-Length: 0\r\n\r\n';
+const ALG_RECEIVED = ALG_SENT.replace('10.0.0.9', '198.51.100.1');
+
+t.test('sizes', async (t) => {
+  const size = (padded: number, over: Partial<SipExchange> = {}): SipExchange =>
+    exchange({ method: 'OPTIONS', padded, request: null, response: null, ...over });
+  const [filtered] = sip(size(500), size(1200), size(1400, silent), size(3000, { ...silent, packets: 20 })).checks;
+  t.match(filtered, {
+    probe: 'size-sweep',
+    finding: { verdict: 'blocked', reason: 'size-filtered' },
+    evidence: { largestPassingBytes: 1200, smallestFailingBytes: 1400, fragmentsOnly: false, direction: 'outbound' },
+  });
+  t.match(sip(size(500), size(3000)).checks, [{ finding: { verdict: 'pass' } }]);
+  t.match(
+    sip(size(500), size(1400, silent), size(3000)).checks,
+    [{ finding: { verdict: 'pass' } }],
+    'a larger one passed',
+  );
+  t.match(sip(size(500), size(3000, { ...silent, packets: 3 })).checks, [{ finding: { verdict: 'unknown' } }]);
+  t.match(
+    sip(size(500, silent), size(3000, silent)).checks,
+    [{ finding: { verdict: 'unknown' } }],
+    'nothing passes: no matter of size',
+  );
+});
