@@ -4,6 +4,7 @@
  */
 import * as v from 'valibot';
 import { list, map } from '../../model/schema-words.js';
+import { UserError } from '../../model/user-error.js';
 import { renderTargets } from '../../report/prometheus.js';
 import { type Page, plain, serve } from '../http/serve.js';
 import { createOnDemand, scrapeTimeoutMs } from '../metrics/on-demand.js';
@@ -29,6 +30,13 @@ export const EXPOSITION_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 /** Scrapes that wait for their turn. */
 const MAX_WAITING = 32;
 
+/** RFC 9110 §11.4 leaves no room for spaces in a credential. */
+const readCredential = async (file: string, deps: ExporterDeps): Promise<string> => {
+  const secret = await readSecret(file, deps);
+  if (/^[\x21-\x7e]+$/.test(secret)) return secret;
+  throw new UserError('token-invalid', `exporter ${deps.name}: ${file} must hold ASCII without spaces`);
+};
+
 /** @returns with `port`, because port 0 takes any */
 export const create = async (config: Config, deps: ExporterDeps): Promise<Exporter & { readonly port: number }> => {
   const { name, log, probe } = deps;
@@ -44,7 +52,7 @@ export const create = async (config: Config, deps: ExporterDeps): Promise<Export
     host: config.listen.host,
     port: config.listen.port,
     hosts: config.hosts.map((host) => host.toLowerCase()),
-    secret: config.secretFile === undefined ? null : await readSecret(config.secretFile, deps),
+    secret: config.secretFile === undefined ? null : await readCredential(config.secretFile, deps),
     tls: cert && key ? { cert, key } : null,
     open: [],
     answer: async ({ pathname, searchParams }, request, signal) => {
