@@ -43,15 +43,27 @@ const MAX_WORDS = 120;
 /** One token of a subject: no dots, wildcards or spaces; two names that differ may become one, the message has both. */
 const token = (text: string): string => text.replace(/[^\w-]/g, '_').slice(0, 128) || '_';
 
-/** What the server keeps back for good, whoever sends it. */
+/** What is kept back for good: by the client's words, and by those of JetStream's error 10054. A full stream is none. */
 const isTooLarge = (error: unknown): boolean =>
-  /max(imum)?[ _](payload|message)|message size exceeds/i.test(String((error as { message?: unknown }).message));
+  /max_payload|maximum payload|message size exceeds/i.test(String((error as { message?: unknown }).message));
 
 interface Session {
   readonly connection: NatsConnection;
   readonly client: JetStreamClient;
   readonly manager: JetStreamManager;
 }
+
+/** The client's connect takes no signal. What comes too late is closed. */
+const orAbort = <T>(coming: Promise<T>, signal: AbortSignal, discard: (late: T) => Promise<void>): Promise<T> =>
+  new Promise((resolve, reject) => {
+    const leave = (): void => {
+      reject(signal.reason);
+      coming.then(discard).catch(() => undefined);
+    };
+    signal.addEventListener('abort', leave, { once: true });
+    coming.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave));
+    if (signal.aborted) leave();
+  });
 
 const retry = (error: unknown): Delivery => {
   const message = error instanceof Error ? error.message : String(error);
@@ -89,9 +101,9 @@ export const create = async (config: Config, deps: ExporterDeps): Promise<Export
   /** After a failure it is not known what the server stored of what it did not acknowledge. */
   let doubtful = true;
 
-  const connected = async (): Promise<Session> => {
+  const connected = async (signal: AbortSignal): Promise<Session> => {
     if (session !== null && !session.connection.isClosed()) return session;
-    const connection = await nats.connect(options);
+    const connection = await orAbort(nats.connect(options), signal, (late) => late.close());
     session = {
       connection,
       client: jetstream.jetstream(connection, { timeout: ACK_MS }),
@@ -134,7 +146,7 @@ export const create = async (config: Config, deps: ExporterDeps): Promise<Export
   };
 
   const publish = async (records: readonly SpoolRecord[], signal: AbortSignal): Promise<void> => {
-    const open = await connected();
+    const open = await connected(signal);
     const left = await unstored(open, records);
     doubtful = true;
     for (const record of left) {

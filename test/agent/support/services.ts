@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { generate } from 'selfsigned';
@@ -122,4 +123,58 @@ export const loopbackCertificate = async (): Promise<Certificate> => {
     ],
   });
   return { cert: made.cert, key: made.private };
+};
+
+export interface Uplink {
+  /** Keeps its number while what is behind it comes and goes. */
+  readonly port: number;
+  leadTo(port: number): void;
+  /** Ends all connections and takes no new ones. */
+  cut(): void;
+  mend(): void;
+}
+
+/** A way to a receiver that can be cut. */
+export const uplink = async (t: Test): Promise<Uplink> => {
+  let behind: number | null = null;
+  let up = true;
+  const sockets = new Set<Socket>();
+  const hold = (socket: Socket): Socket => {
+    sockets.add(socket);
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => sockets.delete(socket));
+    return socket;
+  };
+  const server = createServer((near) => {
+    hold(near);
+    if (!up || behind === null) {
+      near.destroy();
+      return;
+    }
+    const far = hold(connect(behind, '127.0.0.1'));
+    near.on('close', () => far.destroy());
+    far.on('close', () => near.destroy());
+    near.pipe(far);
+    far.pipe(near);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const cut = (): void => {
+    up = false;
+    for (const socket of sockets) socket.destroy();
+  };
+  t.teardown(() => {
+    cut();
+    server.close();
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    leadTo: (port) => {
+      behind = port;
+    },
+    cut,
+    mend: () => {
+      up = true;
+    },
+  };
 };
