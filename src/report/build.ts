@@ -8,7 +8,6 @@ import { REPORT_SCHEMA_ID, type Report } from '../model/report.js';
 import type { Classified, Finding } from '../model/verdict.js';
 import type { Standing } from '../verdict/classify.js';
 import { classify } from '../verdict/classify.js';
-import { diagnose } from '../verdict/diagnose.js';
 import { judgeKeepalives, judgeLifetimes } from '../verdict/lifetime.js';
 import { judgeNat } from '../verdict/nat.js';
 import { type ClassifiedRange, classifyRange } from '../verdict/ranges.js';
@@ -16,6 +15,7 @@ import { type Item, weigh, weighService } from '../verdict/services.js';
 import { lossUpperBound, RANGE_PORT_DOUBT, SINGLE_CHECK_DOUBT } from '../verdict/silence.js';
 import { judgeSip } from '../verdict/sip.js';
 import { NO_STANDING, standings } from '../verdict/standing.js';
+import { diagnosedService, factsOf } from './diagnosed.js';
 import { harmedBy, reportedNat, reportedStage } from './stages.js';
 
 export interface Named {
@@ -133,7 +133,7 @@ export const buildReport = (input: ReportInput): Report => {
   const all = [...checks, ...ranges.flatMap(({ ports }) => ports)];
   const isReflector = input.target.addresses.some(provable);
   const reflectorNames = input.reflectors.length > 0 ? input.reflectors : isReflector ? [input.target] : [];
-  return {
+  const report: Report = {
     schema: REPORT_SCHEMA_ID,
     id: input.id,
     startedAt: input.startedAt.toISOString(),
@@ -200,17 +200,7 @@ export const buildReport = (input: ReportInput): Report => {
       findings: sip.findings.map((one) => ({ ...one })),
     },
     quality: [],
-    services: states.map((state) => {
-      const { symptoms, fixes } = diagnose(state);
-      return {
-        profile: state.profile.profile,
-        title: state.profile.title,
-        verdict: state.verdict,
-        untested: [...state.untested],
-        symptoms: symptoms.map(({ id, text, because }) => ({ id, text, because: [...because] })),
-        fixes: fixes.map(({ text, because, rules }) => ({ text, because: [...because], rules: { ...rules } })),
-      };
-    }),
+    services: [],
     notes: [...input.notes, ...notesOf(output, input.durationMs), ...deadAddresses(input.target, standing)],
     totals: {
       checks: all.length + stageChecks.length,
@@ -219,6 +209,8 @@ export const buildReport = (input: ReportInput): Report => {
       packetsReceived: output.totals.packetsReceived,
     },
   };
+  const facts = factsOf(report, checks, ranges);
+  return { ...report, services: states.map((state) => diagnosedService(state, facts)) };
 };
 
 /** One address that says nothing while another of the same target answers: whoever uses that one gets nowhere. */

@@ -58,7 +58,7 @@ const main = async (): Promise<number> => {
       }
     };
     const outcome = await runScenario(scenarioFor(seconds), {
-      ...{ verifyRules: false, keep: false, pcap: null, logs: null },
+      ...{ verifyRules: false, keep: false, pcap: null, logs: null, fix: null },
       onReport,
     });
     for (const line of outcome.mismatches) console.log(`     set ${seconds} s: ${line}`);

@@ -7,6 +7,8 @@ import pLimit from 'p-limit';
 import * as v from 'valibot';
 import { type Report, ReportSchema } from '../../src/model/report.js';
 import { type Comparison, compare } from './compare.js';
+import { diagnosisMismatches } from './diagnosed.js';
+import { applyFixes, asIptables, type FixDialect } from './fix.js';
 import { missingFor } from './needs.js';
 import { createNetwork, leaveUp, type Network } from './network.js';
 import type { Place } from './part.js';
@@ -25,6 +27,8 @@ export interface LabOptions {
   readonly pcap: string | null;
   /** Where reports and the parts' logs are kept; null for nowhere. */
   readonly logs: string | null;
+  /** Puts the rules that the report proposes into the firewall, in this dialect, and asks again; null for not. */
+  readonly fix: FixDialect | null;
   /** How often the probe runs, in place of what the scenario says; for soaking. */
   readonly repeat?: number;
   /** Told of each run's report as it comes. */
@@ -82,12 +86,18 @@ const readReport = (finished: Finished): Report | string => {
   return `the report is not as its schema says: ${v.getDotPath(issue) ?? ''} ${issue.message}`;
 };
 
+interface Asked {
+  /** Null where the probe printed none, which `comparison` says. */
+  readonly report: Report | null;
+  readonly comparison: Comparison;
+}
+
 const runProbe = async (
   network: Network,
   scenario: NamedScenario,
   place: Place,
-  { logs, onReport }: LabOptions,
-): Promise<Comparison> => {
+  { logs, onReport }: Pick<LabOptions, 'logs' | 'onReport'>,
+): Promise<Asked> => {
   const command = ours(
     'src/cli/probe.js',
     ...['--target', scenario.target ?? ADDRESS.target, '--json'],
@@ -98,9 +108,68 @@ const runProbe = async (
   const finished = await runToEnd(network, 'branch', command, { timeoutMs: PROBE_TIMEOUT_MS });
   if (logs !== null) writeFileSync(join(logs, `${scenario.name}.json`), finished.stdout);
   const report = readReport(finished);
-  if (typeof report === 'string') return failure(report);
+  if (typeof report === 'string') return { report: null, comparison: failure(report) };
   onReport?.(report);
-  return compare(scenario, report, finished.exitCode ?? -1);
+  const comparison = compare(scenario, report, finished.exitCode ?? -1);
+  const mismatches = [...comparison.mismatches, ...diagnosisMismatches(scenario, report)];
+  return { report, comparison: { ...comparison, mismatches } };
+};
+
+const one = <T>(value: T | readonly T[]): readonly T[] => (Array.isArray(value) ? value : [value as T]);
+
+/**
+ * A rule that lets something pass is no cure for time: where nothing is blocked or altered any more, a busy machine's
+ * round trips count as well.
+ */
+const verdictOfFixed = (report: Report, profile: string): string => {
+  const verdict = report.services.find((service) => service.profile === profile)?.verdict ?? 'unknown';
+  const causes = report.services.find((service) => service.profile === profile)?.causes ?? [];
+  const lines = [...report.checks, ...report.ranges];
+  const lasting = causes
+    .flatMap(({ because }) => because)
+    .some((id) => lines.some((line) => line.id === id && (line.verdict === 'blocked' || line.verdict === 'altered')));
+  return verdict === 'degraded' && !lasting ? 'works' : verdict;
+};
+
+/** What users noticed before the rules and would still notice, but for what chance brings. */
+const symptomsOfFixed = (
+  scenario: NamedScenario,
+  before: Report,
+  after: Report | null,
+  profile: string,
+): readonly string[] => {
+  const of = (report: Report | null): readonly string[] =>
+    report?.services.find((service) => service.profile === profile)?.symptoms.map(({ id }) => id) ?? [];
+  const perhaps: readonly string[] = scenario.perhapsSymptoms?.[profile] ?? [];
+  return of(after).filter((id) => of(before).includes(id) && !perhaps.includes(id));
+};
+
+/** The rules that the report proposes, put into the firewall: is the service well then? */
+const retest = async (
+  network: Network,
+  scenario: NamedScenario,
+  place: Place,
+  before: Report,
+  dialect: FixDialect,
+): Promise<readonly string[]> => {
+  const mended = applyFixes(network, before, dialect);
+  if (mended.length === 0) return [];
+  const { report: after } = await runProbe(network, { ...scenario, name: `${scenario.name}-fixed` }, place, {
+    logs: null,
+  });
+  return before.services
+    .filter(({ profile }) => mended.includes(profile))
+    .flatMap(({ profile }) => {
+      const wanted: readonly string[] = one(scenario.fixed?.[profile] ?? 'works');
+      const got = after === null ? 'no report' : verdictOfFixed(after, profile);
+      const lasting = got === 'works' ? symptomsOfFixed(scenario, before, after, profile) : [];
+      return [
+        ...(wanted.includes(got)
+          ? []
+          : [`service ${profile} after its ${dialect} fix: expected ${wanted.join(' or ')}, got ${got}`]),
+        ...lasting.map((id) => `service ${profile} after its ${dialect} fix: users still notice ${id}`),
+      ];
+    });
 };
 
 const merge = (all: readonly Comparison[]): Comparison => ({
@@ -126,7 +195,12 @@ const inNetwork = async (network: Network, scenario: NamedScenario, options: Lab
   const rounds = Array.from({ length: options.repeat ?? scenario.repeat ?? 1 }, () =>
     limit(() => runProbe(network, scenario, place, options)),
   );
-  return merge(await Promise.all(rounds));
+  const all = await Promise.all(rounds);
+  const compared = merge(all.map(({ comparison }) => comparison));
+  const [{ report = null } = {}] = all;
+  if (options.fix === null || all.length !== 1 || report === null || scenario.notFixed !== undefined) return compared;
+  const unmended = await retest(network, scenario, place, report, options.fix);
+  return { ...compared, mismatches: [...compared.mismatches, ...unmended] };
 };
 
 /** Keeps what the parts wrote; the directory itself goes with the network. */
@@ -150,7 +224,7 @@ export const runScenario = async (scenario: NamedScenario, options: LabOptions):
   try {
     network = createNetwork({
       topology: scenario.topology ?? 'masquerade',
-      rules: scenario.rules ?? '',
+      rules: options.fix === 'iptables' ? asIptables(scenario.rules ?? '') : (scenario.rules ?? ''),
       sysctl: scenario.sysctl ?? {},
       resolver: scenario.parts?.find((part) => part.resolver !== undefined)?.resolver ?? null,
       keep: options.keep,

@@ -65,7 +65,9 @@ const main = async (): Promise<number> => {
   );
   const outcomes = await Promise.all(
     networks.map((repeat) =>
-      limit(() => runScenario(scenario, { verifyRules: false, keep: false, pcap: null, logs: null, repeat, onReport })),
+      limit(() =>
+        runScenario(scenario, { verifyRules: false, keep: false, pcap: null, logs: null, fix: null, repeat, onReport }),
+      ),
     ),
   );
   const mismatches = outcomes.flatMap((outcome) => outcome.mismatches);

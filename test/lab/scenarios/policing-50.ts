@@ -5,5 +5,6 @@ export default {
   rules: forward('oifname "wan0" meta l4proto udp limit rate over 50/second burst 10 packets drop'),
   really: { 'udp/*': 'policed' },
   services: { 'business-sip': ['works', 'degraded'] },
+  perhapsSymptoms: { 'business-sip': ['choppy-audio'] },
   measure: [{ port: 16_384, packets: 400, packetsPerSecond: 400, lossRatio: [0.75, 0.95] }],
 } satisfies Scenario;

@@ -5,5 +5,6 @@ export default {
   rules: forward('oifname "wan0" meta l4proto udp limit rate over 500/second burst 50 packets drop'),
   really: { 'udp/*': 'policed' },
   services: { 'business-sip': ['works', 'degraded'] },
+  perhapsSymptoms: { 'business-sip': ['choppy-audio'] },
   measure: [{ port: 16_384, packets: 1000, packetsPerSecond: 1000, lossRatio: [0.1, 0.65] }],
 } satisfies Scenario;

@@ -18,4 +18,6 @@ export default {
       ],
     },
   },
+  symptoms: { 'business-sip': ['lost-inbound-calls'] },
+  cause: { 'business-sip': 'udp-timeout' },
 } satisfies Scenario;
