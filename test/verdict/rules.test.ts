@@ -348,7 +348,10 @@ const CASES: Readonly<Record<string, Cases>> = {
   },
   'nat-t-binding-short': {
     fires: { rows: [IKE], facts: lifetime(4500, 20) },
-    silent: [{ rows: [IKE], facts: lifetime(4500, 21) }],
+    silent: [
+      { rows: [IKE], facts: lifetime(4500, 21) },
+      { rows: [IKE, ['keepalive', 'nat-t-keepalive/udp/4500 blocked/dropped-outbound']] },
+    ],
   },
   'symmetric-mapping': {
     fires: { rows: [UDP, STUN], facts: nat({ mapping: 'address-and-port-dependent' }) },

@@ -103,10 +103,17 @@ export const NAT_RULES: readonly Rule[] = [
   },
   {
     id: 'nat-t-binding-short',
-    when: (evidence) =>
-      signallingStands(evidence.service) && shortBindings(evidence, NAT_T_KEEPALIVE_SECONDS).includes(NAT_T_PORT)
+    when: (evidence) => {
+      if (!signallingStands(evidence.service)) return [];
+      const tooLate = itemsOf(
+        requiredOf(evidence.service, 'keepalive'),
+        (item) => item.probe === 'nat-behavior' && isHarmed(item),
+      );
+      if (tooLate.length > 0) return tooLate;
+      return shortBindings(evidence, NAT_T_KEEPALIVE_SECONDS).includes(NAT_T_PORT)
         ? udpSignallingAt(evidence, NAT_T_PORT)
-        : [],
+        : [];
+    },
     symptom: {
       id: 'lost-inbound-calls',
       text: 'Wi-Fi Calling loses incoming calls: the mapping of UDP 4500 ends before the next keepalive.',

@@ -47,7 +47,11 @@ export const SIGNALLING_RULES: readonly Rule[] = [
   },
   {
     id: 'keepalive-blocked',
-    when: ({ service }) => (signallingStands(service) ? itemsOf(requiredOf(service, 'keepalive'), isBlocked) : []),
+    // Keepalives that arrive and come too late are the NAT's matter.
+    when: ({ service }) =>
+      signallingStands(service)
+        ? itemsOf(requiredOf(service, 'keepalive'), (item) => isBlocked(item) && item.probe !== 'nat-behavior')
+        : [],
     symptom: {
       id: 'lost-inbound-calls',
       text: 'Incoming calls stop after some idle time: keepalives do not reach the far end.',
