@@ -4,18 +4,20 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { nameOfTarget } from './config/rules.js';
-import type { Config, RunKind } from './config/schema.js';
-import { type DeliveryState, deliverFrom, newDeliveryState } from './deliver.js';
+import type { Config } from './config/schema.js';
+import { type DeliveryState, newDeliveryState, startDeliveries } from './deliver.js';
 import type { Exporter } from './exporters/contract.js';
 import { fillHistory } from './history/fill.js';
 import { createHistory, type History } from './history/history.js';
-import { type JobState, newJobState, type Runner, runJob } from './job.js';
+import { type JobView, newJobState, type Runner, runJob } from './job.js';
 import { createKeeper, type Keeper } from './keeper.js';
 import { type HostNetwork, hostNetwork } from './memory/network.js';
 import { readMemory } from './memory/store.js';
+import type { ProbeRunner } from './metrics/on-demand.js';
+import { createRunNow } from './metrics/run-now.js';
 import { createRecorder, type Speaker } from './recorder.js';
 import { createBudget } from './schedule/budget.js';
-import { type Clock, pause } from './schedule/clock.js';
+import type { Clock } from './schedule/clock.js';
 import { timingOf } from './schedule/due.js';
 import { type Job, runSchedule } from './schedule/scheduler.js';
 import { openSpool, type Spool } from './spool/spool.js';
@@ -38,15 +40,6 @@ export interface DaemonOptions {
   readonly signal: AbortSignal;
 }
 
-/** A job as others see it. */
-export interface JobView {
-  readonly target: string;
-  readonly kind: RunKind;
-  /** Null where a cron pattern says when. */
-  readonly everyMs: number | null;
-  readonly state: JobState;
-}
-
 /** What a running agent shows of itself: to the status page, to `probe health`, to metrics. */
 export interface DaemonState {
   readonly agent: Speaker;
@@ -57,6 +50,8 @@ export interface DaemonState {
   readonly keeper: Keeper;
   /** Null where nobody asks for it. */
   readonly history: History | null;
+  /** Runs a target at once, from the same budget. */
+  readonly probe: ProbeRunner;
   /** Monotonic milliseconds of the scheduler's last tick: an agent that does not tick is not alive. */
   lastTickAt: number;
 }
@@ -70,9 +65,6 @@ export interface Daemon {
 const MEGABYTE = 1024 * 1024;
 /** Ages are not judged before the clock had an hour to be set right: hosts without a battery wake up in another year. */
 const CLOCK_SETTLES_MS = 3_600_000;
-/** How long exporters may take to deliver what is there when the agent ends; the rest is in the spool. */
-const LAST_DELIVERY_MS = 3000;
-
 /** Starts the agent. @throws if the state folder can neither be made nor read */
 export const startDaemon = async (options: DaemonOptions): Promise<Daemon> => {
   const { config, clock, log, signal, agent, stateDirectory } = options;
@@ -125,6 +117,12 @@ export const startDaemon = async (options: DaemonOptions): Promise<Daemon> => {
     spool,
     keeper,
     history,
+    probe: createRunNow(config, {
+      run: options.run,
+      budget,
+      clock,
+      onSpent: () => keeper.noteSpent(budget.spent()),
+    }),
     lastTickAt: clock.monotonic(),
   };
 
@@ -188,29 +186,10 @@ export const startDaemon = async (options: DaemonOptions): Promise<Daemon> => {
   await watch.lookAtNetwork();
   await keeper.save();
 
-  // Deliveries outlive the schedule by a moment, so that the last results still go.
-  const deliveryEnd = new AbortController();
-  setMaxListeners(0, deliveryEnd.signal);
-  const delivering = options.exporters.map((exporter) =>
-    deliverFrom({
-      exporter,
-      spool,
-      clock,
-      random: options.random ?? Math.random,
-      say,
-      signal: deliveryEnd.signal,
-      state: deliveries.get(exporter.name) ?? newDeliveryState(),
-    }),
-  );
-
-  const untilDelivered = async (): Promise<void> => {
-    const giveUp = new AbortController();
-    const cancel = clock.after(LAST_DELIVERY_MS, () => giveUp.abort());
-    while (!giveUp.signal.aborted && Object.values(spool.stats().waiting).some((count) => count > 0)) {
-      await pause(clock, 20, giveUp.signal);
-    }
-    cancel();
-  };
+  const delivering = startDeliveries(options.exporters, deliveries, {
+    ...{ spool, clock, say },
+    random: options.random ?? Math.random,
+  });
 
   if (history) inBackground(fillHistory(history, spool, clock, signal));
   const live = async (): Promise<void> => {
@@ -237,9 +216,7 @@ export const startDaemon = async (options: DaemonOptions): Promise<Daemon> => {
     });
     await recorder.event('agent-stopped', '', {});
     await Promise.all(background);
-    await untilDelivered();
-    deliveryEnd.abort(new Error('the agent ends'));
-    await Promise.all(delivering);
+    await delivering.finish();
     await Promise.all(options.exporters.map((exporter) => exporter.close().catch(() => undefined)));
     await keeper.save();
     await spool.close();

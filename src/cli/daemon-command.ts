@@ -10,6 +10,7 @@ import { containerFinding } from '../agent/doctor.js';
 import { EXPORTER_TYPES, type ExporterDeps } from '../agent/exporter-modules.js';
 import type { Exporter } from '../agent/exporters/contract.js';
 import { healthOf } from '../agent/health.js';
+import { createLateRunner } from '../agent/metrics/run-now.js';
 import { systemClock } from '../agent/schedule/clock.js';
 import { createProbeThread } from '../engine/thread.js';
 import { UserError } from '../model/user-error.js';
@@ -34,7 +35,7 @@ const parse = (argv: readonly string[]) => {
 /** Opens the configured exporters. What they read from files is taken for secret. @throws UserError */
 const openExporters = (
   config: Config,
-  common: Pick<ExporterDeps, 'agentId' | 'version' | 'hostname' | 'log' | 'now'>,
+  common: Pick<ExporterDeps, 'agentId' | 'version' | 'hostname' | 'log' | 'now' | 'probe'>,
   keepSecret: (secret: string) => void,
 ): Promise<readonly Exporter[]> =>
   Promise.all(
@@ -123,7 +124,8 @@ export const daemonCommand = async (argv: readonly string[], env: NodeJS.Process
   process.on('SIGTERM', onSignal);
   try {
     const agent = { id: agentId(), name, version: packageVersion(), hostname: hostname() };
-    const common = { agentId: agent.id, version: agent.version, hostname: agent.hostname, log, now: clock.wall };
+    const onDemand = createLateRunner(config);
+    const common = { ...agent, agentId: agent.id, log, now: clock.wall, probe: onDemand.runner };
     const daemon = await startDaemon({
       config,
       stateDirectory,
@@ -144,6 +146,7 @@ export const daemonCommand = async (argv: readonly string[], env: NodeJS.Process
         { cause },
       );
     });
+    onDemand.begin(daemon.state.probe);
     answer = () => healthOf(daemon.state, { wall: clock.wall(), monotonic: clock.monotonic() });
     const keepSecret = (secret: string) => secrets.push(secret);
     const status = await openStatusOf(config, daemon.state, {

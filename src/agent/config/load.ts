@@ -71,18 +71,22 @@ const referencesOf = (content: unknown) => {
 const besides = (file: string, path: string): string => (isAbsolute(path) ? path : resolve(dirname(file), path));
 const isProfileFile = (text: string): boolean => /[./\\]/.test(text);
 
-/** Keys of `status` that name files. */
-const STATUS_FILES = new Set(['secretFile', 'certFile', 'keyFile']);
+/** Keys of exporters and of the status page that name a file; all of them call them so. */
+const NAMES_A_FILE = /^path$|File$/;
+
+const withPaths = <T extends Readonly<Record<string, unknown>>>(settings: T, file: string): T => {
+  const paths = Object.entries(settings).flatMap(([key, value]) =>
+    NAMES_A_FILE.test(key) && typeof value === 'string' && value !== '' ? [[key, besides(file, value)] as const] : [],
+  );
+  return { ...settings, ...Object.fromEntries(paths) };
+};
 
 const resolved = (config: Config, file: string): Config => {
   const profile = (name: string): string => (isProfileFile(name) ? besides(file, name) : name);
-  const status = Object.entries(config.status ?? {}).map(([key, value]) => [
-    key,
-    STATUS_FILES.has(key) && typeof value === 'string' ? besides(file, value) : value,
-  ]);
   return {
     ...config,
-    ...(config.status === undefined ? {} : { status: Object.fromEntries(status) }),
+    ...(config.status === undefined ? {} : { status: withPaths(config.status, file) }),
+    exporters: config.exporters.map((exporter) => withPaths(exporter, file)),
     targets: config.targets.map((target) => ({
       ...target,
       ...(target.tokenFile === undefined ? {} : { tokenFile: besides(file, target.tokenFile) }),
