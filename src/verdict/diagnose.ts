@@ -135,7 +135,7 @@ const fixText = (kind: FixKind, first: Ground, grounds: readonly Ground[]): stri
     case 'dropped-outbound':
       return `Allow outbound ${what} to ${where}.`;
     case 'answered':
-      return kind === 'advise'
+      return kind === 'static-port'
         ? `Keep the source port of ${what} to ${where} as it is (static-port NAT).`
         : `Allow everything of ${what} to ${where}, not SIP alone: keepalives are no SIP.`;
     default:

@@ -13,8 +13,10 @@ const ONE_SCENARIO_MS = 600_000;
 /** They wait more than they compute. */
 const JOBS = 4;
 
-/** One of each kind of rule: redirection, out and back, TCP and UDP, ranges, rejection. nftables' are tried everywhere. */
+/** One of each kind of rule: a helper, redirection, out and back, TCP and UDP, ranges, rejection. nftables' are tried everywhere. */
 const WITH_IPTABLES = [
+  'alg-both',
+  'sip-answered-by-other',
   'sip-all-dropped',
   'sip-replies-rejected',
   'rtp-dropped-outbound',

@@ -12,7 +12,8 @@ const DIALECTS: ReadonlyMap<string, string> = new Map([
   ['cisco-asa', 'Cisco ASA'],
   ['fortios', 'FortiGate (FortiOS)'],
   ['routeros', 'MikroTik (RouterOS)'],
-  ['pf', 'pf (OPNsense, pfSense, BSD)'],
+  ['pf', 'pf (FreeBSD)'],
+  ['opnsense', 'OPNsense, pfSense'],
   ['unifi', 'UniFi'],
   ['sonicwall', 'SonicWall'],
 ]);

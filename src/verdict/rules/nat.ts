@@ -168,7 +168,7 @@ export const NAT_RULES: readonly Rule[] = [
         grounds,
       },
     ],
-    fixes: fix('advise'),
+    fixes: fix('static-port'),
   },
   {
     id: 'media-by-another-line',
