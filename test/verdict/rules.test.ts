@@ -553,7 +553,7 @@ t.test('what passes to another far end is asked of the one to which it does not 
     rows: [UDP, ['media', `${RTP}#192.0.2.2 blocked/dropped-outbound`, `${RTP}#192.0.2.1 pass/answered`]],
   });
   const { fixes } = diagnose(service);
-  t.match(fixes, [{ text: /^Ask whoever keeps 192\.0\.2\.2 to let UDP 16384-32766 in/, rules: {}, words: {} }]);
+  t.match(fixes, [{ text: /^Let UDP 16384-32766 in at 192\.0\.2\.2: /, rules: {}, words: {} }]);
 });
 
 t.test('one symptom of an id, and one direction of silence is no news beside silence', async (t) => {
@@ -565,6 +565,28 @@ t.test('one symptom of an id, and one direction of silence is no news beside sil
     diagnose(service).symptoms.map(({ id }) => id),
     ['no-audio'],
   );
+});
+
+t.test('no calls are lost where there can be none', async (t) => {
+  const { service } = evidenceOf({
+    rows: [
+      IKE,
+      ['keepalive', 'nat-t-keepalive/udp/4500 blocked/payload-filtered'],
+      ['media', 'esp-in-udp/udp/4500 blocked/payload-filtered'],
+    ],
+    whenBlocked: 'wifi-calling-unavailable',
+  });
+  t.strictSame(
+    diagnose(service).symptoms.map(({ id }) => id),
+    ['wifi-calling-unavailable'],
+  );
+});
+
+t.test('a range with a hole in it is blocked in parts, and asked for as a whole', async (t) => {
+  const { service } = evidenceOf({ rows: [UDP, lost('blocked/dropped-outbound', 'partly')] });
+  const { causes, fixes } = diagnose(service);
+  t.match(causes[0]?.text, 'does not let parts of UDP 16384-32766 out');
+  t.match(fixes[0]?.text, 'Allow outbound UDP 16384-32766 to');
 });
 
 t.test('diagnosis is deterministic, ranked, and silent about what passes', async (t) => {

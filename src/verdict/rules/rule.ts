@@ -38,7 +38,7 @@ export interface Evidence {
 }
 
 /** A check or a range on which a rule rests. */
-export type Ground = Pick<Item, 'id' | 'probe' | 'transport' | 'address' | 'from' | 'to' | 'finding'>;
+export type Ground = Pick<Item, 'id' | 'probe' | 'transport' | 'address' | 'from' | 'to' | 'finding' | 'partly'>;
 
 export interface SymptomText {
   readonly id: SymptomId;
@@ -109,6 +109,7 @@ export const stageChecks = ({ service, facts }: Evidence, probe: ProbeKind): rea
       ...one,
       from: one.port,
       to: one.port,
+      partly: false,
       finding: { verdict: one.verdict, reason: one.reason } as Ground['finding'],
     }));
 

@@ -1,5 +1,5 @@
 /** Setting up calls: what people notice when signalling, push or keepalives do not pass. */
-
+import type { SignallingSymptom } from '../../model/profile.js';
 import { pathCauses, pathFixes } from './path.js';
 import {
   fix,
@@ -14,6 +14,13 @@ import {
   stageChecks,
 } from './rule.js';
 
+/** What people notice where nothing that sets up calls passes. */
+const UNREACHED: Readonly<Record<SignallingSymptom, string>> = {
+  'cannot-register': 'Phones cannot register: nobody can call out or be called.',
+  'wifi-calling-unavailable': 'Wi-Fi Calling does not come up: phones make and get no calls over this network.',
+  'facetime-cannot-connect': 'FaceTime does not connect: no call goes out or comes in.',
+};
+
 export const SIGNALLING_RULES: readonly Rule[] = [
   {
     id: 'signalling-blocked',
@@ -26,7 +33,7 @@ export const SIGNALLING_RULES: readonly Rule[] = [
         : [],
     symptom: ({ service }) => ({
       id: service.profile.symptomWhenBlocked,
-      text: 'The service cannot be reached: nothing that carries its signalling passes.',
+      text: UNREACHED[service.profile.symptomWhenBlocked],
     }),
     causes: pathCauses,
     fixes: pathFixes,
@@ -40,7 +47,7 @@ export const SIGNALLING_RULES: readonly Rule[] = [
       ),
     symptom: {
       id: 'calls-not-private',
-      text: 'Signalling over TLS is not end to end here: something in between ends or blocks it.',
+      text: 'Calls are not protected: something in between opens or blocks encrypted signalling (TLS).',
     },
     causes: pathCauses,
     fixes: pathFixes,
