@@ -88,12 +88,19 @@ export interface NatFacts {
   readonly filtering: readonly FilterTest[];
 }
 
-/** One socket that stayed idle until its answer was due. */
+/** RFC 3948 §4: how often IPsec behind a NAT sends its keepalive, unless it is told otherwise. */
+export const NAT_T_KEEPALIVE_SECONDS = 20;
+
+/** One flow that stayed idle until its answer was due. */
 export interface Idle {
   readonly transport: Transport;
   readonly port: number;
+  readonly address: string;
+  readonly family: Family;
   /** Packets had gone both ways before it fell idle, after which many firewalls are more patient. */
   readonly bidirectional: boolean;
+  /** Not quite idle: a keepalive of IPsec went out meanwhile (RFC 3948 §2.3). */
+  readonly kept: boolean;
   readonly afterMs: number;
   readonly answered: boolean;
   /** Requests that arrived, each of which was answered after `afterMs`; null if it could not be asked. */
@@ -105,6 +112,8 @@ export interface StageFacts {
   readonly sip: readonly SipFacts[];
   readonly nat: readonly NatFacts[];
   readonly idle: readonly Idle[];
+  /** Questions over the flows that fell idle afterwards, and how many were answered: what this path loses. */
+  readonly talk: { readonly trials: number; readonly answers: number };
 }
 
-export const NO_FACTS: StageFacts = { sip: [], nat: [], idle: [] };
+export const NO_FACTS: StageFacts = { sip: [], nat: [], idle: [], talk: { trials: 0, answers: 0 } };

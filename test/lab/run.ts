@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import pLimit from 'p-limit';
 import * as v from 'valibot';
 import { type Report, ReportSchema } from '../../src/model/report.js';
 import { type Comparison, compare } from './compare.js';
@@ -30,6 +31,8 @@ export interface LabOptions {
   readonly fix: FixDialect | null;
   /** How often the probe runs, in place of what the scenario says; for soaking. */
   readonly repeat?: number;
+  /** Told of each run's report as it comes. */
+  readonly onReport?: (report: Report) => void;
 }
 
 export interface Outcome extends Comparison {
@@ -40,8 +43,8 @@ export interface Outcome extends Comparison {
   readonly kept: Network | null;
 }
 
-/** A run takes seconds; one that hangs is a failure of the probe and must not hold up the lab. */
-const PROBE_TIMEOUT_MS = 120_000;
+/** A run takes seconds, of lifetimes minutes; one that hangs is a failure of the probe and must not hold up the lab. */
+const PROBE_TIMEOUT_MS = 300_000;
 /** Repetitions of a scenario are runs beside each other: they mostly wait, and chance does not mind company. */
 const ROUNDS_AT_ONCE = 5;
 
@@ -93,7 +96,7 @@ const runProbe = async (
   network: Network,
   scenario: NamedScenario,
   place: Place,
-  logs: string | null,
+  { logs, onReport }: Pick<LabOptions, 'logs' | 'onReport'>,
 ): Promise<Asked> => {
   const command = ours(
     'src/cli/probe.js',
@@ -106,6 +109,7 @@ const runProbe = async (
   if (logs !== null) writeFileSync(join(logs, `${scenario.name}.json`), finished.stdout);
   const report = readReport(finished);
   if (typeof report === 'string') return { report: null, comparison: failure(report) };
+  onReport?.(report);
   const comparison = compare(scenario, report, finished.exitCode ?? -1);
   const mismatches = [...comparison.mismatches, ...diagnosisMismatches(scenario, report)];
   return { report, comparison: { ...comparison, mismatches } };
@@ -150,7 +154,9 @@ const retest = async (
 ): Promise<readonly string[]> => {
   const mended = applyFixes(network, before, dialect);
   if (mended.length === 0) return [];
-  const { report: after } = await runProbe(network, { ...scenario, name: `${scenario.name}-fixed` }, place, null);
+  const { report: after } = await runProbe(network, { ...scenario, name: `${scenario.name}-fixed` }, place, {
+    logs: null,
+  });
   return before.services
     .filter(({ profile }) => mended.includes(profile))
     .flatMap(({ profile }) => {
@@ -185,14 +191,11 @@ const inNetwork = async (network: Network, scenario: NamedScenario, options: Lab
   const instead = options.verifyRules ? parts.filter(({ reflectorAt }) => !reflectorAt) : parts;
   await Promise.all(instead.map((part) => startPart(network, part, place)));
   if (options.verifyRules) return failure(...(await verifyRules(network, scenario, parts, place)));
-  const rounds = Array.from(
-    { length: options.repeat ?? scenario.repeat ?? 1 },
-    () => () => runProbe(network, scenario, place, options.logs),
+  const limit = pLimit(ROUNDS_AT_ONCE);
+  const rounds = Array.from({ length: options.repeat ?? scenario.repeat ?? 1 }, () =>
+    limit(() => runProbe(network, scenario, place, options)),
   );
-  const all: Asked[] = [];
-  for (let at = 0; at < rounds.length; at += ROUNDS_AT_ONCE) {
-    all.push(...(await Promise.all(rounds.slice(at, at + ROUNDS_AT_ONCE).map((round) => round()))));
-  }
+  const all = await Promise.all(rounds);
   const compared = merge(all.map(({ comparison }) => comparison));
   const [{ report = null } = {}] = all;
   if (options.fix === null || all.length !== 1 || report === null || scenario.notFixed !== undefined) return compared;

@@ -30,6 +30,12 @@ const RESEND_MS = 300;
 const SPARE = 1.5;
 /** More sockets show whether a NAT keeps to its ways; a single collision of ports must not look like a habit. */
 const SOCKETS = 3;
+/**
+ * A socket may by chance have a port over which an earlier flow, of this host or of another run, still holds a way open;
+ * of two that happens to both once in many years.
+ */
+const FILTER_SOCKETS = 2;
+const FILTER_TESTS = ['other-both', 'other-port'] as const;
 const MIN_PACKETS = 5;
 const MAX_PACKETS = 24;
 /** Mapped address and both of RFC 5780's, for IPv6: the request is padded by as much, so that the answer may have them. */
@@ -176,7 +182,11 @@ export const natStage = async (
   const { other } = found.answer;
   const sane = other && other.address !== address && other.port !== first.port ? other : null;
   const tests = sane
-    ? await Promise.all((['other-both', 'other-port'] as const).map((from) => filterTest(from, first, family, stage)))
+    ? await Promise.all(
+        FILTER_TESTS.flatMap((from) =>
+          Array.from({ length: FILTER_SOCKETS }, () => filterTest(from, first, family, stage)),
+        ),
+      )
     : [];
   const places: (readonly [StunPlace, Place])[] = sane
     ? [

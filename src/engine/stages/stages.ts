@@ -5,10 +5,10 @@
 import type { Probe } from '../../../probes/contract.js';
 import type { Check } from '../../model/check.js';
 import type { Observation } from '../../model/observation.js';
-import { type Idle, NO_FACTS, type StageFacts } from '../../model/stages.js';
+import { NO_FACTS, type StageFacts } from '../../model/stages.js';
 import { passed } from '../follow-up.js';
 import type { Stage } from './evidence.js';
-import { lifetimeStage } from './lifetime.js';
+import { type Lifetimes, lifetimeStage } from './lifetime.js';
 import { natStage } from './nat.js';
 import { sipStage } from './sip.js';
 
@@ -41,7 +41,7 @@ const natOf = async (proven: Proven, stage: Stage) => {
 /** Ports whose idle flows matter: SIP's, IPsec's, STUN's, one of media, and SIP's connections. */
 const LIFETIME_PORTS: readonly number[] = [5060, 4500, STUN_PORT];
 
-const lifetimesOf = async ({ observations, ways }: Proven, stage: Stage): Promise<readonly Idle[]> => {
+const lifetimesOf = async ({ observations, ways }: Proven, stage: Stage): Promise<Lifetimes> => {
   const passing = observations.filter(passed).map(({ check }) => check);
   const udp = LIFETIME_PORTS.flatMap(
     (port) => passing.find((check) => check.transport === 'udp' && check.port === port) ?? [],
@@ -64,6 +64,11 @@ export const runStages = async (
   ]);
   // One way out is what lifetimes are about; a second far end would show the same one again.
   const [first] = options.deep ? proven : [];
-  const idle = first ? await lifetimesOf(first, tools) : [];
-  return { sip: sip.flatMap((facts) => facts ?? []), nat: nat.flatMap((facts) => facts ?? []), idle };
+  const lifetimes = first ? await lifetimesOf(first, tools) : NO_FACTS;
+  return {
+    sip: sip.flatMap((facts) => facts ?? []),
+    nat: nat.flatMap((facts) => facts ?? []),
+    idle: lifetimes.idle,
+    talk: lifetimes.talk,
+  };
 };

@@ -21,7 +21,8 @@ const TO_TAG_BYTES = 4;
 const TO_TAG_KEY = randomBytes(32);
 
 /** The same for a retransmission as for the request, which without state only the request itself can tell (§8.2.7). */
-const toTagFor = (message: Uint8Array): string => hmacSha256(message, null, TO_TAG_KEY, TO_TAG_BYTES).toString('hex');
+const toTagFor = ({ essentials: { via, callId, fromTag } }: SipRequest): string =>
+  hmacSha256(Buffer.from(`${via.branch} ${callId} ${fromTag}`), null, TO_TAG_KEY, TO_TAG_BYTES).toString('hex');
 
 /** The answer to a parsed request; `message` is the request's exact bytes. */
 export const answerSipRequest = (
@@ -39,7 +40,7 @@ export const answerSipRequest = (
     buildResponse(request, {
       status,
       reason,
-      toTag: toTag(request) === null ? toTagFor(message) : null,
+      toTag: toTag(request) === null ? toTagFor(request) : null,
       received: { address: arrival.sourceAddress, port: arrival.sourcePort },
       extraHeaders: [
         ...(status === OTHERWISE[0] ? [ALLOW] : []),
