@@ -122,6 +122,12 @@ const fixText = (kind: FixKind, first: Ground, grounds: readonly Ground[]): stri
   if (kind === 'alg-off') {
     return 'Switch off the SIP ALG (SIP helper, SIP inspection) of the firewall or router, then restart the phones.';
   }
+  if (kind === 'advise' && (first.finding.reason === 'rate-limited' || first.finding.reason === 'no-answer')) {
+    return `Let more sessions pass at a time: raise the firewall's table or its limit for each host, at least for ${what} to ${where}.`;
+  }
+  if (kind === 'advise' && first.transport !== 'udp') {
+    return `Raise the idle timeout of TCP connections on the firewall to two hours for ${what} to ${where}, or let phones send keepalives more often.`;
+  }
   if (kind === 'far-side') {
     return `Let ${what} in at ${where}: from here the same passes to another far end. Where it is let in already, look for a rule of this branch about that very address.`;
   }

@@ -1,6 +1,9 @@
 /** Every rule of diagnosis: a case in which it fires and one, as near as possible, in which it must not. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
+import { packageRoot } from '../../src/engine/package-root.js';
 import type { AskedKind, Transport } from '../../src/model/check.js';
 import { DEVICES, LIKELIHOODS } from '../../src/model/diagnosis.js';
 import type { Profile, Requirement, RequirementRole, SignallingSymptom } from '../../src/model/profile.js';
@@ -164,6 +167,8 @@ const LARGE = (direction: string, fragmentsOnly = true): Facts =>
   facts({ checks: [stage(SIZES, 'blocked/size-filtered', { direction, fragmentsOnly })] });
 const DENIED = facts({ failures: [{ id: 'sip-options/udp/5060', failure: 'local-denied', code: 'EPERM' }] });
 
+const FEW_FLOWS = facts({ limits: [{ address: ADDRESS, limit: { kind: 'flows', flows: 100 } }] });
+
 const CASES: Readonly<Record<string, Cases>> = {
   'signalling-blocked': {
     fires: { rows: [UDP_BLOCKED] },
@@ -190,6 +195,10 @@ const CASES: Readonly<Record<string, Cases>> = {
       facts: facts({ checks: [stage(SIP_ALG, 'pass/answered', { nonSipPasses: false, stunPasses: false })] }),
     },
     silent: [
+      {
+        rows: [UDP],
+        facts: { ...FEW_FLOWS, checks: [stage(SIP_ALG, 'pass/answered', { nonSipPasses: false, stunPasses: false })] },
+      },
       {
         rows: [UDP],
         facts: facts({ checks: [stage(SIP_ALG, 'pass/answered', { nonSipPasses: null, stunPasses: false })] }),
@@ -271,7 +280,14 @@ const CASES: Readonly<Record<string, Cases>> = {
   },
   'media-rate-limited': {
     fires: { rows: [UDP, lost('degraded/rate-limited')] },
-    silent: [{ rows: [UDP, lost('degraded/loss')] }],
+    silent: [{ rows: [UDP, lost('degraded/loss')] }, { rows: [UDP, lost('degraded/rate-limited')], facts: FEW_FLOWS }],
+  },
+  'flows-limited': {
+    fires: { rows: [UDP, lost('degraded/rate-limited')], facts: FEW_FLOWS },
+    silent: [
+      { rows: [UDP, lost('degraded/rate-limited')] },
+      { rows: [UDP, lost('blocked/dropped')], facts: FEW_FLOWS },
+    ],
   },
   'media-late': {
     fires: { rows: [UDP, lost('degraded/latency')] },
@@ -305,6 +321,7 @@ const CASES: Readonly<Record<string, Cases>> = {
     silent: [
       { rows: [UDP], facts: alg({ method: 'INVITE', field: 'Via' }) },
       { rows: [UDP_BLOCKED], facts: alg({ method: 'INVITE', kind: 'dropped' }) },
+      { rows: [UDP], facts: alg({ method: 'INVITE', kind: 'dropped' }, [stage(SIP_ALG, 'unknown/no-answer')]) },
     ],
   },
   'register-dropped': {
@@ -346,9 +363,28 @@ const CASES: Readonly<Record<string, Cases>> = {
       { rows: [['signalling', 'sip-options/tcp/5060 pass/answered']], facts: lifetime(5060, 15) },
     ],
   },
+  'sip-connection-short': {
+    fires: {
+      rows: [['signalling', 'sip-options/tcp/5060 pass/answered']],
+      facts: nat({ bindingLifetime: [{ port: 5060, transport: 'tcp', atLeastSeconds: 15, belowSeconds: 30 }] }),
+    },
+    silent: [
+      {
+        rows: [['signalling', 'sip-options/tcp/5060 pass/answered']],
+        facts: nat({ bindingLifetime: [{ port: 5060, transport: 'tcp', atLeastSeconds: 90, belowSeconds: 120 }] }),
+      },
+      {
+        rows: [UDP],
+        facts: nat({ bindingLifetime: [{ port: 5060, transport: 'tcp', atLeastSeconds: 15, belowSeconds: 30 }] }),
+      },
+    ],
+  },
   'nat-t-binding-short': {
     fires: { rows: [IKE], facts: lifetime(4500, 20) },
-    silent: [{ rows: [IKE], facts: lifetime(4500, 21) }],
+    silent: [
+      { rows: [IKE], facts: lifetime(4500, 21) },
+      { rows: [IKE], facts: facts({ checks: [stage('nat-behavior/udp/4500', 'pass/answered')] }) },
+    ],
   },
   'symmetric-mapping': {
     fires: { rows: [UDP, STUN], facts: nat({ mapping: 'address-and-port-dependent' }) },
@@ -464,6 +500,14 @@ t.test('each rule fires on its evidence, and not on what only resembles it', asy
   }
 });
 
+t.test('each rule is documented', async (t) => {
+  const page = readFileSync(join(packageRoot(), 'docs', 'diagnosis.md'), 'utf8');
+  t.strictSame(
+    RULES.map(({ id }) => id).filter((id) => !page.includes(`\`${id}\``)),
+    [],
+  );
+});
+
 t.test('whose device it is', async (t) => {
   const first = (one: Case): string => {
     const { service, facts: some } = evidenceOf(one);
@@ -532,6 +576,22 @@ t.test('whose device it is', async (t) => {
     ],
     ['fragments', 'fragments-dropped branch-firewall likely', { rows: [UDP], facts: LARGE('outbound') }],
     ['large packets that are whole', 'path-mtu unknown likely', { rows: [UDP], facts: LARGE('outbound', false) }],
+    [
+      'a tunnel that is forgotten between two keepalives',
+      'idle-timeout branch-firewall likely',
+      {
+        rows: [
+          IKE,
+          ['keepalive', 'nat-t-keepalive/udp/4500 pass/answered', 'nat-behavior/udp/4500 blocked/dropped-inbound'],
+        ],
+        facts: facts({ checks: [stage('nat-behavior/udp/4500', 'blocked/dropped-inbound')] }),
+      },
+    ],
+    [
+      'a table of sessions that is full: nobody is a stranger',
+      'session-limit branch-firewall likely',
+      { rows: [UDP, lost('unknown/no-answer')], facts: FEW_FLOWS },
+    ],
     [
       'held back by the far end',
       'answers-held-back reflector proven',

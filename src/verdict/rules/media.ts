@@ -2,10 +2,12 @@
 import { pathCauses, pathFixes } from './path.js';
 import {
   type Evidence,
+  fix,
   type Ground,
   hasReason,
   isBlocked,
   itemsOf,
+  meetsFlowLimit,
   noFix,
   type Rule,
   requiredOf,
@@ -134,13 +136,45 @@ export const MEDIA_RULES: readonly Rule[] = [
   },
   {
     id: 'media-rate-limited',
-    when: (evidence) => sufferingMedia(evidence, 'rate-limited'),
+    when: (evidence) => sufferingMedia(evidence, 'rate-limited').filter((ground) => !meetsFlowLimit(ground, evidence)),
     symptom: {
       id: 'choppy-audio',
       text: 'Audio will be choppy when several people call: only so many packets a second pass.',
     },
     causes: pathCauses,
     fixes: pathFixes,
+  },
+  {
+    id: 'flows-limited',
+    when: (evidence) =>
+      signallingStands(evidence.service)
+        ? itemsOf(
+            requiredOf(evidence.service, 'media'),
+            (item) => hasReason('rate-limited', 'no-answer')(item) && meetsFlowLimit(item, evidence),
+          )
+        : [],
+    symptom: {
+      id: 'some-calls-silent',
+      text: 'Once several calls are up, further ones are silent: only so many flows pass at a time.',
+    },
+    causes: (grounds) => [
+      {
+        id: 'session-limit',
+        device: 'branch-firewall',
+        likelihood: 'likely',
+        text: (ports) =>
+          `The table of sessions of this branch's firewall is full or held to a number: ${ports} lost flows.`,
+        grounds,
+      },
+      {
+        id: 'port-quota',
+        device: 'provider',
+        likelihood: 'possible',
+        text: () => "The provider's NAT gives each customer only so many ports (RFC 6888 REQ-3).",
+        grounds,
+      },
+    ],
+    fixes: fix('advise'),
   },
   {
     id: 'media-late',

@@ -2,10 +2,12 @@
 import type { SignallingSymptom } from '../../model/profile.js';
 import { pathCauses, pathFixes } from './path.js';
 import {
+  type Evidence,
   fix,
   hasReason,
   isBlocked,
   itemsOf,
+  meetsFlowLimit,
   noCause,
   noFix,
   type Rule,
@@ -13,6 +15,12 @@ import {
   signallingStands,
   stageChecks,
 } from './rule.js';
+
+/** Ports of UDP on which methods were compared; where no new flow passes, what else is silent there says nothing. */
+const sipPorts = (evidence: Evidence): ReturnType<typeof stageChecks> =>
+  signallingStands(evidence.service)
+    ? stageChecks(evidence, 'sip-alg').filter((one) => one.transport === 'udp' && !meetsFlowLimit(one, evidence))
+    : [];
 
 /** What people notice where nothing that sets up calls passes. */
 const UNREACHED: Readonly<Record<SignallingSymptom, string>> = {
@@ -54,7 +62,10 @@ export const SIGNALLING_RULES: readonly Rule[] = [
   },
   {
     id: 'keepalive-blocked',
-    when: ({ service }) => (signallingStands(service) ? itemsOf(requiredOf(service, 'keepalive'), isBlocked) : []),
+    when: ({ service }) =>
+      signallingStands(service)
+        ? itemsOf(requiredOf(service, 'keepalive'), (item) => isBlocked(item) && item.probe !== 'nat-behavior')
+        : [],
     symptom: {
       id: 'lost-inbound-calls',
       text: 'Incoming calls stop after some idle time: keepalives do not reach the far end.',
@@ -76,12 +87,9 @@ export const SIGNALLING_RULES: readonly Rule[] = [
     // Keepalives of many phones are CRLF or STUN on the signalling port (RFC 5626 §3.5).
     id: 'non-sip-filtered',
     when: (evidence) =>
-      signallingStands(evidence.service)
-        ? stageChecks(evidence, 'sip-alg').filter(
-            ({ transport, evidence: { nonSipPasses, stunPasses } }) =>
-              transport === 'udp' && nonSipPasses === false && stunPasses === false,
-          )
-        : [],
+      sipPorts(evidence).filter(
+        ({ evidence: { nonSipPasses, stunPasses } }) => nonSipPasses === false && stunPasses === false,
+      ),
     symptom: {
       id: 'lost-inbound-calls',
       text: 'Incoming calls may stop after some idle time: the signalling port passes SIP only, and no keepalive of phones.',
@@ -101,12 +109,9 @@ export const SIGNALLING_RULES: readonly Rule[] = [
     // RFC 5626 §3.5.2: over UDP it is STUN that keeps the way open.
     id: 'stun-keepalive-filtered',
     when: (evidence) =>
-      signallingStands(evidence.service)
-        ? stageChecks(evidence, 'sip-alg').filter(
-            ({ transport, evidence: { nonSipPasses, stunPasses } }) =>
-              transport === 'udp' && nonSipPasses === true && stunPasses === false,
-          )
-        : [],
+      sipPorts(evidence).filter(
+        ({ evidence: { nonSipPasses, stunPasses } }) => nonSipPasses === true && stunPasses === false,
+      ),
     symptom: {
       id: 'lost-inbound-calls',
       text: 'Phones that keep their line open with STUN may stop receiving calls after some idle time: the signalling port passes SIP and no STUN.',

@@ -20,4 +20,7 @@ table inet filter {
   expect: { 'udp/*': ['pass/answered', 'degraded/rate-limited', 'unknown/no-answer'] },
   services: { 'business-sip': ['works', 'degraded', 'unknown'] },
   notVerified: 'One question at a time opens too few flows.',
+  perhapsSymptoms: { 'business-sip': ['some-calls-silent'] },
+  cause: { 'business-sip': ['session-limit', 'none'] },
+  notFixed: 'the first run has filled the table, and no rule about ports empties it',
 } satisfies Scenario;

@@ -22,4 +22,6 @@ export default {
       ],
     },
   },
+  symptoms: { 'wifi-calling-3gpp': ['lost-inbound-calls'] },
+  cause: { 'wifi-calling-3gpp': 'idle-timeout' },
 } satisfies Scenario;

@@ -9,4 +9,5 @@ export default {
   expect: { 'udp/16384-32767': ['degraded/rate-limited', 'pass/answered'] },
   services: { 'business-sip': ['works', 'degraded'] },
   measure: [{ port: 16_384, packets: 1000, packetsPerSecond: 1000, lossRatio: [0.1, 0.65] }],
+  perhapsSymptoms: { 'business-sip': ['choppy-audio'] },
 } satisfies Scenario;
