@@ -229,6 +229,11 @@ export const runScenario = async (scenario: NamedScenario, options: LabOptions):
       resolver: scenario.parts?.find((part) => part.resolver !== undefined)?.resolver ?? null,
       keep: options.keep,
     });
+    if (scenario.hostRules !== undefined) {
+      execFileSync('ip', ['netns', 'exec', network.namespace('branch'), 'nft', '-f', '-'], {
+        input: scenario.hostRules,
+      });
+    }
     if (options.fix === 'iptables') {
       for (const command of iptablesHelpers(scenario.rules ?? '')) {
         execFileSync('ip', ['netns', 'exec', network.namespace('fw'), ...command], { stdio: 'ignore' });
