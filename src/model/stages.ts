@@ -58,8 +58,8 @@ export interface Place {
   readonly port: number;
 }
 
-/** Which of a far end's sockets was asked, seen from its first address and port. */
-export const STUN_PLACES = ['first', 'other-port', 'other-address', 'other-both'] as const;
+/** Which of a far end's sockets was asked, seen from its first address and port; or one of a port that NATs treat apart. */
+export const STUN_PLACES = ['first', 'other-port', 'other-address', 'other-both', 'peculiar'] as const;
 export type StunPlace = (typeof STUN_PLACES)[number];
 
 /** From which socket of ours which place was asked, and what it saw of us; null if it never answered. */
@@ -82,9 +82,13 @@ export interface FilterTest {
 export interface NatFacts {
   readonly address: string;
   readonly localAddress: string;
-  /** It has a second address, so that behaviour by address can be known. */
+  /** A second address was asked, its own or another reflector's, so that behaviour by address can be known. */
   readonly hasOther: boolean;
+  /** Filters were tested by answers to another port of ours (RFC 5780 §7.5), because nobody had two addresses. */
+  readonly byResponsePort: boolean;
   readonly mappings: readonly Mapping[];
+  /** From a socket of its own: the first place, and the ports that NATs treat apart. */
+  readonly beside: readonly Mapping[];
   readonly filtering: readonly FilterTest[];
 }
 

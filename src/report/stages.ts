@@ -85,5 +85,6 @@ export const reportedNat = (
   portParity: measured.portParity,
   layers: measured.layers ?? fromChecks.layers,
   mappedAddresses: [...measured.mappedAddresses],
+  portsThatDiffer: [...measured.portsThatDiffer],
   bindingLifetime: lifetimes.map((one) => ({ ...one })),
 });

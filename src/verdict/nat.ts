@@ -14,6 +14,8 @@ export interface NatVerdict {
   readonly layers: 0 | 1 | 2 | null;
   /** Every address by which we are known outside; several where lines take turns. */
   readonly mappedAddresses: readonly string[];
+  /** Ports that an otherwise regular NAT maps in a way of their own: SIP's, for its ALG, or IPsec's. */
+  readonly portsThatDiffer: readonly number[];
 }
 
 export const NOT_MEASURED: NatVerdict = {
@@ -23,6 +25,7 @@ export const NOT_MEASURED: NatVerdict = {
   portParity: null,
   layers: null,
   mappedAddresses: [],
+  portsThatDiffer: [],
 };
 
 const same = (a: Place, b: Place): boolean => a.address === b.address && a.port === b.port;
@@ -84,6 +87,23 @@ const isInside = (address: string): boolean => {
 const reaches = (facts: NatFacts, place: StunPlace): boolean =>
   facts.mappings.some((one) => one.place === place && one.mapped !== null);
 
+/** By which addresses we are known outside; of one far end alone, if it is given. */
+const outerAddresses = ({ mappings, beside }: NatFacts, by?: string): readonly string[] => [
+  ...new Set(
+    [...mappings, ...beside]
+      .filter(({ to }) => by === undefined || to.address === by)
+      .flatMap(({ mapped }) => mapped?.address ?? []),
+  ),
+];
+
+/** Ports at which a socket is seen otherwise than at all others. */
+const portsThatDiffer = ({ beside }: NatFacts): readonly number[] => {
+  const first = beside.find(({ place }) => place === 'first')?.mapped;
+  return first
+    ? beside.flatMap(({ place, to, mapped }) => (place === 'peculiar' && mapped && !same(mapped, first) ? to.port : []))
+    : [];
+};
+
 /**
  * Each test has several sockets, because one whose port an earlier flow used finds a way open that is not open to
  * others: only what comes in to all of them is let in, and what is kept from one is filtered.
@@ -97,6 +117,13 @@ const filteringOf = (facts: NatFacts, lossUpperBound: number | null): NatVerdict
     tests(from).some(
       ({ answered, seen }) => !answered && seen !== null && doubtOfSilence(seen, lossUpperBound) <= RANGE_PORT_DOUBT,
     );
+  if (facts.byResponsePort) {
+    // To which of several outer addresses such an answer went is not known.
+    if (outerAddresses(facts, facts.address).length > 1) return 'unknown';
+    // What is not let in from another port of a known address is let in from nowhere else: one address is enough.
+    if (isFiltered('other-port')) return 'address-and-port-dependent';
+    if (outerAddresses(facts).length > 1) return 'unknown';
+  }
   if (isOpen('other-both')) return 'endpoint-independent';
   if (!isFiltered('other-both')) return 'unknown';
   if (isOpen('other-port')) return 'address-dependent';
@@ -125,7 +152,9 @@ const judgeOne = (facts: NatFacts, lossUpperBound: number | null): NatVerdict =>
     portPreservation: known.every(({ localPort, mapped }) => mapped.port === localPort),
     portParity: known.every(({ localPort, mapped }) => mapped.port % 2 === localPort % 2),
     layers: none ? 0 : natted && all.some(({ mapped }) => isInside(mapped.address)) ? 2 : null,
-    mappedAddresses: [...new Set(all.map(({ mapped }) => mapped.address))],
+    mappedAddresses: outerAddresses(facts),
+    // Where every port is another one anyway, there is nothing apart about these.
+    portsThatDiffer: worst === 'endpoint-independent' ? portsThatDiffer(facts) : [],
   };
 };
 

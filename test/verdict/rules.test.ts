@@ -197,10 +197,6 @@ const CASES: Readonly<Record<string, Cases>> = {
     silent: [
       {
         rows: [UDP],
-        facts: { ...FEW_FLOWS, checks: [stage(SIP_ALG, 'pass/answered', { nonSipPasses: false, stunPasses: false })] },
-      },
-      {
-        rows: [UDP],
         facts: facts({ checks: [stage(SIP_ALG, 'pass/answered', { nonSipPasses: null, stunPasses: false })] }),
       },
       {
@@ -383,7 +379,7 @@ const CASES: Readonly<Record<string, Cases>> = {
     fires: { rows: [IKE], facts: lifetime(4500, 20) },
     silent: [
       { rows: [IKE], facts: lifetime(4500, 21) },
-      { rows: [IKE], facts: facts({ checks: [stage('nat-behavior/udp/4500', 'pass/answered')] }) },
+      { rows: [IKE, ['keepalive', 'nat-t-keepalive/udp/4500 blocked/dropped-outbound']] },
     ],
   },
   'symmetric-mapping': {

@@ -16,6 +16,7 @@ const PLACES: Readonly<Record<StunPlace, readonly [string, number]>> = {
   'other-port': [A, 3479],
   'other-address': [B, 3478],
   'other-both': [B, 3479],
+  peculiar: [A, 5060],
 };
 
 const mapping = (place: StunPlace, mapped: readonly [string, number] | null, localPort = 40_000): Mapping => {
@@ -42,7 +43,9 @@ const natFacts = (mappings: readonly Mapping[], filtering: readonly FilterTest[]
   address: A,
   localAddress: LOCAL,
   hasOther,
+  byResponsePort: !hasOther,
   mappings,
+  beside: [],
   filtering,
 });
 const nat = (...parameters: Parameters<typeof natFacts>) => judgeNat([natFacts(...parameters)], LOSS);
@@ -96,6 +99,42 @@ t.test('a socket whose port met another flow by chance changes no verdict', asyn
       .mapping,
     'unknown',
     'of one address the others say no more',
+  );
+});
+
+t.test('with one address, or two reflectors of one address each', async (t) => {
+  const base = natFacts(four(40_000, 40_000, 40_000, 40_000), [], true);
+  const said = (mappings: readonly Mapping[], ...filtering: readonly FilterTest[]) =>
+    judgeNat([{ ...base, byResponsePort: true, mappings, filtering }], LOSS).filtering;
+  t.equal(said(base.mappings, filter('other-both', true), filter('other-port', true)), 'endpoint-independent');
+  t.equal(said(base.mappings, filter('other-both', false), filter('other-port', true)), 'address-dependent');
+  t.equal(
+    said(base.mappings, filter('other-port', false)),
+    'address-and-port-dependent',
+    'one address is enough for it',
+  );
+  t.equal(said(base.mappings, filter('other-port', true)), 'unknown', 'but not for anything milder');
+  const lines = [...base.mappings, mapping('first', ['198.51.100.2', 40_000], 40_001)];
+  t.equal(
+    said(lines, filter('other-both', false), filter('other-port', false)),
+    'unknown',
+    'two lines: which was tried?',
+  );
+});
+
+t.test('ports that a NAT treats apart', async (t) => {
+  const beside = [mapping('first', [OUTSIDE, 7]), mapping('peculiar', [OUTSIDE, 8])];
+  const facts = natFacts(four(40_000, 40_000, 40_000, 40_000));
+  t.same(judgeNat([{ ...facts, beside }], LOSS).portsThatDiffer, [5060]);
+  t.same(judgeNat([{ ...facts, beside: beside.slice(1) }], LOSS).portsThatDiffer, [], 'nothing to compare with');
+  t.same(
+    judgeNat([{ ...facts, beside: [mapping('first', [OUTSIDE, 7]), mapping('peculiar', null)] }], LOSS).portsThatDiffer,
+    [],
+  );
+  t.same(
+    judgeNat([{ ...natFacts(four(1, 2, 3, 4)), beside }], LOSS).portsThatDiffer,
+    [],
+    'each port is another one anyway',
   );
 });
 

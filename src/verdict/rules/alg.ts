@@ -27,6 +27,10 @@ const groundsOf = (evidence: Evidence, matches: (finding: Finding) => boolean): 
     const own = stageChecks(evidence, 'sip-alg').filter((one) => one.transport === transport && one.port === port);
     // What vanished may have done so for another reason that was found, and is not held against anybody then.
     if (own.length > 0) return dropped ? own.filter(isBlocked) : own;
+    const isKnown = facts.checks.some(
+      (one) => one.probe === 'sip-alg' && one.transport === transport && one.port === port,
+    );
+    if (dropped && isKnown) return [];
     return itemsOf(
       requiredOf(service, 'signalling'),
       (item) => item.probe === 'sip-options' && item.transport === transport && item.from === port,

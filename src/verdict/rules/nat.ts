@@ -1,17 +1,7 @@
 /** Address translation: how long it lasts, what it maps where, and by which line. */
 import { NAT_T_KEEPALIVE_SECONDS } from '../../model/stages.js';
 import type { CauseText, Evidence, Ground, Rule } from './rule.js';
-import {
-  fix,
-  isBlocked,
-  isHarmed,
-  itemsOf,
-  noFix,
-  requiredOf,
-  signallingStands,
-  stageChecks,
-  udpSignallingAt,
-} from './rule.js';
+import { fix, isHarmed, itemsOf, noFix, requiredOf, signallingStands, udpSignallingAt } from './rule.js';
 
 /** RFC 5626 §4.4.1: over UDP a keepalive is due between 24 and 29 s; a shorter binding loses every one of them. */
 const SIP_KEEPALIVE_SECONDS = 24;
@@ -139,8 +129,11 @@ export const NAT_RULES: readonly Rule[] = [
     id: 'nat-t-binding-short',
     when: (evidence) => {
       if (!signallingStands(evidence.service)) return [];
-      const measured = stageChecks(evidence, 'nat-behavior').filter(isBlocked);
-      if (measured.length > 0) return measured;
+      const tooLate = itemsOf(
+        requiredOf(evidence.service, 'keepalive'),
+        (item) => item.probe === 'nat-behavior' && isHarmed(item),
+      );
+      if (tooLate.length > 0) return tooLate;
       return shortBindings(evidence, NAT_T_KEEPALIVE_SECONDS).includes(NAT_T_PORT)
         ? udpSignallingAt(evidence, NAT_T_PORT)
         : [];

@@ -108,10 +108,12 @@ export const signallingStands = ({ verdict }: ServiceState): boolean => verdict 
 export const meetsFlowLimit = ({ transport, address }: Ground, { facts }: Evidence): boolean =>
   transport === 'udp' && facts.limits.some((one) => one.address === address && one.limit.kind === 'flows');
 
-/** Checks of stages that belong to this service, as grounds. */
+/** Checks of stages that belong to this service, as grounds; what they do not know is no evidence of anything. */
 export const stageChecks = ({ service, facts }: Evidence, probe: ProbeKind): readonly (Ground & ReportCheck)[] =>
   facts.checks
-    .filter((one) => one.probe === probe && one.requiredBy.includes(service.profile.profile))
+    .filter(
+      (one) => one.probe === probe && one.verdict !== 'unknown' && one.requiredBy.includes(service.profile.profile),
+    )
     .map((one) => ({
       ...one,
       from: one.port,

@@ -7,7 +7,6 @@ import {
   hasReason,
   isBlocked,
   itemsOf,
-  meetsFlowLimit,
   noCause,
   noFix,
   type Rule,
@@ -16,10 +15,10 @@ import {
   stageChecks,
 } from './rule.js';
 
-/** Ports of UDP on which methods were compared; where no new flow passes, what else is silent there says nothing. */
+/** Ports of UDP on which methods were compared. */
 const sipPorts = (evidence: Evidence): ReturnType<typeof stageChecks> =>
   signallingStands(evidence.service)
-    ? stageChecks(evidence, 'sip-alg').filter((one) => one.transport === 'udp' && !meetsFlowLimit(one, evidence))
+    ? stageChecks(evidence, 'sip-alg').filter(({ transport }) => transport === 'udp')
     : [];
 
 /** What people notice where nothing that sets up calls passes. */
@@ -62,6 +61,7 @@ export const SIGNALLING_RULES: readonly Rule[] = [
   },
   {
     id: 'keepalive-blocked',
+    // Keepalives that arrive and come too late are the NAT's matter.
     when: ({ service }) =>
       signallingStands(service)
         ? itemsOf(requiredOf(service, 'keepalive'), (item) => isBlocked(item) && item.probe !== 'nat-behavior')
