@@ -16,7 +16,7 @@ import type { Path } from './path.js';
 /** Ways to try one after the other, if the first has become deaf in the meantime. */
 const MAX_WAYS = 3;
 /** A sweep has hundreds of queries; one that is lost and waits must not hold up the others. */
-const QUERIES_AT_ONCE = 8;
+const QUERIES_AT_ONCE = 32;
 /** With RETRY_AFTER_MS this waits out a burst of loss. */
 const ATTEMPTS = 5;
 /** A query is four bytes a number, its answer one, so only a short one needs padding to pay for the longer tag. */

@@ -118,6 +118,8 @@ export const createSweeper = (input: SweepInput): Sweeper => {
   let loss: LossSample = { trials: 0, answers: 0 };
   let canaryRound = 0;
   let passedFlows = 0;
+  /** Some that passed in earlier rounds. */
+  let passed: readonly SweptPort[] = [];
   const flows = new Set<number>();
 
   const open = async (): Promise<Line> => {
@@ -152,7 +154,7 @@ export const createSweeper = (input: SweepInput): Sweeper => {
   /** Resolves with the packets per second that were sent. */
   const askRound = async (
     ports: readonly SweptPort[],
-    { needsCanaries, isLast }: { readonly needsCanaries: boolean; readonly isLast: boolean },
+    { needsCanaries, settleMs }: { readonly needsCanaries: boolean; readonly settleMs: () => number },
     signal: AbortSignal,
   ): Promise<number> => {
     const { exchange, canaries } = await open();
@@ -163,7 +165,8 @@ export const createSweeper = (input: SweepInput): Sweeper => {
     const learn = (): void => {
       if (!canaries.wants()) return;
       const answered = ports.filter(({ answers }) => answers > 0).slice(0, PORTS_PER_CANARY);
-      canaries.learn([...answered.map(({ check, probe }) => ({ check, probe, proven: true })), ...input.ways()]);
+      canaries.learn([...answered, ...passed].map(({ check, probe }) => ({ check, probe, proven: true })));
+      canaries.learn(input.ways());
     };
     const canary = async (): Promise<void> => {
       const next = canaries.next();
@@ -183,8 +186,7 @@ export const createSweeper = (input: SweepInput): Sweeper => {
     }
     for (let extra = Math.floor(sent / every); needsCanaries && extra < MIN_CANARIES; extra += 1) await canary();
     const rate = ((context.totals.packetsSent - before) * 1000) / Math.max(1, net.now() - begun);
-    const late = isLast ? path.lateMs() : Math.max(SETTLE_MS, exchange.placeMs());
-    await exchange.settle([...ports, ...canaries.asked()], late, signal);
+    await exchange.settle([...ports, ...canaries.asked()], settleMs(), signal);
     for (const rtt of exchange.takeRtts()) path.reportRtt(rtt);
     return rate;
   };
@@ -206,7 +208,7 @@ export const createSweeper = (input: SweepInput): Sweeper => {
   };
 
   const rounds = async (ports: readonly SweptPort[], depth: Depth, signal: AbortSignal): Promise<void> => {
-    const { canaries, experiments } = await open();
+    const { exchange, canaries, experiments } = await open();
     const certain = depth === 'certain';
     for (let round = 0; round < MAX_ROUNDS; round += 1) {
       const target = targetOf(ports.length, depth);
@@ -214,10 +216,16 @@ export const createSweeper = (input: SweepInput): Sweeper => {
       if (left.length === 0) return;
       const begun = net.now();
       const isLast = left.every(({ counted }) => counted + 1 >= target);
-      const rate = await askRound(left, { needsCanaries: certain && round > 0, isLast }, signal);
+      const settleMs = (): number => {
+        const usual = Math.max(SETTLE_MS, exchange.placeMs());
+        // A scout that answers too late is asked again where it matters.
+        return isLast ? (certain ? path.lateMs() : 2 * usual) : usual;
+      };
+      const rate = await askRound(left, { needsCanaries: certain && round > 0, settleMs }, signal);
       const sample = count(canaries);
       const passing = left.filter(({ answers }) => answers > 0);
       passedFlows += passing.length;
+      passed = [...passed, ...passing.slice(0, PORTS_PER_CANARY)].slice(-PORTS_PER_CANARY);
       if (passing.length > 0) input.onDecided(passing.map(({ check }) => [check.port, true]));
       const silent = left.filter(({ answers }) => answers === 0);
       const refused = silent.filter(({ errors }) => errors > 0);
