@@ -6,8 +6,9 @@ import type { AskContext } from '../ledger.js';
 import type { Path } from '../path.js';
 import type { PlannedCheck, PlannedRange } from '../plan.js';
 import type { RunInput } from '../run.js';
+import type { Depth } from './depth.js';
 import { explore } from './explore.js';
-import { createSweeper, type Depth, SWEPT_KINDS, type Sweeper } from './sweep.js';
+import { createSweeper, SWEPT_KINDS, type Sweeper } from './sweep.js';
 
 export interface SweepStage {
   /** Whether a question is the sweep's. */

@@ -6,10 +6,11 @@ import type { Probe } from '../../../probes/contract.js';
 import type { AskedKind, Check, Family } from '../../model/check.js';
 import type { Mark, Observation, PathLimit } from '../../model/observation.js';
 import { failureOf, type SocketError } from '../../net/errno.js';
-import { type LossSample, lossUpperBound, packetsNeeded, RANGE_PORT_DOUBT } from '../../verdict/silence.js';
+import { type LossSample, lossUpperBound } from '../../verdict/silence.js';
 import type { AskContext } from '../ledger.js';
 import type { Path } from '../path.js';
 import { type Canaries, createCanaries, type Way } from './canary.js';
+import { type Depth, MAX_ROUNDS, MIN_ROUNDS, packetsPerPort } from './depth.js';
 import { createExchange, type Exchange } from './exchange.js';
 import { createExperiments, type Experiments } from './experiments.js';
 import { failed, observationOf, type SweptPort, sweptPort } from './port.js';
@@ -18,22 +19,10 @@ import { shuffled } from './shuffle.js';
 /** The kinds that a shared socket can ask: one datagram each way, and nothing in them depends on the local address. */
 export const SWEPT_KINDS: ReadonlySet<AskedKind> = new Set<AskedKind>(['rtp-echo', 'rtcp-echo', 'udp-echo']);
 
-/** A silent port is asked this often at least, in rounds that lie apart: most bursts of loss are shorter. */
-const MIN_ROUNDS = 4;
 /** All rounds together last at least so long, in milliseconds; a burst of loss that lasts longer is an outage. */
 const SPREAD_MS = 2000;
 /** Before a port is asked again its answer is waited for so long at least; it counts later, too. */
 const SETTLE_MS = 50;
-/** And this often where its silence proves nothing anyway; of many ports once, because nobody seems to be there. */
-const UNINFORMED_ROUNDS = 6;
-const MANY_PORTS = 64;
-/** A path that would need more rounds loses more than any call bears; what is silent then stays unknown. */
-const MAX_ROUNDS = 40;
-/**
- * Of a port whose answers are dropped only the packets that got there prove it, so as many as are needed have to arrive,
- * and with luck a few less.
- */
-const SPARE_ROUNDS = 3;
 /** An ICMP error is seen this often before it is believed. */
 const MAX_ERRORS = 2;
 /** One known port among so many others, and so many in a round at least, and about at most. */
@@ -47,19 +36,11 @@ const MAX_CANARIES = 512;
 const MAX_FRESH = 512;
 /** And those that did answer with an error, to hear it twice. */
 const MAX_CONFIRMED = 64;
-/** What a scout's silence may owe to loss: it is no verdict, and only says where to look. */
-const SCOUT_DOUBT = 1e-3;
-const SCOUT_ROUNDS = { least: 3, most: 8 } as const;
-/** Scouting takes no more than this part of all packets that a run has time for. */
-const SCOUTING_SHARE = 1 / 4;
 /** So many silent ones after a first round are worth knowing whether it is their own doing. */
 const NOTABLY_SILENT = 16;
 
 /** Ports that answered and are asked receipts for all the same; one tells as much as all. */
 const VOUCHING_PORTS = 8;
-
-/** `certain`: until silence is proof. `scout`: until it is likely; what stays silent is a hint and no observation. */
-export type Depth = 'certain' | 'scout';
 
 export interface SweepResult {
   readonly observations: readonly Observation[];
@@ -191,27 +172,13 @@ export const createSweeper = (input: SweepInput): Sweeper => {
     return rate;
   };
 
-  const targetOf = (inThisBatch: number, depth: Depth): number => {
-    const known = bound();
-    const ports = Math.max(inThisBatch, flows.size);
-    if (depth === 'scout') {
-      const affordable = Math.floor((input.maxPackets * SCOUTING_SHARE) / Math.max(1, inThisBatch));
-      const most = Math.min(SCOUT_ROUNDS.most, Math.max(SCOUT_ROUNDS.least, affordable));
-      return Math.min(most, Math.max(1, packetsNeeded(known, SCOUT_DOUBT)));
-    }
-    // The doubt is the whole sweep's: with thousands of ports one in ten thousand would be wrong somewhere.
-    const needed = packetsNeeded(known, RANGE_PORT_DOUBT / Math.max(1, ports));
-    const arriving = Math.ceil(packetsNeeded(known, RANGE_PORT_DOUBT) / (1 - (known ?? 0))) + SPARE_ROUNDS;
-    const target = needed > MIN_ROUNDS ? Math.max(needed, arriving) : MIN_ROUNDS;
-    if (target <= MAX_ROUNDS) return target;
-    return known === null && inThisBatch > MANY_PORTS ? 1 : UNINFORMED_ROUNDS;
-  };
-
   const rounds = async (ports: readonly SweptPort[], depth: Depth, signal: AbortSignal): Promise<void> => {
     const { exchange, canaries, experiments } = await open();
     const certain = depth === 'certain';
     for (let round = 0; round < MAX_ROUNDS; round += 1) {
-      const target = targetOf(ports.length, depth);
+      const { maxPackets } = input;
+      const batch = { ports: ports.length, swept: flows.size, lossUpperBound: bound(), maxPackets };
+      const target = packetsPerPort(depth, batch);
       const left = ports.filter((port) => isOpen(port) && port.counted < target);
       if (left.length === 0) return;
       const begun = net.now();
