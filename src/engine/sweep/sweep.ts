@@ -26,7 +26,7 @@ const SETTLE_MS = 50;
 /** An ICMP error is seen this often before it is believed. */
 const MAX_ERRORS = 2;
 /** One known port among so many others, and so many in a round at least, and about at most. */
-const PORTS_PER_CANARY = 8;
+export const PORTS_PER_CANARY = 8;
 const MIN_CANARIES = 24;
 const MAX_CANARIES = 512;
 /**
