@@ -14,7 +14,7 @@ import { type Depth, MAX_ROUNDS, MIN_ROUNDS, packetsPerPort } from './depth.js';
 import { createExchange, type Exchange } from './exchange.js';
 import { createExperiments, type Experiments } from './experiments.js';
 import { failed, observationOf, type SweptPort, sweptPort } from './port.js';
-import { shuffled } from './shuffle.js';
+import { shuffled, spread } from './shuffle.js';
 
 /** The kinds that a shared socket can ask: one datagram each way, and nothing in them depends on the local address. */
 export const SWEPT_KINDS: ReadonlySet<AskedKind> = new Set<AskedKind>(['rtp-echo', 'rtcp-echo', 'udp-echo']);
@@ -39,6 +39,12 @@ const MAX_CONFIRMED = 64;
 /** So many silent ones after a first round are worth knowing whether it is their own doing. */
 const NOTABLY_SILENT = 16;
 
+/**
+ * Receipts that are asked for the ports of a batch, the last packets of each first: reflectors remember the last 131,072
+ * of a session (docs/protocol.md). Two of a port at least, so that with loss a direction is not told by a single packet.
+ */
+const MAX_RECEIPTS = 65_536;
+const MIN_RECEIPTS = 2;
 /** Ports that answered and are asked receipts for all the same; one tells as much as all. */
 const VOUCHING_PORTS = 8;
 
@@ -78,12 +84,6 @@ const add = (a: LossSample, b: LossSample): LossSample => ({
   trials: a.trials + b.trials,
   answers: a.answers + b.answers,
 });
-
-/** At most `count` of them, evenly from the first to the last. */
-const spread = <T>(items: readonly T[], count: number): readonly T[] => {
-  const every = Math.max(1, items.length / count);
-  return items.filter((_, index) => Math.floor(index / every) !== Math.floor((index - 1) / every));
-};
 
 interface Line {
   readonly exchange: Exchange;
@@ -240,9 +240,10 @@ export const createSweeper = (input: SweepInput): Sweeper => {
       if (undecided.length > 0) input.onDecided(undecided.map(({ check }) => [check.port, false]));
       const silent = (port: SweptPort): boolean => port.answers === 0 && port.errors === 0;
       const told = depth === 'scout' ? ports.filter((port) => !silent(port)) : ports;
+      const receipts = Math.max(MIN_RECEIPTS, Math.floor(MAX_RECEIPTS / Math.max(1, undecided.length)));
       const vouching = new Set(ports.filter(({ answers }) => answers > 0).slice(0, VOUCHING_PORTS));
       return {
-        observations: told.map((port) => observationOf(port, interrupted, vouching.has(port))),
+        observations: told.map((port) => observationOf(port, interrupted, receipts, vouching.has(port))),
         hints: depth === 'scout' ? ports.filter(silent).map(({ check }) => check.port) : [],
       };
     },
