@@ -111,7 +111,7 @@ export const observationOf = (
   return {
     check,
     attempts: interrupted && !answer ? [] : attempts,
-    sequences: answer?.authentic === true && !vouches ? [] : port.sequences.slice(-receipts),
+    sequences: receipts === 0 || (answer?.authentic === true && !vouches) ? [] : port.sequences.slice(-receipts),
     refused: port.refused,
     seen: complete ? answers : null,
     notRun: attempts.length === 0 || (interrupted && !answer) ? 'interrupted' : null,

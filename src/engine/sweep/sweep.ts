@@ -240,7 +240,9 @@ export const createSweeper = (input: SweepInput): Sweeper => {
       if (undecided.length > 0) input.onDecided(undecided.map(({ check }) => [check.port, false]));
       const silent = (port: SweptPort): boolean => port.answers === 0 && port.errors === 0;
       const told = depth === 'scout' ? ports.filter((port) => !silent(port)) : ports;
-      const receipts = Math.max(MIN_RECEIPTS, Math.floor(MAX_RECEIPTS / Math.max(1, undecided.length)));
+      const share = Math.max(MIN_RECEIPTS, Math.floor(MAX_RECEIPTS / Math.max(1, undecided.length)));
+      // Where no new flow passes, receipts do not either, and silence proves nothing anyway.
+      const receipts = line?.experiments.limit()?.kind === 'flows' ? 0 : share;
       const vouching = new Set(ports.filter(({ answers }) => answers > 0).slice(0, VOUCHING_PORTS));
       return {
         observations: told.map((port) => observationOf(port, interrupted, receipts, vouching.has(port))),
