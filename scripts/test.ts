@@ -60,6 +60,7 @@ tap.on('close', (code) => {
   const passed = total - failed - skipped;
   // tap draws its findings on a terminal only.
   if (failed > 0 && !process.stdout.isTTY) process.stdout.write(failures(text));
-  process.stdout.write(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`);
+  // tap's reporter leaves a terminal control sequence on the line that it ends with; the counts get a line of their own.
+  process.stdout.write(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`);
   process.exitCode = code === 0 && total > 0 ? 0 : 1;
 });

@@ -4,6 +4,7 @@
  */
 import * as v from 'valibot';
 import { PROBE_KINDS, TRANSPORTS } from './check.js';
+import { DEVICES, LIKELIHOODS } from './diagnosis.js';
 import { REASONS, SERVICE_VERDICTS, VERDICTS } from './verdict.js';
 
 export const REPORT_SCHEMA_ID = 'callpath.report/1';
@@ -89,6 +90,10 @@ const NatSchema = v.looseObject({
       transport: v.picklist(TRANSPORTS),
       atLeastSeconds: Count,
       belowSeconds: nullable(Count),
+      /** Packets had gone both ways before the silence. */
+      bidirectional: v.optional(v.boolean()),
+      /** The longest pause between keepalives that it bears with some room; null where it bears none. */
+      keepaliveSeconds: v.optional(nullable(Count)),
     }),
   ),
 });
@@ -128,8 +133,27 @@ const ServiceSchema = v.looseObject({
   /** Required, and not askable of this target without a reflector. */
   untested: v.array(v.string()),
   symptoms: v.array(v.looseObject({ id: v.string(), text: v.string(), because: v.array(v.string()) })),
+  /** Why, ranked: the first is the most likely. Absent in reports of versions before it. */
+  causes: v.optional(
+    v.array(
+      v.looseObject({
+        id: v.string(),
+        text: v.string(),
+        device: v.picklist(DEVICES),
+        likelihood: v.picklist(LIKELIHOODS),
+        because: v.array(v.string()),
+      }),
+    ),
+  ),
   fixes: v.array(
-    v.looseObject({ text: v.string(), because: v.array(v.string()), rules: v.record(v.string(), v.string()) }),
+    v.looseObject({
+      text: v.string(),
+      because: v.array(v.string()),
+      /** Text to paste, by dialect: `nftables`, `iptables`, `cisco-asa`, `fortios`, `routeros`, `pf`. */
+      rules: v.record(v.string(), v.string()),
+      /** What to click where there is nothing to paste, by product: `unifi`, `sonicwall`. */
+      words: v.optional(v.record(v.string(), v.string())),
+    }),
   ),
 });
 

@@ -8,9 +8,8 @@ import { REPORT_SCHEMA_ID, type Report } from '../model/report.js';
 import type { Classified, Finding } from '../model/verdict.js';
 import type { Standing } from '../verdict/classify.js';
 import { classify } from '../verdict/classify.js';
-import { diagnose } from '../verdict/diagnose.js';
 import { withFlowLimit } from '../verdict/flow-limit.js';
-import { judgeLifetimes } from '../verdict/lifetime.js';
+import { judgeKeepalives, judgeLifetimes } from '../verdict/lifetime.js';
 import { judgeNat } from '../verdict/nat.js';
 import { type ClassifiedRange, classifyRange, withHeldBackErrors } from '../verdict/ranges.js';
 import { type Item, weigh, weighService } from '../verdict/services.js';
@@ -18,6 +17,7 @@ import { lossUpperBound, RANGE_PORT_DOUBT, SINGLE_CHECK_DOUBT } from '../verdict
 import { judgeSip } from '../verdict/sip.js';
 import { NO_STANDING, standings } from '../verdict/standing.js';
 import { coverageNotes, coverageRows, limitNotes } from './coverage.js';
+import { diagnosedService, factsOf } from './diagnosed.js';
 import { harmedBy, reportedNat, reportedStage } from './stages.js';
 
 export interface Named {
@@ -101,7 +101,14 @@ export const buildReport = (input: ReportInput): Report => {
   });
   const judged = judgeSip(output.stages.sip, upperBound);
   const sip = { ...judged, checks: withFlowLimit(judged.checks, new Map(output.limits)) };
-  const stageChecks = sip.checks.map((one) => reportedStage(one, plan));
+  const { talk } = output.stages;
+  // Idle flows conversed before: many more questions over the same path than all checks together.
+  const idleBound = lossUpperBound({
+    trials: output.loss.trials + talk.trials,
+    answers: output.loss.answers + talk.answers,
+  });
+  const found = [...sip.checks, ...judgeKeepalives(output.stages.idle, idleBound)];
+  const stageChecks = found.map((one) => reportedStage(one, plan));
   const provable = (address: string | null): boolean => standing.get(address ?? '')?.role === 'reflector';
   const refusedToken = new Set(
     output.identities.flatMap(([address, { tokenRefused }]) => (tokenRefused ? address : [])),
@@ -124,7 +131,7 @@ export const buildReport = (input: ReportInput): Report => {
             requirement,
             alternatives.map((ids) => {
               const own = ids.flatMap((id) => items.get(id) ?? []);
-              return [...own, ...harmedBy(own, sip.checks, plan)];
+              return [...own, ...harmedBy(own, found, plan)];
             }),
           ),
         ),
@@ -134,7 +141,7 @@ export const buildReport = (input: ReportInput): Report => {
   const all = [...checks, ...ranges.flatMap(({ ports }) => ports)];
   const isReflector = input.target.addresses.some(provable);
   const reflectorNames = input.reflectors.length > 0 ? input.reflectors : isReflector ? [input.target] : [];
-  return {
+  const report: Report = {
     schema: REPORT_SCHEMA_ID,
     id: input.id,
     startedAt: input.startedAt.toISOString(),
@@ -195,24 +202,14 @@ export const buildReport = (input: ReportInput): Report => {
     nat: reportedNat(
       natOf(input.localAddresses, all),
       judgeNat(output.stages.nat, upperBound),
-      judgeLifetimes(output.stages.idle, upperBound),
+      judgeLifetimes(output.stages.idle, idleBound),
     ),
     sipAlg: {
       detected: sip.detected ?? (all.some(({ reason }) => reason === 'sip-alg') ? true : null),
       findings: sip.findings.map((one) => ({ ...one })),
     },
     quality: [],
-    services: states.map((state) => {
-      const { symptoms, fixes } = diagnose(state);
-      return {
-        profile: state.profile.profile,
-        title: state.profile.title,
-        verdict: state.verdict,
-        untested: [...state.untested],
-        symptoms: symptoms.map(({ id, text, because }) => ({ id, text, because: [...because] })),
-        fixes: fixes.map(({ text, because, rules }) => ({ text, because: [...because], rules: { ...rules } })),
-      };
-    }),
+    services: [],
     notes: [
       ...input.notes,
       ...notesOf(output, input.durationMs),
@@ -228,6 +225,8 @@ export const buildReport = (input: ReportInput): Report => {
       sweptFlows: output.sweptFlows,
     },
   };
+  const facts = factsOf(report, checks, ranges);
+  return { ...report, services: states.map((state) => diagnosedService(state, facts)) };
 };
 
 /** One address that says nothing while another of the same target answers: whoever uses that one gets nowhere. */

@@ -122,6 +122,22 @@ export const addressesInWords = (addresses: readonly string[]): string => {
   return shown.join(', ') + (more > 0 ? ` and ${more} more` : '');
 };
 
+/** Of each port the shorter of its lifetimes, and how often it wants a keepalive. */
+const lifetimesInWords = (all: Report['nat']['bindingLifetime']): readonly string[] =>
+  [...new Set(all.map(({ transport, port }) => `${transport} ${port}`))].flatMap((name) => {
+    const [shortest] = all
+      .filter(({ transport, port }) => `${transport} ${port}` === name)
+      .sort((a, b) => a.atLeastSeconds - b.atLeastSeconds);
+    if (!shortest) return [];
+    const { atLeastSeconds, belowSeconds, keepaliveSeconds } = shortest;
+    const end = belowSeconds === null ? ' or more' : `, not for ${belowSeconds} s`;
+    const advice =
+      typeof keepaliveSeconds === 'number' && belowSeconds !== null
+        ? ` (keepalives every ${keepaliveSeconds} s at most)`
+        : '';
+    return `${name} stays open for ${atLeastSeconds} s of silence${end}${advice}`;
+  });
+
 /** Whether there is address translation, and what it does to ports. */
 export const natInWords = ({ network, nat }: Report): string => {
   if (network.natted === null) return 'not known';
@@ -132,10 +148,7 @@ export const natInWords = ({ network, nat }: Report): string => {
     nat.layers === 2 ? 'two NATs in a row' : null,
     MAPPING_WORDS[nat.mapping],
     nat.portPreservation === null ? null : nat.portPreservation ? 'port numbers kept' : 'port numbers changed',
-    ...nat.bindingLifetime.map(
-      ({ transport, port, atLeastSeconds, belowSeconds }) =>
-        `${transport} ${port} stays open for ${atLeastSeconds} s of silence${belowSeconds === null ? ' or more' : `, not for ${belowSeconds} s`}`,
-    ),
+    ...lifetimesInWords(nat.bindingLifetime),
   ];
   return parts.filter((part) => part !== null).join('; ');
 };

@@ -10,6 +10,8 @@ export default {
     'udp/16384-32767': ['blocked/dropped-outbound', 'unknown/no-answer'],
   },
   services: { 'business-sip': ['impaired', 'unknown'] },
+  cause: { 'business-sip': ['port-filter', 'silent-stranger'] },
+  perhapsSymptoms: { 'business-sip': ['one-way-audio-outbound', 'choppy-audio'] },
   repeat: 20,
   measure: [{ port: 3478, packets: 500, packetsPerSecond: 500, lossRatio: [0.28, 0.44] }],
 } satisfies Scenario;
