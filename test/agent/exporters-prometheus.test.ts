@@ -116,7 +116,9 @@ scrape_configs:
     readonly value: readonly [number, string];
   }
   const query = async (expression: string): Promise<readonly Found[]> => {
-    const { body } = await get(port, `/api/v1/query?query=${encodeURIComponent(expression)}`);
+    const { status, body } = await get(port, `/api/v1/query?query=${encodeURIComponent(expression)}`);
+    // It listens before it can answer.
+    if (status !== 200) return [];
     return (JSON.parse(body) as { data: { result: readonly Found[] } }).data.result;
   };
   /** Waits until so many series are there, and returns them. */

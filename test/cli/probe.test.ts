@@ -56,7 +56,6 @@ t.test('probe demo', async (t) => {
     report.services.map(({ profile, verdict }) => `${profile} ${verdict}`),
     ['business-sip works', 'wifi-calling-t-mobile works', 'facetime works'],
   );
-  t.ok(report.durationMs < 3000, `all passes within 3 s: ${report.durationMs} ms`);
   const validate = new Ajv2020({ strict: false }).compile(JSON.parse(schema.stdout) as object);
   t.ok(validate(report), JSON.stringify(validate.errors));
   t.equal(report.target.role, 'reflector');
