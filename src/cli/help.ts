@@ -19,6 +19,7 @@ Options:
   --token-file FILE       the reflector's token (else CALLPATH_TOKEN_FILE, CALLPATH_TOKEN)
   --rtp-range A-B         media ports, in place of the profile's
   --exhaustive            every port of every range instead of a sample
+  --deep                  also how long idle connections last in NAT and firewall (up to 6 minutes)
   --transport udp|tcp|tls signalling transports in use (repeatable; default all of the profile)
   -o, --output FORMAT     table, json, ndjson, html, nagios or prometheus (default table)
   --json                  the same as -o json
@@ -26,7 +27,7 @@ Options:
   --mcc NNN --mnc NN      a carrier's numbers: asks its Wi-Fi Calling gateway (ePDG) if there
                           is no --target; use with --profile wifi-calling-3gpp
   --max-pps N             packets per second at most (default 200, as four calls)
-  --timeout SECONDS       for the whole run (default 60; with --deep 420)
+  --timeout SECONDS       for the whole run (default 60; with --deep 420, --exhaustive 1800)
   --source ADDRESS        local address to send from
   -4, -6                  only IPv4, only IPv6
   --dry-run               print every check, packet and byte; send nothing

@@ -20,7 +20,7 @@ const sourceInWords = ({ title, url, evidence, checkedOn }: Source): string =>
 
 const requirementInWords = (requirement: Requirement): string =>
   [
-    `\n${requirement.id} (${requirement.need}, ${requirement.role})\n`,
+    `\n${requirement.id} (${requirement.need}, ${requirement.role}, ${requirement.direction ?? 'outbound'})\n`,
     hang(requirement.purpose, '  '),
     hang(alternativesOf(requirement).map(specInWords).join(', or '), '  '),
     ...(requirement.note ? [hang(requirement.note, '  ')] : []),
@@ -38,6 +38,8 @@ export const renderProfiles = async (name: string | null): Promise<string> => {
   return [
     `${profile.profile}: ${profile.title}\n`,
     hang(profile.summary, '  '),
+    ...(profile.destinations ? [hang(`To: ${profile.destinations.join(', ')}`, '  ')] : []),
+    ...(profile.farSide ? [hang(`The far side must provide: ${profile.farSide}`, '  ')] : []),
     ...profile.notes.map((note) => `\n${hang(note, '  ')}`),
     `\nthresholds: loss ${lossRatio}, round trip ${rttMs} ms, jitter ${jitterMs} ms\n`,
     hang(sourceInWords(profile.thresholdsSource), '  '),

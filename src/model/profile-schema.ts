@@ -4,7 +4,7 @@
  */
 import * as v from 'valibot';
 import { ASKED_KINDS, TRANSPORTS } from './check.js';
-import { EVIDENCE_MARKS, NEEDS, type Profile, REQUIREMENT_ROLES, SIGNALLING_SYMPTOMS } from './profile.js';
+import { DIRECTIONS, EVIDENCE_MARKS, NEEDS, type Profile, REQUIREMENT_ROLES, SIGNALLING_SYMPTOMS } from './profile.js';
 import { isMap, list, map, oneOf, use } from './schema-words.js';
 
 const FULL_PORT_RANGE = 'a whole number from 1 to 65535';
@@ -76,6 +76,7 @@ const common = {
   need: oneOf(NEEDS),
   role: oneOf(REQUIREMENT_ROLES),
   purpose: Text,
+  direction: v.exactOptional(oneOf(DIRECTIONS)),
   note: v.exactOptional(Text),
   source: SourceSchema,
 };
@@ -123,5 +124,7 @@ export const ProfileSchema: v.GenericSchema<unknown, Profile> = map({
   thresholds: map({ lossRatio: Ratio, rttMs: Milliseconds, jitterMs: Milliseconds, reorderRatio: Ratio }),
   thresholdsSource: SourceSchema,
   symptomWhenBlocked: oneOf(SIGNALLING_SYMPTOMS),
+  destinations: v.exactOptional(list(Text)),
+  farSide: v.exactOptional(Text),
   requirements: v.pipe(list(RequirementSchema), v.minLength(1, 'is an empty list; add a requirement')),
 });

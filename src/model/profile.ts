@@ -21,6 +21,13 @@ export type RequirementRole = (typeof REQUIREMENT_ROLES)[number];
 export const SIGNALLING_SYMPTOMS = ['cannot-register', 'wifi-calling-unavailable', 'facetime-cannot-connect'] as const;
 export type SignallingSymptom = (typeof SIGNALLING_SYMPTOMS)[number];
 
+/**
+ * Which way the first packet goes. `inbound`: the far side begins, so the port has to be forwarded to a PBX here; nothing
+ * that is asked from inside proves that.
+ */
+export const DIRECTIONS = ['outbound', 'inbound'] as const;
+export type Direction = (typeof DIRECTIONS)[number];
+
 /** Where a row or a threshold comes from. */
 export interface Source {
   readonly title: string;
@@ -53,6 +60,8 @@ interface RequirementCommon {
   readonly need: Need;
   readonly role: RequirementRole;
   readonly purpose: string;
+  /** Default `outbound`. */
+  readonly direction?: Direction;
   /** Why this row is as it is, where sources disagree or a reader would wonder. */
   readonly note?: string;
   readonly source: Source;
@@ -86,6 +95,10 @@ export interface Profile {
   readonly thresholdsSource: Source;
   /** What a user notices when the service's signalling does not pass. */
   readonly symptomWhenBlocked: SignallingSymptom;
+  /** Public names or networks of the far side, as its documents give them: what a rule may be restricted to. */
+  readonly destinations?: readonly string[];
+  /** What the far side must provide for this profile to be proven: `a reflector on these ports`. */
+  readonly farSide?: string;
   readonly requirements: readonly Requirement[];
 }
 

@@ -4,6 +4,7 @@
  */
 import * as v from 'valibot';
 import { PROBE_KINDS, TRANSPORTS } from './check.js';
+import { DEVICES, LIKELIHOODS } from './diagnosis.js';
 import { REASONS, SERVICE_VERDICTS, VERDICTS } from './verdict.js';
 
 export const REPORT_SCHEMA_ID = 'callpath.report/1';
@@ -64,6 +65,18 @@ const RangeSchema = v.looseObject({
   confidence: Ratio,
 });
 
+/** Of a range that was sampled: how wide a hole its sample can have missed. Widths in port numbers. */
+const CoverageSchema = v.looseObject({
+  id: v.string(),
+  tested: Count,
+  ports: Count,
+  /** A hole so wide is met for certain. */
+  sureWidth: Count,
+  /** The narrowest hole that is missed with a probability of at most one half, and of at most 5 %. */
+  evenOddsWidth: Count,
+  fivePercentWidth: Count,
+});
+
 const FAMILIES_OF_BEHAVIOUR = ['endpoint-independent', 'address-dependent', 'address-and-port-dependent'] as const;
 
 const NatSchema = v.looseObject({
@@ -77,6 +90,10 @@ const NatSchema = v.looseObject({
       transport: v.picklist(TRANSPORTS),
       atLeastSeconds: Count,
       belowSeconds: nullable(Count),
+      /** Packets had gone both ways before the silence. */
+      bidirectional: v.optional(v.boolean()),
+      /** The longest pause between keepalives that it bears with some room; null where it bears none. */
+      keepaliveSeconds: v.optional(nullable(Count)),
     }),
   ),
 });
@@ -116,8 +133,27 @@ const ServiceSchema = v.looseObject({
   /** Required, and not askable of this target without a reflector. */
   untested: v.array(v.string()),
   symptoms: v.array(v.looseObject({ id: v.string(), text: v.string(), because: v.array(v.string()) })),
+  /** Why, ranked: the first is the most likely. Absent in reports of versions before it. */
+  causes: v.optional(
+    v.array(
+      v.looseObject({
+        id: v.string(),
+        text: v.string(),
+        device: v.picklist(DEVICES),
+        likelihood: v.picklist(LIKELIHOODS),
+        because: v.array(v.string()),
+      }),
+    ),
+  ),
   fixes: v.array(
-    v.looseObject({ text: v.string(), because: v.array(v.string()), rules: v.record(v.string(), v.string()) }),
+    v.looseObject({
+      text: v.string(),
+      because: v.array(v.string()),
+      /** Text to paste, by dialect: `nftables`, `iptables`, `cisco-asa`, `fortios`, `routeros`, `pf`. */
+      rules: v.record(v.string(), v.string()),
+      /** What to click where there is nothing to paste, by product: `opnsense`, `unifi`, `sonicwall`. */
+      words: v.optional(v.record(v.string(), v.string())),
+    }),
   ),
 });
 
@@ -151,13 +187,22 @@ export const ReportSchema = v.looseObject({
   }),
   checks: v.array(CheckSchema),
   ranges: v.array(RangeSchema),
+  /** Left out where every port was asked. */
+  coverage: v.optional(v.array(CoverageSchema)),
   nat: NatSchema,
   sipAlg: SipAlgSchema,
   quality: v.array(QualitySchema),
   services: v.array(ServiceSchema),
   /** What the run could not do or a reader must know, one sentence each. */
   notes: v.array(v.string()),
-  totals: v.looseObject({ checks: Count, packetsSent: Count, bytesSent: Count, packetsReceived: Count }),
+  totals: v.looseObject({
+    checks: Count,
+    packetsSent: Count,
+    bytesSent: Count,
+    packetsReceived: Count,
+    /** Flows that sweeps of ranges opened: entries in the tables of firewalls in between. */ sweptFlows:
+      v.optional(Count),
+  }),
 });
 
 export type Report = v.InferOutput<typeof ReportSchema>;

@@ -58,8 +58,8 @@ export interface Place {
   readonly port: number;
 }
 
-/** Which of a far end's sockets was asked, seen from its first address and port. */
-export const STUN_PLACES = ['first', 'other-port', 'other-address', 'other-both'] as const;
+/** Which of a far end's sockets was asked, seen from its first address and port; or one of a port that NATs treat apart. */
+export const STUN_PLACES = ['first', 'other-port', 'other-address', 'other-both', 'peculiar'] as const;
 export type StunPlace = (typeof STUN_PLACES)[number];
 
 /** From which socket of ours which place was asked, and what it saw of us; null if it never answered. */
@@ -82,18 +82,29 @@ export interface FilterTest {
 export interface NatFacts {
   readonly address: string;
   readonly localAddress: string;
-  /** It has a second address, so that behaviour by address can be known. */
+  /** A second address was asked, its own or another reflector's, so that behaviour by address can be known. */
   readonly hasOther: boolean;
+  /** Filters were tested by answers to another port of ours (RFC 5780 §7.5), because nobody had two addresses. */
+  readonly byResponsePort: boolean;
   readonly mappings: readonly Mapping[];
+  /** From a socket of its own: the first place, and the ports that NATs treat apart. */
+  readonly beside: readonly Mapping[];
   readonly filtering: readonly FilterTest[];
 }
 
-/** One socket that stayed idle until its answer was due. */
+/** RFC 3948 §4: how often IPsec behind a NAT sends its keepalive, unless it is told otherwise. */
+export const NAT_T_KEEPALIVE_SECONDS = 20;
+
+/** One flow that stayed idle until its answer was due. */
 export interface Idle {
   readonly transport: Transport;
   readonly port: number;
+  readonly address: string;
+  readonly family: Family;
   /** Packets had gone both ways before it fell idle, after which many firewalls are more patient. */
   readonly bidirectional: boolean;
+  /** Not quite idle: a keepalive of IPsec went out meanwhile (RFC 3948 §2.3). */
+  readonly kept: boolean;
   readonly afterMs: number;
   readonly answered: boolean;
   /** Requests that arrived, each of which was answered after `afterMs`; null if it could not be asked. */
@@ -105,6 +116,8 @@ export interface StageFacts {
   readonly sip: readonly SipFacts[];
   readonly nat: readonly NatFacts[];
   readonly idle: readonly Idle[];
+  /** Questions over the flows that fell idle afterwards, and how many were answered: what this path loses. */
+  readonly talk: { readonly trials: number; readonly answers: number };
 }
 
-export const NO_FACTS: StageFacts = { sip: [], nat: [], idle: [] };
+export const NO_FACTS: StageFacts = { sip: [], nat: [], idle: [], talk: { trials: 0, answers: 0 } };

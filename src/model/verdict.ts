@@ -73,5 +73,8 @@ export const SYMPTOMS = [
   'push-delayed',
   'peer-to-peer-fails',
   'calls-not-private',
+  'cannot-call',
+  'delayed-audio',
+  'registration-flaps',
 ] as const;
 export type SymptomId = (typeof SYMPTOMS)[number];

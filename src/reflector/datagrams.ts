@@ -35,7 +35,9 @@ const MAGIC_TEXT = 'yhEB';
 /** Whether there can be a tag in it at all: a few searches, cheaper than any parser. DNS writes tags in any case. */
 const mayCarryTag = (message: Uint8Array): boolean => {
   if (message.length < REQUEST_TAG_BYTES) return false;
-  const bytes = Buffer.from(message.buffer, message.byteOffset, message.byteLength);
+  const bytes = Buffer.isBuffer(message)
+    ? message
+    : Buffer.from(message.buffer, message.byteOffset, message.byteLength);
   return bytes.includes(MAGIC) || bytes.includes(MAGIC_TEXT, 0, 'latin1') || looksLikeDnsQuery(message);
 };
 

@@ -3,8 +3,8 @@ import { prefixOf } from './limits.js';
 
 /** All together; each holds a datagram of 1,400 bytes at most. */
 const MAX_PENDING = 16_384;
-/** A run that measures five ports at sixty delays each, on two addresses, needs fewer. */
-const MAX_PENDING_PER_PREFIX = 1024;
+/** A run that measures four ports at 150 delays each, in two ways and twice, needs 2,400. */
+const MAX_PENDING_PER_PREFIX = 4096;
 
 export interface Deferrals {
   /** Runs `send` later; false if there are too many already. */

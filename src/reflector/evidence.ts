@@ -31,7 +31,7 @@ export const createEvidenceBook = (): EvidenceBook => {
   return {
     keep: (name, sequence, request, response) => {
       // Copies: what is handed in are views into buffers of the network's, which are larger and used again.
-      const exchange: Exchange = { request: Uint8Array.from(request), response: Uint8Array.from(response) };
+      const exchange: Exchange = { request: new Uint8Array(request), response: new Uint8Array(response) };
       if (sizeOf(exchange) > MAX_SESSION_BYTES) return;
       const session = sessions.get(name) ?? { exchanges: new Map(), bytes: 0 };
       sessions.delete(name);

@@ -8,14 +8,16 @@ import { REPORT_SCHEMA_ID, type Report } from '../model/report.js';
 import type { Classified, Finding } from '../model/verdict.js';
 import type { Standing } from '../verdict/classify.js';
 import { classify } from '../verdict/classify.js';
-import { diagnose } from '../verdict/diagnose.js';
-import { judgeLifetimes } from '../verdict/lifetime.js';
+import { withFlowLimit } from '../verdict/flow-limit.js';
+import { judgeKeepalives, judgeLifetimes } from '../verdict/lifetime.js';
 import { judgeNat } from '../verdict/nat.js';
-import { type ClassifiedRange, classifyRange } from '../verdict/ranges.js';
+import { type ClassifiedRange, classifyRange, withHeldBackErrors } from '../verdict/ranges.js';
 import { type Item, weigh, weighService } from '../verdict/services.js';
 import { lossUpperBound, RANGE_PORT_DOUBT, SINGLE_CHECK_DOUBT } from '../verdict/silence.js';
 import { judgeSip } from '../verdict/sip.js';
 import { NO_STANDING, standings } from '../verdict/standing.js';
+import { coverageNotes, coverageRows, limitNotes } from './coverage.js';
+import { diagnosedService, factsOf } from './diagnosed.js';
 import { harmedBy, reportedNat, reportedStage } from './stages.js';
 
 export interface Named {
@@ -63,6 +65,7 @@ export const buildReport = (input: ReportInput): Report => {
     observations: output.observations,
     listens: new Map(output.identities.map(([address, { identity }]) => [address, identity?.info ?? null])),
     otherBytesPassed: new Set(output.otherBytesPassed),
+    limits: new Map(output.limits),
     heldBack: new Map(output.heldBack),
     smallEspPassed: new Set(output.smallEspPassed),
   });
@@ -90,10 +93,22 @@ export const buildReport = (input: ReportInput): Report => {
   const planned = new Set(questionsOf(plan).map(({ id }) => id));
   const ranges = plan.ranges.map((range) => {
     const refined = output.observations.filter(({ check }) => check.rangeId === range.id && !planned.has(check.id));
-    return classifyRange(range, [...range.sample, ...refined.map(({ check }) => check)].map(classified), thresholds);
+    const asked = [...range.sample, ...refined.map(({ check }) => check)].map(classified);
+    return classifyRange(range, withHeldBackErrors(asked), {
+      ...thresholds,
+      limit: standing.get(range.address ?? '')?.limit ?? null,
+    });
   });
-  const sip = judgeSip(output.stages.sip, upperBound);
-  const stageChecks = sip.checks.map((one) => reportedStage(one, plan));
+  const judged = judgeSip(output.stages.sip, upperBound);
+  const sip = { ...judged, checks: withFlowLimit(judged.checks, new Map(output.limits)) };
+  const { talk } = output.stages;
+  // Idle flows conversed before: many more questions over the same path than all checks together.
+  const idleBound = lossUpperBound({
+    trials: output.loss.trials + talk.trials,
+    answers: output.loss.answers + talk.answers,
+  });
+  const found = [...sip.checks, ...judgeKeepalives(output.stages.idle, idleBound)];
+  const stageChecks = found.map((one) => reportedStage(one, plan));
   const provable = (address: string | null): boolean => standing.get(address ?? '')?.role === 'reflector';
   const refusedToken = new Set(
     output.identities.flatMap(([address, { tokenRefused }]) => (tokenRefused ? address : [])),
@@ -116,7 +131,7 @@ export const buildReport = (input: ReportInput): Report => {
             requirement,
             alternatives.map((ids) => {
               const own = ids.flatMap((id) => items.get(id) ?? []);
-              return [...own, ...harmedBy(own, sip.checks, plan)];
+              return [...own, ...harmedBy(own, found, plan)];
             }),
           ),
         ),
@@ -126,7 +141,7 @@ export const buildReport = (input: ReportInput): Report => {
   const all = [...checks, ...ranges.flatMap(({ ports }) => ports)];
   const isReflector = input.target.addresses.some(provable);
   const reflectorNames = input.reflectors.length > 0 ? input.reflectors : isReflector ? [input.target] : [];
-  return {
+  const report: Report = {
     schema: REPORT_SCHEMA_ID,
     id: input.id,
     startedAt: input.startedAt.toISOString(),
@@ -183,35 +198,35 @@ export const buildReport = (input: ReportInput): Report => {
         confidence: run.confidence,
       })),
     ),
+    coverage: coverageRows(ranges),
     nat: reportedNat(
       natOf(input.localAddresses, all),
       judgeNat(output.stages.nat, upperBound),
-      judgeLifetimes(output.stages.idle, upperBound),
+      judgeLifetimes(output.stages.idle, idleBound),
     ),
     sipAlg: {
       detected: sip.detected ?? (all.some(({ reason }) => reason === 'sip-alg') ? true : null),
       findings: sip.findings.map((one) => ({ ...one })),
     },
     quality: [],
-    services: states.map((state) => {
-      const { symptoms, fixes } = diagnose(state);
-      return {
-        profile: state.profile.profile,
-        title: state.profile.title,
-        verdict: state.verdict,
-        untested: [...state.untested],
-        symptoms: symptoms.map(({ id, text, because }) => ({ id, text, because: [...because] })),
-        fixes: fixes.map(({ text, because, rules }) => ({ text, because: [...because], rules: { ...rules } })),
-      };
-    }),
-    notes: [...input.notes, ...notesOf(output, input.durationMs), ...deadAddresses(input.target, standing)],
+    services: [],
+    notes: [
+      ...input.notes,
+      ...notesOf(output, input.durationMs),
+      ...coverageNotes(ranges),
+      ...limitNotes(output.limits),
+      ...deadAddresses(input.target, standing),
+    ],
     totals: {
       checks: all.length + stageChecks.length,
       packetsSent: output.totals.packetsSent,
       bytesSent: output.totals.bytesSent,
       packetsReceived: output.totals.packetsReceived,
+      sweptFlows: output.sweptFlows,
     },
   };
+  const facts = factsOf(report, checks, ranges, output.limits);
+  return { ...report, services: states.map((state) => diagnosedService(state, facts)) };
 };
 
 /** One address that says nothing while another of the same target answers: whoever uses that one gets nowhere. */

@@ -440,6 +440,31 @@ const SYMPTOM_TEXTS = {
     doesNotProve: 'That anything is blocked.',
     fix: 'Set the NAT to endpoint-independent mapping ("consistent NAT", "static port"), or provide a TURN server.',
   },
+  'cannot-call': {
+    title: 'Phones register and cannot call',
+    meaning: 'The phone shows that it is connected, and every call ends in a timeout.',
+    evidence:
+      'On the same port and over the same transport other SIP messages are answered, and INVITE vanishes beyond chance, ' +
+      'while it passes on another port.',
+    doesNotProve: 'Which device drops it; that the account may call at all is not tested.',
+    fix: 'Switch off the SIP ALG or the SIP inspection of the firewall, or use TLS, which it cannot read.',
+  },
+  'delayed-audio': {
+    title: 'People talk over each other',
+    meaning: 'The audio is complete and comes late: one waits, both begin at once.',
+    evidence: 'The round trip of the media ports exceeds the threshold of the profile.',
+    doesNotProve: 'A fault of the network: the far end may simply be far away.',
+    fix: 'Measure against a reflector near the provider, and again at a quiet hour; give voice priority on the uplink.',
+  },
+  'registration-flaps': {
+    title: 'Phones may lose and regain their registration',
+    meaning:
+      'The far end sees this branch under changing addresses, from flow to flow. Registrations then move about, and the audio of a call ' +
+      'may come from another address than its signalling.',
+    evidence: 'In one run, far ends attested different addresses of ours for the media ports of one service.',
+    doesNotProve: 'That a given phone changes its address: each one keeps to a flow as long as it lasts.',
+    fix: 'Pin voice to one line, or ask the provider for address pooling of the kind "paired" (RFC 4787 REQ-2).',
+  },
   'calls-not-private': {
     title: 'Somebody in between can read the signalling',
     meaning:

@@ -1,6 +1,6 @@
 /** Where the findings of the stages go in a report: lines among its checks, and what services make of them. */
-import { type Plan, questionsOf } from '../engine/plan.js';
-import { checkName } from '../model/check.js';
+import type { Plan } from '../engine/plan.js';
+import { type Check, checkName } from '../model/check.js';
 import type { Report, ReportCheck } from '../model/report.js';
 import type { BindingLifetime } from '../verdict/lifetime.js';
 import type { NatVerdict } from '../verdict/nat.js';
@@ -9,16 +9,22 @@ import type { StageCheck } from '../verdict/sip.js';
 
 /** With its address where the same question went to several. */
 const idOf = ({ probe, transport, port, address }: StageCheck, plan: Plan): string => {
-  const several = questionsOf(plan).some(({ id, address: at }) => at === address && id.includes('#'));
+  const isNamed = ({ id, address: at }: Check): boolean => at === address && id.includes('#');
+  const several = plan.checks.some(isNamed) || plan.ranges.some(({ sample }) => sample.some(isNamed));
   return checkName(probe, transport, port) + (several ? `#${address}` : '');
 };
 
-/** The profiles that signal over the very port that a stage is about. */
-const requiredBy = ({ transport, port, address }: StageCheck, plan: Plan): string[] =>
-  plan.checks
-    .filter((one) => one.probe === 'sip-options')
+/** The question of a profile to which the answer of a stage belongs: a port's NAT matters to the keepalives over it. */
+const companionOf = ({ probe }: StageCheck): string => (probe === 'nat-behavior' ? 'nat-t-keepalive' : 'sip-options');
+
+/** The profiles that use the very port that a stage is about. */
+const requiredBy = (stage: StageCheck, plan: Plan): string[] => {
+  const { transport, port, address } = stage;
+  return plan.checks
+    .filter((one) => one.probe === companionOf(stage))
     .filter((one) => one.transport === transport && one.port === port && one.address === address)
     .flatMap((one) => one.requiredBy);
+};
 
 /** One line of the report's `checks`. */
 export const reportedStage = (one: StageCheck, plan: Plan): ReportCheck => ({
@@ -40,18 +46,19 @@ export const reportedStage = (one: StageCheck, plan: Plan): ReportCheck => ({
 
 /**
  * What stages add to an alternative of a requirement: where OPTIONS pass and INVITE or large messages do not, phones
- * cannot signal that way. What passes, or is not known, adds nothing.
+ * cannot signal that way; where keepalives pass and come too late, they keep nothing alive. What passes, or is not
+ * known, adds nothing.
  */
 export const harmedBy = (own: readonly Item[], stages: readonly StageCheck[], plan: Plan): readonly Item[] =>
   stages
     .filter(({ finding }) => finding.verdict === 'blocked' || finding.verdict === 'altered')
-    .filter(({ transport, port, address }) =>
+    .filter((one) =>
       own.some(
         (item) =>
-          item.probe === 'sip-options' &&
-          item.transport === transport &&
-          item.from === port &&
-          item.address === address,
+          item.probe === companionOf(one) &&
+          item.transport === one.transport &&
+          item.from === one.port &&
+          item.address === one.address,
       ),
     )
     .map((one) => ({
@@ -79,5 +86,6 @@ export const reportedNat = (
   portParity: measured.portParity,
   layers: measured.layers ?? fromChecks.layers,
   mappedAddresses: [...measured.mappedAddresses],
+  portsThatDiffer: [...measured.portsThatDiffer],
   bindingLifetime: lifetimes.map((one) => ({ ...one })),
 });

@@ -2,6 +2,7 @@
 import type { Report, ReportRange, ReportService } from '../model/report.js';
 import type { Reason, ServiceVerdict } from '../model/verdict.js';
 import { printable } from '../wire/printable.js';
+import { lifetimesInWords } from './lifetime-words.js';
 
 /** What each reason means for the reader; shown beside the code, never instead of it. */
 export const REASON_WORDS: Readonly<Record<Reason, string>> = {
@@ -40,10 +41,17 @@ const SERVICE_WORDS: Readonly<Record<ServiceVerdict, { readonly answer: string; 
     answer: 'YES, BUT',
     sentence: 'It works, but something that it needs is poor, altered, or left with fewer ways through.',
   },
-  impaired: { answer: 'NOT FULLY', sentence: 'Signalling passes, but something else that it needs is blocked.' },
-  blocked: { answer: 'NO', sentence: 'Signalling does not pass, so the service cannot be reached.' },
+  impaired: {
+    answer: 'NOT FULLY',
+    sentence: 'The service can be reached, but something else that it needs is blocked.',
+  },
+  blocked: { answer: 'NO', sentence: 'Nothing that sets up calls passes, so the service cannot be reached.' },
   unknown: { answer: 'CANNOT TELL', sentence: 'Something that it needs could not be measured.' },
 };
+
+/** Everything passes, and users notice something all the same: a NAT that forgets, an address that changes. */
+export const isNoticed = ({ verdict, symptoms }: ReportService): boolean => verdict === 'works' && symptoms.length > 0;
+const NOTICED = 'Everything that it needs passes, and users will notice something all the same.';
 
 /** The reason that most of a service's unmeasured checks share: what to look at first. */
 export const commonestUnknown = ({ profile, untested }: ReportService, { checks }: Report): Reason | null => {
@@ -88,6 +96,7 @@ export const serviceInWords = (
   report: Report,
 ): { readonly answer: string; readonly sentence: string } => {
   const { answer, sentence } = SERVICE_WORDS[service.verdict];
+  if (isNoticed(service)) return { answer: 'YES, BUT', sentence: NOTICED };
   const missing = service.untested.length;
   if (service.verdict === 'works' && missing > 0) {
     const what = `${missing} required check${missing === 1 ? '' : 's'} could not be asked of this target`;
@@ -132,10 +141,7 @@ export const natInWords = ({ network, nat }: Report): string => {
     nat.layers === 2 ? 'two NATs in a row' : null,
     MAPPING_WORDS[nat.mapping],
     nat.portPreservation === null ? null : nat.portPreservation ? 'port numbers kept' : 'port numbers changed',
-    ...nat.bindingLifetime.map(
-      ({ transport, port, atLeastSeconds, belowSeconds }) =>
-        `${transport} ${port} stays open for ${atLeastSeconds} s of silence${belowSeconds === null ? ' or more' : `, not for ${belowSeconds} s`}`,
-    ),
+    ...lifetimesInWords(nat.bindingLifetime),
   ];
   return parts.filter((part) => part !== null).join('; ');
 };

@@ -1,7 +1,15 @@
-/** From services to words: what users will notice, and what to change. Rules are data; each names its evidence. */
+/**
+ * From services to words: what users will notice, why, and what to change. The rules state (rules/), this puts their
+ * statements together: one symptom of an id, one cause of an id and device, one request for all that share a reason.
+ */
+import type { Device, Likelihood } from '../model/diagnosis.js';
+import { LIKELIHOODS } from '../model/diagnosis.js';
 import type { SymptomId } from '../model/verdict.js';
-import type { Item, RequirementState, ServiceState } from './services.js';
-import { WIFI_CALLING_RULES } from './wifi-calling.js';
+import { askOf, type FixKind, portRuns, writePorts } from './fixes/ask.js';
+import { inAllDialects } from './fixes/dialects.js';
+import { RULES } from './rules/all.js';
+import { type CauseText, type Evidence, type Facts, type Ground, NO_FACTS, type Rule } from './rules/rule.js';
+import type { ServiceState } from './services.js';
 
 export interface Symptom {
   readonly id: SymptomId;
@@ -9,137 +17,124 @@ export interface Symptom {
   readonly because: readonly string[];
 }
 
+export interface Cause {
+  readonly id: string;
+  readonly text: string;
+  readonly device: Device;
+  readonly likelihood: Likelihood;
+  readonly because: readonly string[];
+}
+
 export interface Fix {
   readonly text: string;
   readonly because: readonly string[];
   readonly rules: Readonly<Record<string, string>>;
+  readonly words: Readonly<Record<string, string>>;
 }
 
 export interface Diagnosis {
   readonly symptoms: readonly Symptom[];
+  /** The most likely first. */
+  readonly causes: readonly Cause[];
   readonly fixes: readonly Fix[];
 }
 
-interface Rule {
-  readonly symptom: SymptomId | ((service: ServiceState) => SymptomId);
-  readonly text: string;
-  /** The items that prove it; none, and the rule does not fire. */
-  readonly because: (service: ServiceState) => readonly Item[];
+interface Fired {
+  readonly rule: Rule;
+  readonly grounds: readonly Ground[];
 }
 
-const required = (service: ServiceState, role: string): readonly RequirementState[] =>
-  service.requirements.filter(({ requirement }) => requirement.need === 'required' && requirement.role === role);
+const unique = <T>(all: readonly T[]): readonly T[] => [...new Set(all)];
+const ids = (grounds: readonly Ground[]): readonly string[] => unique(grounds.map(({ id }) => id));
 
-const itemsWith = (states: readonly RequirementState[], matches: (item: Item) => boolean): readonly Item[] =>
-  states.flatMap(({ items }) => items).filter(matches);
-
-const isBlocked = ({ finding }: Item): boolean => finding.verdict === 'blocked';
-const hasReason =
-  (...reasons: readonly string[]) =>
-  ({ finding }: Item): boolean =>
-    reasons.includes(finding.reason);
-
-const isMedia = ({ probe }: Item): boolean => probe === 'rtp-echo' || probe === 'media-stream';
-
-const RULES: readonly Rule[] = [
-  {
-    symptom: ({ profile }) => profile.symptomWhenBlocked,
-    text: 'The service cannot be reached: nothing that carries its signalling passes.',
-    because: (service) =>
-      service.verdict === 'blocked'
-        ? itemsWith(
-            required(service, 'signalling').filter(({ state }) => state === 'blocked'),
-            isBlocked,
-          )
-        : [],
-  },
-  {
-    symptom: 'no-audio',
-    text: 'Calls connect and stay silent: no media port of the range passes.',
-    because: (service) =>
-      service.verdict === 'blocked'
-        ? []
-        : itemsWith(
-            required(service, 'media').filter(({ state }) => state === 'blocked'),
-            (item) =>
-              isBlocked(item) &&
-              !item.partly &&
-              isMedia(item) &&
-              !hasReason('dropped-inbound', 'dropped-outbound')(item),
-          ),
-  },
-  {
-    symptom: 'one-way-audio-outbound',
-    text: 'They cannot hear us: what we send on the media ports never arrives.',
-    because: (service) =>
-      itemsWith(
-        required(service, 'media'),
-        (item) => isMedia(item) && !item.partly && hasReason('dropped-outbound')(item),
-      ),
-  },
-  {
-    symptom: 'one-way-audio-inbound',
-    text: 'We cannot hear them: what is sent to us on the media ports never arrives.',
-    because: (service) =>
-      itemsWith(
-        required(service, 'media'),
-        (item) => isMedia(item) && !item.partly && hasReason('dropped-inbound')(item),
-      ),
-  },
-  {
-    symptom: 'some-calls-silent',
-    text: 'Some calls are silent: part of the media range does not pass.',
-    because: (service) =>
-      itemsWith(required(service, 'media'), (item) => isBlocked(item) && item.partly && isMedia(item)),
-  },
-  {
-    symptom: 'choppy-audio',
-    text: 'Audio will be choppy: more packets are lost than a call bears.',
-    because: (service) =>
-      itemsWith(required(service, 'media'), (item) => item.finding.verdict === 'degraded' && isMedia(item)),
-  },
-  {
-    symptom: 'lost-inbound-calls',
-    text: 'Incoming calls stop after some idle time: keepalives do not reach the far end.',
-    because: (service) => itemsWith(required(service, 'keepalive'), isBlocked),
-  },
-  {
-    symptom: 'push-delayed',
-    text: 'Incoming calls ring late or not at all: the push connection does not pass.',
-    because: (service) => itemsWith(required(service, 'push'), isBlocked),
-  },
-  {
-    symptom: 'calls-not-private',
-    text: 'Signalling over TLS is not end to end here: something in between ends or blocks it.',
-    because: (service) =>
-      itemsWith(
-        required(service, 'signalling').filter(({ state }) => state !== 'blocked'),
-        (item) => item.transport === 'tls' && (isBlocked(item) || hasReason('tls-intercepted')(item)),
-      ),
-  },
-  ...WIFI_CALLING_RULES,
-];
-
-const ids = (items: readonly Item[]): readonly string[] => [...new Set(items.map(({ id }) => id))];
-
-/** `5060, 16384-32767`: runs that touch are one, so that RTP and RTCP of a range are not asked for apart. */
-const portList = (items: readonly Item[]): string => {
-  const runs: [from: number, to: number][] = [];
-  for (const { from, to } of [...items].sort((a, b) => a.from - b.from)) {
-    const last = runs.at(-1);
-    if (last && from <= last[1] + 1) last[1] = Math.max(last[1], to);
-    else runs.push([from, to]);
-  }
-  return runs.map(([from, to]) => (from === to ? String(from) : `${from}-${to}`)).join(', ');
+/** In groups of equal keys, in the order in which the keys came up. */
+const grouped = <T>(all: readonly T[], keyOf: (one: T) => string): readonly (readonly T[])[] => {
+  const groups = new Map<string, T[]>();
+  for (const one of all) groups.set(keyOf(one), [...(groups.get(keyOf(one)) ?? []), one]);
+  return [...groups.values()];
 };
 
-/** What to change for items that share transport, address and reason. */
-const fixFor = (first: Item, items: readonly Item[]): string => {
-  const what = `${first.transport === 'udp' ? 'UDP' : 'TCP'} ${portList(items)}`;
+const over = ({ transport }: Ground): 'UDP' | 'TCP' => (transport === 'udp' ? 'UDP' : 'TCP');
+
+/** `UDP 5060, 16384-32767 and TCP 5061`. */
+const portsInWords = (grounds: readonly Ground[]): string =>
+  grouped(grounds, over)
+    .map((group) => `${group[0] ? over(group[0]) : ''} ${writePorts(portRuns(group))}`)
+    .join(' and ');
+
+/** The same of what does not pass: a range with a hole in it is blocked in parts. */
+const blockedPorts = (grounds: readonly Ground[]): string => {
+  const [whole, parts] = [grounds.filter(({ partly }) => !partly), grounds.filter(({ partly }) => partly)];
+  return [
+    ...(whole.length > 0 ? [portsInWords(whole)] : []),
+    ...(parts.length > 0 ? [`parts of ${portsInWords(parts)}`] : []),
+  ].join(' and ');
+};
+
+/** What is no news beside something worse: one direction of silence, or calls lost where there can be none. */
+const OVERSHADOWED: Readonly<Partial<Record<SymptomId, readonly SymptomId[]>>> = {
+  'one-way-audio-outbound': ['no-audio'],
+  'one-way-audio-inbound': ['no-audio'],
+  'lost-inbound-calls': ['cannot-register', 'wifi-calling-unavailable'],
+  'long-invites-fail': ['cannot-register', 'wifi-calling-unavailable'],
+};
+
+const symptomsOf = (fired: readonly Fired[], evidence: Evidence): readonly Symptom[] => {
+  const all = fired.flatMap(({ rule: { symptom }, grounds }): Symptom[] => {
+    if (symptom === null) return [];
+    return [{ ...(typeof symptom === 'function' ? symptom(evidence) : symptom), because: ids(grounds) }];
+  });
+  const told = all.filter(({ id }) => !(OVERSHADOWED[id] ?? []).some((worse) => all.some((one) => one.id === worse)));
+  return grouped(told, ({ id }) => id).flatMap((same) => {
+    const [first] = same;
+    return first ? [{ ...first, because: unique(same.flatMap(({ because }) => because)) }] : [];
+  });
+};
+
+/** Proven before likely before possible; of equals, what more checks speak for, then what came up first. */
+const causesOf = (fired: readonly Fired[], evidence: Evidence): readonly Cause[] => {
+  const all = fired.flatMap(({ rule, grounds }) => rule.causes(grounds, evidence));
+  const rank = ({ likelihood }: CauseText): number => LIKELIHOODS.indexOf(likelihood);
+  const merged = grouped(all, ({ id, device }) => `${id} ${device}`).flatMap((same) => {
+    const [best] = [...same].sort((a, b) => rank(a) - rank(b));
+    const grounds = [...new Map(same.flatMap((one) => one.grounds).map((ground) => [ground.id, ground])).values()];
+    return best ? [{ best, grounds }] : [];
+  });
+  return merged
+    .map((one, index) => ({ ...one, index }))
+    .sort((a, b) => rank(a.best) - rank(b.best) || b.grounds.length - a.grounds.length || a.index - b.index)
+    .map(({ best: { id, device, likelihood, text }, grounds }) => ({
+      id,
+      text: text(blockedPorts(grounds)),
+      device,
+      likelihood,
+      because: ids(grounds),
+    }));
+};
+
+/** What to change, in a sentence, for grounds that share transport, address, reason and kind. */
+const fixText = (kind: FixKind, first: Ground, grounds: readonly Ground[]): string => {
+  const what = portsInWords(grounds);
   const where = first.address ?? 'the target';
+  if (kind === 'udp-timeout') {
+    return `Raise the UDP timeout of the firewall to 300 seconds for ${what} to ${where}, or let phones send keepalives more often.`;
+  }
+  if (kind === 'alg-off') {
+    return 'Switch off the SIP ALG (SIP helper, SIP inspection) of the firewall or router, then restart the phones.';
+  }
+  if (kind === 'advise' && (first.finding.reason === 'rate-limited' || first.finding.reason === 'no-answer')) {
+    return `Let more sessions pass at a time: raise the firewall's table or its limit for each host, at least for ${what} to ${where}.`;
+  }
+  if (kind === 'advise' && first.transport !== 'udp') {
+    return `Raise the idle timeout of TCP connections on the firewall to two hours for ${what} to ${where}, or let phones send keepalives more often.`;
+  }
+  if (kind === 'far-side') {
+    return `Let ${what} in at ${where}: from here the same passes to another far end. Where it is let in already, look for a rule of this branch about that very address.`;
+  }
+  if (kind === 'no-redirect' && first.finding.verdict === 'blocked') {
+    return `Remove the redirect of ${what} to ${where} if there is one: on other ports something answers in its place.`;
+  }
   switch (first.finding.reason) {
-    case 'sip-alg':
-      return 'Switch off the SIP ALG (SIP helper, SIP inspection) of the firewall or router.';
     case 'payload-rewritten':
       return `Switch off whatever rewrites packets to ${what} of ${where}: application inspection or an ALG.`;
     case 'tls-intercepted':
@@ -150,40 +145,55 @@ const fixFor = (first: Item, items: readonly Item[]): string => {
       return `Let DNS queries to ${where} pass instead of answering them on the firewall.`;
     case 'answered-by-other':
       return `Remove the redirect (destination NAT or proxy) of ${what} to ${where}: another host answers there.`;
+    case 'rate-limited':
+      return `Exempt ${what} to ${where} from the flood guard or rate limit.`;
     case 'size-filtered':
-      return `Let large packets of ${what} to and from ${where} pass: look for a size limit, dropped fragments, or a path MTU below 1,448.`;
+      return `Let large packets of ${what} to and from ${where} pass: look for a size limit, dropped fragments, or a path MTU below 1,448; or use TCP or TLS.`;
     case 'payload-filtered':
       return `Exempt ${what} to ${where} from application inspection and IPS: the port passes, the protocol does not.`;
     case 'dropped-inbound':
       return `Let the replies of ${what} from ${where} come back in (stateful return traffic).`;
     case 'dropped-outbound':
       return `Allow outbound ${what} to ${where}.`;
+    case 'answered':
+      return kind === 'static-port'
+        ? `Keep the source port of ${what} to ${where} as it is (static-port NAT).`
+        : `Allow everything of ${what} to ${where}, not SIP alone: keepalives are no SIP.`;
     default:
       return `Allow outbound ${what} to ${where}, and its replies back in.`;
   }
 };
 
-const harmed = (service: ServiceState): readonly Item[] =>
-  service.requirements
-    .filter(({ requirement }) => requirement.need === 'required')
-    .flatMap(({ items }) => items)
-    .filter(({ finding }) => finding.verdict === 'blocked' || finding.verdict === 'altered');
+const fixesOf = (fired: readonly Fired[], evidence: Evidence): readonly Fix[] => {
+  const { requirements } = evidence.service;
+  const asked = fired.flatMap(({ rule, grounds }) => rule.fixes(grounds, evidence));
+  const once = [...new Map(asked.map((one) => [`${one.kind} ${one.ground.id}`, one])).values()];
+  const places = new Map(requirements.flatMap(({ items }) => items).map(({ id }, index) => [id, index]));
+  const placeOf = ({ id }: Ground): number => places.get(id) ?? places.size;
+  const inOrder = [...once].sort((a, b) => placeOf(a.ground) - placeOf(b.ground));
+  const groups = grouped(inOrder, ({ kind, ground }) =>
+    // What is wrong with SIP's texts is one switch, whichever check showed it.
+    [kind, over(ground), ground.address, kind === 'alg-off' ? '' : ground.finding.reason].join(' '),
+  );
+  return groups.flatMap((group): Fix[] => {
+    const grounds = group.map(({ ground }) => ground);
+    const [first] = group;
+    if (!first) return [];
+    const text = fixText(first.kind, first.ground, grounds);
+    return [{ text, because: ids(grounds), ...inAllDialects(askOf(first.kind, grounds)) }];
+  });
+};
 
-/** Symptoms and fixes of a service; both empty when nothing required is harmed. */
-export const diagnose = (service: ServiceState): Diagnosis => {
-  const symptoms = RULES.flatMap(({ symptom, text, because }): Symptom[] => {
-    const proof = ids(because(service));
-    if (proof.length === 0) return [];
-    return [{ id: typeof symptom === 'string' ? symptom : symptom(service), text, because: proof }];
+/** Symptoms, causes and fixes of a service; all empty when nothing is harmed and nothing was measured that harms. */
+export const diagnose = (service: ServiceState, facts: Facts = NO_FACTS): Diagnosis => {
+  const evidence: Evidence = { service, facts };
+  const fired = RULES.flatMap((rule): Fired[] => {
+    const grounds = rule.when(evidence);
+    return grounds.length > 0 ? [{ rule, grounds }] : [];
   });
-  const alike = new Map<string, Item[]>();
-  for (const item of harmed(service)) {
-    const key = `${item.transport === 'udp'} ${item.address} ${item.finding.reason}`;
-    alike.set(key, [...(alike.get(key) ?? []), item]);
-  }
-  const fixes = [...alike.values()].flatMap((items): Fix[] => {
-    const [first] = items;
-    return first ? [{ text: fixFor(first, items), because: ids(items), rules: {} }] : [];
-  });
-  return { symptoms, fixes };
+  return {
+    symptoms: symptomsOf(fired, evidence),
+    causes: causesOf(fired, evidence),
+    fixes: fixesOf(fired, evidence),
+  };
 };

@@ -21,6 +21,25 @@ export const isKeepAlive = (bytes: Uint8Array): boolean =>
   (bytes.length === PONG_BYTES && isCrlfAt(bytes, 0)) ||
   (bytes.length === PING_BYTES && isCrlfAt(bytes, 0) && isCrlfAt(bytes, 2));
 
+const STATUS_START = 'SIP/2.0 ';
+const REQUEST_END = ' SIP/2.0';
+/** What tells small letters from capitals in ASCII. */
+const CASE_BIT = 0x20;
+
+/**
+ * Whether this text stands at `at`. The literals are case-insensitive (RFC 3261 §7.1), although senders must write them
+ * in upper case. Octet by octet: a flood is sorted by this, and making text of it costs more than all the rest.
+ */
+const isText = (bytes: Uint8Array, at: number, upper: string): boolean => {
+  for (let index = 0; index < upper.length; index += 1) {
+    const wanted = upper.charCodeAt(index);
+    const isLetter = wanted >= 0x41 && wanted <= 0x5a;
+    const octet = bytes[at + index] ?? 0;
+    if ((isLetter ? octet & ~CASE_BIT : octet) !== wanted) return false;
+  }
+  return true;
+};
+
 /**
  * A cheap look at the start line: a status line of SIP/2.0, or a line that ends in SIP/2.0. True is no promise that the
  * message parses.
@@ -28,14 +47,7 @@ export const isKeepAlive = (bytes: Uint8Array): boolean =>
 export const looksLikeSip = (bytes: Uint8Array): boolean => {
   let start = 0;
   while (start < MAX_LEADING_BYTES && isCrlfAt(bytes, start)) start += 2;
-  const window = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).subarray(
-    start,
-    start + MAX_START_LINE_BYTES,
-  );
-  const end = window.indexOf('\r\n', 0, 'latin1');
-  if (end === -1) return false;
-  // The literals are case-insensitive (RFC 3261 §7.1), although senders must write them in upper case.
-  const status = window.toString('latin1', 0, Math.min(end, 8)).toUpperCase();
-  const version = window.toString('latin1', Math.max(0, end - 8), end).toUpperCase();
-  return status === 'SIP/2.0 ' || version === ' SIP/2.0';
+  const end = bytes.indexOf(CR, start);
+  if (!isCrlfAt(bytes, end) || end - start > MAX_START_LINE_BYTES || end - start < STATUS_START.length) return false;
+  return isText(bytes, start, STATUS_START) || isText(bytes, end - REQUEST_END.length, REQUEST_END);
 };

@@ -35,16 +35,15 @@ export interface Fields {
 }
 
 /** A tighter reading than some peers': exactly one space between the parts (RFC 3261 §7.1). */
-const REQUEST_LINE = new RegExp(`^(${TOKEN_CHARACTER}+) ([^ ]+) SIP/(\\d{1,3}\\.\\d{1,3})$`, 'i');
+const REQUEST_LINE = new RegExp(`^(${TOKEN_CHARACTER}+) ([^ ]+) [Ss][Ii][Pp]/(\\d{1,3}\\.\\d{1,3})$`);
 /** The reason may be empty, and some stacks then leave out the space as well. */
-const STATUS_LINE = /^SIP\/(\d{1,3}\.\d{1,3}) ([1-6]\d\d)(?: ([^\r\n]*))?$/i;
+const STATUS_LINE = /^[Ss][Ii][Pp]\/(\d{1,3}\.\d{1,3}) ([1-6]\d\d)(?: ([^\r\n]*))?$/;
 const VERSION = '2.0';
 
 const PARAMETERS = `(?:;${TOKEN_CHARACTER}+(?:=(?:[A-Za-z0-9\\-.!%*_+\`'~:[\\]]+|"q*"))?)*`;
 const PARAMETERS_ONLY = new RegExp(`^${PARAMETERS}$`);
 const VIA = new RegExp(
-  `^SIP/2\\.0/(${TOKEN_CHARACTER}+) (\\[[0-9A-Fa-f:.]+\\]|[A-Za-z0-9._-]+)(?::(\\d{1,5}))?(${PARAMETERS})$`,
-  'i',
+  `^[Ss][Ii][Pp]/2\\.0/(${TOKEN_CHARACTER}+) (\\[[0-9A-Fa-f:.]+\\]|[A-Za-z0-9._-]+)(?::(\\d{1,5}))?(${PARAMETERS})$`,
 );
 const CSEQ = new RegExp(`^(\\d{1,10})[ \\t]+(${TOKEN_CHARACTER}+)$`);
 /** Bare words, or bytes of UTF-8 that should have been quoted and often are not. */
@@ -65,7 +64,11 @@ const unshielded = (text: string): string =>
     ? text.replace(/%([0-9a-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
     : text;
 
-const count = (text: string, character: string): number => (text === '' ? 0 : text.split(character).length - 1);
+const count = (text: string, character: string): number => {
+  let found = 0;
+  for (let at = text.indexOf(character); at !== -1; at = text.indexOf(character, at + 1)) found += 1;
+  return found;
+};
 
 /**
  * Reads named parameters; undefined if the library did not see as many as were sent. That is the case for repeated ones
@@ -106,9 +109,9 @@ const plainVia = (value: string): PlainVia | null => {
   const masked = maskQuoted(value);
   if (masked === null) return null;
   const comma = masked.indexOf(',');
-  // The squeezed text may keep one space at the end, where a comma followed.
-  const first = squeezed(comma === -1 ? masked : masked.slice(0, comma)).trimEnd();
-  const parts = VIA.exec(first);
+  const first = comma === -1 ? masked : masked.slice(0, comma);
+  // What matches needs no squeezing. The squeezed text may keep one space at the end, where a comma followed.
+  const parts = VIA.exec(first) ?? VIA.exec(squeezed(first).trimEnd());
   if (parts === null) return null;
   const [, transport = '', host = '', port, params = ''] = parts;
   return {

@@ -3,6 +3,8 @@
  * that what a middlebox changed can be compared byte by byte; UTF-8 (RFC 3261 §7) shows as its single bytes.
  */
 
+import { PADDING_HEADER, TAG_HEADER } from './carriers.js';
+
 /** One header field as it stood on the wire. */
 export interface RawHeader {
   /** As sent, without the white space that may stand before the colon. */
@@ -92,8 +94,21 @@ const COMPACT_FORMS: ReadonlyMap<string, string> = new Map([
   ['y', 'identity'],
 ]);
 
+/** As nearly everybody spells them. Looking a name up costs a fraction of what checking and lowering it does. */
+const USUAL_SPELLINGS: ReadonlyMap<string, string> = new Map(
+  [
+    ...['Via', 'Max-Forwards', 'From', 'To', 'Call-ID', 'CSeq', 'Contact', 'User-Agent', 'Server', 'Accept', 'Allow'],
+    ...['Supported', 'Content-Type', 'Content-Length', 'Expires', 'Record-Route', 'Route', TAG_HEADER, PADDING_HEADER],
+  ].map((name) => [name, name.toLowerCase()]),
+);
+
+/** The canonical name where it stands in its usual spelling; undefined says nothing about a name. */
+export const usualName = (name: string): string | undefined => USUAL_SPELLINGS.get(name);
+
 /** The lower-case long name of a header field (RFC 3261 §7.3.1: names are case-insensitive). */
 export const canonicalName = (name: string): string => {
+  const usual = usualName(name);
+  if (usual !== undefined) return usual;
   const lower = name.toLowerCase();
   return COMPACT_FORMS.get(lower) ?? lower;
 };

@@ -3,9 +3,9 @@
  * mean is read in sip-fields.ts.
  */
 import { accept, type Parsed, refuse } from '../model/refusal.js';
-import { FIELD_REFUSALS, readFields } from './sip-fields.js';
-import { TOKEN_CHARACTER } from './sip-grammar.js';
-import { canonicalName, type RawHeader, type SipMessage, unfolded } from './sip-message.js';
+import { FIELD_REFUSALS, type Fields, readFields } from './sip-fields.js';
+import { TOKEN } from './sip-grammar.js';
+import { canonicalName, type RawHeader, type SipMessage, unfolded, usualName } from './sip-message.js';
 
 /** RFC 3261 §18.1.1 asks for 65,535, UDP's own limit; longer ones over TCP are of no use to a probe. */
 export const MAX_SIP_BYTES = 65_535;
@@ -32,22 +32,19 @@ export type SipRefusal = (typeof SIP_REFUSALS)[number];
 const CR = 0x0d;
 const LF = 0x0a;
 const HEADER_END = '\r\n\r\n';
-const LONE_CR_OR_LF = /\r(?!\n)|(?<!\r)\n/;
-const FIELD_NAME = new RegExp(`^(${TOKEN_CHARACTER}+)[ \\t]*:`);
 /** Ten digits: more than any length that fits, and still an exact number. */
 const CONTENT_LENGTH = /^\d{1,10}$/;
 
 /** Everything up to the blank line. */
-export interface SipHead {
-  readonly message: SipMessage;
+export interface SipHead extends Fields {
+  readonly startLine: string;
+  readonly headers: readonly RawHeader[];
   /** Null if the sender did not say. */
   readonly contentLength: number | null;
 }
 
 const asBuffer = (bytes: Uint8Array): Buffer =>
   Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-
-const NO_BODY = new Uint8Array(0);
 
 /** Where the blank line starts, or -1. Searches from `from`. */
 export const findHeaderEnd = (bytes: Uint8Array, from = 0): number =>
@@ -65,12 +62,13 @@ export const leadingCrlfBytes = (bytes: Uint8Array): number => {
 
 /** Cuts the text at each CRLF that no white space follows (RFC 3261 §7.3.1). */
 const readLines = (text: string): Parsed<readonly string[], SipRefusal> => {
-  if (LONE_CR_OR_LF.test(text)) return refuse('bad-line-break');
   const lines: string[] = [];
   let start = 0;
   let search = 0;
   while (start <= text.length) {
-    const found = text.indexOf('\r\n', search);
+    const found = text.indexOf('\r', search);
+    const lineFeed = text.indexOf('\n', search);
+    if (lineFeed !== (found === -1 ? -1 : found + 1)) return refuse('bad-line-break');
     const end = found === -1 ? text.length : found;
     const next = text[end + 2];
     if (found !== -1 && (next === ' ' || next === '\t')) {
@@ -87,10 +85,13 @@ const readLines = (text: string): Parsed<readonly string[], SipRefusal> => {
 };
 
 const readField = (line: string): RawHeader | null => {
-  const found = FIELD_NAME.exec(line);
-  const name = found?.[1];
-  if (found === null || name === undefined) return null;
-  return { name, canonical: canonicalName(name), raw: line.slice(found[0].length) };
+  const colon = line.indexOf(':');
+  const usual = colon === -1 ? undefined : usualName(line.slice(0, colon));
+  if (usual !== undefined) return { name: line.slice(0, colon), canonical: usual, raw: line.slice(colon + 1) };
+  let end = colon;
+  while (line[end - 1] === ' ' || line[end - 1] === '\t') end -= 1;
+  const name = line.slice(0, end);
+  return TOKEN.test(name) ? { name, canonical: canonicalName(name), raw: line.slice(colon + 1) } : null;
 };
 
 const contentLengthOf = (fields: readonly RawHeader[]): Parsed<number | null, SipRefusal> => {
@@ -101,7 +102,7 @@ const contentLengthOf = (fields: readonly RawHeader[]): Parsed<number | null, Si
 };
 
 /**
- * Reads start line and header fields; the message has no body yet.
+ * Reads start line and header fields.
  * @param bytes what stands before the blank line, without CRLFs at either end
  */
 export const parseHead = (bytes: Uint8Array): Parsed<SipHead, SipRefusal> => {
@@ -119,9 +120,14 @@ export const parseHead = (bytes: Uint8Array): Parsed<SipHead, SipRefusal> => {
   const contentLength = contentLengthOf(headers);
   if (!contentLength.ok) return contentLength;
   const { start, essentials } = fields.value;
-  const message: SipMessage = { ...start, startLine, headers, essentials, body: NO_BODY };
-  return accept({ message, contentLength: contentLength.value });
+  return accept({ start, essentials, startLine, headers, contentLength: contentLength.value });
 };
+
+/** The message that consists of this head and this body. */
+export const messageOf = ({ start, essentials, startLine, headers }: SipHead, body: Uint8Array): SipMessage =>
+  start.kind === 'request'
+    ? { kind: start.kind, method: start.method, uri: start.uri, startLine, headers, essentials, body }
+    : { kind: start.kind, status: start.status, reason: start.reason, startLine, headers, essentials, body };
 
 /**
  * Parses one datagram. CRLFs before the message are skipped; bytes after the body that Content-Length promises are cut
@@ -139,5 +145,5 @@ export const parseSip = (bytes: Uint8Array): Parsed<SipMessage, SipRefusal> => {
   const rest = bytes.subarray(end + HEADER_END_BYTES);
   const bodyBytes = head.value.contentLength ?? rest.length;
   if (bodyBytes > rest.length) return refuse('body-cut-short');
-  return accept({ ...head.value.message, body: rest.subarray(0, bodyBytes) });
+  return accept(messageOf(head.value, rest.subarray(0, bodyBytes)));
 };

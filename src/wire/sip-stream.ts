@@ -8,6 +8,7 @@ import {
   findHeaderEnd,
   HEADER_END_BYTES,
   MAX_SIP_BYTES,
+  messageOf,
   parseHead,
   type SipHead,
   type SipRefusal,
@@ -107,7 +108,7 @@ export const sipStream = (): SipStream => {
     }
     if (end - begin < total) return null;
     const bytes = buffer.slice(begin, begin + total);
-    const message: SipMessage = { ...head.message, body: bytes.subarray(total - (head.contentLength ?? 0)) };
+    const message = messageOf(head, bytes.subarray(total - (head.contentLength ?? 0)));
     consume(total);
     halfPing = false;
     return { kind: 'message', message, bytes };

@@ -19,11 +19,9 @@ const encodeAddress = (text: string, port: number, mask: Uint8Array | null): Buf
   if (!ip) throw new RangeError(`"${text}" is not an IP address`);
   const value = Buffer.alloc(ADDRESS_HEADER_BYTES + ip.bytes.length);
   value.writeUInt8(ADDRESS_FAMILIES[ip.family], 1);
-  value.writeUInt16BE(port, 2);
-  value.set(ip.bytes, ADDRESS_HEADER_BYTES);
-  if (!mask) return value;
-  value.set(xor(value.subarray(2, ADDRESS_HEADER_BYTES), mask), 2);
-  value.set(xor(ip.bytes, mask), ADDRESS_HEADER_BYTES);
+  // The port is XORed with the mask's beginning too (RFC 8489 §14.2).
+  value.writeUInt16BE(mask ? port ^ (((mask[0] ?? 0) << 8) | (mask[1] ?? 0)) : port, 2);
+  value.set(mask ? xor(ip.bytes, mask) : ip.bytes, ADDRESS_HEADER_BYTES);
   return value;
 };
 
@@ -97,6 +95,9 @@ const encodeValue = (attribute: StunAttribute, { dialect, mask }: AttributeConte
   }
 };
 
+const asBuffer = (bytes: Uint8Array): Buffer =>
+  Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
 /**
  * Writes one attribute, padded with zeros.
  * @throws RangeError when the value is not one that the attribute can have, or cannot be said in RFC 3489, which has no
@@ -110,7 +111,7 @@ export const encodeAttribute = (attribute: StunAttribute, context: AttributeCont
     );
   const type = typeOfAttribute(attribute);
   // What our own parser refuses, a peer need not understand either: one set of rules for both directions.
-  const readBack = readAttribute(type, Buffer.from(value), context);
+  const readBack = readAttribute(type, asBuffer(value), context);
   if (!readBack.ok) throw new RangeError(`${attribute.kind} cannot be sent: ${readBack.refusal}`);
   return encodeRawAttribute(type, value);
 };

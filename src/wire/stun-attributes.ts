@@ -109,5 +109,8 @@ export interface AttributeContext {
 }
 
 /** XORs as many octets as there are with the start of the mask: undoing it is doing it again. */
-export const xor = (bytes: Uint8Array, mask: Uint8Array): Uint8Array =>
-  bytes.map((octet, index) => octet ^ (mask[index] ?? 0));
+export const xor = (bytes: Uint8Array, mask: Uint8Array): Uint8Array => {
+  const result = new Uint8Array(bytes.length);
+  for (let at = 0; at < bytes.length; at += 1) result[at] = (bytes[at] ?? 0) ^ (mask[at] ?? 0);
+  return result;
+};

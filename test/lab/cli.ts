@@ -19,8 +19,10 @@ const USAGE = `npm run lab -- [options] [scenario …]
   --clean          removes what earlier labs left up, and what --keep kept
   --pcap DIR       writes what the firewall sees to DIR/SCENARIO.pcap
   --logs DIR       keeps reports and logs
-  --jobs N         so many scenarios side by side (default 4)
-  --repeat N       runs the probe so often in each network, to see that chance changes nothing`;
+    --fix            puts the nftables rules that the report proposes into the firewall, and asks again
+    --fix-iptables   the same with its iptables rules
+    --jobs N         so many scenarios side by side (default 4)
+    --repeat N       runs the probe so often in each network, to see that chance changes nothing`;
 
 /** Scenarios mostly wait for silence, so there may be more of them than cores. */
 const DEFAULT_JOBS = '4';
@@ -71,6 +73,8 @@ const main = async (): Promise<number> => {
       clean: { type: 'boolean', default: false },
       pcap: { type: 'string' },
       logs: { type: 'string' },
+      fix: { type: 'boolean', default: false },
+      'fix-iptables': { type: 'boolean', default: false },
       jobs: { type: 'string', default: DEFAULT_JOBS },
       repeat: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
@@ -113,6 +117,7 @@ const main = async (): Promise<number> => {
           keep: values.keep,
           pcap: values.pcap === undefined ? null : resolve(values.pcap),
           logs: values.logs === undefined ? null : resolve(values.logs),
+          fix: values['fix-iptables'] ? 'iptables' : values.fix ? 'nftables' : null,
           ...(values.repeat !== undefined && { repeat: Math.max(1, Number(values.repeat) || 1) }),
         });
         console.log(lineOf(outcome));

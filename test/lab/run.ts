@@ -3,9 +3,12 @@ import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import pLimit from 'p-limit';
 import * as v from 'valibot';
 import { type Report, ReportSchema } from '../../src/model/report.js';
 import { type Comparison, compare } from './compare.js';
+import { diagnosisMismatches } from './diagnosed.js';
+import { applyFixes, asIptables, type FixDialect, iptablesHelpers } from './fix.js';
 import { missingFor } from './needs.js';
 import { createNetwork, leaveUp, type Network } from './network.js';
 import type { Place } from './part.js';
@@ -24,8 +27,12 @@ export interface LabOptions {
   readonly pcap: string | null;
   /** Where reports and the parts' logs are kept; null for nowhere. */
   readonly logs: string | null;
+  /** Puts the rules that the report proposes into the firewall, in this dialect, and asks again; null for not. */
+  readonly fix: FixDialect | null;
   /** How often the probe runs, in place of what the scenario says; for soaking. */
   readonly repeat?: number;
+  /** Told of each run's report as it comes. */
+  readonly onReport?: (report: Report) => void;
 }
 
 export interface Outcome extends Comparison {
@@ -36,8 +43,8 @@ export interface Outcome extends Comparison {
   readonly kept: Network | null;
 }
 
-/** A run takes seconds; one that hangs is a failure of the probe and must not hold up the lab. */
-const PROBE_TIMEOUT_MS = 120_000;
+/** A run takes seconds, of lifetimes minutes; one that hangs is a failure of the probe and must not hold up the lab. */
+const PROBE_TIMEOUT_MS = 300_000;
 /** Repetitions of a scenario are runs beside each other: they mostly wait, and chance does not mind company. */
 const ROUNDS_AT_ONCE = 5;
 
@@ -79,12 +86,18 @@ const readReport = (finished: Finished): Report | string => {
   return `the report is not as its schema says: ${v.getDotPath(issue) ?? ''} ${issue.message}`;
 };
 
+interface Asked {
+  /** Null where the probe printed none, which `comparison` says. */
+  readonly report: Report | null;
+  readonly comparison: Comparison;
+}
+
 const runProbe = async (
   network: Network,
   scenario: NamedScenario,
   place: Place,
-  logs: string | null,
-): Promise<Comparison> => {
+  { logs, onReport }: Pick<LabOptions, 'logs' | 'onReport'>,
+): Promise<Asked> => {
   const command = ours(
     'src/cli/probe.js',
     ...['--target', scenario.target ?? ADDRESS.target, '--json'],
@@ -95,7 +108,68 @@ const runProbe = async (
   const finished = await runToEnd(network, 'branch', command, { timeoutMs: PROBE_TIMEOUT_MS });
   if (logs !== null) writeFileSync(join(logs, `${scenario.name}.json`), finished.stdout);
   const report = readReport(finished);
-  return typeof report === 'string' ? failure(report) : compare(scenario, report, finished.exitCode ?? -1);
+  if (typeof report === 'string') return { report: null, comparison: failure(report) };
+  onReport?.(report);
+  const comparison = compare(scenario, report, finished.exitCode ?? -1);
+  const mismatches = [...comparison.mismatches, ...diagnosisMismatches(scenario, report)];
+  return { report, comparison: { ...comparison, mismatches } };
+};
+
+const one = <T>(value: T | readonly T[]): readonly T[] => (Array.isArray(value) ? value : [value as T]);
+
+/**
+ * A rule that lets something pass is no cure for time: where nothing is blocked or altered any more, a busy machine's
+ * round trips count as well.
+ */
+const verdictOfFixed = (report: Report, profile: string): string => {
+  const verdict = report.services.find((service) => service.profile === profile)?.verdict ?? 'unknown';
+  const causes = report.services.find((service) => service.profile === profile)?.causes ?? [];
+  const lines = [...report.checks, ...report.ranges];
+  const lasting = causes
+    .flatMap(({ because }) => because)
+    .some((id) => lines.some((line) => line.id === id && (line.verdict === 'blocked' || line.verdict === 'altered')));
+  return verdict === 'degraded' && !lasting ? 'works' : verdict;
+};
+
+/** What users noticed before the rules and would still notice, but for what chance brings. */
+const symptomsOfFixed = (
+  scenario: NamedScenario,
+  before: Report,
+  after: Report | null,
+  profile: string,
+): readonly string[] => {
+  const of = (report: Report | null): readonly string[] =>
+    report?.services.find((service) => service.profile === profile)?.symptoms.map(({ id }) => id) ?? [];
+  const perhaps: readonly string[] = scenario.perhapsSymptoms?.[profile] ?? [];
+  return of(after).filter((id) => of(before).includes(id) && !perhaps.includes(id));
+};
+
+/** The rules that the report proposes, put into the firewall: is the service well then? */
+const retest = async (
+  network: Network,
+  scenario: NamedScenario,
+  place: Place,
+  before: Report,
+  dialect: FixDialect,
+): Promise<readonly string[]> => {
+  const mended = applyFixes(network, before, dialect);
+  if (mended.length === 0) return [];
+  const { report: after } = await runProbe(network, { ...scenario, name: `${scenario.name}-fixed` }, place, {
+    logs: null,
+  });
+  return before.services
+    .filter(({ profile }) => mended.includes(profile))
+    .flatMap(({ profile }) => {
+      const wanted: readonly string[] = one(scenario.fixed?.[profile] ?? 'works');
+      const got = after === null ? 'no report' : verdictOfFixed(after, profile);
+      const lasting = got === 'works' ? symptomsOfFixed(scenario, before, after, profile) : [];
+      return [
+        ...(wanted.includes(got)
+          ? []
+          : [`service ${profile} after its ${dialect} fix: expected ${wanted.join(' or ')}, got ${got}`]),
+        ...lasting.map((id) => `service ${profile} after its ${dialect} fix: users still notice ${id}`),
+      ];
+    });
 };
 
 const merge = (all: readonly Comparison[]): Comparison => ({
@@ -117,15 +191,16 @@ const inNetwork = async (network: Network, scenario: NamedScenario, options: Lab
   const instead = options.verifyRules ? parts.filter(({ reflectorAt }) => !reflectorAt) : parts;
   await Promise.all(instead.map((part) => startPart(network, part, place)));
   if (options.verifyRules) return failure(...(await verifyRules(network, scenario, parts, place)));
-  const rounds = Array.from(
-    { length: options.repeat ?? scenario.repeat ?? 1 },
-    () => () => runProbe(network, scenario, place, options.logs),
+  const limit = pLimit(ROUNDS_AT_ONCE);
+  const rounds = Array.from({ length: options.repeat ?? scenario.repeat ?? 1 }, () =>
+    limit(() => runProbe(network, scenario, place, options)),
   );
-  const all: Comparison[] = [];
-  for (let at = 0; at < rounds.length; at += ROUNDS_AT_ONCE) {
-    all.push(...(await Promise.all(rounds.slice(at, at + ROUNDS_AT_ONCE).map((round) => round()))));
-  }
-  return merge(all);
+  const all = await Promise.all(rounds);
+  const compared = merge(all.map(({ comparison }) => comparison));
+  const [{ report = null } = {}] = all;
+  if (options.fix === null || all.length !== 1 || report === null || scenario.notFixed !== undefined) return compared;
+  const unmended = await retest(network, scenario, place, report, options.fix);
+  return { ...compared, mismatches: [...compared.mismatches, ...unmended] };
 };
 
 /** Keeps what the parts wrote; the directory itself goes with the network. */
@@ -149,11 +224,21 @@ export const runScenario = async (scenario: NamedScenario, options: LabOptions):
   try {
     network = createNetwork({
       topology: scenario.topology ?? 'masquerade',
-      rules: scenario.rules ?? '',
+      rules: options.fix === 'iptables' ? asIptables(scenario.rules ?? '') : (scenario.rules ?? ''),
       sysctl: scenario.sysctl ?? {},
       resolver: scenario.parts?.find((part) => part.resolver !== undefined)?.resolver ?? null,
       keep: options.keep,
     });
+    if (scenario.hostRules !== undefined) {
+      execFileSync('ip', ['netns', 'exec', network.namespace('branch'), 'nft', '-f', '-'], {
+        input: scenario.hostRules,
+      });
+    }
+    if (options.fix === 'iptables') {
+      for (const command of iptablesHelpers(scenario.rules ?? '')) {
+        execFileSync('ip', ['netns', 'exec', network.namespace('fw'), ...command], { stdio: 'ignore' });
+      }
+    }
     if (options.logs !== null) mkdirSync(options.logs, { recursive: true });
     const comparison = await inNetwork(network, scenario, options);
     if (options.keep) kept = network;

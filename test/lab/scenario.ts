@@ -1,5 +1,5 @@
 /** What a scenario may say. One file each in scenarios/, named after itself; README.md shows how to add one. */
-import type { ServiceVerdict } from '../../src/model/verdict.js';
+import type { ServiceVerdict, SymptomId } from '../../src/model/verdict.js';
 import type { Part } from './part.js';
 import type { Reality } from './reality.js';
 import type { TopologyName } from './topology.js';
@@ -53,6 +53,8 @@ export interface Scenario {
   readonly topology?: TopologyName;
   /** nft text, loaded inside the firewall; `forward(…)` saves the frame around a few lines. */
   readonly rules?: string;
+  /** nft text for the branch's own computer, whose probe then meets it before anything has left. */
+  readonly hostRules?: string;
   /** Kernel settings of the firewall. */
   readonly sysctl?: Readonly<Record<string, string>>;
   /** What runs besides the probe, wherever it runs. Default: one reflector at the target. */
@@ -71,6 +73,16 @@ export interface Scenario {
   readonly expect?: Readonly<Record<Where, OneOrMore<FindingText>>>;
   /** By profile. Default `works`. The exit code must follow from them as the contract says. */
   readonly services?: Readonly<Record<string, OneOrMore<ServiceVerdict>>>;
+  /** By profile: what users notice, exactly. Default none. */
+  readonly symptoms?: Readonly<Record<string, readonly SymptomId[]>>;
+  /** By profile: what chance may add to it or leave out. */
+  readonly perhapsSymptoms?: Readonly<Record<string, readonly SymptomId[]>>;
+  /** By profile: the id of the cause that is named first, or one of several. What is not named may have any. */
+  readonly cause?: Readonly<Record<string, OneOrMore<string>>>;
+  /** By profile: what the service comes to once the proposed nftables rules are in the firewall. Default `works`. */
+  readonly fixed?: Readonly<Record<string, OneOrMore<ServiceVerdict>>>;
+  /** Why the proposed rules are not tried here. */
+  readonly notFixed?: string;
   readonly report?: ReportFacts;
   readonly expectLater?: readonly Later[];
   /** How often the probe runs, for what chance decides. Default 1. */

@@ -503,7 +503,10 @@ t.test('each fix names what to change, where, and why', async (t) => {
       'sip-options/udp/5060 blocked/payload-filtered',
       `Exempt UDP 5060 to ${AT} from application inspection and IPS: the port passes, the protocol does not.`,
     ],
-    [UDP_ALTERED, 'Switch off the SIP ALG (SIP helper, SIP inspection) of the firewall or router.'],
+    [
+      UDP_ALTERED,
+      'Switch off the SIP ALG (SIP helper, SIP inspection) of the firewall or router, then restart the phones.',
+    ],
     [
       'rtp-echo/udp/16384 altered/payload-rewritten',
       `Switch off whatever rewrites packets to UDP 16384 of ${AT}: application inspection or an ALG.`,

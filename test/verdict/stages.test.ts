@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import type { FilterTest, Idle, Mapping, NatFacts, SipExchange, SipFacts, StunPlace } from '../../src/model/stages.js';
-import { judgeLifetimes } from '../../src/verdict/lifetime.js';
+import { judgeKeepalives, judgeLifetimes } from '../../src/verdict/lifetime.js';
 import { judgeNat } from '../../src/verdict/nat.js';
 import { judgeSip } from '../../src/verdict/sip.js';
 
@@ -16,6 +16,7 @@ const PLACES: Readonly<Record<StunPlace, readonly [string, number]>> = {
   'other-port': [A, 3479],
   'other-address': [B, 3478],
   'other-both': [B, 3479],
+  peculiar: [A, 5060],
 };
 
 const mapping = (place: StunPlace, mapped: readonly [string, number] | null, localPort = 40_000): Mapping => {
@@ -42,7 +43,9 @@ const natFacts = (mappings: readonly Mapping[], filtering: readonly FilterTest[]
   address: A,
   localAddress: LOCAL,
   hasOther,
+  byResponsePort: !hasOther,
   mappings,
+  beside: [],
   filtering,
 });
 const nat = (...parameters: Parameters<typeof natFacts>) => judgeNat([natFacts(...parameters)], LOSS);
@@ -66,6 +69,72 @@ t.test('mapping', async (t) => {
   t.equal(
     nat([mapping('first', [OUTSIDE, 7]), mapping('other-port', [OUTSIDE, 8])], [], false).mapping,
     'address-and-port-dependent',
+  );
+});
+
+t.test('a socket whose port met another flow by chance changes no verdict', async (t) => {
+  const sockets = (...all: readonly (readonly Mapping[])[]) =>
+    all.flatMap((one, index) => one.map((mapped) => ({ ...mapped, localPort: 40_000 + index })));
+  const regular = (port: number) => four(port, port, port, port);
+  const met = four(40_002, 40_002, 40_002, 1026);
+  t.match(nat(sockets(regular(40_000), regular(40_001), met)), {
+    mapping: 'endpoint-independent',
+    portPreservation: true,
+  });
+  t.equal(
+    nat(
+      sockets(
+        regular(40_000),
+        met.map((one) => ({ ...one })),
+      ),
+    ).mapping,
+    'unknown',
+    'one against one',
+  );
+  t.equal(nat(sockets(regular(40_000), four(1, 2, 3, 4), four(5, 6, 7, 8))).mapping, 'address-and-port-dependent');
+  const oneAddress = (all: readonly Mapping[]) =>
+    all.filter(({ place }) => place === 'first' || place === 'other-port');
+  t.equal(
+    nat(sockets(oneAddress(regular(40_000)), oneAddress(regular(40_001)), oneAddress(four(9, 8, 7, 6))), [], false)
+      .mapping,
+    'unknown',
+    'of one address the others say no more',
+  );
+});
+
+t.test('with one address, or two reflectors of one address each', async (t) => {
+  const base = natFacts(four(40_000, 40_000, 40_000, 40_000), [], true);
+  const said = (mappings: readonly Mapping[], ...filtering: readonly FilterTest[]) =>
+    judgeNat([{ ...base, byResponsePort: true, mappings, filtering }], LOSS).filtering;
+  t.equal(said(base.mappings, filter('other-both', true), filter('other-port', true)), 'endpoint-independent');
+  t.equal(said(base.mappings, filter('other-both', false), filter('other-port', true)), 'address-dependent');
+  t.equal(
+    said(base.mappings, filter('other-port', false)),
+    'address-and-port-dependent',
+    'one address is enough for it',
+  );
+  t.equal(said(base.mappings, filter('other-port', true)), 'unknown', 'but not for anything milder');
+  const lines = [...base.mappings, mapping('first', ['198.51.100.2', 40_000], 40_001)];
+  t.equal(
+    said(lines, filter('other-both', false), filter('other-port', false)),
+    'unknown',
+    'two lines: which was tried?',
+  );
+});
+
+t.test('ports that a NAT treats apart', async (t) => {
+  const beside = [mapping('first', [OUTSIDE, 7]), mapping('peculiar', [OUTSIDE, 8])];
+  const facts = natFacts(four(40_000, 40_000, 40_000, 40_000));
+  t.same(judgeNat([{ ...facts, beside }], LOSS).portsThatDiffer, [5060]);
+  t.same(judgeNat([{ ...facts, beside: beside.slice(1) }], LOSS).portsThatDiffer, [], 'nothing to compare with');
+  t.same(
+    judgeNat([{ ...facts, beside: [mapping('first', [OUTSIDE, 7]), mapping('peculiar', null)] }], LOSS).portsThatDiffer,
+    [],
+  );
+  t.same(
+    judgeNat([{ ...natFacts(four(1, 2, 3, 4)), beside }], LOSS).portsThatDiffer,
+    [],
+    'each port is another one anyway',
   );
 });
 
@@ -94,6 +163,13 @@ t.test('filtering', async (t) => {
   t.equal(said(filter('other-both', true), filter('other-port', true)), 'endpoint-independent');
   t.equal(said(filter('other-both', false), filter('other-port', true)), 'address-dependent');
   t.equal(said(filter('other-both', false), filter('other-port', false)), 'address-and-port-dependent');
+  const both = [filter('other-both', false), filter('other-both', true)];
+  t.equal(
+    said(...both, filter('other-port', false), filter('other-port', false)),
+    'address-and-port-dependent',
+    'one socket found a way that an earlier flow had opened',
+  );
+  t.equal(said(filter('other-both', false, 2), filter('other-both', true)), 'unknown', 'which of the two was chance?');
   t.equal(
     said(filter('other-both', false, 2), filter('other-port', false)),
     'unknown',
@@ -118,7 +194,10 @@ t.test('filtering', async (t) => {
 const idle = (seconds: number, answered: boolean, seen: number | null = 1): Idle => ({
   transport: 'udp',
   port: 5060,
+  address: A,
+  family: 4,
   bidirectional: false,
+  kept: false,
   afterMs: seconds * 1000,
   answered,
   seen,
@@ -145,6 +224,60 @@ t.test('binding lifetimes', async (t) => {
   );
   const holes = upTo(30).map((one) => (one.afterMs === 11_000 ? { ...one, answered: false } : one));
   t.match(said(holes, LOSS), { atLeastSeconds: 29 }, 'a lost answer in the middle is no end');
+});
+
+t.test('brackets are two seconds wide, and close where answers were asked for twice', async (t) => {
+  for (const lifetime of [10, 30, 60, 180]) {
+    const twice = upTo(lifetime, 299).map((one) => ({ ...one, seen: 2 }));
+    t.match(
+      judgeLifetimes(twice, 0.03)[0],
+      { atLeastSeconds: lifetime - 1, belowSeconds: lifetime + 1, keepaliveSeconds: Math.floor(0.8 * (lifetime - 1)) },
+      `${lifetime}`,
+    );
+  }
+  t.match(judgeLifetimes(upTo(0.5), 0.0005)[0], { atLeastSeconds: 0, keepaliveSeconds: null }, 'nothing helps here');
+  const connection = [10, 25, 40].map((seconds): Idle => ({ ...idle(seconds, seconds < 20), transport: 'tcp' }));
+  t.match(
+    judgeLifetimes(connection, 0.3)[0],
+    { atLeastSeconds: 10, belowSeconds: 25 },
+    'a connection repeats what is lost',
+  );
+});
+
+const natT = (over: Partial<Idle>): Idle => ({ ...idle(1, true, 2), port: 4500, bidirectional: true, ...over });
+const kept = (answered: boolean, seen: number | null = 2): readonly Idle[] =>
+  Array.from({ length: 4 }, () => natT({ kept: true, afterMs: 39_500, answered, seen }));
+const mappingOf4500 = (lifetime: number): readonly Idle[] =>
+  upTo(lifetime).map(({ afterMs, answered }) => natT({ afterMs, answered }));
+
+t.test('a tunnel from one keepalive to the next', async (t) => {
+  const said = (all: readonly Idle[]) => judgeKeepalives(all, 0.03)[0];
+  const cases: readonly (readonly [string, readonly Idle[], string, string])[] = [
+    ['kept open', [...mappingOf4500(30), ...kept(true)], 'pass', 'answered'],
+    [
+      'one of them is enough',
+      [...mappingOf4500(30), ...kept(false).slice(1), ...kept(true).slice(3)],
+      'pass',
+      'answered',
+    ],
+    ['ends before the first one', [...mappingOf4500(10), ...kept(false, null)], 'blocked', 'dropped-inbound'],
+    [
+      'lives longer, and one octet does not count',
+      [...mappingOf4500(30), ...kept(false)],
+      'blocked',
+      'dropped-inbound',
+    ],
+    ['cut short', [...mappingOf4500(30), ...kept(false, null)], 'unknown', 'no-answer'],
+    ['nobody knows what arrived', [...mappingOf4500(30), ...kept(false, 0)], 'unknown', 'no-answer'],
+  ];
+  for (const [what, all, verdict, reason] of cases) t.match(said(all), { finding: { verdict, reason } }, what);
+  t.match(said([...mappingOf4500(10), ...kept(false, null)])?.evidence, {
+    mappingAtLeastSeconds: 9,
+    mappingBelowSeconds: 11,
+    survivesKeepaliveInterval: false,
+  });
+  t.same(judgeKeepalives(mappingOf4500(10), 0.03), [], 'not asked, nothing said');
+  t.equal(judgeLifetimes([...mappingOf4500(10), ...kept(true)], 0.03).length, 1, 'what was kept open is no lifetime');
 });
 
 const text = Buffer.from('OPTIONS sip:a SIP/2.0');

@@ -3,188 +3,157 @@
  * after another delay, so that the whole takes as long as the longest lifetime and not their sum. Takes minutes.
  */
 import type { Check, Transport } from '../../model/check.js';
-import type { Idle } from '../../model/stages.js';
-import { openSocket } from '../../net/udp-open.js';
-import { encodeDeferral, MAX_DEFERRAL_MS } from '../../wire/deferral.js';
-import { expectProof, judgeTag, makeTag, type TagProof } from '../../wire/proof.js';
-import { ANSWER_TAG_BYTES, REQUEST_TAG_BYTES } from '../../wire/tag.js';
+import { type Idle, NAT_T_KEEPALIVE_SECONDS, type StageFacts } from '../../model/stages.js';
+import { MAX_DEFERRAL_MS } from '../../wire/deferral.js';
 import type { Stage } from './evidence.js';
-import { arrivals } from './receipts.js';
+import {
+  converseOnce,
+  fallSilent,
+  type IdleFlow,
+  keepAlive,
+  openIdleStream,
+  openIdleUdp,
+  SECOND_ANSWER_MS,
+} from './idle.js';
+import { testimony } from './receipts.js';
 
-/** Every two seconds up to a minute, where lifetimes are short and differ, then every four: half of that is the error. */
-const FINE_STEP_MS = 2000;
-const FINE_UNTIL_MS = 60_000;
-const COARSE_STEP_MS = 4000;
+/** A lifetime lies between two neighbours of these: two seconds of uncertainty, at any length. */
+const STEP_MS = 2000;
 /** Odd seconds: the common settings are whole tens, and a delay equal to one of them would be a tie. */
 const FIRST_MS = 1000;
 /** Linux takes a flow for a conversation when packets went both ways for two seconds; others need less. */
 const CONVERSE_MS = 2500;
+const TURNS = 3;
 /** A request that did not arrive opened nothing on the far side of the loss; it is sent again, this many times. */
 const ROUNDS = 3;
-/** How late an answer may come and still count. */
-const LATE_MS = 2000;
-/** So many due answers missing in a row are the end of the lifetime; waiting for the rest would tell nothing. */
-const ENOUGH_SILENT = 6;
+/** How late an answer may come and still count; over a connection its retransmissions take their time. */
+const LATE_MS = { udp: 2000, stream: 8000 } as const;
+/** So many due flows silent in a row are the end of the lifetime; waiting for the rest would tell nothing. A connection repeats what is lost. */
+const ENOUGH_SILENT = { udp: 4, stream: 2 } as const;
 const LOOK_EVERY_MS = 500;
 /** Time to hear of it before receipts are asked for. */
 const SETTLE_MS = 1000;
-/** An idle connection costs more than a socket, and its lifetime is longer: fewer are asked. */
-const STREAM_DELAYS_MS = [15_000, 30_000, 60_000, 90_000, 120_000, 180_000, 240_000, MAX_DEFERRAL_MS] as const;
-const PADDING = ANSWER_TAG_BYTES - REQUEST_TAG_BYTES;
+/** An idle connection costs more than a socket, and its lifetime is longer: fewer are asked. No common setting among them. */
+const STREAM_DELAYS_MS = [
+  10_000, 25_000, 40_000, 55_000, 70_000, 85_000, 100_000, 115_000, 145_000, 175_000, 205_000, 235_000, 265_000,
+  295_000,
+] as const;
+/**
+ * Between the first keepalive and the second, just before which the answer comes: it passes only if the mapping outlives
+ * the interval and the one octet counts as traffic.
+ */
+const KEPT_MS = 2 * NAT_T_KEEPALIVE_SECONDS * 1000 - 500;
+/** Eight answers: as many as the silence of all of them has to mean something on a path that loses a third. */
+const KEPT_FLOWS = 4;
 
 /** The delays that are asked of every series, in milliseconds. */
 export const idleDelays = (longestMs: number): readonly number[] => {
   const delays: number[] = [];
-  for (let at = FIRST_MS; at <= longestMs; at += at < FINE_UNTIL_MS ? FINE_STEP_MS : COARSE_STEP_MS) delays.push(at);
+  for (let at = FIRST_MS; at <= longestMs - SECOND_ANSWER_MS; at += STEP_MS) delays.push(at);
   return delays;
 };
 
-interface Waiting {
-  readonly check: Check;
-  readonly bidirectional: boolean;
-  readonly afterMs: number;
-  /** Requests of which each may be the one that arrived. */
-  readonly proofs: TagProof[];
-  sentAtMs: number;
-  answered: boolean;
-  seen: number | null;
-  send(bytes: Uint8Array): void;
-  close(): void;
-}
-
-const hear = (one: Waiting, bytes: Uint8Array): void => {
-  for (const proof of one.proofs) {
-    const judged = judgeTag(bytes, proof, 0);
-    if (judged.authentic && judged.tag.type === 'deferredAnswer') one.answered = true;
-  }
-};
-
-const make = (one: Waiting, { context }: Stage, binding: Uint8Array | null = null): Uint8Array => {
-  const { net, session } = context;
-  const input = { session, sequence: context.nextSequence(), sentAtMicros: net.nowMicros(), binding };
-  const body = encodeDeferral({ afterMs: one.afterMs, changeIp: false, changePort: false }, PADDING);
-  const message = makeTag(input, 'deferredRequest', body) ?? new Uint8Array(0);
-  const proof = expectProof(input, message);
-  if (proof) one.proofs.push(proof);
-  return message;
-};
-
-const put = async (one: Waiting, bytes: Uint8Array, { context, signal }: Stage): Promise<void> => {
-  await context.net.pacer.take(1, signal).catch(() => undefined);
-  context.totals.packetsSent += 1;
-  context.totals.bytesSent += bytes.length;
-  one.send(bytes);
-  one.sentAtMs = context.net.now();
-};
-
-const openUdp = async (check: Check, bidirectional: boolean, afterMs: number, stage: Stage): Promise<Waiting> => {
-  const { context } = stage;
-  const to = { address: check.address ?? '', port: check.port };
-  const one: Waiting = {
-    check,
-    bidirectional,
-    afterMs,
-    proofs: [],
-    sentAtMs: 0,
-    answered: false,
-    seen: null,
-    send: (bytes) => socket.send(bytes, to),
-    close: () => socket.close(),
-  };
-  const socket = await openSocket(check.family ?? 4, context.net.source, (bytes, from) => {
-    context.totals.packetsReceived += 1;
-    if (from.address === to.address && from.port === to.port) hear(one, bytes);
-  });
-  return one;
-};
+const isUdp = ({ transport }: { readonly transport: Transport }): boolean => transport === 'udp';
 
 /** A few echoes over two seconds and more, so that the flow counts as a conversation. */
-const converse = async (all: readonly Waiting[], stage: Stage): Promise<void> => {
-  const { net, session } = stage.context;
-  for (let turn = 0; turn < 3; turn += 1) {
-    for (const one of all) {
-      const body = new Uint8Array(PADDING);
-      const input = { session, sequence: stage.context.nextSequence(), sentAtMicros: net.nowMicros(), binding: null };
-      await put(one, makeTag(input, 'echoRequest', body) ?? body, stage);
-    }
-    await net.sleep(CONVERSE_MS / 2, stage.signal).catch(() => undefined);
+const converse = async (all: readonly IdleFlow[], stage: Stage): Promise<void> => {
+  for (let turn = 0; turn < TURNS; turn += 1) {
+    for (const flow of all) await converseOnce(flow, stage);
+    await stage.context.net.sleep(CONVERSE_MS / (TURNS - 1), stage.signal).catch(() => undefined);
   }
+};
+
+/** Fills in what of the last asking arrived. @returns how much the far end says it held back so far */
+const ask = async (all: readonly IdleFlow[], ways: readonly Check[], stage: Stage): Promise<number> => {
+  const { seen, heldBack } = await testimony(
+    all.flatMap(({ asked }) => asked),
+    ways,
+    stage,
+  );
+  for (const flow of all) {
+    const told = flow.asked.flatMap((sequence) => seen.get(sequence) ?? []);
+    if (told.length > 0) flow.seen = (flow.seen ?? 0) + told.reduce((sum, count) => sum + count, 0);
+  }
+  return heldBack;
 };
 
 /** Asks every socket, and those again whose request the far end has not seen. */
-const begin = async (all: readonly Waiting[], ways: readonly Check[], stage: Stage): Promise<void> => {
+const begin = async (all: readonly IdleFlow[], ways: readonly Check[], stage: Stage): Promise<void> => {
   let missing = all;
   for (let round = 0; round < ROUNDS && missing.length > 0 && !stage.signal.aborted; round += 1) {
-    for (const one of missing) await put(one, make(one, stage), stage);
+    for (const flow of missing) await fallSilent(flow, stage);
     await stage.context.net.sleep(SETTLE_MS, stage.signal).catch(() => undefined);
-    const sequences = missing.flatMap(({ proofs }) => proofs.at(-1)?.sequence ?? []);
-    const seen = await arrivals(sequences, ways, stage);
-    for (const one of missing) {
-      const told = seen.get(one.proofs.at(-1)?.sequence ?? -1);
-      if (told !== undefined) one.seen = (one.seen ?? 0) + told;
-    }
-    missing = missing.filter(({ seen: count, answered }) => !answered && count === 0);
+    await ask(missing, ways, stage);
+    missing = missing.filter(({ seen, answered }) => !answered && seen === 0);
   }
 };
 
-const seriesOf = ({ check, bidirectional }: Waiting): string => `${check.transport}/${check.port}/${bidirectional}`;
+const seriesOf = ({ check, bidirectional, keptEveryMs }: IdleFlow): string =>
+  `${check.transport}/${check.port}/${bidirectional}/${keptEveryMs}`;
+
+const isDue = (flow: IdleFlow, nowMs: number): boolean =>
+  nowMs > flow.sentAtMs + flow.afterMs + SECOND_ANSWER_MS + LATE_MS[isUdp(flow.check) ? 'udp' : 'stream'];
 
 /** Nothing more is to be learnt of this series: all answered or due, or silent for long enough. */
-const isOver = (series: readonly Waiting[], nowMs: number): boolean => {
-  const isDue = (one: Waiting): boolean => nowMs > one.sentAtMs + one.afterMs + LATE_MS;
+const isOver = (series: readonly IdleFlow[], nowMs: number): boolean => {
   const ordered = [...series].sort((a, b) => a.afterMs - b.afterMs);
-  if (ordered.every((one) => one.answered || isDue(one))) return true;
+  if (ordered.every((flow) => flow.answered || isDue(flow, nowMs))) return true;
   const last = ordered.findLastIndex(({ answered }) => answered);
-  const silent = ordered.slice(last + 1).filter((one) => isDue(one) && (one.seen ?? 0) > 0);
-  return silent.length >= ENOUGH_SILENT;
+  const silent = ordered.slice(last + 1).filter((flow) => isDue(flow, nowMs) && (flow.seen ?? 0) > 0);
+  const [first] = series;
+  return silent.length >= ENOUGH_SILENT[first && isUdp(first.check) ? 'udp' : 'stream'];
 };
 
-const openIdleStream = (check: Check, afterMs: number, stage: Stage): Waiting => {
-  const { net, totals } = stage.context;
-  const { address, port, family, host, transport } = check;
-  const one: Waiting = {
-    check,
-    bidirectional: true,
-    afterMs,
-    proofs: [],
-    sentAtMs: net.now(),
-    answered: false,
-    seen: null,
-    send: () => undefined,
-    close: () => close(),
+/** Where the mapping ends before the first keepalive comes, what keepalives do need not be waited for. */
+const isPointless = (kept: IdleFlow, all: readonly IdleFlow[], nowMs: number): boolean => {
+  const bare = all.filter(({ check, keptEveryMs }) => check === kept.check && keptEveryMs === null);
+  const longest = Math.max(0, ...bare.filter(({ answered }) => answered).map(({ afterMs }) => afterMs));
+  return longest < (kept.keptEveryMs ?? 0) - STEP_MS && isOver(bare, nowMs);
+};
+
+const wait = async (all: readonly IdleFlow[], stage: Stage): Promise<void> => {
+  const { context, signal } = stage;
+  const bySeries = new Map<string, IdleFlow[]>();
+  for (const flow of all) bySeries.set(seriesOf(flow), [...(bySeries.get(seriesOf(flow)) ?? []), flow]);
+  const isDone = (own: readonly IdleFlow[]): boolean => {
+    const now = context.net.now();
+    const [first] = own;
+    const isKept = first !== undefined && first.keptEveryMs !== null;
+    return isOver(own, now) || (isKept && isPointless(first, all, now));
   };
-  let held: Uint8Array = new Uint8Array(0);
-  totals.packetsSent += 1;
-  const close = net.openStream(
-    { address: address ?? '', port, family: family ?? 4, host },
-    transport === 'tls',
-    {
-      connected: () => undefined,
-      open: (stream) => {
-        const message = make(one, stage, stream.binding);
-        totals.bytesSent += message.length;
-        one.sentAtMs = net.now();
-        stream.write(message);
-      },
-      data: (bytes) => {
-        totals.packetsReceived += 1;
-        if (held.length + bytes.length <= 2 * ANSWER_TAG_BYTES) held = Buffer.concat([held, bytes]);
-        hear(one, held);
-      },
-      end: () => undefined,
-    },
-    net.source ?? undefined,
-  );
-  return one;
-};
-
-const wait = async (all: readonly Waiting[], { context, signal }: Stage): Promise<void> => {
-  const series = new Map<string, Waiting[]>();
-  for (const one of all) series.set(seriesOf(one), [...(series.get(seriesOf(one)) ?? []), one]);
-  while (!signal.aborted && ![...series.values()].every((one) => isOver(one, context.net.now()))) {
+  while (!signal.aborted && ![...bySeries.values()].every(isDone)) {
     await context.net.sleep(LOOK_EVERY_MS, signal).catch(() => undefined);
+    for (const flow of all) if (flow.keptEveryMs !== null) await keepAlive(flow, stage);
   }
 };
+
+const openAll = async (check: Check, delays: readonly number[], stage: Stage, all: IdleFlow[]): Promise<void> => {
+  for (const afterMs of delays) {
+    for (const bidirectional of [false, true]) {
+      all.push(await openIdleUdp(check, { bidirectional, keptEveryMs: null, afterMs }, stage));
+    }
+  }
+  if (!check.natT || KEPT_MS > (delays.at(-1) ?? 0)) return;
+  const kept = { bidirectional: true, keptEveryMs: NAT_T_KEEPALIVE_SECONDS * 1000, afterMs: KEPT_MS };
+  for (let one = 0; one < KEPT_FLOWS; one += 1) all.push(await openIdleUdp(check, kept, stage));
+};
+
+const factOf = ({ check, bidirectional, keptEveryMs, afterMs, answered, seen }: IdleFlow): Idle => ({
+  transport: check.transport,
+  port: check.port,
+  address: check.address ?? '',
+  family: check.family ?? 4,
+  bidirectional,
+  kept: keptEveryMs !== null,
+  afterMs,
+  answered,
+  seen,
+});
+
+export interface Lifetimes {
+  readonly idle: readonly Idle[];
+  readonly talk: StageFacts['talk'];
+}
 
 /**
  * Asks one proven reflector. `checks` passed there, one for each port whose lifetime is wanted.
@@ -195,46 +164,37 @@ export const lifetimeStage = async (
   ways: readonly Check[],
   stage: Stage,
   longestMs: number = MAX_DEFERRAL_MS,
-): Promise<readonly Idle[]> => {
-  const isUdp = ({ transport }: { readonly transport: Transport }): boolean => transport === 'udp';
+): Promise<Lifetimes> => {
   const delays = idleDelays(longestMs);
-  const all: Waiting[] = [];
+  const udp: IdleFlow[] = [];
+  const streams: IdleFlow[] = [];
   try {
-    for (const check of checks.filter(isUdp)) {
-      for (const [index, afterMs] of delays.entries()) {
-        all.push(await openUdp(check, false, afterMs, stage));
-        // Half as many: all together stay below what a reflector lets wait for one network.
-        if (index % 2 === 0) all.push(await openUdp(check, true, afterMs, stage));
-      }
+    for (const check of checks.filter(isUdp)) await openAll(check, delays, stage, udp);
+    const before = await testimony([], ways, stage);
+    for (const check of checks.filter((one) => !isUdp(one))) {
+      const asked = STREAM_DELAYS_MS.filter((afterMs) => afterMs <= longestMs);
+      streams.push(...asked.map((afterMs) => openIdleStream(check, afterMs, stage)));
     }
-    const streams = checks
-      .filter((check) => !isUdp(check))
-      .flatMap((check) =>
-        STREAM_DELAYS_MS.filter((ms) => ms <= longestMs).map((ms) => openIdleStream(check, ms, stage)),
-      );
     await converse(
-      all.filter(({ bidirectional }) => bidirectional),
+      udp.filter(({ bidirectional }) => bidirectional),
       stage,
     );
-    const udp = [...all];
-    all.push(...streams);
     await begin(udp, ways, stage);
-    const sequences = streams.flatMap(({ proofs }) => proofs.at(-1)?.sequence ?? []);
-    const seen = await arrivals(sequences, ways, stage);
-    for (const one of streams) one.seen = seen.get(one.proofs.at(-1)?.sequence ?? -1) ?? null;
+    const heldBack = await ask(streams, ways, stage);
+    const all = [...udp, ...streams];
     await wait(all, stage);
     const now = stage.context.net.now();
-    return all
-      .filter((one) => one.answered || now > one.sentAtMs + one.afterMs + LATE_MS)
-      .map(({ check, bidirectional, afterMs, answered, seen: count }) => ({
-        transport: check.transport,
-        port: check.port,
-        bidirectional,
-        afterMs,
-        answered,
-        seen: count,
-      }));
+    // Answers that the far end did not find room for are no silence of the path's.
+    const isLimited = heldBack > before.heldBack;
+    const talk = udp.flatMap((flow) => flow.talk);
+    return {
+      idle: all
+        // What keepalives did is a question also where it was cut short.
+        .filter((flow) => flow.answered || isDue(flow, now) || flow.keptEveryMs !== null)
+        .map((flow) => factOf(isLimited || !(flow.answered || isDue(flow, now)) ? { ...flow, seen: null } : flow)),
+      talk: { trials: talk.length, answers: talk.filter(({ answered }) => answered).length },
+    };
   } finally {
-    for (const one of all) one.close();
+    for (const flow of [...udp, ...streams]) flow.close();
   }
 };

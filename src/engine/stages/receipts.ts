@@ -4,15 +4,25 @@ import type { Observation } from '../../model/observation.js';
 import { witness } from '../witness.js';
 import type { Stage } from './evidence.js';
 
-/** By number; what could not be asked is missing. */
-export const arrivals = async (
+/** What a far end says of single requests. */
+export interface Testified {
+  /** How often each arrived, by its number; what could not be asked is missing. */
+  readonly seen: ReadonlyMap<number, number>;
+  /** Answers that it held back in this session so far, as far as it told. */
+  readonly heldBack: number;
+}
+
+/** Asks even without any number, for what was held back. */
+export const testimony = async (
   sequences: readonly number[],
   ways: readonly Check[],
   { context, path, signal }: Stage,
-): Promise<ReadonlyMap<number, number>> => {
+): Promise<Testified> => {
   const [way] = ways;
-  if (!way || sequences.length === 0) return new Map();
-  const asked = sequences.map(
+  if (!way) return { seen: new Map(), heldBack: 0 };
+  // A number that was never sent still brings an answer.
+  const numbers = sequences.length > 0 ? sequences : [context.nextSequence()];
+  const asked = numbers.map(
     (sequence): Observation => ({
       check: { ...way, id: String(sequence) },
       attempts: [],
@@ -22,6 +32,17 @@ export const arrivals = async (
       notRun: null,
     }),
   );
-  const { observations } = await witness(asked, ways, context, path, signal);
-  return new Map(observations.flatMap(({ check, seen }) => (seen === null ? [] : [[Number(check.id), seen] as const])));
+  const { observations, heldBack } = await witness(asked, ways, context, path, signal);
+  const seen = observations.flatMap(({ check, seen: count }) =>
+    count === null ? [] : [[Number(check.id), count] as const],
+  );
+  return { seen: new Map(seen), heldBack };
 };
+
+/** By number; what could not be asked is missing. */
+export const arrivals = async (
+  sequences: readonly number[],
+  ways: readonly Check[],
+  stage: Stage,
+): Promise<ReadonlyMap<number, number>> =>
+  sequences.length === 0 ? new Map() : (await testimony(sequences, ways, stage)).seen;

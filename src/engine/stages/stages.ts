@@ -5,11 +5,12 @@
 import type { Probe } from '../../../probes/contract.js';
 import type { Check } from '../../model/check.js';
 import type { Observation } from '../../model/observation.js';
-import { type Idle, NO_FACTS, type StageFacts } from '../../model/stages.js';
+import { type NatFacts, NO_FACTS, type StageFacts } from '../../model/stages.js';
 import { passed } from '../follow-up.js';
+import type { Identification } from '../identify.js';
 import type { Stage } from './evidence.js';
-import { lifetimeStage } from './lifetime.js';
-import { natStage } from './nat.js';
+import { type Lifetimes, lifetimeStage } from './lifetime.js';
+import { type FarEnd, natStage } from './nat.js';
 import { sipStage } from './sip.js';
 
 export interface StageOptions {
@@ -22,6 +23,7 @@ export interface Proven {
   readonly address: string;
   readonly observations: readonly Observation[];
   readonly ways: readonly Check[];
+  readonly identification: Identification;
 }
 
 export interface StageTools extends Stage {
@@ -31,17 +33,32 @@ export interface StageTools extends Stage {
 /** The NAT is asked at STUN's own port where that passes, and beside it at any other. */
 const STUN_PORT = 3478;
 
-const natOf = async (proven: Proven, stage: Stage) => {
-  const passing = proven.observations.filter(passed).map(({ check }) => check);
-  const udp = passing.filter(({ transport }) => transport === 'udp');
+const farEndOf = ({ observations, ways, identification: { identity } }: Proven): FarEnd | null => {
+  const udp = observations.filter(passed).flatMap(({ check }) => (check.transport === 'udp' ? check : []));
   const base = udp.find(({ port }) => port === STUN_PORT) ?? udp[0];
-  return base ? natStage(base, udp.find(({ port }) => port !== base.port) ?? null, proven.ways, stage) : null;
+  if (!base || base.address === null || base.family === null) return null;
+  const { address, family, port } = base;
+  return {
+    family,
+    first: { address, port },
+    ports: [...new Set(udp.map((check) => check.port))],
+    listens: identity?.info.udp ?? [],
+    ways,
+  };
+};
+
+const natsOf = async (proven: readonly Proven[], stage: Stage): Promise<readonly NatFacts[]> => {
+  const farEnds = proven.flatMap((one) => farEndOf(one) ?? []);
+  const partnerOf = (far: FarEnd): FarEnd | null =>
+    farEnds.find((one) => one.family === far.family && one.first.address !== far.first.address) ?? null;
+  const facts = await Promise.all(farEnds.map((far) => natStage(far, partnerOf(far), stage)));
+  return facts.flatMap((one) => one ?? []);
 };
 
 /** Ports whose idle flows matter: SIP's, IPsec's, STUN's, one of media, and SIP's connections. */
 const LIFETIME_PORTS: readonly number[] = [5060, 4500, STUN_PORT];
 
-const lifetimesOf = async ({ observations, ways }: Proven, stage: Stage): Promise<readonly Idle[]> => {
+const lifetimesOf = async ({ observations, ways }: Proven, stage: Stage): Promise<Lifetimes> => {
   const passing = observations.filter(passed).map(({ check }) => check);
   const udp = LIFETIME_PORTS.flatMap(
     (port) => passing.find((check) => check.transport === 'udp' && check.port === port) ?? [],
@@ -59,11 +76,16 @@ export const runStages = async (
 ): Promise<StageFacts> => {
   if (tools.signal.aborted) return NO_FACTS;
   const [nat, sip] = await Promise.all([
-    Promise.all(proven.map((one) => natOf(one, tools))),
+    natsOf(proven, tools),
     Promise.all(proven.map(({ observations, ways }) => sipStage(observations, { ...tools, ways }))),
   ]);
   // One way out is what lifetimes are about; a second far end would show the same one again.
   const [first] = options.deep ? proven : [];
-  const idle = first ? await lifetimesOf(first, tools) : [];
-  return { sip: sip.flatMap((facts) => facts ?? []), nat: nat.flatMap((facts) => facts ?? []), idle };
+  const lifetimes = first ? await lifetimesOf(first, tools) : NO_FACTS;
+  return {
+    sip: sip.flatMap((facts) => facts ?? []),
+    nat,
+    idle: lifetimes.idle,
+    talk: lifetimes.talk,
+  };
 };

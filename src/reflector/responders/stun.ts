@@ -4,6 +4,7 @@
  * says so (RFC 5780 §6.1: 420).
  */
 import { STUN_TAG_ATTRIBUTE } from '../../wire/carriers.js';
+import { IPV4_BYTES, IPV6_BYTES } from '../../wire/ip.js';
 import {
   attributeOf,
   BINDING,
@@ -20,9 +21,15 @@ import { type Arrival, answerTag, type Delivery, type Responder } from '../excha
 
 const BAD_REQUEST = 400;
 const UNKNOWN_ATTRIBUTE = 420;
+/** RFC 8489 §5. */
+const HEADER_BYTES = 20;
 /** Type and length in front of a value, and whole words (RFC 8489 §14). */
 const ATTRIBUTE_HEADER_BYTES = 4;
 const WORD_BYTES = 4;
+
+/** The attribute's whole length: family and port come before the address (RFC 8489 §14.1). */
+const bytesOf = ({ address }: StunEndpoint): number =>
+  2 * ATTRIBUTE_HEADER_BYTES + (address.includes(':') ? IPV6_BYTES : IPV4_BYTES);
 
 /** What a Binding request may carry and be answered all the same. */
 const understood =
@@ -55,7 +62,7 @@ const addressesFor = (
   mapped: StunEndpoint,
   origin: StunEndpoint | null,
   other: StunEndpoint | null,
-): readonly StunAttribute[] => {
+): readonly Extract<StunAttribute, StunEndpoint>[] => {
   const [from, elsewhere] =
     dialect === 'rfc8489'
       ? (['response-origin', 'other-address'] as const)
@@ -109,13 +116,18 @@ export const answerStun: Responder = (message, arrival, host) => {
     ...proof,
   ];
   // RFC 5780 wants these in every answer; a stranger's answer has them as far as its request was padded to pay for them.
+  // The tag comes in whole words and needs no padding.
+  const fixed = HEADER_BYTES + bytesOf(mapped) + (tag ? ATTRIBUTE_HEADER_BYTES + tag.bytes.length : 0);
+  let room = message.length - fixed;
   if (other || proven) {
     for (const attribute of addressesFor(request.dialect, mapped, origin, other)) {
-      if (respond('success', [...attributes, attribute]).length <= message.length) attributes.push(attribute);
+      if (bytesOf(attribute) > room) continue;
+      attributes.push(attribute);
+      room -= bytesOf(attribute);
     }
   }
   if (padding) {
-    const room = message.length - respond('success', attributes).length - ATTRIBUTE_HEADER_BYTES;
+    room -= ATTRIBUTE_HEADER_BYTES;
     if (room >= WORD_BYTES) {
       attributes.push({ kind: 'padding', value: new Uint8Array(room - (room % WORD_BYTES)) });
     }

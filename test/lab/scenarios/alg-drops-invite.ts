@@ -12,4 +12,6 @@ export default {
       findings: [{ method: 'INVITE', kind: 'dropped', transport: 'udp', direction: 'outbound' }],
     },
   },
+  symptoms: { 'business-sip': ['cannot-call'] },
+  cause: { 'business-sip': 'sip-alg' },
 } satisfies Scenario;

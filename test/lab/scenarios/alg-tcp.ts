@@ -5,7 +5,9 @@ export default {
   rules: sipHelper('tcp'),
   really: { 'tcp/5060': 'sip-alg' },
   services: { 'business-sip': 'degraded' },
+  cause: { 'business-sip': 'sip-alg' },
   report: {
     sipAlg: { detected: true, findings: [{ transport: 'tcp', port: 5060, method: 'INVITE', field: 'SDP c=' }] },
   },
+  symptoms: { 'business-sip': ['lost-inbound-calls'] },
 } satisfies Scenario;

@@ -7,6 +7,7 @@ export default {
   // The hand-made large message is no SIP, and passes as it is; the probe's is.
   expect: { 'size-sweep/udp/5060': 'altered/sip-alg' },
   services: { 'business-sip': 'degraded' },
+  cause: { 'business-sip': 'sip-alg' },
   report: {
     sipAlg: {
       detected: true,
@@ -18,4 +19,5 @@ export default {
       ],
     },
   },
+  symptoms: { 'business-sip': ['lost-inbound-calls'] },
 } satisfies Scenario;

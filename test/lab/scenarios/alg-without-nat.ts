@@ -4,5 +4,6 @@ export default {
   about: 'The SIP helper is on and no address changes: nothing is rewritten, and nothing may be accused.',
   topology: 'routed',
   rules: sipHelper('udp', 'tcp'),
+  cause: { 'business-sip': 'none' },
   report: { sipAlg: { detected: false } },
 } satisfies Scenario;

@@ -8,4 +8,5 @@ export default {
   profiles: ['facetime'],
   really: { 'http/tcp/80': 'intercepted' },
   services: { facetime: 'degraded' },
+  cause: { facetime: 'interception' },
 } satisfies Scenario;

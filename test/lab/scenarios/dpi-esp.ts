@@ -7,4 +7,6 @@ export default {
   profiles: ['wifi-calling-t-mobile'],
   really: { 'nat-t-keepalive/udp/4500': 'filtered', 'esp-in-udp/udp/4500': 'filtered' },
   services: { 'wifi-calling-t-mobile': 'impaired' },
+  cause: { 'wifi-calling-t-mobile': 'inspection' },
+  symptoms: { 'wifi-calling-t-mobile': ['wifi-calling-unavailable'] },
 } satisfies Scenario;

@@ -8,4 +8,6 @@ export default {
   // A keepalive is one octet and has no marker, and the tag behind it looks like ESP: both pass.
   really: { 'ike-sa-init/udp/4500': 'filtered' },
   services: { 'wifi-calling-t-mobile': 'blocked' },
+  symptoms: { 'wifi-calling-t-mobile': ['wifi-calling-unavailable'] },
+  cause: { 'wifi-calling-t-mobile': 'inspection' },
 } satisfies Scenario;

@@ -8,4 +8,6 @@ export default {
     'udp dport 5060 drop',
   ),
   notVerified: 'the hand-made large message to 5060 is no SIP, the one of the probe is',
+  symptoms: { 'business-sip': ['lost-inbound-calls'] },
+  cause: { 'business-sip': 'non-sip-filter' },
 } satisfies Scenario;

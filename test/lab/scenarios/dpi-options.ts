@@ -6,4 +6,5 @@ export default {
   rules: forward('udp dport 5060 @th,64,64 0x4f5054494f4e5320 drop'),
   really: { 'sip-options/udp/5060': 'filtered' },
   services: { 'business-sip': 'degraded' },
+  cause: { 'business-sip': 'inspection' },
 } satisfies Scenario;

@@ -6,4 +6,6 @@ export default {
   rules: forward('udp dport 16384-32767 @th,64,8 0x80 @th,73,1 0 drop'),
   really: { 'rtp-echo/udp/16384-32767': 'filtered' },
   services: { 'business-sip': 'impaired' },
+  symptoms: { 'business-sip': ['no-audio'] },
+  cause: { 'business-sip': 'inspection' },
 } satisfies Scenario;

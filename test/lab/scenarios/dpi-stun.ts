@@ -6,4 +6,6 @@ export default {
   really: { 'stun-binding/udp/*': 'filtered' },
   profiles: ['business-sip', 'facetime'],
   services: { facetime: 'impaired' },
+  symptoms: { 'business-sip': ['lost-inbound-calls'], facetime: ['no-audio'] },
+  cause: { 'business-sip': 'stun-filter', facetime: 'inspection' },
 } satisfies Scenario;

@@ -6,4 +6,6 @@ export default {
   rules: forward('tcp dport 5061 @ih,0,8 0x16 reject with tcp reset'),
   really: { 'tls/5061': 'rejected' },
   services: { 'business-sip': 'degraded' },
+  symptoms: { 'business-sip': ['calls-not-private'] },
+  cause: { 'business-sip': 'port-filter' },
 } satisfies Scenario;

@@ -7,4 +7,6 @@ export default {
   really: { 'tls/5061': 'filtered' },
   expect: { 'tls/5061': 'blocked/payload-filtered' },
   services: { 'business-sip': 'degraded' },
+  symptoms: { 'business-sip': ['calls-not-private'] },
+  cause: { 'business-sip': 'inspection' },
 } satisfies Scenario;

@@ -10,4 +10,6 @@ export default {
   expect: { 'ike-sa-init/udp/*': 'unknown/dns-failure' },
   services: { 'wifi-calling-3gpp': 'unknown' },
   notVerified: 'there is no address to ask',
+  symptoms: { 'wifi-calling-3gpp': ['wifi-calling-unavailable'] },
+  cause: { 'wifi-calling-3gpp': 'name-not-resolved' },
 } satisfies Scenario;

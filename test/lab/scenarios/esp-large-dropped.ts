@@ -6,4 +6,6 @@ export default {
   profiles: ['wifi-calling-3gpp'],
   really: { 'esp-in-udp/udp/4500': 'size-filtered' },
   services: { 'wifi-calling-3gpp': 'impaired' },
+  symptoms: { 'wifi-calling-3gpp': ['long-invites-fail'] },
+  cause: { 'wifi-calling-3gpp': 'size-limit' },
 } satisfies Scenario;

@@ -5,4 +5,5 @@ export default {
   rules: forward('drop'),
   really: { '*': 'dead' },
   services: { 'business-sip': 'unknown' },
+  cause: { 'business-sip': 'nothing-passes' },
 } satisfies Scenario;

@@ -7,4 +7,5 @@ export default {
   // Nothing ever came from the target, so whether it listens is not known.
   expect: { '*': ['unknown/closed', 'unknown/target-unreachable'] },
   services: { 'business-sip': 'unknown' },
+  cause: { 'business-sip': ['nothing-listens', 'nothing-passes'] },
 } satisfies Scenario;

@@ -11,4 +11,6 @@ export default {
   expect: { 'udp/16384-16415': 'blocked/dropped-outbound' },
   services: { 'business-sip': 'impaired' },
   notVerified: 'the answers are those of a reflector, which hand-made questions cannot tell from another',
+  perhapsSymptoms: { 'business-sip': ['one-way-audio-outbound', 'one-way-audio-inbound'] },
+  cause: { 'business-sip': ['interception-takes-more', 'interception', 'port-filter', 'silent-stranger'] },
 } satisfies Scenario;

@@ -16,4 +16,6 @@ export default {
   },
   services: { 'business-sip': ['impaired', 'unknown'] },
   notVerified: 'what is forged here is the proof, which hand-made questions do not carry',
+  perhapsSymptoms: { 'business-sip': ['one-way-audio-outbound', 'one-way-audio-inbound'] },
+  cause: { 'business-sip': ['interception-takes-more', 'interception', 'port-filter', 'silent-stranger'] },
 } satisfies Scenario;

@@ -11,4 +11,6 @@ export default {
   expect: { 'udp/16384-16415': 'blocked/dropped-inbound' },
   services: { 'business-sip': 'impaired' },
   notVerified: 'what is forged here is the proof, which hand-made questions do not carry',
+  perhapsSymptoms: { 'business-sip': ['one-way-audio-outbound', 'one-way-audio-inbound'] },
+  cause: { 'business-sip': ['interception-takes-more', 'interception', 'port-filter', 'silent-stranger'] },
 } satisfies Scenario;

@@ -16,4 +16,6 @@ export default {
   },
   services: { 'business-sip': 'degraded' },
   notVerified: 'what is forged here is the proof, which hand-made questions do not carry',
+  cause: { 'business-sip': ['rewriting', 'sip-alg'] },
+  notFixed: 'who changes the packets is a host of its own, which no rule about SIP takes away',
 } satisfies Scenario;

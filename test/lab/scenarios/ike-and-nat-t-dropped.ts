@@ -8,4 +8,6 @@ export default {
   profiles: ['wifi-calling-t-mobile'],
   really: { 'udp/500': 'dropped-outbound', 'udp/4500': 'dropped-outbound' },
   services: { 'wifi-calling-t-mobile': 'blocked' },
+  symptoms: { 'wifi-calling-t-mobile': ['wifi-calling-unavailable'] },
+  cause: { 'wifi-calling-t-mobile': 'port-filter' },
 } satisfies Scenario;

@@ -8,4 +8,5 @@ export default {
   token: false,
   really: { '*': 'closed', 'sip-options/udp/5060': 'open', 'sip-options/tcp/5060': 'open' },
   services: { 'business-sip': 'works' },
+  cause: { 'business-sip': 'none' },
 } satisfies Scenario;

@@ -6,4 +6,6 @@ export default {
   really: { 'size-sweep/udp/5060': 'size-filtered', 'esp-in-udp/udp/*': 'size-filtered' },
   // UDP carries no long INVITE; TCP and TLS do.
   services: { 'business-sip': 'degraded' },
+  symptoms: { 'business-sip': ['long-invites-fail'] },
+  cause: { 'business-sip': 'path-mtu' },
 } satisfies Scenario;

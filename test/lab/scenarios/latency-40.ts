@@ -8,5 +8,6 @@ export default {
   args: ['--rtp-range', '16384-16483'],
   really: {},
   services: { 'business-sip': 'works' },
+  cause: { 'business-sip': 'none' },
   measure: [{ port: 16_384, packets: 300, packetsPerSecond: 100, lossRatio: [0, 0.01], medianRttMs: [39, 60] }],
 } satisfies Scenario;

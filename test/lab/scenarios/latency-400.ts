@@ -8,5 +8,7 @@ export default {
   args: ['--rtp-range', '16384-16483'],
   really: { 'udp/3478': 'slow', 'udp/5060': 'slow', 'udp/16384-16483': 'slow' },
   services: { 'business-sip': 'degraded' },
+  symptoms: { 'business-sip': ['delayed-audio'] },
+  cause: { 'business-sip': 'long-way' },
   measure: [{ port: 16_384, packets: 300, packetsPerSecond: 100, lossRatio: [0, 0.01], medianRttMs: [395, 440] }],
 } satisfies Scenario;

@@ -17,4 +17,5 @@ export default {
     sipAlg: { detected: false, findings: [] },
   },
   repeat: 3,
+  perhapsSymptoms: { 'business-sip': ['choppy-audio'] },
 } satisfies Scenario;

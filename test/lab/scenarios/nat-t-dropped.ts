@@ -6,4 +6,6 @@ export default {
   profiles: ['wifi-calling-t-mobile'],
   really: { 'udp/4500': 'dropped-outbound' },
   services: { 'wifi-calling-t-mobile': 'blocked' },
+  symptoms: { 'wifi-calling-t-mobile': ['wifi-calling-unavailable'] },
+  cause: { 'wifi-calling-t-mobile': 'port-filter' },
 } satisfies Scenario;

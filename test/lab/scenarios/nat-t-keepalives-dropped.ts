@@ -7,4 +7,6 @@ export default {
   profiles: ['wifi-calling-t-mobile'],
   really: { 'nat-t-keepalive/udp/4500': 'filtered' },
   services: { 'wifi-calling-t-mobile': 'impaired' },
+  symptoms: { 'wifi-calling-t-mobile': ['lost-inbound-calls'] },
+  cause: { 'wifi-calling-t-mobile': 'inspection' },
 } satisfies Scenario;

@@ -12,4 +12,6 @@ table ip nat {
 }
 `,
   report: { network: { mappedAddresses: ['198.51.100.1', '198.51.100.2'] } },
+  symptoms: { 'business-sip': ['registration-flaps'] },
+  cause: { 'business-sip': 'lines-take-turns' },
 } satisfies Scenario;

@@ -6,4 +6,6 @@ export default {
   profiles: ['facetime'],
   really: { 'tls/5223': 'dropped-outbound' },
   services: { facetime: 'impaired' },
+  symptoms: { facetime: ['push-delayed'] },
+  cause: { facetime: 'port-filter' },
 } satisfies Scenario;

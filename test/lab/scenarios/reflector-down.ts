@@ -5,4 +5,5 @@ export default {
   parts: [],
   really: { '*': 'closed' },
   services: { 'business-sip': 'unknown' },
+  cause: { 'business-sip': ['nothing-listens', 'nothing-passes'] },
 } satisfies Scenario;

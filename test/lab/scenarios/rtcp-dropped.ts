@@ -6,4 +6,5 @@ export default {
   rules: forward('udp dport 16384-32767 @th,31,1 1 drop'),
   really: { 'udp/16384-32767:odd': 'dropped-outbound' },
   services: { 'business-sip': 'impaired' },
+  cause: { 'business-sip': 'port-filter' },
 } satisfies Scenario;

@@ -5,4 +5,6 @@ export default {
   rules: forward('udp dport 16384-32767 drop'),
   really: { 'udp/16384-32767': 'dropped-outbound' },
   services: { 'business-sip': 'impaired' },
+  symptoms: { 'business-sip': ['one-way-audio-outbound'] },
+  cause: { 'business-sip': 'port-filter' },
 } satisfies Scenario;

@@ -5,4 +5,6 @@ export default {
   rules: forward('udp dport 30000-32767 drop'),
   really: { 'udp/30000-32767': 'dropped-outbound' },
   services: { 'business-sip': 'impaired' },
+  symptoms: { 'business-sip': ['some-calls-silent'] },
+  cause: { 'business-sip': 'port-filter' },
 } satisfies Scenario;

@@ -5,4 +5,6 @@ export default {
   rules: forward('udp dport 16384-18999 drop'),
   really: { 'udp/16384-18999': 'dropped-outbound' },
   services: { 'business-sip': 'impaired' },
+  symptoms: { 'business-sip': ['some-calls-silent'] },
+  cause: { 'business-sip': 'port-filter' },
 } satisfies Scenario;

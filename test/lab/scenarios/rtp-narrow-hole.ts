@@ -6,4 +6,6 @@ export default {
   args: ['--rtp-range', '16384-17407', '--exhaustive'],
   really: { 'udp/16600-16610': 'dropped-outbound' },
   services: { 'business-sip': 'impaired' },
+  symptoms: { 'business-sip': ['some-calls-silent'] },
+  cause: { 'business-sip': 'port-filter' },
 } satisfies Scenario;

@@ -5,4 +5,6 @@ export default {
   rules: forward('udp dport 16384-32767 reject with icmp admin-prohibited'),
   really: { 'udp/16384-32767': 'rejected' },
   services: { 'business-sip': 'impaired' },
+  symptoms: { 'business-sip': ['no-audio'] },
+  cause: { 'business-sip': 'port-filter' },
 } satisfies Scenario;

@@ -13,4 +13,6 @@ export default {
     'udp/28001-30500': 'dropped-outbound',
   },
   services: { 'business-sip': 'impaired' },
+  symptoms: { 'business-sip': ['some-calls-silent'] },
+  cause: { 'business-sip': 'port-filter' },
 } satisfies Scenario;

@@ -12,4 +12,5 @@ export default {
     'size-sweep/udp/5060': 'dead',
   },
   services: { 'business-sip': 'degraded' },
+  cause: { 'business-sip': 'interception' },
 } satisfies Scenario;

@@ -5,4 +5,6 @@ export default {
   rules: forward('meta l4proto { tcp, udp } th dport { 5060, 5061 } reject with icmp port-unreachable'),
   really: { 'udp/5060': 'rejected', 'tcp/5060': 'rejected', 'tls/5061': 'rejected' },
   services: { 'business-sip': 'blocked' },
+  symptoms: { 'business-sip': ['cannot-register'] },
+  cause: { 'business-sip': 'port-filter' },
 } satisfies Scenario;

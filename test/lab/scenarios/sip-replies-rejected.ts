@@ -8,4 +8,6 @@ export default {
   ),
   really: { 'udp/5060': 'dropped-inbound', 'tcp/5060': 'dropped-inbound', 'tls/5061': 'dropped-inbound' },
   services: { 'business-sip': 'blocked' },
+  symptoms: { 'business-sip': ['cannot-register'] },
+  cause: { 'business-sip': 'port-filter' },
 } satisfies Scenario;

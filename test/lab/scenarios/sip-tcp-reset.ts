@@ -5,4 +5,6 @@ export default {
   rules: forward('tcp dport { 5060, 5061 } reject with tcp reset'),
   really: { 'tcp/5060': 'rejected', 'tls/5061': 'rejected' },
   services: { 'business-sip': 'degraded' },
+  symptoms: { 'business-sip': ['calls-not-private'] },
+  cause: { 'business-sip': 'port-filter' },
 } satisfies Scenario;

@@ -5,4 +5,6 @@ export default {
   rules: forward('tcp dport 5061 drop'),
   really: { 'tls/5061': 'dropped-outbound' },
   services: { 'business-sip': 'degraded' },
+  symptoms: { 'business-sip': ['calls-not-private'] },
+  cause: { 'business-sip': 'port-filter' },
 } satisfies Scenario;

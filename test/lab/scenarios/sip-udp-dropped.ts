@@ -5,4 +5,5 @@ export default {
   rules: forward('udp dport 5060 drop'),
   really: { 'udp/5060': 'dropped-outbound' },
   services: { 'business-sip': 'degraded' },
+  cause: { 'business-sip': 'port-filter' },
 } satisfies Scenario;

@@ -5,4 +5,5 @@ export default {
   rules: forward('iifname "wan0" udp sport 5060 drop'),
   really: { 'udp/5060': 'dropped-inbound' },
   services: { 'business-sip': 'degraded' },
+  cause: { 'business-sip': 'port-filter' },
 } satisfies Scenario;

@@ -10,4 +10,5 @@ export default {
   // It passes our proof on and changes the request around it: either name is true.
   expect: { 'http/tcp/80': ['altered/http-intercepted', 'altered/payload-rewritten'] },
   services: { facetime: 'degraded' },
+  cause: { facetime: ['interception', 'rewriting'] },
 } satisfies Scenario;

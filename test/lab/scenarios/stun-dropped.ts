@@ -6,4 +6,6 @@ export default {
   profiles: ['business-sip', 'facetime'],
   really: { 'udp/3478-3497': 'dropped-outbound' },
   services: { facetime: 'impaired' },
+  symptoms: { facetime: ['no-audio'] },
+  cause: { facetime: 'port-filter' },
 } satisfies Scenario;

@@ -8,4 +8,5 @@ export default {
   really: { '*': 'dead' },
   expect: { '*': ['unknown/target-unreachable', 'unknown/closed'] },
   services: { 'business-sip': 'unknown' },
+  cause: { 'business-sip': ['nothing-passes', 'nothing-listens'] },
 } satisfies Scenario;

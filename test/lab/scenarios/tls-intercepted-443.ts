@@ -8,4 +8,6 @@ export default {
   profiles: ['business-sip', 'facetime'],
   really: { 'tls/443': 'intercepted' },
   services: { facetime: 'degraded' },
+  symptoms: { facetime: ['calls-not-private'] },
+  cause: { facetime: 'interception' },
 } satisfies Scenario;

@@ -7,4 +7,6 @@ export default {
   parts: [reflector(), tlsImpostor(15_061)],
   really: { 'tls/5061': 'intercepted' },
   services: { 'business-sip': 'degraded' },
+  symptoms: { 'business-sip': ['calls-not-private'] },
+  cause: { 'business-sip': 'interception' },
 } satisfies Scenario;

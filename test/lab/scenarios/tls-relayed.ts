@@ -8,4 +8,6 @@ export default {
   profiles: ['business-sip', 'facetime'],
   really: { 'tls/443': 'intercepted', 'tls/5061': 'intercepted' },
   services: { 'business-sip': 'degraded', facetime: 'degraded' },
+  symptoms: { 'business-sip': ['calls-not-private'], facetime: ['calls-not-private'] },
+  cause: { 'business-sip': 'interception', facetime: 'interception' },
 } satisfies Scenario;

@@ -6,4 +6,6 @@ export default {
   rules: forward('tcp dport { 80, 443 } accept', 'ct state { established, related } accept', 'drop'),
   really: { '*': 'dropped-outbound', 'tcp/80': 'open', 'tls/443': 'open' },
   services: { 'business-sip': 'blocked' },
+  symptoms: { 'business-sip': ['cannot-register'] },
+  cause: { 'business-sip': 'port-filter' },
 } satisfies Scenario;

@@ -6,4 +6,10 @@ export default {
   profiles: ['business-sip', 'wifi-calling-t-mobile', 'facetime'],
   really: { '*': 'dropped-outbound', 'tcp/80': 'open', 'tls/443': 'open' },
   services: { 'business-sip': 'blocked', 'wifi-calling-t-mobile': 'blocked', facetime: 'impaired' },
+  symptoms: {
+    'business-sip': ['cannot-register'],
+    'wifi-calling-t-mobile': ['wifi-calling-unavailable'],
+    facetime: ['push-delayed', 'no-audio'],
+  },
+  cause: { 'business-sip': 'port-filter', 'wifi-calling-t-mobile': 'port-filter', facetime: 'port-filter' },
 } satisfies Scenario;

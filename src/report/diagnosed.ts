@@ -1,0 +1,64 @@
+/** The services of a report with their diagnosis: symptoms, causes and fixes, from all that the run found out. */
+import type { Failure, PathLimit } from '../model/observation.js';
+import type { Report, ReportService } from '../model/report.js';
+import type { Classified } from '../model/verdict.js';
+import { diagnose } from '../verdict/diagnose.js';
+import type { ClassifiedRange } from '../verdict/ranges.js';
+import type { Facts } from '../verdict/rules/rule.js';
+import type { ServiceState } from '../verdict/services.js';
+
+/** A check that stands for itself, and a port that stands for its range. */
+const named = (
+  checks: readonly Classified[],
+  ranges: readonly ClassifiedRange[],
+): readonly { readonly id: string; readonly one: Classified }[] => [
+  ...checks.map((one) => ({ id: one.check.id, one })),
+  ...ranges.flatMap(({ range, ports }) => ports.map((one) => ({ id: range.id, one }))),
+];
+
+const failuresOf = ({ evidence }: Classified): readonly { readonly failure: Failure; readonly code: string }[] =>
+  typeof evidence.failures === 'object' && evidence.failures !== null
+    ? Object.entries(evidence.failures).map(([failure, code]) => ({ failure: failure as Failure, code: String(code) }))
+    : [];
+
+/** What the rules may rest on. */
+export const factsOf = (
+  report: Report,
+  checks: readonly Classified[],
+  ranges: readonly ClassifiedRange[],
+  limits: readonly (readonly [address: string, limit: PathLimit])[],
+): Facts => {
+  const all = named(checks, ranges);
+  return {
+    checks: report.checks,
+    nat: report.nat,
+    sipAlg: report.sipAlg,
+    quality: report.quality,
+    seen: all.flatMap(({ id, one: { evidence } }) =>
+      typeof evidence.seenAddress === 'string' ? [{ id, address: evidence.seenAddress }] : [],
+    ),
+    limits: limits.map(([address, limit]) => ({ address, limit })),
+    failures: all
+      .filter(({ one }) => one.reason === 'local-error')
+      .flatMap(({ id, one }) => failuresOf(one).map((failure) => ({ id, ...failure }))),
+  };
+};
+
+/** One service as the report has it. */
+export const diagnosedService = (state: ServiceState, facts: Facts): ReportService => {
+  const { symptoms, causes, fixes } = diagnose(state, facts);
+  return {
+    profile: state.profile.profile,
+    title: state.profile.title,
+    verdict: state.verdict,
+    untested: [...state.untested],
+    symptoms: symptoms.map((one) => ({ ...one, because: [...one.because] })),
+    causes: causes.map((one) => ({ ...one, because: [...one.because] })),
+    fixes: fixes.map((one) => ({
+      ...one,
+      because: [...one.because],
+      rules: { ...one.rules },
+      words: { ...one.words },
+    })),
+  };
+};

@@ -1,0 +1,129 @@
+/**
+ * Who is to blame for what does not pass, as far as evidence goes. From one end a firewall of the branch, one of the
+ * provider and one in front of the far end look alike, so none is named alone unless something tells them apart: the
+ * same port that passes to another address, or something that answers in the far end's place.
+ */
+import { type CauseText, type Evidence, type Ground, hasReason, itemsOf, some } from './rule.js';
+
+const familyOf = (address: string | null): string => (address?.includes(':') ? '6' : '4');
+
+/** The same question passes to another address of the same family: no rule about the port alone explains that. */
+export const passesElsewhere = (ground: Ground, { service }: Evidence): boolean =>
+  itemsOf(
+    service.requirements,
+    (item) =>
+      item.probe === ground.probe &&
+      item.transport === ground.transport &&
+      item.from === ground.from &&
+      item.to === ground.to &&
+      item.address !== ground.address &&
+      familyOf(item.address) === familyOf(ground.address) &&
+      (item.finding.verdict === 'pass' || item.finding.verdict === 'degraded'),
+  ).length > 0;
+
+const isProvable = (ground: Ground, { service }: Evidence): boolean =>
+  itemsOf(service.requirements, ({ id }) => id === ground.id).some(({ provable }) => provable);
+
+const farDevice = (grounds: readonly Ground[], evidence: Evidence): 'reflector' | 'carrier' =>
+  grounds.some((ground) => isProvable(ground, evidence)) ? 'reflector' : 'carrier';
+
+/** On other ports of the same address and protocol something answers in its place: that may well swallow this one too. */
+export const isIntercepted = (ground: Ground, { service }: Evidence): boolean =>
+  itemsOf(
+    service.requirements,
+    (item) =>
+      hasReason('answered-by-other')(item) &&
+      item.address === ground.address &&
+      (item.transport === 'udp') === (ground.transport === 'udp'),
+  ).length > 0;
+
+export const isDropped = hasReason('dropped', 'dropped-outbound', 'dropped-inbound', 'rejected');
+
+/** In which direction, where all grounds say the same. */
+const stops = (grounds: readonly Ground[], ports: string): string => {
+  if (grounds.every(hasReason('dropped-outbound'))) return `does not let ${ports} out`;
+  if (grounds.every(hasReason('dropped-inbound'))) return `does not let the answers of ${ports} back in`;
+  return `does not let ${ports} pass`;
+};
+
+export const dropCauses = (all: readonly Ground[], evidence: Evidence): readonly CauseText[] => {
+  const theirs = all.filter((ground) => passesElsewhere(ground, evidence));
+  const swallowed = all.filter((ground) => !theirs.includes(ground) && isIntercepted(ground, evidence));
+  const ours = all.filter((ground) => !theirs.includes(ground) && !swallowed.includes(ground));
+  const inbound = ours.filter(hasReason('dropped-inbound'));
+  return [
+    ...some(theirs, [
+      {
+        id: 'far-side-filter',
+        device: farDevice(theirs, evidence),
+        likelihood: 'likely',
+        text: (ports) =>
+          `${ports} passes to another far end, so no rule of this branch about the port blocks it; look at the firewall in front of this far end.`,
+        grounds: theirs,
+      },
+      {
+        id: 'address-filter',
+        device: 'branch-firewall',
+        likelihood: 'possible',
+        text: (ports) => `A rule of this branch is about this very address and blocks ${ports}.`,
+        grounds: theirs,
+      },
+      {
+        id: 'provider-filter',
+        device: 'provider',
+        likelihood: 'possible',
+        text: (ports) => `The provider's path to this far end blocks ${ports}, and the path to the other one does not.`,
+        grounds: theirs,
+      },
+    ]),
+    ...some(swallowed, [
+      {
+        id: 'interception-takes-more',
+        device: 'branch-firewall',
+        likelihood: 'likely',
+        text: (ports) =>
+          `Something answers in the far end's place on other ports, and takes ${ports} as well: a redirect, proxy or portal of the branch's firewall.`,
+        grounds: swallowed,
+      },
+      {
+        id: 'port-filter',
+        device: 'branch-firewall',
+        likelihood: 'possible',
+        text: (ports) => `The firewall or router of this branch does not let ${ports} pass.`,
+        grounds: swallowed,
+      },
+    ]),
+    ...some(ours, [
+      {
+        id: 'port-filter',
+        device: 'branch-firewall',
+        likelihood: 'likely',
+        text: (ports) => `The firewall or router of this branch ${stops(ours, ports)}.`,
+        grounds: ours,
+      },
+      {
+        id: 'provider-filter',
+        device: 'provider',
+        likelihood: 'possible',
+        text: (ports) => `The access provider blocks ${ports}; from here that looks the same.`,
+        grounds: ours,
+      },
+      {
+        id: 'far-side-filter',
+        device: farDevice(ours, evidence),
+        likelihood: 'possible',
+        text: (ports) => `A firewall in front of the far end blocks ${ports}; a second reflector elsewhere would tell.`,
+        grounds: ours,
+      },
+    ]),
+    ...some(inbound, [
+      {
+        id: 'host-inbound-filter',
+        device: 'host',
+        likelihood: 'possible',
+        text: (ports) => `This computer's own firewall drops the answers of ${ports}.`,
+        grounds: inbound,
+      },
+    ]),
+  ];
+};

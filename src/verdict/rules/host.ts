@@ -1,0 +1,57 @@
+/** This host itself: errors of its own sockets are proof, because nothing has left it. */
+import { type Ground, hasReason, itemsOf, noFix, type Rule, requiredOf } from './rule.js';
+
+export const HOST_RULES: readonly Rule[] = [
+  {
+    id: 'local-refusal',
+    when: ({ service, facts }) =>
+      itemsOf(
+        requiredOf(service),
+        (item) => hasReason('local-error')(item) && facts.failures.some(({ id }) => id === item.id),
+      ),
+    symptom: null,
+    causes: (grounds, { facts }) => {
+      const of = (...failures: readonly string[]): readonly Ground[] =>
+        grounds.filter(({ id }) => facts.failures.some((one) => one.id === id && failures.includes(one.failure)));
+      const denied = of('local-denied');
+      const exhausted = of('exhausted');
+      const unavailable = of('address-unavailable');
+      return [
+        ...(denied.length > 0
+          ? [
+              {
+                id: 'host-firewall',
+                device: 'host',
+                likelihood: 'proven',
+                text: (ports: string) => `This computer's own firewall refuses to send ${ports}: nothing has left it.`,
+                grounds: denied,
+              } as const,
+            ]
+          : []),
+        ...(exhausted.length > 0
+          ? [
+              {
+                id: 'host-exhausted',
+                device: 'host',
+                likelihood: 'proven',
+                text: () => 'This computer ran out of descriptors, buffers or ports.',
+                grounds: exhausted,
+              } as const,
+            ]
+          : []),
+        ...(unavailable.length > 0
+          ? [
+              {
+                id: 'host-address',
+                device: 'host',
+                likelihood: 'proven',
+                text: () => 'This computer does not have the source address or port that was wanted.',
+                grounds: unavailable,
+              } as const,
+            ]
+          : []),
+      ];
+    },
+    fixes: noFix,
+  },
+];

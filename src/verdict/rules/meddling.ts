@@ -1,0 +1,111 @@
+/** Who is to blame where something reads along, changes what passes, or answers in the far end's place. */
+import { type CauseText, type Ground, some } from './rule.js';
+
+/** Something that reads along: whoever does it knows the protocol. */
+export const inspection = (grounds: readonly Ground[]): readonly CauseText[] =>
+  some(grounds, [
+    {
+      id: 'inspection',
+      device: 'branch-firewall',
+      likelihood: 'likely',
+      text: (ports) =>
+        `Inspection or an IPS of the branch's firewall drops this protocol on ${ports}; other bytes pass.`,
+      grounds,
+    },
+    {
+      id: 'inspection-upstream',
+      device: 'provider',
+      likelihood: 'possible',
+      text: (ports) => `The provider, or its modem, inspects ${ports} and drops this protocol.`,
+      grounds,
+    },
+  ]);
+
+export const sizes = (grounds: readonly Ground[]): readonly CauseText[] =>
+  some(grounds, [
+    {
+      id: 'size-limit',
+      device: 'unknown',
+      likelihood: 'likely',
+      text: (ports) =>
+        `Large packets of ${ports} are dropped: fragments, a size limit, or a path MTU below 1,500 bytes.`,
+      grounds,
+    },
+  ]);
+
+/** SIP's own texts are changed: only what reads SIP does that. */
+export const algRewrites = (grounds: readonly Ground[]): readonly CauseText[] =>
+  some(grounds, [
+    {
+      id: 'sip-alg',
+      device: 'branch-firewall',
+      likelihood: 'likely',
+      text: (ports) =>
+        `A SIP ALG (SIP helper, SIP inspection) of the branch's firewall or router rewrites SIP on ${ports}.`,
+      grounds,
+    },
+    {
+      id: 'sip-alg-upstream',
+      device: 'provider',
+      likelihood: 'possible',
+      text: (ports) => `A SIP ALG in the provider's modem or network rewrites SIP on ${ports}.`,
+      grounds,
+    },
+  ]);
+
+/** What vanishes by its method is dropped by something that reads methods. */
+export const algDrops = (grounds: readonly Ground[]): readonly CauseText[] =>
+  some(grounds, [
+    {
+      id: 'sip-alg',
+      device: 'branch-firewall',
+      likelihood: 'likely',
+      text: (ports) =>
+        `A SIP ALG, SIP inspection or IPS of the branch's firewall or router drops some SIP requests on ${ports}; others pass.`,
+      grounds,
+    },
+    {
+      id: 'sip-alg-upstream',
+      device: 'provider',
+      likelihood: 'possible',
+      text: (ports) => `A SIP ALG in the provider's modem or network drops some SIP requests on ${ports}.`,
+      grounds,
+    },
+  ]);
+
+export const rewriting = (grounds: readonly Ground[]): readonly CauseText[] =>
+  some(grounds, [
+    {
+      id: 'rewriting',
+      device: 'branch-firewall',
+      likelihood: 'likely',
+      text: (ports) => `Inspection or an ALG of the branch's firewall changes what is sent on ${ports}.`,
+      grounds,
+    },
+    {
+      id: 'rewriting-upstream',
+      device: 'provider',
+      likelihood: 'possible',
+      text: (ports) => `Something in the provider's network changes what is sent on ${ports}.`,
+      grounds,
+    },
+  ]);
+
+export const interception = (grounds: readonly Ground[]): readonly CauseText[] =>
+  some(grounds, [
+    {
+      id: 'interception',
+      device: 'branch-firewall',
+      likelihood: 'likely',
+      text: (ports) =>
+        `A proxy, portal or inspection of the branch's firewall answers ${ports} in the far end's place.`,
+      grounds,
+    },
+    {
+      id: 'interception-upstream',
+      device: 'provider',
+      likelihood: 'possible',
+      text: (ports) => `The provider redirects ${ports} to a host of its own.`,
+      grounds,
+    },
+  ]);

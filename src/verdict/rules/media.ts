@@ -1,0 +1,200 @@
+/** Sound: what people hear, or do not. All of it presumes that calls can be set up at all. */
+import { pathCauses, pathFixes } from './path.js';
+import {
+  type Evidence,
+  fix,
+  type Ground,
+  hasReason,
+  isBlocked,
+  itemsOf,
+  meetsFlowLimit,
+  noFix,
+  type Rule,
+  requiredOf,
+  signallingStands,
+  stageChecks,
+} from './rule.js';
+
+const isMedia = ({ probe }: Ground): boolean => probe === 'rtp-echo' || probe === 'media-stream';
+
+/** Media rows that come to nothing: where another far end takes the media, no call stays silent. */
+const lostMedia = ({ service }: Evidence) =>
+  signallingStands(service) ? requiredOf(service, 'media').filter(({ state }) => state === 'blocked') : [];
+
+const sufferingMedia = ({ service }: Evidence, ...reasons: readonly string[]): readonly Ground[] =>
+  signallingStands(service)
+    ? itemsOf(requiredOf(service, 'media'), (item) => isMedia(item) && hasReason(...reasons)(item))
+    : [];
+
+/** What streams measured past the thresholds: on the check that carried them, or the media row that holds the port. */
+const streamsWith = (
+  evidence: Evidence,
+  isBad: (
+    one: Evidence['facts']['quality'][number],
+    thresholds: Evidence['service']['profile']['thresholds'],
+  ) => boolean,
+): readonly Ground[] => {
+  const { service, facts } = evidence;
+  if (!signallingStands(service)) return [];
+  return facts.quality
+    .filter((one) => isBad(one, service.profile.thresholds))
+    .flatMap(({ port }): readonly Ground[] => {
+      const own = stageChecks(evidence, 'media-stream').filter((check) => check.port === port);
+      return own.length > 0
+        ? own
+        : itemsOf(requiredOf(service, 'media'), (item) => isMedia(item) && item.from <= port && port <= item.to);
+    });
+};
+
+const lineCauses: Rule['causes'] = (grounds) => [
+  {
+    id: 'overloaded-line',
+    device: 'provider',
+    likelihood: 'possible',
+    text: () => 'The access line is overloaded or faulty.',
+    grounds,
+  },
+  {
+    id: 'local-network',
+    device: 'branch-firewall',
+    likelihood: 'possible',
+    text: () => 'The network of the branch loses packets: Wi-Fi, cabling, or a router without priority for voice.',
+    grounds,
+  },
+];
+
+export const MEDIA_RULES: readonly Rule[] = [
+  {
+    id: 'media-blocked',
+    when: (evidence) =>
+      itemsOf(
+        lostMedia(evidence),
+        (item) =>
+          isBlocked(item) && !item.partly && isMedia(item) && !hasReason('dropped-inbound', 'dropped-outbound')(item),
+      ),
+    symptom: { id: 'no-audio', text: 'Calls connect and stay silent: no audio passes.' },
+    causes: pathCauses,
+    fixes: pathFixes,
+  },
+  {
+    // FaceTime and the like: without STUN the two ends find no path for picture and sound.
+    id: 'path-finding-blocked',
+    when: (evidence) =>
+      itemsOf(
+        lostMedia(evidence),
+        (item) =>
+          isBlocked(item) &&
+          !item.partly &&
+          item.probe === 'stun-binding' &&
+          evidence.service.profile.symptomWhenBlocked === 'facetime-cannot-connect',
+      ),
+    symptom: {
+      id: 'no-audio',
+      text: 'It rings, and neither picture nor sound follows: the two ends find no way to each other.',
+    },
+    causes: pathCauses,
+    fixes: pathFixes,
+  },
+  {
+    id: 'media-lost-outbound',
+    when: (evidence) =>
+      itemsOf(lostMedia(evidence), (item) => isMedia(item) && !item.partly && hasReason('dropped-outbound')(item)),
+    symptom: {
+      id: 'one-way-audio-outbound',
+      text: 'They cannot hear us: our audio never arrives at the far end.',
+    },
+    causes: pathCauses,
+    fixes: pathFixes,
+  },
+  {
+    id: 'media-lost-inbound',
+    when: (evidence) =>
+      itemsOf(lostMedia(evidence), (item) => isMedia(item) && !item.partly && hasReason('dropped-inbound')(item)),
+    symptom: {
+      id: 'one-way-audio-inbound',
+      text: 'We cannot hear them: their audio never arrives here.',
+    },
+    causes: pathCauses,
+    fixes: pathFixes,
+  },
+  {
+    id: 'media-partly-blocked',
+    when: (evidence) => itemsOf(lostMedia(evidence), (item) => isBlocked(item) && item.partly && isMedia(item)),
+    symptom: {
+      id: 'some-calls-silent',
+      text: 'Some calls are silent and others fine: part of the ports for audio does not pass.',
+    },
+    causes: pathCauses,
+    fixes: pathFixes,
+  },
+  {
+    id: 'media-uneven',
+    when: (evidence) => sufferingMedia(evidence, 'loss', 'jitter', 'reordered'),
+    symptom: { id: 'choppy-audio', text: 'Audio will be choppy: more packets are lost or late than a call bears.' },
+    causes: pathCauses,
+    fixes: noFix,
+  },
+  {
+    id: 'media-rate-limited',
+    when: (evidence) => sufferingMedia(evidence, 'rate-limited').filter((ground) => !meetsFlowLimit(ground, evidence)),
+    symptom: {
+      id: 'choppy-audio',
+      text: 'Audio will be choppy when several people call: only so many packets a second pass.',
+    },
+    causes: pathCauses,
+    fixes: pathFixes,
+  },
+  {
+    id: 'flows-limited',
+    when: (evidence) =>
+      signallingStands(evidence.service)
+        ? itemsOf(
+            requiredOf(evidence.service, 'media'),
+            (item) => hasReason('rate-limited', 'no-answer')(item) && meetsFlowLimit(item, evidence),
+          )
+        : [],
+    symptom: {
+      id: 'some-calls-silent',
+      text: 'Once several calls are up, further ones are silent: only so many flows pass at a time.',
+    },
+    causes: (grounds) => [
+      {
+        id: 'session-limit',
+        device: 'branch-firewall',
+        likelihood: 'likely',
+        text: (ports) =>
+          `The table of sessions of this branch's firewall is full or held to a number: ${ports} lost flows.`,
+        grounds,
+      },
+      {
+        id: 'port-quota',
+        device: 'provider',
+        likelihood: 'possible',
+        text: () => "The provider's NAT gives each customer only so many ports (RFC 6888 REQ-3).",
+        grounds,
+      },
+    ],
+    fixes: fix('advise'),
+  },
+  {
+    id: 'media-late',
+    when: (evidence) => sufferingMedia(evidence, 'latency'),
+    symptom: { id: 'delayed-audio', text: 'People talk over each other: the audio comes late.' },
+    causes: pathCauses,
+    fixes: noFix,
+  },
+  {
+    id: 'stream-loss',
+    when: (evidence) => streamsWith(evidence, (one, { lossRatio }) => one.lossRatio > lossRatio),
+    symptom: { id: 'choppy-audio', text: 'Audio will be choppy: a test call lost more packets than a call bears.' },
+    causes: lineCauses,
+    fixes: noFix,
+  },
+  {
+    id: 'stream-jitter',
+    when: (evidence) => streamsWith(evidence, (one, { jitterMs }) => one.jitterMs > jitterMs),
+    symptom: { id: 'choppy-audio', text: 'Voices will sound robotic: packets of a test call came too unevenly.' },
+    causes: lineCauses,
+    fixes: noFix,
+  },
+];

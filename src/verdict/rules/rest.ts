@@ -1,0 +1,105 @@
+/** What nobody need notice and is to be mended all the same, and why a service could not be judged. */
+import { pathCauses, pathFixes } from './path.js';
+import {
+  type CauseText,
+  type Ground,
+  hasReason,
+  isHarmed,
+  itemsOf,
+  meetsFlowLimit,
+  noFix,
+  type Rule,
+  requiredOf,
+} from './rule.js';
+
+const asIs =
+  (cause: Omit<CauseText, 'grounds'>) =>
+  (grounds: readonly Ground[]): readonly CauseText[] => [{ ...cause, grounds }];
+
+/** Rows that keep a service from being judged. */
+const undecided =
+  (reason: string): Rule['when'] =>
+  ({ service }) =>
+    service.verdict === 'unknown'
+      ? itemsOf(
+          requiredOf(service).filter(({ state }) => state === 'unknown'),
+          hasReason(reason),
+        )
+      : [];
+
+export const OTHER_RULES: readonly Rule[] = [
+  {
+    id: 'required-harmed',
+    when: ({ service }) => itemsOf(requiredOf(service), (item) => isHarmed(item)),
+    symptom: null,
+    causes: pathCauses,
+    fixes: pathFixes,
+  },
+  {
+    id: 'required-degraded',
+    when: ({ service }) =>
+      service.verdict === 'degraded'
+        ? itemsOf(requiredOf(service), ({ finding }) => finding.verdict === 'degraded')
+        : [],
+    symptom: null,
+    causes: pathCauses,
+    fixes: pathFixes,
+  },
+  {
+    id: 'nothing-passes',
+    when: undecided('target-unreachable'),
+    symptom: null,
+    causes: asIs({
+      id: 'nothing-passes',
+      device: 'unknown',
+      likelihood: 'possible',
+      text: () =>
+        'Nothing at all passes: the far end is down, the address is wrong, or a firewall blocks everything to it.',
+    }),
+    fixes: noFix,
+  },
+  {
+    id: 'nothing-listens',
+    when: undecided('closed'),
+    symptom: null,
+    causes: (grounds, { service }) => {
+      const ids = new Set(grounds.map(({ id }) => id));
+      const provable = itemsOf(service.requirements, ({ id }) => ids.has(id)).some((item) => item.provable);
+      return [
+        {
+          id: 'nothing-listens',
+          device: provable ? 'reflector' : 'carrier',
+          likelihood: 'possible',
+          text: (ports) => `Nothing listens at the far end on ${ports}, or a firewall refuses in its name.`,
+          grounds,
+        },
+      ];
+    },
+    fixes: noFix,
+  },
+  {
+    id: 'silent-stranger',
+    when: (evidence) => undecided('no-answer')(evidence).filter((ground) => !meetsFlowLimit(ground, evidence)),
+    symptom: null,
+    causes: asIs({
+      id: 'silent-stranger',
+      device: 'unknown',
+      likelihood: 'possible',
+      text: (ports) =>
+        `The far end does not answer strangers on ${ports}, or something on the way drops it; a reflector would tell.`,
+    }),
+    fixes: noFix,
+  },
+  {
+    id: 'answers-held-back',
+    when: undecided('limited'),
+    symptom: null,
+    causes: asIs({
+      id: 'answers-held-back',
+      device: 'reflector',
+      likelihood: 'proven',
+      text: () => 'The reflector held back answers to protect itself, and says so; ask again more slowly.',
+    }),
+    fixes: noFix,
+  },
+];

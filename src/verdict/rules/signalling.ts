@@ -1,0 +1,163 @@
+/** Setting up calls: what people notice when signalling, push or keepalives do not pass. */
+import type { SignallingSymptom } from '../../model/profile.js';
+import { pathCauses, pathFixes } from './path.js';
+import {
+  type Evidence,
+  fix,
+  hasReason,
+  isBlocked,
+  itemsOf,
+  noCause,
+  noFix,
+  type Rule,
+  requiredOf,
+  signallingStands,
+  stageChecks,
+} from './rule.js';
+
+/** Ports of UDP on which methods were compared. */
+const sipPorts = (evidence: Evidence): ReturnType<typeof stageChecks> =>
+  signallingStands(evidence.service)
+    ? stageChecks(evidence, 'sip-alg').filter(({ transport }) => transport === 'udp')
+    : [];
+
+/** What people notice where nothing that sets up calls passes. */
+const UNREACHED: Readonly<Record<SignallingSymptom, string>> = {
+  'cannot-register': 'Phones cannot register: nobody can call out or be called.',
+  'wifi-calling-unavailable': 'Wi-Fi Calling does not come up: phones make and get no calls over this network.',
+  'facetime-cannot-connect': 'FaceTime does not connect: no call goes out or comes in.',
+};
+
+export const SIGNALLING_RULES: readonly Rule[] = [
+  {
+    id: 'signalling-blocked',
+    when: ({ service }) =>
+      service.verdict === 'blocked'
+        ? itemsOf(
+            requiredOf(service, 'signalling').filter(({ state }) => state === 'blocked'),
+            isBlocked,
+          )
+        : [],
+    symptom: ({ service }) => ({
+      id: service.profile.symptomWhenBlocked,
+      text: UNREACHED[service.profile.symptomWhenBlocked],
+    }),
+    causes: pathCauses,
+    fixes: pathFixes,
+  },
+  {
+    id: 'signalling-not-private',
+    when: ({ service }) =>
+      itemsOf(
+        requiredOf(service, 'signalling').filter(({ state }) => state !== 'blocked'),
+        (item) => item.transport === 'tls' && (isBlocked(item) || hasReason('tls-intercepted')(item)),
+      ),
+    symptom: {
+      id: 'calls-not-private',
+      text: 'Calls are not protected: something in between opens or blocks encrypted signalling (TLS).',
+    },
+    causes: pathCauses,
+    fixes: pathFixes,
+  },
+  {
+    id: 'keepalive-blocked',
+    // Keepalives that arrive and come too late are the NAT's matter.
+    when: ({ service }) =>
+      signallingStands(service)
+        ? itemsOf(requiredOf(service, 'keepalive'), (item) => isBlocked(item) && item.probe !== 'nat-behavior')
+        : [],
+    symptom: {
+      id: 'lost-inbound-calls',
+      text: 'Incoming calls stop after some idle time: keepalives do not reach the far end.',
+    },
+    causes: pathCauses,
+    fixes: pathFixes,
+  },
+  {
+    id: 'push-blocked',
+    when: ({ service }) => (signallingStands(service) ? itemsOf(requiredOf(service, 'push'), isBlocked) : []),
+    symptom: {
+      id: 'push-delayed',
+      text: 'Incoming calls ring late or not at all: the push connection does not pass.',
+    },
+    causes: pathCauses,
+    fixes: pathFixes,
+  },
+  {
+    // Keepalives of many phones are CRLF or STUN on the signalling port (RFC 5626 §3.5).
+    id: 'non-sip-filtered',
+    when: (evidence) =>
+      sipPorts(evidence).filter(
+        ({ evidence: { nonSipPasses, stunPasses } }) => nonSipPasses === false && stunPasses === false,
+      ),
+    symptom: {
+      id: 'lost-inbound-calls',
+      text: 'Incoming calls may stop after some idle time: the signalling port passes SIP only, and no keepalive of phones.',
+    },
+    causes: (grounds) => [
+      {
+        id: 'non-sip-filter',
+        device: 'branch-firewall',
+        likelihood: 'likely',
+        text: (ports) => `Inspection drops what is not SIP on ${ports}.`,
+        grounds,
+      },
+    ],
+    fixes: fix('allow'),
+  },
+  {
+    // RFC 5626 §3.5.2: over UDP it is STUN that keeps the way open.
+    id: 'stun-keepalive-filtered',
+    when: (evidence) =>
+      sipPorts(evidence).filter(
+        ({ evidence: { nonSipPasses, stunPasses } }) => nonSipPasses === true && stunPasses === false,
+      ),
+    symptom: {
+      id: 'lost-inbound-calls',
+      text: 'Phones that keep their line open with STUN may stop receiving calls after some idle time: the signalling port passes SIP and no STUN.',
+    },
+    causes: (grounds) => [
+      {
+        id: 'stun-filter',
+        device: 'branch-firewall',
+        likelihood: 'likely',
+        text: (ports) => `Inspection drops STUN on ${ports}; SIP and other bytes pass.`,
+        grounds,
+      },
+    ],
+    fixes: fix('allow'),
+  },
+  {
+    id: 'name-not-resolved',
+    when: ({ service }) => {
+      const signalling = itemsOf(requiredOf(service, 'signalling'), () => true);
+      return signalling.length > 0 && signalling.every(hasReason('dns-failure')) ? signalling : [];
+    },
+    // A name may be mistyped. Of a carrier's gateway it is the network's DNS that phones depend on.
+    symptom: null,
+    causes: (grounds) => [
+      {
+        id: 'name-not-resolved',
+        device: 'unknown',
+        likelihood: 'likely',
+        text: () => 'The name does not resolve here: it is mistyped, or the DNS of this network does not know it.',
+        grounds,
+      },
+    ],
+    fixes: noFix,
+  },
+  {
+    id: 'gateway-name-not-resolved',
+    when: ({ service }) => {
+      const ike = itemsOf(requiredOf(service), ({ probe }) => probe === 'ike-sa-init');
+      const all = ike.length > 0 && ike.every(hasReason('dns-failure'));
+      return all && service.profile.symptomWhenBlocked === 'wifi-calling-unavailable' ? ike : [];
+    },
+    symptom: {
+      id: 'wifi-calling-unavailable',
+      text: "The gateway's name does not resolve here, so handsets that ask this resolver never find it; no port is to blame.",
+    },
+    causes: noCause,
+    fixes: noFix,
+  },
+];

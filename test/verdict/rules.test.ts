@@ -1,0 +1,669 @@
+/** Every rule of diagnosis: a case in which it fires and one, as near as possible, in which it must not. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import t from 'tap';
+import { packageRoot } from '../../src/engine/package-root.js';
+import type { AskedKind, Transport } from '../../src/model/check.js';
+import { DEVICES, LIKELIHOODS } from '../../src/model/diagnosis.js';
+import type { Profile, Requirement, RequirementRole, SignallingSymptom } from '../../src/model/profile.js';
+import type { ReportCheck } from '../../src/model/report.js';
+import { SYMPTOMS } from '../../src/model/verdict.js';
+import { diagnose } from '../../src/verdict/diagnose.js';
+import { RULES } from '../../src/verdict/rules/all.js';
+import { type Facts, NO_FACTS } from '../../src/verdict/rules/rule.js';
+import {
+  type Item,
+  type RequirementState,
+  type ServiceState,
+  weigh,
+  weighService,
+} from '../../src/verdict/services.js';
+import { ADDRESS, finding } from './support/facts.js';
+
+const SOURCE = { title: 'a document', evidence: 'primary', checkedOn: '2026-11-21' } as const;
+
+/** `rtp-echo/udp/16384-32766#ADDRESS blocked/dropped partly`. */
+const item = (text: string): Item => {
+  const [id = '', said = '', ...marks] = text.split(' ');
+  const [name = '', address] = id.split('#');
+  const [probe, transport, ports = ''] = name.split('/');
+  const [from, to = from] = ports.split('-');
+  return {
+    id,
+    probe: probe as AskedKind,
+    transport: transport as Transport,
+    address: address ?? ADDRESS,
+    from: Number(from),
+    to: Number(to),
+    finding: finding(said),
+    partly: marks.includes('partly'),
+    provable: !marks.includes('unprovable'),
+  };
+};
+
+type Row = readonly [role: RequirementRole | 'inbound' | 'optional', ...alternatives: string[]];
+
+const state = ([role, ...texts]: Row): RequirementState => {
+  const requirement: Requirement = {
+    id: role,
+    need: role === 'optional' ? 'optional' : 'required',
+    role: role === 'optional' || role === 'inbound' ? 'media' : role,
+    purpose: 'a purpose',
+    ...(role === 'inbound' && { direction: 'inbound' }),
+    source: SOURCE,
+    check: { probe: 'sip-options', transport: 'udp', port: 5060 },
+  };
+  return weigh(
+    requirement,
+    texts.map((text) => [item(text)]),
+  );
+};
+
+const serviceOf = (rows: readonly Row[], symptomWhenBlocked: SignallingSymptom): ServiceState => {
+  const profile: Profile = {
+    profile: 'example',
+    title: 'Example',
+    summary: 'A service.',
+    notes: [],
+    thresholds: { lossRatio: 0.01, rttMs: 300, jitterMs: 30, reorderRatio: 0.01 },
+    thresholdsSource: SOURCE,
+    symptomWhenBlocked,
+    requirements: [],
+  };
+  return weighService(profile, rows.map(state));
+};
+
+/** A line of the report's checks that belongs to the example. */
+const stage = (name: string, said: string, evidence: ReportCheck['evidence'] = {}): ReportCheck => {
+  const [probe, transport, port] = name.split('/');
+  const { verdict, reason } = finding(said);
+  return {
+    id: name,
+    probe: probe as ReportCheck['probe'],
+    transport: transport as Transport,
+    port: Number(port),
+    address: ADDRESS,
+    family: 4,
+    requiredBy: ['example'],
+    verdict,
+    reason,
+    confidence: 1,
+    sent: 3,
+    seen: 3,
+    received: 3,
+    rttMs: null,
+    evidence,
+  };
+};
+
+const facts = (some: Partial<Facts>): Facts => ({ ...NO_FACTS, ...some });
+const nat = (some: Partial<Facts['nat']>): Facts => facts({ nat: { ...NO_FACTS.nat, ...some } });
+const lifetime = (port: number, belowSeconds: number | null, more: Record<string, unknown> = {}): Facts =>
+  nat({ bindingLifetime: [{ port, transport: 'udp', atLeastSeconds: 1, belowSeconds, ...more }] });
+
+type AlgFinding = Facts['sipAlg']['findings'][number];
+const alg = (some: Partial<AlgFinding>, checks: readonly ReportCheck[] = []): Facts =>
+  facts({
+    checks,
+    sipAlg: {
+      detected: true,
+      findings: [
+        {
+          transport: 'udp',
+          port: 5060,
+          method: 'REGISTER',
+          direction: 'outbound',
+          kind: 'rewritten',
+          class: 'semantic',
+          field: 'Contact',
+          sent: '<sip:a@10.0.0.2:5060>',
+          received: '<sip:a@192.0.2.7:5060>',
+          ...some,
+        },
+      ],
+    },
+  });
+const stream = (some: Partial<Facts['quality'][number]>): Facts =>
+  facts({
+    quality: [
+      {
+        port: 16384,
+        direction: 'outbound',
+        packets: 250,
+        lossRatio: 0,
+        jitterMs: 1,
+        reordered: 0,
+        rFactor: 93,
+        mos: 4.4,
+        ...some,
+      },
+    ],
+  });
+const seen = (...pairs: readonly (readonly [id: string, address: string])[]): Facts =>
+  facts({ seen: pairs.map(([id, address]) => ({ id, address })) });
+
+const UDP: Row = ['signalling', 'sip-options/udp/5060 pass/answered'];
+const UDP_BLOCKED: Row = ['signalling', 'sip-options/udp/5060 blocked/dropped-outbound'];
+const RTP = 'rtp-echo/udp/16384-32766';
+const MEDIA: Row = ['media', `${RTP} pass/answered`];
+const IKE: Row = ['signalling', 'ike-sa-init/udp/4500 pass/answered'];
+const STUN: Row = ['media', 'stun-binding/udp/3478 pass/answered'];
+const lost = (said: string, ...marks: readonly string[]): Row => ['media', [RTP, said, ...marks].join(' ')];
+
+interface Case {
+  readonly rows: readonly Row[];
+  readonly facts?: Facts;
+  readonly whenBlocked?: SignallingSymptom;
+}
+interface Cases {
+  readonly fires: Case;
+  readonly silent: readonly Case[];
+}
+
+const SIP_ALG = 'sip-alg/udp/5060';
+const SIZES = 'size-sweep/udp/5060';
+const LARGE = (direction: string, fragmentsOnly = true): Facts =>
+  facts({ checks: [stage(SIZES, 'blocked/size-filtered', { direction, fragmentsOnly })] });
+const DENIED = facts({ failures: [{ id: 'sip-options/udp/5060', failure: 'local-denied', code: 'EPERM' }] });
+
+const FEW_FLOWS = facts({ limits: [{ address: ADDRESS, limit: { kind: 'flows', flows: 100 } }] });
+
+const CASES: Readonly<Record<string, Cases>> = {
+  'signalling-blocked': {
+    fires: { rows: [UDP_BLOCKED] },
+    silent: [{ rows: [[...UDP_BLOCKED, 'sip-options/tcp/5060 pass/answered']] }],
+  },
+  'signalling-not-private': {
+    fires: { rows: [[...UDP, 'sip-options/tls/5061 altered/tls-intercepted']] },
+    silent: [
+      { rows: [['signalling', 'sip-options/udp/5060 blocked/dropped', 'sip-options/tls/5061 pass/answered']] },
+      { rows: [['signalling', 'sip-options/tls/5061 blocked/dropped']] },
+    ],
+  },
+  'keepalive-blocked': {
+    fires: { rows: [IKE, ['keepalive', 'nat-t-keepalive/udp/4500 blocked/payload-filtered']] },
+    silent: [{ rows: [UDP_BLOCKED, ['keepalive', 'nat-t-keepalive/udp/4500 blocked/payload-filtered']] }],
+  },
+  'push-blocked': {
+    fires: { rows: [UDP, ['push', 'tls-handshake/tls/5223 blocked/dropped']] },
+    silent: [{ rows: [UDP, ['push', 'tls-handshake/tls/5223 unknown/no-answer']] }],
+  },
+  'non-sip-filtered': {
+    fires: {
+      rows: [UDP],
+      facts: facts({ checks: [stage(SIP_ALG, 'pass/answered', { nonSipPasses: false, stunPasses: false })] }),
+    },
+    silent: [
+      {
+        rows: [UDP],
+        facts: facts({ checks: [stage(SIP_ALG, 'pass/answered', { nonSipPasses: null, stunPasses: false })] }),
+      },
+      {
+        rows: [UDP],
+        facts: facts({ checks: [stage(SIP_ALG, 'pass/answered', { nonSipPasses: true, stunPasses: false })] }),
+      },
+    ],
+  },
+  'stun-keepalive-filtered': {
+    fires: {
+      rows: [UDP],
+      facts: facts({ checks: [stage(SIP_ALG, 'pass/answered', { nonSipPasses: true, stunPasses: false })] }),
+    },
+    silent: [
+      {
+        rows: [UDP],
+        facts: facts({ checks: [stage(SIP_ALG, 'pass/answered', { nonSipPasses: true, stunPasses: null })] }),
+      },
+      {
+        rows: [UDP],
+        facts: facts({ checks: [stage(SIP_ALG, 'pass/answered', { nonSipPasses: false, stunPasses: false })] }),
+      },
+    ],
+  },
+  'name-not-resolved': {
+    fires: { rows: [['signalling', 'sip-options/udp/5060 unknown/dns-failure']] },
+    silent: [{ rows: [['signalling', 'sip-options/udp/5060 unknown/no-answer']] }],
+  },
+  'gateway-name-not-resolved': {
+    fires: {
+      rows: [['signalling', 'ike-sa-init/udp/500 unknown/dns-failure']],
+      whenBlocked: 'wifi-calling-unavailable',
+    },
+    silent: [{ rows: [['signalling', 'sip-options/udp/5060 unknown/dns-failure']] }],
+  },
+  'media-blocked': {
+    fires: { rows: [UDP, lost('blocked/dropped')] },
+    silent: [
+      { rows: [UDP_BLOCKED, lost('blocked/dropped')] },
+      { rows: [UDP, lost('blocked/dropped', 'partly')] },
+      { rows: [UDP, ['media', `${RTP} blocked/dropped`, `${RTP}#192.0.2.1 pass/answered`]] },
+      { rows: [UDP, ['optional', `${RTP} blocked/dropped`]] },
+    ],
+  },
+  'path-finding-blocked': {
+    fires: {
+      rows: [UDP, ['media', 'stun-binding/udp/3478-3497 blocked/dropped-outbound']],
+      whenBlocked: 'facetime-cannot-connect',
+    },
+    silent: [{ rows: [UDP, ['media', 'stun-binding/udp/3478-3497 blocked/dropped-outbound']] }],
+  },
+  'media-lost-outbound': {
+    fires: { rows: [UDP, lost('blocked/dropped-outbound')] },
+    silent: [
+      { rows: [UDP_BLOCKED, lost('blocked/dropped-outbound')] },
+      { rows: [UDP, ['media', `${RTP} blocked/dropped-outbound`, `${RTP}#192.0.2.1 pass/answered`]] },
+      { rows: [UDP, lost('blocked/dropped')] },
+    ],
+  },
+  'media-lost-inbound': {
+    fires: { rows: [UDP, lost('blocked/dropped-inbound')] },
+    silent: [{ rows: [UDP_BLOCKED, lost('blocked/dropped-inbound')] }, { rows: [UDP, lost('blocked/dropped')] }],
+  },
+  'media-partly-blocked': {
+    fires: { rows: [UDP, lost('blocked/dropped', 'partly')] },
+    silent: [
+      { rows: [UDP, lost('pass/answered', 'partly')] },
+      { rows: [UDP_BLOCKED, lost('blocked/dropped', 'partly')] },
+    ],
+  },
+  'media-uneven': {
+    fires: { rows: [UDP, lost('degraded/loss')] },
+    silent: [
+      { rows: [UDP, lost('degraded/latency')] },
+      { rows: [['signalling', 'sip-options/udp/5060 degraded/loss'], MEDIA] },
+    ],
+  },
+  'media-rate-limited': {
+    fires: { rows: [UDP, lost('degraded/rate-limited')] },
+    silent: [{ rows: [UDP, lost('degraded/loss')] }, { rows: [UDP, lost('degraded/rate-limited')], facts: FEW_FLOWS }],
+  },
+  'flows-limited': {
+    fires: { rows: [UDP, lost('degraded/rate-limited')], facts: FEW_FLOWS },
+    silent: [
+      { rows: [UDP, lost('degraded/rate-limited')] },
+      { rows: [UDP, lost('blocked/dropped')], facts: FEW_FLOWS },
+    ],
+  },
+  'media-late': {
+    fires: { rows: [UDP, lost('degraded/latency')] },
+    silent: [{ rows: [UDP, lost('degraded/loss')] }],
+  },
+  'stream-loss': {
+    fires: { rows: [UDP, MEDIA], facts: stream({ lossRatio: 0.03 }) },
+    silent: [
+      { rows: [UDP, MEDIA], facts: stream({ lossRatio: 0.01 }) },
+      { rows: [UDP, MEDIA], facts: stream({ lossRatio: 0.03, port: 4000 }) },
+    ],
+  },
+  'stream-jitter': {
+    fires: { rows: [UDP, MEDIA], facts: stream({ jitterMs: 31 }) },
+    silent: [{ rows: [UDP, MEDIA], facts: stream({ jitterMs: 30 }) }],
+  },
+  'alg-rewrites-contact': {
+    fires: { rows: [UDP], facts: alg({}) },
+    silent: [
+      { rows: [UDP], facts: alg({ class: 'cosmetic' }) },
+      { rows: [UDP], facts: alg({ field: 'Via' }) },
+      { rows: [UDP], facts: alg({ port: 5080 }) },
+    ],
+  },
+  'alg-rewrites-public-sdp': {
+    fires: { rows: [UDP], facts: alg({ method: 'INVITE', field: 'SDP c=', sent: 'IN IP4 192.0.2.7' }) },
+    silent: [{ rows: [UDP], facts: alg({ method: 'INVITE', field: 'SDP c=', sent: 'IN IP4 10.0.0.2' }) }],
+  },
+  'invite-dropped': {
+    fires: { rows: [UDP], facts: alg({ method: 'INVITE', kind: 'dropped', field: 'message' }) },
+    silent: [
+      { rows: [UDP], facts: alg({ method: 'INVITE', field: 'Via' }) },
+      { rows: [UDP_BLOCKED], facts: alg({ method: 'INVITE', kind: 'dropped' }) },
+      { rows: [UDP], facts: alg({ method: 'INVITE', kind: 'dropped' }, [stage(SIP_ALG, 'unknown/no-answer')]) },
+    ],
+  },
+  'register-dropped': {
+    fires: { rows: [UDP], facts: alg({ kind: 'dropped' }) },
+    silent: [{ rows: [UDP], facts: alg({}) }],
+  },
+  'alg-present': {
+    fires: { rows: [UDP], facts: alg({ field: 'Via' }) },
+    silent: [{ rows: [UDP], facts: alg({ class: 'cosmetic', field: 'Via' }) }],
+  },
+  'long-messages-dropped': {
+    fires: { rows: [UDP], facts: LARGE('outbound') },
+    silent: [
+      { rows: [UDP], facts: facts({ checks: [stage(SIZES, 'unknown/no-answer')] }) },
+      { rows: [UDP], facts: LARGE('inbound') },
+    ],
+  },
+  'long-notifies-dropped': {
+    fires: { rows: [UDP], facts: LARGE('inbound') },
+    silent: [{ rows: [UDP], facts: LARGE('outbound') }],
+  },
+  'tunnel-carries-nothing': {
+    fires: { rows: [IKE, ['media', 'esp-in-udp/udp/4500 blocked/payload-filtered']] },
+    silent: [
+      { rows: [IKE, ['media', 'esp-in-udp/udp/4500 blocked/size-filtered']] },
+      { rows: [IKE, ['media', 'esp-in-udp/udp/4500 unknown/no-answer']] },
+    ],
+  },
+  'tunnel-loses-large': {
+    fires: { rows: [IKE, ['media', 'esp-in-udp/udp/4500 blocked/size-filtered']] },
+    silent: [{ rows: [IKE, ['media', 'esp-in-udp/udp/4500 blocked/payload-filtered']] }],
+  },
+  'sip-binding-short': {
+    fires: { rows: [UDP], facts: lifetime(5060, 15, { bidirectional: true }) },
+    silent: [
+      { rows: [UDP], facts: lifetime(5060, 25) },
+      { rows: [UDP], facts: lifetime(5060, null) },
+      { rows: [UDP], facts: lifetime(5060, 15, { bidirectional: false }) },
+      { rows: [['signalling', 'sip-options/tcp/5060 pass/answered']], facts: lifetime(5060, 15) },
+    ],
+  },
+  'sip-connection-short': {
+    fires: {
+      rows: [['signalling', 'sip-options/tcp/5060 pass/answered']],
+      facts: nat({ bindingLifetime: [{ port: 5060, transport: 'tcp', atLeastSeconds: 15, belowSeconds: 30 }] }),
+    },
+    silent: [
+      {
+        rows: [['signalling', 'sip-options/tcp/5060 pass/answered']],
+        facts: nat({ bindingLifetime: [{ port: 5060, transport: 'tcp', atLeastSeconds: 90, belowSeconds: 120 }] }),
+      },
+      {
+        rows: [UDP],
+        facts: nat({ bindingLifetime: [{ port: 5060, transport: 'tcp', atLeastSeconds: 15, belowSeconds: 30 }] }),
+      },
+    ],
+  },
+  'nat-t-binding-short': {
+    fires: { rows: [IKE], facts: lifetime(4500, 20) },
+    silent: [
+      { rows: [IKE], facts: lifetime(4500, 21) },
+      { rows: [IKE, ['keepalive', 'nat-t-keepalive/udp/4500 blocked/dropped-outbound']] },
+    ],
+  },
+  'symmetric-mapping': {
+    fires: { rows: [UDP, STUN], facts: nat({ mapping: 'address-and-port-dependent' }) },
+    silent: [
+      { rows: [UDP, STUN], facts: nat({ mapping: 'endpoint-independent' }) },
+      { rows: [UDP, MEDIA], facts: nat({ mapping: 'address-dependent' }) },
+    ],
+  },
+  'forwarded-port-changed': {
+    fires: { rows: [UDP, ['inbound', `${RTP} pass/answered`]], facts: nat({ portPreservation: false }) },
+    silent: [
+      { rows: [UDP, ['inbound', `${RTP} pass/answered`]], facts: nat({ portPreservation: null }) },
+      { rows: [UDP, MEDIA], facts: nat({ portPreservation: false }) },
+    ],
+  },
+  'media-by-another-line': {
+    fires: {
+      rows: [UDP, MEDIA],
+      facts: seen(['sip-options/udp/5060', '192.0.2.7'], [RTP, '192.0.2.8'], [RTP, '192.0.2.8']),
+    },
+    silent: [
+      { rows: [UDP, MEDIA], facts: seen(['sip-options/udp/5060', '192.0.2.7'], [RTP, '192.0.2.7']) },
+      { rows: [UDP, MEDIA], facts: seen(['sip-options/udp/5060', '2001:db8::1'], [RTP, '192.0.2.8']) },
+    ],
+  },
+  'lines-take-turns': {
+    fires: { rows: [UDP, MEDIA], facts: seen([RTP, '192.0.2.7'], [RTP, '192.0.2.8']) },
+    silent: [
+      { rows: [UDP, MEDIA], facts: seen([RTP, '192.0.2.7'], [RTP, '2001:db8::1']) },
+      // Two far ends, each by a line of its own.
+      {
+        rows: [UDP, ['media', `${RTP}#192.0.2.1 pass/answered`, `${RTP}#192.0.2.2 pass/answered`]],
+        facts: seen([`${RTP}#192.0.2.1`, '198.51.100.1'], [`${RTP}#192.0.2.2`, '198.51.100.2']),
+      },
+    ],
+  },
+  'double-nat': {
+    fires: {
+      rows: [IKE, ['keepalive', 'nat-t-keepalive/udp/4500 blocked/payload-filtered']],
+      facts: nat({ layers: 2 }),
+      whenBlocked: 'wifi-calling-unavailable',
+    },
+    silent: [{ rows: [IKE], facts: nat({ layers: 2 }), whenBlocked: 'wifi-calling-unavailable' }],
+  },
+  'local-refusal': {
+    fires: { rows: [['signalling', 'sip-options/udp/5060 unknown/local-error']], facts: DENIED },
+    silent: [{ rows: [['signalling', 'sip-options/udp/5060 unknown/no-answer']], facts: DENIED }],
+  },
+  'required-harmed': {
+    fires: { rows: [UDP, ['web', 'http/tcp/80 altered/http-intercepted']] },
+    silent: [{ rows: [UDP, ['optional', 'http/tcp/80 altered/http-intercepted']] }],
+  },
+  'required-degraded': {
+    fires: { rows: [['signalling', 'sip-options/udp/5060 degraded/loss']] },
+    silent: [{ rows: [['signalling', 'sip-options/udp/5060 degraded/loss', 'sip-options/tcp/5060 pass/answered']] }],
+  },
+  'nothing-passes': {
+    fires: { rows: [['signalling', 'sip-options/udp/5060 unknown/target-unreachable']] },
+    silent: [{ rows: [UDP, ['optional', 'http/tcp/80 unknown/target-unreachable']] }],
+  },
+  'nothing-listens': {
+    fires: { rows: [['signalling', 'sip-options/udp/5060 unknown/closed']] },
+    silent: [{ rows: [[...UDP, 'sip-options/tcp/5060 unknown/closed']] }],
+  },
+  'silent-stranger': {
+    fires: { rows: [['signalling', 'sip-options/udp/5060 unknown/no-answer']] },
+    silent: [{ rows: [[...UDP, 'sip-options/tcp/5060 unknown/no-answer']] }],
+  },
+  'answers-held-back': {
+    fires: { rows: [['signalling', 'sip-options/udp/5060 unknown/limited']] },
+    silent: [{ rows: [['signalling', 'sip-options/udp/5060 unknown/no-answer']] }],
+  },
+};
+
+const evidenceOf = ({ rows, facts: some, whenBlocked }: Case) => ({
+  service: serviceOf(rows, whenBlocked ?? 'cannot-register'),
+  facts: some ?? NO_FACTS,
+});
+
+t.test('each rule fires on its evidence, and not on what only resembles it', async (t) => {
+  t.strictSame(RULES.map(({ id }) => id).sort(), Object.keys(CASES).sort(), 'every rule has its cases');
+  for (const rule of RULES) {
+    const cases = CASES[rule.id];
+    if (!cases) continue;
+    const evidence = evidenceOf(cases.fires);
+    const grounds = rule.when(evidence);
+    t.ok(grounds.length > 0, `${rule.id}: fires`);
+    const known = new Set([
+      ...evidence.service.requirements.flatMap(({ items }) => items).map(({ id }) => id),
+      ...evidence.facts.checks.map(({ id }) => id),
+    ]);
+    const diagnosis = diagnose(evidence.service, evidence.facts);
+    const said = [...diagnosis.symptoms, ...diagnosis.causes, ...diagnosis.fixes];
+    t.ok(
+      said.every(({ because }) => because.length > 0 && because.every((id) => known.has(id))),
+      `${rule.id}: rests on checks of the run`,
+    );
+    t.ok(
+      said.every(({ text }) => /^[A-Z].*\.$/.test(text)),
+      `${rule.id}: speaks in sentences`,
+    );
+    const symptom = typeof rule.symptom === 'function' ? rule.symptom(evidence) : rule.symptom;
+    if (symptom) {
+      t.ok(SYMPTOMS.includes(symptom.id));
+      t.ok(
+        diagnosis.symptoms.some(({ id }) => id === symptom.id),
+        `${rule.id}: is noticed as ${symptom.id}`,
+      );
+    }
+    cases.silent.forEach((one, index) => {
+      t.strictSame(rule.when(evidenceOf(one)), [], `${rule.id}: silent in case ${index + 1}`);
+    });
+  }
+});
+
+t.test('each rule is documented', async (t) => {
+  const page = readFileSync(join(packageRoot(), 'docs', 'diagnosis.md'), 'utf8');
+  t.strictSame(
+    RULES.map(({ id }) => id).filter((id) => !page.includes(`\`${id}\``)),
+    [],
+  );
+});
+
+t.test('whose device it is', async (t) => {
+  const first = (one: Case): string => {
+    const { service, facts: some } = evidenceOf(one);
+    const [cause] = diagnose(service, some).causes;
+    return cause ? `${cause.id} ${cause.device} ${cause.likelihood}` : 'none';
+  };
+  const rows: readonly (readonly [story: string, says: string, of: Case])[] = [
+    ['all passes', 'none', { rows: [UDP, MEDIA] }],
+    ['a port that does not pass', 'port-filter branch-firewall likely', { rows: [UDP_BLOCKED] }],
+    [
+      'it passes to another reflector: no fault of the branch',
+      'far-side-filter reflector likely',
+      { rows: [UDP, ['media', `${RTP}#192.0.2.2 blocked/dropped-outbound`, `${RTP}#192.0.2.1 pass/answered`]] },
+    ],
+    [
+      'it passes to another third party',
+      'far-side-filter carrier likely',
+      {
+        rows: [
+          [
+            'signalling',
+            'sip-options/udp/5060#192.0.2.2 blocked/rejected unprovable',
+            'sip-options/udp/5060#192.0.2.1 pass/answered unprovable',
+          ],
+        ],
+      },
+    ],
+    [
+      'it passes over the other family: another path altogether',
+      'port-filter branch-firewall likely',
+      { rows: [UDP, ['media', `${RTP}#192.0.2.2 blocked/dropped-outbound`, `${RTP}#2001:db8::1 pass/answered`]] },
+    ],
+    [
+      'this host refuses to send',
+      'host-firewall host proven',
+      { rows: [['signalling', 'sip-options/udp/5060 unknown/local-error']], facts: DENIED },
+    ],
+    [
+      'a protocol that does not pass',
+      'inspection branch-firewall likely',
+      { rows: [UDP, lost('blocked/payload-filtered')] },
+    ],
+    [
+      'rewritten SIP',
+      'sip-alg branch-firewall likely',
+      { rows: [['signalling', 'sip-options/udp/5060 altered/sip-alg']] },
+    ],
+    [
+      'SIP requests that vanish by their method',
+      'sip-alg branch-firewall likely',
+      {
+        rows: [['signalling', 'sip-options/udp/5060 pass/answered', `${SIP_ALG} blocked/payload-filtered`]],
+        facts: alg({ method: 'INVITE', kind: 'dropped' }),
+      },
+    ],
+    [
+      "silence beside something that answers in the far end's place",
+      'interception-takes-more branch-firewall likely',
+      {
+        rows: [
+          ['signalling', 'sip-options/udp/5060 altered/answered-by-other'],
+          lost('blocked/dropped-outbound'),
+          ['media', 'rtcp-echo/udp/16385-32767 blocked/dropped-outbound'],
+        ],
+      },
+    ],
+    ['fragments', 'fragments-dropped branch-firewall likely', { rows: [UDP], facts: LARGE('outbound') }],
+    ['large packets that are whole', 'path-mtu unknown likely', { rows: [UDP], facts: LARGE('outbound', false) }],
+    [
+      'a tunnel that is forgotten between two keepalives',
+      'idle-timeout branch-firewall likely',
+      {
+        rows: [
+          IKE,
+          ['keepalive', 'nat-t-keepalive/udp/4500 pass/answered', 'nat-behavior/udp/4500 blocked/dropped-inbound'],
+        ],
+        facts: facts({ checks: [stage('nat-behavior/udp/4500', 'blocked/dropped-inbound')] }),
+      },
+    ],
+    [
+      'a table of sessions that is full: nobody is a stranger',
+      'session-limit branch-firewall likely',
+      { rows: [UDP, lost('unknown/no-answer')], facts: FEW_FLOWS },
+    ],
+    [
+      'held back by the far end',
+      'answers-held-back reflector proven',
+      { rows: [['signalling', 'sip-options/udp/5060 unknown/limited']] },
+    ],
+  ];
+  for (const [story, says, of] of rows) t.equal(first(of), says, story);
+
+  const { service } = evidenceOf({ rows: [UDP, lost('blocked/dropped-inbound')] });
+  t.match(
+    diagnose(service).causes.map(({ device, likelihood }) => `${device} ${likelihood}`),
+    ['branch-firewall likely', 'provider possible', 'reflector possible', 'host possible'],
+    'what cannot be told apart is said as doubt',
+  );
+});
+
+t.test('what passes to another far end is asked of the one to which it does not pass', async (t) => {
+  const { service } = evidenceOf({
+    rows: [UDP, ['media', `${RTP}#192.0.2.2 blocked/dropped-outbound`, `${RTP}#192.0.2.1 pass/answered`]],
+  });
+  const { fixes } = diagnose(service);
+  t.match(fixes, [{ text: /^Let UDP 16384-32766 in at 192\.0\.2\.2: /, rules: {}, words: {} }]);
+});
+
+t.test('one symptom of an id, and one direction of silence is no news beside silence', async (t) => {
+  const { service } = evidenceOf({
+    rows: [UDP, lost('blocked/dropped-outbound'), ['media', 'stun-binding/udp/3478 blocked/dropped-outbound']],
+    whenBlocked: 'facetime-cannot-connect',
+  });
+  t.strictSame(
+    diagnose(service).symptoms.map(({ id }) => id),
+    ['no-audio'],
+  );
+});
+
+t.test('no calls are lost where there can be none', async (t) => {
+  const { service } = evidenceOf({
+    rows: [
+      IKE,
+      ['keepalive', 'nat-t-keepalive/udp/4500 blocked/payload-filtered'],
+      ['media', 'esp-in-udp/udp/4500 blocked/payload-filtered'],
+    ],
+    whenBlocked: 'wifi-calling-unavailable',
+  });
+  t.strictSame(
+    diagnose(service).symptoms.map(({ id }) => id),
+    ['wifi-calling-unavailable'],
+  );
+});
+
+t.test('a range with a hole in it is blocked in parts, and asked for as a whole', async (t) => {
+  const { service } = evidenceOf({ rows: [UDP, lost('blocked/dropped-outbound', 'partly')] });
+  const { causes, fixes } = diagnose(service);
+  t.match(causes[0]?.text, 'does not let parts of UDP 16384-32766 out');
+  t.match(fixes[0]?.text, 'Allow outbound UDP 16384-32766 to');
+});
+
+t.test('diagnosis is deterministic, ranked, and silent about what passes', async (t) => {
+  const rows = Object.values(CASES).flatMap(({ fires, silent }) => [fires, ...silent]);
+  const anyEvidence = fc.tuple(fc.constantFrom(...rows), fc.constantFrom(...rows)).map(([a, b]) => ({
+    service: evidenceOf({ ...a, rows: [...a.rows, ...b.rows] }).service,
+    facts: b.facts ?? a.facts ?? NO_FACTS,
+  }));
+  const sound = fc.property(anyEvidence, ({ service, facts: some }) => {
+    const diagnosis = diagnose(service, some);
+    const ranks = diagnosis.causes.map(({ likelihood }) => LIKELIHOODS.indexOf(likelihood));
+    const ids = diagnosis.symptoms.map(({ id }) => id);
+    const causes = diagnosis.causes.map(({ id, device }) => `${id} ${device}`);
+    return (
+      JSON.stringify(diagnosis) === JSON.stringify(diagnose(service, some)) &&
+      ranks.every((rank, index) => rank >= (ranks[index - 1] ?? 0)) &&
+      new Set(ids).size === ids.length &&
+      new Set(causes).size === causes.length &&
+      diagnosis.causes.every(({ device }) => DEVICES.includes(device)) &&
+      diagnosis.fixes.every(({ rules }) => Object.values(rules).every((text) => !/undefined|null/.test(text)))
+    );
+  });
+  t.doesNotThrow(() => fc.assert(sound, { numRuns: 300 }));
+});
