@@ -34,8 +34,8 @@ const natsServer = async (t: Test, config = '') => {
 };
 
 /** Everything that a stream holds, asked over a connection of the test's own. */
-const reader = async (t: Test, port: number, options: object = {}) => {
-  const connection = await connect({ servers: `127.0.0.1:${port}`, ...options });
+const reader = async (t: Test, at: string, options: object = {}) => {
+  const connection = await connect({ servers: at, reconnect: false, timeout: 60_000, ...options });
   t.teardown(() => connection.close());
   const manager = await jetstreamManager(connection, { timeout: 60_000 });
   return {
@@ -57,9 +57,9 @@ const ids = (messages: readonly StoredMsg[]): readonly number[] =>
 
 t.test('each record once, whatever is repeated, killed and forgotten', { skip }, async (t) => {
   const { way, start, service } = await natsServer(t);
-  const first = await reader(t, way.port);
+  const first = await reader(t, way.at);
   await first.manager.streams.add({ name: 'CALLPATH', subjects: ['callpath.>'] });
-  const config = { servers: [`nats://127.0.0.1:${way.port}`] };
+  const config = { servers: [`nats://${way.at}`] };
   const exporter = await open(t, 'nats', config);
   const records = [reportRecord(1), changeRecord(2, HOSTILE), { ...reportRecord(3), target: `h q.*>${HOSTILE}` }];
   t.same(await exporter.deliver(records, NEVER), { outcome: 'delivered' });
@@ -83,7 +83,7 @@ t.test('each record once, whatever is repeated, killed and forgotten', { skip },
   t.match(await exporter.deliver([reportRecord(4)], NEVER), { outcome: 'retry' });
   await start();
   t.same(await exporter.deliver([reportRecord(4)], NEVER), { outcome: 'delivered' }, 'and back');
-  const second = await reader(t, way.port);
+  const second = await reader(t, way.at);
   t.same(ids(await second.stored()), [1, 2, 3, 4]);
 
   // A server whose memory of ids has passed, as after an outage of hours.
@@ -109,9 +109,9 @@ t.test('each record once, whatever is repeated, killed and forgotten', { skip },
 
 t.test('what a server lacks is waited for, what it never takes is refused', { skip }, async (t) => {
   const { way } = await natsServer(t, 'max_payload: 4096');
-  const exporter = await open(t, 'nats', { servers: [`nats://127.0.0.1:${way.port}`], subject: 'voip.probes' });
+  const exporter = await open(t, 'nats', { servers: [`nats://${way.at}`], subject: 'voip.probes' });
   t.match(await exporter.deliver([changeRecord(1)], NEVER), { outcome: 'retry', why: /^nats: / }, 'no stream yet');
-  const { manager } = await reader(t, way.port);
+  const { manager } = await reader(t, way.at);
   await manager.streams.add({ name: 'CALLPATH', subjects: ['voip.probes.>'] });
   t.same(await exporter.deliver([changeRecord(1)], NEVER), { outcome: 'delivered' });
   t.match(await exporter.deliver([changeRecord(2), reportRecord(3, 'open-network')], NEVER), {
@@ -119,11 +119,11 @@ t.test('what a server lacks is waited for, what it never takes is refused', { sk
     why: /larger/,
   });
   t.same(await exporter.deliver([changeRecord(2)], NEVER), { outcome: 'delivered' }, 'its neighbour goes alone');
-  way.cut();
+  await way.cut();
   t.match(await exporter.deliver([changeRecord(4)], NEVER), { outcome: 'retry' });
-  way.mend();
+  await way.mend();
   t.same(await exporter.deliver([changeRecord(4)], NEVER), { outcome: 'delivered' });
-  const again = await reader(t, way.port);
+  const again = await reader(t, way.at);
   await again.manager.streams.update('CALLPATH', { max_msgs: 3, discard: 'new' as never });
   t.match(await exporter.deliver([changeRecord(5)], NEVER), { outcome: 'retry', why: /maximum messages/ }, 'full');
   await again.manager.streams.update('CALLPATH', { max_msgs: -1, max_msg_size: 100 });
@@ -144,9 +144,9 @@ t.test('with a token over TLS, and for nobody without', { skip }, async (t) => {
     t,
     `tls { cert_file: "${caFile}", key_file: "${keyFile}" }\nauthorization { token: "a-token-that-is-long-enough" }`,
   );
-  const { manager, stored } = await reader(t, way.port, { tls: { ca: cert }, token: 'a-token-that-is-long-enough' });
+  const { manager, stored } = await reader(t, way.at, { tls: { ca: cert }, token: 'a-token-that-is-long-enough' });
   await manager.streams.add({ name: 'CALLPATH', subjects: ['callpath.>'] });
-  const servers = [`tls://127.0.0.1:${way.port}`];
+  const servers = [`tls://${way.at}`];
   const wrong = file('wrong', 'another-token-that-is-wrong\n');
   const cases = [
     ['an unknown authority', { servers, tokenFile }],

@@ -60,26 +60,18 @@ export const encodeSyslog = (record: SpoolRecord, sender: SyslogSender): Buffer 
     name(record.kind, 32),
     `[origin software="callpath" swVersion="${param(name(sender.version, 32))}"]`,
   ].join(' ');
-  const message = (shown: string, body: boolean): Buffer =>
-    Buffer.from(
-      `${header} ${ascii(
-        JSON.stringify({
-          id: record.id,
-          agent: sender.agentId,
-          target: record.target,
-          text: shown,
-          ...(body && record.kind !== 'report' ? { body: record.body } : {}),
-        }),
-      )}`,
-    );
-  const whole = message(text, true);
+  const message = (fields: object): Buffer =>
+    Buffer.from(`${header} ${ascii(JSON.stringify({ id: record.id, ...fields }))}`);
+  const told = (shown: string) => ({ agent: sender.agentId, target: record.target, text: shown });
+  const whole = message({ ...told(text), ...(record.kind === 'report' ? {} : { body: record.body }) });
   if (whole.length <= sender.maxBytes) return whole;
   // What does not fit is cut in the text and not in the JSON. A cut in an escape's six octets is why it is by steps.
   for (let length = text.length; length > 0; length = Math.floor(length / 2)) {
-    const cut = message(length === text.length ? text : `${text.slice(0, length)}…`, false);
+    const cut = message(told(length === text.length ? text : `${text.slice(0, length)}…`));
     if (cut.length <= sender.maxBytes) return cut;
   }
-  return message('', false);
+  // The id alone fits into the 480 octets that every receiver takes (RFC 5424 §6.1), whatever the names are.
+  return message({});
 };
 
 /** Octet counting: the length in decimal, a space, the message. */

@@ -1,10 +1,9 @@
 /**
  * `syslog`: RFC 5424 over UDP (RFC 5426), TCP with octet counting (RFC 6587) or TLS (RFC 5425). Syslog acknowledges
- * nothing: delivered means that the peer's host has the bytes as far as TCP can tell, and over UDP that they were sent.
+ * nothing: delivered means that the peer read to the end of the connection, and over UDP that the bytes were sent.
  */
 import { createSocket } from 'node:dgram';
 import { lookup } from 'node:dns/promises';
-import { once } from 'node:events';
 import { connect as connectTcp, isIP, isIPv6, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import * as v from 'valibot';
@@ -12,7 +11,7 @@ import { map, oneOf } from '../../model/schema-words.js';
 import { printable } from '../../wire/printable.js';
 import type { Exporter } from './contract.js';
 import type { ExporterDeps } from './deps.js';
-import { Endpoint, readTls, TlsFiles, whole } from './settings.js';
+import { Endpoint, Flag, readTls, TlsFiles, whole } from './settings.js';
 import { encodeSyslog, FACILITIES, type Facility, frameSyslog } from './syslog-encode.js';
 
 const facilities: readonly Facility[] = Object.keys(FACILITIES) as Facility[];
@@ -23,11 +22,15 @@ export const configSchema = map({
   facility: v.optional(v.picklist(facilities, `use one of ${facilities.join(', ')}`), 'local0'),
   /** RFC 5425 §4.3.1 and RFC 5426 §3.2: receivers should take 2048 octets and may cut what is longer. */
   maxBytes: v.optional(whole(480, 65_000), 2048),
+  /** TCP and TLS: wait until the receiver has read all and closes its side. False for one that never does. */
+  confirm: v.optional(Flag, true),
   ...TlsFiles,
 });
 type Config = v.InferOutput<typeof configSchema>;
 
 const MAX_WORDS = 120;
+/** A batch of 64 KB over a slow uplink, to a receiver that is busy. */
+const CONFIRM_MS = 30_000;
 
 const words = (error: unknown, signal: AbortSignal): string => {
   const { code, message } = (signal.aborted ? signal.reason : error) as { code?: unknown; message?: unknown };
@@ -37,7 +40,6 @@ const words = (error: unknown, signal: AbortSignal): string => {
 /** Sends messages, or rejects with why not. */
 interface Transport {
   send(messages: readonly Buffer[], signal: AbortSignal): Promise<void>;
-  close(): void;
 }
 
 const udp = ({ host, port }: Endpoint): Transport => ({
@@ -54,62 +56,41 @@ const udp = ({ host, port }: Endpoint): Transport => ({
       socket.close();
     }
   },
-  close: () => undefined,
 });
 
-/** Resolves when the bytes were handed on, or rejects when the connection ends before that. */
-const write = (socket: Socket, bytes: Buffer, signal: AbortSignal): Promise<void> =>
-  new Promise((resolve, reject) => {
-    const finish = (error?: Error | null): void => {
-      socket.off('close', closed);
-      signal.removeEventListener('abort', aborted);
-      if (error) reject(error);
-      else resolve();
-    };
-    const closed = (): void => finish(new Error('the receiver closed the connection'));
-    const aborted = (): void => {
-      socket.destroy();
-      finish(new Error('aborted'));
-    };
-    socket.once('close', closed);
-    signal.addEventListener('abort', aborted);
-    if (signal.aborted) aborted();
-    else socket.write(bytes, finish);
-  });
-
-const stream = (open: () => Socket, ready: 'connect' | 'secureConnect'): Transport => {
-  let current: Socket | null = null;
-  const connected = async (signal: AbortSignal): Promise<Socket> => {
-    if (current !== null && !current.destroyed && current.writable) return current;
-    const socket = open();
-    // Errors reach the write, or the next connection; without a listener they would end the process.
-    socket.on('error', () => undefined);
-    // A receiver has nothing to say. Reading is how its end of the connection is noticed.
-    socket.resume();
-    socket.on('end', () => socket.destroy());
-    socket.setKeepAlive(true, 60_000);
-    try {
-      await once(socket, ready, { signal });
-    } catch (error) {
-      socket.destroy();
-      throw error;
-    }
-    current = socket;
-    return socket;
-  };
-  return {
-    send: async (messages, signal) => {
-      try {
-        await write(await connected(signal), Buffer.concat(messages.map(frameSyslog)), signal);
-      } catch (error) {
-        current?.destroy();
-        current = null;
-        throw error;
-      }
-    },
-    close: () => current?.destroy(),
-  };
-};
+/**
+ * A connection per batch, because its end is the one acknowledgement there is: a receiver closes its side when it has
+ * read to the end of ours. Into a connection that is kept open one may write for a quarter of an hour after the path is gone.
+ */
+const stream = (open: () => Socket, ready: 'connect' | 'secureConnect', confirm: boolean): Transport => ({
+  send: (messages, signal) =>
+    new Promise((resolve, reject) => {
+      if (signal.aborted) return reject(signal.reason);
+      const socket = open();
+      let sent = false;
+      const finish = (error?: Error): void => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', aborted);
+        socket.destroy();
+        if (error) reject(error);
+        else resolve();
+      };
+      const timer = setTimeout(() => finish(new Error('the receiver does not read to the end')), CONFIRM_MS);
+      const aborted = (): void => finish(new Error('aborted'));
+      signal.addEventListener('abort', aborted);
+      // Nothing is expected from a receiver; only what is read can end.
+      socket.resume();
+      socket.on('error', finish);
+      socket.on('close', () => finish(new Error('the receiver closed the connection')));
+      socket.on('end', () => finish(sent ? undefined : new Error('the receiver closed the connection')));
+      socket.once(ready, () => {
+        sent = true;
+        socket.end(Buffer.concat(messages.map(frameSyslog)), () => {
+          if (!confirm) finish();
+        });
+      });
+    }),
+});
 
 export const create = async (config: Config, deps: ExporterDeps): Promise<Exporter> => {
   const { name } = deps;
@@ -120,8 +101,12 @@ export const create = async (config: Config, deps: ExporterDeps): Promise<Export
     config.transport === 'udp'
       ? udp(config.server)
       : config.transport === 'tcp'
-        ? stream(() => connectTcp({ host, port }), 'connect')
-        : stream(() => connectTls({ host, port, minVersion: 'TLSv1.2', ...servername, ...tls }), 'secureConnect');
+        ? stream(() => connectTcp({ host, port }), 'connect', config.confirm)
+        : stream(
+            () => connectTls({ host, port, minVersion: 'TLSv1.2', ...servername, ...tls }),
+            'secureConnect',
+            config.confirm,
+          );
   const sender = {
     facility: config.facility,
     hostname: deps.hostname,
@@ -143,6 +128,6 @@ export const create = async (config: Config, deps: ExporterDeps): Promise<Export
         return { outcome: 'retry', why: `syslog: ${words(error, signal)}`, afterMs: null };
       }
     },
-    close: async () => transport.close(),
+    close: async () => undefined,
   };
 };

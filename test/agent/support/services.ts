@@ -14,6 +14,9 @@ const WITHIN_MS = 120_000;
 const LOOK_EVERY_MS = 50;
 const MAX_SAID = 64 * 1024;
 
+/** Of loopback, and nobody else's: a port here stays free while nothing listens on it. */
+const APART = '127.7.7.7';
+
 /** Where Debian installs them; not all of it is in everybody's PATH. */
 const FOLDERS = ['/usr/bin', '/usr/sbin'];
 
@@ -118,6 +121,7 @@ export const loopbackCertificate = async (): Promise<Certificate> => {
         altNames: [
           { type: 2, value: 'localhost' },
           { type: 7, ip: '127.0.0.1' },
+          { type: 7, ip: APART },
         ],
       },
     ],
@@ -126,18 +130,17 @@ export const loopbackCertificate = async (): Promise<Certificate> => {
 };
 
 export interface Uplink {
-  /** Keeps its number while what is behind it comes and goes. */
-  readonly port: number;
+  /** `host:port`, the same while what is behind it comes and goes. */
+  readonly at: string;
   leadTo(port: number): void;
-  /** Ends all connections and takes no new ones. */
-  cut(): void;
-  mend(): void;
+  /** Ends all connections, and refuses those that come. */
+  cut(): Promise<void>;
+  mend(): Promise<void>;
 }
 
 /** A way to a receiver that can be cut. */
 export const uplink = async (t: Test): Promise<Uplink> => {
-  let behind: number | null = null;
-  let up = true;
+  let behind = 0;
   const sockets = new Set<Socket>();
   const hold = (socket: Socket): Socket => {
     sockets.add(socket);
@@ -147,34 +150,32 @@ export const uplink = async (t: Test): Promise<Uplink> => {
   };
   const server = createServer((near) => {
     hold(near);
-    if (!up || behind === null) {
-      near.destroy();
-      return;
-    }
     const far = hold(connect(behind, '127.0.0.1'));
     near.on('close', () => far.destroy());
     far.on('close', () => near.destroy());
     near.pipe(far);
     far.pipe(near);
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const cut = (): void => {
-    up = false;
-    for (const socket of sockets) socket.destroy();
+  const listen = async (port: number): Promise<void> => {
+    server.listen(port, APART);
+    await once(server, 'listening');
   };
-  t.teardown(() => {
-    cut();
+  await listen(0);
+  const { port } = server.address() as AddressInfo;
+  const cut = async (): Promise<void> => {
+    if (!server.listening) return;
+    const closed = once(server, 'close');
     server.close();
-  });
+    for (const socket of sockets) socket.destroy();
+    await closed;
+  };
+  t.teardown(cut);
   return {
-    port: (server.address() as AddressInfo).port,
-    leadTo: (port) => {
-      behind = port;
+    at: `${APART}:${port}`,
+    leadTo: (there) => {
+      behind = there;
     },
     cut,
-    mend: () => {
-      up = true;
-    },
+    mend: () => listen(port),
   };
 };
