@@ -2,6 +2,7 @@
 import type { Report, ReportRange, ReportService } from '../model/report.js';
 import type { Reason, ServiceVerdict } from '../model/verdict.js';
 import { printable } from '../wire/printable.js';
+import { causesOf } from './causes.js';
 import { lifetimesInWords } from './lifetime-words.js';
 
 /** What each reason means for the reader; shown beside the code, never instead of it. */
@@ -54,12 +55,16 @@ export const isNoticed = ({ verdict, symptoms }: ReportService): boolean => verd
 const NOTICED = 'Everything that it needs passes, and users will notice something all the same.';
 
 /** The reason that most of a service's unmeasured checks share: what to look at first. */
-export const commonestUnknown = ({ profile, untested }: ReportService, { checks }: Report): Reason | null => {
+export const commonestUnknown = (service: ReportService, { checks, ranges }: Report): Reason | null => {
+  const { profile, untested } = service;
+  // Ranges do not say whose they are; the causes of a service name those that are its own.
+  const named = new Set(causesOf(service).flatMap(({ because }) => because));
+  const reasons = [
+    ...checks.filter(({ id, requiredBy }) => requiredBy.includes(profile) && !untested.includes(id)),
+    ...ranges.filter(({ id }) => named.has(id) && !untested.includes(id)),
+  ].flatMap(({ verdict, reason }) => (verdict === 'unknown' ? [reason] : []));
   const counts = new Map<Reason, number>();
-  for (const { id, requiredBy, verdict, reason } of checks) {
-    if (verdict !== 'unknown' || !requiredBy.includes(profile) || untested.includes(id)) continue;
-    counts.set(reason, (counts.get(reason) ?? 0) + 1);
-  }
+  for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1);
   const [commonest] = [...counts].sort(([, a], [, b]) => b - a);
   return commonest === undefined ? null : commonest[0];
 };
