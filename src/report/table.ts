@@ -2,18 +2,17 @@
 import type { Report } from '../model/report.js';
 import type { Verdict } from '../model/verdict.js';
 import { printable } from '../wire/printable.js';
+import { addressesInWords, natInWords } from './nat-words.js';
 import { passes, problems, sipAlg } from './table-checks.js';
 import { beside, idOf, MAX_ID, type Page, painter, paragraph, type Section, textOf } from './table-page.js';
 import { quality, ranges } from './table-ranges.js';
 import { services } from './table-services.js';
 import {
-  addressesInWords,
   bytes,
   counted,
   duration,
   lossInWords,
   milliseconds,
-  natInWords,
   reflectorInWords,
   roleInWords,
   sipAlgInWords,

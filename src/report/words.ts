@@ -2,7 +2,7 @@
 import type { Report, ReportRange, ReportService } from '../model/report.js';
 import type { Reason, ServiceVerdict } from '../model/verdict.js';
 import { printable } from '../wire/printable.js';
-import { lifetimesInWords } from './lifetime-words.js';
+import { causesOf } from './causes.js';
 
 /** What each reason means for the reader; shown beside the code, never instead of it. */
 export const REASON_WORDS: Readonly<Record<Reason, string>> = {
@@ -54,12 +54,16 @@ export const isNoticed = ({ verdict, symptoms }: ReportService): boolean => verd
 const NOTICED = 'Everything that it needs passes, and users will notice something all the same.';
 
 /** The reason that most of a service's unmeasured checks share: what to look at first. */
-export const commonestUnknown = ({ profile, untested }: ReportService, { checks }: Report): Reason | null => {
+export const commonestUnknown = (service: ReportService, { checks, ranges }: Report): Reason | null => {
+  const { profile, untested } = service;
+  // Ranges do not say whose they are; the causes of a service name those that are its own.
+  const named = new Set(causesOf(service).flatMap(({ because }) => because));
+  const reasons = [
+    ...checks.filter(({ id, requiredBy }) => requiredBy.includes(profile) && !untested.includes(id)),
+    ...ranges.filter(({ id }) => named.has(id) && !untested.includes(id)),
+  ].flatMap(({ verdict, reason }) => (verdict === 'unknown' ? [reason] : []));
   const counts = new Map<Reason, number>();
-  for (const { id, requiredBy, verdict, reason } of checks) {
-    if (verdict !== 'unknown' || !requiredBy.includes(profile) || untested.includes(id)) continue;
-    counts.set(reason, (counts.get(reason) ?? 0) + 1);
-  }
+  for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1);
   const [commonest] = [...counts].sort(([, a], [, b]) => b - a);
   return commonest === undefined ? null : commonest[0];
 };
@@ -110,40 +114,6 @@ export const serviceInWords = (
   if (ways !== null) return { answer, sentence: ways };
   const reason = service.verdict === 'unknown' ? commonestUnknown(service, report) : null;
   return { answer, sentence: reason === null ? sentence : `It could not be measured: ${REASON_WORDS[reason]}.` };
-};
-
-const MAPPING_WORDS: Readonly<Record<Report['nat']['mapping'], string | null>> = {
-  none: null,
-  'endpoint-independent': 'one public port for all destinations',
-  'address-dependent': 'another public port for each destination address',
-  'address-and-port-dependent': 'another public port for each destination (symmetric)',
-  unknown: 'how it maps ports is not known',
-};
-
-/** Two or three addresses tell the story; a report may carry more. */
-const MAX_ADDRESSES = 3;
-const MAX_ADDRESS_LENGTH = 64;
-
-/** The first few addresses of a list, fit to print. */
-export const addressesInWords = (addresses: readonly string[]): string => {
-  const shown = addresses.slice(0, MAX_ADDRESSES).map((address) => printable(address, MAX_ADDRESS_LENGTH));
-  const more = addresses.length - shown.length;
-  return shown.join(', ') + (more > 0 ? ` and ${more} more` : '');
-};
-
-/** Whether there is address translation, and what it does to ports. */
-export const natInWords = ({ network, nat }: Report): string => {
-  if (network.natted === null) return 'not known';
-  if (!network.natted) return "none; the far end sees this host's own address";
-  const seenAs = addressesInWords(network.mappedAddresses);
-  const parts = [
-    seenAs === '' ? 'yes' : `yes, seen from outside as ${seenAs}`,
-    nat.layers === 2 ? 'two NATs in a row' : null,
-    MAPPING_WORDS[nat.mapping],
-    nat.portPreservation === null ? null : nat.portPreservation ? 'port numbers kept' : 'port numbers changed',
-    ...lifetimesInWords(nat.bindingLifetime),
-  ];
-  return parts.filter((part) => part !== null).join('; ');
 };
 
 /** Above this, a bound that comes from few questions looks like a measured loss that would hurt. */

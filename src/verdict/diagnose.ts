@@ -8,7 +8,7 @@ import type { SymptomId } from '../model/verdict.js';
 import { askOf, type FixKind, portRuns, writePorts } from './fixes/ask.js';
 import { inAllDialects } from './fixes/dialects.js';
 import { RULES } from './rules/all.js';
-import { type CauseText, type Evidence, type Facts, type Ground, NO_FACTS, type Rule } from './rules/rule.js';
+import { type CauseText, type Evidence, type Facts, type Ground, isHarmed, NO_FACTS, type Rule } from './rules/rule.js';
 import type { ServiceState } from './services.js';
 
 export interface Symptom {
@@ -64,7 +64,8 @@ const portsInWords = (grounds: readonly Ground[]): string =>
 
 /** The same of what does not pass: a range with a hole in it is blocked in parts. */
 const blockedPorts = (grounds: readonly Ground[]): string => {
-  const [whole, parts] = [grounds.filter(({ partly }) => !partly), grounds.filter(({ partly }) => partly)];
+  const isInParts = (ground: Ground): boolean => ground.partly && isHarmed(ground);
+  const [whole, parts] = [grounds.filter((one) => !isInParts(one)), grounds.filter(isInParts)];
   return [
     ...(whole.length > 0 ? [portsInWords(whole)] : []),
     ...(parts.length > 0 ? [`parts of ${portsInWords(parts)}`] : []),

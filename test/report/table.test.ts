@@ -125,6 +125,27 @@ t.test('whom to ask follows the causes, the likeliest first', async (t) => {
   t.match(renderTable(report, { ...wide, verbose: true }), 'The access provider drops UDP on high ports. (possible)');
 });
 
+t.test('what a range could not be asked is told like that of a check', async (t) => {
+  const report = reportOf('rtp-blocked-outbound');
+  const [service] = report.services;
+  if (service === undefined) throw new Error('the fixture lost its service');
+  const ranges = report.ranges.map((run) => ({ ...run, verdict: 'unknown', reason: 'local-error' }) as const);
+  const because = ranges.map(({ id }) => id);
+  const causes = [
+    {
+      id: 'host-firewall',
+      text: "This computer's own firewall refuses.",
+      device: 'host',
+      likelihood: 'proven',
+      because,
+    },
+  ] as const;
+  const own = { ...service, verdict: 'unknown', symptoms: [], fixes: [], causes: [...causes] } as const;
+  const text = renderTable({ ...report, ranges, services: [own as never] }, { color: false, width: 200 });
+  t.match(text, 'It could not be measured: this host could not send it.');
+  t.match(text, /Next: +Check the firewall of this host/);
+});
+
 t.test('long lists are cut and say so, unless everything is wanted', async (t) => {
   const report = reportOf('media-blocked');
   const [one] = report.checks.filter((check) => check.verdict === 'blocked');

@@ -643,6 +643,8 @@ t.test('a range with a hole in it is blocked in parts, and asked for as a whole'
   const { causes, fixes } = diagnose(service);
   t.match(causes[0]?.text, 'does not let parts of UDP 16384-32766 out');
   t.match(fixes[0]?.text, 'Allow outbound UDP 16384-32766 to');
+  const slow = evidenceOf({ rows: [UDP, lost('degraded/rate-limited', 'partly')] });
+  t.notMatch(diagnose(slow.service).causes[0]?.text, 'parts of', 'what passes badly has no hole');
 });
 
 t.test('diagnosis is deterministic, ranked, and silent about what passes', async (t) => {

@@ -1,0 +1,66 @@
+/** Address translation in words: under which addresses we are seen, what becomes of ports, how long silent flows are remembered. */
+import type { Report } from '../model/report.js';
+import { printable } from '../wire/printable.js';
+
+type Lifetime = Report['nat']['bindingLifetime'][number];
+
+const patience = ({ atLeastSeconds, belowSeconds, keepaliveSeconds }: Lifetime): string => {
+  if (belowSeconds === null) return `kept for ${atLeastSeconds} s and more`;
+  const advice = typeof keepaliveSeconds === 'number' ? ` (keepalives every ${keepaliveSeconds} s at most)` : '';
+  return `forgotten after ${atLeastSeconds} to ${belowSeconds} s${advice}`;
+};
+
+/** Of a port the shorter of its lifetimes: whether packets went both ways before is a detail. */
+const isShortest = (one: Lifetime, all: readonly Lifetime[]): boolean => {
+  const same = all.filter(({ port, transport }) => port === one.port && transport === one.transport);
+  return same.toSorted((a, b) => a.atLeastSeconds - b.atLeastSeconds)[0] === one;
+};
+
+/** `silent flows of UDP 3478, 5060 are forgotten after 9 to 15 s (keepalives every 7 s at most)`. */
+const lifetimesInWords = (all: readonly Lifetime[]): readonly string[] => {
+  const groups = new Map<string, { readonly what: string; readonly how: string; readonly ports: number[] }>();
+  for (const one of all.filter((other) => isShortest(other, all))) {
+    const what = one.transport.toUpperCase();
+    const how = patience(one);
+    const group = groups.get(`${what} ${how}`) ?? { what, how, ports: [] };
+    group.ports.push(one.port);
+    groups.set(`${what} ${how}`, group);
+  }
+  return [...groups.values()].map(
+    ({ what, how, ports }) => `silent flows of ${what} ${ports.sort((a, b) => a - b).join(', ')} are ${how}`,
+  );
+};
+
+const MAPPING_WORDS: Readonly<Record<Report['nat']['mapping'], string | null>> = {
+  none: null,
+  'endpoint-independent': 'one public port for all destinations',
+  'address-dependent': 'another public port for each destination address',
+  'address-and-port-dependent': 'another public port for each destination (symmetric)',
+  unknown: 'how it maps ports is not known',
+};
+
+/** Two or three addresses tell the story; a report may carry more. */
+const MAX_ADDRESSES = 3;
+const MAX_ADDRESS_LENGTH = 64;
+
+/** The first few addresses of a list, fit to print. */
+export const addressesInWords = (addresses: readonly string[]): string => {
+  const shown = addresses.slice(0, MAX_ADDRESSES).map((address) => printable(address, MAX_ADDRESS_LENGTH));
+  const more = addresses.length - shown.length;
+  return shown.join(', ') + (more > 0 ? ` and ${more} more` : '');
+};
+
+/** Whether there is address translation, and what it does to ports. */
+export const natInWords = ({ network, nat }: Report): string => {
+  if (network.natted === null) return 'not known';
+  if (!network.natted) return "none; the far end sees this host's own address";
+  const seenAs = addressesInWords(network.mappedAddresses);
+  const parts = [
+    seenAs === '' ? 'yes' : `yes, seen from outside as ${seenAs}`,
+    nat.layers === 2 ? 'two NATs in a row' : null,
+    MAPPING_WORDS[nat.mapping],
+    nat.portPreservation === null ? null : nat.portPreservation ? 'port numbers kept' : 'port numbers changed',
+    ...lifetimesInWords(nat.bindingLifetime),
+  ];
+  return parts.filter((part) => part !== null).join('; ');
+};
