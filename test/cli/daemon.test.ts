@@ -22,6 +22,8 @@ const file = (name: string, text: string): string => {
 };
 const SECRET = 'a-token-that-nobody-may-read';
 file('token', `${SECRET}\n`);
+const PAGE_SECRET = 'a-password-for-the-page';
+file('page-secret', `${PAGE_SECRET}\n`);
 
 /** A third party that accepts connections, at a port that is free. */
 const listener = createServer((socket) => socket.on('error', () => undefined).end());
@@ -64,6 +66,7 @@ targets:
     schedules: [{ kind: sweep, every: 1h }]
 exporters:
   - { type: file, path: "${folder}/results.ndjson" }
+status: { listen: "127.0.0.1:0", secretFile: page-secret }
 `,
   );
 
@@ -110,6 +113,22 @@ t.test('a configuration is judged without running it', async (t) => {
     judged.stderr,
     `${bad}:1:agent.logLevel: is "loud"; use one of debug, info, warn, error\n${bad}:4:targets[0].token: holds a secret; put it into a file and name the file with tokenFile\n`,
   );
+  const open = file('open.yaml', 'targets:\n  - host: a.example\nstatus:\n  listen: 0.0.0.0:9893\n  secret: x\n');
+  const shown = await probe(['daemon', '--config', open, '--check']);
+  t.equal(shown.code, 2);
+  t.match(shown.stderr, /open\.yaml:5:status\.secret: is not a key that belongs here; did you mean "secretFile"\?/);
+  const bare = file('bare.yaml', 'targets:\n  - host: a.example\nstatus:\n  listen: 0.0.0.0:9893\n');
+  t.match(
+    (await probe(['daemon', '--config', bare, '--check'])).stderr,
+    /bare\.yaml:4:status\.listen: .*use 127\.0\.0\.1 or \[::1\], or name a secretFile/,
+  );
+  const lost = file(
+    'lost.yaml',
+    `agent: { stateDirectory: "${folder}/lost" }\ntargets:\n  - host: 127.0.0.1\nstatus: { secretFile: nowhere }\n`,
+  );
+  const without = await probe(['daemon', '--config', lost]);
+  t.equal(without.code, 2);
+  t.match(without.stderr, /^probe: status\.secretFile: .*nowhere cannot be read \(ENOENT\)$/m);
   const run = await probe(['daemon', '--config', bad]);
   t.equal(run.code, 2);
   t.match(run.stderr, /^probe: .*bad\.yaml:1:agent\.logLevel.*\(and 1 more; .*--check" shows all\)\n$/);
@@ -142,6 +161,15 @@ t.test('an agent runs, says how it is, and ends in good order', { timeout: TEST_
   const told = JSON.parse(health.stdout) as HealthSeen;
   t.equal(told.jobs?.['here/light']?.verdicts['one-check'], 'works');
   t.match(await probe(['health', '--state', state]), { code: 0, stdout: /^healthy\n/ });
+
+  await until(() => first.log().includes('status page ready'));
+  const [, url = ''] = /"url":"([^"]+)","msg":"status page ready"/.exec(first.log()) ?? [];
+  t.equal((await fetch(url)).status, 401);
+  t.match(await (await fetch(`${url}readyz`)).text(), /^(not yet|ready)\n$/, 'one word is told to everybody');
+  const page = await fetch(`${url}targets/here`, { headers: { authorization: `Bearer ${PAGE_SECRET}` } });
+  t.equal(page.status, 200);
+  t.match(await page.text(), /tcp-connect\/tcp\/\d+, 24 hours: available 100 %/);
+  t.notMatch(first.log(), PAGE_SECRET);
 
   // A killed agent leaves its socket, its spool and its memory as they are.
   first.child.kill('SIGKILL');
