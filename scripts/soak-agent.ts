@@ -1,7 +1,8 @@
 /**
  * What takes too long for `npm test`: `spool [KILLS]` kills a process that fills a spool at random instants, `life
  * [HOURS]` lives through simulated hours and looks for what is left behind, `real [RUNS]` does so with real sockets
- * against a reflector on loopback, `light [RUNS]` says what a light run takes of the processor and the agent of memory.
+ * against a reflector on loopback, `light [RUNS]` says what a light run takes of the processor and the agent of memory,
+ * `uplink [HOURS]` cuts the way to a nats-server and a webhook's receiver and counts what arrives afterwards.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
@@ -9,6 +10,7 @@ import { join } from 'node:path';
 import { liveFor, stateRoot } from '../test/agent/support/agent.js';
 import { crash } from '../test/agent/support/crash.js';
 import { startFarEnd } from '../test/agent/support/far-end.js';
+import { outage } from '../test/agent/support/outage.js';
 import { reallyLive, signallingProfile } from '../test/agent/support/real.js';
 
 const [what = '', amount] = process.argv.slice(2);
@@ -43,8 +45,20 @@ try {
     } finally {
       await target.stop();
     }
+  } else if (what === 'uplink') {
+    const ends: (() => unknown)[] = [];
+    try {
+      const result = await outage({ teardown: (end: () => unknown) => void ends.unshift(end) }, Number(amount ?? 24));
+      process.stdout.write(`${result.summary}; ${result.faults.length} faults\n`);
+      for (const fault of result.faults) process.stdout.write(`${fault}\n`);
+      process.exitCode = result.faults.length > 0 ? 1 : 0;
+    } finally {
+      for (const end of ends) await end();
+    }
   } else {
-    process.stderr.write('soak-agent: say "spool [KILLS]", "life [HOURS]", "real [RUNS]" or "light [RUNS]"\n');
+    process.stderr.write(
+      'soak-agent: say "spool [KILLS]", "life [HOURS]", "real [RUNS]", "light [RUNS]" or "uplink [HOURS]"\n',
+    );
     process.exitCode = 2;
   }
 } finally {

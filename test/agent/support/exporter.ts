@@ -1,10 +1,10 @@
 /** An exporter as the agent would open it, and records to give it. */
 import { readFile } from 'node:fs/promises';
-import type { Test } from 'tap';
 import type { Exporter, SpoolRecord } from '../../../src/agent/exporters/contract.js';
 import type { ExporterDeps } from '../../../src/agent/exporters/deps.js';
 import { checkExporter, type ExporterType } from '../../../src/agent/exporters/registry.js';
 import { type Golden, reportOf } from '../../report/fixtures.js';
+import type { Owner } from './services.js';
 
 export const AT = Date.parse('2026-03-01T12:00:00Z');
 export const NEVER: AbortSignal = new AbortController().signal;
@@ -51,7 +51,7 @@ export const changeRecord = (number: number, text = 'sip-options/udp/5060', targ
 };
 
 export const open = async (
-  t: Test,
+  t: Owner,
   type: ExporterType,
   config: unknown,
   more: Partial<ExporterDeps> & { readonly said?: string[] } = {},

@@ -8,6 +8,9 @@ import { join } from 'node:path';
 import { generate } from 'selfsigned';
 import type { Test } from 'tap';
 
+/** Whoever ends what was begun: a test, or a script. */
+export type Owner = Pick<Test, 'teardown'>;
+
 /** Far more than any takes on a busy machine; who is not ready then has failed. */
 const WITHIN_MS = 120_000;
 /** How often is looked whether something has happened; the happening is what is waited for. */
@@ -29,7 +32,7 @@ export const missing = (debianPackage: string, ...programs: readonly string[]): 
     ? false
     : `needs ${programs.join(', ')} (Debian: ${debianPackage})`;
 
-export const folderFor = (t: Test): string => {
+export const folderFor = (t: Owner): string => {
   const folder = mkdtempSync(join(tmpdir(), 'callpath-exporters-'));
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
@@ -75,7 +78,7 @@ const portsOf = (pid: number, transport: 'tcp' | 'udp'): readonly number[] => {
 };
 
 /** Starts a program; it ends with the test at the latest. */
-export const startService = (t: Test, program: string, args: readonly string[], cwd: string): Service => {
+export const startService = (t: Owner, program: string, args: readonly string[], cwd: string): Service => {
   const child = spawn(programOf(program) ?? program, args, { stdio: ['ignore', 'pipe', 'pipe'], cwd });
   let said = '';
   const hear = (chunk: Buffer): void => {
@@ -139,7 +142,7 @@ export interface Uplink {
 }
 
 /** A way to a receiver that can be cut. */
-export const uplink = async (t: Test): Promise<Uplink> => {
+export const uplink = async (t: Owner): Promise<Uplink> => {
   let behind = 0;
   const sockets = new Set<Socket>();
   const hold = (socket: Socket): Socket => {
