@@ -124,8 +124,12 @@ export const followUp = async (
   };
 };
 
+/** Whether some of what was sent had no answer. */
+const incomplete = ({ attempts }: Observation): boolean =>
+  attempts.some((one) => one.packets > (one.outcome === 'answer' ? one.answers : 0));
+
 /**
- * Asks a reflector once more for its word before its silence is held against anybody: whether it could read all that
+ * Asks a reflector once more for its word before silence or loss is held against anybody: whether it could read all that
  * came is known only afterwards.
  */
 export const confirm = async (
@@ -134,7 +138,7 @@ export const confirm = async (
   ways: readonly Check[],
   { context, path, signal }: FollowUp,
 ): Promise<Identification> => {
-  if (!observations.some((one) => silent(one) && one.check.transport === 'udp')) return known;
+  if (!observations.some((one) => incomplete(one) && one.check.transport === 'udp')) return known;
   const now = await identify(ways.slice(0, MAX_CONFIRMING_WAYS), context, path, signal);
   return now.identity ? now : known;
 };

@@ -1,4 +1,5 @@
 /** The small HTTP server behind the status page and the scrape endpoints: GET only, guarded, bounded, closable. */
+import { setMaxListeners } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -106,6 +107,8 @@ export const serve = async (options: ServeOptions): Promise<Serving> => {
       `${purpose}: ${host} can be reached from elsewhere; name a secretFile, or bind 127.0.0.1 or ::1`,
     );
   const stopping = new AbortController();
+  // One for each request that runs; connections have a ceiling of their own.
+  setMaxListeners(0, stopping.signal);
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const url = urlOf(request.url);
     const away = turnedAway(request, url?.pathname ?? null, options);
