@@ -7,11 +7,13 @@
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
+#include <signal.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -106,6 +108,8 @@ static int run(char **command) {
   double begun = now_ms();
   pid_t child = fork();
   if (child == 0) {
+    /* Whoever gives up on this process gives up on what it runs. */
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     execvp(command[0], command);
     _exit(127);
   }

@@ -19,13 +19,13 @@ interface Explored {
   /** What is known, and by proof. */
   readonly proven: Map<number, Fate>;
   /** Silent to scouting. */
-  readonly hints: Set<number>;
+  readonly hints: Map<number, Observation>;
 }
 
 /** For boundaries of passing: silence that is not proven yet leads the search all the same. */
 const fatesOf = ({ proven, hints }: Explored): ReadonlyMap<number, Fate> =>
   new Map([
-    ...[...hints].map((port): [number, Fate] => [port, 'silent']),
+    ...[...hints.keys()].map((port): [number, Fate] => [port, 'silent']),
     ...[...proven].map(([port, fate]): [number, Fate] => [port, fate === 'passes' ? 'passes' : 'silent']),
   ]);
 
@@ -53,7 +53,7 @@ export const explore = async (
   stop: () => boolean,
 ): Promise<readonly Observation[]> => {
   const added: Observation[] = [];
-  const explored = ranges.map((range): Explored => ({ range, proven: new Map(), hints: new Set() }));
+  const explored = ranges.map((range): Explored => ({ range, proven: new Map(), hints: new Map() }));
   const byRange = new Map(explored.map((one) => [one.range.id, one]));
   const learn = (observations: readonly Observation[]): void => {
     for (const observation of observations) {
@@ -69,10 +69,7 @@ export const explore = async (
     const { observations, hints } = await ask(checks, depth);
     learn(observations);
     added.push(...observations);
-    const silent = new Set(hints);
-    for (const { id, rangeId, port } of checks) {
-      if (id !== undefined && silent.has(port)) byRange.get(rangeId ?? '')?.hints.add(port);
-    }
+    for (const hint of hints) byRange.get(hint.check.rangeId ?? '')?.hints.set(hint.check.port, hint);
     return true;
   };
   // A port that stands for itself as well was asked as such.
@@ -88,7 +85,7 @@ export const explore = async (
   const met = [...known, ...added];
   await askAll(({ range, proven, hints }) => {
     const silent = explored.flatMap((other) =>
-      other.range.id === range.id ? [] : [...other.hints].filter((port) => unprovenEdges(other).includes(port)),
+      other.range.id === range.id ? [] : [...other.hints.keys()].filter((port) => unprovenEdges(other).includes(port)),
     );
     const nearby = silent.map((port) => range.from + range.step * Math.round((port - range.from) / range.step));
     return [...new Set([...suspectPorts(range, met), ...nearby])].filter(
@@ -101,5 +98,7 @@ export const explore = async (
     // Passing is settled; what is rejected here and dropped there has a boundary of its own.
     if (!(await askAll(({ range, proven }) => nextPorts(proven, range.step), 'certain'))) break;
   }
-  return added;
+  // Cut short: what was silent so far must not be taken for a part of what passes around it.
+  const cut = stop() ? explored.flatMap(({ hints, proven }) => [...hints].filter(([port]) => !proven.has(port))) : [];
+  return [...added, ...cut.map(([, hint]) => hint)];
 };

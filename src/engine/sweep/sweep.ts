@@ -50,8 +50,8 @@ const VOUCHING_PORTS = 8;
 
 export interface SweepResult {
   readonly observations: readonly Observation[];
-  /** Ports that stayed silent to scouting. */
-  readonly hints: readonly number[];
+  /** Ports that stayed silent to scouting, with what little is known of them. */
+  readonly hints: readonly Observation[];
 }
 
 export interface Sweeper {
@@ -246,7 +246,12 @@ export const createSweeper = (input: SweepInput): Sweeper => {
       const vouching = new Set(ports.filter(({ answers }) => answers > 0).slice(0, VOUCHING_PORTS));
       return {
         observations: told.map((port) => observationOf(port, interrupted, receipts, vouching.has(port))),
-        hints: depth === 'scout' ? ports.filter(silent).map(({ check }) => check.port) : [],
+        hints:
+          depth === 'scout'
+            ? ports
+                .filter((port) => silent(port) && port.packets > 0)
+                .map((port) => observationOf(port, false, receipts))
+            : [],
       };
     },
     limit: () => line?.experiments.limit() ?? null,
