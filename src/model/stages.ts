@@ -92,6 +92,20 @@ export interface NatFacts {
   readonly filtering: readonly FilterTest[];
 }
 
+/** One question from its protocol's own port, as source and destination. */
+export interface SourcePortFacts {
+  readonly address: string;
+  readonly port: number;
+  readonly packets: number;
+  readonly answers: number;
+  /** From where the far end saw it come; null without an answer. */
+  readonly seenPort: number | null;
+  /** The code with which this host refused the port; null if it gave it. */
+  readonly notBound: string | null;
+  /** Errors from the path, by their code. */
+  readonly errors: readonly string[];
+}
+
 /** RFC 3948 §4: how often IPsec behind a NAT sends its keepalive, unless it is told otherwise. */
 export const NAT_T_KEEPALIVE_SECONDS = 20;
 
@@ -115,9 +129,10 @@ export interface Idle {
 export interface StageFacts {
   readonly sip: readonly SipFacts[];
   readonly nat: readonly NatFacts[];
+  readonly sourcePorts: readonly SourcePortFacts[];
   readonly idle: readonly Idle[];
   /** Questions over the flows that fell idle afterwards, and how many were answered: what this path loses. */
   readonly talk: { readonly trials: number; readonly answers: number };
 }
 
-export const NO_FACTS: StageFacts = { sip: [], nat: [], idle: [], talk: { trials: 0, answers: 0 } };
+export const NO_FACTS: StageFacts = { sip: [], nat: [], sourcePorts: [], idle: [], talk: { trials: 0, answers: 0 } };

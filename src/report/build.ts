@@ -14,6 +14,7 @@ import { type ClassifiedRange, classifyRange } from '../verdict/ranges.js';
 import { type Item, weigh, weighService } from '../verdict/services.js';
 import { lossUpperBound, RANGE_PORT_DOUBT, SINGLE_CHECK_DOUBT } from '../verdict/silence.js';
 import { judgeSip } from '../verdict/sip.js';
+import { judgeSourcePorts, sourcePortNotes } from '../verdict/source-ports.js';
 import { NO_STANDING, standings } from '../verdict/standing.js';
 import { diagnosedService, factsOf } from './diagnosed.js';
 import { harmedBy, reportedNat, reportedStage } from './stages.js';
@@ -100,6 +101,7 @@ export const buildReport = (input: ReportInput): Report => {
     answers: output.loss.answers + talk.answers,
   });
   const found = [...sip.checks, ...judgeKeepalives(output.stages.idle, idleBound)];
+  const sourcePorts = judgeSourcePorts(output.stages.sourcePorts, upperBound);
   const stageChecks = found.map((one) => reportedStage(one, plan));
   const provable = (address: string | null): boolean => standing.get(address ?? '')?.role === 'reflector';
   const refusedToken = new Set(
@@ -194,6 +196,7 @@ export const buildReport = (input: ReportInput): Report => {
       natOf(input.localAddresses, all),
       judgeNat(output.stages.nat, upperBound),
       judgeLifetimes(output.stages.idle, idleBound),
+      sourcePorts,
     ),
     sipAlg: {
       detected: sip.detected ?? (all.some(({ reason }) => reason === 'sip-alg') ? true : null),
@@ -201,7 +204,12 @@ export const buildReport = (input: ReportInput): Report => {
     },
     quality: [],
     services: [],
-    notes: [...input.notes, ...notesOf(output, input.durationMs), ...deadAddresses(input.target, standing)],
+    notes: [
+      ...input.notes,
+      ...notesOf(output, input.durationMs),
+      ...sourcePortNotes(sourcePorts),
+      ...deadAddresses(input.target, standing),
+    ],
     totals: {
       checks: all.length + stageChecks.length,
       packetsSent: output.totals.packetsSent,

@@ -6,6 +6,7 @@ import type { BindingLifetime } from '../verdict/lifetime.js';
 import type { NatVerdict } from '../verdict/nat.js';
 import type { Item } from '../verdict/services.js';
 import type { StageCheck } from '../verdict/sip.js';
+import type { SourcePort } from '../verdict/source-ports.js';
 
 /** With its address where the same question went to several. */
 const idOf = ({ probe, transport, port, address }: StageCheck, plan: Plan): string => {
@@ -77,6 +78,7 @@ export const reportedNat = (
   fromChecks: Report['nat'],
   measured: NatVerdict,
   lifetimes: readonly BindingLifetime[],
+  sourcePorts: readonly SourcePort[],
 ): Report['nat'] => ({
   ...fromChecks,
   mapping: measured.mapping === 'unknown' ? fromChecks.mapping : measured.mapping,
@@ -86,5 +88,6 @@ export const reportedNat = (
   layers: measured.layers ?? fromChecks.layers,
   mappedAddresses: [...measured.mappedAddresses],
   portsThatDiffer: [...measured.portsThatDiffer],
+  sourcePorts: sourcePorts.map((one) => ({ ...one })),
   bindingLifetime: lifetimes.map((one) => ({ ...one })),
 });

@@ -122,6 +122,18 @@ export const addressesInWords = (addresses: readonly string[]): string => {
   return shown.join(', ') + (more > 0 ? ` and ${more} more` : '');
 };
 
+/** Ports that are treated otherwise than all others; nothing where every port is changed. */
+const peculiarPortsInWords = ({ portPreservation, portsThatDiffer, sourcePorts }: Report['nat']): readonly string[] => [
+  ...(portsThatDiffer ?? []).map((port) => `another port towards ${port}`),
+  ...(sourcePorts ?? []).flatMap(({ port, seenPort, answered }) =>
+    answered === false
+      ? [`nothing comes back to source port ${port}`]
+      : seenPort !== null && seenPort !== port && portPreservation === true
+        ? [`source port ${port} alone becomes ${seenPort}`]
+        : [],
+  ),
+];
+
 /** Of each port the shorter of its lifetimes, and how often it wants a keepalive. */
 const lifetimesInWords = (all: Report['nat']['bindingLifetime']): readonly string[] =>
   [...new Set(all.map(({ transport, port }) => `${transport} ${port}`))].flatMap((name) => {
@@ -148,6 +160,7 @@ export const natInWords = ({ network, nat }: Report): string => {
     nat.layers === 2 ? 'two NATs in a row' : null,
     MAPPING_WORDS[nat.mapping],
     nat.portPreservation === null ? null : nat.portPreservation ? 'port numbers kept' : 'port numbers changed',
+    ...peculiarPortsInWords(nat),
     ...lifetimesInWords(nat.bindingLifetime),
   ];
   return parts.filter((part) => part !== null).join('; ');

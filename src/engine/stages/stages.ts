@@ -12,6 +12,7 @@ import type { Stage } from './evidence.js';
 import { type Lifetimes, lifetimeStage } from './lifetime.js';
 import { type FarEnd, natStage } from './nat.js';
 import { sipStage } from './sip.js';
+import { sourcePortStage } from './source-ports.js';
 
 export interface StageOptions {
   /** Adds what takes minutes. */
@@ -79,12 +80,17 @@ export const runStages = async (
     natsOf(proven, tools),
     Promise.all(proven.map(({ observations, ways }) => sipStage(observations, { ...tools, ways }))),
   ]);
+  // After SIP's stage, which uses the same source port.
+  const sourcePorts = await Promise.all(
+    proven.slice(0, 1).map(({ observations }) => sourcePortStage(observations, tools.probeOf, tools)),
+  );
   // One way out is what lifetimes are about; a second far end would show the same one again.
   const [first] = options.deep ? proven : [];
   const lifetimes = first ? await lifetimesOf(first, tools) : NO_FACTS;
   return {
     sip: sip.flatMap((facts) => facts ?? []),
     nat,
+    sourcePorts: sourcePorts.flat(),
     idle: lifetimes.idle,
     talk: lifetimes.talk,
   };
