@@ -45,12 +45,25 @@ export interface OtherTraffic {
   readonly bareTag: boolean | null;
 }
 
+/** Media that nobody had asked for at the port that an INVITE's SDP named, while the far end had not answered yet. */
+export interface PinholeTest {
+  /** The port to which the INVITE went. */
+  readonly port: number;
+  readonly isControl: boolean;
+  /** From where the media came, seen from the address and port to which the INVITE went. */
+  readonly from: 'other-port' | 'other-address';
+  readonly heard: boolean;
+  /** How many packets the far end sent; null if it could not be asked. */
+  readonly sent: number | null;
+}
+
 /** What one reflector's address was asked about SIP. */
 export interface SipFacts {
   readonly address: string;
   readonly family: Family;
   readonly exchanges: readonly SipExchange[];
   readonly otherTraffic: readonly OtherTraffic[];
+  readonly pinholes: readonly PinholeTest[];
 }
 
 export interface Place {

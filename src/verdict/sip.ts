@@ -5,7 +5,7 @@
  */
 import type { Family, Transport } from '../model/check.js';
 import type { Evidence } from '../model/observation.js';
-import type { OtherTraffic, SipExchange, SipFacts } from '../model/stages.js';
+import type { OtherTraffic, PinholeTest, SipExchange, SipFacts } from '../model/stages.js';
 import type { Finding } from '../model/verdict.js';
 import { type AlgClass, compareSip, type Difference } from './alg.js';
 import { doubtOfSilence, RANGE_PORT_DOUBT } from './silence.js';
@@ -220,9 +220,34 @@ const judgeSizes = (
   };
 };
 
+/**
+ * An ALG that rewrites nothing and only opens ports: media comes in after an INVITE on SIP's port, and after the same
+ * INVITE on another port it does not, beyond chance.
+ */
+const pinholesOf = (tests: readonly PinholeTest[], lossUpperBound: number | null): readonly AlgFinding[] =>
+  tests.flatMap((test): AlgFinding[] => {
+    if (test.isControl || !test.heard) return [];
+    const control = tests.find((one) => one.isControl && one.from === test.from);
+    if (!control || control.heard || control.sent === null) return [];
+    if (doubtOfSilence(control.sent, lossUpperBound) > RANGE_PORT_DOUBT) return [];
+    return [
+      {
+        transport: 'udp',
+        port: test.port,
+        method: 'INVITE',
+        direction: 'inbound',
+        kind: 'pinhole',
+        class: 'proxy',
+        field: `RTP from ${test.from === 'other-port' ? 'another port' : 'another address'}`,
+        sent: `let in after an INVITE to port ${test.port}`,
+        received: `kept out after the same INVITE to port ${control.port}`,
+      },
+    ];
+  });
+
 /** Everything there is to say about SIP on the way to these addresses. */
 export const judgeSip = (all: readonly SipFacts[], lossUpperBound: number | null): SipVerdicts => {
-  const judged = all.flatMap(({ exchanges, otherTraffic, family }) => {
+  const judged = all.flatMap(({ exchanges, otherTraffic, pinholes, family }) => {
     const plain = exchanges.filter(({ padded }) => padded === null);
     const own = plain.filter(({ isControl }) => !isControl);
     const places = [...new Set(own.map(({ transport, port }) => `${transport}/${port}`))];
@@ -243,7 +268,7 @@ export const judgeSip = (all: readonly SipFacts[], lossUpperBound: number | null
     );
     return [
       {
-        findings: ports.flatMap(({ findings }) => findings),
+        findings: [...ports.flatMap(({ findings }) => findings), ...pinholesOf(pinholes, lossUpperBound)],
         checks: [...ports.map(({ check }) => check), ...(sizes ? [sizes] : [])],
       },
     ];

@@ -1,7 +1,16 @@
 /** What stages found, judged: tables of facts against what may honestly be said. */
 import fc from 'fast-check';
 import t from 'tap';
-import type { FilterTest, Idle, Mapping, NatFacts, SipExchange, SipFacts, StunPlace } from '../../src/model/stages.js';
+import type {
+  FilterTest,
+  Idle,
+  Mapping,
+  NatFacts,
+  PinholeTest,
+  SipExchange,
+  SipFacts,
+  StunPlace,
+} from '../../src/model/stages.js';
 import { judgeKeepalives, judgeLifetimes } from '../../src/verdict/lifetime.js';
 import { judgeNat } from '../../src/verdict/nat.js';
 import { judgeSip } from '../../src/verdict/sip.js';
@@ -303,7 +312,7 @@ const exchange = (over: Partial<SipExchange>): SipExchange => ({
 });
 const silent = { packets: 10, answers: 0, request: null, response: null, seen: 0 } as const;
 const sipFacts = (...exchanges: readonly SipExchange[]): readonly SipFacts[] => [
-  { address: A, family: 4, exchanges, otherTraffic: [] },
+  { address: A, family: 4, exchanges, otherTraffic: [], pinholes: [] },
 ];
 const sip = (...exchanges: readonly SipExchange[]) => judgeSip(sipFacts(...exchanges), LOSS);
 const control = exchange({ isControl: true, port: 16_384 });
@@ -328,6 +337,29 @@ t.test('a method that vanishes', async (t) => {
   t.match(sip(exchange({}), control), { detected: false, findings: [] });
   t.match(sip(exchange({ request: null }), control), { detected: null }, 'without the far end’s word nothing is known');
   t.match(sip(), { detected: null, checks: [] });
+});
+
+t.test('an ALG that only opens ports', async (t) => {
+  const test = (isControl: boolean, heard: boolean, sent: number | null = 8): PinholeTest => ({
+    port: isControl ? 16_384 : 5060,
+    isControl,
+    from: 'other-port',
+    heard,
+    sent,
+  });
+  const said = (...pinholes: readonly PinholeTest[]) =>
+    judgeSip([{ address: A, family: 4, exchanges: [exchange({}), control], otherTraffic: [], pinholes }], LOSS);
+  t.match(said(test(false, true), test(true, false)), {
+    detected: true,
+    findings: [{ kind: 'pinhole', port: 5060, method: 'INVITE', field: 'RTP from another port' }],
+    checks: [{ finding: { verdict: 'pass' } }],
+  });
+  const none = { detected: false, findings: [] };
+  t.match(said(test(false, false), test(true, false)), none, 'a firewall that lets nothing in');
+  t.match(said(test(false, true), test(true, true)), none, 'one that lets everything in');
+  t.match(said(test(false, true), test(true, false, 2)), none, 'two packets may be lost');
+  t.match(said(test(false, true), test(true, false, null)), none, 'nobody knows whether they were sent');
+  t.match(said(test(false, true)), none, 'nothing to compare with');
 });
 
 t.test('a proof that tells of more than the messages show', async (t) => {

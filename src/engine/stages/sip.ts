@@ -14,6 +14,7 @@ import { passed } from '../follow-up.js';
 import type { Net } from '../net.js';
 import { witness } from '../witness.js';
 import { fetchEvidence, type Stage } from './evidence.js';
+import { pinholeStage } from './pinhole.js';
 
 /** SIP's own (RFC 3261 §19.1.2), for the source port: the destination is whatever port the check was about. */
 const SIP_PORT = 5060;
@@ -225,10 +226,14 @@ export const sipStage = async (observations: readonly Observation[], stage: SipS
       free.push(question(check, { padded: SIZES[SIZES.length - 1] ?? null })('OPTIONS'));
     }
   }
-  const [heard, fromSipPort, others] = await Promise.all([
+  const overUdp = signalling.find(({ transport }) => transport === 'udp') ?? null;
+  const besideUdp = overUdp && controlFor('udp', [...passing, ...stage.ways]);
+  const media = passing.find(({ probe }) => probe === 'rtp-echo') ?? null;
+  const [heard, fromSipPort, others, pinholes] = await Promise.all([
     Promise.all(free.map((asked) => ask(asked, stage))),
     inTurn(fixed, stage),
     Promise.all(signalling.filter(({ transport }) => transport === 'udp').map((check) => otherTraffic(check, stage))),
+    overUdp && besideUdp && media ? pinholeStage(overUdp, besideUdp, media, stage.ways, stage) : [],
   ]);
   const settled = [...(await Promise.all(heard.map((one) => again(one, stage)))), ...fromSipPort];
   const asked = settled.map(({ observation }) => observation);
@@ -243,5 +248,6 @@ export const sipStage = async (observations: readonly Observation[], stage: SipS
     family: first.family,
     exchanges: await Promise.all(complete.map((one) => factsOf(one, stage.ways, stage))),
     otherTraffic: others,
+    pinholes,
   };
 };
