@@ -36,13 +36,21 @@ export interface Passage {
   readonly received: Uint8Array;
 }
 
-/** Whether something that is no SIP request passes on SIP's own port. Null: not asked. */
+/** Whether something passes: it did, or so many of it stayed silent; neither, and nothing is known. */
+export interface Passing {
+  readonly passes: boolean;
+  readonly silent: number;
+}
+
+/** What is no SIP request on SIP's own port. */
 export interface OtherTraffic {
   readonly transport: Transport;
   readonly port: number;
   readonly address: string;
-  readonly stun: boolean | null;
-  readonly bareTag: boolean | null;
+  readonly stun: Passing;
+  readonly bareTag: Passing;
+  /** The keepalive of many phones (RFC 5626 §3.5.1). */
+  readonly crlf: Passing;
 }
 
 /** Media that nobody had asked for at the port that an INVITE's SDP named, while the far end had not answered yet. */

@@ -100,7 +100,11 @@ export const buildReport = (input: ReportInput): Report => {
     trials: output.loss.trials + talk.trials,
     answers: output.loss.answers + talk.answers,
   });
-  const found = [...sip.checks, ...judgeKeepalives(output.stages.idle, idleBound)];
+  const asked = new Set(plan.checks.map(({ id }) => id));
+  const found = [...sip.checks, ...judgeKeepalives(output.stages.idle, idleBound)].filter(
+    // What a profile asks itself is asked better there.
+    (one) => !asked.has(reportedStage(one, plan).id),
+  );
   const sourcePorts = judgeSourcePorts(output.stages.sourcePorts, upperBound);
   const stageChecks = found.map((one) => reportedStage(one, plan));
   const provable = (address: string | null): boolean => standing.get(address ?? '')?.role === 'reflector';

@@ -6,6 +6,7 @@ import type {
   Idle,
   Mapping,
   NatFacts,
+  OtherTraffic,
   PinholeTest,
   SipExchange,
   SipFacts,
@@ -337,6 +338,35 @@ t.test('a method that vanishes', async (t) => {
   t.match(sip(exchange({}), control), { detected: false, findings: [] });
   t.match(sip(exchange({ request: null }), control), { detected: null }, 'without the far end’s word nothing is known');
   t.match(sip(), { detected: null, checks: [] });
+});
+
+t.test('what is no SIP on SIP’s port', async (t) => {
+  const passes = { passes: true, silent: 0 };
+  const others = (over: Partial<OtherTraffic>) =>
+    judgeSip(
+      [
+        {
+          ...{ address: A, family: 4 as const, exchanges: [exchange({}), control], pinholes: [] },
+          otherTraffic: [
+            { transport: 'udp', port: 5060, address: A, stun: passes, bareTag: passes, crlf: passes, ...over },
+          ],
+        },
+      ],
+      LOSS,
+    ).checks;
+  const lines = (over: Partial<OtherTraffic>) =>
+    others(over).map(({ probe, finding: { verdict, reason } }) => `${probe} ${verdict}/${reason}`);
+  t.same(lines({}), ['sip-alg pass/answered', 'stun-binding pass/answered', 'udp-echo pass/answered']);
+  const dropped = { passes: false, silent: 8 };
+  t.same(lines({ stun: dropped, bareTag: dropped }), [
+    'sip-alg pass/answered',
+    'stun-binding blocked/payload-filtered',
+    'udp-echo blocked/payload-filtered',
+  ]);
+  t.match(others({ crlf: dropped })[0]?.evidence, { crlfPasses: false, stunPasses: true, nonSipPasses: true });
+  const few = { passes: false, silent: 2 };
+  t.same(lines({ stun: few, bareTag: few }), ['sip-alg pass/answered'], 'two packets may be lost');
+  t.match(others({ crlf: few, stun: few })[0]?.evidence, { crlfPasses: null, stunPasses: null });
 });
 
 t.test('an ALG that only opens ports', async (t) => {
