@@ -1,4 +1,5 @@
 /** `probe daemon`: from a configuration to a running agent, until a signal ends it. */
+import { createHash } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -57,12 +58,24 @@ const optionsFor = ({ target, schedule, kind, packetsPerSecond }: RunRequest): P
 
 const NOWHERE = { isTTY: false, write: () => undefined };
 
+/** Above what Linux gives to programs that ask for any port (32768 to 60999); a port that is taken is left alone. */
+const STANDING_PORTS = { first: 61_000, count: 4_000 } as const;
+
+/** The same port for a target on this host in each run, also after a restart: a flow as a phone keeps its own. */
+const standingPortFor = (target: string): number =>
+  STANDING_PORTS.first +
+  (createHash('sha256').update(`${agentId()} ${target}`).digest().readUInt32BE(0) % STANDING_PORTS.count);
+
 /** Runs each probe as `probe --target` would, in the standing thread. A token comes from the target's file alone. */
 const runnerIn =
   (thread: ProbeThread): Runner =>
   async (request, signal) => {
     const options = optionsFor(request);
-    return runPrepared(await prepare(options, {}, signal), options, signal, { drawn: NOWHERE, run: thread.run });
+    return runPrepared(await prepare(options, {}, signal), options, signal, {
+      drawn: NOWHERE,
+      run: thread.run,
+      standingPort: standingPortFor(request.target.name ?? request.target.host),
+    });
   };
 
 /** Opens the configured exporters. What they read from files is taken for secret. @throws UserError */

@@ -131,6 +131,8 @@ export const prepare = async (
 export interface RunHow {
   readonly drawn?: { readonly isTTY?: boolean; write(text: string): unknown };
   readonly run?: typeof runInWorker;
+  /** A source port that is the same in each run, so that what firewalls remember of it shows. */
+  readonly standingPort?: number;
 }
 
 /**
@@ -171,7 +173,7 @@ export const runPrepared = async (
       maxPps: options.maxPps,
       timeoutMs: options.timeoutMs,
       source: options.source,
-      stages: { deep: options.deep },
+      stages: { deep: options.deep, ...(how.standingPort !== undefined && { standingPort: how.standingPort }) },
     },
     signal,
     progress.update,

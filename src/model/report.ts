@@ -88,6 +88,8 @@ const NatSchema = v.looseObject({
       }),
     ),
   ),
+  /** A flow that an agent keeps from run to run is silent while new ones are answered; null of a single run. */
+  staleState: v.optional(nullable(v.boolean())),
   bindingLifetime: v.array(
     v.looseObject({
       port: Port,

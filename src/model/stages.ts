@@ -113,10 +113,12 @@ export interface NatFacts {
   readonly filtering: readonly FilterTest[];
 }
 
-/** One question from its protocol's own port, as source and destination. */
+/** One question from a source port of our choice. */
 export interface SourcePortFacts {
   readonly address: string;
   readonly port: number;
+  /** The same as `port` where it is the protocol's own; another one where an agent keeps it from run to run. */
+  readonly sourcePort: number;
   readonly packets: number;
   readonly answers: number;
   /** From where the far end saw it come; null without an answer. */

@@ -14,7 +14,7 @@ import { type ClassifiedRange, classifyRange } from '../verdict/ranges.js';
 import { type Item, weigh, weighService } from '../verdict/services.js';
 import { lossUpperBound, RANGE_PORT_DOUBT, SINGLE_CHECK_DOUBT } from '../verdict/silence.js';
 import { judgeSip } from '../verdict/sip.js';
-import { judgeSourcePorts, sourcePortNotes } from '../verdict/source-ports.js';
+import { judgeSourcePorts, judgeStale, sourcePortNotes } from '../verdict/source-ports.js';
 import { NO_STANDING, standings } from '../verdict/standing.js';
 import { diagnosedService, factsOf } from './diagnosed.js';
 import { harmedBy, reportedNat, reportedStage } from './stages.js';
@@ -106,6 +106,7 @@ export const buildReport = (input: ReportInput): Report => {
     (one) => !asked.has(reportedStage(one, plan).id),
   );
   const sourcePorts = judgeSourcePorts(output.stages.sourcePorts, upperBound);
+  const staleState = judgeStale(output.stages.sourcePorts, upperBound);
   const stageChecks = found.map((one) => reportedStage(one, plan));
   const provable = (address: string | null): boolean => standing.get(address ?? '')?.role === 'reflector';
   const refusedToken = new Set(
@@ -201,6 +202,7 @@ export const buildReport = (input: ReportInput): Report => {
       judgeNat(output.stages.nat, upperBound),
       judgeLifetimes(output.stages.idle, idleBound),
       sourcePorts,
+      staleState,
     ),
     sipAlg: {
       detected: sip.detected ?? (all.some(({ reason }) => reason === 'sip-alg') ? true : null),
@@ -211,7 +213,7 @@ export const buildReport = (input: ReportInput): Report => {
     notes: [
       ...input.notes,
       ...notesOf(output, input.durationMs),
-      ...sourcePortNotes(sourcePorts),
+      ...sourcePortNotes(sourcePorts, staleState),
       ...deadAddresses(input.target, standing),
     ],
     totals: {

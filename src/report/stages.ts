@@ -88,6 +88,7 @@ export const reportedNat = (
   measured: NatVerdict,
   lifetimes: readonly BindingLifetime[],
   sourcePorts: readonly SourcePort[],
+  staleState: boolean | null,
 ): Report['nat'] => ({
   ...fromChecks,
   mapping: measured.mapping === 'unknown' ? fromChecks.mapping : measured.mapping,
@@ -98,5 +99,6 @@ export const reportedNat = (
   mappedAddresses: [...measured.mappedAddresses],
   portsThatDiffer: [...measured.portsThatDiffer],
   sourcePorts: sourcePorts.map((one) => ({ ...one })),
+  staleState,
   bindingLifetime: lifetimes.map((one) => ({ ...one })),
 });

@@ -10,11 +10,13 @@ import type {
   PinholeTest,
   SipExchange,
   SipFacts,
+  SourcePortFacts,
   StunPlace,
 } from '../../src/model/stages.js';
 import { judgeKeepalives, judgeLifetimes } from '../../src/verdict/lifetime.js';
 import { judgeNat } from '../../src/verdict/nat.js';
 import { judgeSip } from '../../src/verdict/sip.js';
+import { judgeSourcePorts, judgeStale, sourcePortNotes } from '../../src/verdict/source-ports.js';
 
 const A = '198.51.100.10';
 const B = '198.51.100.11';
@@ -439,4 +441,32 @@ t.test('sizes', async (t) => {
     [{ finding: { verdict: 'unknown' } }],
     'nothing passes: no matter of size',
   );
+});
+
+const from = (sourcePort: number, over: Partial<SourcePortFacts> = {}): SourcePortFacts => ({
+  ...{ address: A, port: 500, packets: 1, answers: 1, seenPort: sourcePort, notBound: null, errors: [], sourcePort },
+  ...over,
+});
+const unanswered = { packets: 6, answers: 0, seenPort: null } as const;
+
+t.test('source ports, and a flow that is kept from run to run', async (t) => {
+  const said = (...all: readonly SourcePortFacts[]) => judgeSourcePorts(all, LOSS);
+  t.match(said(from(500)), [{ port: 500, seenPort: 500, answered: true, notBound: null }]);
+  t.match(said(from(500, { seenPort: 1024 })), [{ seenPort: 1024, answered: true }]);
+  t.match(said(from(500, unanswered)), [{ answered: false }]);
+  t.match(said(from(500, { ...unanswered, packets: 2 })), [{ answered: null }], 'two packets may be lost');
+  t.match(said(from(500, { ...unanswered, errors: ['EHOSTUNREACH'] })), [{ answered: null }], 'an error is no silence');
+  t.match(said(from(500, { ...unanswered, packets: 0, notBound: 'EACCES' })), [{ answered: null, notBound: 'EACCES' }]);
+  t.match(said(from(500, { ...unanswered, packets: 2 }), from(500)), [{ answered: true }], 'of two far ends one tells');
+  t.same(said(from(61_000)), [], 'a kept flow is no port of its protocol');
+
+  t.equal(judgeStale([from(500)], LOSS), null, 'nobody keeps one');
+  t.equal(judgeStale([from(61_000)], LOSS), false);
+  t.equal(judgeStale([from(61_000, unanswered)], LOSS), true);
+  t.equal(judgeStale([from(61_000, { ...unanswered, packets: 2 })], LOSS), null);
+  t.equal(judgeStale([from(61_000, { ...unanswered, packets: 0, notBound: 'EADDRINUSE' })], LOSS), null);
+  t.equal(judgeStale([from(61_000, unanswered)], null), null, 'of a path about which nothing is known');
+  t.match(sourcePortNotes([], true), [/stale state/]);
+  t.match(sourcePortNotes(said(from(500, unanswered)), null), [/source port 500/]);
+  t.same(sourcePortNotes(said(from(500)), false), []);
 });

@@ -24,7 +24,7 @@ const bindingTo = (net: Net, port: number): Net => ({
   openUdp: (peer, events, local) => net.openUdp(peer, events, { ...local, port }),
 });
 
-const factOf = (check: Check, all: readonly Observation[]): SourcePortFacts => {
+const factOf = (check: Check, sourcePort: number, all: readonly Observation[]): SourcePortFacts => {
   const attempts = all.flatMap((one) => one.attempts);
   const answers = attempts.flatMap((one) => (one.outcome === 'answer' && one.authentic === true ? one : []));
   const errors = attempts.flatMap((one) => (one.outcome === 'error' ? one.code : []));
@@ -32,6 +32,7 @@ const factOf = (check: Check, all: readonly Observation[]): SourcePortFacts => {
   return {
     address: check.address ?? '',
     port: check.port,
+    sourcePort,
     packets: sent,
     answers: answers.length,
     seenPort: answers[0]?.attestation?.seenPort ?? null,
@@ -41,30 +42,68 @@ const factOf = (check: Check, all: readonly Observation[]): SourcePortFacts => {
   };
 };
 
+export type ProbeOf = (kind: Check['probe']) => Probe;
+
+const askFrom = async (
+  check: Check,
+  sourcePort: number,
+  probeOf: ProbeOf,
+  { context, path, signal }: Stage,
+): Promise<SourcePortFacts> => {
+  const bound = { ...context, net: bindingTo(context.net, sourcePort) };
+  const all: Observation[] = [];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const one = { ...check, id: `from ${sourcePort} ${round}@${check.id}` };
+    const options = { samples: 1, doubt: RANGE_PORT_DOUBT, atMost: PACKETS };
+    const observation = await askCheck(one, probeOf(check.probe), bound, path, options, signal);
+    all.push(observation);
+    if (!observation.attempts.every(({ outcome }) => outcome === 'silence')) break;
+  }
+  return factOf(check, sourcePort, all);
+};
+
+const isTransaction = ({ probe, transport }: Check): boolean =>
+  transport === 'udp' && (probe === 'ike-sa-init' || probe === 'sip-options' || probe === 'stun-binding');
+
 /** Asks one proven reflector's address, port after port. `observations` are those of its checks. */
 export const sourcePortStage = async (
   observations: readonly Observation[],
-  probeOf: (kind: Check['probe']) => Probe,
-  { context, path, signal }: Stage,
+  probeOf: ProbeOf,
+  stage: Stage,
 ): Promise<readonly SourcePortFacts[]> => {
   const passing = observations.filter(passed).map(({ check }) => check);
   const facts: SourcePortFacts[] = [];
   for (const port of OWN_PORTS) {
-    const check = passing.find(
-      (one) =>
-        one.transport === 'udp' && one.port === port && (one.probe === 'ike-sa-init' || one.probe === 'sip-options'),
-    );
-    if (!check || signal.aborted) continue;
-    const bound = { ...context, net: bindingTo(context.net, port) };
-    const all: Observation[] = [];
-    for (let round = 0; round < ROUNDS; round += 1) {
-      const one = { ...check, id: `from-own-port ${round}@${check.id}` };
-      const options = { samples: 1, doubt: RANGE_PORT_DOUBT, atMost: PACKETS };
-      const observation = await askCheck(one, probeOf(check.probe), bound, path, options, signal);
-      all.push(observation);
-      if (!observation.attempts.every(({ outcome }) => outcome === 'silence')) break;
-    }
-    facts.push(factOf(check, all));
+    const check = passing.find((one) => isTransaction(one) && one.port === port);
+    if (check && !stage.signal.aborted) facts.push(await askFrom(check, port, probeOf, stage));
   }
   return facts;
+};
+
+/**
+ * Asks over the flow that an agent keeps from run to run, as a phone keeps its own: after a change of the outer address
+ * it may be dead while every new one works. It is asked twice, seconds apart, because firewalls remember a conversation
+ * for longer than a single question.
+ */
+export const standingFlow = (
+  observations: readonly Observation[],
+  sourcePort: number,
+  probeOf: ProbeOf,
+  stage: Stage,
+): { readonly first: Promise<SourcePortFacts | null>; readonly second: () => Promise<void> } => {
+  const [check = null] = observations
+    .filter(passed)
+    .map((one) => one.check)
+    .filter(isTransaction)
+    // The same place in each run: another one would be another flow.
+    .sort((a, b) => (a.id < b.id ? -1 : 1));
+  const ask = (): Promise<SourcePortFacts | null> =>
+    check ? askFrom(check, sourcePort, probeOf, stage) : Promise.resolve(null);
+  const first = ask();
+  return {
+    first,
+    second: async () => {
+      if (((await first)?.answers ?? 0) > 0) await ask();
+    },
+  };
 };
