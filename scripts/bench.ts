@@ -8,6 +8,12 @@ import { join } from 'node:path';
 import { packageRoot } from '../src/engine/package-root.js';
 import { benchLoad } from './bench/report.js';
 
+if (process.argv[2] === 'sweep') {
+  const { benchSweep } = await import('./bench-sweep.js');
+  await benchSweep();
+  process.exit();
+}
+
 const PROBE = join(packageRoot(), 'dist', 'src', 'cli', 'probe.js');
 const ROUNDS = 21;
 /** A demo takes as long as all the others together, and most of it is waiting. */

@@ -10,6 +10,8 @@ import { type JobState, newJobState, type Runner, runJob } from './job.js';
 import { createKeeper, type Keeper } from './keeper.js';
 import { type HostNetwork, hostNetwork } from './memory/network.js';
 import { readMemory } from './memory/store.js';
+import type { ProbeRunner } from './metrics/on-demand.js';
+import { createRunNow } from './metrics/run-now.js';
 import { createMissedRuns } from './missed.js';
 import { createRecorder, type Speaker } from './recorder.js';
 import { createBudget } from './schedule/budget.js';
@@ -43,6 +45,8 @@ export interface DaemonState {
   readonly deliveries: ReadonlyMap<string, DeliveryState>;
   readonly spool: Spool;
   readonly keeper: Keeper;
+  /** Runs a target at once, from the same budget. */
+  readonly probe: ProbeRunner;
   /** Monotonic milliseconds of the scheduler's last tick: an agent that does not tick is not alive. */
   lastTickAt: number;
 }
@@ -102,6 +106,12 @@ export const startDaemon = async (options: DaemonOptions): Promise<Daemon> => {
     deliveries,
     spool,
     keeper,
+    probe: createRunNow(config, {
+      run: options.run,
+      budget,
+      clock,
+      onSpent: () => keeper.noteSpent(budget.spent()),
+    }),
     lastTickAt: clock.monotonic(),
   };
 

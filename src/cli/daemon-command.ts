@@ -11,6 +11,7 @@ import { EXPORTER_TYPES, type ExporterDeps } from '../agent/exporter-modules.js'
 import type { Exporter } from '../agent/exporters/contract.js';
 import { healthOf } from '../agent/health.js';
 import type { Runner, RunRequest } from '../agent/job.js';
+import { createLateRunner } from '../agent/metrics/run-now.js';
 import { systemClock } from '../agent/schedule/clock.js';
 import { createProbeThread, type ProbeThread } from '../engine/thread.js';
 import { UserError } from '../model/user-error.js';
@@ -81,7 +82,7 @@ const runnerIn =
 /** Opens the configured exporters. What they read from files is taken for secret. @throws UserError */
 const openExporters = (
   config: Config,
-  common: Pick<ExporterDeps, 'agentId' | 'version' | 'hostname' | 'log' | 'now'>,
+  common: Pick<ExporterDeps, 'agentId' | 'version' | 'hostname' | 'log' | 'now' | 'probe'>,
   keepSecret: (secret: string) => void,
 ): Promise<readonly Exporter[]> =>
   Promise.all(
@@ -168,7 +169,8 @@ export const daemonCommand = async (argv: readonly string[], env: NodeJS.Process
   process.on('SIGTERM', onSignal);
   try {
     const agent = { id: agentId(), name, version: packageVersion(), hostname: hostname() };
-    const common = { agentId: agent.id, version: agent.version, hostname: agent.hostname, log, now: clock.wall };
+    const onDemand = createLateRunner(config);
+    const common = { ...agent, agentId: agent.id, log, now: clock.wall, probe: onDemand.runner };
     const daemon = await startDaemon({
       config,
       stateDirectory,
@@ -189,6 +191,7 @@ export const daemonCommand = async (argv: readonly string[], env: NodeJS.Process
         { cause },
       );
     });
+    onDemand.begin(daemon.state.probe);
     answer = () => healthOf(daemon.state, { wall: clock.wall(), monotonic: clock.monotonic() });
     await daemon.ended;
     return code;

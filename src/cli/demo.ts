@@ -19,6 +19,8 @@ import { publish, runPrepared, seededRandom } from './run-command.js';
 
 const PROFILES = ['business-sip', 'wifi-calling-t-mobile', 'facetime'];
 const HOST = '127.0.0.1';
+/** Loopback has no router to spare. */
+const LOOPBACK_PPS = 5000;
 /** Short enough for any limit of open files that a desktop has, long enough to look like a range. */
 const SMALL_RANGE = [16384, 16583] as const;
 /** The three profiles name fewer single ports and short ranges than this. */
@@ -94,7 +96,8 @@ export const demoCommand = async (argv: readonly string[], env: NodeJS.ProcessEn
   if (given.values.target !== undefined || given.values.reflector !== undefined) {
     throw usage('demo: probes its own reflector; leave out --target and --reflector');
   }
-  const options = parseProbeOptions(argv, env);
+  const parsed = parseProbeOptions(argv, env);
+  const options = given.values['max-pps'] === undefined ? { ...parsed, maxPps: LOOPBACK_PPS } : parsed;
   const profiles = await Promise.all(PROFILES.map(loadProfile));
   const limit = descriptorLimit();
   const whole = limit === null || limit >= 16_384 + OTHER_SOCKETS + SPARE_DESCRIPTORS;

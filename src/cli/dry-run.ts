@@ -4,6 +4,8 @@ import { MAX_CONTROL_PACKETS } from '../engine/control.js';
 import { waysOf } from '../engine/identify.js';
 import { addressesOf, type PlannedCheck, questionsOf, SAMPLES } from '../engine/plan.js';
 import { DEEP_COST, STAGES_COST } from '../engine/stages/cost.js';
+import { scoutCount } from '../engine/sweep/scouts.js';
+import { SWEPT_KINDS } from '../engine/sweep/sweep.js';
 import { INFO_REQUEST_BYTES } from '../wire/info.js';
 import { deriveKeys } from '../wire/keys.js';
 import { encodeReceiptsQuery, MAX_RECEIPTS } from '../wire/receipts.js';
@@ -79,10 +81,26 @@ const proofFor = (rows: readonly Row[], { token, reflectors }: Prepared, deep: b
   );
 };
 
+/** What looks for holes between the sampled ports, and how many flows the ranges open in all: one for each port. */
+const scoutsFor = (
+  { plan, token }: Prepared,
+  exhaustive: boolean,
+): { readonly scouts: number; readonly flows: number } => {
+  const swept = token === null ? [] : plan.ranges.filter(({ sample }) => sample.some(({ skip }) => skip === null));
+  const addresses = [...new Set(swept.map(({ address }) => address))];
+  const scouts = exhaustive
+    ? 0
+    : addresses
+        .map((address) => swept.filter((range) => range.address === address && SWEPT_KINDS.has(range.probe)))
+        .reduce((total, own) => total + scoutCount(own), 0);
+  return { scouts, flows: scouts + swept.reduce((total, { sample }) => total + sample.length, 0) };
+};
+
 /** The plan in words, with totals; if everything stays silent, each check is repeated up to the stated number. */
 export const renderDryRun = async (prepared: Prepared, options: ProbeOptions): Promise<string> => {
   const rows = await Promise.all(questionsOf(prepared.plan).map((check) => rowFor(check, prepared)));
   const proof = proofFor(rows, prepared, options.deep);
+  const { scouts, flows } = scoutsFor(prepared, options.exhaustive);
   const total = sum([...rows, proof]);
   if (options.output === 'json') {
     const checks = rows.map((row) => ({
@@ -93,7 +111,7 @@ export const renderDryRun = async (prepared: Prepared, options: ProbeOptions): P
       packets: row.packets,
       bytes: row.bytes,
     }));
-    const totals = { checks: rows.length, ...total };
+    const totals = { checks: rows.length, ...total, scouts, flows };
     return `${JSON.stringify({ dryRun: true, checks, proof, totals }, null, 2)}\n`;
   }
   const width = Math.max(5, ...rows.map(({ check }) => check.id.length));
@@ -108,6 +126,10 @@ export const renderDryRun = async (prepared: Prepared, options: ProbeOptions): P
     ...(proof.packets > 0
       ? [`To prove who answers and what arrived, at most ${proof.packets} packets, ${proof.bytes} bytes more.`]
       : []),
+    ...(scouts > 0
+      ? [`To find holes in the ranges, up to ${scouts} more of their ports are asked once or twice.`]
+      : []),
+    ...(flows > 0 ? [`The ranges open ${flows} UDP flows in the tables of firewalls, and a few for each hole.`] : []),
     `If everything answers: ${total.packets} packets and ${total.bytes} bytes (TCP and TLS without their own overhead),`,
     `at most ${options.maxPps} packets per second. A silent check is asked again, up to 20 times.`,
     '',

@@ -26,7 +26,7 @@ Options:
   --mcc NNN --mnc NN      a carrier's numbers: asks its Wi-Fi Calling gateway (ePDG) if there
                           is no --target; use with --profile wifi-calling-3gpp
   --max-pps N             packets per second at most (default 200, as four calls)
-  --timeout SECONDS       for the whole run (default 60; with --deep 420)
+  --timeout SECONDS       for the whole run (default 60; with --deep 420, --exhaustive 1800)
   --source ADDRESS        local address to send from
   -4, -6                  only IPv4, only IPv6
   --dry-run               print every check, packet and byte; send nothing

@@ -30,12 +30,14 @@ export interface ProbeOptions {
 export const DEFAULT_PROFILE = 'business-sip';
 /** As many packets as four calls send: any line that carries calls carries this, and no IPS takes it for a flood. */
 const DEFAULT_MAX_PPS = 200;
-/** Above this the pacing's timers could not keep the rate, and no branch line should see it. */
-const MAX_PPS = 20_000;
+/** More than this program can send: unpaced, for a lab. No branch line should see it. */
+const MAX_PPS = 1_000_000;
 /** A default run ends far sooner; this catches what hangs. */
 const DEFAULT_TIMEOUT_S = 60;
 /** The longest lifetime asked for is five minutes; the rest of the run comes before it. */
 const DEFAULT_DEEP_TIMEOUT_S = 420;
+/** Every port of a range, several times over, at a pace that a branch line bears. */
+const DEFAULT_EXHAUSTIVE_TIMEOUT_S = 1800;
 const MAX_TIMEOUT_S = 3600;
 
 const OPTIONS = {
@@ -117,7 +119,9 @@ export const parseProbeOptions = (argv: readonly string[], env: NodeJS.ProcessEn
   if (values.json && values.output && values.output !== 'json') {
     throw usage(`--json and -o ${values.output} exclude each other; choose one`);
   }
-  const timeout = Number(values.timeout ?? (values.deep ? DEFAULT_DEEP_TIMEOUT_S : DEFAULT_TIMEOUT_S));
+  const { deep = false, exhaustive = false } = values;
+  const usual = deep ? DEFAULT_DEEP_TIMEOUT_S : DEFAULT_TIMEOUT_S;
+  const timeout = Number(values.timeout ?? (exhaustive ? DEFAULT_EXHAUSTIVE_TIMEOUT_S : usual));
   if (!(timeout > 0 && timeout <= MAX_TIMEOUT_S)) {
     throw usage(`--timeout: "${values.timeout}" is not a number of seconds from 0 to ${MAX_TIMEOUT_S}`);
   }

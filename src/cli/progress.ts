@@ -1,26 +1,54 @@
-/** One line on stderr that says how far a run is; drawn only on a terminal, and gone when the result comes. */
+/** One line on stderr that says how far a run is, with a map of its widest range; only on a terminal, gone at the end. */
+import type { Mark } from '../model/observation.js';
 
 export interface Progress {
-  update(done: number): void;
+  /** @param marks ports of ranges that were decided, or heard of, since the last call */
+  update(done: number, marks?: readonly Mark[]): void;
   clear(): void;
 }
 
 /** Fast enough to look alive, slow enough to cost nothing. */
 const REDRAW_MS = 100;
+/** Fits beside the figures on a terminal of 80 columns. */
+const MAP_CELLS = 40;
+/** Nothing known yet · all that is known passes · some passes · nothing passes. */
+const CELLS = { unknown: '·', passes: '█', mixed: '▒', silent: '░' } as const;
 
-/** A progress line of `total` steps. */
+const cellOf = (open: number, silent: number): string => {
+  if (open + silent === 0) return CELLS.unknown;
+  if (silent === 0) return CELLS.passes;
+  return open === 0 ? CELLS.silent : CELLS.mixed;
+};
+
+/**
+ * A progress line of `total` steps.
+ * @param span the ports that the map shows, or null for none
+ */
 export const createProgress = (
   total: number,
   stream: { readonly isTTY?: boolean; write(text: string): unknown },
+  span: readonly [from: number, to: number] | null = null,
 ): Progress => {
   if (!stream.isTTY) return { update: () => undefined, clear: () => undefined };
   let drawnAt = Number.NEGATIVE_INFINITY;
+  const fates = new Map<number, boolean>();
+  const map = (): string => {
+    if (span === null || fates.size === 0) return '';
+    const [from, to] = span;
+    const cells = Array.from({ length: MAP_CELLS }, () => ({ open: 0, silent: 0 }));
+    for (const [port, passes] of fates) {
+      const cell = cells[Math.floor(((port - from) * MAP_CELLS) / (to - from + 1))];
+      if (cell) cell[passes ? 'open' : 'silent'] += 1;
+    }
+    return ` ${from} ${cells.map(({ open, silent }) => cellOf(open, silent)).join('')} ${to}`;
+  };
   return {
-    update: (done) => {
+    update: (done, marks = []) => {
+      for (const [port, passes] of marks) if (span && port >= span[0] && port <= span[1]) fates.set(port, passes);
       const now = performance.now();
       if (now - drawnAt < REDRAW_MS && done < total) return;
       drawnAt = now;
-      stream.write(`\r\u001b[Kprobing: ${done} of ${total} checks`);
+      stream.write(`\r\u001b[K${done} of ${total} checks${map()}`);
     },
     clear: () => stream.write('\r\u001b[K'),
   };

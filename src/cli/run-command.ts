@@ -127,6 +127,12 @@ export const prepare = async (
   };
 };
 
+/** From the lowest to the highest port of the largest range's kind: what a map of ports shows. */
+const spanOf = (ranges: Plan['ranges']): readonly [from: number, to: number] | null => {
+  const [widest] = [...ranges].sort((a, b) => b.to - b.from - (a.to - a.from));
+  return widest ? [widest.from, widest.to + widest.step - 1] : null;
+};
+
 /** What differs between a run of a person's and one of the daemon's. */
 export interface RunHow {
   readonly drawn?: { readonly isTTY?: boolean; write(text: string): unknown };
@@ -154,7 +160,7 @@ export const runPrepared = async (
   const startedAt = new Date();
   const started = performance.now();
   const questions = questionsOf(prepared.plan);
-  const progress = createProgress(questions.length, how.drawn ?? process.stderr);
+  const progress = createProgress(questions.length, how.drawn ?? process.stderr, spanOf(prepared.plan.ranges));
   const everywhere = [prepared.target, ...prepared.reflectors].flatMap(({ endpoints }) => endpoints);
   const ofFamily = (family: 4 | 6) => everywhere.find((endpoint) => endpoint.family === family)?.address;
   const routed = ([4, 6] as const).map((family) => {

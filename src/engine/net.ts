@@ -3,9 +3,11 @@ import { randomBytes } from 'node:crypto';
 import { createPacer, type Pacer, sleep } from '../net/pacing.js';
 import { openStream } from '../net/stream.js';
 import { openUdp } from '../net/udp.js';
+import { openSharedUdp } from '../net/udp-shared.js';
 
 export interface Net {
   readonly openUdp: typeof openUdp;
+  readonly openSharedUdp: typeof openSharedUdp;
   readonly openStream: typeof openStream;
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   readonly pacer: Pacer;
@@ -21,6 +23,7 @@ export interface Net {
 /** The real world, at most `maxPps` packets per second of it. */
 export const systemNet = (maxPps: number, source: string | null): Net => ({
   openUdp,
+  openSharedUdp,
   openStream,
   sleep,
   pacer: createPacer(maxPps),

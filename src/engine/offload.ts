@@ -1,8 +1,9 @@
 /** Starts a run in its own thread and brings back what it found. */
 import { Worker } from 'node:worker_threads';
+import type { Mark } from '../model/observation.js';
 import type { RunInput, RunOutput } from './run.js';
 
-type Message = { readonly done: number } | { readonly output: RunOutput };
+type Message = { readonly done: number; readonly marks?: readonly Mark[] } | { readonly output: RunOutput };
 
 /**
  * Resolves with the run's output; when `signal` fires, with what was known by then. Rejects only on a defect of ours.
@@ -10,7 +11,7 @@ type Message = { readonly done: number } | { readonly output: RunOutput };
 export const runInWorker = (
   input: RunInput,
   signal: AbortSignal,
-  onProgress: (done: number) => void = () => undefined,
+  onProgress: (done: number, marks?: readonly Mark[]) => void = () => undefined,
 ): Promise<RunOutput> =>
   new Promise((resolve, reject) => {
     const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: input });
@@ -19,7 +20,7 @@ export const runInWorker = (
     if (signal.aborted) abort();
     else signal.addEventListener('abort', abort, { once: true });
     worker.on('message', (message: Message) => {
-      if ('done' in message) return onProgress(message.done);
+      if ('done' in message) return onProgress(message.done, message.marks);
       settle();
       resolve(message.output);
     });

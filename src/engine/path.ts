@@ -9,6 +9,8 @@ export interface Path {
   /** How long after the last packet an answer still counts, in milliseconds. */
   lateMs(): number;
   sample(): LossSample;
+  /** What was learnt of loss was learnt under a load that the run has given up; round trips stay known. */
+  forgetLoss(): void;
   upperBound(): number | null;
 }
 
@@ -55,6 +57,11 @@ export const createPath = (): Path => {
         ? LATE_UNKNOWN_MS
         : Math.min(LATE_UNKNOWN_MS, Math.max(LATE_MIN_MS, LATE_ROUND_TRIPS * longestRttMs)),
     sample: () => total,
+    forgetLoss: () => {
+      answered.clear();
+      total = { trials: 0, answers: 0 };
+      bound = { of: total, value: null };
+    },
     upperBound: () => {
       const { trials, answers } = bound.of;
       if (hasGrown(trials, total.trials) || hasGrown(trials - answers, total.trials - total.answers)) {

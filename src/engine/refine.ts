@@ -12,7 +12,7 @@ export type Fate = 'passes' | 'silent' | 'refused';
 /** Ports asked between two that differ, in one round: a silent port takes seconds, so many at once beat halving. */
 const PORTS_PER_GAP = 7;
 /** Gaps followed in one round. A range with more boundaries is a pattern, or a path that loses packets at random. */
-const MAX_GAPS = 16;
+const MAX_GAPS = 64;
 /** As many as a whole sample, should all of it have failed. */
 const MAX_SUSPECTS = 18;
 /** With seven ports a round the widest gap of a sample (65,535 / 17) closes in four. */

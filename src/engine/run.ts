@@ -7,7 +7,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import pLimit from 'p-limit';
 import { loadProbe, type Probe, type Session } from '../../probes/contract.js';
 import type { AskedKind, Check } from '../model/check.js';
-import type { Observation } from '../model/observation.js';
+import type { Mark, Observation, PathLimit } from '../model/observation.js';
 import { NO_FACTS, type StageFacts } from '../model/stages.js';
 import { type LossSample, RANGE_PORT_DOUBT, SINGLE_CHECK_DOUBT } from '../verdict/silence.js';
 import { deriveKeys } from '../wire/keys.js';
@@ -22,6 +22,8 @@ import { type PlannedCheck, type PlannedRange, portOfRange, SAMPLES } from './pl
 import { refine, suspectPorts } from './refine.js';
 import { settle } from './settle.js';
 import type { StageOptions } from './stages/stages.js';
+import { shuffled } from './sweep/shuffle.js';
+import { createSweepStage } from './sweep/stage.js';
 import { witness } from './witness.js';
 
 export interface RunInput {
@@ -52,6 +54,10 @@ export interface RunOutput {
   readonly smallEspPassed: readonly string[];
   readonly stages: StageFacts;
   readonly loss: LossSample;
+  /** By address: what limits the path, where something does. */
+  readonly limits: readonly (readonly [address: string, PathLimit])[];
+  /** Flows that sweeps opened: what a firewall in between had to remember of them. */
+  readonly sweptFlows: number;
   readonly totals: Totals;
   /** The worst delay of the event loop, in milliseconds. */
   readonly eventLoopDelayMs: number;
@@ -63,15 +69,6 @@ export interface RunOutput {
 const MAX_CONCURRENT = 128;
 /** How finely the event loop's delay is sampled, in milliseconds; finer costs more than it shows. */
 const DELAY_RESOLUTION_MS = 5;
-
-/** Fisher–Yates with bytes from the net's chance: shuffled, so that a port's neighbours are not asked in a burst. */
-const shuffle = <T>(items: readonly T[], net: Net): readonly T[] => {
-  const keys = Buffer.from(net.random(items.length * 4));
-  return items
-    .map((item, index) => ({ item, key: keys.readUInt32BE(index * 4) }))
-    .sort((a, b) => a.key - b.key)
-    .map(({ item }) => item);
-};
 
 /** Loaded before the clock counts, so that no module's loading becomes a round trip or a delay of the event loop. */
 const loadProbes = async (questions: readonly PlannedCheck[], stages: boolean): Promise<(kind: AskedKind) => Probe> => {
@@ -94,7 +91,7 @@ const NOBODY: Identification = { identity: null, tokenRefused: false, versionRef
 export const run = async (
   input: RunInput,
   signal: AbortSignal,
-  onProgress: (done: number) => void = () => undefined,
+  onProgress: (done: number, marks?: readonly Mark[]) => void = () => undefined,
   net: Net = systemNet(input.maxPps, input.source),
 ): Promise<RunOutput> => {
   const probeOf = await loadProbes(input.questions, input.stages !== undefined);
@@ -131,6 +128,8 @@ export const run = async (
   const doubtOf = ({ id, rangeId }: Check): number =>
     rangeId === null && !sampled.has(id) ? SINGLE_CHECK_DOUBT : RANGE_PORT_DOUBT;
   let done = 0;
+  const waysAt = new Map<string, Check[]>();
+  const stage = createSweepStage({ input, mayBeReflector, probeOf, context, path, waysAt });
 
   const ask = async (question: PlannedCheck): Promise<Observation> => {
     const observation = question.skip
@@ -148,6 +147,10 @@ export const run = async (
         );
     done += 1;
     onProgress(done);
+    const { address, transport } = question;
+    if (address !== null && transport === 'udp' && passed(observation)) {
+      waysAt.set(address, [...(waysAt.get(address) ?? []), question]);
+    }
     return observation;
   };
 
@@ -176,20 +179,25 @@ export const run = async (
       }
       return [address, identification];
     };
-    const [identities, shuffled] = await Promise.all([
-      Promise.all(candidates.map(identifyAt)),
-      Promise.all(shuffle(input.questions, net).map((question) => limit(() => ask(question)))),
-    ]);
+    const identifying = Promise.all(candidates.map(identifyAt));
+    const single = input.questions.filter((question) => !stage.takes(question));
+    const asking = Promise.all(shuffled(single, net.random).map((question) => limit(() => ask(question))));
+    const sweeping = stage.sample(Promise.all([identifying, asking]), over, (count, marks) => {
+      done += count;
+      onProgress(done, marks);
+    });
+    const [identities, singles, swept] = await Promise.all([identifying, asking, sweeping]);
+    const observed = [...singles, ...swept];
 
-    const byId = new Map(shuffled.map((observation) => [observation.check.id, observation]));
+    const byId = new Map(observed.map((observation) => [observation.check.id, observation]));
     const isProven = (address: string | null): boolean =>
       identities.some(([name, { identity }]) => name === address && identity !== null) ||
-      shuffled.some((one) => one.check.address === address && passed(one));
-    const refined = await Promise.all(
-      input.ranges
-        .filter(({ address, sample }) => sample.length > 0 && isProven(address))
-        .map((range) => refineRange(range, byId)),
-    );
+      observed.some((one) => one.check.address === address && passed(one));
+    const provenRanges = input.ranges.filter(({ address, sample }) => sample.length > 0 && isProven(address));
+    const refined = await Promise.all([
+      stage.explore(provenRanges, byId, over),
+      ...provenRanges.filter((range) => !stage.explores(range)).map((range) => refineRange(range, byId)),
+    ]);
     const inOrder = [
       ...input.questions.map((question) => byId.get(question.id) ?? notAsked(question, 'interrupted')),
       ...refined.flat().filter(({ check }) => !byId.has(check.id)),
@@ -213,7 +221,14 @@ export const run = async (
     );
     const settled = await settle(
       inOrder.filter(({ check }) => check.address !== null && proven.includes(check.address)),
-      { context, path, probeOf, doubtOf, signal: over },
+      {
+        context,
+        path,
+        probeOf,
+        doubtOf,
+        sweep: { takes: stage.sweeps, ask: (checks) => stage.again(checks, over) },
+        signal: over,
+      },
     );
     // What is learnt of the loss from here on comes too late for a silent check to be asked again.
     const loss = path.sample();
@@ -252,11 +267,14 @@ export const run = async (
       heldBack: told.map(({ address, heldBack }) => [address, heldBack] as const),
       stages,
       loss,
+      limits: stage.limits(),
+      sweptFlows: stage.flows(),
       totals,
       eventLoopDelayMs: Math.round(delay.max / 1e4) / 100,
       usualDelayMs: Math.round(delay.percentile(90) / 1e4) / 100,
     };
   } finally {
+    stage.close();
     clearTimeout(timer);
     delay.disable();
   }

@@ -40,13 +40,18 @@ export interface Settling {
   readonly path: Path;
   readonly probeOf: (kind: Check['probe']) => Probe;
   readonly doubtOf: (check: Check) => number;
+  /** Asks checks of a sweep, all at once over one socket; others, and all where it is left out, are asked one by one. */
+  readonly sweep?: {
+    readonly takes: (check: Check) => boolean;
+    readonly ask: (checks: readonly Check[]) => Promise<readonly Observation[]>;
+  };
   readonly signal: AbortSignal;
 }
 
 /** Resolves with the same observations in the same order, those completed that needed it. */
 export const settle = async (
   observations: readonly Observation[],
-  { context, path, probeOf, doubtOf, signal }: Settling,
+  { context, path, probeOf, doubtOf, sweep, signal }: Settling,
 ): Promise<readonly Observation[]> => {
   let settled = observations;
   for (let round = 0; round < MAX_ROUNDS && !signal.aborted; round += 1) {
@@ -57,9 +62,17 @@ export const settle = async (
     };
     // Where even the most that is ever sent proves nothing, more of it proves nothing either.
     if (bound === null || !settled.some(short)) break;
+    const wanted = (one: Observation): boolean =>
+      short(one) && doubtOfSilence(MAX_SILENT_PACKETS, bound) <= doubtOf(one.check);
+    const ofSweep = settled.filter((one) => sweep?.takes(one.check) && wanted(one)).map(({ check }) => check);
+    const swept = new Map((await sweep?.ask(ofSweep))?.map((one) => [one.check.id, one]));
     settled = await Promise.all(
       settled.map(async (one) => {
-        if (!short(one) || doubtOfSilence(MAX_SILENT_PACKETS, bound) > doubtOf(one.check)) return one;
+        if (sweep?.takes(one.check)) {
+          const again = swept.get(one.check.id);
+          return again ? together(one, again) : one;
+        }
+        if (!wanted(one)) return one;
         const options = { samples: 1, doubt: doubtOf(one.check), alreadySilent: silentPackets(one) };
         const { check } = one;
         return together(one, await askCheck(check, probeOf(check.probe), context, path, options, signal));

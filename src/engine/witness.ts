@@ -2,6 +2,7 @@
  * The far end's half of the proof: asks a reflector which of our requests arrived. In-band, over whatever way has
  * already passed, so that a branch where one UDP port is open still learns in which direction the others fail.
  */
+import pLimit from 'p-limit';
 import type { Probe } from '../../probes/contract.js';
 import type { Check } from '../model/check.js';
 import type { Observation } from '../model/observation.js';
@@ -14,6 +15,8 @@ import type { Path } from './path.js';
 
 /** Ways to try one after the other, if the first has become deaf in the meantime. */
 const MAX_WAYS = 3;
+/** A sweep has hundreds of queries; one that is lost and waits must not hold up the others. */
+const QUERIES_AT_ONCE = 8;
 /** With RETRY_AFTER_MS this waits out a burst of loss. */
 const ATTEMPTS = 5;
 /** A query is four bytes a number, its answer one, so only a short one needs padding to pay for the longer tag. */
@@ -91,15 +94,19 @@ export const witness = async (
   const all = observations.flatMap(({ sequences }) => sequences);
   const seen = new Map<number, number>();
   const heldBack = observations.flatMap(attestedHeldBack);
-  for (let at = 0; at < all.length; at += MAX_RECEIPTS) {
-    const asked = all.slice(at, at + MAX_RECEIPTS);
-    const receipts = await askOnce(asked, ways, context, path, signal);
-    heldBack.push(receipts?.heldBack ?? 0);
-    asked.forEach((sequence, index) => {
-      const count = receipts?.counts[index];
-      if (count !== undefined) seen.set(sequence, count);
-    });
-  }
+  const limit = pLimit(QUERIES_AT_ONCE);
+  const queries = Array.from({ length: Math.ceil(all.length / MAX_RECEIPTS) }, (_, index) =>
+    limit(async () => {
+      const asked = all.slice(index * MAX_RECEIPTS, (index + 1) * MAX_RECEIPTS);
+      const receipts = await askOnce(asked, ways, context, path, signal);
+      heldBack.push(receipts?.heldBack ?? 0);
+      asked.forEach((sequence, at) => {
+        const count = receipts?.counts[at];
+        if (count !== undefined) seen.set(sequence, count);
+      });
+    }),
+  );
+  await Promise.all(queries);
   const completed = observations.map((observation) => {
     const told = observation.sequences.map((sequence) => seen.get(sequence));
     const known = told.length > 0 && told.every((count) => count !== undefined);

@@ -8,6 +8,6 @@ const controller = new AbortController();
 port.on('message', (message: unknown) => {
   if (message === 'abort') controller.abort(new Error('interrupted'));
 });
-const output = await run(workerData as RunInput, controller.signal, (done) => port.postMessage({ done }));
+const output = await run(workerData as RunInput, controller.signal, (done, marks) => port.postMessage({ done, marks }));
 port.postMessage({ output });
 port.close();

@@ -67,6 +67,17 @@ export type Attempt =
     }
   | { readonly outcome: 'silence'; readonly packets: number; readonly opened: Evidence | null };
 
+/** What became of a port of a range, for those who watch a run. */
+export type Mark = readonly [port: number, passes: boolean];
+
+/** What a path lets through only so much of. */
+export type PathLimit =
+  | { readonly kind: 'rate' /** Packets a second that pass when more are sent. */; readonly packetsPerSecond: number }
+  | {
+      readonly kind: 'flows' /** Flows that this run had opened when new ones no longer passed. */;
+      readonly flows: number;
+    };
+
 export interface Observation {
   readonly check: Check;
   readonly attempts: readonly Attempt[];

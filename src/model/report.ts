@@ -65,6 +65,18 @@ const RangeSchema = v.looseObject({
   confidence: Ratio,
 });
 
+/** Of a range that was sampled: how wide a hole its sample can have missed. Widths in port numbers. */
+const CoverageSchema = v.looseObject({
+  id: v.string(),
+  tested: Count,
+  ports: Count,
+  /** A hole so wide is met for certain. */
+  sureWidth: Count,
+  /** The narrowest hole that is missed with a probability of at most one half, and of at most 5 %. */
+  evenOddsWidth: Count,
+  fivePercentWidth: Count,
+});
+
 const FAMILIES_OF_BEHAVIOUR = ['endpoint-independent', 'address-dependent', 'address-and-port-dependent'] as const;
 
 const NatSchema = v.looseObject({
@@ -193,13 +205,22 @@ export const ReportSchema = v.looseObject({
   }),
   checks: v.array(CheckSchema),
   ranges: v.array(RangeSchema),
+  /** Left out where every port was asked. */
+  coverage: v.optional(v.array(CoverageSchema)),
   nat: NatSchema,
   sipAlg: SipAlgSchema,
   quality: v.array(QualitySchema),
   services: v.array(ServiceSchema),
   /** What the run could not do or a reader must know, one sentence each. */
   notes: v.array(v.string()),
-  totals: v.looseObject({ checks: Count, packetsSent: Count, bytesSent: Count, packetsReceived: Count }),
+  totals: v.looseObject({
+    checks: Count,
+    packetsSent: Count,
+    bytesSent: Count,
+    packetsReceived: Count,
+    /** Flows that sweeps of ranges opened: entries in the tables of firewalls in between. */ sweptFlows:
+      v.optional(Count),
+  }),
 });
 
 export type Report = v.InferOutput<typeof ReportSchema>;

@@ -3,7 +3,12 @@
 export interface Pacer {
   /** Resolves when `packets` more may be sent; rejects with the signal's reason when that fires first. */
   take(packets: number, signal: AbortSignal): Promise<void>;
+  /** The same where nothing has to be waited for; false, and nothing taken, where something has. */
+  tryTake(packets: number): boolean;
 }
+
+/** Below a millisecond a timer costs more precision than it gives. */
+const WORTH_A_TIMER_MS = 1;
 
 /**
  * A pacer without credit for the past: slots lie 1/pps apart from each other, a pause earns no burst. Timers fire up
@@ -23,8 +28,13 @@ export const createPacer = (
       const at = Math.max(now(), nextAt);
       nextAt = at + packets * gapMs;
       const delay = at - now();
-      // Below a millisecond a timer costs more precision than it gives.
-      if (delay >= 1) await wait(delay, signal);
+      if (delay >= WORTH_A_TIMER_MS) await wait(delay, signal);
+    },
+    tryTake: (packets) => {
+      const at = Math.max(now(), nextAt);
+      if (at - now() >= WORTH_A_TIMER_MS) return false;
+      nextAt = at + packets * gapMs;
+      return true;
     },
   };
 };

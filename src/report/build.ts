@@ -8,14 +8,16 @@ import { REPORT_SCHEMA_ID, type Report } from '../model/report.js';
 import type { Classified, Finding } from '../model/verdict.js';
 import type { Standing } from '../verdict/classify.js';
 import { classify } from '../verdict/classify.js';
+import { withFlowLimit } from '../verdict/flow-limit.js';
 import { judgeKeepalives, judgeLifetimes } from '../verdict/lifetime.js';
 import { judgeNat } from '../verdict/nat.js';
-import { type ClassifiedRange, classifyRange } from '../verdict/ranges.js';
+import { type ClassifiedRange, classifyRange, withHeldBackErrors } from '../verdict/ranges.js';
 import { type Item, weigh, weighService } from '../verdict/services.js';
 import { lossUpperBound, RANGE_PORT_DOUBT, SINGLE_CHECK_DOUBT } from '../verdict/silence.js';
 import { judgeSip } from '../verdict/sip.js';
 import { judgeSourcePorts, judgeStale, sourcePortNotes } from '../verdict/source-ports.js';
 import { NO_STANDING, standings } from '../verdict/standing.js';
+import { coverageNotes, coverageRows, limitNotes } from './coverage.js';
 import { diagnosedService, factsOf } from './diagnosed.js';
 import { harmedBy, reportedNat, reportedStage } from './stages.js';
 
@@ -64,6 +66,7 @@ export const buildReport = (input: ReportInput): Report => {
     observations: output.observations,
     listens: new Map(output.identities.map(([address, { identity }]) => [address, identity?.info ?? null])),
     otherBytesPassed: new Set(output.otherBytesPassed),
+    limits: new Map(output.limits),
     heldBack: new Map(output.heldBack),
     smallEspPassed: new Set(output.smallEspPassed),
   });
@@ -91,9 +94,14 @@ export const buildReport = (input: ReportInput): Report => {
   const planned = new Set(questionsOf(plan).map(({ id }) => id));
   const ranges = plan.ranges.map((range) => {
     const refined = output.observations.filter(({ check }) => check.rangeId === range.id && !planned.has(check.id));
-    return classifyRange(range, [...range.sample, ...refined.map(({ check }) => check)].map(classified), thresholds);
+    const asked = [...range.sample, ...refined.map(({ check }) => check)].map(classified);
+    return classifyRange(range, withHeldBackErrors(asked), {
+      ...thresholds,
+      limit: standing.get(range.address ?? '')?.limit ?? null,
+    });
   });
-  const sip = judgeSip(output.stages.sip, upperBound);
+  const judged = judgeSip(output.stages.sip, upperBound);
+  const sip = { ...judged, checks: withFlowLimit(judged.checks, new Map(output.limits)) };
   const { talk } = output.stages;
   // Idle flows conversed before: many more questions over the same path than all checks together.
   const idleBound = lossUpperBound({
@@ -197,6 +205,7 @@ export const buildReport = (input: ReportInput): Report => {
         confidence: run.confidence,
       })),
     ),
+    coverage: coverageRows(ranges),
     nat: reportedNat(
       natOf(input.localAddresses, all),
       judgeNat(output.stages.nat, upperBound),
@@ -214,6 +223,8 @@ export const buildReport = (input: ReportInput): Report => {
       ...input.notes,
       ...notesOf(output, input.durationMs),
       ...sourcePortNotes(sourcePorts, staleState),
+      ...coverageNotes(ranges),
+      ...limitNotes(output.limits),
       ...deadAddresses(input.target, standing),
     ],
     totals: {
@@ -221,6 +232,7 @@ export const buildReport = (input: ReportInput): Report => {
       packetsSent: output.totals.packetsSent,
       bytesSent: output.totals.bytesSent,
       packetsReceived: output.totals.packetsReceived,
+      sweptFlows: output.sweptFlows,
     },
   };
   const facts = factsOf(report, checks, ranges);

@@ -1,191 +1,57 @@
-/** The report as metrics: Prometheus' text exposition format 0.0.4, for a textfile collector or a scrape. */
+/** Metrics in Prometheus' text exposition format 0.0.4, for a textfile collector or a scrape. */
 import type { Report } from '../model/report.js';
-import { SERVICE_VERDICTS, VERDICTS } from '../model/verdict.js';
 import { printable } from '../wire/printable.js';
-import { exitCode } from './exit-code.js';
-import { portCount } from './words.js';
+import { type Family, type Labels, metricsOf } from './metrics.js';
 
 /** A label value is kept for every sample; what is longer is hostile or broken. */
 const MAX_LABEL = 200;
-
-type Labels = Readonly<Record<string, string | number>>;
-
-interface Sample {
-  readonly labels: Labels;
-  readonly value: number;
-}
-
-interface Family {
-  readonly name: string;
-  readonly help: string;
-  readonly samples: readonly Sample[];
-}
+/** Of one metric in one exposition. Some targets with some hundred checks each stay far below. */
+const MAX_SERIES = 20_000;
 
 /** Backslash, double quote and line feed are the three that a label value must escape. */
 const labelValue = (value: string | number): string =>
   printable(String(value), MAX_LABEL).replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
 
-const series = (name: string, labels: Labels): string =>
-  `${name}{${Object.entries(labels)
-    .map(([label, value]) => `${label}="${labelValue(value)}"`)
-    .join(',')}}`;
+const series = (name: string, labels: Labels): string => {
+  const pairs = Object.entries(labels).map(([label, value]) => `${label}="${labelValue(value)}"`);
+  return pairs.length === 0 ? name : `${name}{${pairs.join(',')}}`;
+};
 
-/** One gauge with its samples. A series must occur once only, so of labels that came out equal the first stays. */
-const exposition = (target: string, { name, help, samples }: Family): string => {
+/** `counter` for what only grows while the process lives. */
+export type MetricType = 'gauge' | 'counter';
+
+/** One metric with its samples. A series must occur once only, so of labels that came out equal the first stays. */
+export const renderFamily = ({ name, help, samples }: Family, type: MetricType = 'gauge'): string => {
   if (samples.length === 0) return '';
   const lines = new Map<string, number>();
   for (const { labels, value } of samples) {
-    const key = series(name, { target, ...labels });
-    if (!lines.has(key)) lines.set(key, value);
+    const key = series(name, labels);
+    if (lines.size < MAX_SERIES && !lines.has(key)) lines.set(key, value);
   }
   const body = [...lines].map(([key, value]) => `${key} ${value}\n`).join('');
-  return `# HELP ${name} ${help}\n# TYPE ${name} gauge\n${body}`;
+  return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${body}`;
 };
 
-const one = (value: number): readonly Sample[] => [{ labels: {}, value }];
-const known = (value: number | boolean | null): readonly Sample[] => (value === null ? [] : one(Number(value)));
+/** A report, and what its target is called in labels. */
+export interface Labelled {
+  readonly target: string;
+  readonly report: Report;
+}
 
-/** One sample for each value of a closed list, so that an alert can name a verdict that is not there today. */
-const states = (labels: Labels, label: string, all: readonly string[], current: string): readonly Sample[] =>
-  all.map((state) => ({ labels: { ...labels, [label]: state }, value: Number(state === current) }));
-
-/** Ports by verdict and not by run: runs begin and end elsewhere from day to day, and would make new series each time. */
-const rangePorts = (
-  ranges: Report['ranges'],
-  countOf: (range: Report['ranges'][number]) => number,
-): readonly Sample[] => {
-  const groups = new Map<string, { readonly labels: Labels; value: number }>();
-  for (const range of ranges) {
-    for (const verdict of VERDICTS) {
-      const key = `${range.id} ${verdict}`;
-      const group = groups.get(key) ?? { labels: { range: range.id, verdict }, value: 0 };
-      if (range.verdict === verdict) group.value += countOf(range);
-      groups.set(key, group);
+/** The metrics of several targets; all samples of a metric stand together, as the format demands. */
+export const renderTargets = (reports: readonly Labelled[]): string => {
+  const families = new Map<string, Family>();
+  for (const { target, report } of reports) {
+    for (const { name, help, samples } of metricsOf(report)) {
+      const labelled = samples.map(({ labels, value }) => ({ labels: { target, ...labels }, value }));
+      families.set(name, { name, help, samples: [...(families.get(name)?.samples ?? []), ...labelled] });
     }
   }
-  return [...groups.values()];
-};
-
-const families = (report: Report): readonly Family[] => {
-  const { agent, checks, nat, network, quality, ranges, reflectors, services, sipAlg, totals } = report;
-  const stream = ({ port, direction }: Report['quality'][number]): Labels => ({ port, direction });
-  return [
-    {
-      name: 'callpath_probe_success',
-      help: '1 if every requirement of every chosen profile passes, else 0.',
-      samples: one(Number(exitCode(report) === 0)),
-    },
-    {
-      name: 'callpath_service_verdict',
-      help: 'What the users of a service will experience; 1 for the verdict that holds.',
-      samples: services.flatMap(({ profile, verdict }) => states({ profile }, 'verdict', SERVICE_VERDICTS, verdict)),
-    },
-    {
-      name: 'callpath_service_untested',
-      help: 'Requirements of a service that this target could not be asked.',
-      samples: services.map(({ profile, untested }) => ({ labels: { profile }, value: untested.length })),
-    },
-    {
-      name: 'callpath_check_verdict',
-      help: 'The verdict of a check; 1 for the verdict that holds.',
-      samples: checks.flatMap(({ id, verdict }) => states({ check: id }, 'verdict', VERDICTS, verdict)),
-    },
-    {
-      name: 'callpath_check_reason',
-      help: 'Why the verdict of a check is what it is; always 1.',
-      samples: checks.map(({ id, reason }) => ({ labels: { check: id, reason }, value: 1 })),
-    },
-    {
-      name: 'callpath_check_confidence_ratio',
-      help: 'How sure the verdict of a check is.',
-      samples: checks.map(({ id, confidence }) => ({ labels: { check: id }, value: confidence })),
-    },
-    {
-      name: 'callpath_check_rtt_seconds',
-      help: 'Round-trip time of a check in this run; stat is min, median or max.',
-      samples: checks.flatMap(({ id, rttMs }) =>
-        rttMs === null
-          ? []
-          : (['min', 'median', 'max'] as const).map((stat) => ({
-              labels: { check: id, stat },
-              value: rttMs[stat] / 1000,
-            })),
-      ),
-    },
-    {
-      name: 'callpath_range_ports',
-      help: 'Ports of a range by verdict, those inferred from their neighbours included.',
-      samples: rangePorts(ranges, portCount),
-    },
-    {
-      name: 'callpath_range_tested_ports',
-      help: 'Ports of a range that were asked, by verdict.',
-      samples: rangePorts(ranges, ({ tested }) => tested),
-    },
-    {
-      name: 'callpath_path_loss_upper_bound_ratio',
-      help: 'Upper bound of the loss of the path, from checks that did answer.',
-      samples: known(network.lossUpperBound),
-    },
-    { name: 'callpath_nat_detected', help: '1 if addresses are translated.', samples: known(network.natted) },
-    {
-      name: 'callpath_nat_info',
-      help: 'How the NAT maps and filters (RFC 4787); always 1.',
-      samples: [{ labels: { mapping: nat.mapping, filtering: nat.filtering }, value: 1 }],
-    },
-    { name: 'callpath_sip_alg_detected', help: '1 if something rewrites SIP.', samples: known(sipAlg.detected) },
-    {
-      name: 'callpath_media_loss_ratio',
-      help: 'Packets of a media stream that did not arrive.',
-      samples: quality.map((item) => ({ labels: stream(item), value: item.lossRatio })),
-    },
-    {
-      name: 'callpath_media_jitter_seconds',
-      help: 'Interarrival jitter of a media stream (RFC 3550).',
-      samples: quality.map((item) => ({ labels: stream(item), value: item.jitterMs / 1000 })),
-    },
-    {
-      name: 'callpath_media_mos',
-      help: 'Estimated mean opinion score of a media stream, 1 to 4.5.',
-      samples: quality.map((item) => ({ labels: stream(item), value: item.mos })),
-    },
-    {
-      name: 'callpath_reflector_reachable',
-      help: '1 if the reflector proved itself.',
-      samples: reflectors.map(({ host, reachable }) => ({ labels: { reflector: host }, value: Number(reachable) })),
-    },
-    {
-      name: 'callpath_agent_info',
-      help: 'Version and platform of the agent; always 1.',
-      samples: [{ labels: { version: agent.version, platform: agent.platform }, value: 1 }],
-    },
-    {
-      name: 'callpath_agent_event_loop_delay_seconds',
-      help: 'Worst delay of the probing thread; round trips cannot be trusted below it.',
-      samples: known(agent.eventLoopDelayMs === null ? null : agent.eventLoopDelayMs / 1000),
-    },
-    { name: 'callpath_packets_sent', help: 'Packets sent in this run.', samples: one(totals.packetsSent) },
-    { name: 'callpath_packets_received', help: 'Packets received in this run.', samples: one(totals.packetsReceived) },
-    { name: 'callpath_sent_bytes', help: 'Bytes sent in this run.', samples: one(totals.bytesSent) },
-    { name: 'callpath_run_duration_seconds', help: 'How long the run took.', samples: one(report.durationMs / 1000) },
-    {
-      name: 'callpath_report_timestamp_seconds',
-      help: 'When the run started, in Unix time.',
-      samples: timestamp(report.startedAt),
-    },
-  ];
-};
-
-const timestamp = (startedAt: string): readonly Sample[] => {
-  const ms = Date.parse(startedAt);
-  return Number.isNaN(ms) ? [] : one(ms / 1000);
+  return [...families.values()].map((family) => renderFamily(family)).join('');
 };
 
 /**
  * All metrics of a report, gauges of this one run. Every series carries the target, so that the files of several
  * targets can stand side by side in one collector.
  */
-export const renderPrometheus = (report: Report): string =>
-  families(report)
-    .map((family) => exposition(report.target.host, family))
-    .join('');
+export const renderPrometheus = (report: Report): string => renderTargets([{ target: report.target.host, report }]);

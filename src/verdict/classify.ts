@@ -4,7 +4,7 @@
  * between did, what passed, and only then who is to blame for silence.
  */
 import type { Check, ProbeKind } from '../model/check.js';
-import type { Attempt, Evidence, Failure, NotRun, Observation } from '../model/observation.js';
+import type { Attempt, Evidence, Failure, NotRun, Observation, PathLimit } from '../model/observation.js';
 import type { Thresholds } from '../model/profile.js';
 import type { Classified, Finding, RttSummary } from '../model/verdict.js';
 import { doubtOfSilence, lossLowerBound } from './silence.js';
@@ -21,6 +21,8 @@ export interface Standing {
   readonly listens: Listens | null;
   /** Ports of UDP on which other bytes than this check's passed. */
   readonly openUdpPorts: ReadonlySet<number>;
+  /** What was found to limit the path over UDP; null or left out where nothing was. */
+  readonly limit?: PathLimit | null;
   /** Answers and connections that the reflector says it held back to protect itself; 0 if left out. */
   readonly heldBack?: number;
   /** Ports of UDP on which ESP passed in a small packet. */
@@ -152,6 +154,21 @@ const summarise = (answers: readonly Answer[]): RttSummary | null => {
   return { min: round(min), median: round(median(rtts)), max: round(max) };
 };
 
+/**
+ * Twenty calls at fifty packets a second each way: a limit above hurts no branch, and may be this host's own. What lies
+ * below is told of every range, because a range stands for many calls at once.
+ */
+const HARMLESS_PPS = 1000;
+
+/** As many flows serve five hundred calls, RTP and RTCP each. */
+const HARMLESS_FLOWS = 1000;
+
+/** Whether the path passes fewer packets a second, or fewer flows, than the calls of a branch need. */
+export const limitsCalls = (limit: PathLimit | null | undefined): boolean => {
+  if (!limit) return false;
+  return limit.kind === 'rate' ? limit.packetsPerSecond < HARMLESS_PPS : limit.flows < HARMLESS_FLOWS;
+};
+
 /** Answers were given: were they the far end's, and did all arrive as sent and soon enough? */
 const classifyAnswers = (
   check: Check,
@@ -179,7 +196,8 @@ const classifyAnswers = (
   // A port of a range is asked too seldom to show quality; classifyRange judges all of them together.
   if (check.rangeId !== null) return { verdict: 'pass', reason: 'answered' };
   if (lossLowerBound({ trials: packets, answers: received }) > thresholds.lossRatio) {
-    return { verdict: 'degraded', reason: 'loss' };
+    const isPoliced = check.transport === 'udp' && limitsCalls(standing.limit);
+    return { verdict: 'degraded', reason: isPoliced ? 'rate-limited' : 'loss' };
   }
   // The shortest: what only some of a few answers took is a busy host's, or a retransmission's below us.
   const rtt = summarise(answers);
@@ -230,6 +248,8 @@ const classifySilence = (
   if (standing.role !== 'reflector' || !standing.alive) return unknown('no-answer');
   // Without its word that it listens there, its silence may be a port that it could not bind.
   if (!listening) return unknown('no-answer');
+  // Where no new flow passes, silence is about the number of flows and not about the port.
+  if (standing.limit?.kind === 'flows' && check.transport === 'udp') return unknown('no-answer');
   const { lossUpperBound, doubt } = circumstances;
   // Of what arrived each was answered, so it is the answers' loss that would have to explain the silence.
   const lost = seen === null || seen === 0 ? packets : seen;

@@ -1,7 +1,9 @@
 /** From sampled ports to what is said of a whole range: runs of equal verdict that together cover it exactly once. */
 import type { PortRange } from '../model/check.js';
+import type { PathLimit } from '../model/observation.js';
 import type { Thresholds } from '../model/profile.js';
 import type { Classified, Finding } from '../model/verdict.js';
+import { limitsCalls } from './classify.js';
 import { lossLowerBound } from './silence.js';
 
 export type RangeRun = Finding & {
@@ -36,7 +38,10 @@ export const worstOf = (findings: readonly Finding[]): Finding | null =>
     null,
   );
 
-export type RangeThresholds = Pick<Thresholds, 'lossRatio' | 'rttMs'>;
+export interface RangeThresholds extends Pick<Thresholds, 'lossRatio' | 'rttMs'> {
+  /** What was found to limit the path; its losses are not the ports' own. */
+  readonly limit?: PathLimit | null;
+}
 
 /**
  * One answer each cannot show the quality of a port, but all ports together can: the passing ports of a range are
@@ -44,10 +49,11 @@ export type RangeThresholds = Pick<Thresholds, 'lossRatio' | 'rttMs'>;
  * because each port is asked once and many at a time: those sent while ARP or neighbour discovery was still under way
  * (RFC 4861 §7.2.2: a second for each try) waited for that and not for the path.
  */
-const qualityOf = (passing: readonly Classified[], { lossRatio, rttMs }: RangeThresholds): Finding => {
+const qualityOf = (passing: readonly Classified[], { lossRatio, rttMs, limit }: RangeThresholds): Finding => {
+  if (limitsCalls(limit)) return { verdict: 'degraded', reason: 'rate-limited' };
   const trials = passing.reduce((sum, { sent }) => sum + sent, 0);
   const answers = passing.reduce((sum, { received }) => sum + received, 0);
-  if (lossLowerBound({ trials, answers }) > lossRatio) return { verdict: 'degraded', reason: 'loss' };
+  if (!limit && lossLowerBound({ trials, answers }) > lossRatio) return { verdict: 'degraded', reason: 'loss' };
   const rtts = passing.flatMap((port) => port.rttMs?.min ?? []);
   if (rtts.length > 0 && Math.min(...rtts) > rttMs) return { verdict: 'degraded', reason: 'latency' };
   return { verdict: 'pass', reason: 'answered' };
@@ -59,6 +65,38 @@ const pooled = (ports: readonly Classified[], thresholds: RangeThresholds): read
     thresholds,
   );
   return ports.map((port) => (port.verdict === 'pass' ? { ...port, ...quality } : port));
+};
+
+/** Further away than this a neighbour says nothing about a port. */
+const NEARBY_PORTS = 128;
+/** What a rejected port is called whose ICMP error was held back. */
+const SILENT_REJECTION: ReadonlySet<string> = new Set(['dropped', 'dropped-outbound']);
+
+/**
+ * Whoever rejects may hold its ICMP errors to a rate (RFC 1812 §4.3.2.8), so of a rejected stretch only some ports say
+ * so. A port that never got through and lies between two that were rejected, both near, was rejected like them.
+ */
+export const withHeldBackErrors = (sample: readonly Classified[]): readonly Classified[] => {
+  const ports = [...sample].sort((a, b) => a.check.port - b.check.port);
+  const tellsOf = ({ reason }: Classified): boolean => !SILENT_REJECTION.has(reason);
+  const nearest = (order: readonly Classified[]): ReadonlyMap<Classified, Classified | undefined> => {
+    let telling: Classified | undefined;
+    return new Map(
+      order.map((port) => {
+        if (tellsOf(port)) telling = port;
+        return [port, telling] as const;
+      }),
+    );
+  };
+  const before = nearest(ports);
+  const after = nearest(ports.toReversed());
+  return ports.map((port) => {
+    const isRejected = (one: Classified | undefined): boolean =>
+      one?.reason === 'rejected' && Math.abs(one.check.port - port.check.port) <= NEARBY_PORTS;
+    return !tellsOf(port) && isRejected(before.get(port)) && isRejected(after.get(port))
+      ? { ...port, verdict: 'blocked', reason: 'rejected' }
+      : port;
+  });
 };
 
 /** Assembles the runs; what lies between two neighbours of different verdict was not asked, and is said so. */

@@ -1,5 +1,5 @@
 /** What all observations together say about each address: the controls that a single verdict needs. */
-import type { Observation } from '../model/observation.js';
+import type { Observation, PathLimit } from '../model/observation.js';
 import type { Listens, Standing } from './classify.js';
 
 export interface StandingInput {
@@ -8,6 +8,8 @@ export interface StandingInput {
   readonly listens: ReadonlyMap<string, Listens | null>;
   /** `address/port` of UDP ports on which a bare tag passed. */
   readonly otherBytesPassed: ReadonlySet<string>;
+  /** By address: what was found to limit the path. */
+  readonly limits?: ReadonlyMap<string, PathLimit>;
   /** What each reflector says it held back, by address. */
   readonly heldBack?: ReadonlyMap<string, number>;
   /** The same of small ESP packets, where large ones stayed silent. */
@@ -30,6 +32,7 @@ export const standings = ({
   observations,
   listens,
   otherBytesPassed,
+  limits,
   heldBack,
   smallEspPassed = new Set(),
 }: StandingInput): ReadonlyMap<string, Standing> => {
@@ -37,7 +40,9 @@ export const standings = ({
   for (const observation of observations) {
     const { address } = observation.check;
     if (address === null || observation.notRun !== null) continue;
-    byAddress.set(address, [...(byAddress.get(address) ?? []), observation]);
+    const own = byAddress.get(address);
+    if (own) own.push(observation);
+    else byAddress.set(address, [observation]);
   }
   return new Map(
     [...byAddress].map(([address, own]): [string, Standing] => {
@@ -51,6 +56,7 @@ export const standings = ({
           alive: proven || own.some((observation) => answered(observation, false) || spoke(observation)),
           asked: own.length,
           listens: listens.get(address) ?? null,
+          limit: limits?.get(address) ?? null,
           heldBack: heldBack?.get(address) ?? 0,
           smallEspPorts: new Set(
             [...smallEspPassed]

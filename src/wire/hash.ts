@@ -22,6 +22,12 @@ const sha256 =
 const inner = Buffer.alloc(BLOCK_BYTES + SCRATCH_BYTES);
 const outer = Buffer.alloc(BLOCK_BYTES + HASH_BYTES);
 
+/** A text's SHA-256 in hexadecimal. */
+export const sha256Hex =
+  typeof crypto.hash === 'function'
+    ? (text: string): string => crypto.hash('sha256', text, 'hex')
+    : (text: string): string => crypto.createHash('sha256').update(text).digest('hex');
+
 /** The first `length` octets of a message's SHA-256. */
 export const sha256Bytes = (message: Uint8Array, length: number): Buffer =>
   Buffer.from(sha256(message), 'latin1').subarray(0, length);

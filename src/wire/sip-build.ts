@@ -102,7 +102,11 @@ const mustMatch = (value: string, pattern: RegExp, what: string): string => {
 /** One character per byte of UTF-8, in which the library's count of characters is a count of bytes. */
 const wireText = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
 
+/** One byte a character already, and none of them a control: most values are. */
+const PLAIN = /^[\t -~]*$/;
+
 const headerValue = (value: string, what: string): string => {
+  if (PLAIN.test(value)) return value;
   must(!CONTROL.test(value), what);
   return wireText(value);
 };

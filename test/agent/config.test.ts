@@ -68,6 +68,7 @@ targets:
     tokenFile: token
 exporters:
   - { type: file, path: /var/log/callpath.ndjson }
+  - { type: file, name: beside, path: results.ndjson }
 `;
 
 t.test('a whole configuration', async (t) => {
@@ -77,6 +78,11 @@ t.test('a whole configuration', async (t) => {
   t.same(reading.warnings, []);
   const [hq, carrier] = reading.config.targets;
   t.equal(hq?.tokenFile, token, 'relative to the configuration');
+  t.same(
+    reading.config.exporters.map(({ path }) => path),
+    ['/var/log/callpath.ndjson', join(folder, 'results.ndjson')],
+    'and so are the files of exporters',
+  );
   t.same(
     hq?.schedules.map(({ every }) => every),
     [60_000, 3_600_000, undefined],

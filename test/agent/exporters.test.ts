@@ -55,6 +55,7 @@ const open = async (t: Test, type: ExporterType, config: unknown, said: string[]
     log: { info: say, warn: say, error: say },
     now: () => AT,
     readFile,
+    probe: null,
   };
   const exporter = await checked.exporter.open(deps);
   t.teardown(() => exporter.close());

@@ -71,10 +71,21 @@ const referencesOf = (content: unknown) => {
 const besides = (file: string, path: string): string => (isAbsolute(path) ? path : resolve(dirname(file), path));
 const isProfileFile = (text: string): boolean => /[./\\]/.test(text);
 
+/** Keys of exporters that name a file; every exporter calls them so. */
+const NAMES_A_FILE = /^path$|File$/;
+
+const withPaths = (exporter: Config['exporters'][number], file: string): Config['exporters'][number] => {
+  const paths = Object.entries(exporter).flatMap(([key, value]) =>
+    NAMES_A_FILE.test(key) && typeof value === 'string' && value !== '' ? [[key, besides(file, value)] as const] : [],
+  );
+  return { ...exporter, ...Object.fromEntries(paths) };
+};
+
 const resolved = (config: Config, file: string): Config => {
   const profile = (name: string): string => (isProfileFile(name) ? besides(file, name) : name);
   return {
     ...config,
+    exporters: config.exporters.map((exporter) => withPaths(exporter, file)),
     targets: config.targets.map((target) => ({
       ...target,
       ...(target.tokenFile === undefined ? {} : { tokenFile: besides(file, target.tokenFile) }),

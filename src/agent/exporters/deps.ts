@@ -1,5 +1,6 @@
 /** What the daemon hands to every exporter, and what the file of an exporter has to offer. */
 import type * as v from 'valibot';
+import type { ProbeRunner } from '../metrics/on-demand.js';
 import type { Exporter } from './contract.js';
 
 /** One line for operators; details are fields, never part of the sentence. */
@@ -21,6 +22,8 @@ export interface ExporterDeps {
   readonly now: () => number;
   /** The content of a file that the configuration names, as it is on disk. @throws UserError naming the file */
   readonly readFile: (file: string) => Promise<Buffer>;
+  /** Runs one target at once, for `/probe`; null where nothing can be run on demand. */
+  readonly probe: ProbeRunner | null;
 }
 
 /** An exporter's file. */

@@ -3,7 +3,16 @@ import * as v from 'valibot';
 import type { Exporter } from './contract.js';
 import type { ExporterDeps, ExporterModule } from './deps.js';
 
-export const EXPORTER_TYPES = ['file', 'webhook'] as const;
+export const EXPORTER_TYPES = [
+  'file',
+  'webhook',
+  'prometheus',
+  'prometheus-textfile',
+  'otlp',
+  'syslog',
+  'nats',
+  'zabbix',
+] as const;
 export type ExporterType = (typeof EXPORTER_TYPES)[number];
 
 /** An exporter whose configuration is checked: what is left is to open it. */
@@ -30,6 +39,12 @@ const checked = <Schema extends v.GenericSchema>(
 const LOADERS: Readonly<Record<ExporterType, (config: unknown) => Promise<Checked>>> = {
   file: async (config) => checked(await import('./file.js'), config),
   webhook: async (config) => checked(await import('./webhook.js'), config),
+  prometheus: async (config) => checked(await import('./prometheus.js'), config),
+  'prometheus-textfile': async (config) => checked(await import('./prometheus-textfile.js'), config),
+  otlp: async (config) => checked(await import('./otlp.js'), config),
+  syslog: async (config) => checked(await import('./syslog.js'), config),
+  nats: async (config) => checked(await import('./nats.js'), config),
+  zabbix: async (config) => checked(await import('./zabbix.js'), config),
 };
 
 /**

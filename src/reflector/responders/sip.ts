@@ -1,7 +1,7 @@
 /** A stateless SIP user agent server (RFC 3261 §8.2.7): OPTIONS are answered, everything else politely declined. */
 import { randomBytes } from 'node:crypto';
 import { PADDING_HEADER, TAG_HEADER, tagFromText, tagToText } from '../../wire/carriers.js';
-import { hmacSha256 } from '../../wire/hash.js';
+import { sha256Hex } from '../../wire/hash.js';
 import { buildResponse, header, parseSip, type SipRequest, toTag } from '../../wire/sip.js';
 import { type Answer, type Arrival, answerTag, type Host, type Responder } from '../exchange.js';
 
@@ -17,12 +17,13 @@ const OTHERWISE = [405, 'Method Not Allowed'] as const;
 /** A 405 has to say what is allowed (RFC 3261 §21.4.6). */
 const ALLOW = { name: 'Allow', value: 'OPTIONS' } as const;
 /** RFC 3261 §19.3 wants 32 random bits at least. */
-const TO_TAG_BYTES = 4;
-const TO_TAG_KEY = randomBytes(32);
+const TO_TAG_DIGITS = 8;
+/** So that nobody outside can tell the tag beforehand. */
+const TO_TAG_SALT = randomBytes(16).toString('hex');
 
 /** The same for a retransmission as for the request, which without state only the request itself can tell (§8.2.7). */
 const toTagFor = ({ essentials: { via, callId, fromTag } }: SipRequest): string =>
-  hmacSha256(Buffer.from(`${via.branch} ${callId} ${fromTag}`), null, TO_TAG_KEY, TO_TAG_BYTES).toString('hex');
+  sha256Hex(`${TO_TAG_SALT} ${via.branch} ${callId} ${fromTag}`).slice(0, TO_TAG_DIGITS);
 
 /** The answer to a parsed request; `message` is the request's exact bytes. */
 export const answerSipRequest = (

@@ -101,10 +101,12 @@ export const hasReason =
 /** Nobody who cannot register notices that media is blocked as well. */
 export const signallingStands = ({ verdict }: ServiceState): boolean => verdict !== 'blocked';
 
-/** Checks of stages that belong to this service, as grounds. */
+/** Checks of stages that belong to this service, as grounds; what they do not know is no evidence of anything. */
 export const stageChecks = ({ service, facts }: Evidence, probe: ProbeKind): readonly (Ground & ReportCheck)[] =>
   facts.checks
-    .filter((one) => one.probe === probe && one.requiredBy.includes(service.profile.profile))
+    .filter(
+      (one) => one.probe === probe && one.verdict !== 'unknown' && one.requiredBy.includes(service.profile.profile),
+    )
     .map((one) => ({
       ...one,
       from: one.port,

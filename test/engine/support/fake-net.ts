@@ -139,6 +139,33 @@ export const fakeNet = (script: Script = {}): FakeNet => {
         close: () => void open.delete(socket),
       };
     },
+    openSharedUdp: async (family, message) => {
+      const refusal = script.openUdp?.(opened) ?? null;
+      opened += 1;
+      if (refusal) throw refusal;
+      const socket = {};
+      open.add(socket);
+      const localPort = port;
+      port += 1;
+      return {
+        local: { address: LOCAL_ADDRESS, port: localPort },
+        receiveBuffer: 425_984,
+        send: (bytes, to, address, failed) => {
+          const peer = { address, port: to, family };
+          const packet = { atMs: now, peer, localPort, bytes: Uint8Array.from(bytes), index: sent.length };
+          sent.push(packet);
+          const outcomes = script.udp?.(packet) ?? [];
+          if ('code' in outcomes) return failed(outcomes);
+          for (const outcome of outcomes) {
+            schedule(outcome.afterMs, () => {
+              // An unconnected socket hears of no ICMP error.
+              if (open.has(socket) && 'bytes' in outcome) message(outcome.bytes, address, to, now);
+            });
+          }
+        },
+        close: () => void open.delete(socket),
+      };
+    },
     openStream: (peer, secure, handlers: StreamEvents) => {
       const connection = {};
       open.add(connection);

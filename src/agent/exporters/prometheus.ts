@@ -1,0 +1,78 @@
+/**
+ * `prometheus`: `/metrics` with the newest report of every target, and `/probe?target=…&module=…` for who would rather
+ * have Prometheus decide when to probe.
+ */
+import * as v from 'valibot';
+import { list, map } from '../../model/schema-words.js';
+import { UserError } from '../../model/user-error.js';
+import { renderTargets } from '../../report/prometheus.js';
+import { type Page, plain, serve } from '../http/serve.js';
+import { createOnDemand, scrapeTimeoutMs } from '../metrics/on-demand.js';
+import type { Exporter } from './contract.js';
+import type { ExporterDeps } from './deps.js';
+import { createLatest } from './latest.js';
+import { Endpoint, readSecret, readTls, Text, whole } from './settings.js';
+
+export const configSchema = map({
+  listen: v.optional(Endpoint, '127.0.0.1:9892'),
+  /** Names besides addresses under which it may be asked. */
+  hosts: v.optional(list(Text), []),
+  /** Bearer token or basic password; needed to listen elsewhere than on loopback. */
+  secretFile: v.exactOptional(Text),
+  certFile: v.exactOptional(Text),
+  keyFile: v.exactOptional(Text),
+  /** Probes on demand at a time; 0 turns `/probe` off. */
+  probes: v.optional(whole(0, 16), 1),
+});
+type Config = v.InferOutput<typeof configSchema>;
+
+export const EXPOSITION_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+/** Scrapes that wait for their turn. */
+const MAX_WAITING = 32;
+
+/** RFC 9110 §11.4 leaves no room for spaces in a credential. */
+const readCredential = async (file: string, deps: ExporterDeps): Promise<string> => {
+  const secret = await readSecret(file, deps);
+  if (/^[\x21-\x7e]+$/.test(secret)) return secret;
+  throw new UserError('token-invalid', `exporter ${deps.name}: ${file} must hold ASCII without spaces`);
+};
+
+/** @returns with `port`, because port 0 takes any */
+export const create = async (config: Config, deps: ExporterDeps): Promise<Exporter & { readonly port: number }> => {
+  const { name, log, probe } = deps;
+  const latest = createLatest();
+  const { cert, key } = await readTls(config, deps);
+  const onDemand =
+    probe === null || config.probes === 0
+      ? null
+      : createOnDemand(probe, { concurrency: config.probes, maxWaiting: MAX_WAITING }, () => performance.now());
+  const exposition = (status: number, body: string): Page => ({ status, type: EXPOSITION_TYPE, body });
+  const serving = await serve({
+    purpose: `exporter ${name}`,
+    host: config.listen.host,
+    port: config.listen.port,
+    hosts: config.hosts.map((host) => host.toLowerCase()),
+    secret: config.secretFile === undefined ? null : await readCredential(config.secretFile, deps),
+    tls: cert && key ? { cert, key } : null,
+    open: [],
+    answer: async ({ pathname, searchParams }, request, signal) => {
+      if (pathname === '/metrics') return exposition(200, renderTargets(latest.reports()));
+      if (pathname !== '/probe') return plain(404, 'only /metrics and /probe\n');
+      if (onDemand === null) return plain(404, 'probes on demand are off\n');
+      const header = request.headers['x-prometheus-scrape-timeout-seconds'];
+      const timeout = scrapeTimeoutMs(typeof header === 'string' ? header : undefined);
+      const { status, body } = await onDemand(searchParams, timeout, signal);
+      return exposition(status, body);
+    },
+    onError: (error) => log.error({ exporter: name, error: String(error) }, 'a scrape could not be answered'),
+  });
+  return {
+    name,
+    port: serving.port,
+    deliver: async (records) => {
+      latest.take(records);
+      return { outcome: 'delivered' };
+    },
+    close: serving.close,
+  };
+};

@@ -1,0 +1,93 @@
+/** `zabbix`: values for trapper items of a Zabbix server or proxy, over TCP or TLS with certificates. */
+import { connect as connectTcp, isIP, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import * as v from 'valibot';
+import { map, oneOf } from '../../model/schema-words.js';
+import { printable } from '../../wire/printable.js';
+import type { Delivery, Exporter } from './contract.js';
+import type { ExporterDeps } from './deps.js';
+import { Endpoint, readTls, Text, TlsFiles } from './settings.js';
+import { encodeZabbix, readZabbixAnswer, valuesOf, type ZabbixAnswer } from './zabbix-encode.js';
+
+export const configSchema = map({
+  server: v.optional(Endpoint, '127.0.0.1:10051'),
+  /** The host's technical name in Zabbix; this host's own if it is left out. */
+  host: v.exactOptional(Text),
+  transport: v.optional(oneOf(['tcp', 'tls']), 'tcp'),
+  ...TlsFiles,
+});
+type Config = v.InferOutput<typeof configSchema>;
+
+const MAX_WORDS = 120;
+/** Header and the longest answer that is read. */
+const MAX_BYTES = 80 * 1024;
+
+/** One connection per request, as the protocol has it. Rejects with why there was no answer. */
+const ask = (open: () => Socket, request: Buffer, signal: AbortSignal): Promise<ZabbixAnswer> =>
+  new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(new Error('aborted'));
+    const socket = open();
+    let received = Buffer.alloc(0);
+    const finish = (result: ZabbixAnswer | Error): void => {
+      signal.removeEventListener('abort', aborted);
+      socket.destroy();
+      if (result instanceof Error) reject(result);
+      else resolve(result);
+    };
+    const aborted = (): void => finish(new Error(words(signal.reason)));
+    signal.addEventListener('abort', aborted);
+    socket.on('error', finish);
+    socket.on('close', () => finish(new Error('the server closed the connection without an answer')));
+    socket.on('data', (bytes) => {
+      received = Buffer.concat([received, bytes]);
+      const answer = readZabbixAnswer(received);
+      if (answer.kind !== 'partial') finish(answer);
+      else if (received.length > MAX_BYTES) finish({ kind: 'malformed' });
+    });
+    socket.write(request);
+  });
+
+const words = (error: unknown): string => {
+  const { code, message } = error as { code?: unknown; message?: unknown };
+  return printable(typeof code === 'string' ? code : typeof message === 'string' ? message : 'failed', MAX_WORDS);
+};
+
+const retry = (why: string): Delivery => ({ outcome: 'retry', why: `zabbix: ${why}`, afterMs: null });
+
+export const create = async (config: Config, deps: ExporterDeps): Promise<Exporter> => {
+  const { name, log, now } = deps;
+  const { host, port } = config.server;
+  const tls = await readTls(config, deps);
+  const servername = isIP(host) ? {} : { servername: host };
+  const open = (): Socket =>
+    config.transport === 'tcp'
+      ? connectTcp({ host, port })
+      : connectTls({ host, port, minVersion: 'TLSv1.2', ...servername, ...tls });
+  /** Said once until it changes: every run has the same items. */
+  let lastFailed = 0;
+  return {
+    name,
+    deliver: async (records, signal) => {
+      const data = records.flatMap((record) => valuesOf(record, config.host ?? deps.hostname));
+      const seconds = Math.floor(now() / 1000);
+      let answer: ZabbixAnswer;
+      try {
+        answer = await ask(open, encodeZabbix({ request: 'sender data', data, clock: seconds, ns: 0 }), signal);
+      } catch (error) {
+        return retry(words(error));
+      }
+      if (answer.kind !== 'answer') return retry('the server does not speak the sender protocol');
+      if (!answer.success) return retry(`the server refuses: ${answer.info}`);
+      if (answer.failed !== lastFailed && answer.failed > 0)
+        log.warn(
+          { exporter: name, failed: answer.failed, processed: answer.processed },
+          'Zabbix has no trapper items for some values',
+        );
+      lastFailed = answer.failed;
+      // Neither host nor items are known there. That is mended in Zabbix, and nothing need be lost until then.
+      if (answer.processed === 0 && data.length > 0) return retry(`no value was taken: ${answer.info}`);
+      return { outcome: 'delivered' };
+    },
+    close: async () => undefined,
+  };
+};

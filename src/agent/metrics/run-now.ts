@@ -1,0 +1,73 @@
+/** Runs a target because somebody asks now, from the same packet budget as the schedules. Nothing of it is remembered. */
+import { nameOfTarget } from '../config/rules.js';
+import type { Config } from '../config/schema.js';
+import type { Runner } from '../job.js';
+import type { Budget } from '../schedule/budget.js';
+import type { Clock } from '../schedule/clock.js';
+import type { ProbeRunner } from './on-demand.js';
+
+/** As of a scheduled run: half of the rate, so that another finds room beside it. */
+const PART_OF_BUDGET = 0.5;
+
+export interface RunNowOptions {
+  readonly run: Runner;
+  readonly budget: Budget;
+  readonly clock: Pick<Clock, 'wall' | 'monotonic'>;
+  /** Called when packets were spent, for them to be remembered. */
+  readonly onSpent: () => void;
+}
+
+type Names = Pick<ProbeRunner, 'targets' | 'modules'>;
+
+/** What may be asked: the targets of the configuration, and every profile that one of them names. */
+export const namesIn = ({ targets }: Config): Names => ({
+  targets: targets.map(nameOfTarget),
+  modules: [
+    ...new Set(
+      targets.flatMap(({ profiles, schedules }) => [...profiles, ...schedules.flatMap((s) => s.profiles ?? [])]),
+    ),
+  ],
+});
+
+/** A runner of the configuration's targets. */
+export const createRunNow = (config: Config, { run, budget, clock, onSpent }: RunNowOptions): ProbeRunner => ({
+  ...namesIn(config),
+  run: async (name, module, timeoutMs, signal) => {
+    const target = config.targets.find((one) => nameOfTarget(one) === name);
+    if (target === undefined) throw new Error(`no target ${name}`);
+    if (budget.isSpent(clock.wall())) throw new Error("the day's packets are spent");
+    const until = clock.monotonic() + timeoutMs;
+    const share = await budget.acquire(
+      Math.max(1, config.budget.packetsPerSecond * PART_OF_BUDGET),
+      AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+    );
+    try {
+      const schedule = {
+        kind: 'light',
+        timeout: Math.max(1, until - clock.monotonic()),
+        ...(module === null ? {} : { profiles: [module] }),
+      } as const;
+      const { packetsPerSecond } = share;
+      const report = await run({ target, schedule, kind: 'light', packetsPerSecond }, signal);
+      budget.spend(report.totals.packetsSent, clock.wall());
+      onSpent();
+      return report;
+    } finally {
+      share.release();
+    }
+  },
+});
+
+/** Stands in for the runner of an agent that is not up yet: exporters are opened first. */
+export const createLateRunner = (config: Config) => {
+  let runner: ProbeRunner | null = null;
+  return {
+    runner: {
+      ...namesIn(config),
+      run: (...asked) => runner?.run(...asked) ?? Promise.reject(new Error('the agent is still starting')),
+    } satisfies ProbeRunner as ProbeRunner,
+    begin: (ready: ProbeRunner): void => {
+      runner = ready;
+    },
+  };
+};

@@ -1,0 +1,42 @@
+/** What sampled ranges may hide, and what was found to limit the path: figures for machines, sentences for people. */
+import type { PathLimit } from '../model/observation.js';
+import type { Report } from '../model/report.js';
+import { type Coverage, coverageOf } from '../verdict/coverage.js';
+import type { ClassifiedRange } from '../verdict/ranges.js';
+
+interface Covered extends Coverage {
+  readonly id: string;
+  readonly tested: number;
+  readonly ports: number;
+}
+
+const covered = (ranges: readonly ClassifiedRange[]): readonly Covered[] =>
+  ranges.flatMap(({ range, ports }) => {
+    const tested = ports.filter(({ sent }) => sent > 0).map(({ check }) => check.port);
+    const count = Math.floor((range.to - range.from) / range.step) + 1;
+    const coverage = tested.length < count ? coverageOf(range, tested) : null;
+    return coverage ? [{ id: range.id, tested: tested.length, ports: count, ...coverage }] : [];
+  });
+
+/** One row for each range of which not every port was asked. */
+export const coverageRows = (ranges: readonly ClassifiedRange[]): NonNullable<Report['coverage']> =>
+  covered(ranges).map((row) => ({ ...row }));
+
+/** The widest of all, in a sentence: what a reader of "pass" has to know. */
+export const coverageNotes = (ranges: readonly ClassifiedRange[]): readonly string[] => {
+  const rows = covered(ranges);
+  const widest = (of: (row: Covered) => number): number => Math.max(...rows.map(of));
+  return rows.length === 0
+    ? []
+    : [
+        `Port ranges were sampled: a hole ${widest(({ sureWidth }) => sureWidth)} ports wide is found for certain, one ${widest(({ fivePercentWidth }) => fivePercentWidth)} wide is missed with a probability of at most 5 %, one ${widest(({ evenOddsWidth }) => evenOddsWidth)} wide of at most 50 %. --exhaustive asks every port.`,
+      ];
+};
+
+/** What limits the path, with the figure at which it begins. */
+export const limitNotes = (limits: readonly (readonly [string, PathLimit])[]): readonly string[] =>
+  limits.map(([address, limit]) =>
+    limit.kind === 'rate'
+      ? `Loss to ${address} follows the rate and not the port: about ${limit.packetsPerSecond} packets a second pass, and what is sent faster is dropped.`
+      : `To ${address} no new flow passed after about ${limit.flows} had been opened, while older ones still did: a table of sessions is full or held to a number, and the silence of further ports says nothing about them.`,
+  );

@@ -1,0 +1,26 @@
+/** What somebody at a terminal sees of a run, and what a log file does not. */
+import t from 'tap';
+import { createProgress } from '../../src/cli/progress.js';
+
+t.test('a map of the range on a terminal', async (t) => {
+  const written: string[] = [];
+  const stream = { isTTY: true, write: (text: string) => written.push(text) };
+  const progress = createProgress(2, stream, [1000, 1039]);
+  progress.update(2, [
+    [1000, true],
+    [1001, false],
+    [1039, true],
+    [5000, false],
+  ]);
+  t.equal(written[0], `\r\u001b[K2 of 2 checks 1000 █░${'·'.repeat(37)}█ 1039`);
+  progress.clear();
+  t.equal(written.at(-1), '\r\u001b[K');
+});
+
+t.test('nothing elsewhere', async (t) => {
+  const written: string[] = [];
+  const progress = createProgress(1, { write: (text: string) => written.push(text) }, [1, 2]);
+  progress.update(1, [[1, true]]);
+  progress.clear();
+  t.same(written, []);
+});
