@@ -39,21 +39,24 @@ export const judgeOthers = (
  * INVITE on another port it does not, beyond chance.
  */
 export const pinholesOf = (tests: readonly PinholeTest[], lossUpperBound: number | null): readonly AlgFinding[] =>
-  tests.flatMap((test): AlgFinding[] => {
-    if (test.isControl || !test.heard) return [];
-    const control = tests.find((one) => one.isControl && one.from === test.from);
+  (['other-port', 'other-address'] as const).flatMap((from): AlgFinding[] => {
+    const own = tests.filter((test) => !test.isControl && test.from === from);
+    const control = tests.find((one) => one.isControl && one.from === from);
+    const [first] = own;
+    // One of several may have a port over which an earlier flow holds a way open.
+    if (!first || !own.every(({ heard }) => heard)) return [];
     if (!control || control.heard || control.sent === null) return [];
     if (doubtOfSilence(control.sent, lossUpperBound) > RANGE_PORT_DOUBT) return [];
     return [
       {
         transport: 'udp',
-        port: test.port,
+        port: first.port,
         method: 'INVITE',
         direction: 'inbound',
         kind: 'pinhole',
         class: 'proxy',
-        field: `RTP from ${test.from === 'other-port' ? 'another port' : 'another address'}`,
-        sent: `let in after an INVITE to port ${test.port}`,
+        field: `RTP from ${from === 'other-port' ? 'another port' : 'another address'}`,
+        sent: `let in after an INVITE to port ${first.port}`,
         received: `kept out after the same INVITE to port ${control.port}`,
       },
     ];

@@ -4,7 +4,7 @@
  * in. The same after an INVITE to a port that is not SIP's shows whether it was the SDP.
  */
 import { acknowledgement, algProbe, type Exchange } from '../../../probes/sip-alg.js';
-import type { Check } from '../../model/check.js';
+import type { Check, Family } from '../../model/check.js';
 import type { PinholeTest } from '../../model/stages.js';
 import { localAddressFor } from '../../net/local.js';
 import { type OpenSocket, openSocket } from '../../net/udp-open.js';
@@ -12,6 +12,7 @@ import { packetsNeeded, RANGE_PORT_DOUBT } from '../../verdict/silence.js';
 import { encodeDeferral } from '../../wire/deferral.js';
 import { expectProof, judgeTag, makeTag, type TagProof } from '../../wire/proof.js';
 import { encodeRtp, parseRtp } from '../../wire/rtp.js';
+import type { Net } from '../net.js';
 import type { Stage } from './evidence.js';
 import { arrivals } from './receipts.js';
 
@@ -26,23 +27,28 @@ const MEDIA_EVERY_MS = 100;
 const SPARE = 1.5;
 const MIN_MEDIA = 5;
 const MAX_MEDIA = 12;
-/** Of a fresh port every second one is even; twenty odd ones in a row do not happen. */
+/**
+ * Media is expected above what Linux gives to programs that ask for any port (32768 to 60999): a port over which an
+ * earlier flow still holds a way open would be let in without any ALG. So many even ones fit below 65,534.
+ */
+const MEDIA_PORTS = { first: 61_000, count: 2_200 } as const;
+/** Elsewhere, or on a port that somebody has chosen as well, a second socket is not let in by the same chance. */
+const SOCKETS = 2;
 const TRIES = 20;
 const PAYLOAD_BYTES = 160;
 const SEED_BYTES = 32;
 
-/** RTP's port is even (RFC 3550 §11), and ALGs open that one and the next. */
-const openEven = async (
-  family: 4 | 6,
-  address: string | null,
-  heard: (bytes: Uint8Array) => void,
-): Promise<OpenSocket> => {
-  let socket = await openSocket(family, address, heard);
-  for (let turn = 0; socket.localPort % 2 !== 0 && turn < TRIES; turn += 1) {
-    socket.close();
-    socket = await openSocket(family, address, heard);
+/** RTP's port is even (RFC 3550 §11), and ALGs open that one and the next. @throws SocketError if none is to be had */
+const openEven = async (net: Net, family: Family, heard: (bytes: Uint8Array) => void): Promise<OpenSocket> => {
+  for (let turn = 1; ; turn += 1) {
+    const chance = Buffer.from(net.random(2)).readUInt16BE(0);
+    const port = MEDIA_PORTS.first + 2 * (chance % MEDIA_PORTS.count);
+    try {
+      return await openSocket(family, net.source, heard, port);
+    } catch (error) {
+      if (turn >= TRIES) throw error;
+    }
   }
-  return socket;
 };
 
 interface Media {
@@ -76,7 +82,7 @@ const tryOne = async (invited: Check, isControl: boolean, media: Check, ways: re
   const begunMs = net.now();
   const until = (ms: number): Promise<void> =>
     net.sleep(Math.max(0, begunMs + ms - net.now()), signal).catch(() => undefined);
-  const inner = await openEven(family, net.source, (bytes) => {
+  const inner = await openEven(net, family, (bytes) => {
     totals.packetsReceived += 1;
     listen(all, bytes, (one) => {
       one.heard = true;
@@ -191,7 +197,7 @@ export const pinholeStage = async (
   stage: Stage,
 ): Promise<readonly PinholeTest[]> => {
   const tests = await Promise.all([
-    tryOne(signalling, false, media, ways, stage),
+    ...Array.from({ length: SOCKETS }, () => tryOne(signalling, false, media, ways, stage)),
     // The same name and transport in the request: only the port differs.
     tryOne({ ...control, host: signalling.host, natT: false }, true, media, ways, stage),
   ]);
