@@ -3,7 +3,7 @@ import type { PathLimit } from '../model/observation.js';
 import type { StageCheck } from './stage-check.js';
 
 /** What is told as not passing, and is silence all the same. */
-const OBSERVATIONS = ['stunPasses', 'nonSipPasses'] as const;
+const OBSERVATIONS = ['stunPasses', 'nonSipPasses', 'crlfPasses'] as const;
 
 const withoutSilence = (evidence: StageCheck['evidence']): StageCheck['evidence'] => ({
   ...evidence,
