@@ -1,16 +1,19 @@
 /**
  * What takes too long for `npm test`: `spool [KILLS]` kills a process that fills a spool at random instants, `life
- * [HOURS]` lives through simulated hours and looks for what is left behind.
+ * [HOURS]` lives through simulated hours and looks for what is left behind, `real [RUNS]` does so with real sockets
+ * against a reflector on loopback, `light [RUNS]` says what a light run takes of the processor and the agent of memory.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { liveFor, stateRoot } from '../test/agent/support/agent.js';
 import { crash } from '../test/agent/support/crash.js';
+import { startFarEnd } from '../test/agent/support/far-end.js';
+import { reallyLive, signallingProfile } from '../test/agent/support/real.js';
 
 const [what = '', amount] = process.argv.slice(2);
 // Kills are for a real disk; simulated days are for memory.
-const folder = what === 'life' ? stateRoot() : mkdtempSync(join(tmpdir(), 'callpath-soak-'));
+const folder = what !== 'spool' ? stateRoot() : mkdtempSync(join(tmpdir(), 'callpath-soak-'));
 try {
   if (what === 'spool') {
     const result = await crash(folder, Number(amount ?? 200), Math.random);
@@ -24,8 +27,24 @@ try {
     process.stdout.write(`${result.summary}; ${result.faults.length} faults\n`);
     for (const fault of result.faults) process.stdout.write(`${fault}\n`);
     process.exitCode = result.faults.length > 0 ? 1 : 0;
+  } else if (what === 'real' || what === 'light') {
+    const target = await startFarEnd(folder);
+    try {
+      const result = await reallyLive({
+        ...{ folder: join(folder, 'state'), host: target.address, tokenFile: target.tokenFile, maxGrowth: 0.1 },
+        // One at a time is what a branch does; many at a time is what takes less than a day.
+        ...(what === 'real'
+          ? { targets: 16, runs: Number(amount ?? 10_400), warmUp: 1000, profiles: [signallingProfile(folder)] }
+          : { targets: 1, runs: Number(amount ?? 500), warmUp: 200, profiles: ['business-sip'] }),
+      });
+      process.stdout.write(`load ${loadavg()[0]?.toFixed(1)}; ${result.summary}; ${result.faults.length} faults\n`);
+      for (const fault of result.faults) process.stdout.write(`${fault}\n`);
+      process.exitCode = result.faults.length > 0 ? 1 : 0;
+    } finally {
+      await target.stop();
+    }
   } else {
-    process.stderr.write('soak-agent: say "spool [KILLS]" or "life [HOURS]"\n');
+    process.stderr.write('soak-agent: say "spool [KILLS]", "life [HOURS]", "real [RUNS]" or "light [RUNS]"\n');
     process.exitCode = 2;
   }
 } finally {

@@ -1,24 +1,27 @@
 /** The agent as a whole: schedules, memory, spool and exporters, from the first tick to a clean end. */
+import { setMaxListeners } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { nameOfTarget } from './config/rules.js';
 import type { Config } from './config/schema.js';
-import { type DeliveryState, deliverFrom, newDeliveryState } from './deliver.js';
+import { type DeliveryState, newDeliveryState, startDeliveries } from './deliver.js';
 import type { Exporter } from './exporters/contract.js';
-import { type JobState, newJobState, type Runner, runJob } from './job.js';
+import { fillHistory } from './history/fill.js';
+import { createHistory, type History } from './history/history.js';
+import { type JobView, newJobState, type Runner, runJob } from './job.js';
 import { createKeeper, type Keeper } from './keeper.js';
 import { type HostNetwork, hostNetwork } from './memory/network.js';
 import { readMemory } from './memory/store.js';
 import type { ProbeRunner } from './metrics/on-demand.js';
 import { createRunNow } from './metrics/run-now.js';
-import { createMissedRuns } from './missed.js';
 import { createRecorder, type Speaker } from './recorder.js';
 import { createBudget } from './schedule/budget.js';
-import { type Clock, pause } from './schedule/clock.js';
+import type { Clock } from './schedule/clock.js';
 import { timingOf } from './schedule/due.js';
 import { type Job, runSchedule } from './schedule/scheduler.js';
 import { openSpool, type Spool } from './spool/spool.js';
+import { createWatch } from './watch.js';
 
 export interface DaemonOptions {
   readonly config: Config;
@@ -41,10 +44,12 @@ export interface DaemonOptions {
 export interface DaemonState {
   readonly agent: Speaker;
   readonly startedAt: number;
-  readonly jobs: ReadonlyMap<string, { readonly target: string; readonly state: JobState }>;
+  readonly jobs: ReadonlyMap<string, JobView>;
   readonly deliveries: ReadonlyMap<string, DeliveryState>;
   readonly spool: Spool;
   readonly keeper: Keeper;
+  /** Null where nobody asks for it. */
+  readonly history: History | null;
   /** Runs a target at once, from the same budget. */
   readonly probe: ProbeRunner;
   /** Monotonic milliseconds of the scheduler's last tick: an agent that does not tick is not alive. */
@@ -60,12 +65,11 @@ export interface Daemon {
 const MEGABYTE = 1024 * 1024;
 /** Ages are not judged before the clock had an hour to be set right: hosts without a battery wake up in another year. */
 const CLOCK_SETTLES_MS = 3_600_000;
-/** How long exporters may take to deliver what is there when the agent ends; the rest is in the spool. */
-const LAST_DELIVERY_MS = 3000;
-
 /** Starts the agent. @throws if the state folder can neither be made nor read */
 export const startDaemon = async (options: DaemonOptions): Promise<Daemon> => {
   const { config, clock, log, signal, agent, stateDirectory } = options;
+  // Each job that waits listens to it, and there is no limit to targets.
+  setMaxListeners(0, signal);
   const network = options.network ?? (() => hostNetwork());
   const residentBytes = options.residentBytes ?? (() => process.memoryUsage.rss());
   const say = (message: string, details: Readonly<Record<string, unknown>> = {}): void => log.warn(details, message);
@@ -88,16 +92,22 @@ export const startDaemon = async (options: DaemonOptions): Promise<Daemon> => {
     target.schedules.map(({ kind }) => `${nameOfTarget(target)}/${kind}`),
   );
   const keeper = createKeeper(memoryFile, memory, { targets: config.targets.map(nameOfTarget), jobs: jobNames }, say);
-  const recorder = createRecorder(spool, clock, agent, (what, { agent: _self, schema: _schema, ...told }) =>
-    what === 'change' ? log.warn({ change: told }, 'changed') : log.info({ event: told }, 'event'),
+  // Only the status page looks back.
+  const history = config.status === undefined ? null : createHistory(config.targets.map(nameOfTarget));
+  const recorder = createRecorder(
+    spool,
+    clock,
+    agent,
+    (what, { agent: _self, schema: _schema, ...told }) =>
+      what === 'change' ? log.warn({ change: told }, 'changed') : log.info({ event: told }, 'event'),
+    (target, lane, report) => history?.note(target, lane, report, 'live'),
   );
   const budget = createBudget({
     packetsPerSecond: config.budget.packetsPerSecond,
     packetsPerDay: config.budget.packetsPerDay ?? null,
     spent: memory.spent,
   });
-  const missed = createMissedRuns();
-  const jobs = new Map<string, { target: string; state: JobState }>();
+  const jobs = new Map<string, JobView>();
   const deliveries = new Map(options.exporters.map(({ name }) => [name, newDeliveryState()]));
   const state: DaemonState = {
     agent,
@@ -106,6 +116,7 @@ export const startDaemon = async (options: DaemonOptions): Promise<Daemon> => {
     deliveries,
     spool,
     keeper,
+    history,
     probe: createRunNow(config, {
       run: options.run,
       budget,
@@ -124,53 +135,18 @@ export const startDaemon = async (options: DaemonOptions): Promise<Daemon> => {
     background.add(noted);
   };
 
-  const lookAtNetwork = async (): Promise<void> => {
-    const now = network();
-    const changes = keeper.observeNetwork(now);
-    if (changes.length === 0) return;
-    log.warn({ changes }, "the host's own network changed: every target begins with a fresh baseline");
-    await recorder.event('network-changed', '', { changes, network: now });
-    await keeper.save();
-  };
-
-  const onMissed = (job: string, count: number, reason: string): void => {
-    const known = jobs.get(job);
-    if (known) known.state.missed += count;
-    missed.add(job, count, reason);
-    log.debug({ job, count, reason }, 'missed');
-  };
-
-  const tellMissed = (): void => {
-    for (const { job, counts } of missed.take(clock.monotonic())) {
-      log.warn({ job, missed: counts }, 'runs were missed');
-      inBackground(recorder.event('runs-missed', jobs.get(job)?.target ?? '', { job, counts }));
-    }
-  };
-
-  let droppedBefore = 0;
-  const tellDropped = (): void => {
-    const { dropped } = spool.stats();
-    const total = Object.values(dropped).reduce((sum, count) => sum + count, 0);
-    if (total === droppedBefore) return;
-    droppedBefore = total;
-    inBackground(recorder.event('results-dropped', '', { sinceStart: dropped }));
-  };
-
-  let overCeiling = false;
-  const watchMemory = (): void => {
-    const bytes = residentBytes();
-    if (overCeiling || bytes <= config.agent.maxMemoryMegabytes * MEGABYTE) return;
-    overCeiling = true;
-    const why = `${Math.round(bytes / MEGABYTE)} MB resident, more than agent.maxMemoryMegabytes (${config.agent.maxMemoryMegabytes})`;
-    log.error({ why }, 'the memory ceiling is reached: the agent ends, for its supervisor to start it again');
-    inBackground(recorder.event('memory-ceiling', '', { why }).finally(() => options.onFatal?.(why)));
-  };
+  const watch = createWatch({
+    ...{ clock, log, keeper, recorder, spool, network, residentBytes, inBackground },
+    maxMemoryMegabytes: config.agent.maxMemoryMegabytes,
+    jobs,
+    onFatal: (why) => options.onFatal?.(why),
+  });
 
   const jobOf = (target: Config['targets'][number], schedule: (typeof target.schedules)[number]): Job => {
     const targetName = nameOfTarget(target);
     const name = `${targetName}/${schedule.kind}`;
     const jobState = newJobState();
-    jobs.set(name, { target: targetName, state: jobState });
+    jobs.set(name, { target: targetName, kind: schedule.kind, everyMs: schedule.every ?? null, state: jobState });
     return {
       name,
       target: targetName,
@@ -196,8 +172,8 @@ export const startDaemon = async (options: DaemonOptions): Promise<Daemon> => {
             keeper,
             recorder,
             network,
-            lookAtNetwork,
-            onMissed: (reason) => onMissed(name, 1, reason),
+            lookAtNetwork: watch.lookAtNetwork,
+            onMissed: (reason) => watch.onMissed(name, 1, reason),
             say,
           },
           runSignal,
@@ -207,39 +183,22 @@ export const startDaemon = async (options: DaemonOptions): Promise<Daemon> => {
 
   const all = config.targets.flatMap((target) => target.schedules.map((schedule) => jobOf(target, schedule)));
   await recorder.event('agent-started', '', { targets: config.targets.map(nameOfTarget), platform: process.platform });
-  await lookAtNetwork();
+  await watch.lookAtNetwork();
   await keeper.save();
 
-  // Deliveries outlive the schedule by a moment, so that the last results still go.
-  const deliveryEnd = new AbortController();
-  const delivering = options.exporters.map((exporter) =>
-    deliverFrom({
-      exporter,
-      spool,
-      clock,
-      random: options.random ?? Math.random,
-      say,
-      signal: deliveryEnd.signal,
-      state: deliveries.get(exporter.name) ?? newDeliveryState(),
-    }),
-  );
+  const delivering = startDeliveries(options.exporters, deliveries, {
+    ...{ spool, clock, say },
+    random: options.random ?? Math.random,
+  });
 
-  const untilDelivered = async (): Promise<void> => {
-    const giveUp = new AbortController();
-    const cancel = clock.after(LAST_DELIVERY_MS, () => giveUp.abort());
-    while (!giveUp.signal.aborted && Object.values(spool.stats().waiting).some((count) => count > 0)) {
-      await pause(clock, 20, giveUp.signal);
-    }
-    cancel();
-  };
-
+  if (history) inBackground(fillHistory(history, spool, clock, signal));
   const live = async (): Promise<void> => {
     await runSchedule({
       clock,
       jobs: all,
       lastDue: memory.lastDue,
       onDue: keeper.noteDue,
-      onMissed,
+      onMissed: watch.onMissed,
       onClock: (event) => {
         log.warn(event, event.kind === 'set' ? "the host's clock was set" : 'the host was suspended');
         if (event.kind === 'set') clockTrustedFrom = clock.monotonic() + CLOCK_SETTLES_MS;
@@ -251,19 +210,13 @@ export const startDaemon = async (options: DaemonOptions): Promise<Daemon> => {
       },
       onTick: () => {
         state.lastTickAt = clock.monotonic();
-        inBackground(lookAtNetwork());
-        inBackground(spool.tend());
-        tellMissed();
-        tellDropped();
-        watchMemory();
+        watch.tick();
       },
       signal,
     });
     await recorder.event('agent-stopped', '', {});
     await Promise.all(background);
-    await untilDelivered();
-    deliveryEnd.abort(new Error('the agent ends'));
-    await Promise.all(delivering);
+    await delivering.finish();
     await Promise.all(options.exporters.map((exporter) => exporter.close().catch(() => undefined)));
     await keeper.save();
     await spool.close();

@@ -1,4 +1,5 @@
 /** Brings the spool's records to one exporter, in order, again and again until they are taken. */
+import { setMaxListeners } from 'node:events';
 import type { Exporter } from './exporters/contract.js';
 import { type Clock, pause } from './schedule/clock.js';
 import type { Spool } from './spool/spool.js';
@@ -12,6 +13,9 @@ const MAX_WAIT_MS = 300_000;
 const MAX_ASKED_WAIT_MS = 3_600_000;
 /** Looked at without a call, too: a record that was held in memory may have reached the disk. */
 const LOOK_AGAIN_MS = 60_000;
+
+/** How long exporters may take to deliver what is there when the agent ends; the rest is in the spool. */
+const LAST_DELIVERY_MS = 3000;
 
 /** How an exporter is doing, for the status page, health and metrics. */
 export interface DeliveryState {
@@ -135,4 +139,32 @@ export const deliverFrom = async (options: DeliveryOptions): Promise<void> => {
     await spool.advance(exporter.name, upTo);
   }
   bell.forget();
+};
+
+/** Delivers to all of these, until told to finish. */
+export const startDeliveries = (
+  exporters: readonly Exporter[],
+  states: ReadonlyMap<string, DeliveryState>,
+  common: Omit<DeliveryOptions, 'exporter' | 'signal' | 'state' | 'spool'> & { readonly spool: Spool },
+): { readonly finish: () => Promise<void> } => {
+  const { clock, spool } = common;
+  const end = new AbortController();
+  // Each exporter listens.
+  setMaxListeners(0, end.signal);
+  const delivering = exporters.map((exporter) =>
+    deliverFrom({ ...common, exporter, signal: end.signal, state: states.get(exporter.name) ?? newDeliveryState() }),
+  );
+  return {
+    /** Deliveries outlive the schedule by a moment, so that the last results still go. */
+    finish: async () => {
+      const giveUp = new AbortController();
+      const cancel = clock.after(LAST_DELIVERY_MS, () => giveUp.abort());
+      while (!giveUp.signal.aborted && Object.values(spool.stats().waiting).some((count) => count > 0)) {
+        await pause(clock, 20, giveUp.signal);
+      }
+      cancel();
+      end.abort(new Error('the agent ends'));
+      await Promise.all(delivering);
+    },
+  };
 };

@@ -71,7 +71,7 @@ const routeFinding = async (family: Family): Promise<Finding> => {
 };
 
 /** In a container of its own network, the container's NAT and not the branch's is what packets meet first. */
-const containerFinding = (): Finding => {
+export const containerFinding = (): Finding => {
   const what = 'the branch as phones see it';
   const inside =
     existsSync('/.dockerenv') ||

@@ -40,6 +40,15 @@ export const newJobState = (): JobState => ({
   lastError: null,
 });
 
+/** A job as others see it. */
+export interface JobView {
+  readonly target: string;
+  readonly kind: RunKind;
+  /** Null where a cron pattern says when. */
+  readonly everyMs: number | null;
+  readonly state: JobState;
+}
+
 export interface JobOptions {
   /** The target's name in records. */
   readonly target: string;

@@ -44,12 +44,14 @@ export const createRecorder = (
   clock: Pick<Clock, 'wall'>,
   agent: Speaker,
   tell: (what: 'change' | 'event', body: Readonly<Record<string, unknown>>) => void,
+  onReport: (target: string, lane: 'light' | 'full', report: Report) => void = () => undefined,
 ): Recorder => ({
   report: async (target, report, kind) => {
     // A report is JSON by its schema; the type is wider than what it can hold.
     const body: Readonly<Record<string, unknown>> = { ...report };
     const lane = kind === 'light' ? 'light' : 'full';
     await spool.append({ id: report.id, kind: 'report', at: report.startedAt, target, body }, lane);
+    onReport(target, lane, report);
   },
   change: async (target, change) => {
     const { subject, what, after, firstSeen, beforeSince } = change;

@@ -20,7 +20,7 @@ export const judgeConfig = (file: string, env: NodeJS.ProcessEnv): Promise<Confi
   readConfig(file, {
     env,
     exporters: EXPORTER_TYPES,
-    statusSchema: async () => null,
+    statusSchema: async () => (await import('../agent/status/config.js')).StatusSchema,
     checkToken: (path) => {
       findToken(path, {});
     },

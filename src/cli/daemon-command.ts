@@ -1,5 +1,4 @@
 /** `probe daemon`: from a configuration to a running agent, until a signal ends it. */
-import { createHash } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -7,19 +6,21 @@ import { nameOfExporter } from '../agent/config/rules.js';
 import type { Config } from '../agent/config/schema.js';
 import { controlPath, openControl } from '../agent/control.js';
 import { startDaemon } from '../agent/daemon.js';
+import { containerFinding } from '../agent/doctor.js';
 import { EXPORTER_TYPES, type ExporterDeps } from '../agent/exporter-modules.js';
 import type { Exporter } from '../agent/exporters/contract.js';
 import { healthOf } from '../agent/health.js';
-import type { Runner, RunRequest } from '../agent/job.js';
 import { createLateRunner } from '../agent/metrics/run-now.js';
 import { systemClock } from '../agent/schedule/clock.js';
-import { createProbeThread, type ProbeThread } from '../engine/thread.js';
+import { createProbeThread } from '../engine/thread.js';
 import { UserError } from '../model/user-error.js';
 import { judgeConfig, loadConfig, secretsOf, stateDirectoryOf } from './agent-config.js';
 import { createLog } from './agent-log.js';
+import { runnerIn } from './agent-run.js';
+import { openStatusOf } from './agent-status.js';
 import { EXIT, packageVersion } from './main.js';
-import { type ProbeOptions, parseMistake, usage } from './options.js';
-import { agentId, prepare, runPrepared } from './run-command.js';
+import { parseMistake, usage } from './options.js';
+import { agentId } from './run-command.js';
 
 const OPTIONS = { config: { type: 'string' }, check: { type: 'boolean' } } as const;
 
@@ -30,54 +31,6 @@ const parse = (argv: readonly string[]) => {
     throw parseMistake(error);
   }
 };
-
-/** How long a run may take unless the schedule says otherwise; a sweep of 16,384 ports takes minutes at 100 a second. */
-const DEFAULT_TIMEOUT_MS = { light: 60_000, sweep: 900_000, deep: 3_600_000 } as const;
-
-/** The options that a user would have given to ask the same. */
-const optionsFor = ({ target, schedule, kind, packetsPerSecond }: RunRequest): ProbeOptions => ({
-  target: target.host,
-  reflectors: target.reflectors,
-  profiles: schedule.profiles ?? target.profiles,
-  rtpRange: target.rtpRange ?? null,
-  exhaustive: kind === 'sweep',
-  transports: target.transports ?? null,
-  deep: kind === 'deep',
-  tokenFile: target.tokenFile ?? null,
-  output: 'json',
-  outFile: null,
-  maxPps: packetsPerSecond,
-  timeoutMs: schedule.timeout ?? DEFAULT_TIMEOUT_MS[kind],
-  source: target.source ?? null,
-  // A target of the configuration has a host of its own.
-  plmn: { mcc: null, mnc: null },
-  families: target.families,
-  dryRun: false,
-  verbose: false,
-  color: false,
-});
-
-const NOWHERE = { isTTY: false, write: () => undefined };
-
-/** Above what Linux gives to programs that ask for any port (32768 to 60999); a port that is taken is left alone. */
-const STANDING_PORTS = { first: 61_000, count: 4_000 } as const;
-
-/** The same port for a target on this host in each run, also after a restart: a flow as a phone keeps its own. */
-const standingPortFor = (target: string): number =>
-  STANDING_PORTS.first +
-  (createHash('sha256').update(`${agentId()} ${target}`).digest().readUInt32BE(0) % STANDING_PORTS.count);
-
-/** Runs each probe as `probe --target` would, in the standing thread. A token comes from the target's file alone. */
-const runnerIn =
-  (thread: ProbeThread): Runner =>
-  async (request, signal) => {
-    const options = optionsFor(request);
-    return runPrepared(await prepare(options, {}, signal), options, signal, {
-      drawn: NOWHERE,
-      run: thread.run,
-      standingPort: standingPortFor(request.target.name ?? request.target.host),
-    });
-  };
 
 /** Opens the configured exporters. What they read from files is taken for secret. @throws UserError */
 const openExporters = (
@@ -133,6 +86,8 @@ export const daemonCommand = async (argv: readonly string[], env: NodeJS.Process
   const secrets = [...secretsOf(config)];
   const log = createLog(config.agent.logLevel, () => secrets);
   for (const warning of warnings) log.warn(warning);
+  const container = containerFinding();
+  if (container.ability === 'no') log.warn({ why: container.why }, `results will not be of ${container.what}`);
 
   const controller = new AbortController();
   let code: number = EXIT.ok;
@@ -193,7 +148,19 @@ export const daemonCommand = async (argv: readonly string[], env: NodeJS.Process
     });
     onDemand.begin(daemon.state.probe);
     answer = () => healthOf(daemon.state, { wall: clock.wall(), monotonic: clock.monotonic() });
+    const keepSecret = (secret: string) => secrets.push(secret);
+    const status = await openStatusOf(config, daemon.state, {
+      clock,
+      log,
+      keepSecret,
+      signal: controller.signal,
+    }).catch(async (error: unknown) => {
+      controller.abort(error);
+      await daemon.ended;
+      throw error;
+    });
     await daemon.ended;
+    await status.close();
     return code;
   } finally {
     await thread.close();

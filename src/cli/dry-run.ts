@@ -5,7 +5,7 @@ import { waysOf } from '../engine/identify.js';
 import { addressesOf, type PlannedCheck, questionsOf, SAMPLES } from '../engine/plan.js';
 import { DEEP_COST, STAGES_COST } from '../engine/stages/cost.js';
 import { scoutCount } from '../engine/sweep/scouts.js';
-import { SWEPT_KINDS } from '../engine/sweep/sweep.js';
+import { PORTS_PER_CANARY, SWEPT_KINDS } from '../engine/sweep/sweep.js';
 import { INFO_REQUEST_BYTES } from '../wire/info.js';
 import { deriveKeys } from '../wire/keys.js';
 import { encodeReceiptsQuery, MAX_RECEIPTS } from '../wire/receipts.js';
@@ -81,27 +81,35 @@ const proofFor = (rows: readonly Row[], { token, reflectors }: Prepared, deep: b
   );
 };
 
-/** What looks for holes between the sampled ports, and how many flows the ranges open in all: one for each port. */
-const scoutsFor = (
-  { plan, token }: Prepared,
-  exhaustive: boolean,
-): { readonly scouts: number; readonly flows: number } => {
+interface Scouting extends Amount {
+  readonly scouts: number;
+  /** Flows that the ranges open in all: one for each port that is asked. */
+  readonly flows: number;
+}
+
+/** What looks for holes between the sampled ports, and the known ports that are asked among them. */
+const scoutsFor = (rows: readonly Row[], { plan, token }: Prepared, exhaustive: boolean): Scouting => {
   const swept = token === null ? [] : plan.ranges.filter(({ sample }) => sample.some(({ skip }) => skip === null));
-  const addresses = [...new Set(swept.map(({ address }) => address))];
-  const scouts = exhaustive
-    ? 0
-    : addresses
-        .map((address) => swept.filter((range) => range.address === address && SWEPT_KINDS.has(range.probe)))
-        .reduce((total, own) => total + scoutCount(own), 0);
-  return { scouts, flows: scouts + swept.reduce((total, { sample }) => total + sample.length, 0) };
+  const sampled = swept.reduce((total, { sample }) => total + sample.length, 0);
+  const addresses = exhaustive ? [] : [...new Set(swept.map(({ address }) => address))];
+  const scouts = addresses
+    .map((address) => swept.filter((range) => range.address === address && SWEPT_KINDS.has(range.probe)))
+    .reduce((total, own) => total + scoutCount(own), 0);
+  const asked = exhaustive ? sampled : scouts;
+  const canaries = Math.ceil(asked / PORTS_PER_CANARY);
+  const packets = scouts + canaries;
+  const largest = Math.max(0, ...rows.filter(({ check }) => check.rangeId !== null).map(({ bytes }) => bytes));
+  return { scouts, flows: scouts + sampled, packets, bytes: packets * largest };
 };
 
 /** The plan in words, with totals; if everything stays silent, each check is repeated up to the stated number. */
 export const renderDryRun = async (prepared: Prepared, options: ProbeOptions): Promise<string> => {
   const rows = await Promise.all(questionsOf(prepared.plan).map((check) => rowFor(check, prepared)));
   const proof = proofFor(rows, prepared, options.deep);
-  const { scouts, flows } = scoutsFor(prepared, options.exhaustive);
-  const total = sum([...rows, proof]);
+  const scouting = scoutsFor(rows, prepared, options.exhaustive);
+  const { scouts, flows } = scouting;
+  const total = sum([...rows, proof, scouting]);
+  const seconds = Math.ceil(total.packets / options.maxPps);
   if (options.output === 'json') {
     const checks = rows.map((row) => ({
       id: row.check.id,
@@ -127,11 +135,11 @@ export const renderDryRun = async (prepared: Prepared, options: ProbeOptions): P
       ? [`To prove who answers and what arrived, at most ${proof.packets} packets, ${proof.bytes} bytes more.`]
       : []),
     ...(scouts > 0
-      ? [`To find holes in the ranges, up to ${scouts} more of their ports are asked once or twice.`]
+      ? [`To find holes in the ranges, up to ${scouts} more of their ports are asked, ${scouting.bytes} bytes.`]
       : []),
     ...(flows > 0 ? [`The ranges open ${flows} UDP flows in the tables of firewalls, and a few for each hole.`] : []),
     `If everything answers: ${total.packets} packets and ${total.bytes} bytes (TCP and TLS without their own overhead),`,
-    `at most ${options.maxPps} packets per second. A silent check is asked again, up to 20 times.`,
+    `at most ${options.maxPps} packets per second, so ${seconds} s or more. A silent check is asked again, up to 20 times.`,
     '',
   ].join('\n');
 };

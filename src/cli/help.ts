@@ -19,6 +19,7 @@ Options:
   --token-file FILE       the reflector's token (else CALLPATH_TOKEN_FILE, CALLPATH_TOKEN)
   --rtp-range A-B         media ports, in place of the profile's
   --exhaustive            every port of every range instead of a sample
+  --deep                  also how long idle connections last in NAT and firewall (up to 6 minutes)
   --transport udp|tcp|tls signalling transports in use (repeatable; default all of the profile)
   -o, --output FORMAT     table, json, ndjson, html, nagios or prometheus (default table)
   --json                  the same as -o json

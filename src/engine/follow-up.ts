@@ -17,6 +17,11 @@ export interface FollowUp {
   readonly udpEcho: Probe;
   /** What sends ESP in small packets. */
   readonly smallEsp: Probe;
+  /** Ports of a sweep are asked over its socket; one by one where it is left out. Gives those that passed. */
+  readonly sweep?: {
+    readonly takes: (check: Check) => boolean;
+    readonly echo: (checks: readonly Check[]) => Promise<readonly Observation[]>;
+  };
   readonly signal: AbortSignal;
 }
 
@@ -54,19 +59,25 @@ const identifyAgain = async (
 /** UDP ports on which a bare tag passes although the check's own protocol stayed silent: inspection, not a closed port. */
 const discriminate = async (
   observations: readonly Observation[],
-  { context, path, udpEcho, signal }: FollowUp,
+  { context, path, udpEcho, sweep, signal }: FollowUp,
 ): Promise<readonly number[]> => {
   const ports = observations
     .filter((one) => silent(one) && one.check.transport === 'udp' && one.check.probe !== 'udp-echo')
     .map(({ check }) => check)
     .slice(0, MAX_DISCRIMINATED);
   const options = { samples: 1, doubt: SINGLE_CHECK_DOUBT, atMost: DISCRIMINATOR_ATTEMPTS };
-  const echoes = await Promise.all(
-    ports.map((check) =>
-      // An id of its own, so that the path does not mistake these packets for the check's.
-      askCheck({ ...check, id: `echo@${check.id}`, probe: 'udp-echo' }, udpEcho, context, path, options, signal),
+  // An id of its own, so that the path does not mistake these packets for the check's.
+  const questions = ports.map((check): Check => ({ ...check, id: `echo@${check.id}`, probe: 'udp-echo' }));
+  const isSwept = (check: Check): boolean => sweep?.takes(check) ?? false;
+  const [swept, single] = await Promise.all([
+    sweep?.echo(questions.filter(isSwept)) ?? [],
+    Promise.all(
+      questions
+        .filter((check) => !isSwept(check))
+        .map((check) => askCheck(check, udpEcho, context, path, options, signal)),
     ),
-  );
+  ]);
+  const echoes = [...swept, ...single];
   return echoes.filter(passed).map(({ check }) => check.port);
 };
 

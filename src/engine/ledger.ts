@@ -1,8 +1,10 @@
 /** The book of one check: every request, how often it was sent, and what became of it. */
+
 import type { Asking, Demands, Probe, Question, ReadingRefusal, Session } from '../../probes/contract.js';
 import type { Check } from '../model/check.js';
 import type { Attempt, Evidence, Failure } from '../model/observation.js';
 import type { SocketError } from '../net/errno.js';
+import { createBell } from './bell.js';
 import type { Net, Totals } from './net.js';
 
 export interface AskContext {
@@ -97,7 +99,7 @@ export const createLedger = (check: Check, probe: Probe, context: AskContext): L
   const transactions: Transaction[] = [];
   const refused: Record<string, number> = {};
   let errors = 0;
-  let ring: () => void = () => undefined;
+  const bell = createBell(net.sleep);
   const again: Transaction[] = [];
   let closed = false;
 
@@ -157,7 +159,7 @@ export const createLedger = (check: Check, probe: Probe, context: AskContext): L
     transaction.packetsBefore = transaction.packets;
     transaction.firstSentAtMs = net.now();
     again.push(transaction);
-    ring();
+    bell.ring();
   };
 
   /** Takes what belongs to the transaction; or says why it does not. */
@@ -202,7 +204,7 @@ export const createLedger = (check: Check, probe: Probe, context: AskContext): L
         },
       };
     }
-    ring();
+    bell.ring();
     return null;
   };
 
@@ -255,7 +257,7 @@ export const createLedger = (check: Check, probe: Probe, context: AskContext): L
         attestation: null,
         detail: transaction.opened ?? {},
       };
-      ring();
+      bell.ring();
     },
     fail: (transaction, failure, error) => {
       errors += 1;
@@ -263,7 +265,7 @@ export const createLedger = (check: Check, probe: Probe, context: AskContext): L
         const { packets, opened } = transaction;
         transaction.attempt = { outcome: 'error', packets, failure, code: error.code, opened };
       }
-      ring();
+      bell.ring();
     },
     refuse,
     takeAgain: () => again.splice(0),
@@ -284,20 +286,6 @@ export const createLedger = (check: Check, probe: Probe, context: AskContext): L
       }),
     sequences: () => transactions.flatMap(({ sequence }) => sequence ?? []),
     refused: () => ({ ...refused }),
-    news: async (ms, signal) => {
-      const rest = new AbortController();
-      try {
-        await Promise.race([
-          new Promise<void>((resolve) => {
-            ring = resolve;
-          }),
-          net.sleep(ms, AbortSignal.any([signal, rest.signal])).catch(() => undefined),
-        ]);
-      } finally {
-        rest.abort();
-        ring = () => undefined;
-      }
-      signal.throwIfAborted();
-    },
+    news: bell.wait,
   };
 };

@@ -2,8 +2,9 @@
 import { Worker } from 'node:worker_threads';
 import type { Mark } from '../model/observation.js';
 import type { RunInput, RunOutput } from './run.js';
+import { type PackedOutput, unpackOutput } from './transfer.js';
 
-type Message = { readonly done: number; readonly marks?: readonly Mark[] } | { readonly output: RunOutput };
+type Message = { readonly done: number; readonly marks?: readonly Mark[] } | { readonly packed: PackedOutput };
 
 /**
  * Resolves with the run's output; when `signal` fires, with what was known by then. Rejects only on a defect of ours.
@@ -22,7 +23,7 @@ export const runInWorker = (
     worker.on('message', (message: Message) => {
       if ('done' in message) return onProgress(message.done, message.marks);
       settle();
-      resolve(message.output);
+      resolve(unpackOutput(message.packed, input.questions));
     });
     worker.on('error', (error) => {
       settle();

@@ -210,6 +210,7 @@ export const run = async (
       path,
       udpEcho: probeOf('udp-echo'),
       smallEsp: probeOf('nat-t-keepalive'),
+      sweep: { takes: stage.sweeps, echo: (checks) => stage.echo(checks, over) },
       signal: over,
     };
     const known = new Map(identities);

@@ -16,7 +16,9 @@ import type { Path } from './path.js';
 /** Ways to try one after the other, if the first has become deaf in the meantime. */
 const MAX_WAYS = 3;
 /** A sweep has hundreds of queries; one that is lost and waits must not hold up the others. */
-const QUERIES_AT_ONCE = 8;
+const QUERIES_AT_ONCE = 32;
+/** More than these go over UDP where it passes: a connection for each would take longer than the sweep. */
+const FEW_QUERIES = 4;
 /** With RETRY_AFTER_MS this waits out a burst of loss. */
 const ATTEMPTS = 5;
 /** A query is four bytes a number, its answer one, so only a short one needs padding to pay for the longer tag. */
@@ -95,10 +97,13 @@ export const witness = async (
   const seen = new Map<number, number>();
   const heldBack = observations.flatMap(attestedHeldBack);
   const limit = pLimit(QUERIES_AT_ONCE);
-  const queries = Array.from({ length: Math.ceil(all.length / MAX_RECEIPTS) }, (_, index) =>
+  const count = Math.ceil(all.length / MAX_RECEIPTS);
+  const isUdp = ({ transport }: Check): number => (transport === 'udp' ? 1 : 0);
+  const order = count > FEW_QUERIES ? [...ways].sort((a, b) => isUdp(b) - isUdp(a)) : ways;
+  const queries = Array.from({ length: count }, (_, index) =>
     limit(async () => {
       const asked = all.slice(index * MAX_RECEIPTS, (index + 1) * MAX_RECEIPTS);
-      const receipts = await askOnce(asked, ways, context, path, signal);
+      const receipts = await askOnce(asked, order, context, path, signal);
       heldBack.push(receipts?.heldBack ?? 0);
       asked.forEach((sequence, at) => {
         const count = receipts?.counts[at];

@@ -169,7 +169,7 @@ const ServiceSchema = v.looseObject({
       because: v.array(v.string()),
       /** Text to paste, by dialect: `nftables`, `iptables`, `cisco-asa`, `fortios`, `routeros`, `pf`. */
       rules: v.record(v.string(), v.string()),
-      /** What to click where there is nothing to paste, by product: `unifi`, `sonicwall`. */
+      /** What to click where there is nothing to paste, by product: `opnsense`, `unifi`, `sonicwall`. */
       words: v.optional(v.record(v.string(), v.string())),
     }),
   ),

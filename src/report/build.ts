@@ -235,7 +235,7 @@ export const buildReport = (input: ReportInput): Report => {
       sweptFlows: output.sweptFlows,
     },
   };
-  const facts = factsOf(report, checks, ranges);
+  const facts = factsOf(report, checks, ranges, output.limits);
   return { ...report, services: states.map((state) => diagnosedService(state, facts)) };
 };
 

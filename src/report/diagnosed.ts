@@ -1,5 +1,5 @@
 /** The services of a report with their diagnosis: symptoms, causes and fixes, from all that the run found out. */
-import type { Failure } from '../model/observation.js';
+import type { Failure, PathLimit } from '../model/observation.js';
 import type { Report, ReportService } from '../model/report.js';
 import type { Classified } from '../model/verdict.js';
 import { diagnose } from '../verdict/diagnose.js';
@@ -22,7 +22,12 @@ const failuresOf = ({ evidence }: Classified): readonly { readonly failure: Fail
     : [];
 
 /** What the rules may rest on. */
-export const factsOf = (report: Report, checks: readonly Classified[], ranges: readonly ClassifiedRange[]): Facts => {
+export const factsOf = (
+  report: Report,
+  checks: readonly Classified[],
+  ranges: readonly ClassifiedRange[],
+  limits: readonly (readonly [address: string, limit: PathLimit])[],
+): Facts => {
   const all = named(checks, ranges);
   return {
     checks: report.checks,
@@ -32,6 +37,7 @@ export const factsOf = (report: Report, checks: readonly Classified[], ranges: r
     seen: all.flatMap(({ id, one: { evidence } }) =>
       typeof evidence.seenAddress === 'string' ? [{ id, address: evidence.seenAddress }] : [],
     ),
+    limits: limits.map(([address, limit]) => ({ address, limit })),
     failures: all
       .filter(({ one }) => one.reason === 'local-error')
       .flatMap(({ id, one }) => failuresOf(one).map((failure) => ({ id, ...failure }))),

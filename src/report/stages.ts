@@ -1,6 +1,6 @@
 /** Where the findings of the stages go in a report: lines among its checks, and what services make of them. */
-import { type Plan, questionsOf } from '../engine/plan.js';
-import { checkName } from '../model/check.js';
+import type { Plan } from '../engine/plan.js';
+import { type Check, checkName } from '../model/check.js';
 import type { Report, ReportCheck } from '../model/report.js';
 import type { BindingLifetime } from '../verdict/lifetime.js';
 import type { NatVerdict } from '../verdict/nat.js';
@@ -10,7 +10,8 @@ import type { StageCheck } from '../verdict/stage-check.js';
 
 /** With its address where the same question went to several. */
 const idOf = ({ probe, transport, port, address }: StageCheck, plan: Plan): string => {
-  const several = questionsOf(plan).some(({ id, address: at }) => at === address && id.includes('#'));
+  const isNamed = ({ id, address: at }: Check): boolean => at === address && id.includes('#');
+  const several = plan.checks.some(isNamed) || plan.ranges.some(({ sample }) => sample.some(isNamed));
   return checkName(probe, transport, port) + (several ? `#${address}` : '');
 };
 

@@ -5,38 +5,12 @@
 import * as v from 'valibot';
 import type { ProbeKind } from '../model/check.js';
 import type { Report, ReportService } from '../model/report.js';
-import type { Reason, ServiceVerdict, Verdict } from '../model/verdict.js';
-import { printable } from '../wire/printable.js';
+import { type Reason, type ServiceVerdict, SYMPTOMS, type Verdict } from '../model/verdict.js';
+import { type Cause, causesOf, keepersOf } from './causes.js';
 import { EXPLANATIONS } from './explanations.js';
-import { commonestUnknown, portsInWords, REASON_WORDS, serviceInWords } from './words.js';
+import { commonestUnknown, isNoticed, portsInWords, REASON_WORDS, serviceInWords } from './words.js';
 
-/** Reports of other versions may lack causes, or know devices that this one does not. */
-const CauseSchema = v.object({
-  text: v.string(),
-  device: v.fallback(v.string(), 'unknown'),
-  likelihood: v.fallback(v.string(), 'possible'),
-  because: v.fallback(v.array(v.string()), []),
-});
-const CausesSchema = v.fallback(v.array(CauseSchema), []);
 const WordsSchema = v.fallback(v.record(v.string(), v.string()), {});
-
-const DEVICE_WORDS: ReadonlyMap<string, string> = new Map([
-  ['host', 'this computer itself'],
-  ['branch-firewall', 'the firewall or router of this branch'],
-  ['provider', 'the network of the access provider'],
-  ['reflector', 'the reflector at the far end'],
-  ['carrier', 'the carrier that was called'],
-  ['unknown', 'which device cannot be told from here'],
-]);
-
-const LIKELIHOODS: ReadonlySet<string> = new Set(['proven', 'likely', 'possible']);
-
-export interface Cause {
-  readonly text: string;
-  /** `likely: the firewall or router of this branch`; null where the report names findings and no cause. */
-  readonly doubt: string | null;
-  readonly because: readonly string[];
-}
 
 /** What carries which part of a call; a kind that is not here goes by its own name. */
 const PROBE_NAMES: Readonly<Partial<Record<ProbeKind, string>>> = {
@@ -108,24 +82,28 @@ const findingsOf = (report: Report, service: ReportService): readonly Cause[] =>
     return {
       text: `${list.charAt(0).toUpperCase()}${list.slice(1)}: ${REASON_WORDS[reason]}.`,
       doubt: null,
+      device: null,
+      likelihood: null,
       because: [...new Set(group.map(({ id }) => id))],
     };
   });
 };
 
-const causesOf = (report: Report, service: ReportService): readonly Cause[] => {
-  const causes = v.parse(CausesSchema, service.causes);
-  if (causes.length === 0) return findingsOf(report, service);
-  return causes.map(({ text, device, likelihood, because }) => ({
-    text,
-    doubt: `${LIKELIHOODS.has(likelihood) ? likelihood : 'possible'}: ${DEVICE_WORDS.get(device) ?? printable(device, 60)}`,
-    because,
-  }));
+/** Findings speak where the report names no cause. */
+const whyOf = (report: Report, service: ReportService): readonly Cause[] => {
+  const causes = causesOf(service);
+  return causes.length > 0 ? causes : findingsOf(report, service);
 };
 
 /** What to click where nothing can be pasted, by product; empty in reports of versions before it. */
 export const clicksOf = (fix: ReportService['fixes'][number]): Readonly<Record<string, string>> =>
   v.parse(WordsSchema, fix.words);
+
+/** What helps against what users notice first; null for a symptom of another version. */
+const explainedFix = ({ symptoms: [first] }: ReportService): string | null => {
+  const known = SYMPTOMS.find((id) => id === first?.id);
+  return known === undefined ? null : EXPLANATIONS[known].fix;
+};
 
 /** What to do where there is nothing to ask a firewall's keeper for; null where the fixes say it all. */
 const nextStep = (report: Report, service: ReportService): string | null => {
@@ -133,7 +111,8 @@ const nextStep = (report: Report, service: ReportService): string | null => {
   if (service.untested.length > 0) {
     return 'Run a reflector of your own beside the provider and name it with --reflector: it answers what this target cannot be asked.';
   }
-  if (service.verdict === 'works' || service.fixes.length > 0) return null;
+  if (service.fixes.length > 0) return null;
+  if (service.verdict === 'works') return isNoticed(service) ? explainedFix(service) : null;
   return EXPLANATIONS[problemsOf(report, service)[0]?.reason ?? service.verdict].fix;
 };
 
@@ -142,6 +121,7 @@ export interface Story {
   readonly sentence: string;
   readonly notices: readonly string[];
   readonly why: readonly Cause[];
+  readonly whom: string | null;
   readonly next: string | null;
 }
 
@@ -149,7 +129,8 @@ export interface Story {
 export const storyOf = (report: Report, service: ReportService): Story => ({
   ...serviceInWords(service, report),
   notices: service.symptoms.map(({ text }) => text),
-  why: service.verdict === 'works' ? [] : causesOf(report, service),
+  why: service.verdict === 'works' && !isNoticed(service) ? [] : whyOf(report, service),
+  whom: keepersOf(service),
   next: nextStep(report, service),
 });
 
@@ -166,6 +147,9 @@ export const TONE: Readonly<Record<ServiceVerdict | Verdict, Tone>> = {
   blocked: 'bad',
 };
 
+/** How good or bad a service is to those who use it. */
+export const toneOf = (service: ReportService): Tone => (isNoticed(service) ? 'warn' : TONE[service.verdict]);
+
 const WORST_FIRST: readonly ServiceVerdict[] = ['blocked', 'impaired', 'degraded', 'unknown', 'works'];
 
 export interface Headline {
@@ -178,7 +162,8 @@ export interface Headline {
 export const headlineOf = (report: Report): Headline => {
   const { services } = report;
   const verdict = WORST_FIRST.find((one) => services.some((service) => service.verdict === one));
-  const [first] = services.filter((service) => service.verdict === verdict);
+  const worst = services.filter((service) => service.verdict === verdict);
+  const first = worst.find(isNoticed) ?? worst[0];
   if (verdict === undefined || first === undefined) {
     return {
       answer: 'NOTHING ASKED',
@@ -189,7 +174,7 @@ export const headlineOf = (report: Report): Headline => {
   const { answer, sentence } = serviceInWords(first, report);
   if (services.every((service) => service.verdict === verdict)) {
     const untested = services.some((service) => service.untested.length > 0);
-    return { answer, sentence, tone: untested && verdict === 'works' ? 'none' : TONE[verdict] };
+    return { answer, sentence, tone: untested && verdict === 'works' ? 'none' : toneOf(first) };
   }
   const working = services.filter((service) => service.verdict === 'works').length;
   const titles = services.filter((service) => service.verdict === verdict).map(({ title }) => title);

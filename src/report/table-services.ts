@@ -1,19 +1,13 @@
 /** The table's first question and its answer: will it work, what will users notice, what to ask for. */
 import type { Report, ReportService } from '../model/report.js';
-import type { ServiceVerdict } from '../model/verdict.js';
 import { printable } from '../wire/printable.js';
+import { ranked } from './causes.js';
 import { padTo, wrap } from './layout.js';
-import { clicksOf, storyOf } from './story.js';
+import { clicksOf, storyOf, type Tone, toneOf } from './story.js';
 import { beside, type Ink, limited, MAX_ID, type Page, paragraph, type Section, textOf } from './table-page.js';
 import { counted } from './words.js';
 
-const SERVICE_INK: Readonly<Record<ServiceVerdict, Ink>> = {
-  works: 'green',
-  degraded: 'yellow',
-  impaired: 'red',
-  blocked: 'red',
-  unknown: 'yellow',
-};
+const INKS: Readonly<Record<Tone, Ink>> = { good: 'green', warn: 'yellow', bad: 'red', none: 'yellow' };
 
 /** A rule may have several lines of this length. */
 const MAX_RULE_LINES = 20;
@@ -55,28 +49,30 @@ const rulesOf = (page: Page, fix: ReportService['fixes'][number], several: boole
 };
 
 const serviceBlock = (page: Page, report: Report, service: ReportService): string[] => {
-  const { answer, sentence, notices, why, next } = storyOf(report, service);
+  const { answer, sentence, notices, why, whom, next } = storyOf(report, service);
   const title = `${textOf(service.title)} (${printable(service.profile, MAX_ID)}) - ${service.verdict}`;
   const { shown: fixes, more: moreFixes } = limited(page, service.fixes, MAX_FIXES);
-  const { shown: causes } = limited(page, why, MAX_CAUSES);
+  const { first, others } = page.verbose ? { first: why, others: [] } : ranked(why);
+  const { shown: causes } = limited(page, first, MAX_CAUSES);
   const hints = [
     moreFixes > 0 ? counted(moreFixes, 'more request') : null,
     service.fixes.some(({ rules }) => Object.keys(rules).length > 0) ? 'rules to paste' : null,
   ].filter((hint) => hint !== null);
   return [
-    ...beside(page, answer, title, { indent: 2, hang: 2 + answer.length + 2, ink: SERVICE_INK[service.verdict] }),
+    ...beside(page, answer, title, { indent: 2, hang: 2 + answer.length + 2, ink: INKS[toneOf(service)] }),
     ...paragraph(page, sentence, 4),
     ...labelled(page, 'Users notice:', notices),
-    ...labelled(
-      page,
-      'Why:',
-      causes.map(({ text, doubt }) => (doubt === null ? text : `${text} (${doubt})`)),
-    ),
+    ...labelled(page, 'Why:', [
+      ...causes.map(({ text, doubt }) => (doubt === null ? text : `${text} (${doubt})`)),
+      // Whom to ask says as much.
+      ...(others.length > 0 && whom === null ? [`Also possible: ${others.join('; ')}.`] : []),
+    ]),
     ...labelled(
       page,
       'Ask for:',
       fixes.map((fix) => fix.text),
     ),
+    ...(whom === null ? [] : labelled(page, 'Ask whom:', [whom])),
     ...(next === null ? [] : labelled(page, 'Next:', [next])),
     ...(page.verbose ? fixes.flatMap((fix) => rulesOf(page, fix, fixes.length > 1)) : []),
     ...(page.verbose || hints.length === 0

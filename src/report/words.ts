@@ -2,6 +2,7 @@
 import type { Report, ReportRange, ReportService } from '../model/report.js';
 import type { Reason, ServiceVerdict } from '../model/verdict.js';
 import { printable } from '../wire/printable.js';
+import { lifetimesInWords } from './lifetime-words.js';
 
 /** What each reason means for the reader; shown beside the code, never instead of it. */
 export const REASON_WORDS: Readonly<Record<Reason, string>> = {
@@ -40,10 +41,17 @@ const SERVICE_WORDS: Readonly<Record<ServiceVerdict, { readonly answer: string; 
     answer: 'YES, BUT',
     sentence: 'It works, but something that it needs is poor, altered, or left with fewer ways through.',
   },
-  impaired: { answer: 'NOT FULLY', sentence: 'Signalling passes, but something else that it needs is blocked.' },
-  blocked: { answer: 'NO', sentence: 'Signalling does not pass, so the service cannot be reached.' },
+  impaired: {
+    answer: 'NOT FULLY',
+    sentence: 'The service can be reached, but something else that it needs is blocked.',
+  },
+  blocked: { answer: 'NO', sentence: 'Nothing that sets up calls passes, so the service cannot be reached.' },
   unknown: { answer: 'CANNOT TELL', sentence: 'Something that it needs could not be measured.' },
 };
+
+/** Everything passes, and users notice something all the same: a NAT that forgets, an address that changes. */
+export const isNoticed = ({ verdict, symptoms }: ReportService): boolean => verdict === 'works' && symptoms.length > 0;
+const NOTICED = 'Everything that it needs passes, and users will notice something all the same.';
 
 /** The reason that most of a service's unmeasured checks share: what to look at first. */
 export const commonestUnknown = ({ profile, untested }: ReportService, { checks }: Report): Reason | null => {
@@ -88,6 +96,7 @@ export const serviceInWords = (
   report: Report,
 ): { readonly answer: string; readonly sentence: string } => {
   const { answer, sentence } = SERVICE_WORDS[service.verdict];
+  if (isNoticed(service)) return { answer: 'YES, BUT', sentence: NOTICED };
   const missing = service.untested.length;
   if (service.verdict === 'works' && missing > 0) {
     const what = `${missing} required check${missing === 1 ? '' : 's'} could not be asked of this target`;
@@ -134,22 +143,6 @@ const peculiarPortsInWords = ({ portPreservation, portsThatDiffer, sourcePorts }
   ),
 ];
 
-/** Of each port the shorter of its lifetimes, and how often it wants a keepalive. */
-const lifetimesInWords = (all: Report['nat']['bindingLifetime']): readonly string[] =>
-  [...new Set(all.map(({ transport, port }) => `${transport} ${port}`))].flatMap((name) => {
-    const [shortest] = all
-      .filter(({ transport, port }) => `${transport} ${port}` === name)
-      .sort((a, b) => a.atLeastSeconds - b.atLeastSeconds);
-    if (!shortest) return [];
-    const { atLeastSeconds, belowSeconds, keepaliveSeconds } = shortest;
-    const end = belowSeconds === null ? ' or more' : `, not for ${belowSeconds} s`;
-    const advice =
-      typeof keepaliveSeconds === 'number' && belowSeconds !== null
-        ? ` (keepalives every ${keepaliveSeconds} s at most)`
-        : '';
-    return `${name} stays open for ${atLeastSeconds} s of silence${end}${advice}`;
-  });
-
 /** Whether there is address translation, and what it does to ports. */
 export const natInWords = ({ network, nat }: Report): string => {
   if (network.natted === null) return 'not known';
@@ -179,7 +172,9 @@ export const lossInWords = ({ network: { lossUpperBound } }: Report): string => 
 /** Whether a SIP ALG was found. */
 export const sipAlgInWords = ({ sipAlg }: Report): string => {
   if (sipAlg.detected === null) return 'not known';
-  return sipAlg.detected ? 'FOUND: something on the way rewrites SIP' : 'none found';
+  if (!sipAlg.detected) return 'none found';
+  const opensOnly = sipAlg.findings.length > 0 && sipAlg.findings.every(({ kind }) => kind === 'pinhole');
+  return `FOUND: something on the way ${opensOnly ? 'reads SIP and opens ports' : 'rewrites SIP'}`;
 };
 
 /** What the target is, and so how far its answers can be believed. */

@@ -7,6 +7,7 @@ import type { Check, ProbeKind } from '../model/check.js';
 import type { Attempt, Evidence, Failure, NotRun, Observation, PathLimit } from '../model/observation.js';
 import type { Thresholds } from '../model/profile.js';
 import type { Classified, Finding, RttSummary } from '../model/verdict.js';
+import { classifyPlainly } from './plain.js';
 import { doubtOfSilence, lossLowerBound } from './silence.js';
 
 /** What is known about an address besides the check itself. */
@@ -312,7 +313,11 @@ const evidenceOf = (
 };
 
 /** Classifies one observation. Deterministic: same facts, same verdict. */
-export const classify = (observation: Observation, standing: Standing, circumstances: Circumstances): Classified => {
+export const classify = (observation: Observation, standing: Standing, circumstances: Circumstances): Classified =>
+  classifyPlainly(observation, standing.role === 'reflector', listensOn(standing.listens, observation.check)) ??
+  classifyFully(observation, standing, circumstances);
+
+const classifyFully = (observation: Observation, standing: Standing, circumstances: Circumstances): Classified => {
   const { check, attempts, notRun } = observation;
   const answers = attempts.filter((attempt) => attempt.outcome === 'answer');
   const failures = attempts.filter((attempt) => attempt.outcome === 'error');

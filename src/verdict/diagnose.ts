@@ -62,14 +62,29 @@ const portsInWords = (grounds: readonly Ground[]): string =>
     .map((group) => `${group[0] ? over(group[0]) : ''} ${writePorts(portRuns(group))}`)
     .join(' and ');
 
+/** The same of what does not pass: a range with a hole in it is blocked in parts. */
+const blockedPorts = (grounds: readonly Ground[]): string => {
+  const [whole, parts] = [grounds.filter(({ partly }) => !partly), grounds.filter(({ partly }) => partly)];
+  return [
+    ...(whole.length > 0 ? [portsInWords(whole)] : []),
+    ...(parts.length > 0 ? [`parts of ${portsInWords(parts)}`] : []),
+  ].join(' and ');
+};
+
+/** What is no news beside something worse: one direction of silence, or calls lost where there can be none. */
+const OVERSHADOWED: Readonly<Partial<Record<SymptomId, readonly SymptomId[]>>> = {
+  'one-way-audio-outbound': ['no-audio'],
+  'one-way-audio-inbound': ['no-audio'],
+  'lost-inbound-calls': ['cannot-register', 'wifi-calling-unavailable'],
+  'long-invites-fail': ['cannot-register', 'wifi-calling-unavailable'],
+};
+
 const symptomsOf = (fired: readonly Fired[], evidence: Evidence): readonly Symptom[] => {
   const all = fired.flatMap(({ rule: { symptom }, grounds }): Symptom[] => {
     if (symptom === null) return [];
     return [{ ...(typeof symptom === 'function' ? symptom(evidence) : symptom), because: ids(grounds) }];
   });
-  // Where no sound passes at all, one direction of it is no news.
-  const silent = all.some(({ id }) => id === 'no-audio');
-  const told = all.filter(({ id }) => !silent || !id.startsWith('one-way-audio'));
+  const told = all.filter(({ id }) => !(OVERSHADOWED[id] ?? []).some((worse) => all.some((one) => one.id === worse)));
   return grouped(told, ({ id }) => id).flatMap((same) => {
     const [first] = same;
     return first ? [{ ...first, because: unique(same.flatMap(({ because }) => because)) }] : [];
@@ -90,7 +105,7 @@ const causesOf = (fired: readonly Fired[], evidence: Evidence): readonly Cause[]
     .sort((a, b) => rank(a.best) - rank(b.best) || b.grounds.length - a.grounds.length || a.index - b.index)
     .map(({ best: { id, device, likelihood, text }, grounds }) => ({
       id,
-      text: text(portsInWords(grounds)),
+      text: text(blockedPorts(grounds)),
       device,
       likelihood,
       because: ids(grounds),
@@ -107,8 +122,14 @@ const fixText = (kind: FixKind, first: Ground, grounds: readonly Ground[]): stri
   if (kind === 'alg-off') {
     return 'Switch off the SIP ALG (SIP helper, SIP inspection) of the firewall or router, then restart the phones.';
   }
+  if (kind === 'advise' && (first.finding.reason === 'rate-limited' || first.finding.reason === 'no-answer')) {
+    return `Let more sessions pass at a time: raise the firewall's table or its limit for each host, at least for ${what} to ${where}.`;
+  }
+  if (kind === 'advise' && first.transport !== 'udp') {
+    return `Raise the idle timeout of TCP connections on the firewall to two hours for ${what} to ${where}, or let phones send keepalives more often.`;
+  }
   if (kind === 'far-side') {
-    return `Ask whoever keeps ${where} to let ${what} in: from here the same passes to another far end. Only if it does, look for a rule of this branch about that very address.`;
+    return `Let ${what} in at ${where}: from here the same passes to another far end. Where it is let in already, look for a rule of this branch about that very address.`;
   }
   if (kind === 'no-redirect' && first.finding.verdict === 'blocked') {
     return `Remove the redirect of ${what} to ${where} if there is one: on other ports something answers in its place.`;
@@ -135,7 +156,7 @@ const fixText = (kind: FixKind, first: Ground, grounds: readonly Ground[]): stri
     case 'dropped-outbound':
       return `Allow outbound ${what} to ${where}.`;
     case 'answered':
-      return kind === 'advise'
+      return kind === 'static-port'
         ? `Keep the source port of ${what} to ${where} as it is (static-port NAT).`
         : `Allow everything of ${what} to ${where}, not SIP alone: keepalives are no SIP.`;
     default:

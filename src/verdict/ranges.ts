@@ -29,7 +29,7 @@ const SEVERITY = { blocked: 4, altered: 3, degraded: 2, unknown: 1, pass: 0 } as
 const NOT_ASKED: Finding = { verdict: 'unknown', reason: 'not-run' };
 
 const sameFinding = (a: Finding, b: Finding): boolean => a.verdict === b.verdict && a.reason === b.reason;
-const findingOf = ({ verdict, reason }: Classified): Finding => ({ verdict, reason }) as Finding;
+const findingOf = ({ verdict, reason }: Finding): Finding => ({ verdict, reason }) as Finding;
 
 /** The worst of several findings: blocked, altered, degraded, unknown, pass. */
 export const worstOf = (findings: readonly Finding[]): Finding | null =>
@@ -64,6 +64,7 @@ const pooled = (ports: readonly Classified[], thresholds: RangeThresholds): read
     ports.filter(({ verdict }) => verdict === 'pass'),
     thresholds,
   );
+  if (quality.verdict === 'pass') return ports;
   return ports.map((port) => (port.verdict === 'pass' ? { ...port, ...quality } : port));
 };
 
@@ -77,6 +78,7 @@ const SILENT_REJECTION: ReadonlySet<string> = new Set(['dropped', 'dropped-outbo
  * so. A port that never got through and lies between two that were rejected, both near, was rejected like them.
  */
 export const withHeldBackErrors = (sample: readonly Classified[]): readonly Classified[] => {
+  if (!sample.some(({ reason }) => reason === 'rejected')) return sample;
   const ports = [...sample].sort((a, b) => a.check.port - b.check.port);
   const tellsOf = ({ reason }: Classified): boolean => !SILENT_REJECTION.has(reason);
   const nearest = (order: readonly Classified[]): ReadonlyMap<Classified, Classified | undefined> => {
@@ -99,6 +101,16 @@ export const withHeldBackErrors = (sample: readonly Classified[]): readonly Clas
   });
 };
 
+/** A run that still grows: ranges have thousands of ports. */
+interface Draft {
+  readonly finding: Finding;
+  readonly from: number;
+  to: number;
+  tested: number;
+  /** Null as long as nothing of it was tested. */
+  confidence: number | null;
+}
+
 /** Assembles the runs; what lies between two neighbours of different verdict was not asked, and is said so. */
 export const classifyRange = (
   range: PortRange,
@@ -110,32 +122,38 @@ export const classifyRange = (
     [...sample].sort((a, b) => a.check.port - b.check.port),
     thresholds,
   );
-  const runs: RangeRun[] = [];
+  const runs: Draft[] = [];
   const append = (finding: Finding, first: number, last: number, tested: number, confidence: number): void => {
     if (first > last) return;
     const before = runs.at(-1);
-    if (!before || !sameFinding(before, finding)) {
-      runs.push({ ...finding, from: first, to: last, step, tested, confidence });
+    if (!before || !sameFinding(before.finding, finding)) {
+      runs.push({ finding, from: first, to: last, tested, confidence: tested > 0 ? confidence : null });
       return;
     }
-    const confidences = [before, { tested, confidence }].flatMap((part) => (part.tested > 0 ? part.confidence : []));
-    runs[runs.length - 1] = {
-      ...before,
-      to: last,
-      tested: before.tested + tested,
-      confidence: confidences.length > 0 ? Math.min(...confidences) : 0,
-    };
+    before.to = last;
+    before.tested += tested;
+    if (tested > 0) before.confidence = Math.min(before.confidence ?? confidence, confidence);
   };
   let next = from;
-  ports.forEach((port, index) => {
-    const finding = findingOf(port);
-    const before = ports[index - 1];
-    const inferred = before !== undefined && sameFinding(findingOf(before), finding);
+  let before: Classified | null = null;
+  for (const port of ports) {
+    const inferred = before !== null && sameFinding(before, port);
     if (!inferred) append(NOT_ASKED, next, port.check.port - step, 0, 0);
-    append(finding, inferred ? next : port.check.port, port.check.port, port.sent > 0 ? 1 : 0, port.confidence);
+    append(port, inferred ? next : port.check.port, port.check.port, port.sent > 0 ? 1 : 0, port.confidence);
     next = port.check.port + step;
-  });
+    before = port;
+  }
   append(NOT_ASKED, next, to, 0, 0);
-  const worst = worstOf(ports.map(findingOf)) ?? NOT_ASKED;
-  return { range, runs, ports, worst };
+  const told = runs.map(
+    ({ finding, from: first, to: last, tested, confidence }): RangeRun => ({
+      ...findingOf(finding),
+      from: first,
+      to: last,
+      step,
+      tested,
+      confidence: confidence ?? 0,
+    }),
+  );
+  const worst = worstOf(ports);
+  return { range, runs: told, ports, worst: worst ? findingOf(worst) : NOT_ASKED };
 };

@@ -1,4 +1,7 @@
-/** The daemon behind a real firewall: a rule that is added is a confirmed change, a reflector that dies is one event. */
+/**
+ * The daemon behind a real firewall: one lost packet and a reflector that restarts are no change, a rule that is added is
+ * a confirmed one within two intervals, a reflector that dies is one event and not one per check.
+ */
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -80,7 +83,8 @@ t.test('the daemon behind a firewall', { skip: obstacle ?? false, timeout: TEST_
     }),
   );
   const place = { directory, tokenFile, certificate: () => ({ cert: '', key: '' }) };
-  const farEnd = await startPart(network, reflector({ args: ['--udp', '3478,5060', '--tcp', '5060'] }), place);
+  const startFarEnd = () => startPart(network, reflector({ args: ['--udp', '3478,5060', '--tcp', '5060'] }), place);
+  let farEnd = await startFarEnd();
   const command = ours('src/cli/probe.js', 'daemon', '--config', join(directory, 'agent.yaml'));
   const { log } = await startProcess(network, 'branch', 'daemon', command, { log: 'agent ready' });
 
@@ -98,17 +102,38 @@ t.test('the daemon behind a firewall', { skip: obstacle ?? false, timeout: TEST_
     }
   };
   const changes = () => lines().flatMap(({ change }) => change ?? []);
-  const runs = async (): Promise<number> => {
-    const health = (await askControl(controlPath(state))) as { jobs?: Record<string, { runs: number }> } | null;
-    return health?.jobs?.['hq/light']?.runs ?? 0;
+  const job = async () => {
+    const health = (await askControl(controlPath(state))) as {
+      jobs?: Record<string, { runs: number; verdicts: Record<string, string> }>;
+    } | null;
+    return health?.jobs?.['hq/light'];
   };
+  const runs = async (): Promise<number> => (await job())?.runs ?? 0;
 
   await until(() => lines().find(({ event }) => event?.type === 'baseline'));
   t.same(changes(), [], 'a baseline is no change');
 
+  const nft = (args: readonly string[], input = ''): string =>
+    execFileSync('ip', ['netns', 'exec', network.namespace('fw'), 'nft', ...args], { input, encoding: 'utf8' });
+  const looked = async (times: number): Promise<void> => {
+    const from = await runs();
+    await until(async () => ((await runs()) >= from + times ? true : undefined));
+  };
+
+  // The counter of numgen begins at 0 and comes back after a million packets: exactly one is lost.
+  nft(['-f', '-'], forward('udp dport 5060 numgen inc mod 1000000 0 counter drop'));
+  await looked(2);
+  t.match(nft(['list', 'ruleset']), /numgen inc mod 1000000 0 counter packets 1 /, 'one packet was lost');
+  t.same(changes(), [], 'a lost packet is no change');
+
+  farEnd.child.kill('SIGKILL');
+  await looked(1);
+  farEnd = await startFarEnd();
+  await looked(2);
+  t.same(changes(), [], 'a reflector that was away for one look is no change');
+
   const before = await runs();
-  const rules = forward('udp dport 5060 drop');
-  execFileSync('ip', ['netns', 'exec', network.namespace('fw'), 'nft', '-f', '-'], { input: rules });
+  nft(['-f', '-'], forward('udp dport 5060 drop'));
   const change = await until(() => changes().find(({ subject }) => subject.kind === 'check'));
   const looks = (await runs()) - before;
   t.match(change, {
@@ -127,7 +152,7 @@ t.test('the daemon behind a firewall', { skip: obstacle ?? false, timeout: TEST_
   const silent = await until(() => changes().find(({ subject }) => subject.kind === 'host'));
   // The firewall may answer in its place that there is no such host.
   t.match(silent, { subject: { id: ADDRESS.target }, after: { verdict: /^(silent|refuses)$/ } });
-  const then = await runs();
-  await until(async () => ((await runs()) > then ? true : undefined));
+  await looked(1);
+  t.same((await job())?.verdicts, { signalling: 'unknown' }, 'what cannot be known is unknown');
   t.equal(changes().length, 3, 'a reflector that dies is one change');
 });

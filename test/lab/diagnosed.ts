@@ -32,7 +32,10 @@ const CARRIED_BY: Readonly<Record<string, (line: Line, report: Report) => boolea
   'no-audio': is('blocked'),
   'one-way-audio-outbound': is('blocked', 'dropped-outbound'),
   'one-way-audio-inbound': (line, { sipAlg }) => is('blocked', 'dropped-inbound')(line) || sipAlg.findings.length > 0,
-  'some-calls-silent': (line, { network }) => is('blocked')(line) || network.mappedAddresses.length > 1,
+  'some-calls-silent': (line, { network, notes }) =>
+    is('blocked')(line) ||
+    network.mappedAddresses.length > 1 ||
+    notes.some((note) => note.includes('no new flow passed')),
   'choppy-audio': (line, { quality }) => is('degraded')(line) || quality.length > 0,
   'delayed-audio': is('degraded', 'latency'),
   'lost-inbound-calls': (line, { nat, sipAlg }) =>

@@ -19,9 +19,32 @@ const forLab = (text: string): string =>
     text,
   );
 
+/** A helper that nftables sets, as iptables sets it. */
+const HELPER = /table ip alg \{[\s\S]*?\n\}\n/;
+const HELPER_RULE = /(udp|tcp) dport (\d+) ct helper set/g;
+
+/** What iptables has to be told itself, because nft cannot write it into iptables' tables. */
+export const iptablesHelpers = (rules: string): readonly (readonly string[])[] =>
+  [...rules.matchAll(HELPER_RULE)].map(([, protocol = '', port = '']) => [
+    'iptables',
+    '-t',
+    'raw',
+    '-A',
+    'PREROUTING',
+    '-p',
+    protocol,
+    '--dport',
+    port,
+    '-j',
+    'CT',
+    '--helper',
+    'sip',
+  ]);
+
 /** The lab's chains as iptables calls its own, so that its commands find them. */
 export const asIptables = (rules: string): string => {
   const forwarding = rules
+    .replace(HELPER, '')
     .replace('table inet filter {', 'table ip filter {')
     .replace('chain forward {', 'chain FORWARD {');
   return rules.includes('table ip intercept {')

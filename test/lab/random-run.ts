@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { packageRoot } from '../../src/engine/package-root.js';
 import type { Report } from '../../src/model/report.js';
 import { createNetwork, type Network } from './network.js';
 import { reflector } from './parts.js';
@@ -22,6 +23,8 @@ export interface RandomResult {
   readonly inexact: readonly string[];
 }
 
+/** Nothing but the range: what else a run asks has scenarios of its own. */
+const PROFILE = join(packageRoot(), 'fixtures', 'profiles', 'media-only.yaml');
 const PROBE_TIMEOUT_MS = 180_000;
 
 const load = async (network: Network, rules: string): Promise<void> => {
@@ -40,7 +43,7 @@ const probe = async (
 ): Promise<Report> => {
   const command = ours(
     'src/cli/probe.js',
-    ...['--target', ADDRESS.target, '--json', '--token-file', tokenFile],
+    ...['--target', ADDRESS.target, '--json', '--token-file', tokenFile, '--profile', PROFILE],
     ...['--rtp-range', range.join('-'), '--max-pps', `${maxPps}`, '--timeout', '150', ...more],
   );
   const { stdout, stderr, exitCode } = await runToEnd(network, 'branch', command, { timeoutMs: PROBE_TIMEOUT_MS });

@@ -8,7 +8,7 @@ import * as v from 'valibot';
 import { type Report, ReportSchema } from '../../src/model/report.js';
 import { type Comparison, compare } from './compare.js';
 import { diagnosisMismatches } from './diagnosed.js';
-import { applyFixes, asIptables, type FixDialect } from './fix.js';
+import { applyFixes, asIptables, type FixDialect, iptablesHelpers } from './fix.js';
 import { missingFor } from './needs.js';
 import { createNetwork, leaveUp, type Network } from './network.js';
 import type { Place } from './part.js';
@@ -229,6 +229,16 @@ export const runScenario = async (scenario: NamedScenario, options: LabOptions):
       resolver: scenario.parts?.find((part) => part.resolver !== undefined)?.resolver ?? null,
       keep: options.keep,
     });
+    if (scenario.hostRules !== undefined) {
+      execFileSync('ip', ['netns', 'exec', network.namespace('branch'), 'nft', '-f', '-'], {
+        input: scenario.hostRules,
+      });
+    }
+    if (options.fix === 'iptables') {
+      for (const command of iptablesHelpers(scenario.rules ?? '')) {
+        execFileSync('ip', ['netns', 'exec', network.namespace('fw'), ...command], { stdio: 'ignore' });
+      }
+    }
     if (options.logs !== null) mkdirSync(options.logs, { recursive: true });
     const comparison = await inNetwork(network, scenario, options);
     if (options.keep) kept = network;

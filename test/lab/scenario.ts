@@ -53,6 +53,8 @@ export interface Scenario {
   readonly topology?: TopologyName;
   /** nft text, loaded inside the firewall; `forward(…)` saves the frame around a few lines. */
   readonly rules?: string;
+  /** nft text for the branch's own computer, whose probe then meets it before anything has left. */
+  readonly hostRules?: string;
   /** Kernel settings of the firewall. */
   readonly sysctl?: Readonly<Record<string, string>>;
   /** What runs besides the probe, wherever it runs. Default: one reflector at the target. */

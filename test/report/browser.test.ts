@@ -2,29 +2,12 @@
  * The HTML report in a real browser: nothing runs or loads, nothing overflows on a phone, everything has a name, and a
  * small run prints on two pages.
  */
-import { existsSync } from 'node:fs';
 import type { Browser, Page } from 'playwright-core';
 import t from 'tap';
 import { renderHtml } from '../../src/report/html.js';
+import { launch, nameless, noBrowser, overflow, PATIENCE_MS, WIDTHS, watched } from './chromium.js';
 import { GOLDEN, type Golden, reportOf } from './fixtures.js';
 
-/** Debian's package `chromium`; others set the path. */
-const EXECUTABLE = process.env.CHROMIUM ?? '/usr/bin/chromium';
-/** Root needs no-sandbox; the rest keeps the browser from talking to anybody. */
-const FLAGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-dev-shm-usage',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
-/** A busy machine takes its time; nothing is measured here. */
-const PATIENCE_MS = 240_000;
-/** A small phone, a tablet, a desk. */
-const WIDTHS = [360, 768, 1280] as const;
 /** Small runs: one to three profiles against one target. */
 const SMALL: readonly Golden[] = [
   'open-network',
@@ -35,32 +18,7 @@ const SMALL: readonly Golden[] = [
   'everything-dead',
   'carrier-without-token',
 ];
-/** Roles that say nothing to a screen reader without a name. */
-const NAMED = new Set(['image', 'table', 'region', 'heading', 'DisclosureTriangle', 'columnheader']);
-
 t.setTimeout(PATIENCE_MS);
-
-/** Everything that the page did beside showing itself. */
-const watched = (page: Page): readonly string[] => {
-  const seen: string[] = [];
-  page.on('console', (message) => seen.push(`console: ${message.text()}`));
-  page.on('pageerror', (error) => seen.push(`error: ${error.message}`));
-  page.on('request', (request) => seen.push(`request: ${request.url()}`));
-  page.on('dialog', (dialog) => {
-    seen.push(`dialog: ${dialog.message()}`);
-    void dialog.dismiss();
-  });
-  return seen;
-};
-
-const nameless = async (page: Page): Promise<readonly string[]> => {
-  const session = await page.context().newCDPSession(page);
-  const { nodes } = await session.send('Accessibility.getFullAXTree');
-  await session.detach();
-  return nodes
-    .filter(({ ignored, role, name }) => !ignored && NAMED.has(String(role?.value)) && !name?.value)
-    .map(({ role }) => String(role?.value));
-};
 
 const pagesOf = async (page: Page): Promise<number> => {
   const pdf = await page.pdf({ preferCSSPageSize: true, printBackground: true });
@@ -76,8 +34,7 @@ const look = (t: Tap, browser: Browser): void => {
       await page.setContent(renderHtml(reportOf(name)), { waitUntil: 'load' });
       for (const width of WIDTHS) {
         await page.setViewportSize({ width, height: 900 });
-        const wide = await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
-        t.equal(wide, 0, `does not overflow at ${width} pixels`);
+        t.equal(await overflow(page), 0, `does not overflow at ${width} pixels`);
         const cut = await page.evaluate(
           "[...document.querySelectorAll('h1, h2, .answer, .columns, .path, dl, figure')].filter((e) => e.scrollWidth > e.clientWidth + 1).map((e) => e.className || e.tagName)",
         );
@@ -112,12 +69,11 @@ const look = (t: Tap, browser: Browser): void => {
 };
 type Tap = typeof t;
 
-if (!existsSync(EXECUTABLE)) {
-  t.pass('no browser', { skip: `skipped: ${EXECUTABLE} is not there (Debian package chromium)` });
+const missing = noBrowser();
+if (missing !== null) {
+  t.pass('no browser', { skip: missing });
 } else {
-  const { chromium } = await import('playwright-core');
-  // A profile directory of its own is made and removed by the driver.
-  const browser = await chromium.launch({ executablePath: EXECUTABLE, args: FLAGS, timeout: PATIENCE_MS });
+  const browser = await launch();
   t.teardown(() => browser.close());
   look(t, browser);
 }

@@ -97,6 +97,34 @@ t.test('causes and instructions of other versions', async (t) => {
   t.match(verbose, 'unifi:', 'what to click stands beside what to paste');
 });
 
+t.test('what works and is noticed all the same is no plain yes', async (t) => {
+  const report = reportOf('open-network');
+  const [service, ...rest] = report.services;
+  if (service === undefined) throw new Error('the fixture lost its service');
+  const because = ['sip-options/udp/5060'];
+  const flapping = {
+    ...service,
+    symptoms: [{ id: 'registration-flaps', text: 'Phones lose their registration.', because }],
+    causes: [{ id: 'lines', text: 'Lines take turns.', device: 'branch-firewall', likelihood: 'likely', because }],
+  } as const;
+  const text = renderTable({ ...report, services: [flapping as never, ...rest] }, { color: false, width: 200 });
+  t.match(text, 'YES, BUT');
+  t.match(text, 'users will notice something all the same');
+  t.match(text, 'Lines take turns. (likely: the firewall or router of this branch)');
+  t.match(text, /Next: +Pin voice to one line/, 'and says what helps where there is no rule to ask for');
+  t.notMatch(text, 'Ask whom:', 'nobody is asked for nothing');
+});
+
+t.test('whom to ask follows the causes, the likeliest first', async (t) => {
+  const report = reportOf('rtp-blocked-outbound');
+  const wide = { color: false, width: 200 };
+  t.match(
+    renderTable(report, wide),
+    /Ask whom: +Whoever keeps the firewall or router of this branch; if all is well there, the access provider\./,
+  );
+  t.match(renderTable(report, { ...wide, verbose: true }), 'The access provider drops UDP on high ports. (possible)');
+});
+
 t.test('long lists are cut and say so, unless everything is wanted', async (t) => {
   const report = reportOf('media-blocked');
   const [one] = report.checks.filter((check) => check.verdict === 'blocked');

@@ -918,3 +918,26 @@ t.test('whatever was observed, the verdict keeps to the rules', async (t) => {
   });
   t.doesNotThrow(() => fc.assert(honest, { numRuns: 3000 }));
 });
+
+t.test('the short way for the many ports of a sweep says what the long way says', async (t) => {
+  const port = fc.record({
+    probe: fc.constantFrom('rtp-echo', 'rtcp-echo', 'udp-echo', 'nat-t-keepalive'),
+    packets: fc.integer({ min: 1, max: 3 }),
+    rttMs: fc.option(fc.double({ min: 0, max: 900, noNaN: true })),
+    arrivalPort: fc.constantFrom(16_384, 16_386),
+    intact: fc.boolean(),
+    keepalives: fc.nat(1),
+    seen: fc.option(fc.nat(3)),
+  });
+  fc.assert(
+    fc.property(port, anyStanding, anyPath, ({ probe, packets, rttMs, seen, ...attestation }, standing, path) => {
+      const answered = proven({ packets, answers: packets, rttMs }, attestation);
+      const of = check(`${probe}/udp/16384`, { rangeId: 'range' });
+      // Nothing sent and nothing heard besides: the same facts, and not plain.
+      const [nothing] = silence(1).map((one): Attempt => ({ ...one, packets: 0 }));
+      const long = classify(observed(of, nothing ? [answered, nothing] : [], { seen }), standing, path);
+      t.strictSame(classify(observed(of, [answered], { seen }), standing, path), long);
+    }),
+    { numRuns: 300 },
+  );
+});

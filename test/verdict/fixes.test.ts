@@ -30,6 +30,7 @@ const ASKS: readonly (readonly [story: string, of: Ask])[] = [
   ['alg-off', ask({ kind: 'alg-off', ports: [[5060, 5060]] })],
   ['no-redirect', ask({ kind: 'no-redirect', protocol: 'tcp', ports: [[443, 443]] })],
   ['udp-timeout', ask({ kind: 'udp-timeout', ports: [[5060, 5060]] })],
+  ['static-port', ask({ kind: 'static-port', ports: [[5060, 5060]] })],
   ['far-side', ask({ kind: 'far-side' })],
   ['advise', ask({ kind: 'advise' })],
 ];

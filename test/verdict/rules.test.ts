@@ -1,6 +1,9 @@
 /** Every rule of diagnosis: a case in which it fires and one, as near as possible, in which it must not. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
+import { packageRoot } from '../../src/engine/package-root.js';
 import type { AskedKind, Transport } from '../../src/model/check.js';
 import { DEVICES, LIKELIHOODS } from '../../src/model/diagnosis.js';
 import type { Profile, Requirement, RequirementRole, SignallingSymptom } from '../../src/model/profile.js';
@@ -164,6 +167,8 @@ const LARGE = (direction: string, fragmentsOnly = true): Facts =>
   facts({ checks: [stage(SIZES, 'blocked/size-filtered', { direction, fragmentsOnly })] });
 const DENIED = facts({ failures: [{ id: 'sip-options/udp/5060', failure: 'local-denied', code: 'EPERM' }] });
 
+const FEW_FLOWS = facts({ limits: [{ address: ADDRESS, limit: { kind: 'flows', flows: 100 } }] });
+
 const CASES: Readonly<Record<string, Cases>> = {
   'signalling-blocked': {
     fires: { rows: [UDP_BLOCKED] },
@@ -271,7 +276,14 @@ const CASES: Readonly<Record<string, Cases>> = {
   },
   'media-rate-limited': {
     fires: { rows: [UDP, lost('degraded/rate-limited')] },
-    silent: [{ rows: [UDP, lost('degraded/loss')] }],
+    silent: [{ rows: [UDP, lost('degraded/loss')] }, { rows: [UDP, lost('degraded/rate-limited')], facts: FEW_FLOWS }],
+  },
+  'flows-limited': {
+    fires: { rows: [UDP, lost('degraded/rate-limited')], facts: FEW_FLOWS },
+    silent: [
+      { rows: [UDP, lost('degraded/rate-limited')] },
+      { rows: [UDP, lost('blocked/dropped')], facts: FEW_FLOWS },
+    ],
   },
   'media-late': {
     fires: { rows: [UDP, lost('degraded/latency')] },
@@ -305,6 +317,7 @@ const CASES: Readonly<Record<string, Cases>> = {
     silent: [
       { rows: [UDP], facts: alg({ method: 'INVITE', field: 'Via' }) },
       { rows: [UDP_BLOCKED], facts: alg({ method: 'INVITE', kind: 'dropped' }) },
+      { rows: [UDP], facts: alg({ method: 'INVITE', kind: 'dropped' }, [stage(SIP_ALG, 'unknown/no-answer')]) },
     ],
   },
   'register-dropped': {
@@ -344,6 +357,22 @@ const CASES: Readonly<Record<string, Cases>> = {
       { rows: [UDP], facts: lifetime(5060, null) },
       { rows: [UDP], facts: lifetime(5060, 15, { bidirectional: false }) },
       { rows: [['signalling', 'sip-options/tcp/5060 pass/answered']], facts: lifetime(5060, 15) },
+    ],
+  },
+  'sip-connection-short': {
+    fires: {
+      rows: [['signalling', 'sip-options/tcp/5060 pass/answered']],
+      facts: nat({ bindingLifetime: [{ port: 5060, transport: 'tcp', atLeastSeconds: 15, belowSeconds: 30 }] }),
+    },
+    silent: [
+      {
+        rows: [['signalling', 'sip-options/tcp/5060 pass/answered']],
+        facts: nat({ bindingLifetime: [{ port: 5060, transport: 'tcp', atLeastSeconds: 90, belowSeconds: 120 }] }),
+      },
+      {
+        rows: [UDP],
+        facts: nat({ bindingLifetime: [{ port: 5060, transport: 'tcp', atLeastSeconds: 15, belowSeconds: 30 }] }),
+      },
     ],
   },
   'nat-t-binding-short': {
@@ -467,6 +496,14 @@ t.test('each rule fires on its evidence, and not on what only resembles it', asy
   }
 });
 
+t.test('each rule is documented', async (t) => {
+  const page = readFileSync(join(packageRoot(), 'docs', 'diagnosis.md'), 'utf8');
+  t.strictSame(
+    RULES.map(({ id }) => id).filter((id) => !page.includes(`\`${id}\``)),
+    [],
+  );
+});
+
 t.test('whose device it is', async (t) => {
   const first = (one: Case): string => {
     const { service, facts: some } = evidenceOf(one);
@@ -536,6 +573,22 @@ t.test('whose device it is', async (t) => {
     ['fragments', 'fragments-dropped branch-firewall likely', { rows: [UDP], facts: LARGE('outbound') }],
     ['large packets that are whole', 'path-mtu unknown likely', { rows: [UDP], facts: LARGE('outbound', false) }],
     [
+      'a tunnel that is forgotten between two keepalives',
+      'idle-timeout branch-firewall likely',
+      {
+        rows: [
+          IKE,
+          ['keepalive', 'nat-t-keepalive/udp/4500 pass/answered', 'nat-behavior/udp/4500 blocked/dropped-inbound'],
+        ],
+        facts: facts({ checks: [stage('nat-behavior/udp/4500', 'blocked/dropped-inbound')] }),
+      },
+    ],
+    [
+      'a table of sessions that is full: nobody is a stranger',
+      'session-limit branch-firewall likely',
+      { rows: [UDP, lost('unknown/no-answer')], facts: FEW_FLOWS },
+    ],
+    [
       'held back by the far end',
       'answers-held-back reflector proven',
       { rows: [['signalling', 'sip-options/udp/5060 unknown/limited']] },
@@ -556,7 +609,7 @@ t.test('what passes to another far end is asked of the one to which it does not 
     rows: [UDP, ['media', `${RTP}#192.0.2.2 blocked/dropped-outbound`, `${RTP}#192.0.2.1 pass/answered`]],
   });
   const { fixes } = diagnose(service);
-  t.match(fixes, [{ text: /^Ask whoever keeps 192\.0\.2\.2 to let UDP 16384-32766 in/, rules: {}, words: {} }]);
+  t.match(fixes, [{ text: /^Let UDP 16384-32766 in at 192\.0\.2\.2: /, rules: {}, words: {} }]);
 });
 
 t.test('one symptom of an id, and one direction of silence is no news beside silence', async (t) => {
@@ -568,6 +621,28 @@ t.test('one symptom of an id, and one direction of silence is no news beside sil
     diagnose(service).symptoms.map(({ id }) => id),
     ['no-audio'],
   );
+});
+
+t.test('no calls are lost where there can be none', async (t) => {
+  const { service } = evidenceOf({
+    rows: [
+      IKE,
+      ['keepalive', 'nat-t-keepalive/udp/4500 blocked/payload-filtered'],
+      ['media', 'esp-in-udp/udp/4500 blocked/payload-filtered'],
+    ],
+    whenBlocked: 'wifi-calling-unavailable',
+  });
+  t.strictSame(
+    diagnose(service).symptoms.map(({ id }) => id),
+    ['wifi-calling-unavailable'],
+  );
+});
+
+t.test('a range with a hole in it is blocked in parts, and asked for as a whole', async (t) => {
+  const { service } = evidenceOf({ rows: [UDP, lost('blocked/dropped-outbound', 'partly')] });
+  const { causes, fixes } = diagnose(service);
+  t.match(causes[0]?.text, 'does not let parts of UDP 16384-32766 out');
+  t.match(fixes[0]?.text, 'Allow outbound UDP 16384-32766 to');
 });
 
 t.test('diagnosis is deterministic, ranked, and silent about what passes', async (t) => {

@@ -71,20 +71,21 @@ const referencesOf = (content: unknown) => {
 const besides = (file: string, path: string): string => (isAbsolute(path) ? path : resolve(dirname(file), path));
 const isProfileFile = (text: string): boolean => /[./\\]/.test(text);
 
-/** Keys of exporters that name a file; every exporter calls them so. */
+/** Keys of exporters and of the status page that name a file; all of them call them so. */
 const NAMES_A_FILE = /^path$|File$/;
 
-const withPaths = (exporter: Config['exporters'][number], file: string): Config['exporters'][number] => {
-  const paths = Object.entries(exporter).flatMap(([key, value]) =>
+const withPaths = <T extends Readonly<Record<string, unknown>>>(settings: T, file: string): T => {
+  const paths = Object.entries(settings).flatMap(([key, value]) =>
     NAMES_A_FILE.test(key) && typeof value === 'string' && value !== '' ? [[key, besides(file, value)] as const] : [],
   );
-  return { ...exporter, ...Object.fromEntries(paths) };
+  return { ...settings, ...Object.fromEntries(paths) };
 };
 
 const resolved = (config: Config, file: string): Config => {
   const profile = (name: string): string => (isProfileFile(name) ? besides(file, name) : name);
   return {
     ...config,
+    ...(config.status === undefined ? {} : { status: withPaths(config.status, file) }),
     exporters: config.exporters.map((exporter) => withPaths(exporter, file)),
     targets: config.targets.map((target) => ({
       ...target,

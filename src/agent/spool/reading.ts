@@ -1,4 +1,4 @@
-/** Reading the spool: the lanes merged into one order, or backwards from the newest. */
+/** Reading the spool: the lanes merged into one order, backwards from the newest, or one record by its id. */
 import type { SpoolRecord } from '../exporters/contract.js';
 import type { StoredRecord } from './line.js';
 import type { Lane } from './retention.js';
@@ -9,6 +9,9 @@ export interface ReadLimits {
   /** As they lie on disk; one record is read even if it is larger. */
   readonly bytes: number;
 }
+
+/** Few enough that other work gets its turn in between. */
+const FIND_HELPING = 16;
 
 /** The first index whose value is above `seq`; the values ascend. */
 export const firstAfter = (seqs: readonly number[], seq: number): number => {
@@ -74,4 +77,58 @@ export const readNewest = async (
     found.push(...(await readRecords(segment, places).catch(() => [])).filter(({ record }) => wanted(record)));
   }
   return found.sort((a, b) => b.seq - a.seq).map(({ record }) => record);
+};
+
+type Backwards = AsyncGenerator<readonly SpoolRecord[]>;
+
+async function* helpings(
+  files: readonly { readonly segment: Segment; readonly count: number }[],
+  size: number,
+): Backwards {
+  for (const { segment, count } of files) {
+    for (let end = count; end > 0; end -= size) {
+      const start = Math.max(0, end - size);
+      const places = Array.from({ length: end - start }, (_, index) => start + index);
+      const found = await readRecords(segment, places).catch(() => []);
+      yield found.map(({ record }) => record).reverse();
+    }
+  }
+}
+
+/**
+ * The records of these lanes from the newest back, `size` at a time: file by file, so that lanes are in order and
+ * their records among each other nearly. What is stored after the call is not among them.
+ */
+export const walkBack = (segments: readonly Segment[], lanes: readonly Lane[], size: number): Backwards =>
+  helpings(
+    segments
+      .filter(({ lane }) => lanes.includes(lane))
+      .sort((a, b) => b.lastSeq - a.lastSeq)
+      .map((segment) => ({ segment, count: segment.seqs.length })),
+    size,
+  );
+
+/** Files that are looked through for one record: its own, and its neighbours in case a clock was set. */
+const MAX_FILES = 3;
+/** A record is stored at the end of what it is about; the longest run takes an hour. */
+const LONGEST_RUN_MS = 3_600_000;
+
+/** The record with this id, made at about this time, or null if it is not there (any more). */
+export const findRecord = async (
+  segments: readonly Segment[],
+  lanes: readonly Lane[],
+  id: string,
+  wallMs: number,
+): Promise<SpoolRecord | null> => {
+  for (const lane of lanes) {
+    const likely = segments
+      .filter((segment) => segment.lane === lane && segment.newestAt >= wallMs - LONGEST_RUN_MS)
+      .sort((a, b) => a.newestAt - b.newestAt)
+      .slice(0, MAX_FILES);
+    for await (const records of walkBack(likely, [lane], FIND_HELPING)) {
+      const found = records.find((record) => record.id === id);
+      if (found) return found;
+    }
+  }
+  return null;
 };

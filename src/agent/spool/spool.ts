@@ -3,16 +3,23 @@
  * `change`) share one order; each exporter has its own position in it. Appending is one write and one fdatasync,
  * dropping is one unlink, and opening after a crash is reading what is whole.
  */
-import { type FileHandle, mkdir, open, unlink } from 'node:fs/promises';
+import { mkdir, open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SpoolRecord } from '../exporters/contract.js';
+import { createAppender, type OpenFile, type SegmentFiles } from './appender.js';
 import { createHeld } from './held.js';
-import { encodeLine, type StoredRecord } from './line.js';
 import { openPositions } from './positions.js';
-import { firstAfter, type ReadLimits, type ReadResult, readAfter, readNewest } from './reading.js';
+import {
+  findRecord,
+  firstAfter,
+  type ReadLimits,
+  type ReadResult,
+  readAfter,
+  readNewest,
+  walkBack,
+} from './reading.js';
 import { recoverSegments } from './recovery.js';
-import { LANES, type Lane, type RetentionPolicy, segmentsToDrop } from './retention.js';
-import { newSegment, noteAppended, type Segment } from './segment.js';
+import { type Lane, type RetentionPolicy, segmentsToDrop } from './retention.js';
 
 /** Small enough that dropping one loses little, large enough that a full spool has a few hundred files. */
 const MAX_SEGMENT_BYTES = 1024 * 1024;
@@ -31,7 +38,7 @@ export interface SpoolOptions {
   /** What an operator must know, in words. */
   readonly say: (message: string, details?: Readonly<Record<string, unknown>>) => void;
   /** Opens a segment for appending; tests put a failing disk in its place. */
-  readonly openFile?: (file: string) => Promise<Pick<FileHandle, 'write' | 'datasync' | 'truncate' | 'close'>>;
+  readonly openFile?: OpenFile;
 }
 
 export interface SpoolStats {
@@ -62,6 +69,10 @@ export interface Spool {
     lanes: readonly Lane[],
     wanted: (record: SpoolRecord) => boolean,
   ): Promise<readonly SpoolRecord[]>;
+  /** The records of these lanes from the newest back, so many at a time. */
+  walkBack(lanes: readonly Lane[], helping: number): AsyncGenerator<readonly SpoolRecord[]>;
+  /** The record with this id, made at about this time (wall-clock milliseconds), or null. */
+  find(lanes: readonly Lane[], id: string, wallMs: number): Promise<SpoolRecord | null>;
   position(exporter: string): number;
   /** Remembers that an exporter has taken everything up to `seq`. */
   advance(exporter: string, seq: number): Promise<void>;
@@ -73,16 +84,6 @@ export interface Spool {
 
 const codeOf = (error: unknown): string => (error as { code?: string }).code ?? String(error);
 
-/** A new file survives the power only once its folder is on disk. Not every system lets a folder be opened. */
-const syncFolder = async (folder: string): Promise<void> => {
-  try {
-    const handle = await open(folder, 'r');
-    await handle.sync().finally(() => handle.close());
-  } catch {
-    // Windows: its file systems journal their folders.
-  }
-};
-
 /** Opens the spool, whatever state it was left in. @throws only if the folder can neither be made nor read */
 export const openSpool = async (options: SpoolOptions): Promise<Spool> => {
   const { folder, policy, say } = options;
@@ -92,12 +93,17 @@ export const openSpool = async (options: SpoolOptions): Promise<Spool> => {
   const positions = await openPositions(join(folder, 'positions'), options.exporters, say);
 
   const recovered = await recoverSegments(folder, say);
-  let { segments } = recovered;
+  const files: SegmentFiles = {
+    segments: recovered.segments,
+    nextSeq:
+      Math.max(
+        0,
+        positions.highest(),
+        ...recovered.segments.map(({ firstSeq, lastSeq }) => Math.max(firstSeq, lastSeq)),
+      ) + 1,
+  };
+  const appender = createAppender({ folder, segmentBytes, openFile }, files);
   const dropped: Record<Lane, number> = { light: 0, full: 0, event: 0, change: 0 };
-  let nextSeq =
-    Math.max(0, positions.highest(), ...segments.map(({ firstSeq, lastSeq }) => Math.max(firstSeq, lastSeq))) + 1;
-
-  const writers = new Map<Lane, { segment: Segment; handle: Awaited<ReturnType<typeof openFile>> }>();
   const held = createHeld();
   const listeners = new Set<() => void>();
   let failing: string | null = null;
@@ -110,12 +116,6 @@ export const openSpool = async (options: SpoolOptions): Promise<Spool> => {
     return turn;
   };
 
-  const closeWriter = async (lane: Lane): Promise<void> => {
-    const writer = writers.get(lane);
-    writers.delete(lane);
-    await writer?.handle.close().catch(() => undefined);
-  };
-
   const countDropped = (lane: Lane, seqs: readonly number[]): number => {
     const lowest = positions.lowest();
     const lost = seqs.filter((seq) => seq > lowest && Number.isFinite(lowest)).length;
@@ -125,7 +125,7 @@ export const openSpool = async (options: SpoolOptions): Promise<Spool> => {
 
   const drop = async (freeAtLeast: number, rankOfNew: Lane): Promise<number> => {
     const leaving = segmentsToDrop({
-      segments: segments.filter(({ bytes }) => bytes > 0),
+      segments: files.segments.filter(({ bytes }) => bytes > 0),
       policy,
       now: options.now(),
       deliveredTo: positions.lowest(),
@@ -134,14 +134,14 @@ export const openSpool = async (options: SpoolOptions): Promise<Spool> => {
     });
     let freed = 0;
     for (const segment of leaving) {
-      if (writers.get(segment.lane)?.segment === segment) await closeWriter(segment.lane);
+      await appender.release(segment);
       try {
         await unlink(segment.file);
       } catch (error) {
         if (codeOf(error) !== 'ENOENT') continue;
       }
       freed += segment.bytes;
-      segments = segments.filter((one) => one !== segment);
+      files.segments = files.segments.filter((one) => one !== segment);
       const lost = countDropped(segment.lane, segment.seqs);
       if (lost > 0)
         say('results were dropped before every exporter had taken them', { lane: segment.lane, results: lost });
@@ -149,60 +149,15 @@ export const openSpool = async (options: SpoolOptions): Promise<Spool> => {
     return freed;
   };
 
-  const writerFor = async (lane: Lane, bytes: number) => {
-    const current = writers.get(lane);
-    if (current && current.segment.bytes + bytes <= segmentBytes) return current;
-    await closeWriter(lane);
-    const last = segments.filter((segment) => segment.lane === lane).at(-1);
-    const reusable = last && !last.sealed && last.bytes + bytes <= segmentBytes ? last : null;
-    const segment = reusable ?? newSegment(folder, lane, nextSeq);
-    const handle = await openFile(segment.file);
-    if (!reusable) {
-      segments.push(segment);
-      await syncFolder(folder);
-    }
-    const writer = { segment, handle };
-    writers.set(lane, writer);
-    return writer;
-  };
-
-  /** Takes back what a failed write left behind; a file that cannot be cut is not appended to again. */
-  const undo = async (lane: Lane): Promise<void> => {
-    const writer = writers.get(lane);
-    if (!writer) return;
-    try {
-      await writer.handle.truncate(writer.segment.bytes);
-    } catch {
-      writer.segment.sealed = true;
-      // The next segment is named after the next number, and must not be this file.
-      nextSeq += 1;
-    }
-    await closeWriter(lane);
-  };
-
-  const store = async (record: SpoolRecord, lane: Lane): Promise<void> => {
-    const stored: StoredRecord = { seq: nextSeq, record };
-    const line = encodeLine(stored);
-    const { segment, handle } = await writerFor(lane, line.length);
-    for (let written = 0; written < line.length; ) {
-      const { bytesWritten } = await handle.write(line, written, line.length - written);
-      if (bytesWritten === 0) throw Object.assign(new Error('the disk took nothing'), { code: 'ENOSPC' });
-      written += bytesWritten;
-    }
-    await handle.datasync();
-    nextSeq += 1;
-    noteAppended(segment, stored, line.length);
-  };
-
   const storeOrFree = async (record: SpoolRecord, lane: Lane): Promise<boolean> => {
     for (let attempt = 1; attempt <= MAX_TRIES; attempt += 1) {
       try {
-        await store(record, lane);
+        await appender.store(record, lane);
         if (failing !== null) say('the disk takes results again', { held: held.size() });
         failing = null;
         return true;
       } catch (error) {
-        await undo(lane);
+        await appender.undo(lane);
         const code = codeOf(error);
         if (failing !== code) say('the disk does not take results; they are kept in memory', { error: code, folder });
         failing = code;
@@ -249,8 +204,10 @@ export const openSpool = async (options: SpoolOptions): Promise<Spool> => {
         await drop(0, 'light');
         if (held.size() < before) tell();
       }),
-    read: (after, limits) => readAfter(segments, after, limits),
-    newest: (limit, lanes, wanted) => readNewest(segments, limit, lanes, wanted),
+    read: (after, limits) => readAfter(files.segments, after, limits),
+    newest: (limit, lanes, wanted) => readNewest(files.segments, limit, lanes, wanted),
+    walkBack: (lanes, helping) => walkBack(files.segments, lanes, helping),
+    find: (lanes, id, wallMs) => findRecord(files.segments, lanes, id, wallMs),
     position: positions.get,
     advance: async (exporter, seq) => {
       if (seq <= positions.get(exporter)) return;
@@ -266,8 +223,8 @@ export const openSpool = async (options: SpoolOptions): Promise<Spool> => {
       return () => listeners.delete(listener);
     },
     stats: () => ({
-      records: segments.reduce((sum, { seqs }) => sum + seqs.length, 0),
-      bytes: segments.reduce((sum, { bytes }) => sum + bytes, 0),
+      records: files.segments.reduce((sum, { seqs }) => sum + seqs.length, 0),
+      bytes: files.segments.reduce((sum, { bytes }) => sum + bytes, 0),
       dropped: { ...dropped },
       damaged: recovered.damaged,
       held: held.size(),
@@ -275,14 +232,14 @@ export const openSpool = async (options: SpoolOptions): Promise<Spool> => {
       waiting: Object.fromEntries(
         options.exporters.map((name) => [
           name,
-          segments.reduce((sum, { seqs }) => sum + seqs.length - firstAfter(seqs, positions.get(name)), 0),
+          files.segments.reduce((sum, { seqs }) => sum + seqs.length - firstAfter(seqs, positions.get(name)), 0),
         ]),
       ),
     }),
     close: () =>
       inTurn(async () => {
         await flushHeld();
-        for (const lane of LANES) await closeWriter(lane);
+        await appender.close();
       }),
   };
 };

@@ -11,14 +11,18 @@ import type { AskContext } from '../ledger.js';
 import { type Asked, failed, offer, type SweptPort } from './port.js';
 
 /**
- * In flight at once: Linux's default receive buffer holds 256 small packets, and half of that never overflowed in
- * measurements, however late this process came to read.
+ * In flight at once, where neither the pace nor this host's buffer sets a lower bound: as many small packets as a slow
+ * line's queue holds. More gains nothing.
  */
-export const WINDOW = 128;
-/** What one small datagram costs of a receive buffer, as Linux counts it, its bookkeeping included. */
+const MAX_WINDOW = 512;
+/**
+ * What one small datagram costs of a receive buffer, as Linux counts it, its bookkeeping included; the buffer is filled
+ * to half, which never overflowed in measurements, however late this process came to read. Linux's default: 128.
+ */
 const BUFFER_PER_PACKET = 1664;
+const BUFFER_SHARE = 1 / 2;
 /** After a wait it is worth to send several at once; waking for each answer costs more than the answer. */
-const REFILL_BELOW = WINDOW - 32;
+const REFILL_SHARE = 3 / 4;
 /** No answer of a swept protocol is longer. */
 const MAX_DATAGRAM_BYTES = 2048;
 /** Of 256 bits ids and SSRCs are taken; drawn for many packets at once. */
@@ -28,6 +32,8 @@ const SEEDS_AT_ONCE = 256;
 const PLACE_ROUND_TRIPS = 4;
 /** A busy host answers this late however near it is; and before any round trip is known nothing shorter is safe. */
 const PLACE_MS = { least: 5, unknown: 100, most: 300 } as const;
+/** Made once, because an error with its stack for each waking would cost as much as a packet. */
+const WOKEN = new Error('woken');
 /** Weight of the newest round trip in the smoothed one (RFC 6298 §2: 1/8). */
 const SMOOTHING = 1 / 8;
 
@@ -130,7 +136,8 @@ export const createExchange = async (address: string, family: Family, context: A
     },
     net.source,
   );
-  const window = Math.max(1, Math.min(WINDOW, Math.floor(socket.receiveBuffer / BUFFER_PER_PACKET)));
+  const room = Math.floor((socket.receiveBuffer * BUFFER_SHARE) / BUFFER_PER_PACKET);
+  const window = Math.max(1, Math.min(MAX_WINDOW, room));
 
   /** How long a packet holds its place. */
   const placeMs = (): number =>
@@ -158,7 +165,7 @@ export const createExchange = async (address: string, family: Family, context: A
 
   const news = async (ms: number, below: number, signal: AbortSignal): Promise<void> => {
     const rest = new AbortController();
-    const stop = (): void => rest.abort();
+    const stop = (): void => rest.abort(WOKEN);
     signal.addEventListener('abort', stop, { once: true });
     try {
       await Promise.race([
@@ -170,7 +177,7 @@ export const createExchange = async (address: string, family: Family, context: A
       ]);
     } finally {
       signal.removeEventListener('abort', stop);
-      rest.abort();
+      rest.abort(WOKEN);
       ring = () => undefined;
     }
     signal.throwIfAborted();
@@ -199,7 +206,7 @@ export const createExchange = async (address: string, family: Family, context: A
     signal.throwIfAborted();
     while (inFlight >= window) {
       const due = expire();
-      if (inFlight >= window) await news(due, Math.min(REFILL_BELOW, window - 1), signal);
+      if (inFlight >= window) await news(due, Math.floor(window * REFILL_SHARE), signal);
     }
     if (pacer && !hasSlot) await pacer.take(1, signal);
     await net.pacer.take(1, signal);

@@ -7,8 +7,9 @@ import type { Check } from '../../model/check.js';
 import type { Observation } from '../../model/observation.js';
 import { type PlannedRange, portOfRange } from '../plan.js';
 import { type Fate, fateOf, nextPorts, suspectPorts } from '../refine.js';
+import type { Depth } from './depth.js';
 import { scoutPorts, scoutSpacing } from './scouts.js';
-import type { Depth, SweepResult } from './sweep.js';
+import type { SweepResult } from './sweep.js';
 
 /** Halving by eight, the widest stretch between two scouts of the widest range closes in four; loss adds to that. */
 const MAX_ROUNDS = 24;

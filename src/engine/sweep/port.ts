@@ -89,9 +89,15 @@ export const failed = (port: SweptPort, failure: Failure, error: SocketError): v
 /**
  * The facts, as `classify` takes them. Receipts are asked for ports that stayed silent only: an authentic answer attests
  * that its request arrived, and a sweep of thousands of ports would need hundreds of queries for the others.
- * @param vouches receipts are asked for it although it answered: a far end that denies them has forgotten the others, too
+ * @param receipts for how many of its last packets receipts are asked, if it did not answer
+ * @param vouches they are asked although it answered: a far end that denies them has forgotten the others, too
  */
-export const observationOf = (port: SweptPort, interrupted: boolean, vouches = false): Observation => {
+export const observationOf = (
+  port: SweptPort,
+  interrupted: boolean,
+  receipts = Number.POSITIVE_INFINITY,
+  vouches = false,
+): Observation => {
   const { check, packets, answers, answer, failure } = port;
   const lost = packets - answers;
   const attempts: Attempt[] = [
@@ -105,7 +111,7 @@ export const observationOf = (port: SweptPort, interrupted: boolean, vouches = f
   return {
     check,
     attempts: interrupted && !answer ? [] : attempts,
-    sequences: answer?.authentic === true && !vouches ? [] : port.sequences,
+    sequences: receipts === 0 || (answer?.authentic === true && !vouches) ? [] : port.sequences.slice(-receipts),
     refused: port.refused,
     seen: complete ? answers : null,
     notRun: attempts.length === 0 || (interrupted && !answer) ? 'interrupted' : null,

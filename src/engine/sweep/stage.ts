@@ -6,6 +6,7 @@ import type { AskContext } from '../ledger.js';
 import type { Path } from '../path.js';
 import type { PlannedCheck, PlannedRange } from '../plan.js';
 import type { RunInput } from '../run.js';
+import type { Depth } from './depth.js';
 import { explore } from './explore.js';
 import { createSweeper, SWEPT_KINDS, type Sweeper } from './sweep.js';
 
@@ -29,6 +30,8 @@ export interface SweepStage {
   ): Promise<readonly Observation[]>;
   /** Asks these of its checks once more. */
   again(checks: readonly Check[], signal: AbortSignal): Promise<readonly Observation[]>;
+  /** Whether these pass; those that stay silent are left out. */
+  echo(checks: readonly Check[], signal: AbortSignal): Promise<readonly Observation[]>;
   limits(): readonly (readonly [address: string, PathLimit])[];
   flows(): number;
   close(): void;
@@ -103,6 +106,17 @@ export const createSweepStage = ({ input, mayBeReflector, probeOf, context, path
     return (await Promise.all([...groups.values()].map(work))).flat();
   };
 
+  const askAll = (checks: readonly Check[], depth: Depth, signal: AbortSignal): Promise<readonly Observation[]> =>
+    perAddress(
+      checks,
+      ({ address }) => address,
+      async (own) => {
+        const [first] = own;
+        const sweeper = first && sweeperFor(first);
+        return sweeper ? (await sweeper.ask(own, depth, signal)).observations : [];
+      },
+    );
+
   return {
     takes,
     explores,
@@ -111,15 +125,7 @@ export const createSweepStage = ({ input, mayBeReflector, probeOf, context, path
       done = onDone;
       // Whoever waits for it fails with it; here it only says when.
       quiet = whenQuiet.catch(() => undefined);
-      return perAddress(
-        input.questions.filter(takes),
-        ({ address }) => address,
-        async (questions) => {
-          const [first] = questions;
-          const sweeper = first && sweeperFor(first);
-          return sweeper ? (await sweeper.ask(questions, 'certain', signal)).observations : [];
-        },
-      );
+      return askAll(input.questions.filter(takes), 'certain', signal);
     },
     explore: (ranges, byId, signal) => {
       isSample = false;
@@ -137,16 +143,8 @@ export const createSweepStage = ({ input, mayBeReflector, probeOf, context, path
         },
       );
     },
-    again: (checks, signal) =>
-      perAddress(
-        checks,
-        ({ address }) => address,
-        async (own) => {
-          const [first] = own;
-          const sweeper = first && sweeperFor(first);
-          return sweeper ? (await sweeper.ask(own, 'certain', signal)).observations : [];
-        },
-      ),
+    again: (checks, signal) => askAll(checks, 'certain', signal),
+    echo: (checks, signal) => askAll(checks, 'scout', signal),
     limits: () =>
       [...sweepers].flatMap(([address, sweeper]) => {
         const limit = sweeper.limit();

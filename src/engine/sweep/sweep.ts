@@ -6,38 +6,27 @@ import type { Probe } from '../../../probes/contract.js';
 import type { AskedKind, Check, Family } from '../../model/check.js';
 import type { Mark, Observation, PathLimit } from '../../model/observation.js';
 import { failureOf, type SocketError } from '../../net/errno.js';
-import { type LossSample, lossUpperBound, packetsNeeded, RANGE_PORT_DOUBT } from '../../verdict/silence.js';
+import { type LossSample, lossUpperBound } from '../../verdict/silence.js';
 import type { AskContext } from '../ledger.js';
 import type { Path } from '../path.js';
 import { type Canaries, createCanaries, type Way } from './canary.js';
+import { type Depth, MAX_ROUNDS, MIN_ROUNDS, packetsPerPort } from './depth.js';
 import { createExchange, type Exchange } from './exchange.js';
 import { createExperiments, type Experiments } from './experiments.js';
 import { failed, observationOf, type SweptPort, sweptPort } from './port.js';
-import { shuffled } from './shuffle.js';
+import { shuffled, spread } from './shuffle.js';
 
 /** The kinds that a shared socket can ask: one datagram each way, and nothing in them depends on the local address. */
 export const SWEPT_KINDS: ReadonlySet<AskedKind> = new Set<AskedKind>(['rtp-echo', 'rtcp-echo', 'udp-echo']);
 
-/** A silent port is asked this often at least, in rounds that lie apart: most bursts of loss are shorter. */
-const MIN_ROUNDS = 4;
 /** All rounds together last at least so long, in milliseconds; a burst of loss that lasts longer is an outage. */
 const SPREAD_MS = 2000;
 /** Before a port is asked again its answer is waited for so long at least; it counts later, too. */
 const SETTLE_MS = 50;
-/** And this often where its silence proves nothing anyway; of many ports once, because nobody seems to be there. */
-const UNINFORMED_ROUNDS = 6;
-const MANY_PORTS = 64;
-/** A path that would need more rounds loses more than any call bears; what is silent then stays unknown. */
-const MAX_ROUNDS = 40;
-/**
- * Of a port whose answers are dropped only the packets that got there prove it, so as many as are needed have to arrive,
- * and with luck a few less.
- */
-const SPARE_ROUNDS = 3;
 /** An ICMP error is seen this often before it is believed. */
 const MAX_ERRORS = 2;
 /** One known port among so many others, and so many in a round at least, and about at most. */
-const PORTS_PER_CANARY = 8;
+export const PORTS_PER_CANARY = 8;
 const MIN_CANARIES = 24;
 const MAX_CANARIES = 512;
 /**
@@ -47,19 +36,17 @@ const MAX_CANARIES = 512;
 const MAX_FRESH = 512;
 /** And those that did answer with an error, to hear it twice. */
 const MAX_CONFIRMED = 64;
-/** What a scout's silence may owe to loss: it is no verdict, and only says where to look. */
-const SCOUT_DOUBT = 1e-3;
-const SCOUT_ROUNDS = { least: 3, most: 8 } as const;
-/** Scouting takes no more than this part of all packets that a run has time for. */
-const SCOUTING_SHARE = 1 / 4;
 /** So many silent ones after a first round are worth knowing whether it is their own doing. */
 const NOTABLY_SILENT = 16;
 
+/**
+ * Receipts that are asked for the ports of a batch, the last packets of each first: reflectors remember the last 131,072
+ * of a session (docs/protocol.md). Two of a port at least, so that with loss a direction is not told by a single packet.
+ */
+const MAX_RECEIPTS = 65_536;
+const MIN_RECEIPTS = 2;
 /** Ports that answered and are asked receipts for all the same; one tells as much as all. */
 const VOUCHING_PORTS = 8;
-
-/** `certain`: until silence is proof. `scout`: until it is likely; what stays silent is a hint and no observation. */
-export type Depth = 'certain' | 'scout';
 
 export interface SweepResult {
   readonly observations: readonly Observation[];
@@ -98,12 +85,6 @@ const add = (a: LossSample, b: LossSample): LossSample => ({
   answers: a.answers + b.answers,
 });
 
-/** At most `count` of them, evenly from the first to the last. */
-const spread = <T>(items: readonly T[], count: number): readonly T[] => {
-  const every = Math.max(1, items.length / count);
-  return items.filter((_, index) => Math.floor(index / every) !== Math.floor((index - 1) / every));
-};
-
 interface Line {
   readonly exchange: Exchange;
   readonly canaries: Canaries;
@@ -118,6 +99,8 @@ export const createSweeper = (input: SweepInput): Sweeper => {
   let loss: LossSample = { trials: 0, answers: 0 };
   let canaryRound = 0;
   let passedFlows = 0;
+  /** Some that passed in earlier rounds. */
+  let passed: readonly SweptPort[] = [];
   const flows = new Set<number>();
 
   const open = async (): Promise<Line> => {
@@ -152,7 +135,7 @@ export const createSweeper = (input: SweepInput): Sweeper => {
   /** Resolves with the packets per second that were sent. */
   const askRound = async (
     ports: readonly SweptPort[],
-    { needsCanaries, isLast }: { readonly needsCanaries: boolean; readonly isLast: boolean },
+    { needsCanaries, settleMs }: { readonly needsCanaries: boolean; readonly settleMs: () => number },
     signal: AbortSignal,
   ): Promise<number> => {
     const { exchange, canaries } = await open();
@@ -163,7 +146,8 @@ export const createSweeper = (input: SweepInput): Sweeper => {
     const learn = (): void => {
       if (!canaries.wants()) return;
       const answered = ports.filter(({ answers }) => answers > 0).slice(0, PORTS_PER_CANARY);
-      canaries.learn([...answered.map(({ check, probe }) => ({ check, probe, proven: true })), ...input.ways()]);
+      canaries.learn([...answered, ...passed].map(({ check, probe }) => ({ check, probe, proven: true })));
+      canaries.learn(input.ways());
     };
     const canary = async (): Promise<void> => {
       const next = canaries.next();
@@ -183,41 +167,32 @@ export const createSweeper = (input: SweepInput): Sweeper => {
     }
     for (let extra = Math.floor(sent / every); needsCanaries && extra < MIN_CANARIES; extra += 1) await canary();
     const rate = ((context.totals.packetsSent - before) * 1000) / Math.max(1, net.now() - begun);
-    const late = isLast ? path.lateMs() : Math.max(SETTLE_MS, exchange.placeMs());
-    await exchange.settle([...ports, ...canaries.asked()], late, signal);
+    await exchange.settle([...ports, ...canaries.asked()], settleMs(), signal);
     for (const rtt of exchange.takeRtts()) path.reportRtt(rtt);
     return rate;
   };
 
-  const targetOf = (inThisBatch: number, depth: Depth): number => {
-    const known = bound();
-    const ports = Math.max(inThisBatch, flows.size);
-    if (depth === 'scout') {
-      const affordable = Math.floor((input.maxPackets * SCOUTING_SHARE) / Math.max(1, inThisBatch));
-      const most = Math.min(SCOUT_ROUNDS.most, Math.max(SCOUT_ROUNDS.least, affordable));
-      return Math.min(most, Math.max(1, packetsNeeded(known, SCOUT_DOUBT)));
-    }
-    // The doubt is the whole sweep's: with thousands of ports one in ten thousand would be wrong somewhere.
-    const needed = packetsNeeded(known, RANGE_PORT_DOUBT / Math.max(1, ports));
-    const arriving = Math.ceil(packetsNeeded(known, RANGE_PORT_DOUBT) / (1 - (known ?? 0))) + SPARE_ROUNDS;
-    const target = needed > MIN_ROUNDS ? Math.max(needed, arriving) : MIN_ROUNDS;
-    if (target <= MAX_ROUNDS) return target;
-    return known === null && inThisBatch > MANY_PORTS ? 1 : UNINFORMED_ROUNDS;
-  };
-
   const rounds = async (ports: readonly SweptPort[], depth: Depth, signal: AbortSignal): Promise<void> => {
-    const { canaries, experiments } = await open();
+    const { exchange, canaries, experiments } = await open();
     const certain = depth === 'certain';
     for (let round = 0; round < MAX_ROUNDS; round += 1) {
-      const target = targetOf(ports.length, depth);
+      const { maxPackets } = input;
+      const batch = { ports: ports.length, swept: flows.size, lossUpperBound: bound(), maxPackets };
+      const target = packetsPerPort(depth, batch);
       const left = ports.filter((port) => isOpen(port) && port.counted < target);
       if (left.length === 0) return;
       const begun = net.now();
       const isLast = left.every(({ counted }) => counted + 1 >= target);
-      const rate = await askRound(left, { needsCanaries: certain && round > 0, isLast }, signal);
+      const settleMs = (): number => {
+        const usual = Math.max(SETTLE_MS, exchange.placeMs());
+        // A scout that answers too late is asked again where it matters.
+        return isLast ? (certain ? path.lateMs() : 2 * usual) : usual;
+      };
+      const rate = await askRound(left, { needsCanaries: certain && round > 0, settleMs }, signal);
       const sample = count(canaries);
       const passing = left.filter(({ answers }) => answers > 0);
       passedFlows += passing.length;
+      passed = [...passed, ...passing.slice(0, PORTS_PER_CANARY)].slice(-PORTS_PER_CANARY);
       if (passing.length > 0) input.onDecided(passing.map(({ check }) => [check.port, true]));
       const silent = left.filter(({ answers }) => answers === 0);
       const refused = silent.filter(({ errors }) => errors > 0);
@@ -265,9 +240,12 @@ export const createSweeper = (input: SweepInput): Sweeper => {
       if (undecided.length > 0) input.onDecided(undecided.map(({ check }) => [check.port, false]));
       const silent = (port: SweptPort): boolean => port.answers === 0 && port.errors === 0;
       const told = depth === 'scout' ? ports.filter((port) => !silent(port)) : ports;
+      const share = Math.max(MIN_RECEIPTS, Math.floor(MAX_RECEIPTS / Math.max(1, undecided.length)));
+      // Where no new flow passes, receipts do not either, and silence proves nothing anyway.
+      const receipts = line?.experiments.limit()?.kind === 'flows' ? 0 : share;
       const vouching = new Set(ports.filter(({ answers }) => answers > 0).slice(0, VOUCHING_PORTS));
       return {
-        observations: told.map((port) => observationOf(port, interrupted, vouching.has(port))),
+        observations: told.map((port) => observationOf(port, interrupted, receipts, vouching.has(port))),
         hints: depth === 'scout' ? ports.filter(silent).map(({ check }) => check.port) : [],
       };
     },

@@ -1,6 +1,7 @@
 /** The HTML report's first screen: the one answer, then each service with what users notice, why, and what to change. */
 import type { Report, ReportService } from '../../model/report.js';
-import { type Cause, clicksOf, headlineOf, storyOf, TONE } from '../story.js';
+import type { Cause } from '../causes.js';
+import { clicksOf, headlineOf, storyOf, toneOf } from '../story.js';
 import { type Content, html, isolated, list, type Markup, name, prose } from './markup.js';
 
 /** A rule of more lines is not one that a person would paste. */
@@ -12,7 +13,8 @@ const DIALECTS: ReadonlyMap<string, string> = new Map([
   ['cisco-asa', 'Cisco ASA'],
   ['fortios', 'FortiGate (FortiOS)'],
   ['routeros', 'MikroTik (RouterOS)'],
-  ['pf', 'pf (OPNsense, pfSense, BSD)'],
+  ['pf', 'pf (FreeBSD)'],
+  ['opnsense', 'OPNsense, pfSense'],
   ['unifi', 'UniFi'],
   ['sonicwall', 'SonicWall'],
 ]);
@@ -50,21 +52,26 @@ const causeOf = ({ text, doubt }: Cause): Content => [
   doubt === null ? '' : html` <small>(${prose(doubt)})</small>`,
 ];
 
+/** To whom the request goes. */
+const whomOf = (whom: string | null): Content => (whom === null ? '' : html`<p>Whom to ask: ${prose(whom)}</p>\n`);
+
 const column = (title: string, wide: boolean, content: Content): Markup =>
   html`<div${wide ? html` class="wide"` : ''}><h3>${title}</h3>${content}</div>\n`;
 
 /** One service as a card. */
 export const serviceCard = (report: Report, service: ReportService): Markup => {
-  const { answer: word, sentence, notices, why, next } = storyOf(report, service);
+  const { answer: word, sentence, notices, why, whom, next } = storyOf(report, service);
   // Of a single service the headline has said so much already.
   const said = report.services.length === 1;
   const columns = [
     ...(notices.length > 0 ? [column('What users notice', false, list(notices.map(prose)))] : []),
     ...(why.length > 0 ? [column('Why', false, list(why.map(causeOf)))] : []),
-    ...(service.fixes.length > 0 ? [column('What to change', true, list(service.fixes.map(fixOf)))] : []),
+    ...(service.fixes.length > 0
+      ? [column('What to change', true, [list(service.fixes.map(fixOf)), whomOf(whom)])]
+      : []),
     ...(next === null ? [] : [column('What to do next', true, html`<p>${next}</p>`)]),
   ];
-  return html`<article class="${TONE[service.verdict]}">
+  return html`<article class="${toneOf(service)}">
 <header><h2>${prose(service.title)} ${said ? '' : html`<span class="pill">${word}</span>`}</h2>
 <p>${said ? '' : sentence} <small>Profile ${isolated(service.profile)}: ${service.verdict}.</small></p></header>
 ${columns.length === 0 ? '' : html`<div class="columns">${columns}</div>`}</article>

@@ -4,10 +4,18 @@ import type { Item } from '../services.js';
 
 /**
  * `allow` lets it pass ahead of whatever drops it · `alg-off` keeps SIP as it was sent · `no-redirect` lets it reach its
- * target instead of a proxy · `udp-timeout` keeps the mapping longer · `far-side` is somebody else's firewall, and
- * `advise` has no rule that could be pasted.
+ * target instead of a proxy · `udp-timeout` keeps the mapping longer · `static-port` keeps source ports · `far-side` is
+ * somebody else's firewall, and `advise` has no rule that could be pasted.
  */
-export const FIX_KINDS = ['allow', 'alg-off', 'no-redirect', 'udp-timeout', 'far-side', 'advise'] as const;
+export const FIX_KINDS = [
+  'allow',
+  'alg-off',
+  'no-redirect',
+  'udp-timeout',
+  'static-port',
+  'far-side',
+  'advise',
+] as const;
 export type FixKind = (typeof FIX_KINDS)[number];
 
 export type PortRun = readonly [from: number, to: number];

@@ -23,7 +23,13 @@ export const ciscoAsa: Writer = (ask) => {
     case 'allow':
       return [...objects(ask), `access-list ${LIST} line 1 ${toThere(ask)}`].join('\n');
     case 'alg-off':
-      return ['policy-map global_policy', ' class inspection_default', '  no inspect sip'].join('\n');
+      return [
+        'policy-map global_policy',
+        ' class inspection_default',
+        '  no inspect sip',
+        '! connections that exist keep it: forget them',
+        `clear conn address ${ask.address}`,
+      ].join('\n');
     case 'udp-timeout':
       return [
         ...objects(ask),
@@ -35,6 +41,7 @@ export const ciscoAsa: Writer = (ask) => {
         `  set connection timeout idle 0:${String(UDP_TIMEOUT_SECONDS / 60).padStart(2, '0')}:00`,
       ].join('\n');
     case 'no-redirect':
+    case 'static-port':
     case 'far-side':
     case 'advise':
       return null;

@@ -2,7 +2,7 @@
 import type { Ask, Writer } from './ask.js';
 import { ciscoAsa } from './cisco-asa.js';
 import { fortios } from './fortios.js';
-import { sonicwall, unifi } from './in-words.js';
+import { opnsense, sonicwall, unifi } from './in-words.js';
 import { iptables } from './iptables.js';
 import { nftables } from './nftables.js';
 import { pf } from './pf.js';
@@ -19,7 +19,7 @@ export const PASTED = {
 } as const satisfies Record<string, Writer>;
 
 /** What to click. */
-export const CLICKED = { unifi, sonicwall } as const satisfies Record<string, Writer>;
+export const CLICKED = { opnsense, unifi, sonicwall } as const satisfies Record<string, Writer>;
 
 const written = (writers: Readonly<Record<string, Writer>>, ask: Ask): Readonly<Record<string, string>> =>
   Object.fromEntries(

@@ -65,11 +65,25 @@ export const fortios: Writer = (ask) => {
         'config system session-helper',
         '    delete <id>',
         'end',
+        '# a policy that has a VoIP profile goes on using the ALG: unset voip-profile there',
+        '# sessions that exist keep it: forget them',
+        'diagnose sys session filter clear',
+        `diagnose sys session filter dst ${ask.address}`,
+        'diagnose sys session clear',
       ].join('\n');
     case 'udp-timeout':
       return [
         '# takes the place of the service in the policy that passes it',
         ...service(ask, [`set udp-idle-timer ${UDP_TIMEOUT_SECONDS}`]),
+      ].join('\n');
+    case 'static-port':
+      return [
+        '# <id>: of the policy that lets the PBX out',
+        'config firewall policy',
+        '    edit <id>',
+        '        set fixedport enable',
+        '    next',
+        'end',
       ].join('\n');
     case 'no-redirect':
     case 'far-side':

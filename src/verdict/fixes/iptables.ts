@@ -45,13 +45,14 @@ export const iptables: Writer = (ask) => {
         ...forgetFlows(ask),
       ].join('\n');
     case 'no-redirect':
-      return there(ask, '-t nat -I PREROUTING').join('\n');
+      return [...there(ask, '-t nat -I PREROUTING'), ...forgetFlows(ask)].join('\n');
     case 'udp-timeout':
       return [
         '# counts for all UDP: iptables alone cannot set it for one address',
         `sysctl -w net.netfilter.nf_conntrack_udp_timeout=${UDP_TIMEOUT_SECONDS}`,
         `sysctl -w net.netfilter.nf_conntrack_udp_timeout_stream=${UDP_TIMEOUT_SECONDS}`,
       ].join('\n');
+    case 'static-port':
     case 'far-side':
     case 'advise':
       return null;

@@ -38,6 +38,7 @@ export const nftables: Writer = (ask) => {
       return [
         `# the nat chain that redirects, as "nft list ruleset" shows it; here: ${NFT_CHAINS.redirect}`,
         insert('redirect', there(ask)),
+        ...forgetFlows(ask),
       ].join('\n');
     case 'udp-timeout':
       return [
@@ -55,6 +56,7 @@ export const nftables: Writer = (ask) => {
         '}',
         'EOF',
       ].join('\n');
+    case 'static-port':
     case 'far-side':
     case 'advise':
       return null;

@@ -1,6 +1,6 @@
 /**
  * pf, as pf.conf(5) of FreeBSD, OPNsense and pfSense. `quick` ends the search, so the rule belongs above what blocks;
- * `$lan_if` is the interface of the phones. pf rewrites no SIP; where a helper was added it is a package of its own.
+ * `$lan_if` is the interface of the phones, `$wan_if` that of the line. pf rewrites no SIP; where a helper was added it is a package of its own.
  */
 import { type Ask, UDP_TIMEOUT_SECONDS, type Writer, writePorts } from './ask.js';
 
@@ -15,6 +15,8 @@ export const pf: Writer = (ask) => {
       return `no rdr on $lan_if ${matching(ask)}`;
     case 'udp-timeout':
       return `pass in quick on $lan_if ${matching(ask)} keep state (udp.single ${UDP_TIMEOUT_SECONDS}, udp.multiple ${UDP_TIMEOUT_SECONDS})`;
+    case 'static-port':
+      return `nat on $wan_if ${matching(ask)} -> ($wan_if) static-port`;
     case 'alg-off':
       return '# pf itself has no SIP ALG: remove a SIP proxy that was added (siproxd)';
     case 'far-side':

@@ -14,7 +14,11 @@ export const routeros: Writer = (ask) => {
         `${menu(ask)} firewall filter add chain=forward action=accept connection-state=established,related ${back} comment=callpath place-before=0`,
       ].join('\n');
     case 'alg-off':
-      return '/ip firewall service-port set sip disabled=yes';
+      return [
+        '/ip firewall service-port set sip disabled=yes',
+        '# connections that exist keep it: forget them',
+        `${menu(ask)} firewall connection remove [find where dst-address~"${ask.address}"]`,
+      ].join('\n');
     case 'no-redirect':
       return `${menu(ask)} firewall nat add chain=dstnat action=accept ${there} comment=callpath place-before=0`;
     case 'udp-timeout':
@@ -22,6 +26,7 @@ export const routeros: Writer = (ask) => {
         '# counts for all UDP: RouterOS has one value for it',
         `/ip firewall connection tracking set udp-timeout=${UDP_TIMEOUT_SECONDS}s udp-stream-timeout=${UDP_TIMEOUT_SECONDS}s`,
       ].join('\n');
+    case 'static-port':
     case 'far-side':
     case 'advise':
       return null;

@@ -2,7 +2,7 @@
 import { algDrops, algRewrites } from './meddling.js';
 import { pathFixes } from './path.js';
 import type { Evidence, Ground, Rule } from './rule.js';
-import { fix, itemsOf, requiredOf, signallingStands, stageChecks } from './rule.js';
+import { fix, isBlocked, itemsOf, requiredOf, signallingStands, stageChecks } from './rule.js';
 
 type Finding = Evidence['facts']['sipAlg']['findings'][number];
 
@@ -22,9 +22,15 @@ const groundsOf = (evidence: Evidence, matches: (finding: Finding) => boolean): 
   const { service, facts } = evidence;
   if (!signallingStands(service)) return [];
   const found = facts.sipAlg.findings.filter((one) => one.class === 'semantic' && matches(one));
-  return found.flatMap(({ transport, port }): readonly Ground[] => {
+  return found.flatMap(({ transport, port, kind }): readonly Ground[] => {
+    const dropped = kind === 'dropped';
     const own = stageChecks(evidence, 'sip-alg').filter((one) => one.transport === transport && one.port === port);
-    if (own.length > 0) return own;
+    // What vanished may have done so for another reason that was found, and is not held against anybody then.
+    if (own.length > 0) return dropped ? own.filter(isBlocked) : own;
+    const isKnown = facts.checks.some(
+      (one) => one.probe === 'sip-alg' && one.transport === transport && one.port === port,
+    );
+    if (dropped && isKnown) return [];
     return itemsOf(
       requiredOf(service, 'signalling'),
       (item) => item.probe === 'sip-options' && item.transport === transport && item.from === port,

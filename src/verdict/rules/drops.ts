@@ -39,6 +39,13 @@ export const isIntercepted = (ground: Ground, { service }: Evidence): boolean =>
 
 export const isDropped = hasReason('dropped', 'dropped-outbound', 'dropped-inbound', 'rejected');
 
+/** In which direction, where all grounds say the same. */
+const stops = (grounds: readonly Ground[], ports: string): string => {
+  if (grounds.every(hasReason('dropped-outbound'))) return `does not let ${ports} out`;
+  if (grounds.every(hasReason('dropped-inbound'))) return `does not let the answers of ${ports} back in`;
+  return `does not let ${ports} pass`;
+};
+
 export const dropCauses = (all: readonly Ground[], evidence: Evidence): readonly CauseText[] => {
   const theirs = all.filter((ground) => passesElsewhere(ground, evidence));
   const swallowed = all.filter((ground) => !theirs.includes(ground) && isIntercepted(ground, evidence));
@@ -91,7 +98,7 @@ export const dropCauses = (all: readonly Ground[], evidence: Evidence): readonly
         id: 'port-filter',
         device: 'branch-firewall',
         likelihood: 'likely',
-        text: (ports) => `The firewall or router of this branch does not let ${ports} pass.`,
+        text: (ports) => `The firewall or router of this branch ${stops(ours, ports)}.`,
         grounds: ours,
       },
       {

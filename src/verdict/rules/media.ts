@@ -2,10 +2,12 @@
 import { pathCauses, pathFixes } from './path.js';
 import {
   type Evidence,
+  fix,
   type Ground,
   hasReason,
   isBlocked,
   itemsOf,
+  meetsFlowLimit,
   noFix,
   type Rule,
   requiredOf,
@@ -70,7 +72,7 @@ export const MEDIA_RULES: readonly Rule[] = [
         (item) =>
           isBlocked(item) && !item.partly && isMedia(item) && !hasReason('dropped-inbound', 'dropped-outbound')(item),
       ),
-    symptom: { id: 'no-audio', text: 'Calls stay silent: no media port of the range passes.' },
+    symptom: { id: 'no-audio', text: 'Calls connect and stay silent: no audio passes.' },
     causes: pathCauses,
     fixes: pathFixes,
   },
@@ -86,7 +88,10 @@ export const MEDIA_RULES: readonly Rule[] = [
           item.probe === 'stun-binding' &&
           evidence.service.profile.symptomWhenBlocked === 'facetime-cannot-connect',
       ),
-    symptom: { id: 'no-audio', text: 'It rings, and there is neither picture nor sound: STUN does not pass.' },
+    symptom: {
+      id: 'no-audio',
+      text: 'It rings, and neither picture nor sound follows: the two ends find no way to each other.',
+    },
     causes: pathCauses,
     fixes: pathFixes,
   },
@@ -96,7 +101,7 @@ export const MEDIA_RULES: readonly Rule[] = [
       itemsOf(lostMedia(evidence), (item) => isMedia(item) && !item.partly && hasReason('dropped-outbound')(item)),
     symptom: {
       id: 'one-way-audio-outbound',
-      text: 'They cannot hear us: what we send on the media ports never arrives.',
+      text: 'They cannot hear us: our audio never arrives at the far end.',
     },
     causes: pathCauses,
     fixes: pathFixes,
@@ -107,7 +112,7 @@ export const MEDIA_RULES: readonly Rule[] = [
       itemsOf(lostMedia(evidence), (item) => isMedia(item) && !item.partly && hasReason('dropped-inbound')(item)),
     symptom: {
       id: 'one-way-audio-inbound',
-      text: 'We cannot hear them: what is sent to us on the media ports never arrives.',
+      text: 'We cannot hear them: their audio never arrives here.',
     },
     causes: pathCauses,
     fixes: pathFixes,
@@ -115,7 +120,10 @@ export const MEDIA_RULES: readonly Rule[] = [
   {
     id: 'media-partly-blocked',
     when: (evidence) => itemsOf(lostMedia(evidence), (item) => isBlocked(item) && item.partly && isMedia(item)),
-    symptom: { id: 'some-calls-silent', text: 'Some calls are silent: part of the media range does not pass.' },
+    symptom: {
+      id: 'some-calls-silent',
+      text: 'Some calls are silent and others fine: part of the ports for audio does not pass.',
+    },
     causes: pathCauses,
     fixes: pathFixes,
   },
@@ -128,13 +136,45 @@ export const MEDIA_RULES: readonly Rule[] = [
   },
   {
     id: 'media-rate-limited',
-    when: (evidence) => sufferingMedia(evidence, 'rate-limited'),
+    when: (evidence) => sufferingMedia(evidence, 'rate-limited').filter((ground) => !meetsFlowLimit(ground, evidence)),
     symptom: {
       id: 'choppy-audio',
       text: 'Audio will be choppy when several people call: only so many packets a second pass.',
     },
     causes: pathCauses,
     fixes: pathFixes,
+  },
+  {
+    id: 'flows-limited',
+    when: (evidence) =>
+      signallingStands(evidence.service)
+        ? itemsOf(
+            requiredOf(evidence.service, 'media'),
+            (item) => hasReason('rate-limited', 'no-answer')(item) && meetsFlowLimit(item, evidence),
+          )
+        : [],
+    symptom: {
+      id: 'some-calls-silent',
+      text: 'Once several calls are up, further ones are silent: only so many flows pass at a time.',
+    },
+    causes: (grounds) => [
+      {
+        id: 'session-limit',
+        device: 'branch-firewall',
+        likelihood: 'likely',
+        text: (ports) =>
+          `The table of sessions of this branch's firewall is full or held to a number: ${ports} lost flows.`,
+        grounds,
+      },
+      {
+        id: 'port-quota',
+        device: 'provider',
+        likelihood: 'possible',
+        text: () => "The provider's NAT gives each customer only so many ports (RFC 6888 REQ-3).",
+        grounds,
+      },
+    ],
+    fixes: fix('advise'),
   },
   {
     id: 'media-late',

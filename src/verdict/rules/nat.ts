@@ -1,12 +1,13 @@
 /** Address translation: how long it lasts, what it maps where, and by which line. */
+import { NAT_T_KEEPALIVE_SECONDS } from '../../model/stages.js';
 import type { CauseText, Evidence, Ground, Rule } from './rule.js';
 import { fix, isHarmed, itemsOf, noFix, requiredOf, signallingStands, udpSignallingAt } from './rule.js';
 
 /** RFC 5626 §4.4.1: over UDP a keepalive is due between 24 and 29 s; a shorter binding loses every one of them. */
 const SIP_KEEPALIVE_SECONDS = 24;
-/** RFC 3948 §4: the default interval of NAT-T keepalives. */
-const NAT_T_KEEPALIVE_SECONDS = 20;
 const NAT_T_PORT = 4500;
+/** RFC 5626 §4.4.1: over connections a keepalive is due between 95 and 120 s. */
+const STREAM_KEEPALIVE_SECONDS = 95;
 
 /** Ports whose binding is shown to end within so many seconds, after packets went both ways. */
 const shortBindings = ({ facts }: Evidence, seconds: number): readonly number[] =>
@@ -19,14 +20,14 @@ const shortBindings = ({ facts }: Evidence, seconds: number): readonly number[] 
 
 const forgetful = (grounds: readonly Ground[], { facts }: Evidence): readonly CauseText[] => [
   {
-    id: 'udp-timeout',
+    id: 'idle-timeout',
     device: 'branch-firewall',
     likelihood: facts.nat.layers === 2 ? 'possible' : 'likely',
     text: (ports) => `The firewall or router of this branch forgets ${ports} sooner than phones remind it.`,
     grounds,
   },
   {
-    id: 'udp-timeout-upstream',
+    id: 'idle-timeout-upstream',
     device: 'provider',
     likelihood: 'possible',
     text: (ports) => `The provider's NAT forgets ${ports} sooner than phones remind it.`,
@@ -102,6 +103,29 @@ export const NAT_RULES: readonly Rule[] = [
     fixes: fix('udp-timeout'),
   },
   {
+    id: 'sip-connection-short',
+    when: (evidence) =>
+      signallingStands(evidence.service)
+        ? evidence.facts.nat.bindingLifetime
+            .filter(
+              ({ transport, belowSeconds }) =>
+                transport !== 'udp' && belowSeconds !== null && belowSeconds <= STREAM_KEEPALIVE_SECONDS,
+            )
+            .flatMap((one) =>
+              itemsOf(
+                requiredOf(evidence.service, 'signalling'),
+                (item) => item.transport === one.transport && item.from === one.port && item.finding.verdict === 'pass',
+              ),
+            )
+        : [],
+    symptom: {
+      id: 'lost-inbound-calls',
+      text: 'Phones set to TCP or TLS stop receiving calls after a while: the firewall forgets their connection between two keepalives.',
+    },
+    causes: forgetful,
+    fixes: fix('advise'),
+  },
+  {
     id: 'nat-t-binding-short',
     when: (evidence) => {
       if (!signallingStands(evidence.service)) return [];
@@ -175,7 +199,7 @@ export const NAT_RULES: readonly Rule[] = [
         grounds,
       },
     ],
-    fixes: fix('advise'),
+    fixes: fix('static-port'),
   },
   {
     id: 'media-by-another-line',

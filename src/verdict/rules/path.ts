@@ -1,12 +1,12 @@
 /** The causes of what happened on the way, each by its own reason, and what to ask for. */
 import { dropCauses, isDropped, isIntercepted, passesElsewhere } from './drops.js';
 import { algDrops, algRewrites, inspection, interception, rewriting, sizes } from './meddling.js';
-import { type CauseText, type Evidence, type Ground, hasReason, type Rule, some } from './rule.js';
+import { type CauseText, type Evidence, type Ground, hasReason, meetsFlowLimit, type Rule, some } from './rule.js';
 
-const quality = (grounds: readonly Ground[]): readonly CauseText[] => {
+const quality = (grounds: readonly Ground[], evidence: Evidence): readonly CauseText[] => {
   const uneven = grounds.filter(hasReason('loss', 'jitter', 'reordered'));
   const late = grounds.filter(hasReason('latency'));
-  const limited = grounds.filter(hasReason('rate-limited'));
+  const limited = grounds.filter((ground) => hasReason('rate-limited')(ground) && !meetsFlowLimit(ground, evidence));
   return [
     ...some(limited, [
       {
@@ -56,8 +56,16 @@ const quality = (grounds: readonly Ground[]): readonly CauseText[] => {
 /** The comparison of methods: what is dropped there is dropped for what it says. */
 const isSipStage = ({ probe }: Ground): boolean => probe === 'sip-alg';
 
+/** What a NAT forgets is no filter's doing, and has rules of its own (nat.ts). */
+const isNat = ({ probe }: Ground): boolean => probe === 'nat-behavior';
+
 /** The causes of what happened to these, each by its own reason. */
-export const pathCauses = (grounds: readonly Ground[], evidence: Evidence): readonly CauseText[] => [
+export const pathCauses = (all: readonly Ground[], evidence: Evidence): readonly CauseText[] => {
+  const grounds = all.filter((ground) => !isNat(ground));
+  return causesByReason(grounds, evidence);
+};
+
+const causesByReason = (grounds: readonly Ground[], evidence: Evidence): readonly CauseText[] => [
   ...dropCauses(grounds.filter(isDropped), evidence),
   ...inspection(grounds.filter((ground) => hasReason('payload-filtered')(ground) && !isSipStage(ground))),
   ...algDrops(grounds.filter((ground) => hasReason('payload-filtered')(ground) && isSipStage(ground))),
@@ -68,7 +76,10 @@ export const pathCauses = (grounds: readonly Ground[], evidence: Evidence): read
   ...interception(
     grounds.filter(hasReason('tls-intercepted', 'http-intercepted', 'dns-intercepted', 'answered-by-other')),
   ),
-  ...quality(grounds.filter(({ finding }) => finding.verdict === 'degraded')),
+  ...quality(
+    grounds.filter(({ finding }) => finding.verdict === 'degraded'),
+    evidence,
+  ),
 ];
 
 const KIND_OF = {
@@ -87,8 +98,9 @@ const isKnown = (reason: string): reason is keyof typeof KIND_OF => reason in KI
 export const pathFixes: Rule['fixes'] = (grounds, evidence) =>
   grounds.flatMap((ground): ReturnType<Rule['fixes']> => {
     const { verdict, reason } = ground.finding;
+    if (reason === 'rate-limited' && meetsFlowLimit(ground, evidence)) return [];
     if (isKnown(reason)) return [{ kind: KIND_OF[reason], ground }];
-    if (verdict !== 'blocked') return [];
+    if (verdict !== 'blocked' || isNat(ground)) return [];
     const allow = { kind: 'allow', ground } as const;
     if (isSipStage(ground) && reason === 'payload-filtered') return [{ kind: 'alg-off', ground }, allow];
     if (isDropped(ground) && passesElsewhere(ground, evidence)) return [{ kind: 'far-side', ground }];

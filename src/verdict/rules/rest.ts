@@ -1,6 +1,16 @@
 /** What nobody need notice and is to be mended all the same, and why a service could not be judged. */
 import { pathCauses, pathFixes } from './path.js';
-import { type CauseText, type Ground, hasReason, isHarmed, itemsOf, noFix, type Rule, requiredOf } from './rule.js';
+import {
+  type CauseText,
+  type Ground,
+  hasReason,
+  isHarmed,
+  itemsOf,
+  meetsFlowLimit,
+  noFix,
+  type Rule,
+  requiredOf,
+} from './rule.js';
 
 const asIs =
   (cause: Omit<CauseText, 'grounds'>) =>
@@ -69,7 +79,7 @@ export const OTHER_RULES: readonly Rule[] = [
   },
   {
     id: 'silent-stranger',
-    when: undecided('no-answer'),
+    when: (evidence) => undecided('no-answer')(evidence).filter((ground) => !meetsFlowLimit(ground, evidence)),
     symptom: null,
     causes: asIs({
       id: 'silent-stranger',

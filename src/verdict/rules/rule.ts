@@ -4,7 +4,7 @@
  */
 import type { ProbeKind } from '../../model/check.js';
 import type { Device, Likelihood } from '../../model/diagnosis.js';
-import type { Failure } from '../../model/observation.js';
+import type { Failure, PathLimit } from '../../model/observation.js';
 import type { Report, ReportCheck } from '../../model/report.js';
 import type { SymptomId } from '../../model/verdict.js';
 import type { FixKind } from '../fixes/ask.js';
@@ -18,6 +18,8 @@ export interface Facts {
   readonly quality: Report['quality'];
   /** Our own addresses as far ends saw them, by the check or range that learnt it. */
   readonly seen: readonly { readonly id: string; readonly address: string }[];
+  /** What limits the path to an address over UDP. */
+  readonly limits: readonly { readonly address: string; readonly limit: PathLimit }[];
   /** Sockets of this host that failed before anything left it. */
   readonly failures: readonly { readonly id: string; readonly failure: Failure; readonly code: string }[];
 }
@@ -29,6 +31,7 @@ export const NO_FACTS: Facts = {
   sipAlg: { detected: null, findings: [] },
   quality: [],
   seen: [],
+  limits: [],
   failures: [],
 };
 
@@ -38,7 +41,7 @@ export interface Evidence {
 }
 
 /** A check or a range on which a rule rests. */
-export type Ground = Pick<Item, 'id' | 'probe' | 'transport' | 'address' | 'from' | 'to' | 'finding'>;
+export type Ground = Pick<Item, 'id' | 'probe' | 'transport' | 'address' | 'from' | 'to' | 'finding' | 'partly'>;
 
 export interface SymptomText {
   readonly id: SymptomId;
@@ -101,6 +104,10 @@ export const hasReason =
 /** Nobody who cannot register notices that media is blocked as well. */
 export const signallingStands = ({ verdict }: ServiceState): boolean => verdict !== 'blocked';
 
+/** Its silence is about the number of flows, and not about the port. */
+export const meetsFlowLimit = ({ transport, address }: Ground, { facts }: Evidence): boolean =>
+  transport === 'udp' && facts.limits.some((one) => one.address === address && one.limit.kind === 'flows');
+
 /** Checks of stages that belong to this service, as grounds; what they do not know is no evidence of anything. */
 export const stageChecks = ({ service, facts }: Evidence, probe: ProbeKind): readonly (Ground & ReportCheck)[] =>
   facts.checks
@@ -111,6 +118,7 @@ export const stageChecks = ({ service, facts }: Evidence, probe: ProbeKind): rea
       ...one,
       from: one.port,
       to: one.port,
+      partly: false,
       finding: { verdict: one.verdict, reason: one.reason } as Ground['finding'],
     }));
 

@@ -1,7 +1,8 @@
 /** Setting up calls: what people notice when signalling, push or keepalives do not pass. */
-
+import type { SignallingSymptom } from '../../model/profile.js';
 import { pathCauses, pathFixes } from './path.js';
 import {
+  type Evidence,
   fix,
   hasReason,
   isBlocked,
@@ -13,6 +14,19 @@ import {
   signallingStands,
   stageChecks,
 } from './rule.js';
+
+/** Ports of UDP on which methods were compared. */
+const sipPorts = (evidence: Evidence): ReturnType<typeof stageChecks> =>
+  signallingStands(evidence.service)
+    ? stageChecks(evidence, 'sip-alg').filter(({ transport }) => transport === 'udp')
+    : [];
+
+/** What people notice where nothing that sets up calls passes. */
+const UNREACHED: Readonly<Record<SignallingSymptom, string>> = {
+  'cannot-register': 'Phones cannot register: nobody can call out or be called.',
+  'wifi-calling-unavailable': 'Wi-Fi Calling does not come up: phones make and get no calls over this network.',
+  'facetime-cannot-connect': 'FaceTime does not connect: no call goes out or comes in.',
+};
 
 export const SIGNALLING_RULES: readonly Rule[] = [
   {
@@ -26,7 +40,7 @@ export const SIGNALLING_RULES: readonly Rule[] = [
         : [],
     symptom: ({ service }) => ({
       id: service.profile.symptomWhenBlocked,
-      text: 'The service cannot be reached: nothing that carries its signalling passes.',
+      text: UNREACHED[service.profile.symptomWhenBlocked],
     }),
     causes: pathCauses,
     fixes: pathFixes,
@@ -40,7 +54,7 @@ export const SIGNALLING_RULES: readonly Rule[] = [
       ),
     symptom: {
       id: 'calls-not-private',
-      text: 'Signalling over TLS is not end to end here: something in between ends or blocks it.',
+      text: 'Calls are not protected: something in between opens or blocks encrypted signalling (TLS).',
     },
     causes: pathCauses,
     fixes: pathFixes,
@@ -73,12 +87,9 @@ export const SIGNALLING_RULES: readonly Rule[] = [
     // Keepalives of many phones are CRLF or STUN on the signalling port (RFC 5626 §3.5).
     id: 'non-sip-filtered',
     when: (evidence) =>
-      signallingStands(evidence.service)
-        ? stageChecks(evidence, 'sip-alg').filter(
-            ({ transport, evidence: { nonSipPasses, stunPasses } }) =>
-              transport === 'udp' && nonSipPasses === false && stunPasses === false,
-          )
-        : [],
+      sipPorts(evidence).filter(
+        ({ evidence: { nonSipPasses, stunPasses } }) => nonSipPasses === false && stunPasses === false,
+      ),
     symptom: {
       id: 'lost-inbound-calls',
       text: 'Incoming calls may stop after some idle time: the signalling port passes SIP only, and no keepalive of phones.',
@@ -98,12 +109,9 @@ export const SIGNALLING_RULES: readonly Rule[] = [
     // RFC 5626 §3.5.2: over UDP it is STUN that keeps the way open.
     id: 'stun-keepalive-filtered',
     when: (evidence) =>
-      signallingStands(evidence.service)
-        ? stageChecks(evidence, 'sip-alg').filter(
-            ({ transport, evidence: { nonSipPasses, stunPasses } }) =>
-              transport === 'udp' && nonSipPasses === true && stunPasses === false,
-          )
-        : [],
+      sipPorts(evidence).filter(
+        ({ evidence: { nonSipPasses, stunPasses } }) => nonSipPasses === true && stunPasses === false,
+      ),
     symptom: {
       id: 'lost-inbound-calls',
       text: 'Phones that keep their line open with STUN may stop receiving calls after some idle time: the signalling port passes SIP and no STUN.',

@@ -89,7 +89,7 @@ export const SIZE_RULES: readonly Rule[] = [
         : [],
     symptom: {
       id: 'wifi-calling-unavailable',
-      text: 'The tunnel is negotiated and carries nothing: IKE passes on UDP 4500 and ESP does not.',
+      text: 'Wi-Fi Calling never comes up: its tunnel is negotiated (IKE), and nothing passes through it (ESP).',
     },
     causes: pathCauses,
     fixes: pathFixes,

@@ -9,6 +9,7 @@ import { type Config, ConfigSchema } from '../../../src/agent/config/schema.js';
 import { startDaemon } from '../../../src/agent/daemon.js';
 import type { Delivery, Exporter, SpoolRecord } from '../../../src/agent/exporters/contract.js';
 import type { HostNetwork } from '../../../src/agent/memory/network.js';
+import type { Report } from '../../../src/model/report.js';
 import { dead, fine, NETWORK, reportOf, type SimClock, simClock, untilIdle, type World } from './sim.js';
 
 const MINUTE = 60_000;
@@ -63,6 +64,8 @@ export const agentIn = async (options: AgentOptions) => {
     runs: 0,
     fails: null as string | null,
     takes: 1500,
+    /** What runs report instead of the world. */
+    report: null as ((at: number) => Report) | null,
   };
   const log: string[] = [];
   const note = (details: object | string, message?: string): void => {
@@ -97,7 +100,7 @@ export const agentIn = async (options: AgentOptions) => {
         const cancel = clock.after(state.takes, finish);
         signal.addEventListener('abort', finish);
       });
-      return reportOf(state.next.shift() ?? state.world, at);
+      return state.report?.(at) ?? reportOf(state.next.shift() ?? state.world, at);
     },
   });
   const stop = async (): Promise<void> => {

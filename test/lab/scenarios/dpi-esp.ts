@@ -8,5 +8,5 @@ export default {
   really: { 'nat-t-keepalive/udp/4500': 'filtered', 'esp-in-udp/udp/4500': 'filtered' },
   services: { 'wifi-calling-t-mobile': 'impaired' },
   cause: { 'wifi-calling-t-mobile': 'inspection' },
-  perhapsSymptoms: { 'wifi-calling-t-mobile': ['lost-inbound-calls', 'wifi-calling-unavailable'] },
+  symptoms: { 'wifi-calling-t-mobile': ['wifi-calling-unavailable'] },
 } satisfies Scenario;

@@ -19,6 +19,8 @@ table inet filter {
   // What was asked before the table was full passes; the silence of the rest says nothing about a port.
   expect: { 'udp/*': ['pass/answered', 'degraded/rate-limited', 'unknown/no-answer'] },
   services: { 'business-sip': ['works', 'degraded', 'unknown'] },
-  perhapsSymptoms: { 'business-sip': ['choppy-audio'] },
   notVerified: 'One question at a time opens too few flows.',
+  perhapsSymptoms: { 'business-sip': ['some-calls-silent'] },
+  cause: { 'business-sip': ['session-limit', 'none'] },
+  notFixed: 'the first run has filled the table, and no rule about ports empties it',
 } satisfies Scenario;

@@ -14,9 +14,6 @@ export default {
   args: ['--deep', '--timeout', '90', '--max-pps', '1000'],
   really: { 'nat-behavior/udp/4500': 'dropped-inbound' },
   services: { 'wifi-calling-3gpp': 'impaired' },
-  symptoms: { 'wifi-calling-3gpp': ['lost-inbound-calls'] },
-  cause: { 'wifi-calling-3gpp': 'udp-timeout' },
-  notFixed: 'how long a firewall waits is no rule of a filter',
   report: {
     nat: {
       bindingLifetime: [
@@ -25,4 +22,6 @@ export default {
       ],
     },
   },
+  symptoms: { 'wifi-calling-3gpp': ['lost-inbound-calls'] },
+  cause: { 'wifi-calling-3gpp': 'idle-timeout' },
 } satisfies Scenario;

@@ -7,6 +7,7 @@ export default {
   really: { 'udp/*': 'policed' },
   expect: { 'udp/16384-32767': 'degraded/rate-limited' },
   services: { 'business-sip': 'degraded' },
-  perhapsSymptoms: { 'business-sip': ['choppy-audio'] },
+  symptoms: { 'business-sip': ['choppy-audio'] },
+  cause: { 'business-sip': 'flood-guard' },
   measure: [{ port: 16_384, packets: 400, packetsPerSecond: 800, lossRatio: [0.7, 0.95] }],
 } satisfies Scenario;

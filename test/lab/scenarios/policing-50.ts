@@ -7,6 +7,7 @@ export default {
   // One exchange does not show a rate; a range does, and its ports stand for calls at once.
   expect: { 'udp/16384-32767': 'degraded/rate-limited' },
   services: { 'business-sip': 'degraded' },
-  perhapsSymptoms: { 'business-sip': ['choppy-audio'] },
+  symptoms: { 'business-sip': ['choppy-audio'] },
+  cause: { 'business-sip': 'flood-guard' },
   measure: [{ port: 16_384, packets: 400, packetsPerSecond: 400, lossRatio: [0.75, 0.95] }],
 } satisfies Scenario;

@@ -12,4 +12,6 @@ export default {
   parts: [reflectorOnTwo()],
   args: [...SMALL_MEDIA_RANGE, '--transport', 'tcp', '--deep', '--timeout', '100', '--max-pps', '1000'],
   report: { nat: { bindingLifetime: [{ port: 5060, transport: 'tcp', atLeastSeconds: 10, belowSeconds: 25 }] } },
+  symptoms: { 'business-sip': ['lost-inbound-calls'] },
+  cause: { 'business-sip': 'idle-timeout' },
 } satisfies Scenario;

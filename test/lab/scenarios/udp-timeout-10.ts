@@ -19,5 +19,5 @@ export default {
     },
   },
   symptoms: { 'business-sip': ['lost-inbound-calls'] },
-  cause: { 'business-sip': 'udp-timeout' },
+  cause: { 'business-sip': 'idle-timeout' },
 } satisfies Scenario;

@@ -1,0 +1,116 @@
+/** Changes and events as a person reads them. What lies in the spool is read with care: another version may have put it there. */
+import * as v from 'valibot';
+import { type Content, html, isolated, type Markup, name, prose } from '../../report/html/markup.js';
+import { TONE, type Tone } from '../../report/story.js';
+import { evidenceInWords } from '../../report/words.js';
+import type { SpoolRecord } from '../exporters/contract.js';
+import type { EventType } from '../recorder.js';
+import { agoInWords, atInWords, targetPath } from './frame.js';
+
+const Word = v.fallback(v.string(), '');
+const StateSchema = v.object({ verdict: v.string(), reason: v.fallback(v.nullable(v.string()), null) });
+const ChangeSchema = v.object({
+  subject: v.object({ kind: v.string(), id: v.string() }),
+  what: Word,
+  direction: Word,
+  before: v.fallback(v.nullable(StateSchema), null),
+  after: StateSchema,
+  firstSeen: Word,
+  reports: v.fallback(v.array(v.string()), []),
+});
+const EventSchema = v.looseObject({ type: v.string() });
+
+const EVENT_WORDS: Readonly<Record<EventType, string>> = {
+  'agent-started': 'The agent started',
+  'agent-stopped': 'The agent stopped',
+  'network-changed': "The host's own network changed",
+  baseline: 'What is believed from now on stands',
+  'runs-missed': 'Runs were missed',
+  'run-failed': 'A run failed',
+  'clock-set': "The host's clock was set",
+  suspended: 'The host slept',
+  'results-dropped': 'Results were dropped before they were delivered',
+  'memory-ceiling': 'The memory ceiling was reached',
+};
+const isKnown = (type: string): type is EventType => Object.hasOwn(EVENT_WORDS, type);
+/** What needs somebody's eye. */
+const WARNINGS = new Set<string>(['runs-missed', 'run-failed', 'results-dropped', 'memory-ceiling', 'network-changed']);
+
+/** What every event has, and is shown otherwise or not at all. */
+const COMMON = new Set(['schema', 'id', 'at', 'agent', 'target', 'type']);
+const MAX_DETAILS = 300;
+const MAX_LINKS = 5;
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+export const isId = (text: string): boolean => UUID.test(text);
+
+const toneOf = (verdict: string): Tone =>
+  (Object.hasOwn(TONE, verdict) ? TONE[verdict as keyof typeof TONE] : undefined) ?? 'none';
+
+interface Told {
+  readonly tone: Tone | null;
+  readonly text: Content;
+  readonly more: Content;
+}
+
+/** What a host does, in words; verdicts are words already. */
+const HOST_WORDS: ReadonlyMap<string, string> = new Map([
+  ['proves', 'proves itself'],
+  ['answers', 'answers without proof'],
+  ['refuses', 'only refuses'],
+]);
+
+const stateInWords = ({ verdict, reason }: v.InferOutput<typeof StateSchema>): string => {
+  const word = HOST_WORDS.get(verdict) ?? name(verdict);
+  return reason === null ? word : `${word} (${name(reason)})`;
+};
+
+const tellChange = (body: unknown): Told | null => {
+  const parsed = v.safeParse(ChangeSchema, body);
+  if (!parsed.success) return null;
+  const { subject, what, direction, before, after, firstSeen, reports } = parsed.output;
+  const how = what === 'flapping' ? 'is flapping, now ' : what === 'settled' ? 'has settled: ' : '';
+  const links = reports.filter(isId).slice(0, MAX_LINKS);
+  return {
+    tone: direction === 'better' ? 'good' : toneOf(after.verdict) === 'none' ? 'none' : toneOf(after.verdict),
+    text: html`<b>${name(subject.kind)} <code>${name(subject.id)}</code></b> ${how}${
+      before === null ? '' : `${stateInWords(before)} → `
+    }${stateInWords(after)}`,
+    more: [
+      firstSeen === '' ? '' : `first seen ${atInWords(Date.parse(firstSeen) || 0)}`,
+      links.length === 0 ? '' : ', reports: ',
+      links.map((id, index) => html`${index === 0 ? '' : ', '}<a href="/reports/${id}">${id.slice(-6)}</a>`),
+    ],
+  };
+};
+
+const tellEvent = (body: unknown): Told | null => {
+  const parsed = v.safeParse(EventSchema, body);
+  if (!parsed.success) return null;
+  const { type } = parsed.output;
+  const details = Object.fromEntries(Object.entries(parsed.output).filter(([key]) => !COMMON.has(key)));
+  return {
+    tone: WARNINGS.has(type) ? 'warn' : null,
+    text: html`<b>${isKnown(type) ? EVENT_WORDS[type] : name(type)}</b>`,
+    more: prose(evidenceInWords(details, MAX_DETAILS)),
+  };
+};
+
+const line = (record: SpoolRecord, now: number): Content => {
+  const told = record.kind === 'change' ? tellChange(record.body) : tellEvent(record.body);
+  if (told === null) return '';
+  const at = Date.parse(record.at);
+  const target =
+    record.target === '' ? '' : html` · <a href="${targetPath(record.target)}">${isolated(record.target)}</a>`;
+  return html`<li class="${told.tone ?? ''}"><p>${told.text}</p><small>${
+    Number.isNaN(at)
+      ? name(record.at)
+      : html`<time datetime="${new Date(at).toISOString()}">${atInWords(at)}</time>, ${agoInWords(at, now)}`
+  }${target}${told.more === '' ? '' : [' · ', told.more]}</small></li>\n`;
+};
+
+/** Newest first, as they come. */
+export const eventList = (records: readonly SpoolRecord[], now: number): Markup =>
+  records.length === 0
+    ? html`<p class="soft">Nothing yet.</p>\n`
+    : html`<ul class="events">\n${records.map((record) => line(record, now))}</ul>\n`;

@@ -1,0 +1,91 @@
+/** What the agent notices of itself and of its host from tick to tick: another network, missed runs, losses, its own size. */
+import type { Logger } from 'pino';
+import type { JobState } from './job.js';
+import type { Keeper } from './keeper.js';
+import type { HostNetwork } from './memory/network.js';
+import { createMissedRuns } from './missed.js';
+import type { Recorder } from './recorder.js';
+import type { Clock } from './schedule/clock.js';
+import type { Spool } from './spool/spool.js';
+
+const MEGABYTE = 1024 * 1024;
+
+export interface WatchOptions {
+  readonly clock: Clock;
+  readonly log: Pick<Logger, 'warn' | 'error' | 'debug'>;
+  readonly keeper: Keeper;
+  readonly recorder: Recorder;
+  readonly spool: Spool;
+  readonly network: () => HostNetwork;
+  readonly residentBytes: () => number;
+  readonly maxMemoryMegabytes: number;
+  readonly jobs: ReadonlyMap<string, { readonly target: string; readonly state: JobState }>;
+  /** Takes work that nobody waits for, but that the end has to wait for. */
+  readonly inBackground: (work: Promise<unknown>) => void;
+  readonly onFatal: (why: string) => void;
+}
+
+export interface Watch {
+  /** Compares the host's network with the remembered one, and says what changed. */
+  lookAtNetwork(): Promise<void>;
+  onMissed(job: string, count: number, reason: string): void;
+  tick(): void;
+}
+
+/** Watches nothing by itself: somebody has to tick. */
+export const createWatch = (options: WatchOptions): Watch => {
+  const { clock, log, keeper, recorder, spool, jobs, inBackground } = options;
+  const missed = createMissedRuns();
+  let droppedBefore = 0;
+  let overCeiling = false;
+
+  const lookAtNetwork = async (): Promise<void> => {
+    const now = options.network();
+    const changes = keeper.observeNetwork(now);
+    if (changes.length === 0) return;
+    log.warn({ changes }, "the host's own network changed: every target begins with a fresh baseline");
+    await recorder.event('network-changed', '', { changes, network: now });
+    await keeper.save();
+  };
+
+  const tellMissed = (): void => {
+    for (const { job, counts } of missed.take(clock.monotonic())) {
+      log.warn({ job, missed: counts }, 'runs were missed');
+      inBackground(recorder.event('runs-missed', jobs.get(job)?.target ?? '', { job, counts }));
+    }
+  };
+
+  const tellDropped = (): void => {
+    const { dropped } = spool.stats();
+    const total = Object.values(dropped).reduce((sum, count) => sum + count, 0);
+    if (total === droppedBefore) return;
+    droppedBefore = total;
+    inBackground(recorder.event('results-dropped', '', { sinceStart: dropped }));
+  };
+
+  const watchMemory = (): void => {
+    const bytes = options.residentBytes();
+    if (overCeiling || bytes <= options.maxMemoryMegabytes * MEGABYTE) return;
+    overCeiling = true;
+    const why = `${Math.round(bytes / MEGABYTE)} MB resident, more than agent.maxMemoryMegabytes (${options.maxMemoryMegabytes})`;
+    log.error({ why }, 'the memory ceiling is reached: the agent ends, for its supervisor to start it again');
+    inBackground(recorder.event('memory-ceiling', '', { why }).finally(() => options.onFatal(why)));
+  };
+
+  return {
+    lookAtNetwork,
+    onMissed: (job, count, reason) => {
+      const known = jobs.get(job);
+      if (known) known.state.missed += count;
+      missed.add(job, count, reason);
+      log.debug({ job, count, reason }, 'missed');
+    },
+    tick: () => {
+      inBackground(lookAtNetwork());
+      inBackground(spool.tend());
+      tellMissed();
+      tellDropped();
+      watchMemory();
+    },
+  };
+};
