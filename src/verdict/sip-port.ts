@@ -25,9 +25,9 @@ export const judgeOthers = (
         finding: told ? { verdict: 'pass', reason: 'answered' } : { verdict: 'blocked', reason: 'payload-filtered' },
         confidence: told ? 1 : 1 - doubtOfSilence(passing.silent, lossUpperBound),
         sent: told ? 1 : passing.silent,
-        seen: null,
+        seen: told ? 1 : null,
         received: told ? 1 : 0,
-        evidence: { besideSip: true },
+        evidence: { besideSip: true, ...(told && { intact: true }) },
       },
     ];
   };

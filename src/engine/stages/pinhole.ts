@@ -17,12 +17,13 @@ import type { Stage } from './evidence.js';
 import { arrivals } from './receipts.js';
 
 /** The INVITE is answered so much later; an ALG forgets the call when it sees the refusal. */
-const UNANSWERED_MS = 3000;
-/** T1 of RFC 3261 §17.1.1.2 twice: an INVITE that is lost is sent again. */
-const INVITE_AT_MS = [0, 500, 1000] as const;
-/** When the first of them has arrived on all but the slowest paths. */
-const MEDIA_FROM_MS = 600;
-const MEDIA_EVERY_MS = 100;
+const UNANSWERED_MS = 1200;
+/** An INVITE that is lost is sent again, sooner than RFC 3261 §17.1.1.2 would, because only its way out matters. */
+const INVITE_AT_MS = [0, 250, 500] as const;
+/** Whatever reads the SDP has read it by then: what asks for media follows on the same way. */
+const MEDIA_FROM_MS = 200;
+const MEDIA_EVERY_MS = 60;
+const LOOK_EVERY_MS = 20;
 /** The far end answers only what arrives, so more is sent than the silence needs to mean something. */
 const SPARE = 1.5;
 const MIN_MEDIA = 5;
@@ -162,7 +163,10 @@ const tryOne = async (invited: Check, isControl: boolean, media: Check, ways: re
   };
   try {
     await Promise.all([invite(), ...all.map(rtp)]);
-    await until(UNANSWERED_MS + path.lateMs());
+    await until(UNANSWERED_MS);
+    const lateMs = net.now() + path.lateMs();
+    while (!final && net.now() < lateMs && !signal.aborted)
+      await net.sleep(LOOK_EVERY_MS, signal).catch(() => undefined);
     const ack = final && acknowledgement(final);
     if (ack) await put(phone, ack, invited.port);
     const seen = await arrivals(
