@@ -5,6 +5,7 @@
  */
 import type { Transport } from '../src/model/check.js';
 import { PADDING_HEADER, TAG_HEADER, tagFromText, tagToText } from '../src/wire/carriers.js';
+import { encodeDeferral } from '../src/wire/deferral.js';
 import { expectProof, makeTag } from '../src/wire/proof.js';
 import {
   buildRequest,
@@ -34,6 +35,10 @@ export interface AlgQuestion {
   readonly method: AlgMethod;
   /** The request is filled up to this many bytes, if it has fewer. */
   readonly atLeastBytes?: number;
+  /** Where the SDP says that media is expected; a port at which nobody listens, if left out. */
+  readonly mediaPort?: number;
+  /** How long the far end is to wait with its answer, in milliseconds. */
+  readonly answerAfterMs?: number;
   /** Told of each answer that proves itself. */
   readonly found: (exchange: Exchange) => void;
 }
@@ -44,7 +49,7 @@ const VIA_TRANSPORT: Record<Transport, string> = { udp: 'UDP', tcp: 'TCP', tls: 
 const MEDIA_PORT = 40_000;
 
 /** An offer of one G.711 stream (RFC 4566, RFC 3264 §5), with RTCP's port spelled out (RFC 3605). */
-const offer = (address: string): string => {
+const offer = (address: string, mediaPort: number): string => {
   const kind = address.includes(':') ? 'IP6' : 'IP4';
   return [
     'v=0',
@@ -52,17 +57,18 @@ const offer = (address: string): string => {
     's=callpath',
     `c=IN ${kind} ${address}`,
     't=0 0',
-    `m=audio ${MEDIA_PORT} RTP/AVP 0 8 101`,
+    `m=audio ${mediaPort} RTP/AVP 0 8 101`,
     'a=rtpmap:0 PCMU/8000',
     'a=rtpmap:8 PCMA/8000',
     'a=rtpmap:101 telephone-event/8000',
-    `a=rtcp:${MEDIA_PORT + 1}`,
+    `a=rtcp:${mediaPort + 1}`,
     'a=sendrecv',
     '',
   ].join('\r\n');
 };
 
-const build = (asking: Asking, method: AlgMethod, tag: Uint8Array | null, filling: number): Uint8Array => {
+const build = (asking: Asking, question: AlgQuestion, tag: Uint8Array | null, filling: number): Uint8Array => {
+  const { method, mediaPort = MEDIA_PORT } = question;
   const { check, local, seed } = asking;
   const hex = Buffer.from(seed).toString('hex');
   const scheme = check.transport === 'tls' ? 'sips' : 'sip';
@@ -94,7 +100,7 @@ const build = (asking: Asking, method: AlgMethod, tag: Uint8Array | null, fillin
     userAgent: USER_AGENT,
     extraHeaders: extras,
     ...(method === 'INVITE' && {
-      body: { contentType: 'application/sdp', content: Buffer.from(offer(local.address), 'latin1') },
+      body: { contentType: 'application/sdp', content: Buffer.from(offer(local.address, mediaPort), 'latin1') },
     }),
   });
 };
@@ -103,9 +109,9 @@ const build = (asking: Asking, method: AlgMethod, tag: Uint8Array | null, fillin
 const PADDING_OVERHEAD = PADDING_HEADER.length + 4;
 
 const filled = (asking: Asking, question: AlgQuestion, tag: Uint8Array | null): Uint8Array => {
-  const plain = build(asking, question.method, tag, 0);
+  const plain = build(asking, question, tag, 0);
   const missing = (question.atLeastBytes ?? 0) - plain.length;
-  return missing <= 0 ? plain : build(asking, question.method, tag, Math.max(1, missing - PADDING_OVERHEAD));
+  return missing <= 0 ? plain : build(asking, question, tag, Math.max(1, missing - PADDING_OVERHEAD));
 };
 
 /** The answers to our very request, and nothing else; a provisional one is followed by another. */
@@ -132,7 +138,15 @@ export const algProbe = (question: AlgQuestion): Probe => ({
   retransmits: true,
   timed: 'exchange',
   ask: (asking) => {
-    const tag = makeTag(asking);
+    const { answerAfterMs } = question;
+    const tag =
+      answerAfterMs === undefined
+        ? makeTag(asking)
+        : makeTag(
+            asking,
+            'deferredRequest',
+            encodeDeferral({ afterMs: answerAfterMs, changeIp: false, changePort: false }),
+          );
     const message = filled(asking, question, tag);
     return { messages: [message], proof: tag && expectProof(asking, message), answeredByOpening: false };
   },

@@ -1,8 +1,9 @@
 /** How the agent runs a probe: as `probe --target` would, in the standing thread. */
+import { createHash } from 'node:crypto';
 import type { Runner, RunRequest } from '../agent/job.js';
 import type { ProbeThread } from '../engine/thread.js';
 import type { ProbeOptions } from './options.js';
-import { prepare, runPrepared } from './run-command.js';
+import { agentId, prepare, runPrepared } from './run-command.js';
 
 /** How long a run may take unless the schedule says otherwise; a sweep of 16,384 ports takes minutes at 100 a second. */
 const DEFAULT_TIMEOUT_MS = { light: 60_000, sweep: 900_000, deep: 3_600_000 } as const;
@@ -32,10 +33,22 @@ const optionsFor = ({ target, schedule, kind, packetsPerSecond }: RunRequest): P
 
 const NOWHERE = { isTTY: false, write: () => undefined };
 
+/** Above what Linux gives to programs that ask for any port (32768 to 60999); a port that is taken is left alone. */
+const STANDING_PORTS = { first: 61_000, count: 4_000 } as const;
+
+/** The same port for a target on this host in each run, also after a restart: a flow as a phone keeps its own. */
+const standingPortFor = (target: string): number =>
+  STANDING_PORTS.first +
+  (createHash('sha256').update(`${agentId()} ${target}`).digest().readUInt32BE(0) % STANDING_PORTS.count);
+
 /** Runs each probe as `probe --target` would, in the standing thread. A token comes from the target's file alone. */
 export const runnerIn =
   (thread: ProbeThread): Runner =>
   async (request, signal) => {
     const options = optionsFor(request);
-    return runPrepared(await prepare(options, {}, signal), options, signal, { drawn: NOWHERE, run: thread.run });
+    return runPrepared(await prepare(options, {}, signal), options, signal, {
+      drawn: NOWHERE,
+      run: thread.run,
+      standingPort: standingPortFor(request.target.name ?? request.target.host),
+    });
   };

@@ -75,10 +75,11 @@ export const prepare = async (
   signal: AbortSignal,
 ): Promise<Prepared> => {
   const token = findToken(options.tokenFile, env);
-  const [{ readTarget, resolveDestination, withoutDns }, { checkPlmn, hostOf, screenEpdg }] = await Promise.all([
+  const [{ addressesOfName, readTarget, resolveDestination, withoutDns }, epdg] = await Promise.all([
     import('../engine/destination.js'),
     import('../engine/epdg.js'),
   ]);
+  const { checkPlmn, hostOf, inventedAddresses, screenEpdg } = epdg;
   checkPlmn(options.plmn);
   const profiles = await Promise.all(options.profiles.map(loadProfile));
   const gateway = options.target === null ? hostOf(profiles, options.plmn) : null;
@@ -93,8 +94,15 @@ export const prepare = async (
     options.dryRun && one.kind === 'name'
       ? withoutDns(one.name, options.families)
       : resolveDestination(one, withSip, options.families, signal);
+  const screened = async (resolved: Resolved): Promise<Resolved> => {
+    if (options.dryRun) return screenEpdg(resolved, gateway !== null);
+    const invented = await inventedAddresses(resolved, gateway !== null, (name) =>
+      addressesOfName(name, options.families, signal),
+    );
+    return screenEpdg(resolved, gateway !== null, invented);
+  };
   const [found, ...others] = await Promise.all([
-    resolve(target, asksSip(profiles)).then((resolved) => screenEpdg(resolved, gateway !== null)),
+    resolve(target, asksSip(profiles)).then(screened),
     ...reflectorTargets.map((one) => resolve(one, false)),
   ]);
   const sessionId = randomBytes(SESSION_ID_BYTES);
@@ -129,6 +137,8 @@ const spanOf = (ranges: Plan['ranges']): readonly [from: number, to: number] | n
 export interface RunHow {
   readonly drawn?: { readonly isTTY?: boolean; write(text: string): unknown };
   readonly run?: typeof runInWorker;
+  /** A source port that is the same in each run, so that what firewalls remember of it shows. */
+  readonly standingPort?: number;
 }
 
 /**
@@ -169,7 +179,7 @@ export const runPrepared = async (
       maxPps: options.maxPps,
       timeoutMs: options.timeoutMs,
       source: options.source,
-      stages: { deep: options.deep },
+      stages: { deep: options.deep, ...(how.standingPort !== undefined && { standingPort: how.standingPort }) },
     },
     signal,
     progress.update,

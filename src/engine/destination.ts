@@ -104,3 +104,14 @@ export const resolveDestination = async (
         : [],
   };
 };
+
+/** The addresses of a name as this host's resolver gives them; none where it does not resolve. */
+export const addressesOfName = async (
+  name: string,
+  families: readonly Family[],
+  signal: AbortSignal,
+): Promise<readonly string[]> => {
+  const { resolveAddresses, systemDns } = await import('../net/resolve.js');
+  const found = await resolveAddresses({ kind: 'name', name }, { families, dns: systemDns(), signal });
+  return found.ok ? found.value.map(({ address }) => address) : [];
+};

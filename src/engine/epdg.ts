@@ -76,17 +76,44 @@ const FAILED: Readonly<Record<string, string>> = {
 
 const nowhere = ({ host }: Endpoint): Endpoint => ({ host, address: null, family: null });
 
+const isGatewayName = (host: string, isGateway: boolean): boolean =>
+  isIP(host) === 0 && (isGateway || host.endsWith(PUBLIC_3GPP));
+
+/**
+ * A name beside the gateway's that no carrier can have, because no country has MCC 000 (ITU-T E.212); for names outside
+ * of 3GPP's one that must not resolve anywhere (RFC 6761 §6.4). Who answers it answers everything.
+ */
+const impossibleName = (host: string): string =>
+  host.endsWith(PUBLIC_3GPP) ? epdgName('000', '000') : 'gateway.invalid';
+
+/**
+ * The addresses of a gateway that this resolver gives for a name that cannot exist as well: its own invention, though
+ * they may be public. Empty for what is no gateway's name, and where the resolver is honest or silent.
+ */
+export const inventedAddresses = async (
+  { destination: { host, endpoints } }: Resolved,
+  isGateway: boolean,
+  lookUp: (name: string) => Promise<readonly string[]>,
+): Promise<readonly string[]> => {
+  const found = endpoints.flatMap(({ address }) => address ?? []);
+  if (found.length === 0 || !isGatewayName(host, isGateway)) return [];
+  const invented = await lookUp(impossibleName(host));
+  return found.filter((address) => invented.includes(address));
+};
+
 /**
  * What was resolved, without the addresses that a carrier's gateway cannot have: asking them would call a port blocked
  * where it is the resolver that lies. Names outside of 3gppnetwork.org and of the profiles are left as they are, because
  * a reflector may well have a private address.
  */
-export const screenEpdg = (resolved: Resolved, isGateway: boolean): Resolved => {
+export const screenEpdg = (resolved: Resolved, isGateway: boolean, invented: readonly string[] = []): Resolved => {
   const { destination } = resolved;
   const { host } = destination;
-  if (isIP(host) !== 0 || !(isGateway || host.endsWith(PUBLIC_3GPP))) return resolved;
+  if (!isGatewayName(host, isGateway)) return resolved;
+  const isTrue = (address: string): boolean => isPublic(address) && !invented.includes(address);
   const found = destination.endpoints.flatMap(({ address }) => address ?? []);
-  const wrong = found.filter((address) => !isPublic(address));
+  const impossible = found.filter((address) => !isPublic(address));
+  const lies = found.filter((address) => isPublic(address) && invented.includes(address));
   const failed = resolved.notes.flatMap((note) => /does not resolve \(([a-z-]+)\)/.exec(note)?.[1] ?? []);
   const notes = [
     ...resolved.notes,
@@ -94,15 +121,20 @@ export const screenEpdg = (resolved: Resolved, isGateway: boolean): Resolved => 
       (reason) =>
         `DNS keeps handsets from the gateway ${host}: ${FAILED[reason] ?? reason}. No port is blamed for it; ask another resolver to see who is at fault.`,
     ),
-    ...(wrong.length > 0
+    ...(impossible.length > 0
       ? [
-          `DNS answers wrongly for the gateway ${host}: ${wrong.join(', ')} cannot be a carrier's address. It was not asked; no port is blamed for it.`,
+          `DNS answers wrongly for the gateway ${host}: ${impossible.join(', ')} cannot be a carrier's address. It was not asked; no port is blamed for it.`,
+        ]
+      : []),
+    ...(lies.length > 0
+      ? [
+          `DNS answers wrongly for the gateway ${host}: the resolver gives ${lies.join(', ')} for ${impossibleName(host)} as well, a name that cannot exist. It was not asked; no port is blamed for it.`,
         ]
       : []),
   ];
-  if (wrong.length === 0) return { ...resolved, notes };
+  if (found.every(isTrue)) return { ...resolved, notes };
   const screen = <E extends Endpoint>(endpoints: readonly E[]): readonly E[] => {
-    const kept = endpoints.filter(({ address }) => address === null || isPublic(address));
+    const kept = endpoints.filter(({ address }) => address === null || isTrue(address));
     return kept.length > 0 ? kept : endpoints.slice(0, 1).map((one) => ({ ...one, ...nowhere(one) }));
   };
   const { udp, tcp, tls } = destination.sip;

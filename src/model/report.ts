@@ -84,6 +84,24 @@ const NatSchema = v.looseObject({
   filtering: v.picklist([...FAMILIES_OF_BEHAVIOUR, 'unknown']),
   portPreservation: nullable(v.boolean()),
   layers: nullable(v.picklist([0, 1, 2])),
+  /** Ports that an otherwise regular NAT maps in a way of their own. */
+  portsThatDiffer: v.optional(v.array(Port)),
+  /** Questions from their protocol's own port, as source and destination. */
+  sourcePorts: v.optional(
+    v.array(
+      v.looseObject({
+        port: Port,
+        /** From which port the far end saw it; null if nothing came back. */
+        seenPort: nullable(Port),
+        /** False: silent although another source port is answered. Null: not known, or not to be had on this host. */
+        answered: nullable(v.boolean()),
+        /** The code with which this host refused the port. */
+        notBound: nullable(v.string()),
+      }),
+    ),
+  ),
+  /** A flow that an agent keeps from run to run is silent while new ones are answered; null of a single run. */
+  staleState: v.optional(nullable(v.boolean())),
   bindingLifetime: v.array(
     v.looseObject({
       port: Port,

@@ -36,13 +36,33 @@ export interface Passage {
   readonly received: Uint8Array;
 }
 
-/** Whether something that is no SIP request passes on SIP's own port. Null: not asked. */
+/** Whether something passes: it did, or so many of it stayed silent; neither, and nothing is known. */
+export interface Passing {
+  readonly passes: boolean;
+  readonly silent: number;
+}
+
+/** What is no SIP request on SIP's own port. */
 export interface OtherTraffic {
   readonly transport: Transport;
   readonly port: number;
   readonly address: string;
-  readonly stun: boolean | null;
-  readonly bareTag: boolean | null;
+  readonly stun: Passing;
+  readonly bareTag: Passing;
+  /** The keepalive of many phones (RFC 5626 §3.5.1). */
+  readonly crlf: Passing;
+}
+
+/** Media that nobody had asked for at the port that an INVITE's SDP named, while the far end had not answered yet. */
+export interface PinholeTest {
+  /** The port to which the INVITE went. */
+  readonly port: number;
+  readonly isControl: boolean;
+  /** From where the media came, seen from the address and port to which the INVITE went. */
+  readonly from: 'other-port' | 'other-address';
+  readonly heard: boolean;
+  /** How many packets the far end sent; null if it could not be asked. */
+  readonly sent: number | null;
 }
 
 /** What one reflector's address was asked about SIP. */
@@ -51,6 +71,7 @@ export interface SipFacts {
   readonly family: Family;
   readonly exchanges: readonly SipExchange[];
   readonly otherTraffic: readonly OtherTraffic[];
+  readonly pinholes: readonly PinholeTest[];
 }
 
 export interface Place {
@@ -92,6 +113,22 @@ export interface NatFacts {
   readonly filtering: readonly FilterTest[];
 }
 
+/** One question from a source port of our choice. */
+export interface SourcePortFacts {
+  readonly address: string;
+  readonly port: number;
+  /** The same as `port` where it is the protocol's own; another one where an agent keeps it from run to run. */
+  readonly sourcePort: number;
+  readonly packets: number;
+  readonly answers: number;
+  /** From where the far end saw it come; null without an answer. */
+  readonly seenPort: number | null;
+  /** The code with which this host refused the port; null if it gave it. */
+  readonly notBound: string | null;
+  /** Errors from the path, by their code. */
+  readonly errors: readonly string[];
+}
+
 /** RFC 3948 §4: how often IPsec behind a NAT sends its keepalive, unless it is told otherwise. */
 export const NAT_T_KEEPALIVE_SECONDS = 20;
 
@@ -115,9 +152,10 @@ export interface Idle {
 export interface StageFacts {
   readonly sip: readonly SipFacts[];
   readonly nat: readonly NatFacts[];
+  readonly sourcePorts: readonly SourcePortFacts[];
   readonly idle: readonly Idle[];
   /** Questions over the flows that fell idle afterwards, and how many were answered: what this path loses. */
   readonly talk: { readonly trials: number; readonly answers: number };
 }
 
-export const NO_FACTS: StageFacts = { sip: [], nat: [], idle: [], talk: { trials: 0, answers: 0 } };
+export const NO_FACTS: StageFacts = { sip: [], nat: [], sourcePorts: [], idle: [], talk: { trials: 0, answers: 0 } };

@@ -19,13 +19,14 @@ export interface OpenSocket {
 }
 
 /**
- * Opens one on a fresh port.
+ * Opens one on a fresh port, or on the given one.
  * @throws SocketError (as a rejection) if it cannot be bound
  */
 export const openSocket = (
   family: Family,
   address: string | null,
   heard: (bytes: Uint8Array, from: Endpoint) => void,
+  port = 0,
 ): Promise<OpenSocket> =>
   new Promise((resolve, reject) => {
     const socket = createSocket({
@@ -46,7 +47,7 @@ export const openSocket = (
       reject(socketError(error));
     });
     socket.on('message', (bytes, from) => heard(bytes, { address: from.address, port: from.port }));
-    socket.bind({ port: 0, ...(address !== null && { address }) }, () => {
+    socket.bind({ port, ...(address !== null && { address }) }, () => {
       open = true;
       resolve({
         localPort: socket.address().port,

@@ -57,8 +57,11 @@ export const answerDatagram = (message: Uint8Array, arrival: Arrival, rules: Dat
     rules.sawKeepalive(arrival.sourceAddress, arrival.sourcePort);
     return null;
   }
-  // A CRLF keepalive over UDP is not answered (RFC 5626 §3.5.2 uses STUN there).
-  if (isKeepAlive(message)) return null;
+  // A CRLF keepalive over UDP is not answered (RFC 5626 §3.5.2 uses STUN there), and told to who asks afterwards.
+  if (isKeepAlive(message)) {
+    rules.sawKeepalive(arrival.sourceAddress, arrival.sourcePort);
+    return null;
+  }
   // In a flood every packet that is not read in time is another one lost, perhaps an agent's.
   if (!mayCarryTag(message) && rules.limiter.refuses(arrival.sourceBytes)) return null;
   const respond = DEMUX.find(([looksLike]) => looksLike(message, arrival))?.[1];

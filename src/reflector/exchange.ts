@@ -134,7 +134,7 @@ export const sealAnswer = (
     bytes,
     name,
     sequence,
-    delivery: deferral ? { ...deferral, toPort: null } : undefined,
+    delivery: deferral ? { ...deferral, toPort: deferral.toPort ?? null } : undefined,
     consults: type === 'receiptsRequest',
   };
 };

@@ -15,6 +15,7 @@ import { type ClassifiedRange, classifyRange, withHeldBackErrors } from '../verd
 import { type Item, weigh, weighService } from '../verdict/services.js';
 import { lossUpperBound, RANGE_PORT_DOUBT, SINGLE_CHECK_DOUBT } from '../verdict/silence.js';
 import { judgeSip } from '../verdict/sip.js';
+import { judgeSourcePorts, judgeStale, sourcePortNotes } from '../verdict/source-ports.js';
 import { NO_STANDING, standings } from '../verdict/standing.js';
 import { coverageNotes, coverageRows, limitNotes } from './coverage.js';
 import { diagnosedService, factsOf } from './diagnosed.js';
@@ -107,7 +108,13 @@ export const buildReport = (input: ReportInput): Report => {
     trials: output.loss.trials + talk.trials,
     answers: output.loss.answers + talk.answers,
   });
-  const found = [...sip.checks, ...judgeKeepalives(output.stages.idle, idleBound)];
+  const asked = new Set(plan.checks.map(({ id }) => id));
+  const found = [...sip.checks, ...judgeKeepalives(output.stages.idle, idleBound)].filter(
+    // What a profile asks itself is asked better there.
+    (one) => !asked.has(reportedStage(one, plan).id),
+  );
+  const sourcePorts = judgeSourcePorts(output.stages.sourcePorts, upperBound);
+  const staleState = judgeStale(output.stages.sourcePorts, upperBound);
   const stageChecks = found.map((one) => reportedStage(one, plan));
   const provable = (address: string | null): boolean => standing.get(address ?? '')?.role === 'reflector';
   const refusedToken = new Set(
@@ -203,6 +210,8 @@ export const buildReport = (input: ReportInput): Report => {
       natOf(input.localAddresses, all),
       judgeNat(output.stages.nat, upperBound),
       judgeLifetimes(output.stages.idle, idleBound),
+      sourcePorts,
+      staleState,
     ),
     sipAlg: {
       detected: sip.detected ?? (all.some(({ reason }) => reason === 'sip-alg') ? true : null),
@@ -213,6 +222,7 @@ export const buildReport = (input: ReportInput): Report => {
     notes: [
       ...input.notes,
       ...notesOf(output, input.durationMs),
+      ...sourcePortNotes(sourcePorts, staleState),
       ...coverageNotes(ranges),
       ...limitNotes(output.limits),
       ...deadAddresses(input.target, standing),

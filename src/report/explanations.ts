@@ -495,10 +495,12 @@ const PROBE_TEXTS = {
   },
   'nat-behavior': {
     title: 'Behaviour of the NAT',
-    meaning: 'Finds out how the NAT maps and filters, by asking two addresses and two ports (RFC 5780).',
-    evidence: 'The mapped addresses that different destinations see of one and the same socket.',
-    doesNotProve: 'Anything with one address at the far end only: the result is "unknown" then.',
-    fix: 'Set the NAT to endpoint-independent mapping and port preservation for voice.',
+    meaning:
+      'Finds out how the NAT maps and filters, by asking two addresses and two ports (RFC 5780). As a check of port 4500, with --deep: whether a tunnel can be reached just before its next keepalive is due (RFC 3948 section 4).',
+    evidence:
+      'The mapped addresses that different destinations see of one and the same socket; packets that the reflector sent after a silence.',
+    doesNotProve: 'How the NAT maps, with one address at the far end only: the result is "unknown" then.',
+    fix: 'Set the NAT to endpoint-independent mapping and port preservation for voice, and its UDP timeout to 120 s or more, better 300 s.',
   },
   'rtp-echo': {
     title: 'RTP echo',

@@ -50,6 +50,18 @@ export const addressesInWords = (addresses: readonly string[]): string => {
   return shown.join(', ') + (more > 0 ? ` and ${more} more` : '');
 };
 
+/** Ports that are treated otherwise than all others; nothing where every port is changed. */
+const peculiarPortsInWords = ({ portPreservation, portsThatDiffer, sourcePorts }: Report['nat']): readonly string[] => [
+  ...(portsThatDiffer ?? []).map((port) => `another port towards ${port}`),
+  ...(sourcePorts ?? []).flatMap(({ port, seenPort, answered }) =>
+    answered === false
+      ? [`nothing comes back to source port ${port}`]
+      : seenPort !== null && seenPort !== port && portPreservation === true
+        ? [`source port ${port} alone becomes ${seenPort}`]
+        : [],
+  ),
+];
+
 /** Whether there is address translation, and what it does to ports. */
 export const natInWords = ({ network, nat }: Report): string => {
   if (network.natted === null) return 'not known';
@@ -60,6 +72,7 @@ export const natInWords = ({ network, nat }: Report): string => {
     nat.layers === 2 ? 'two NATs in a row' : null,
     MAPPING_WORDS[nat.mapping],
     nat.portPreservation === null ? null : nat.portPreservation ? 'port numbers kept' : 'port numbers changed',
+    ...peculiarPortsInWords(nat),
     ...lifetimesInWords(nat.bindingLifetime),
   ];
   return parts.filter((part) => part !== null).join('; ');

@@ -5,7 +5,8 @@ import type { Report, ReportCheck } from '../model/report.js';
 import type { BindingLifetime } from '../verdict/lifetime.js';
 import type { NatVerdict } from '../verdict/nat.js';
 import type { Item } from '../verdict/services.js';
-import type { StageCheck } from '../verdict/sip.js';
+import type { SourcePort } from '../verdict/source-ports.js';
+import type { StageCheck } from '../verdict/stage-check.js';
 
 /** With its address where the same question went to several. */
 const idOf = ({ probe, transport, port, address }: StageCheck, plan: Plan): string => {
@@ -14,8 +15,17 @@ const idOf = ({ probe, transport, port, address }: StageCheck, plan: Plan): stri
   return checkName(probe, transport, port) + (several ? `#${address}` : '');
 };
 
-/** The question of a profile to which the answer of a stage belongs: a port's NAT matters to the keepalives over it. */
-const companionOf = ({ probe }: StageCheck): string => (probe === 'nat-behavior' ? 'nat-t-keepalive' : 'sip-options');
+/**
+ * The question of a profile to which the answer of a stage belongs: a port's NAT matters to the keepalives over it. None
+ * for what is only observed.
+ */
+const companionOf = ({ probe }: StageCheck): string | null => COMPANIONS.get(probe) ?? null;
+
+const COMPANIONS: ReadonlyMap<string, string> = new Map([
+  ['nat-behavior', 'nat-t-keepalive'],
+  ['sip-alg', 'sip-options'],
+  ['size-sweep', 'sip-options'],
+]);
 
 /** The profiles that use the very port that a stage is about. */
 const requiredBy = (stage: StageCheck, plan: Plan): string[] => {
@@ -78,6 +88,8 @@ export const reportedNat = (
   fromChecks: Report['nat'],
   measured: NatVerdict,
   lifetimes: readonly BindingLifetime[],
+  sourcePorts: readonly SourcePort[],
+  staleState: boolean | null,
 ): Report['nat'] => ({
   ...fromChecks,
   mapping: measured.mapping === 'unknown' ? fromChecks.mapping : measured.mapping,
@@ -87,5 +99,7 @@ export const reportedNat = (
   layers: measured.layers ?? fromChecks.layers,
   mappedAddresses: [...measured.mappedAddresses],
   portsThatDiffer: [...measured.portsThatDiffer],
+  sourcePorts: sourcePorts.map((one) => ({ ...one })),
+  staleState,
   bindingLifetime: lifetimes.map((one) => ({ ...one })),
 });

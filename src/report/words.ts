@@ -129,7 +129,9 @@ export const lossInWords = ({ network: { lossUpperBound } }: Report): string => 
 /** Whether a SIP ALG was found. */
 export const sipAlgInWords = ({ sipAlg }: Report): string => {
   if (sipAlg.detected === null) return 'not known';
-  return sipAlg.detected ? 'FOUND: something on the way rewrites SIP' : 'none found';
+  if (!sipAlg.detected) return 'none found';
+  const opensOnly = sipAlg.findings.length > 0 && sipAlg.findings.every(({ kind }) => kind === 'pinhole');
+  return `FOUND: something on the way ${opensOnly ? 'reads SIP and opens ports' : 'rewrites SIP'}`;
 };
 
 /** What the target is, and so how far its answers can be believed. */

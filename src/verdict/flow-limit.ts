@@ -1,9 +1,9 @@
 /** What a full table of sessions does to questions that open flows of their own: their silence is about the table. */
 import type { PathLimit } from '../model/observation.js';
-import type { StageCheck } from './sip.js';
+import type { StageCheck } from './stage-check.js';
 
 /** What is told as not passing, and is silence all the same. */
-const OBSERVATIONS = ['stunPasses', 'nonSipPasses'] as const;
+const OBSERVATIONS = ['stunPasses', 'nonSipPasses', 'crlfPasses'] as const;
 
 const withoutSilence = (evidence: StageCheck['evidence']): StageCheck['evidence'] => ({
   ...evidence,

@@ -2,7 +2,7 @@
 import type { Transport } from '../model/check.js';
 import { type Idle, NAT_T_KEEPALIVE_SECONDS } from '../model/stages.js';
 import { doubtOfSilence, packetsNeeded, SINGLE_CHECK_DOUBT } from './silence.js';
-import type { StageCheck } from './sip.js';
+import type { StageCheck } from './stage-check.js';
 
 export interface BindingLifetime {
   readonly port: number;

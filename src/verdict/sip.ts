@@ -3,39 +3,13 @@
  * Pure. An ALG is accused only by the far end's own word of what arrived, or by a message that vanishes on SIP's port
  * beyond chance while it passes elsewhere.
  */
-import type { Family, Transport } from '../model/check.js';
-import type { Evidence } from '../model/observation.js';
+import type { Family } from '../model/check.js';
 import type { OtherTraffic, SipExchange, SipFacts } from '../model/stages.js';
 import type { Finding } from '../model/verdict.js';
-import { type AlgClass, compareSip, type Difference } from './alg.js';
+import { compareSip, type Difference } from './alg.js';
 import { doubtOfSilence, RANGE_PORT_DOUBT } from './silence.js';
-
-export interface AlgFinding {
-  readonly transport: Transport;
-  readonly port: number;
-  readonly method: string;
-  readonly direction: 'outbound' | 'inbound';
-  readonly kind: 'rewritten' | 'dropped' | 'pinhole';
-  readonly class: AlgClass;
-  readonly field: string;
-  readonly sent: string;
-  readonly received: string;
-}
-
-/** One line of the report's `checks` that no single exchange could give. */
-export interface StageCheck {
-  readonly probe: 'sip-alg' | 'size-sweep' | 'nat-behavior';
-  readonly transport: Transport;
-  readonly port: number;
-  readonly address: string;
-  readonly family: Family;
-  readonly finding: Finding;
-  readonly confidence: number;
-  readonly sent: number;
-  readonly seen: number | null;
-  readonly received: number;
-  readonly evidence: Evidence;
-}
+import { judgeOthers, pinholesOf, toldOf } from './sip-port.js';
+import type { AlgFinding, StageCheck } from './stage-check.js';
 
 export interface SipVerdicts {
   readonly detected: boolean | null;
@@ -159,7 +133,11 @@ const judgePort = (
         fromSipPort: own.some((one) => one.fromSipPort && isAnswered(one)),
         controlPort: controls[0]?.port ?? null,
         passOnControlPort: [...new Set(controls.filter(isAnswered).map(({ method }) => method))],
-        ...(others && { stunPasses: others.stun, nonSipPasses: others.bareTag }),
+        ...(others && {
+          stunPasses: toldOf(others.stun, lossUpperBound),
+          nonSipPasses: toldOf(others.bareTag, lossUpperBound),
+          crlfPasses: toldOf(others.crlf, lossUpperBound),
+        }),
       },
     },
   };
@@ -222,7 +200,7 @@ const judgeSizes = (
 
 /** Everything there is to say about SIP on the way to these addresses. */
 export const judgeSip = (all: readonly SipFacts[], lossUpperBound: number | null): SipVerdicts => {
-  const judged = all.flatMap(({ exchanges, otherTraffic, family }) => {
+  const judged = all.flatMap(({ exchanges, otherTraffic, pinholes, family }) => {
     const plain = exchanges.filter(({ padded }) => padded === null);
     const own = plain.filter(({ isControl }) => !isControl);
     const places = [...new Set(own.map(({ transport, port }) => `${transport}/${port}`))];
@@ -243,8 +221,22 @@ export const judgeSip = (all: readonly SipFacts[], lossUpperBound: number | null
     );
     return [
       {
-        findings: ports.flatMap(({ findings }) => findings),
-        checks: [...ports.map(({ check }) => check), ...(sizes ? [sizes] : [])],
+        findings: [...ports.flatMap(({ findings }) => findings), ...pinholesOf(pinholes, lossUpperBound)],
+        checks: [
+          ...ports.map(({ check }) => check),
+          ...(sizes ? [sizes] : []),
+          // Where somebody takes messages for himself or forges them, what passes beside them shows nothing of a filter.
+          ...otherTraffic
+            .filter(({ transport, port }) =>
+              ports.some(
+                ({ check }) =>
+                  check.transport === transport &&
+                  check.port === port &&
+                  (check.finding.verdict === 'pass' || check.finding.reason === 'sip-alg'),
+              ),
+            )
+            .flatMap((one) => judgeOthers(one, family, lossUpperBound)),
+        ],
       },
     ];
   });

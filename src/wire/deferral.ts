@@ -9,6 +9,8 @@ export interface Deferral {
   readonly afterMs: number;
   readonly changeIp: boolean;
   readonly changePort: boolean;
+  /** Another port of the asking address to which the answer goes, as RESPONSE-PORT asks of STUN (RFC 5780 §7.5). */
+  readonly toPort?: number | null;
 }
 
 /** Longer than any timeout that a phone's keepalives have to stay below (RFC 5626 §4.4.1 has 120 s at most). */
@@ -19,9 +21,10 @@ const CHANGE_IP = 0x04;
 const CHANGE_PORT = 0x02;
 
 /** @param padding bytes to add, so that the answer is not larger than the request */
-export const encodeDeferral = ({ afterMs, changeIp, changePort }: Deferral, padding = 0): Uint8Array => {
+export const encodeDeferral = ({ afterMs, changeIp, changePort, toPort }: Deferral, padding = 0): Uint8Array => {
   if (!(afterMs >= 0 && afterMs <= MAX_DEFERRAL_MS)) throw new RangeError(`0 to ${MAX_DEFERRAL_MS} ms, not ${afterMs}`);
   const body = Buffer.alloc(BODY_BYTES + padding);
+  body.writeUInt16BE(toPort ?? 0, 0);
   body.writeUInt8((changeIp ? CHANGE_IP : 0) | (changePort ? CHANGE_PORT : 0), 3);
   body.writeUInt32BE(Math.round(afterMs), 4);
   return body;
@@ -31,8 +34,14 @@ export const encodeDeferral = ({ afterMs, changeIp, changePort }: Deferral, padd
 export const readDeferral = (body: Uint8Array): Deferral | null => {
   if (body.length < BODY_BYTES) return null;
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  const toPort = bytes.readUInt16BE(0);
   const flags = bytes.readUInt8(3);
   const afterMs = bytes.readUInt32BE(4);
   if (afterMs > MAX_DEFERRAL_MS) return null;
-  return { afterMs, changeIp: (flags & CHANGE_IP) !== 0, changePort: (flags & CHANGE_PORT) !== 0 };
+  return {
+    afterMs,
+    changeIp: (flags & CHANGE_IP) !== 0,
+    changePort: (flags & CHANGE_PORT) !== 0,
+    toPort: toPort === 0 ? null : toPort,
+  };
 };

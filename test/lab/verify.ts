@@ -55,8 +55,6 @@ const happened = (told: Told, arrivals: readonly Arrival[]): string => {
 const agreeing = (reality: Reality, stream: boolean): readonly string[] => {
   switch (reality) {
     case 'filtered':
-      // Where all but one protocol is dropped, the bytes of no protocol that are tried after a silence are dropped too.
-      return stream ? ['dropped-outbound', 'dropped-inbound'] : [reality, 'dropped-outbound'];
     case 'dropped-outbound':
     case 'dropped-inbound':
       return stream ? ['dropped-outbound', 'dropped-inbound'] : [reality];

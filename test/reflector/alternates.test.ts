@@ -123,6 +123,12 @@ t.test('a deferred answer, in any protocol', async (t) => {
   t.ok(ask(requestTag(4, { type: 'deferredRequest', body })));
   Buffer.from(body.buffer, body.byteOffset).writeUInt32BE(300_001, 4);
   t.equal(ask(requestTag(5, { type: 'deferredRequest', body })), null, 'nothing waits for longer than five minutes');
+  const elsewhere = encodeDeferral({ afterMs: 0, changeIp: false, changePort: false, toPort: 40_000 }, 52);
+  t.match(
+    ask(requestTag(6, { type: 'deferredRequest', body: elsewhere }))?.delivery,
+    { toPort: 40_000 },
+    'to another port of who asks',
+  );
   t.throws(() => encodeDeferral({ afterMs: -1, changeIp: false, changePort: false }), RangeError);
   t.equal(readDeferral(new Uint8Array(7)), null);
 });

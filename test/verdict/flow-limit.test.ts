@@ -2,7 +2,7 @@
 import t from 'tap';
 import type { PathLimit } from '../../src/model/observation.js';
 import { withFlowLimit } from '../../src/verdict/flow-limit.js';
-import type { StageCheck } from '../../src/verdict/sip.js';
+import type { StageCheck } from '../../src/verdict/stage-check.js';
 
 const ADDRESS = '192.0.2.1';
 

@@ -1,10 +1,22 @@
 /** What stages found, judged: tables of facts against what may honestly be said. */
 import fc from 'fast-check';
 import t from 'tap';
-import type { FilterTest, Idle, Mapping, NatFacts, SipExchange, SipFacts, StunPlace } from '../../src/model/stages.js';
+import type {
+  FilterTest,
+  Idle,
+  Mapping,
+  NatFacts,
+  OtherTraffic,
+  PinholeTest,
+  SipExchange,
+  SipFacts,
+  SourcePortFacts,
+  StunPlace,
+} from '../../src/model/stages.js';
 import { judgeKeepalives, judgeLifetimes } from '../../src/verdict/lifetime.js';
 import { judgeNat } from '../../src/verdict/nat.js';
 import { judgeSip } from '../../src/verdict/sip.js';
+import { judgeSourcePorts, judgeStale, sourcePortNotes } from '../../src/verdict/source-ports.js';
 
 const A = '198.51.100.10';
 const B = '198.51.100.11';
@@ -303,7 +315,7 @@ const exchange = (over: Partial<SipExchange>): SipExchange => ({
 });
 const silent = { packets: 10, answers: 0, request: null, response: null, seen: 0 } as const;
 const sipFacts = (...exchanges: readonly SipExchange[]): readonly SipFacts[] => [
-  { address: A, family: 4, exchanges, otherTraffic: [] },
+  { address: A, family: 4, exchanges, otherTraffic: [], pinholes: [] },
 ];
 const sip = (...exchanges: readonly SipExchange[]) => judgeSip(sipFacts(...exchanges), LOSS);
 const control = exchange({ isControl: true, port: 16_384 });
@@ -328,6 +340,59 @@ t.test('a method that vanishes', async (t) => {
   t.match(sip(exchange({}), control), { detected: false, findings: [] });
   t.match(sip(exchange({ request: null }), control), { detected: null }, 'without the far end’s word nothing is known');
   t.match(sip(), { detected: null, checks: [] });
+});
+
+t.test('what is no SIP on SIP’s port', async (t) => {
+  const passes = { passes: true, silent: 0 };
+  const others = (over: Partial<OtherTraffic>) =>
+    judgeSip(
+      [
+        {
+          ...{ address: A, family: 4 as const, exchanges: [exchange({}), control], pinholes: [] },
+          otherTraffic: [
+            { transport: 'udp', port: 5060, address: A, stun: passes, bareTag: passes, crlf: passes, ...over },
+          ],
+        },
+      ],
+      LOSS,
+    ).checks;
+  const lines = (over: Partial<OtherTraffic>) =>
+    others(over).map(({ probe, finding: { verdict, reason } }) => `${probe} ${verdict}/${reason}`);
+  t.same(lines({}), ['sip-alg pass/answered', 'stun-binding pass/answered', 'udp-echo pass/answered']);
+  const dropped = { passes: false, silent: 8 };
+  t.same(lines({ stun: dropped, bareTag: dropped }), [
+    'sip-alg pass/answered',
+    'stun-binding blocked/payload-filtered',
+    'udp-echo blocked/payload-filtered',
+  ]);
+  t.match(others({ crlf: dropped })[0]?.evidence, { crlfPasses: false, stunPasses: true, nonSipPasses: true });
+  const few = { passes: false, silent: 2 };
+  t.same(lines({ stun: few, bareTag: few }), ['sip-alg pass/answered'], 'two packets may be lost');
+  t.match(others({ crlf: few, stun: few })[0]?.evidence, { crlfPasses: null, stunPasses: null });
+});
+
+t.test('an ALG that only opens ports', async (t) => {
+  const test = (isControl: boolean, heard: boolean, sent: number | null = 8): PinholeTest => ({
+    port: isControl ? 16_384 : 5060,
+    isControl,
+    from: 'other-port',
+    heard,
+    sent,
+  });
+  const said = (...pinholes: readonly PinholeTest[]) =>
+    judgeSip([{ address: A, family: 4, exchanges: [exchange({}), control], otherTraffic: [], pinholes }], LOSS);
+  t.match(said(test(false, true), test(true, false)), {
+    detected: true,
+    findings: [{ kind: 'pinhole', port: 5060, method: 'INVITE', field: 'RTP from another port' }],
+    checks: [{ finding: { verdict: 'pass' } }],
+  });
+  const none = { detected: false, findings: [] };
+  t.match(said(test(false, false), test(true, false)), none, 'a firewall that lets nothing in');
+  t.match(said(test(false, true), test(true, true)), none, 'one that lets everything in');
+  t.match(said(test(false, true), test(true, false, 2)), none, 'two packets may be lost');
+  t.match(said(test(false, true), test(true, false, null)), none, 'nobody knows whether they were sent');
+  t.match(said(test(false, true)), none, 'nothing to compare with');
+  t.match(said(test(false, true), test(false, false), test(true, false)), none, 'one was let in by chance');
 });
 
 t.test('a proof that tells of more than the messages show', async (t) => {
@@ -377,4 +442,32 @@ t.test('sizes', async (t) => {
     [{ finding: { verdict: 'unknown' } }],
     'nothing passes: no matter of size',
   );
+});
+
+const from = (sourcePort: number, over: Partial<SourcePortFacts> = {}): SourcePortFacts => ({
+  ...{ address: A, port: 500, packets: 1, answers: 1, seenPort: sourcePort, notBound: null, errors: [], sourcePort },
+  ...over,
+});
+const unanswered = { packets: 6, answers: 0, seenPort: null } as const;
+
+t.test('source ports, and a flow that is kept from run to run', async (t) => {
+  const said = (...all: readonly SourcePortFacts[]) => judgeSourcePorts(all, LOSS);
+  t.match(said(from(500)), [{ port: 500, seenPort: 500, answered: true, notBound: null }]);
+  t.match(said(from(500, { seenPort: 1024 })), [{ seenPort: 1024, answered: true }]);
+  t.match(said(from(500, unanswered)), [{ answered: false }]);
+  t.match(said(from(500, { ...unanswered, packets: 2 })), [{ answered: null }], 'two packets may be lost');
+  t.match(said(from(500, { ...unanswered, errors: ['EHOSTUNREACH'] })), [{ answered: null }], 'an error is no silence');
+  t.match(said(from(500, { ...unanswered, packets: 0, notBound: 'EACCES' })), [{ answered: null, notBound: 'EACCES' }]);
+  t.match(said(from(500, { ...unanswered, packets: 2 }), from(500)), [{ answered: true }], 'of two far ends one tells');
+  t.same(said(from(61_000)), [], 'a kept flow is no port of its protocol');
+
+  t.equal(judgeStale([from(500)], LOSS), null, 'nobody keeps one');
+  t.equal(judgeStale([from(61_000)], LOSS), false);
+  t.equal(judgeStale([from(61_000, unanswered)], LOSS), true);
+  t.equal(judgeStale([from(61_000, { ...unanswered, packets: 2 })], LOSS), null);
+  t.equal(judgeStale([from(61_000, { ...unanswered, packets: 0, notBound: 'EADDRINUSE' })], LOSS), null);
+  t.equal(judgeStale([from(61_000, unanswered)], null), null, 'of a path about which nothing is known');
+  t.match(sourcePortNotes([], true), [/stale state/]);
+  t.match(sourcePortNotes(said(from(500, unanswered)), null), [/source port 500/]);
+  t.same(sourcePortNotes(said(from(500)), false), []);
 });

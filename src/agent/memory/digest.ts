@@ -121,7 +121,7 @@ const servicesOf = (report: Report, kind: RunKind): readonly Sighting[] => {
 
 /** What a network is, as far as a report says; what it does not know is no look. */
 const factsOf = (report: Report): readonly Sighting[] => {
-  const { mapping, filtering } = report.nat;
+  const { mapping, filtering, staleState = null } = report.nat;
   const { detected } = report.sipAlg;
   const fact = (id: string, value: string): Sighting => ({
     kind: 'fact',
@@ -134,6 +134,7 @@ const factsOf = (report: Report): readonly Sighting[] => {
   return [
     ...(mapping === 'unknown' ? [] : [fact('nat.mapping', mapping)]),
     ...(filtering === 'unknown' ? [] : [fact('nat.filtering', filtering)]),
+    ...(staleState === null ? [] : [fact('nat.staleState', String(staleState))]),
     ...(detected === null ? [] : [fact('sipAlg.detected', String(detected))]),
   ];
 };

@@ -7,13 +7,15 @@ import type { Probe } from '../../../probes/contract.js';
 import { ALG_METHODS, type AlgMethod, acknowledgement, algProbe, type Exchange } from '../../../probes/sip-alg.js';
 import type { Check } from '../../model/check.js';
 import type { Observation } from '../../model/observation.js';
-import type { OtherTraffic, SipExchange, SipFacts } from '../../model/stages.js';
+import type { SipExchange, SipFacts } from '../../model/stages.js';
 import { RANGE_PORT_DOUBT } from '../../verdict/silence.js';
 import { askCheck } from '../ask.js';
 import { passed } from '../follow-up.js';
 import type { Net } from '../net.js';
 import { witness } from '../witness.js';
 import { fetchEvidence, type Stage } from './evidence.js';
+import { otherTraffic } from './other-traffic.js';
+import { pinholeStage } from './pinhole.js';
 
 /** SIP's own (RFC 3261 §19.1.2), for the source port: the destination is whatever port the check was about. */
 const SIP_PORT = 5060;
@@ -174,18 +176,6 @@ export interface SipStage extends Stage {
   readonly ways: readonly Check[];
 }
 
-/** Other protocols on SIP's UDP port: what a firewall that knows only SIP there would drop. */
-const otherTraffic = async (check: Check, stage: SipStage): Promise<OtherTraffic> => {
-  const passes = async (kind: 'stun-binding' | 'udp-echo'): Promise<boolean | null> => {
-    const one: Check = { ...check, id: `${kind} instead of ${check.id}`, probe: kind };
-    const options = { samples: 1, doubt: RANGE_PORT_DOUBT };
-    const observation = await askCheck(one, stage.probeOf(kind), stage.context, stage.path, options, stage.signal);
-    return observation.notRun === null ? passed(observation) : null;
-  };
-  const [stun, bareTag] = await Promise.all([passes('stun-binding'), passes('udp-echo')]);
-  return { transport: check.transport, port: check.port, address: check.address ?? '', stun, bareTag };
-};
-
 const inTurn = async (questions: readonly Asked[], stage: Stage): Promise<readonly Heard[]> => {
   const heard: Heard[] = [];
   for (const asked of questions) heard.push(await ask(asked, stage));
@@ -225,10 +215,18 @@ export const sipStage = async (observations: readonly Observation[], stage: SipS
       free.push(question(check, { padded: SIZES[SIZES.length - 1] ?? null })('OPTIONS'));
     }
   }
-  const [heard, fromSipPort, others] = await Promise.all([
+  const overUdp = signalling.find(({ transport }) => transport === 'udp') ?? null;
+  const besideUdp = overUdp && controlFor('udp', [...passing, ...stage.ways]);
+  const media = passing.find(({ probe }) => probe === 'rtp-echo') ?? null;
+  const [heard, fromSipPort, others, pinholes] = await Promise.all([
     Promise.all(free.map((asked) => ask(asked, stage))),
     inTurn(fixed, stage),
-    Promise.all(signalling.filter(({ transport }) => transport === 'udp').map((check) => otherTraffic(check, stage))),
+    Promise.all(
+      signalling
+        .filter(({ transport }) => transport === 'udp')
+        .map((check) => otherTraffic(check, stage.probeOf, stage)),
+    ),
+    overUdp && besideUdp && media ? pinholeStage(overUdp, besideUdp, media, stage.ways, stage) : [],
   ]);
   const settled = [...(await Promise.all(heard.map((one) => again(one, stage)))), ...fromSipPort];
   const asked = settled.map(({ observation }) => observation);
@@ -243,5 +241,6 @@ export const sipStage = async (observations: readonly Observation[], stage: SipS
     family: first.family,
     exchanges: await Promise.all(complete.map((one) => factsOf(one, stage.ways, stage))),
     otherTraffic: others,
+    pinholes,
   };
 };

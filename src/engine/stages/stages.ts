@@ -12,10 +12,13 @@ import type { Stage } from './evidence.js';
 import { type Lifetimes, lifetimeStage } from './lifetime.js';
 import { type FarEnd, natStage } from './nat.js';
 import { sipStage } from './sip.js';
+import { sourcePortStage, standingFlow } from './source-ports.js';
 
 export interface StageOptions {
   /** Adds what takes minutes. */
   readonly deep: boolean;
+  /** The source port that an agent keeps from run to run; none of a person's. */
+  readonly standingPort?: number;
 }
 
 /** One proven reflector's address, and what is known of it. */
@@ -75,16 +78,28 @@ export const runStages = async (
   tools: StageTools,
 ): Promise<StageFacts> => {
   if (tools.signal.aborted) return NO_FACTS;
+  const [reached] = proven;
+  const standing =
+    reached && options.standingPort !== undefined
+      ? standingFlow(reached.observations, options.standingPort, tools.probeOf, tools)
+      : null;
   const [nat, sip] = await Promise.all([
     natsOf(proven, tools),
     Promise.all(proven.map(({ observations, ways }) => sipStage(observations, { ...tools, ways }))),
   ]);
+  // After SIP's stage, which uses the same source port.
+  const sourcePorts = await Promise.all(
+    proven.slice(0, 1).map(({ observations }) => sourcePortStage(observations, tools.probeOf, tools)),
+  );
+  const stood = await standing?.first;
+  await standing?.second();
   // One way out is what lifetimes are about; a second far end would show the same one again.
   const [first] = options.deep ? proven : [];
   const lifetimes = first ? await lifetimesOf(first, tools) : NO_FACTS;
   return {
     sip: sip.flatMap((facts) => facts ?? []),
     nat,
+    sourcePorts: [...sourcePorts.flat(), ...(stood ? [stood] : [])],
     idle: lifetimes.idle,
     talk: lifetimes.talk,
   };

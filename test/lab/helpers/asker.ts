@@ -23,7 +23,7 @@ export interface Told {
   readonly code: string | null;
   /** The answer is the observer's, over TLS with the observer's own certificate. */
   readonly genuine: boolean;
-  /** Of a silent UDP question: bytes of no protocol pass to the same port. Null if they were not tried. */
+  /** Of a silent UDP question: other bytes pass to the same port. Null if they were not tried. */
   readonly otherBytesPass: boolean | null;
 }
 
@@ -136,7 +136,9 @@ const askStream = (asked: Asked): Promise<Outcome> =>
 const ask = async (asked: Asked): Promise<Told> => {
   const outcome = await (asked.transport === 'udp' ? askUdp(asked) : askStream(asked));
   if (asked.transport !== 'udp' || outcome.outcome !== 'silence') return { asked, ...outcome, otherBytesPass: null };
-  const bare = await askUdp({ ...asked, probe: 'udp-echo' });
+  // On IPsec's port bytes of no protocol are ESP to whoever looks; IKE behind its marker is not (RFC 3948 §2.2).
+  const isEsp = asked.probe === 'esp-in-udp' || asked.probe === 'nat-t-keepalive';
+  const bare = await askUdp({ ...asked, probe: isEsp ? 'ike-sa-init' : 'udp-echo' });
   return { asked, ...outcome, otherBytesPass: bare.outcome === 'answer' && bare.genuine };
 };
 

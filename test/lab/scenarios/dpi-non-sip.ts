@@ -8,6 +8,7 @@ export default {
     'udp dport 5060 drop',
   ),
   notVerified: 'the hand-made large message to 5060 is no SIP, the one of the probe is',
+  really: { 'stun-binding/udp/5060': 'filtered', 'udp-echo/udp/5060': 'filtered' },
   symptoms: { 'business-sip': ['lost-inbound-calls'] },
   cause: { 'business-sip': 'non-sip-filter' },
 } satisfies Scenario;
