@@ -63,8 +63,8 @@ interface Event {
 
 export const LOCAL_ADDRESS = '192.0.2.7';
 const FIRST_PORT = 40_000;
-/** Turns of the real event loop that are granted to module loading before a standstill is called one. */
-const MAX_IDLE_TURNS = 20_000;
+/** What module loading may take on a busy machine, in real milliseconds, before a standstill is called one. */
+const MAX_IDLE_MS = 60_000;
 
 /** A fake network that follows `script`; without one everything is silent. */
 export const fakeNet = (script: Script = {}): FakeNet => {
@@ -216,7 +216,7 @@ export const fakeNet = (script: Script = {}): FakeNet => {
         settled = true;
       });
       watched.catch(() => undefined);
-      let idle = 0;
+      let idleSince: number | null = null;
       while (!settled) {
         // Everything that follows from the last event happens before the next one.
         await setImmediate();
@@ -231,11 +231,11 @@ export const fakeNet = (script: Script = {}): FakeNet => {
         // While modules are loading the code has neither timers nor sockets, and its clock has not begun.
         const loading = next?.external === true && timers === 0 && open.size === 0;
         if (next === null || loading) {
-          idle += 1;
-          if (idle > MAX_IDLE_TURNS) throw new Error(`standstill at ${now} ms`);
+          idleSince ??= performance.now();
+          if (performance.now() - idleSince > MAX_IDLE_MS) throw new Error(`standstill at ${now} ms`);
           continue;
         }
-        idle = 0;
+        idleSince = null;
         cancel(next);
         now = Math.max(now, next.atMs);
         next.fire();
