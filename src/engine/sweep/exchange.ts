@@ -43,8 +43,15 @@ export interface Exchange {
   /** Where answers to this port's questions are looked for; several may wait at the same port. */
   watch(port: SweptPort): void;
   forget(port: SweptPort): void;
-  /** Waits until nothing in `ports` is unanswered, at most `ms`. */
-  settle(ports: readonly SweptPort[], ms: number, signal: AbortSignal): Promise<void>;
+  /**
+   * Waits until every port of `once` has answered, and every packet to those of `each` is answered, at most `ms`: what
+   * loss is measured by must not count as lost what a long path has not brought back yet.
+   */
+  settle(
+    waiting: { readonly once?: readonly SweptPort[]; readonly each: readonly SweptPort[] },
+    ms: number,
+    signal: AbortSignal,
+  ): Promise<void>;
   /** Waits until the pace allows one more packet; for those who send over sockets of their own. */
   pace(signal: AbortSignal): Promise<void>;
   /** How long an unanswered packet holds its place in the window, in milliseconds: a few round trips. */
@@ -231,9 +238,11 @@ export const createExchange = async (address: string, family: Family, context: A
       if (left.length > 0) byPort.set(port.check.port, left);
       else byPort.delete(port.check.port);
     },
-    settle: async (ports, ms, signal) => {
+    settle: async ({ once = [], each }, ms, signal) => {
       const until = net.now() + ms;
-      const quiet = (): boolean => ports.every(({ answers, errors }) => answers > 0 || errors > 0);
+      const quiet = (): boolean =>
+        once.every(({ answers, errors }) => answers > 0 || errors > 0) &&
+        each.every(({ packets, answers, errors }) => answers >= packets || errors > 0);
       while (net.now() < until && !quiet()) {
         await news(until - net.now(), 0, signal);
       }

@@ -167,7 +167,7 @@ export const createSweeper = (input: SweepInput): Sweeper => {
     }
     for (let extra = Math.floor(sent / every); needsCanaries && extra < MIN_CANARIES; extra += 1) await canary();
     const rate = ((context.totals.packetsSent - before) * 1000) / Math.max(1, net.now() - begun);
-    await exchange.settle([...ports, ...canaries.asked()], settleMs(), signal);
+    await exchange.settle({ once: ports, each: canaries.asked() }, settleMs(), signal);
     for (const rtt of exchange.takeRtts()) path.reportRtt(rtt);
     return rate;
   };
