@@ -65,6 +65,8 @@ export const create = async (config: Config, deps: ExporterDeps): Promise<Export
       : connectTls({ host, port, minVersion: 'TLSv1.2', ...servername, ...tls });
   /** Said once until it changes: every run has the same items. */
   let lastFailed = 0;
+  /** Whether Zabbix has taken a value yet: its host is known there. */
+  let taken = false;
   return {
     name,
     deliver: async (records, signal) => {
@@ -84,8 +86,11 @@ export const create = async (config: Config, deps: ExporterDeps): Promise<Export
           'Zabbix has no trapper items for some values',
         );
       lastFailed = answer.failed;
-      // Neither host nor items are known there. That is mended in Zabbix, and nothing need be lost until then.
-      if (answer.processed === 0 && data.length > 0) return retry(`no value was taken: ${answer.info}`);
+      if (answer.processed > 0) taken = true;
+      // Neither host nor items are known there. That is mended in Zabbix, and nothing need be lost until then. A host
+      // that has items for reports may well have none for changes and events: those alone hold nothing up.
+      const expected = !taken || records.some(({ kind }) => kind === 'report');
+      if (answer.processed === 0 && data.length > 0 && expected) return retry(`no value was taken: ${answer.info}`);
       return { outcome: 'delivered' };
     },
     close: async () => undefined,

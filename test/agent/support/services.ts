@@ -18,7 +18,7 @@ const LOOK_EVERY_MS = 50;
 const MAX_SAID = 64 * 1024;
 
 /** Of loopback, and nobody else's: a port here stays free while nothing listens on it. */
-const APART = '127.7.7.7';
+export const APART = '127.7.7.7';
 
 /** Where Debian installs them; not all of it is in everybody's PATH. */
 const FOLDERS = ['/usr/bin', '/usr/sbin'];
@@ -112,10 +112,9 @@ export interface Certificate {
 }
 
 /** A certificate that is its own authority, for a server on loopback. */
-export const loopbackCertificate = async (): Promise<Certificate> => {
+export const loopbackCertificate = async (keyType: 'ec' | 'rsa' = 'ec'): Promise<Certificate> => {
   const made = await generate([{ name: 'commonName', value: 'localhost' }], {
-    keyType: 'ec',
-    curve: 'P-256',
+    ...(keyType === 'ec' ? { keyType, curve: 'P-256' } : { keyType, keySize: 2048 }),
     algorithm: 'sha256',
     extensions: [
       { name: 'basicConstraints', cA: true },
