@@ -83,7 +83,7 @@ const contenders = (floor: string): readonly Contender[] => [
     command: (_network, tokenFile) =>
       ours(
         'src/cli/probe.js',
-        ...['--target', ADDRESS.target, '--token-file', tokenFile, '--json', '--exhaustive'],
+        ...['--target', ADDRESS.target, '--token-file', tokenFile, '--json', '--exhaustive', '--no-nat'],
         ...['--profile', PROFILE, '--rtp-range', RANGE.join('-'), '--max-pps', '1000000'],
       ),
     openPorts: probePorts,

@@ -17,6 +17,7 @@ const optionsFor = ({ target, schedule, kind, packetsPerSecond }: RunRequest): P
   exhaustive: kind === 'sweep',
   transports: target.transports ?? null,
   deep: kind === 'deep',
+  nat: true,
   tokenFile: target.tokenFile ?? null,
   output: 'json',
   outFile: null,

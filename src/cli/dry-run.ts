@@ -3,7 +3,7 @@ import { loadProbe } from '../../probes/contract.js';
 import { MAX_CONTROL_PACKETS } from '../engine/control.js';
 import { waysOf } from '../engine/identify.js';
 import { addressesOf, type PlannedCheck, questionsOf, SAMPLES } from '../engine/plan.js';
-import { DEEP_COST, STAGES_COST } from '../engine/stages/cost.js';
+import { DEEP_COST, NAT_COST, STAGES_COST } from '../engine/stages/cost.js';
 import { scoutCount } from '../engine/sweep/scouts.js';
 import { PORTS_PER_CANARY, SWEPT_KINDS } from '../engine/sweep/sweep.js';
 import { INFO_REQUEST_BYTES } from '../wire/info.js';
@@ -52,11 +52,13 @@ const rowFor = async (check: PlannedCheck, prepared: Prepared): Promise<Row> => 
   };
 };
 
+type Stages = Pick<ProbeOptions, 'deep' | 'nat'>;
+
 /**
  * What the proof costs besides the checks, at most and if nothing is lost: each address that may be a reflector's is
  * asked who it is over every way, then until its path's loss is bounded, then what arrived, then what the stages ask.
  */
-const proofFor = (rows: readonly Row[], { token, reflectors }: Prepared, deep: boolean): Amount => {
+const proofFor = (rows: readonly Row[], { token, reflectors }: Prepared, { deep, nat }: Stages): Amount => {
   if (token === null) return { packets: 0, bytes: 0 };
   const asked = rows.filter(({ check }) => check.skip === null);
   const named = addressesOf(reflectors);
@@ -74,6 +76,7 @@ const proofFor = (rows: readonly Row[], { token, reflectors }: Prepared, deep: b
           { packets: ways, bytes: ways * (headers + INFO_REQUEST_BYTES) },
           { packets: MAX_CONTROL_PACKETS, bytes: MAX_CONTROL_PACKETS * (headers + ANSWER_TAG_BYTES) },
           STAGES_COST,
+          ...(nat ? [NAT_COST] : []),
           ...(deep ? [DEEP_COST] : []),
           { packets: receipts, bytes: receipts * (headers + REQUEST_TAG_BYTES + query.length) },
         ]);
@@ -105,7 +108,7 @@ const scoutsFor = (rows: readonly Row[], { plan, token }: Prepared, exhaustive: 
 /** The plan in words, with totals; if everything stays silent, each check is repeated up to the stated number. */
 export const renderDryRun = async (prepared: Prepared, options: ProbeOptions): Promise<string> => {
   const rows = await Promise.all(questionsOf(prepared.plan).map((check) => rowFor(check, prepared)));
-  const proof = proofFor(rows, prepared, options.deep);
+  const proof = proofFor(rows, prepared, options);
   const scouting = scoutsFor(rows, prepared, options.exhaustive);
   const { scouts, flows } = scouting;
   const total = sum([...rows, proof, scouting]);

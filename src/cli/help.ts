@@ -20,6 +20,7 @@ Options:
   --rtp-range A-B         media ports, in place of the profile's
   --exhaustive            every port of every range instead of a sample
   --deep                  also how long idle connections last in NAT and firewall (up to 6 minutes)
+  --no-nat                leaves out how the NAT maps and filters: 2 s less
   --transport udp|tcp|tls signalling transports in use (repeatable; default all of the profile)
   -o, --output FORMAT     table, json, ndjson, html, nagios or prometheus (default table)
   --json                  the same as -o json

@@ -13,6 +13,8 @@ export interface ProbeOptions {
   readonly exhaustive: boolean;
   readonly transports: readonly Transport[] | null;
   readonly deep: boolean;
+  /** Whether it is asked how the NAT maps and filters. */
+  readonly nat: boolean;
   /** The carrier whose gateway is asked, or nulls. */
   readonly plmn: { readonly mcc: string | null; readonly mnc: string | null };
   readonly tokenFile: string | null;
@@ -48,6 +50,7 @@ const OPTIONS = {
   exhaustive: { type: 'boolean' },
   transport: { type: 'string', multiple: true },
   deep: { type: 'boolean' },
+  'no-nat': { type: 'boolean' },
   mcc: { type: 'string' },
   mnc: { type: 'string' },
   'token-file': { type: 'string' },
@@ -120,6 +123,7 @@ export const parseProbeOptions = (argv: readonly string[], env: NodeJS.ProcessEn
     throw usage(`--json and -o ${values.output} exclude each other; choose one`);
   }
   const { deep = false, exhaustive = false } = values;
+  if (deep && values['no-nat']) throw usage('--deep is about the NAT: leave out --no-nat');
   const usual = deep ? DEFAULT_DEEP_TIMEOUT_S : DEFAULT_TIMEOUT_S;
   const timeout = Number(values.timeout ?? (exhaustive ? DEFAULT_EXHAUSTIVE_TIMEOUT_S : usual));
   if (!(timeout > 0 && timeout <= MAX_TIMEOUT_S)) {
@@ -133,9 +137,10 @@ export const parseProbeOptions = (argv: readonly string[], env: NodeJS.ProcessEn
     reflectors: values.reflector ?? [],
     profiles: values.profile ?? [DEFAULT_PROFILE],
     rtpRange: values['rtp-range'] === undefined ? null : portRange(values['rtp-range']),
-    exhaustive: values.exhaustive ?? false,
+    exhaustive,
     transports: transports ?? null,
-    deep: values.deep ?? false,
+    deep,
+    nat: !values['no-nat'],
     plmn: { mcc: values.mcc ?? null, mnc: values.mnc ?? null },
     tokenFile: values['token-file'] ?? null,
     output,

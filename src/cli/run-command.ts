@@ -4,9 +4,9 @@ import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import type { Resolved } from '../engine/destination.js';
-import type { runInWorker } from '../engine/offload.js';
 import { addressesOf, type Destination, type Plan, plan, questionsOf } from '../engine/plan.js';
 import { loadProfile } from '../engine/profiles.js';
+import type { ProbeThread } from '../engine/thread.js';
 import { alternativesOf, type Profile } from '../model/profile.js';
 import type { Report } from '../model/report.js';
 import { UserError } from '../model/user-error.js';
@@ -136,7 +136,7 @@ const spanOf = (ranges: Plan['ranges']): readonly [from: number, to: number] | n
 /** What differs between a run of a person's and one of the daemon's. */
 export interface RunHow {
   readonly drawn?: { readonly isTTY?: boolean; write(text: string): unknown };
-  readonly run?: typeof runInWorker;
+  readonly run?: ProbeThread['run'];
   /** A source port that is the same in each run, so that what firewalls remember of it shows. */
   readonly standingPort?: number;
 }
@@ -147,12 +147,12 @@ export interface RunHow {
  */
 export const runPrepared = async (
   prepared: Prepared,
-  options: Pick<ProbeOptions, 'source' | 'maxPps' | 'timeoutMs' | 'deep'>,
+  options: Pick<ProbeOptions, 'source' | 'maxPps' | 'timeoutMs' | 'deep' | 'nat'>,
   signal: AbortSignal,
   how: RunHow = {},
 ): Promise<Report> => {
-  const [{ runInWorker }, { buildReport }, { localAddressFor }, { createProgress }] = await Promise.all([
-    import('../engine/offload.js'),
+  const [{ runInThread }, { buildReport }, { localAddressFor }, { createProgress }] = await Promise.all([
+    import('../engine/thread.js'),
     import('../report/build.js'),
     import('../net/local.js'),
     import('./progress.js'),
@@ -169,7 +169,7 @@ export const runPrepared = async (
   });
   // What the user chose to send from is what the far end should see, whatever the routes would have taken.
   const local = options.source === null ? await Promise.all(routed) : [options.source];
-  const output = await (how.run ?? runInWorker)(
+  const output = await (how.run ?? runInThread)(
     {
       questions,
       ranges: prepared.plan.ranges,
@@ -179,7 +179,11 @@ export const runPrepared = async (
       maxPps: options.maxPps,
       timeoutMs: options.timeoutMs,
       source: options.source,
-      stages: { deep: options.deep, ...(how.standingPort !== undefined && { standingPort: how.standingPort }) },
+      stages: {
+        deep: options.deep,
+        nat: options.nat,
+        ...(how.standingPort !== undefined && { standingPort: how.standingPort }),
+      },
     },
     signal,
     progress.update,
@@ -205,6 +209,7 @@ export const runPrepared = async (
     output,
     notes: [
       ...prepared.notes,
+      ...(options.nat ? [] : ['How the NAT maps and filters was not asked (--no-nat).']),
       ...(prepared.token !== null && !proven
         ? ['A token was given and no reflector proved itself with it: what answered was judged as a third party.']
         : []),
@@ -244,6 +249,10 @@ export const runCommand = async (options: ProbeOptions, env: NodeJS.ProcessEnv):
   };
   process.on('SIGINT', interrupt);
   process.on('SIGTERM', interrupt);
+  const { createProbeThread } = await import('../engine/thread.js');
+  const thread = createProbeThread();
+  // It loads while the question is still being put together.
+  if (!options.dryRun) thread.start();
   try {
     const prepared = await prepare(options, env, controller.signal);
     if (options.dryRun) {
@@ -251,11 +260,12 @@ export const runCommand = async (options: ProbeOptions, env: NodeJS.ProcessEnv):
       process.stdout.write(await renderDryRun(prepared, options));
       return EXIT.ok;
     }
-    const report = await runPrepared(prepared, options, controller.signal);
+    const report = await runPrepared(prepared, options, controller.signal, { run: thread.run });
     const code = await publish(report, options);
     return controller.signal.aborted ? EXIT.interrupted : code;
   } finally {
     process.off('SIGINT', interrupt);
     process.off('SIGTERM', interrupt);
+    await thread.close();
   }
 };

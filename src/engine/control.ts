@@ -18,20 +18,27 @@ const MAX_ROUNDS = 6;
 export const MAX_CONTROL_PACKETS = ANSWERS_A_ROUND * MAX_ROUNDS;
 /** The checks themselves usually tell enough within this time. */
 const HEAD_START_MS = 500;
+const OVER = new Error('the checks are done');
 
-/** Asks over `way` until the loss is bounded, the rounds are used up, or the signal fires. */
+/** Asks over `way` until the loss is bounded, the rounds are used up, or the signal fires. `checked`: the checks are done. */
 export const askControl = async (
   way: Check,
   udpEcho: Probe,
   context: AskContext,
   path: Path,
+  checked: Promise<unknown>,
   signal: AbortSignal,
 ): Promise<void> => {
-  await context.net.sleep(HEAD_START_MS, signal).catch(() => undefined);
+  const done = new AbortController();
+  const stop = (): void => done.abort(OVER);
+  void checked.then(stop, stop);
+  const either = AbortSignal.any([signal, done.signal]);
+  await context.net.sleep(HEAD_START_MS, either).catch(() => undefined);
   for (let round = 0; round < MAX_ROUNDS && !signal.aborted; round += 1) {
     if ((path.upperBound() ?? 1) <= TIGHT_ENOUGH) return;
     const check: Check = { ...way, id: `control${round}@${way.id}`, probe: 'udp-echo' };
     const options = { samples: ANSWERS_A_ROUND, doubt: SINGLE_CHECK_DOUBT, atMost: 2 };
-    await askCheck(check, udpEcho, context, path, options, signal);
+    // A round that is under way when the checks are done may no longer be needed.
+    await askCheck(check, udpEcho, context, path, options, done.signal.aborted ? signal : either);
   }
 };

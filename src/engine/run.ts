@@ -170,12 +170,16 @@ export const run = async (
 
   try {
     const asked = input.questions.filter(({ skip, address }) => skip === null && mayBeReflector(address));
+    let whenChecked: () => void = () => undefined;
+    const checked = new Promise<void>((resolve) => {
+      whenChecked = resolve;
+    });
     const candidates = session.keys ? [...new Set(asked.flatMap(({ address }) => address ?? []))] : [];
     const identifyAt = async (address: string): Promise<readonly [string, Identification]> => {
       const ways = asked.filter((check) => check.address === address);
       const identification = await identify(ways, context, path, over);
       if (identification.identity) {
-        await askControl(identification.identity.control, probeOf('udp-echo'), context, path, over);
+        await askControl(identification.identity.control, probeOf('udp-echo'), context, path, checked, over);
       }
       return [address, identification];
     };
@@ -186,6 +190,7 @@ export const run = async (
       done += count;
       onProgress(done, marks);
     });
+    void Promise.all([asking, sweeping]).then(whenChecked, whenChecked);
     const [identities, singles, swept] = await Promise.all([identifying, asking, sweeping]);
     const observed = [...singles, ...swept];
 

@@ -1,28 +1,43 @@
-/** The standing thread, seen from the main one: started when needed, replaced before it could grow old. */
-import { Worker } from 'node:worker_threads';
+/** The thread in which runs happen, seen from the main one: started when needed, replaced before it could grow old. */
+import { type ResourceLimits, Worker } from 'node:worker_threads';
+import type { Mark } from '../model/observation.js';
 import type { RunInput, RunOutput } from './run.js';
-import type { ToThread } from './standing-worker.js';
+import { type PackedOutput, unpackOutput } from './transfer.js';
+import type { ToThread } from './worker.js';
+
+/** Called after each check with how many are done, and for ports of a sweep with what became of them. */
+export type OnProgress = (done: number, marks?: readonly Mark[]) => void;
 
 export interface ProbeThread {
-  /** Like `runInWorker`, without a thread's start in each run's account. */
-  run(input: RunInput, signal: AbortSignal): Promise<RunOutput>;
+  /** Begins to load what a run needs, beside whatever its caller does meanwhile. */
+  start(): void;
+  /**
+   * Resolves with the run's output; when `signal` fires, with what was known by then. Rejects only on a defect of ours.
+   */
+  run(input: RunInput, signal: AbortSignal, onProgress?: OnProgress): Promise<RunOutput>;
   close(): Promise<void>;
 }
 
 /** A day of light runs. What a thread might gather in that time goes with it. */
 const RUNS_PER_THREAD = 1440;
-/** A sweep of 16,384 ports stays far below; past it the thread ends, and not the agent. */
-const MAX_HEAP_MEGABYTES = 192;
-/** Room for a run's short-lived objects. V8 would take up to 48 MB before it looks; that is half of what an agent may take. */
-const YOUNG_HEAP_MEGABYTES = 6;
+/** What an agent's thread may take that runs for years. */
+export const STANDING_LIMITS: ResourceLimits = {
+  // A sweep of 16,384 ports stays far below; past it the thread ends, and not the agent.
+  maxOldGenerationSizeMb: 192,
+  // Room for a run's short-lived objects. V8 would take up to 48 MB before it looks; that is half of what an agent may take.
+  maxYoungGenerationSizeMb: 6,
+};
 
 interface Pending {
+  readonly questions: RunInput['questions'];
+  readonly onProgress: OnProgress;
   readonly resolve: (output: RunOutput) => void;
   readonly reject: (error: Error) => void;
 }
 
-type FromThread =
-  | { readonly id: number; readonly output: RunOutput }
+export type FromThread =
+  | { readonly id: number; readonly done: number; readonly marks?: readonly Mark[] }
+  | { readonly id: number; readonly packed: PackedOutput }
   | { readonly id: number; readonly defect: string };
 
 interface Thread {
@@ -31,10 +46,8 @@ interface Thread {
   started: number;
 }
 
-const startThread = (onEnd: (thread: Thread) => void): Thread => {
-  const worker = new Worker(new URL('./standing-worker.js', import.meta.url), {
-    resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MEGABYTES, maxYoungGenerationSizeMb: YOUNG_HEAP_MEGABYTES },
-  });
+const startThread = (limits: ResourceLimits, onEnd: (thread: Thread) => void): Thread => {
+  const worker = new Worker(new URL('./worker.js', import.meta.url), { resourceLimits: limits });
   const thread: Thread = { worker, pending: new Map(), started: 0 };
   const end = (error: Error): void => {
     onEnd(thread);
@@ -43,9 +56,14 @@ const startThread = (onEnd: (thread: Thread) => void): Thread => {
   };
   worker.on('message', (message: FromThread) => {
     const waiting = thread.pending.get(message.id);
+    if (!waiting) return;
+    if ('done' in message) {
+      waiting.onProgress(message.done, message.marks);
+      return;
+    }
     thread.pending.delete(message.id);
-    if ('output' in message) waiting?.resolve(message.output);
-    else waiting?.reject(new Error(message.defect));
+    if ('packed' in message) waiting.resolve(unpackOutput(message.packed, waiting.questions));
+    else waiting.reject(new Error(message.defect));
     if (thread.started >= RUNS_PER_THREAD && thread.pending.size === 0) void worker.terminate();
   });
   worker.on('error', end);
@@ -53,18 +71,25 @@ const startThread = (onEnd: (thread: Thread) => void): Thread => {
   return thread;
 };
 
-/** A thread that is started with the first run. */
-export const createProbeThread = (): ProbeThread => {
+/** A thread that is started with the first run, unless `start` is called before. */
+export const createProbeThread = (limits: ResourceLimits = {}): ProbeThread => {
   let current: Thread | null = null;
   let lastId = 0;
   const forget = (thread: Thread): void => {
     if (current === thread) current = null;
   };
+  const running = (): Thread => {
+    const thread = current && current.started < RUNS_PER_THREAD ? current : startThread(limits, forget);
+    current = thread;
+    return thread;
+  };
   return {
-    run: (input, signal) =>
+    start: () => {
+      running();
+    },
+    run: (input, signal, onProgress = () => undefined) =>
       new Promise((resolve, reject) => {
-        const thread = current && current.started < RUNS_PER_THREAD ? current : startThread(forget);
-        current = thread;
+        const thread = running();
         thread.started += 1;
         lastId += 1;
         const id = lastId;
@@ -76,7 +101,8 @@ export const createProbeThread = (): ProbeThread => {
             finish(value);
           };
         };
-        thread.pending.set(id, { resolve: settle(resolve), reject: settle(reject) });
+        const { questions } = input;
+        thread.pending.set(id, { questions, onProgress, resolve: settle(resolve), reject: settle(reject) });
         send({ start: id, input });
         if (signal.aborted) abort();
         else signal.addEventListener('abort', abort, { once: true });
@@ -85,4 +111,14 @@ export const createProbeThread = (): ProbeThread => {
       await current?.worker.terminate();
     },
   };
+};
+
+/** One run in a thread of its own. */
+export const runInThread: ProbeThread['run'] = async (input, signal, onProgress) => {
+  const thread = createProbeThread();
+  try {
+    return await thread.run(input, signal, onProgress);
+  } finally {
+    await thread.close();
+  }
 };

@@ -1,15 +1,33 @@
-/** The thread in which a run happens, so that a busy event loop in the main thread does not become a round-trip time. */
-import { parentPort, workerData } from 'node:worker_threads';
+/**
+ * The thread in which runs happen, so that a busy event loop in the main thread does not become a round-trip time. An
+ * agent that runs for years keeps it: modules are loaded once.
+ */
+import { parentPort } from 'node:worker_threads';
 import { type RunInput, run } from './run.js';
+import type { FromThread } from './thread.js';
 import { packOutput } from './transfer.js';
+
+export type ToThread = { readonly start: number; readonly input: RunInput } | { readonly abort: number };
 
 if (parentPort === null) throw new Error('worker.ts runs only as a worker thread');
 const port = parentPort;
-const controller = new AbortController();
-port.on('message', (message: unknown) => {
-  if (message === 'abort') controller.abort(new Error('interrupted'));
+const running = new Map<number, AbortController>();
+const tell = (message: FromThread): void => port.postMessage(message);
+
+port.on('message', async (message: ToThread) => {
+  if ('abort' in message) {
+    running.get(message.abort)?.abort(new Error('interrupted'));
+    return;
+  }
+  const { start: id, input } = message;
+  const controller = new AbortController();
+  running.set(id, controller);
+  try {
+    const output = await run(input, controller.signal, (done, marks) => tell({ id, done, ...(marks && { marks }) }));
+    tell({ id, packed: packOutput(output, input.questions) });
+  } catch (error) {
+    tell({ id, defect: (error as Error)?.stack ?? String(error) });
+  } finally {
+    running.delete(id);
+  }
 });
-const input = workerData as RunInput;
-const output = await run(input, controller.signal, (done, marks) => port.postMessage({ done, marks }));
-port.postMessage({ packed: packOutput(output, input.questions) });
-port.close();

@@ -65,6 +65,17 @@ t.test('probe demo', async (t) => {
   for (const check of report.checks) t.equal(check.seen, check.sent, `${check.id}: the far end saw what was sent`);
 });
 
+t.test('--no-nat leaves out the NAT, and says so', async (t) => {
+  // One after the other: both want the same ports.
+  const whole = reportOf((await probe(['demo', '--json'])).stdout);
+  const without = reportOf((await probe(['demo', '--json', '--no-nat'])).stdout);
+  t.equal(whole.nat.portPreservation, true, 'known to whoever asks');
+  t.equal(without.nat.portPreservation, null);
+  t.equal(without.nat.filtering, 'unknown');
+  t.ok(without.notes.some((note) => note.includes('--no-nat')));
+  t.ok(without.services.every(({ verdict }) => verdict === 'works'));
+});
+
 t.test('probe demo as an ordinary user, with ports taken', { skip: needsRoot }, async (t) => {
   const blocker = createSocket('udp4');
   await new Promise<void>((resolve) => blocker.bind(5060, '127.0.0.1', resolve));
@@ -113,6 +124,7 @@ t.test('mistakes are one line, and exit 2', async (t) => {
       ['family', ['--target', '127.0.0.1', '-6'], /-6/],
       ['daemon', ['daemon'], /daemon/],
       ['explain', ['explain', 'droped'], /droped.*dropped/],
+      ['a deep look at no NAT', ['--target', '127.0.0.1', '--deep', '--no-nat'], /--deep.*--no-nat/],
       ['demo with a target', ['demo', '--target', 'x'], /demo/],
     ];
   for (const [name, args, message, env] of cases) {

@@ -3,9 +3,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
-import { runInWorker } from '../../src/engine/offload.js';
 import type { PlannedCheck } from '../../src/engine/plan.js';
 import { type RunInput, type RunOutput, run } from '../../src/engine/run.js';
+import { runInThread } from '../../src/engine/thread.js';
 import { buildReport } from '../../src/report/build.js';
 import { TOKEN } from '../support/pure-reflector.js';
 import { check } from '../verdict/support/facts.js';
@@ -86,10 +86,10 @@ const notesOf = (output: RunOutput): readonly string[] =>
 const saysBusy = (output: RunOutput): boolean => notesOf(output).some((note) => note.startsWith('This host was busy'));
 
 t.test('round trips under load', async (t) => {
-  const idle = await runInWorker(INPUT, NEVER);
+  const idle = await runInThread(INPUT, NEVER);
   t.equal(rttsOf(idle).length, 3 * CHECKS, 'every question is answered');
   const idleMs = median(rttsOf(idle));
-  const busy = await whileBusy(runInWorker(INPUT, NEVER));
+  const busy = await whileBusy(runInThread(INPUT, NEVER));
   const busyMs = median(rttsOf(busy));
   t.equal(rttsOf(busy).length, 3 * CHECKS);
   // Where other processes take the processors, no thread helps; then the self-check has to notice.
@@ -109,7 +109,7 @@ t.test('round trips while the main thread does nothing else for seconds', async 
     started = resolve;
   });
   // Slow enough that most questions are still to be asked when the first is answered.
-  const asking = runInWorker({ ...INPUT, maxPps: 30 }, NEVER, started);
+  const asking = runInThread({ ...INPUT, maxPps: 30 }, NEVER, started);
   await first;
   block(BLOCKED_MS);
   const rtts = rttsOf(await asking);
@@ -125,7 +125,7 @@ t.test('a run in its thread ends when it is told to', async (t) => {
     probe: 'sip-options' as const,
     transport: 'tcp' as const,
   }));
-  const asking = runInWorker({ ...INPUT, questions: [...questions, ...silent] }, controller.signal, (done) => {
+  const asking = runInThread({ ...INPUT, questions: [...questions, ...silent] }, controller.signal, (done) => {
     if (done === 1) controller.abort();
   });
   const output = await asking;
@@ -133,7 +133,7 @@ t.test('a run in its thread ends when it is told to', async (t) => {
   t.ok(output.observations.some(({ notRun }) => notRun === 'interrupted'));
   const before = new AbortController();
   before.abort();
-  const never = await runInWorker(INPUT, before.signal);
+  const never = await runInThread(INPUT, before.signal);
   t.ok(
     never.observations.every(({ notRun }) => notRun === 'interrupted'),
     'even before it began',

@@ -17,6 +17,8 @@ import { sourcePortStage, standingFlow } from './source-ports.js';
 export interface StageOptions {
   /** Adds what takes minutes. */
   readonly deep: boolean;
+  /** How the NAT maps and filters. */
+  readonly nat: boolean;
   /** The source port that an agent keeps from run to run; none of a person's. */
   readonly standingPort?: number;
 }
@@ -84,7 +86,7 @@ export const runStages = async (
       ? standingFlow(reached.observations, options.standingPort, tools.probeOf, tools)
       : null;
   const [nat, sip] = await Promise.all([
-    natsOf(proven, tools),
+    options.nat ? natsOf(proven, tools) : [],
     Promise.all(proven.map(({ observations, ways }) => sipStage(observations, { ...tools, ways }))),
   ]);
   // After SIP's stage, which uses the same source port.

@@ -57,6 +57,10 @@ const groupBy = <T>(items: readonly T[], keyOf: (item: T) => string): ReadonlyMa
   return groups;
 };
 
+/** Where every port was asked nothing is left to look for. */
+const hasGaps = ({ from, to, step, sample }: PlannedRange): boolean =>
+  sample.length < Math.floor((to - from) / step) + 1;
+
 /** The stage of one run. */
 export const createSweepStage = ({ input, mayBeReflector, probeOf, context, path, waysAt }: StageInput): SweepStage => {
   const sweepers = new Map<string, Sweeper>();
@@ -131,7 +135,7 @@ export const createSweepStage = ({ input, mayBeReflector, probeOf, context, path
       isSample = false;
       const random = (): number => Buffer.from(context.net.random(4)).readUInt32BE(0) / 2 ** 32;
       return perAddress(
-        ranges.filter(explores),
+        ranges.filter((range) => explores(range) && hasGaps(range)),
         ({ address }) => address,
         async (own) => {
           const [first] = own.flatMap(({ sample }) => sample);
