@@ -6,6 +6,7 @@
 
 import { ESP_TAG_SPI_MASK } from '../src/wire/carriers.js';
 import { classifyNatT, encodeEspInUdp, NAT_T_KEEPALIVE } from '../src/wire/nat-t.js';
+import { zeroed } from '../src/wire/octets.js';
 import { expectProof, makeTag } from '../src/wire/proof.js';
 import { ANSWER_TAG_BYTES } from '../src/wire/tag.js';
 import { judgeEmbedded, type Probe } from './contract.js';
@@ -15,7 +16,7 @@ export const probe: Probe = {
   retransmits: false,
   timed: 'exchange',
   ask: (asking) => {
-    const payload = Buffer.alloc(ANSWER_TAG_BYTES);
+    const payload = zeroed(ANSWER_TAG_BYTES);
     const tag = makeTag(asking);
     if (tag) payload.set(tag);
     const spi = (Buffer.from(asking.seed).readUInt32BE(0) | ESP_TAG_SPI_MASK) >>> 0;

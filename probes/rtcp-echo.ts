@@ -2,7 +2,9 @@
  * `rtcp-echo`: a valid compound packet (RFC 3550 §6.1) as goes with every call on the odd port: receiver report,
  * CNAME, and an APP block with the tag. Only a reflector answers.
  */
+
 import { RTCP_APP_NAME } from '../src/wire/carriers.js';
+import { zeroed } from '../src/wire/octets.js';
 import { expectProof, makeTag } from '../src/wire/proof.js';
 import { cnameDescription, encodeRtcp, parseRtcp } from '../src/wire/rtcp.js';
 import { ANSWER_TAG_BYTES } from '../src/wire/tag.js';
@@ -14,7 +16,7 @@ export const probe: Probe = {
   timed: 'exchange',
   ask: (asking) => {
     const ssrc = Buffer.from(asking.seed).readUInt32BE(0);
-    const data = Buffer.alloc(ANSWER_TAG_BYTES);
+    const data = zeroed(ANSWER_TAG_BYTES);
     const tag = makeTag(asking);
     if (tag) data.set(tag);
     const message = encodeRtcp({

@@ -28,7 +28,7 @@ export const probe: Probe = {
   retransmits: false,
   timed: 'exchange',
   ask: (asking) => {
-    const payload = Buffer.alloc(PAYLOAD_BYTES, SILENCE);
+    const payload = Buffer.allocUnsafe(PAYLOAD_BYTES).fill(SILENCE);
     const tag = makeTag(asking);
     if (tag) payload.set(tag);
     const seed = Buffer.from(asking.seed);

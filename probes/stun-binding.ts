@@ -2,7 +2,9 @@
  * `stun-binding`: a Binding request (RFC 8489 §2), as phones and browsers send to learn their address from outside. A
  * success proves the path and tells the mapping; an error response to our very request proves the path as well.
  */
+
 import { STUN_TAG_ATTRIBUTE } from '../src/wire/carriers.js';
+import { zeroed } from '../src/wire/octets.js';
 import { printable } from '../src/wire/printable.js';
 import { expectProof, makeTag } from '../src/wire/proof.js';
 import {
@@ -23,7 +25,7 @@ const MAPPED_BYTES = 24;
 const MAX_TEXT = 120;
 
 const tagAttribute = (tag: Uint8Array): readonly StunAttribute[] => {
-  const value = Buffer.alloc(ANSWER_TAG_BYTES + MAPPED_BYTES);
+  const value = zeroed(ANSWER_TAG_BYTES + MAPPED_BYTES);
   value.set(tag);
   return [{ kind: 'opaque', type: STUN_TAG_ATTRIBUTE, value }];
 };

@@ -2,7 +2,9 @@
  * What shares a NAT-T port (RFC 3948): IKE behind a marker of four zero octets, ESP behind its SPI, and keepalives of
  * one octet. Framing only; IKE itself is ike.ts's, and ESP stays opaque.
  */
+
 import { accept, type Parsed, refuse } from '../model/refusal.js';
+import { zeroed } from './octets.js';
 
 /** Stands where ESP has its SPI, which is never 0 (RFC 3948 §2.2). */
 export const NON_ESP_MARKER: Uint8Array = new Uint8Array(4);
@@ -62,7 +64,7 @@ export const encodeEspInUdp = ({ spi, sequence, payload }: Esp): Uint8Array => {
     throw new RangeError(`an ESP SPI is at least ${MIN_ESP_SPI}, not ${spi} (RFC 4303 §2.1)`);
   const length = ESP_HEADER_BYTES + payload.length;
   if (length > MAX_DATAGRAM_BYTES) throw new RangeError(`an ESP packet of ${length} octets fits no datagram`);
-  const bytes = Buffer.alloc(length);
+  const bytes = zeroed(length);
   bytes.writeUInt32BE(spi, 0);
   bytes.writeUInt32BE(sequence, 4);
   bytes.set(payload, ESP_HEADER_BYTES);

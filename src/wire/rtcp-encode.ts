@@ -1,4 +1,5 @@
 /** Writes RTCP compound packets (RFC 3550 §6); whatever is written here, rtcp-parse.ts reads. */
+import { zeroed } from './octets.js';
 import {
   type App,
   type Bye,
@@ -34,7 +35,7 @@ const writeReport = (report: SenderReport | ReceiverReport): Buffer => {
   wholeWords('an RTCP report extension', report.extension.length);
   const blocksStart = SIZES.ssrc + (report.kind === 'sender-report' ? SIZES.senderInfo : 0);
   const blocksEnd = blocksStart + report.reports.length * SIZES.reportBlock;
-  const body = Buffer.alloc(blocksEnd + report.extension.length);
+  const body = zeroed(blocksEnd + report.extension.length);
   body.writeUInt32BE(report.ssrc, 0);
   if (report.kind === 'sender-report') {
     body.writeBigUInt64BE(report.ntpTimestamp, 4);
@@ -59,7 +60,7 @@ const writeReport = (report: SenderReport | ReceiverReport): Buffer => {
 const writeChunk = (chunk: SdesChunk): Buffer => {
   atMost('SDES items', chunk.items.length, MAX_SDES_ITEMS);
   const itemBytes = chunk.items.reduce((sum, item) => sum + 2 + item.value.length, 0);
-  const bytes = Buffer.alloc(roundUpToWord(SIZES.ssrc + itemBytes + 1));
+  const bytes = zeroed(roundUpToWord(SIZES.ssrc + itemBytes + 1));
   bytes.writeUInt32BE(chunk.ssrc, 0);
   let at = SIZES.ssrc;
   for (const item of chunk.items) {
@@ -77,7 +78,7 @@ const writeBye = (bye: Bye): Buffer => {
   const sourcesEnd = bye.ssrcs.length * SIZES.ssrc;
   const reason = bye.reason;
   if (reason) atMost('octets of a BYE reason', reason.length, MAX_RTCP_TEXT_BYTES);
-  const body = Buffer.alloc(sourcesEnd + (reason ? roundUpToWord(1 + reason.length) : 0));
+  const body = zeroed(sourcesEnd + (reason ? roundUpToWord(1 + reason.length) : 0));
   bye.ssrcs.forEach((ssrc, index) => {
     body.writeUInt32BE(ssrc, index * SIZES.ssrc);
   });
@@ -93,7 +94,7 @@ const writeApp = (app: App): Buffer => {
   if (name.length !== SIZES.appName || name.toString('latin1') !== app.name)
     throw new RangeError(`an RTCP APP name is four ASCII characters, not "${app.name}"`);
   wholeWords('RTCP APP data', app.data.length);
-  const head = Buffer.alloc(SIZES.ssrc);
+  const head = zeroed(SIZES.ssrc);
   head.writeUInt32BE(app.ssrc, 0);
   return Buffer.concat([head, name, app.data]);
 };
@@ -145,14 +146,14 @@ export const encodeRtcp = ({ packets, padding }: RtcpCompound): Uint8Array => {
     const { packetType, count, body } = writePacket(packet);
     atMost('count or subtype of an RTCP packet', count, MAX_RTCP_COUNT);
     const paddingHere = index === packets.length - 1 ? padding : 0;
-    const header = Buffer.alloc(SIZES.header);
+    const header = zeroed(SIZES.header);
     header.writeUInt8((RTP_VERSION << 6) | (paddingHere ? RTCP_PADDING_BIT : 0) | count, 0);
     header.writeUInt8(packetType, 1);
     header.writeUInt16BE((body.length + paddingHere) / SIZES.word, 2);
     parts.push(header, body);
   });
   if (padding) {
-    const pad = Buffer.alloc(padding);
+    const pad = zeroed(padding);
     pad.writeUInt8(padding, padding - 1);
     parts.push(pad);
   }

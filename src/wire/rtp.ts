@@ -1,5 +1,7 @@
 /** RTP data packets (RFC 3550 §5.1): what media streams and echo probes carry. Bytes ⇄ packets, nothing else. */
+
 import { accept, type Parsed, refuse } from '../model/refusal.js';
+import { zeroed } from './octets.js';
 
 /** RFC 3550 §5.1: the two top bits of every RTP and RTCP packet. */
 export const RTP_VERSION = 2;
@@ -137,7 +139,7 @@ export const encodeRtp = (packet: RtpPacket): Uint8Array => {
   const length = payloadStart + payload.length + padding;
   if (length > MAX_DATAGRAM_BYTES) throw new RangeError(`an RTP packet of ${length} octets fits no datagram`);
 
-  const bytes = Buffer.alloc(length);
+  const bytes = zeroed(length);
   bytes.writeUInt8(
     (RTP_VERSION << 6) | (padding ? PADDING_BIT : 0) | (extension ? EXTENSION_BIT : 0) | csrcs.length,
     0,

@@ -2,7 +2,9 @@
  * How a STUN message lies on the wire: header, type-length-value attributes, and which of them count. No attribute's
  * value is looked into here, so that integrity can be computed over bytes as they came.
  */
+
 import { accept, type Parsed, refuse } from '../model/refusal.js';
+import { zeroed } from './octets.js';
 
 /** RFC 8489 §5: type, length, cookie, transaction ID. */
 export const STUN_HEADER_BYTES = 20;
@@ -109,7 +111,7 @@ export const countsAfter = (last: number | undefined, type: number): boolean => 
  * @throws RangeError when `type` or the value's length does not fit 16 bits.
  */
 export const encodeRawAttribute = (type: number, value: Uint8Array): Buffer => {
-  const bytes = Buffer.alloc(ATTRIBUTE_HEADER_BYTES + value.length + paddingOf(value.length));
+  const bytes = zeroed(ATTRIBUTE_HEADER_BYTES + value.length + paddingOf(value.length));
   bytes.writeUInt16BE(type, 0);
   bytes.writeUInt16BE(value.length, 2);
   bytes.set(value, ATTRIBUTE_HEADER_BYTES);

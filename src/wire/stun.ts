@@ -2,7 +2,9 @@
  * STUN (RFC 8489), with RFC 5780's attributes for NAT behaviour, and compatible with RFC 3489. Bytes ⇄ messages; who
  * asks, retransmits or answers is elsewhere.
  */
+
 import { accept, type Parsed, refuse } from '../model/refusal.js';
+import { zeroed } from './octets.js';
 import {
   isComprehensionRequired,
   STUN_ATTRIBUTE_REFUSALS,
@@ -115,7 +117,7 @@ const encodeHeader = ({ dialect, class: cls, method, transactionId }: StunMessag
   const type = messageTypeOf(method, cls);
   if (dialect === 'rfc3489' && !isRfc3489Header(type, transactionId))
     throw new RangeError('not a message of RFC 3489: its type is unknown there, or its transaction ID has the cookie');
-  const header = Buffer.alloc(STUN_HEADER_BYTES);
+  const header = zeroed(STUN_HEADER_BYTES);
   header.writeUInt16BE(type, 0);
   header.writeUInt32BE(MAGIC_COOKIE, COOKIE_OFFSET);
   header.set(transactionId, STUN_HEADER_BYTES - transactionId.length);

@@ -12,6 +12,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import { accept, type Parsed, refuse } from '../model/refusal.js';
 import { hmacSha256, sha256Bytes } from './hash.js';
+import { zeroed } from './octets.js';
 
 /** First byte 0xCA lies above all that RFC 7983 §7 assigns, so a bare tag is never taken for STUN, DTLS or RTP. */
 export const TAG_MAGIC = 0xca11;
@@ -129,9 +130,6 @@ export const digestOf = (message: Uint8Array): Uint8Array => sha256Bytes(message
  */
 const macOf = (signed: Uint8Array, key: Uint8Array, binding: Uint8Array | null): Uint8Array =>
   hmacSha256(signed, binding, key, MAC_BYTES);
-
-/** From Node's pool, which `Buffer.alloc` passes by: an allocation of its own for each answer keeps the collector busy. */
-const zeroed = (length: number): Buffer => Buffer.allocUnsafe(length).fill(0);
 
 const writeCommon = (bytes: Buffer, type: TagType, common: Common): void => {
   bytes.writeUInt16BE(TAG_MAGIC, 0);

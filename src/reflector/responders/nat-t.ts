@@ -1,6 +1,8 @@
 /** Echoes a tag in ESP's clothes; keepalives are counted and never answered (RFC 3948 §2.3). */
+
 import { ESP_TAG_SPI_MASK } from '../../wire/carriers.js';
 import { classifyNatT, encodeEspInUdp } from '../../wire/nat-t.js';
+import { zeroed } from '../../wire/octets.js';
 import { answerTag, type Responder } from '../exchange.js';
 
 export const isNatTKeepalive = (message: Uint8Array): boolean => {
@@ -16,7 +18,7 @@ export const answerNatT: Responder = (message, arrival, host) => {
   const tag = answerTag(payload, message, arrival, host);
   if (!tag) return null;
   // As long as the request, and never longer: large packets have to pass in both directions.
-  const echoed = Buffer.alloc(Math.max(tag.bytes.length, payload.length));
+  const echoed = zeroed(Math.max(tag.bytes.length, payload.length));
   echoed.set(tag.bytes);
   return {
     bytes: encodeEspInUdp({ spi, sequence, payload: echoed }),

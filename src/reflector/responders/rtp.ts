@@ -9,7 +9,7 @@ export const answerRtp: Responder = (message, arrival, host) => {
   if (!packet.ok) return null;
   const tag = answerTag(packet.value.payload, message, arrival, host);
   if (!tag || tag.bytes.length > packet.value.payload.length) return null;
-  const payload = Uint8Array.from(packet.value.payload);
+  const payload = Buffer.from(packet.value.payload);
   payload.set(tag.bytes);
   return {
     bytes: encodeRtp({ ...packet.value, payload }),
