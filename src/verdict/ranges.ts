@@ -68,39 +68,6 @@ const pooled = (ports: readonly Classified[], thresholds: RangeThresholds): read
   return ports.map((port) => (port.verdict === 'pass' ? { ...port, ...quality } : port));
 };
 
-/** Further away than this a neighbour says nothing about a port. */
-const NEARBY_PORTS = 128;
-/** What a rejected port is called whose ICMP error was held back. */
-const SILENT_REJECTION: ReadonlySet<string> = new Set(['dropped', 'dropped-outbound']);
-
-/**
- * Whoever rejects may hold its ICMP errors to a rate (RFC 1812 §4.3.2.8), so of a rejected stretch only some ports say
- * so. A port that never got through and lies between two that were rejected, both near, was rejected like them.
- */
-export const withHeldBackErrors = (sample: readonly Classified[]): readonly Classified[] => {
-  if (!sample.some(({ reason }) => reason === 'rejected')) return sample;
-  const ports = [...sample].sort((a, b) => a.check.port - b.check.port);
-  const tellsOf = ({ reason }: Classified): boolean => !SILENT_REJECTION.has(reason);
-  const nearest = (order: readonly Classified[]): ReadonlyMap<Classified, Classified | undefined> => {
-    let telling: Classified | undefined;
-    return new Map(
-      order.map((port) => {
-        if (tellsOf(port)) telling = port;
-        return [port, telling] as const;
-      }),
-    );
-  };
-  const before = nearest(ports);
-  const after = nearest(ports.toReversed());
-  return ports.map((port) => {
-    const isRejected = (one: Classified | undefined): boolean =>
-      one?.reason === 'rejected' && Math.abs(one.check.port - port.check.port) <= NEARBY_PORTS;
-    return !tellsOf(port) && isRejected(before.get(port)) && isRejected(after.get(port))
-      ? { ...port, verdict: 'blocked', reason: 'rejected' }
-      : port;
-  });
-};
-
 /** A run that still grows: ranges have thousands of ports. */
 interface Draft {
   readonly finding: Finding;
