@@ -5,14 +5,13 @@ import type { Check } from '../model/check.js';
 import type { Observation } from '../model/observation.js';
 import type { Profile, Thresholds } from '../model/profile.js';
 import { REPORT_SCHEMA_ID, type Report } from '../model/report.js';
-import type { Classified, Finding } from '../model/verdict.js';
-import type { Standing } from '../verdict/classify.js';
+import type { Classified } from '../model/verdict.js';
 import { classify } from '../verdict/classify.js';
 import { withFlowLimit } from '../verdict/flow-limit.js';
 import { withHeldBackErrors } from '../verdict/held-back-errors.js';
 import { judgeKeepalives, judgeLifetimes } from '../verdict/lifetime.js';
 import { judgeNat } from '../verdict/nat.js';
-import { type ClassifiedRange, classifyRange } from '../verdict/ranges.js';
+import { classifyRange } from '../verdict/ranges.js';
 import { type Item, weigh, weighService } from '../verdict/services.js';
 import { lossUpperBound, RANGE_PORT_DOUBT, SINGLE_CHECK_DOUBT } from '../verdict/silence.js';
 import { judgeSip } from '../verdict/sip.js';
@@ -20,6 +19,9 @@ import { judgeSourcePorts, judgeStale, sourcePortNotes } from '../verdict/source
 import { NO_STANDING, standings } from '../verdict/standing.js';
 import { coverageNotes, coverageRows, limitNotes } from './coverage.js';
 import { diagnosedService, factsOf } from './diagnosed.js';
+import { itemOfCheck, itemOfRange } from './items.js';
+import { natOf, networkOf } from './network.js';
+import { deadAddresses, notesOf } from './notes.js';
 import { harmedBy, reportedNat, reportedStage } from './stages.js';
 
 export interface Named {
@@ -53,10 +55,6 @@ const strictest = (profiles: readonly Profile[]): Pick<Thresholds, 'lossRatio' |
   lossRatio: Math.min(...profiles.map(({ thresholds }) => thresholds.lossRatio)),
   rttMs: Math.min(...profiles.map(({ thresholds }) => thresholds.rttMs)),
 });
-
-const round = (value: number, digits: number): number => Math.round(value * 10 ** digits) / 10 ** digits;
-
-const unique = <T>(values: readonly T[]): T[] => [...new Set(values)];
 
 /** Builds the report of a finished run. */
 export const buildReport = (input: ReportInput): Report => {
@@ -239,119 +237,3 @@ export const buildReport = (input: ReportInput): Report => {
   const facts = factsOf(report, checks, ranges, output.limits);
   return { ...report, services: states.map((state) => diagnosedService(state, facts)) };
 };
-
-/** One address that says nothing while another of the same target answers: whoever uses that one gets nowhere. */
-const deadAddresses = (target: Named, standing: ReadonlyMap<string, Standing>): readonly string[] => {
-  const asked = target.addresses.filter((address) => standing.has(address));
-  const alive = asked.some((address) => standing.get(address)?.alive);
-  return asked
-    .filter((address) => alive && !standing.get(address)?.alive)
-    .map(
-      (address) =>
-        `Nothing at all passes to or from ${address}, although the target answers at another address: phones that choose this one get nowhere.`,
-    );
-};
-
-const itemOfCheck = ({ check, verdict, reason }: Classified, isProvable: boolean): Item => ({
-  id: check.id,
-  probe: check.probe,
-  transport: check.transport,
-  address: check.address,
-  from: check.port,
-  to: check.port,
-  finding: { verdict, reason } as Finding,
-  partly: false,
-  provable: isProvable,
-});
-
-const itemOfRange = ({ range, runs, worst }: ClassifiedRange, isProvable: boolean): Item => ({
-  id: range.id,
-  probe: range.probe,
-  transport: range.transport,
-  address: range.address,
-  from: range.from,
-  to: range.to,
-  finding: worst,
-  partly: runs.some(({ verdict }) => verdict === 'pass' || verdict === 'degraded'),
-  provable: isProvable,
-});
-
-interface Seen {
-  readonly check: Check;
-  readonly address: string;
-  readonly port: number;
-}
-
-const pair = (check: Check, address: unknown, port: unknown): Seen[] =>
-  typeof address === 'string' && typeof port === 'number' ? [{ check, address, port }] : [];
-
-/**
- * Our own addresses as the far ends saw them: attested by a reflector, mapped by a STUN server, or written into the
- * top Via by a SIP server (RFC 3581 §4).
- */
-const seenOf = (all: readonly Classified[]): readonly Seen[] =>
-  all.flatMap(({ check, evidence }): Seen[] => {
-    const attested = pair(check, evidence.seenAddress, evidence.seenPort);
-    const answer = evidence.answer;
-    if (attested.length > 0 || typeof answer !== 'object' || answer === null) return attested;
-    const { mappedAddress, mappedPort, received, rport } = answer as Readonly<Record<string, unknown>>;
-    return [...pair(check, mappedAddress, mappedPort), ...pair(check, received, rport)];
-  });
-
-const networkOf = (
-  localAddresses: readonly string[],
-  all: readonly Classified[],
-  upperBound: number | null,
-): Report['network'] => {
-  const seen = seenOf(all);
-  return {
-    localAddress: localAddresses[0] ?? null,
-    mappedAddresses: unique(seen.map(({ address }) => address)),
-    natted: nattedBy(localAddresses, seen) ?? nattedByIke(all),
-    lossUpperBound: upperBound === null ? null : round(upperBound, 4),
-  };
-};
-
-/** Compared within a family only; an address of a family that has no local one proves nothing. */
-const nattedBy = (localAddresses: readonly string[], seen: readonly Seen[]): boolean | null => {
-  const isV6 = (address: string): boolean => address.includes(':');
-  const comparable = seen.filter(({ address }) => localAddresses.some((local) => isV6(local) === isV6(address)));
-  return comparable.length === 0 ? null : comparable.some(({ address }) => !localAddresses.includes(address));
-};
-
-/** A third party's IKE says whether it sees our address as we know it (RFC 7296 §2.23), and not as what it sees it. */
-const nattedByIke = (all: readonly Classified[]): boolean | null => {
-  const said = all.flatMap(({ evidence: { answer } }) => {
-    const nat = typeof answer === 'object' && answer !== null && 'natBeforeUs' in answer ? answer.natBeforeUs : null;
-    return typeof nat === 'boolean' ? [nat] : [];
-  });
-  return said.length === 0 ? null : said.includes(true);
-};
-
-const natOf = (localAddresses: readonly string[], all: readonly Classified[]): Report['nat'] => {
-  const natted = nattedBy(localAddresses, seenOf(all)) ?? nattedByIke(all);
-  return {
-    mapping: natted === false ? 'none' : 'unknown',
-    filtering: 'unknown',
-    portPreservation: null,
-    layers: natted === false ? 0 : null,
-    bindingLifetime: [],
-  };
-};
-
-/** Above this the probing thread itself was held up, and round trips include its own waiting. */
-const SUSPECT_DELAY_MS = 20;
-
-const notesOf = ({ eventLoopDelayMs, identities }: RunOutput, durationMs: number): readonly string[] => [
-  ...(eventLoopDelayMs > SUSPECT_DELAY_MS && durationMs > 0
-    ? [
-        `This host was busy: the probing thread was delayed by up to ${eventLoopDelayMs} ms, round-trip times may be too long by as much.`,
-      ]
-    : []),
-  ...(identities.some(([, { tokenRefused }]) => tokenRefused)
-    ? ['The target is a reflector that does not know this token: compare the token files of both ends.']
-    : []),
-  ...(identities.some(([, { versionRefused }]) => versionRefused)
-    ? ['The target is a reflector that speaks another version of the protocol: install the same release on both ends.']
-    : []),
-];

@@ -3,7 +3,7 @@ import type { PortRange } from '../model/check.js';
 import type { PathLimit } from '../model/observation.js';
 import type { Thresholds } from '../model/profile.js';
 import type { Classified, Finding } from '../model/verdict.js';
-import { limitsCalls } from './classify.js';
+import { limitsCalls } from './circumstances.js';
 import { lossLowerBound } from './silence.js';
 
 export type RangeRun = Finding & {

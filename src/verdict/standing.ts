@@ -1,6 +1,6 @@
 /** What all observations together say about each address: the controls that a single verdict needs. */
 import type { Observation, PathLimit } from '../model/observation.js';
-import type { Listens, Standing } from './classify.js';
+import type { Listens, Standing } from './circumstances.js';
 
 export interface StandingInput {
   readonly observations: readonly Observation[];

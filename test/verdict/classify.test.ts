@@ -4,7 +4,8 @@ import t from 'tap';
 import { ASKED_KINDS, type Check, TRANSPORTS } from '../../src/model/check.js';
 import { type Attempt, FAILURES, NOT_RUN, type Observation } from '../../src/model/observation.js';
 import { REASONS } from '../../src/model/verdict.js';
-import { type Circumstances, classify, listensOn, type Standing } from '../../src/verdict/classify.js';
+import { type Circumstances, listensOn, type Standing } from '../../src/verdict/circumstances.js';
+import { classify } from '../../src/verdict/classify.js';
 import { NO_STANDING, standings } from '../../src/verdict/standing.js';
 import {
   ADDRESS,

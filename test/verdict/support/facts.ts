@@ -3,7 +3,7 @@ import type { AskedKind, Check, Transport } from '../../../src/model/check.js';
 import type { Attempt, Attestation, Evidence, Failure, Observation } from '../../../src/model/observation.js';
 import type { Classified, Finding, Reason, Verdict } from '../../../src/model/verdict.js';
 import { VERDICTS } from '../../../src/model/verdict.js';
-import type { Circumstances, Listens, Standing } from '../../../src/verdict/classify.js';
+import type { Circumstances, Listens, Standing } from '../../../src/verdict/circumstances.js';
 
 export const ADDRESS = '198.51.100.10';
 /** Fingerprints as Node prints them; which bytes they hold does not matter. */

@@ -1,0 +1,34 @@
+/** What a report has to say besides its verdicts. */
+import type { RunOutput } from '../engine/run.js';
+import type { Standing } from '../verdict/circumstances.js';
+import type { Named } from './build.js';
+
+/** One address that says nothing while another of the same target answers: whoever uses that one gets nowhere. */
+export const deadAddresses = (target: Named, standing: ReadonlyMap<string, Standing>): readonly string[] => {
+  const asked = target.addresses.filter((address) => standing.has(address));
+  const alive = asked.some((address) => standing.get(address)?.alive);
+  return asked
+    .filter((address) => alive && !standing.get(address)?.alive)
+    .map(
+      (address) =>
+        `Nothing at all passes to or from ${address}, although the target answers at another address: phones that choose this one get nowhere.`,
+    );
+};
+
+/** Above this the probing thread itself was held up, and round trips include its own waiting. */
+const SUSPECT_DELAY_MS = 20;
+
+/** What the run itself has to tell: a busy host, a refused token. */
+export const notesOf = ({ eventLoopDelayMs, identities }: RunOutput, durationMs: number): readonly string[] => [
+  ...(eventLoopDelayMs > SUSPECT_DELAY_MS && durationMs > 0
+    ? [
+        `This host was busy: the probing thread was delayed by up to ${eventLoopDelayMs} ms, round-trip times may be too long by as much.`,
+      ]
+    : []),
+  ...(identities.some(([, { tokenRefused }]) => tokenRefused)
+    ? ['The target is a reflector that does not know this token: compare the token files of both ends.']
+    : []),
+  ...(identities.some(([, { versionRefused }]) => versionRefused)
+    ? ['The target is a reflector that speaks another version of the protocol: install the same release on both ends.']
+    : []),
+];

@@ -1,0 +1,84 @@
+/** A check that was answered: were the answers the far end's, and did all arrive as sent and soon enough? */
+import type { Check, ProbeKind } from '../model/check.js';
+import type { Attempt } from '../model/observation.js';
+import type { Finding, RttSummary } from '../model/verdict.js';
+import { type Circumstances, limitsCalls, type Standing } from './circumstances.js';
+import { lossLowerBound } from './silence.js';
+
+export type Answer = Extract<Attempt, { outcome: 'answer' }>;
+
+/** What another's answer is called, by the protocol that it came in. */
+const IMPOSTOR: Partial<Record<ProbeKind, Finding>> = {
+  'tls-handshake': { verdict: 'altered', reason: 'tls-intercepted' },
+  http: { verdict: 'altered', reason: 'http-intercepted' },
+  dns: { verdict: 'altered', reason: 'dns-intercepted' },
+};
+
+const impostor = (check: Check): Finding => {
+  if (check.transport === 'tls') return { verdict: 'altered', reason: 'tls-intercepted' };
+  return IMPOSTOR[check.probe] ?? { verdict: 'altered', reason: 'answered-by-other' };
+};
+
+/** What a change on the way is called: whoever rewrites HTTP or DNS has taken part in it. */
+const REWRITER: Partial<Record<ProbeKind, Finding>> = {
+  'sip-options': { verdict: 'altered', reason: 'sip-alg' },
+  http: { verdict: 'altered', reason: 'http-intercepted' },
+  dns: { verdict: 'altered', reason: 'dns-intercepted' },
+};
+
+const rewritten = (check: Check): Finding =>
+  REWRITER[check.probe] ?? { verdict: 'altered', reason: 'payload-rewritten' };
+
+/** @param sorted ascending, not empty */
+const median = (sorted: readonly number[]): number => {
+  const middle = sorted.length >> 1;
+  const high = sorted[middle] ?? 0;
+  return sorted.length % 2 === 1 ? high : ((sorted[middle - 1] ?? high) + high) / 2;
+};
+
+const round = (ms: number): number => Math.round(ms * 1000) / 1000;
+
+/** The round trips of the answers that have one, or null. */
+export const summarise = (answers: readonly Answer[]): RttSummary | null => {
+  const rtts = answers.flatMap(({ rttMs }) => (rttMs === null ? [] : [rttMs])).sort((a, b) => a - b);
+  const [min] = rtts;
+  const max = rtts.at(-1);
+  if (min === undefined || max === undefined) return null;
+  return { min: round(min), median: round(median(rtts)), max: round(max) };
+};
+
+/** Judges what was answered; `packets` and `received` count the whole check's. */
+export const classifyAnswers = (
+  check: Check,
+  answers: readonly Answer[],
+  packets: number,
+  received: number,
+  standing: Standing,
+  { thresholds }: Circumstances,
+): Finding => {
+  const authentic = answers.filter((answer) => answer.authentic === true);
+  if (standing.role === 'reflector') {
+    // Two voices on one port: whichever is loud enough to answer may carry the call.
+    if (answers.some((answer) => answer.authentic !== true)) return impostor(check);
+    if (authentic.some(({ attestation }) => attestation && !attestation.intact)) return rewritten(check);
+    if (authentic.some(({ attestation }) => attestation && attestation.arrivalPort !== check.port)) {
+      return { verdict: 'altered', reason: 'answered-by-other' };
+    }
+    if (
+      check.probe === 'nat-t-keepalive' &&
+      authentic.every(({ attestation }) => attestation !== null && attestation.keepalives === 0)
+    ) {
+      return { verdict: 'blocked', reason: 'payload-filtered' };
+    }
+  }
+  // A port of a range is asked too seldom to show quality; classifyRange judges all of them together.
+  if (check.rangeId !== null) return { verdict: 'pass', reason: 'answered' };
+  if (lossLowerBound({ trials: packets, answers: received }) > thresholds.lossRatio) {
+    const isPoliced = check.transport === 'udp' && limitsCalls(standing.limit);
+    return { verdict: 'degraded', reason: isPoliced ? 'rate-limited' : 'loss' };
+  }
+  // The shortest: what only some of a few answers took is a busy host's, or a retransmission's below us.
+  const rtt = summarise(answers);
+  if (rtt && rtt.min > thresholds.rttMs) return { verdict: 'degraded', reason: 'latency' };
+  return { verdict: 'pass', reason: 'answered' };
+};

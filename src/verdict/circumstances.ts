@@ -1,0 +1,66 @@
+/** What is known besides a check's own attempts when it is judged: of its address, of the path, and what a call bears. */
+import type { Check } from '../model/check.js';
+import type { PathLimit } from '../model/observation.js';
+import type { Thresholds } from '../model/profile.js';
+
+/** What is known about an address besides the check itself. */
+export interface Standing {
+  /** `reflector` only once it has proven itself with an authentic answer. */
+  readonly role: 'reflector' | 'third-party';
+  /** Anything at all from this address answered: the control without which nothing is blamed. */
+  readonly alive: boolean;
+  /** How many different questions went to this address; a lone one has no control. */
+  readonly asked: number;
+  /** What the reflector says it listens on, or null if it could not be asked. */
+  readonly listens: Listens | null;
+  /** Ports of UDP on which other bytes than this check's passed. */
+  readonly openUdpPorts: ReadonlySet<number>;
+  /** What was found to limit the path over UDP; null or left out where nothing was. */
+  readonly limit?: PathLimit | null;
+  /** Answers and connections that the reflector says it held back to protect itself; 0 if left out. */
+  readonly heldBack?: number;
+  /** Ports of UDP on which ESP passed in a small packet. */
+  readonly smallEspPorts?: ReadonlySet<number>;
+}
+
+export interface Listens {
+  readonly udp: readonly PortSpan[];
+  /** Each speaks plain TCP and TLS alike. */
+  readonly tcp: readonly PortSpan[];
+  /** UDP ports at which its host lately dropped datagrams before they were read. */
+  readonly overruns?: readonly PortSpan[];
+  /** Fingerprint of the certificate that it shows, as Node prints it (`AB:CD:…`). */
+  readonly certificateSha256: string | null;
+}
+export type PortSpan = readonly [from: number, to: number];
+
+/** What the whole path is known to lose, and what a call bears. */
+export interface Circumstances {
+  readonly lossUpperBound: number | null;
+  /** The probability of a false "blocked" that is tolerated for this check. */
+  readonly doubt: number;
+  readonly thresholds: Pick<Thresholds, 'lossRatio' | 'rttMs'>;
+}
+
+/** Whether one of the spans, ends included, has the port. */
+export const isWithin = (spans: readonly PortSpan[], port: number): boolean =>
+  spans.some(([from, to]) => from <= port && port <= to);
+
+/** Whether the far end listens there; null if it could not be asked. */
+export const listensOn = (listens: Listens | null, check: Pick<Check, 'transport' | 'port'>): boolean | null =>
+  listens === null ? null : isWithin(listens[check.transport === 'udp' ? 'udp' : 'tcp'], check.port);
+
+/**
+ * Twenty calls at fifty packets a second each way: a limit above hurts no branch, and may be this host's own. What lies
+ * below is told of every range, because a range stands for many calls at once.
+ */
+const HARMLESS_PPS = 1000;
+
+/** As many flows serve five hundred calls, RTP and RTCP each. */
+const HARMLESS_FLOWS = 1000;
+
+/** Whether the path passes fewer packets a second, or fewer flows, than the calls of a branch need. */
+export const limitsCalls = (limit: PathLimit | null | undefined): boolean => {
+  if (!limit) return false;
+  return limit.kind === 'rate' ? limit.packetsPerSecond < HARMLESS_PPS : limit.flows < HARMLESS_FLOWS;
+};

@@ -1,0 +1,73 @@
+/** What a verdict rests on, and how sure it is. */
+import type { Evidence, Observation } from '../model/observation.js';
+import type { Finding } from '../model/verdict.js';
+import type { Answer } from './answered.js';
+import type { Circumstances, Standing } from './circumstances.js';
+import { doubtOfSilence } from './silence.js';
+import type { Failed } from './unanswered.js';
+
+/** Sendings of a question that had been sent before; a further round of the exchange is a question of its own. */
+const retransmissionsOf = (answers: readonly Answer[]): number =>
+  answers.reduce((sum, { packets, detail }) => {
+    const rounds = Array.isArray(detail.rounds) ? detail.rounds.length : 0;
+    return sum + Math.max(0, packets - 1 - rounds);
+  }, 0);
+
+/** The facts of a check as a report shows them. */
+export const evidenceOf = (
+  observation: Observation,
+  standing: Standing,
+  listening: boolean | null,
+  answers: readonly Answer[],
+  failures: readonly Failed[],
+): Evidence => {
+  const first = answers[0];
+  const attestation = first?.attestation;
+  return {
+    ...(observation.notRun && { notRun: observation.notRun }),
+    ...(first && { answer: first.detail }),
+    ...(first && first.authentic !== null && { authentic: answers.every(({ authentic }) => authentic === true) }),
+    ...(attestation && {
+      intact: attestation.intact,
+      seenAddress: attestation.seenAddress,
+      seenPort: attestation.seenPort,
+      arrivalPort: attestation.arrivalPort,
+      clockSkewMs: attestation.clockSkewMs,
+    }),
+    ...(observation.check.probe === 'nat-t-keepalive' && attestation && { keepalivesSeen: attestation.keepalives }),
+    ...(failures.length > 0 && {
+      failures: Object.fromEntries(failures.map(({ failure, code }) => [failure, code])),
+    }),
+    ...(Object.keys(observation.refused).length > 0 && { refused: observation.refused }),
+    ...(listening === false && { listening }),
+    ...(standing.role === 'reflector' &&
+      observation.check.probe === 'esp-in-udp' &&
+      answers.length === 0 && { smallEspPasses: standing.smallEspPorts?.has(observation.check.port) ?? false }),
+    ...(observation.check.probe === 'ike-sa-init' &&
+      answers.length > 0 && { retransmissions: retransmissionsOf(answers) }),
+    ...(standing.role === 'reflector' &&
+      answers.length === 0 &&
+      observation.check.transport === 'udp' && {
+        otherBytesPass: standing.openUdpPorts.has(observation.check.port),
+      }),
+  };
+};
+
+/** A third party's answer carries no proof; what forges it must have seen the request and be in its way. */
+const UNPROVEN_ANSWER = 0.999;
+
+/** How sure a finding is, 0 to 1; `sent` are the packets whose silence counts. */
+export const confidenceOf = (
+  finding: Finding,
+  sent: number,
+  answers: readonly Answer[],
+  { lossUpperBound }: Circumstances,
+): number => {
+  if (answers.length > 0) return answers.every(({ authentic }) => authentic === true) ? 1 : UNPROVEN_ANSWER;
+  // These rest on what somebody said or showed, and not on how long the silence was.
+  if (finding.reason === 'rejected' || finding.reason === 'closed' || finding.verdict === 'altered') {
+    return UNPROVEN_ANSWER;
+  }
+  if (sent === 0) return 0;
+  return Math.round((1 - doubtOfSilence(sent, lossUpperBound)) * 1e6) / 1e6;
+};

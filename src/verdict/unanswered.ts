@@ -1,0 +1,118 @@
+/** A check that was not answered: who said no, whose silence it is, and in which direction it lies. */
+import type { Check } from '../model/check.js';
+import type { Attempt, Failure, Observation } from '../model/observation.js';
+import type { Finding } from '../model/verdict.js';
+import { type Circumstances, isWithin, type Standing } from './circumstances.js';
+import { doubtOfSilence } from './silence.js';
+
+export type Failed = Extract<Attempt, { outcome: 'error' }>;
+
+/** Failures of this host: the question never reached the network. */
+const LOCAL: ReadonlySet<Failure> = new Set<Failure>([
+  'local-denied',
+  'address-unavailable',
+  'too-large',
+  'exhausted',
+  'other',
+]);
+/** Failures that came from the network or the far end: somebody said no. */
+const REFUSALS: ReadonlySet<Failure> = new Set<Failure>([
+  'refused',
+  'reset',
+  'host-unreachable',
+  'net-unreachable',
+  'prohibited',
+  'tls-failed',
+  'closed-early',
+]);
+
+/** How a connection ends that the far end opened and then thought better of. */
+const CUT_OFF: ReadonlySet<Failure> = new Set<Failure>(['reset', 'closed-early', 'tls-failed']);
+
+const unknown = (reason: Extract<Finding, { verdict: 'unknown' }>['reason']): Finding => ({
+  verdict: 'unknown',
+  reason,
+});
+const blocked = (reason: Extract<Finding, { verdict: 'blocked' }>['reason']): Finding => ({
+  verdict: 'blocked',
+  reason,
+});
+
+/** What the far end withheld or lost itself is no firewall's doing, as long as it can explain all that is missing. */
+export const isWithheld = (
+  finding: Finding,
+  { check, attempts, seen }: Observation,
+  missing: number,
+  { heldBack = 0, listens }: Standing,
+): boolean => {
+  if (missing === 0 || (finding.verdict !== 'blocked' && finding.reason !== 'loss')) return false;
+  // What its host dropped nobody could count.
+  if (check.transport === 'udp' && isWithin(listens?.overruns ?? [], check.port)) return true;
+  const said = attempts.some(
+    (one) => one.outcome === 'error' && REFUSALS.has(one.failure) && !CUT_OFF.has(one.failure),
+  );
+  // It counts what arrived before it decides to answer, so "never arrived" holds all the same.
+  return !said && seen !== 0 && missing <= heldBack;
+};
+
+/**
+ * TLS opened and no proof came through it. Whoever shows another certificate than the reflector's own has ended the
+ * session in its place; with the right certificate it is the far end's silence.
+ */
+export const foreignCertificate = (attempts: readonly Attempt[], standing: Standing): boolean => {
+  const own = standing.listens?.certificateSha256;
+  if (standing.role !== 'reflector' || !own) return false;
+  return attempts.some((attempt) => {
+    if (attempt.outcome === 'answer' || !attempt.opened) return false;
+    const tls = attempt.opened.tls;
+    const shown = typeof tls === 'object' && tls !== null && 'certificateSha256' in tls ? tls.certificateSha256 : null;
+    return typeof shown === 'string' && shown !== own;
+  });
+};
+
+/** What a failed sending or connection means; null if it means no more than silence. */
+export const classifyFailures = (
+  failures: readonly Failed[],
+  standing: Standing,
+  listening: boolean | null,
+): Finding | null => {
+  const of = (set: ReadonlySet<Failure>): Failed | undefined => failures.find(({ failure }) => set.has(failure));
+  if (of(LOCAL)) return unknown('local-error');
+  if (failures.some(({ failure }) => failure === 'no-route')) {
+    // Something else of this address passes, so there is a route, and the "no" came from the path.
+    return standing.alive && standing.role === 'reflector' && listening ? blocked('rejected') : unknown('no-network');
+  }
+  if (!of(REFUSALS)) return null;
+  return standing.role === 'reflector' && listening ? blocked('rejected') : unknown('closed');
+};
+
+/** What silence means, if anything. */
+export const classifySilence = (
+  packets: number,
+  seen: number | null,
+  standing: Standing,
+  listening: boolean | null,
+  opened: boolean,
+  check: Check,
+  circumstances: Circumstances,
+): Finding => {
+  if (!standing.alive && standing.asked > 1) return unknown('target-unreachable');
+  if (standing.role !== 'reflector' || !standing.alive) return unknown('no-answer');
+  // Without its word that it listens there, its silence may be a port that it could not bind.
+  if (!listening) return unknown('no-answer');
+  // Where no new flow passes, silence is about the number of flows and not about the port.
+  if (standing.limit?.kind === 'flows' && check.transport === 'udp') return unknown('no-answer');
+  const { lossUpperBound, doubt } = circumstances;
+  // Of what arrived each was answered, so it is the answers' loss that would have to explain the silence.
+  const lost = seen === null || seen === 0 ? packets : seen;
+  if (doubtOfSilence(lost, lossUpperBound) > doubt) return unknown('no-answer');
+  if (check.probe === 'esp-in-udp' && standing.smallEspPorts?.has(check.port)) return blocked('size-filtered');
+  const otherBytesPass = check.transport === 'udp' ? standing.openUdpPorts.has(check.port) : opened;
+  if (otherBytesPass) return blocked('payload-filtered');
+  if (seen === null) return blocked('dropped');
+  return blocked(seen > 0 ? 'dropped-inbound' : 'dropped-outbound');
+};
+
+/** The connection stood, so the port passes, and what was said over it went unanswered. */
+export const openedSilently = (attempts: readonly Attempt[]): boolean =>
+  attempts.some((attempt) => attempt.outcome === 'silence' && attempt.opened !== null);
