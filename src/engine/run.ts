@@ -20,11 +20,11 @@ import { type Net, systemNet, type Totals } from './net.js';
 import { createPath } from './path.js';
 import { type PlannedCheck, type PlannedRange, portOfRange, SAMPLES } from './plan.js';
 import { refine, suspectPorts } from './refine.js';
-import { settle } from './settle.js';
+import { type Settling, settle, settleArrived } from './settle.js';
 import type { StageOptions } from './stages/stages.js';
 import { shuffled } from './sweep/shuffle.js';
 import { createSweepStage } from './sweep/stage.js';
-import { witness } from './witness.js';
+import { witness, witnessEnough } from './witness.js';
 
 export interface RunInput {
   readonly questions: readonly PlannedCheck[];
@@ -225,16 +225,17 @@ export const run = async (
         ...(await followUp(at(address, inOrder), known.get(address) ?? NOBODY, how)),
       })),
     );
+    const settling: Settling = {
+      context,
+      path,
+      probeOf,
+      doubtOf,
+      sweep: { takes: stage.sweeps, ask: (checks) => stage.again(checks, over) },
+      signal: over,
+    };
     const settled = await settle(
       inOrder.filter(({ check }) => check.address !== null && proven.includes(check.address)),
-      {
-        context,
-        path,
-        probeOf,
-        doubtOf,
-        sweep: { takes: stage.sweeps, ask: (checks) => stage.again(checks, over) },
-        signal: over,
-      },
+      settling,
     );
     // What is learnt of the loss from here on comes too late for a silent check to be asked again.
     const loss = path.sample();
@@ -242,7 +243,11 @@ export const run = async (
       followed.map(async ({ address, ways, identification }) => ({
         address,
         identification: await confirm(identification, at(address, settled), ways, how),
-        ...(await witness(at(address, settled), ways, context, path, over)),
+        ...(await witnessEnough(
+          at(address, settled),
+          (heard) => settleArrived(heard, settling),
+          (untold) => witness(untold, ways, context, path, over),
+        )),
       })),
     );
     // Last, because what they add may take minutes, and what is known by then must not wait for them.

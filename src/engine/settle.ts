@@ -48,36 +48,70 @@ export interface Settling {
   readonly signal: AbortSignal;
 }
 
+/** How much of its silence is evidence: of packets that arrived it is known that each was answered. */
+const evidenceOf = (one: Observation): number => {
+  const packets = silentPackets(one);
+  return packets > 0 && one.seen !== null && one.seen > 0 ? one.seen : packets;
+};
+
+/** Asks those further whose silence proves too little, and where more of it would prove enough; others stay as they are. */
+const askFurther = async (
+  observations: readonly Observation[],
+  isShort: (one: Observation) => boolean,
+  bound: number,
+  { context, path, probeOf, doubtOf, sweep, signal }: Settling,
+): Promise<readonly Observation[]> => {
+  const wanted = (one: Observation): boolean =>
+    isShort(one) && doubtOfSilence(MAX_SILENT_PACKETS, bound) <= doubtOf(one.check);
+  const ofSweep = observations.filter((one) => sweep?.takes(one.check) && wanted(one)).map(({ check }) => check);
+  const swept = new Map((await sweep?.ask(ofSweep))?.map((one) => [one.check.id, one]));
+  return Promise.all(
+    observations.map(async (one) => {
+      if (sweep?.takes(one.check)) {
+        const again = swept.get(one.check.id);
+        return again ? together(one, again) : one;
+      }
+      if (!wanted(one)) return one;
+      const { check } = one;
+      const options = { samples: 1, doubt: doubtOf(check), alreadySilent: evidenceOf(one) };
+      return together(one, await askCheck(check, probeOf(check.probe), context, path, options, signal));
+    }),
+  );
+};
+
+const isShortAt =
+  (bound: number, { doubtOf }: Settling) =>
+  (one: Observation): boolean => {
+    const evidence = evidenceOf(one);
+    return evidence > 0 && evidence < MAX_SILENT_PACKETS && doubtOfSilence(evidence, bound) > doubtOf(one.check);
+  };
+
 /** Resolves with the same observations in the same order, those completed that needed it. */
 export const settle = async (
   observations: readonly Observation[],
-  { context, path, probeOf, doubtOf, sweep, signal }: Settling,
+  settling: Settling,
 ): Promise<readonly Observation[]> => {
   let settled = observations;
-  for (let round = 0; round < MAX_ROUNDS && !signal.aborted; round += 1) {
-    const bound = path.upperBound();
-    const short = (one: Observation): boolean => {
-      const packets = silentPackets(one);
-      return packets > 0 && packets < MAX_SILENT_PACKETS && doubtOfSilence(packets, bound) > doubtOf(one.check);
-    };
+  for (let round = 0; round < MAX_ROUNDS && !settling.signal.aborted; round += 1) {
+    const bound = settling.path.upperBound();
     // Where even the most that is ever sent proves nothing, more of it proves nothing either.
-    if (bound === null || !settled.some(short)) break;
-    const wanted = (one: Observation): boolean =>
-      short(one) && doubtOfSilence(MAX_SILENT_PACKETS, bound) <= doubtOf(one.check);
-    const ofSweep = settled.filter((one) => sweep?.takes(one.check) && wanted(one)).map(({ check }) => check);
-    const swept = new Map((await sweep?.ask(ofSweep))?.map((one) => [one.check.id, one]));
-    settled = await Promise.all(
-      settled.map(async (one) => {
-        if (sweep?.takes(one.check)) {
-          const again = swept.get(one.check.id);
-          return again ? together(one, again) : one;
-        }
-        if (!wanted(one)) return one;
-        const options = { samples: 1, doubt: doubtOf(one.check), alreadySilent: silentPackets(one) };
-        const { check } = one;
-        return together(one, await askCheck(check, probeOf(check.probe), context, path, options, signal));
-      }),
-    );
+    if (bound === null || !settled.some(isShortAt(bound, settling))) break;
+    settled = await askFurther(settled, isShortAt(bound, settling), bound, settling);
   }
   return settled;
+};
+
+/**
+ * The same once the far end has told what arrived: where answers are dropped, only the packets that got there prove it,
+ * and chance may have let too few get there. Those are asked once more; what arrived of that is to be asked again.
+ */
+export const settleArrived = async (
+  observations: readonly Observation[],
+  settling: Settling,
+): Promise<readonly Observation[]> => {
+  const bound = settling.path.upperBound();
+  if (bound === null || settling.signal.aborted) return observations;
+  const isShort = isShortAt(bound, settling);
+  const hasArrived = (one: Observation): boolean => one.seen !== null && one.seen > 0 && isShort(one);
+  return observations.some(hasArrived) ? askFurther(observations, hasArrived, bound, settling) : observations;
 };

@@ -123,3 +123,24 @@ export const witness = async (
     heldBack: heldBack.reduce((most, one) => Math.max(most, one), 0),
   };
 };
+
+/**
+ * The same, and once more for what `settle` asked further because too little had arrived. `settle` gives its
+ * observations back in order, and those that it left alone as they are.
+ */
+export const witnessEnough = async (
+  observations: readonly Observation[],
+  settle: (told: readonly Observation[]) => Promise<readonly Observation[]>,
+  ask: (untold: readonly Observation[]) => Promise<Testimony>,
+): Promise<Testimony> => {
+  const first = await ask(observations);
+  const settled = await settle(first.observations);
+  const untold = settled.filter((one, index) => one !== first.observations[index]);
+  if (untold.length === 0) return first;
+  const second = await ask(untold);
+  const told = new Map(second.observations.map((one) => [one.check.id, one]));
+  return {
+    observations: settled.map((one) => told.get(one.check.id) ?? one),
+    heldBack: Math.max(first.heldBack, second.heldBack),
+  };
+};

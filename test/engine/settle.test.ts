@@ -3,7 +3,9 @@ import t from 'tap';
 import { loadProbe, type Session } from '../../probes/contract.js';
 import { askCheck } from '../../src/engine/ask.js';
 import { createPath } from '../../src/engine/path.js';
-import { settle } from '../../src/engine/settle.js';
+import { settle, settleArrived } from '../../src/engine/settle.js';
+import { witnessEnough } from '../../src/engine/witness.js';
+import type { Observation } from '../../src/model/observation.js';
 import { doubtOfSilence } from '../../src/verdict/silence.js';
 import { deriveKeys } from '../../src/wire/keys.js';
 import { TOKEN } from '../support/pure-reflector.js';
@@ -59,4 +61,65 @@ t.test('the path loses more than was known: asked until that loss cannot explain
 t.test('a path on which no silence proves anything is left alone', async (t) => {
   const { before, after } = await lateLoss(60, 50);
   t.equal(after, before);
+});
+
+/** Silence of which the far end says that `seen` of its packets arrived, on a path that loses `lost` of sixty. */
+const heardOf = async (seen: number, lost: number) => {
+  const net = fakeNet();
+  const path = createPath();
+  path.report('others', 60, 60 - lost);
+  const probe = await loadProbe('stun-binding');
+  let sequence = 100;
+  const context = {
+    net,
+    session: AGENT,
+    totals: { packetsSent: 0, bytesSent: 0, packetsReceived: 0 },
+    nextSequence: () => {
+      sequence += 1;
+      return sequence;
+    },
+  };
+  const heard: Observation = {
+    check: check('stun-binding/udp/3478'),
+    attempts: [{ outcome: 'silence', packets: 8, opened: null }],
+    sequences: [1, 2, 3, 4, 5, 6, 7, 8],
+    refused: {},
+    seen,
+    notRun: null,
+  };
+  const how = { context, path, probeOf: () => probe, doubtOf: () => DOUBT, signal: NEVER };
+  const [settled = heard] = await net.run(settleArrived([heard], how));
+  return { settled, heard, further: net.sent.length };
+};
+
+t.test('answers are dropped, and chance let too few questions arrive to prove it', async (t) => {
+  const few = await heardOf(3, 12);
+  t.ok(few.further > 0, 'asked once more');
+  t.same(few.settled.sequences.slice(8), [101], 'so that the far end can be asked what arrived of that');
+  t.same((await heardOf(7, 12)).further, 0, 'enough arrived');
+  t.same((await heardOf(3, 50)).further, 0, 'a path on which nothing would prove it');
+  t.same((await heardOf(0, 12)).further, 0, 'nothing arrived: what was sent is the evidence');
+});
+
+t.test('what arrived is asked again for those alone that were asked further', async (t) => {
+  const { heard } = await heardOf(3, 12);
+  const other: Observation = { ...heard, check: check('stun-binding/udp/3479'), seen: 8 };
+  const queries: (readonly Observation[])[] = [];
+  const told = await witnessEnough(
+    [heard, other],
+    async (first) => first.map((one) => (one.check.port === 3478 ? { ...one, sequences: [...one.sequences, 9] } : one)),
+    async (untold) => {
+      queries.push(untold);
+      return { observations: untold.map((one) => ({ ...one, seen: one.sequences.length })), heldBack: queries.length };
+    },
+  );
+  t.same(
+    queries.map((asked) => asked.map((one) => one.check.port)),
+    [[3478, 3479], [3478]],
+  );
+  t.same(
+    told.observations.map(({ seen }) => seen),
+    [9, 8],
+  );
+  t.equal(told.heldBack, 2, 'the most that was told');
 });
