@@ -4,7 +4,7 @@
  */
 import type { Classified } from '../model/verdict.js';
 
-/** What never got through and lies between two rejected ports so near to each other was rejected, too. */
+/** What never got through and lies between two rejected ports so near to each other was rejected, too; and a whole hole so narrow. */
 const NEARBY_PORTS = 128;
 /** From so many errors on their density is known well enough to tell a pause of theirs from their end. */
 const MIN_ERRORS = 4;
@@ -42,11 +42,12 @@ const usualGap = (errors: readonly number[]): number => {
 
 const filled = (stretch: readonly Classified[]): readonly Classified[] => {
   const errors = stretch.filter(isRejected).map(portOf);
+  const [first = 0, last = first] = [...stretch.slice(0, 1), ...stretch.slice(-1)].map(portOf);
   const isDense = errors.length >= MIN_ERRORS;
+  const isNarrow = errors.length > 0 && last - first <= NEARBY_PORTS;
   const reach = isDense ? usualGap(errors) : NEARBY_PORTS;
-  const ends = [...stretch.slice(0, 1), ...stretch.slice(-1)].map(portOf);
-  // Beyond the outermost errors nothing vouches for a port but their density.
-  const marks = isDense ? [...ends.slice(0, 1), ...errors, ...ends.slice(1)] : errors;
+  // Beyond the outermost errors nothing vouches for a port but their density, or that one rule made so narrow a hole.
+  const marks = isDense || isNarrow ? [first, ...errors, last] : errors;
   const gaps = marks
     .slice(1)
     .map((to, index) => ({ from: marks[index] ?? to, to }))

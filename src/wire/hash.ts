@@ -21,6 +21,14 @@ const sha256 =
 // Used within one call and never handed out.
 const inner = Buffer.alloc(BLOCK_BYTES + SCRATCH_BYTES);
 const outer = Buffer.alloc(BLOCK_BYTES + HASH_BYTES);
+const computed = Buffer.alloc(HASH_BYTES);
+
+/** What a MAC covers: `message`, followed by `more` if there is any, under a key of at most 64 octets. */
+export interface Signed {
+  readonly message: Uint8Array;
+  readonly more: Uint8Array | null;
+  readonly key: Uint8Array;
+}
 
 /** A text's SHA-256 in hexadecimal. */
 export const sha256Hex =
@@ -32,15 +40,20 @@ export const sha256Hex =
 export const sha256Bytes = (message: Uint8Array, length: number): Buffer =>
   Buffer.from(sha256(message), 'latin1').subarray(0, length);
 
-/**
- * The first `length` octets of HMAC-SHA256 (RFC 2104) over `message`, followed by `more` if there is any.
- * The key has at most 64 octets.
- */
-export const hmacSha256 = (message: Uint8Array, more: Uint8Array | null, key: Uint8Array, length: number): Buffer => {
+/** Views of `inner` by their length: one for each message would be garbage. */
+const innerViews: (Uint8Array | undefined)[] = [];
+const innerOf = (length: number): Uint8Array => {
+  const view = innerViews[length] ?? inner.subarray(0, length);
+  innerViews[length] = view;
+  return view;
+};
+
+/** HMAC-SHA256 (RFC 2104) as Latin-1 text. */
+const hmacText = ({ message, more, key }: Signed): string => {
   const size = message.length + (more?.length ?? 0);
   if (size > SCRATCH_BYTES || key.length > BLOCK_BYTES) {
     const hmac = crypto.createHmac('sha256', key).update(message);
-    return (more ? hmac.update(more) : hmac).digest().subarray(0, length);
+    return (more ? hmac.update(more) : hmac).digest('binary');
   }
   for (let at = 0; at < BLOCK_BYTES; at += 1) {
     const octet = key[at] ?? 0;
@@ -49,6 +62,18 @@ export const hmacSha256 = (message: Uint8Array, more: Uint8Array | null, key: Ui
   }
   inner.set(message, BLOCK_BYTES);
   if (more) inner.set(more, BLOCK_BYTES + message.length);
-  outer.write(sha256(inner.subarray(0, BLOCK_BYTES + size)), BLOCK_BYTES, HASH_BYTES, 'latin1');
-  return Buffer.from(sha256(outer), 'latin1').subarray(0, length);
+  outer.write(sha256(innerOf(BLOCK_BYTES + size)), BLOCK_BYTES, HASH_BYTES, 'latin1');
+  return sha256(outer);
+};
+
+/** Writes the first `length` octets of the HMAC-SHA256 into `target`, from `at` on. */
+export const writeHmacSha256 = (target: Buffer, at: number, length: number, signed: Signed): void => {
+  target.write(hmacText(signed), at, length, 'latin1');
+};
+
+/** Whether `mac` is the beginning of the HMAC-SHA256, in a time that does not depend on either. */
+export const isHmacSha256 = (mac: Uint8Array, signed: Signed): boolean => {
+  if (mac.length > HASH_BYTES) return false;
+  computed.write(hmacText(signed), 0, HASH_BYTES, 'latin1');
+  return crypto.timingSafeEqual(computed.subarray(0, mac.length), mac);
 };

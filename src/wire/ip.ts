@@ -13,8 +13,6 @@ const MAX_IPV6_TEXT = 45;
 const ZONE = /^[\w.~:-]{1,64}$/;
 const GROUPS = 8;
 
-/** 0–255 without a leading zero, which some systems read as octal (RFC 6943 §3.1.1). */
-const OCTET = /^(?:0|[1-9]\d{0,2})$/;
 const GROUP = /^[0-9a-fA-F]{1,4}$/;
 
 export interface Ip {
@@ -23,10 +21,28 @@ export interface Ip {
   readonly bytes: Uint8Array;
 }
 
+const DIGIT_ZERO = 48;
+const DOT = 46;
+
+/** Digit by digit, because every answer of the reflector carries an address. */
 const parseIpv4 = (text: string): number[] | null => {
-  const parts = text.split('.', IPV4_BYTES + 1);
-  const octets = parts.map((part) => (OCTET.test(part) ? Number(part) : Number.NaN));
-  return octets.length === IPV4_BYTES && octets.every((octet) => octet <= 0xff) ? octets : null;
+  const octets: number[] = [];
+  let octet = -1;
+  for (let at = 0; at <= text.length; at += 1) {
+    const code = at < text.length ? text.charCodeAt(at) : DOT;
+    const digit = code - DIGIT_ZERO;
+    if (code === DOT) {
+      if (octet < 0 || octets.length === IPV4_BYTES) return null;
+      octets.push(octet);
+      octet = -1;
+    } else if (digit >= 0 && digit <= 9) {
+      // No leading zero, which some systems read as octal (RFC 6943 §3.1.1).
+      if (octet === 0) return null;
+      octet = octet < 0 ? digit : octet * 10 + digit;
+      if (octet > 0xff) return null;
+    } else return null;
+  }
+  return octets.length === IPV4_BYTES ? octets : null;
 };
 
 /** The octets of colon-separated groups; only the last may be dotted, and only where the address ends with it. */

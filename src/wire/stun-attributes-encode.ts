@@ -98,6 +98,15 @@ const encodeValue = (attribute: StunAttribute, { dialect, mask }: AttributeConte
 const asBuffer = (bytes: Uint8Array): Buffer =>
   Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
+/** Made here from checked parts, or read by nobody; all others hold what the caller gave. */
+const BUILT: ReadonlySet<StunAttribute['kind']> = new Set<StunAttribute['kind']>([
+  'mapped-address',
+  'xor-mapped-address',
+  'response-origin',
+  'other-address',
+  'opaque',
+]);
+
 /**
  * Writes one attribute, padded with zeros.
  * @throws RangeError when the value is not one that the attribute can have, or cannot be said in RFC 3489, which has no
@@ -110,6 +119,7 @@ export const encodeAttribute = (attribute: StunAttribute, context: AttributeCont
       `RFC 3489 has no padding: ${attribute.kind} of ${value.length} octets is no whole number of words`,
     );
   const type = typeOfAttribute(attribute);
+  if (BUILT.has(attribute.kind)) return encodeRawAttribute(type, value);
   // What our own parser refuses, a peer need not understand either: one set of rules for both directions.
   const readBack = readAttribute(type, asBuffer(value), context);
   if (!readBack.ok) throw new RangeError(`${attribute.kind} cannot be sent: ${readBack.refusal}`);

@@ -9,9 +9,8 @@
  *              40 seen address (16)     56 digest (16)          72 received length (4)
  *              76 keepalives            78 reserved             80 held back (4)   84 body …  MAC (16)
  */
-import { timingSafeEqual } from 'node:crypto';
 import { accept, type Parsed, refuse } from '../model/refusal.js';
-import { hmacSha256, sha256Bytes } from './hash.js';
+import { isHmacSha256, sha256Bytes, writeHmacSha256 } from './hash.js';
 import { zeroed } from './octets.js';
 
 /** First byte 0xCA lies above all that RFC 7983 §7 assigns, so a bare tag is never taken for STUN, DTLS or RTP. */
@@ -124,13 +123,6 @@ export interface ReadTag<T extends Tag = Tag> {
 /** What is left of a message as its far end saw it: enough to tell whether it was changed. */
 export const digestOf = (message: Uint8Array): Uint8Array => sha256Bytes(message, DIGEST_BYTES);
 
-/**
- * `binding` ties the tag to the channel that it travels in: the TLS exporter's output (RFC 5705), which a man in the
- * middle does not share, or nothing on other transports.
- */
-const macOf = (signed: Uint8Array, key: Uint8Array, binding: Uint8Array | null): Uint8Array =>
-  hmacSha256(signed, binding, key, MAC_BYTES);
-
 const writeCommon = (bytes: Buffer, type: TagType, common: Common): void => {
   bytes.writeUInt16BE(TAG_MAGIC, 0);
   bytes.writeUInt8(TAG_VERSION, 2);
@@ -141,9 +133,13 @@ const writeCommon = (bytes: Buffer, type: TagType, common: Common): void => {
   bytes.writeUInt32BE(common.sequence, 20);
 };
 
+/**
+ * `binding` ties the tag to the channel that it travels in: the TLS exporter's output (RFC 5705), which a man in the
+ * middle does not share, or nothing on other transports.
+ */
 const seal = (bytes: Buffer, key: Uint8Array, binding: Uint8Array | null): Uint8Array => {
   const end = bytes.length - MAC_BYTES;
-  bytes.set(macOf(bytes.subarray(0, end), key, binding), end);
+  writeHmacSha256(bytes, end, MAC_BYTES, { message: bytes.subarray(0, end), more: binding, key });
   return bytes;
 };
 
@@ -268,7 +264,7 @@ export const isAnswer = (tag: Tag): tag is AnswerTag => 'receivedAtMicros' in ta
 export const verifyTag = (read: ReadTag, key: Uint8Array, binding: Uint8Array | null): boolean =>
   read.tag.type !== 'refusal' &&
   read.mac.length === MAC_BYTES &&
-  timingSafeEqual(macOf(read.signed, key, binding), read.mac);
+  isHmacSha256(read.mac, { message: read.signed, more: binding, key });
 
 /** Cheap test for demultiplexing: does a datagram or stream start with a tag? */
 export const looksLikeTag = (bytes: Uint8Array): boolean =>
