@@ -4,7 +4,7 @@
  */
 
 import { RTCP_APP_NAME } from '../src/wire/carriers.js';
-import { zeroed } from '../src/wire/octets.js';
+import { NOTHING, zeroed } from '../src/wire/octets.js';
 import { expectProof, makeTag } from '../src/wire/proof.js';
 import { cnameDescription, encodeRtcp, parseRtcp } from '../src/wire/rtcp.js';
 import { ANSWER_TAG_BYTES } from '../src/wire/tag.js';
@@ -21,7 +21,7 @@ export const probe: Probe = {
     if (tag) data.set(tag);
     const message = encodeRtcp({
       packets: [
-        { kind: 'receiver-report', ssrc, reports: [], extension: new Uint8Array(0) },
+        { kind: 'receiver-report', ssrc, reports: [], extension: NOTHING },
         cnameDescription(ssrc, 'probe@callpath'),
         { kind: 'app', subtype: 0, ssrc, name: RTCP_APP_NAME, data },
       ],

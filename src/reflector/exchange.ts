@@ -1,6 +1,7 @@
 /** One request as the reflector sees it, and the sealing of its answer. Responders get this and no socket. */
 import { type Deferral, encodeDeferral, readDeferral } from '../wire/deferral.js';
 import { encodeEvidencePiece, readEvidenceQuery } from '../wire/evidence.js';
+import { NOTHING, zeroed } from '../wire/octets.js';
 import { encodeReceipts, readReceiptsQuery } from '../wire/receipts.js';
 import { ANSWER_TO, digestOf, type RequestTag } from '../wire/tag.js';
 import type { Surroundings } from './alternates.js';
@@ -82,7 +83,7 @@ const bodyFor = (
 ): Uint8Array | null => {
   switch (type) {
     case 'echoRequest':
-      return new Uint8Array(0);
+      return NOTHING;
     case 'infoRequest':
       return host.info();
     case 'receiptsRequest': {
@@ -144,7 +145,7 @@ const WORD_BYTES = 4;
 
 /** What follows a tag's stated length is padding (`readTag`). */
 const inWords = (tag: Uint8Array): Uint8Array => {
-  const whole = new Uint8Array(Math.ceil(tag.length / WORD_BYTES) * WORD_BYTES);
+  const whole = zeroed(Math.ceil(tag.length / WORD_BYTES) * WORD_BYTES);
   whole.set(tag);
   return whole;
 };

@@ -5,3 +5,6 @@
  * contents, and keeps the collector busy.
  */
 export const zeroed = (length: number): Buffer => Buffer.allocUnsafe(length).fill(0);
+
+/** No octets at all. */
+export const NOTHING: Uint8Array = new Uint8Array(0);

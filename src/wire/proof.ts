@@ -3,6 +3,7 @@ import { timingSafeEqual } from 'node:crypto';
 import type { Attestation } from '../model/observation.js';
 import { formatIp, unmapIp } from './ip.js';
 import type { SessionKeys } from './keys.js';
+import { NOTHING } from './octets.js';
 import {
   type AnswerTag,
   digestOf,
@@ -36,7 +37,7 @@ export interface TagInput {
 export const makeTag = (
   input: TagInput,
   type: RequestTag['type'] = 'echoRequest',
-  body: Uint8Array = new Uint8Array(0),
+  body: Uint8Array = NOTHING,
 ): Uint8Array | null =>
   input.session.keys &&
   encodeRequestTag(

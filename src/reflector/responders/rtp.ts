@@ -1,5 +1,6 @@
 /** Echoes RTP and RTCP that carry a valid tag; media of strangers is never answered. */
 import { RTCP_APP_NAME } from '../../wire/carriers.js';
+import { NOTHING } from '../../wire/octets.js';
 import { cnameDescription, encodeRtcp, parseRtcp } from '../../wire/rtcp.js';
 import { encodeRtp, parseRtp } from '../../wire/rtp.js';
 import { answerTag, type Responder } from '../exchange.js';
@@ -30,7 +31,7 @@ export const answerRtcp: Responder = (message, arrival, host) => {
   return {
     bytes: encodeRtcp({
       packets: [
-        { kind: 'receiver-report', ssrc, reports: [], extension: new Uint8Array(0) },
+        { kind: 'receiver-report', ssrc, reports: [], extension: NOTHING },
         cnameDescription(ssrc, 'reflector'),
         { ...app, data: tag.bytes },
       ],
