@@ -5,82 +5,32 @@
 import { setMaxListeners } from 'node:events';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import pLimit from 'p-limit';
-import { loadProbe, type Probe, type Session } from '../../probes/contract.js';
-import type { AskedKind, Check } from '../model/check.js';
-import type { Mark, Observation, PathLimit } from '../model/observation.js';
-import { NO_FACTS, type StageFacts } from '../model/stages.js';
-import { type LossSample, RANGE_PORT_DOUBT, SINGLE_CHECK_DOUBT } from '../verdict/silence.js';
+import type { Session } from '../../probes/contract.js';
+import type { Check } from '../model/check.js';
+import type { Mark, Observation } from '../model/observation.js';
+import { NO_FACTS } from '../model/stages.js';
+import { RANGE_PORT_DOUBT, SINGLE_CHECK_DOUBT } from '../verdict/silence.js';
 import { deriveKeys } from '../wire/keys.js';
 import { askCheck, notAsked } from './ask.js';
 import { askControl } from './control.js';
 import { confirm, type FollowUp, followUp, passed } from './follow-up.js';
 import { type Identification, identify } from './identify.js';
 import type { AskContext } from './ledger.js';
+import { loadProbes } from './load-probes.js';
 import { type Net, systemNet, type Totals } from './net.js';
 import { createPath } from './path.js';
 import { type PlannedCheck, type PlannedRange, portOfRange, SAMPLES } from './plan.js';
 import { refine, suspectPorts } from './refine.js';
+import type { RunInput, RunOutput } from './run-data.js';
 import { type Settling, settle, settleArrived } from './settle.js';
-import type { StageOptions } from './stages/stages.js';
 import { shuffled } from './sweep/shuffle.js';
 import { createSweepStage } from './sweep/stage.js';
 import { witness, witnessEnough } from './witness.js';
-
-export interface RunInput {
-  readonly questions: readonly PlannedCheck[];
-  /** Ranges of which the questions hold a sample. */
-  readonly ranges: readonly PlannedRange[];
-  readonly token: Uint8Array | null;
-  /** Addresses that may be a reflector's; third parties are asked without a token. Null: any may be. */
-  readonly reflectorAddresses: readonly string[] | null;
-  readonly sessionId: Uint8Array;
-  readonly maxPps: number;
-  /** The whole run, in milliseconds; what is not known by then is `not-run`. */
-  readonly timeoutMs: number;
-  readonly source: string | null;
-  /** What is asked of proven reflectors besides the checks; nothing if left out. */
-  readonly stages?: StageOptions;
-}
-
-export interface RunOutput {
-  readonly observations: readonly Observation[];
-  /** By address. */
-  readonly identities: readonly (readonly [address: string, Identification])[];
-  /** UDP ports on which a bare tag passed where the check's own protocol did not, as `address/port`. */
-  readonly otherBytesPassed: readonly string[];
-  /** What each reflector says it held back to protect itself. */
-  readonly heldBack: readonly (readonly [address: string, count: number])[];
-  /** UDP ports on which ESP passed in a small packet where a large one stayed silent, as `address/port`. */
-  readonly smallEspPassed: readonly string[];
-  readonly stages: StageFacts;
-  readonly loss: LossSample;
-  /** By address: what limits the path, where something does. */
-  readonly limits: readonly (readonly [address: string, PathLimit])[];
-  /** Flows that sweeps opened: what a firewall in between had to remember of them. */
-  readonly sweptFlows: number;
-  readonly totals: Totals;
-  /** The worst delay of the event loop, in milliseconds. */
-  readonly eventLoopDelayMs: number;
-  /** What nine in ten of its turns stayed below: part of a usual round trip. */
-  readonly usualDelayMs: number;
-}
 
 /** Open sockets at once; with the pacing far below what a branch router's session table notices. */
 const MAX_CONCURRENT = 128;
 /** How finely the event loop's delay is sampled, in milliseconds; finer costs more than it shows. */
 const DELAY_RESOLUTION_MS = 5;
-
-/** Loaded before the clock counts, so that no module's loading becomes a round trip or a delay of the event loop. */
-const loadProbes = async (questions: readonly PlannedCheck[], stages: boolean): Promise<(kind: AskedKind) => Probe> => {
-  const own: readonly AskedKind[] = ['udp-echo', 'nat-t-keepalive', ...(stages ? (['stun-binding'] as const) : [])];
-  const kinds = [...new Set<AskedKind>([...questions.map(({ probe }) => probe), ...own])];
-  const probes = new Map(await Promise.all(kinds.map(async (kind) => [kind, await loadProbe(kind)] as const)));
-  return (kind) => {
-    const probe = probes.get(kind);
-    if (!probe) throw new RangeError(`no probe of kind ${kind}`);
-    return probe;
-  };
-};
 
 const NOBODY: Identification = { identity: null, tokenRefused: false, versionRefused: false };
 

@@ -1,7 +1,7 @@
 /** The thread in which runs happen, seen from the main one: started when needed, replaced before it could grow old. */
 import { type ResourceLimits, Worker } from 'node:worker_threads';
 import type { Mark } from '../model/observation.js';
-import type { RunInput, RunOutput } from './run.js';
+import type { RunInput, RunOutput } from './run-data.js';
 import { type PackedOutput, unpackOutput } from './transfer.js';
 import type { ToThread } from './worker.js';
 

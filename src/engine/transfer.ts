@@ -4,7 +4,7 @@
  */
 import type { Check } from '../model/check.js';
 import type { Observation } from '../model/observation.js';
-import type { RunInput, RunOutput } from './run.js';
+import type { RunInput, RunOutput } from './run-data.js';
 
 interface Plain {
   /** Where among the observations it belongs. */

@@ -45,8 +45,9 @@ export const createUdpSide = (rules: UdpRules): UdpSide => {
     const socket = sockets.get(keyOf(place));
     if (!socket) return false;
     rules.counted('answers');
-    // What cannot be sent is lost like any datagram; the agent asks again.
-    socket.send(bytes, to.port, to.address, () => undefined);
+    // What cannot be sent is lost like any datagram, and the agent asks again: without a callback, which would cost a turn
+    // of the event loop's queue, the socket's own listener hears of it.
+    socket.send(bytes, to.port, to.address);
     return true;
   };
 
@@ -75,8 +76,9 @@ export const createUdpSide = (rules: UdpRules): UdpSide => {
         // Answers go to literals; the default lookup would cost a getaddrinfo per packet.
         lookup: (hostname, _options, done) => done(null, hostname, family),
       });
+      let isBound = false;
       socket.on('error', (error) => {
-        if (sockets.get(keyOf(place)) === socket) return;
+        if (isBound) return;
         const code = (error as { code?: string }).code ?? 'unknown error';
         rules.warn(`udp ${port} on ${address}: cannot be bound (${code})`);
         socket.close();
@@ -95,6 +97,7 @@ export const createUdpSide = (rules: UdpRules): UdpSide => {
         });
       });
       socket.bind({ port, address, exclusive: true }, () => {
+        isBound = true;
         sockets.set(keyOf(place), socket);
         try {
           socket.setRecvBufferSize(RECEIVE_BUFFER);

@@ -1,6 +1,6 @@
 /** Puts the report together: a pure function of the plan, of what was observed, and of who was asked. */
 import { type Plan, questionsOf } from '../engine/plan.js';
-import type { RunOutput } from '../engine/run.js';
+import type { RunOutput } from '../engine/run-data.js';
 import type { Check } from '../model/check.js';
 import type { Observation } from '../model/observation.js';
 import type { Profile, Thresholds } from '../model/profile.js';

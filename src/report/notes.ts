@@ -1,5 +1,5 @@
 /** What a report has to say besides its verdicts. */
-import type { RunOutput } from '../engine/run.js';
+import type { RunOutput } from '../engine/run-data.js';
 import type { Standing } from '../verdict/circumstances.js';
 import type { Named } from './build.js';
 

@@ -3,7 +3,7 @@ import { deserialize, serialize } from 'node:v8';
 import fc from 'fast-check';
 import t from 'tap';
 import type { PlannedCheck } from '../../src/engine/plan.js';
-import type { RunOutput } from '../../src/engine/run.js';
+import type { RunOutput } from '../../src/engine/run-data.js';
 import { packOutput, unpackOutput } from '../../src/engine/transfer.js';
 import type { Observation } from '../../src/model/observation.js';
 import { NO_FACTS } from '../../src/model/stages.js';

@@ -5,7 +5,7 @@ import type { Mark, Observation, PathLimit } from '../../model/observation.js';
 import type { AskContext } from '../ledger.js';
 import type { Path } from '../path.js';
 import type { PlannedCheck, PlannedRange } from '../plan.js';
-import type { RunInput } from '../run.js';
+import type { RunInput } from '../run-data.js';
 import type { Depth } from './depth.js';
 import { explore } from './explore.js';
 import { createSweeper, SWEPT_KINDS, type Sweeper } from './sweep.js';
