@@ -2,8 +2,8 @@
 import type { Mark } from '../model/observation.js';
 
 export interface Progress {
-  /** @param marks ports of ranges that were decided, or heard of, since the last call */
-  update(done: number, marks?: readonly Mark[]): void;
+  /** Null where nobody watches, so that nobody need tell. `marks`: ports of ranges that were decided since the last call. */
+  readonly update: ((done: number, marks?: readonly Mark[]) => void) | null;
   clear(): void;
 }
 
@@ -29,7 +29,7 @@ export const createProgress = (
   stream: { readonly isTTY?: boolean; write(text: string): unknown },
   span: readonly [from: number, to: number] | null = null,
 ): Progress => {
-  if (!stream.isTTY) return { update: () => undefined, clear: () => undefined };
+  if (!stream.isTTY) return { update: null, clear: () => undefined };
   let drawnAt = Number.NEGATIVE_INFINITY;
   const fates = new Map<number, boolean>();
   const map = (): string => {

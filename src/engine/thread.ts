@@ -14,7 +14,7 @@ export interface ProbeThread {
   /**
    * Resolves with the run's output; when `signal` fires, with what was known by then. Rejects only on a defect of ours.
    */
-  run(input: RunInput, signal: AbortSignal, onProgress?: OnProgress): Promise<RunOutput>;
+  run(input: RunInput, signal: AbortSignal, onProgress?: OnProgress | null): Promise<RunOutput>;
   close(): Promise<void>;
 }
 
@@ -30,7 +30,7 @@ export const STANDING_LIMITS: ResourceLimits = {
 
 interface Pending {
   readonly questions: RunInput['questions'];
-  readonly onProgress: OnProgress;
+  readonly onProgress: OnProgress | null;
   readonly resolve: (output: RunOutput) => void;
   readonly reject: (error: Error) => void;
 }
@@ -58,7 +58,7 @@ const startThread = (limits: ResourceLimits, onEnd: (thread: Thread) => void): T
     const waiting = thread.pending.get(message.id);
     if (!waiting) return;
     if ('done' in message) {
-      waiting.onProgress(message.done, message.marks);
+      waiting.onProgress?.(message.done, message.marks);
       return;
     }
     thread.pending.delete(message.id);
@@ -87,7 +87,7 @@ export const createProbeThread = (limits: ResourceLimits = {}): ProbeThread => {
     start: () => {
       running();
     },
-    run: (input, signal, onProgress = () => undefined) =>
+    run: (input, signal, onProgress = null) =>
       new Promise((resolve, reject) => {
         const thread = running();
         thread.started += 1;
@@ -103,7 +103,7 @@ export const createProbeThread = (limits: ResourceLimits = {}): ProbeThread => {
         };
         const { questions } = input;
         thread.pending.set(id, { questions, onProgress, resolve: settle(resolve), reject: settle(reject) });
-        send({ start: id, input });
+        send({ start: id, input, isWatched: onProgress !== null });
         if (signal.aborted) abort();
         else signal.addEventListener('abort', abort, { once: true });
       }),

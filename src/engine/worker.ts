@@ -3,12 +3,15 @@
  * agent that runs for years keeps it: modules are loaded once.
  */
 import { parentPort } from 'node:worker_threads';
+import type { Mark } from '../model/observation.js';
 import { run } from './run.js';
 import type { RunInput } from './run-data.js';
 import type { FromThread } from './thread.js';
 import { packOutput } from './transfer.js';
 
-export type ToThread = { readonly start: number; readonly input: RunInput } | { readonly abort: number };
+export type ToThread =
+  | { readonly start: number; readonly input: RunInput; readonly isWatched: boolean }
+  | { readonly abort: number };
 
 if (parentPort === null) throw new Error('worker.ts runs only as a worker thread');
 const port = parentPort;
@@ -20,11 +23,12 @@ port.on('message', async (message: ToThread) => {
     running.get(message.abort)?.abort(new Error('interrupted'));
     return;
   }
-  const { start: id, input } = message;
+  const { start: id, input, isWatched } = message;
   const controller = new AbortController();
   running.set(id, controller);
   try {
-    const output = await run(input, controller.signal, (done, marks) => tell({ id, done, ...(marks && { marks }) }));
+    const report = (done: number, marks?: readonly Mark[]): void => tell({ id, done, ...(marks && { marks }) });
+    const output = await run(input, controller.signal, isWatched ? report : undefined);
     tell({ id, packed: packOutput(output, input.questions) });
   } catch (error) {
     tell({ id, defect: (error as Error)?.stack ?? String(error) });
