@@ -106,7 +106,11 @@ const print = (line: string): void => {
   process.stdout.write(`${line}\n`);
 };
 const inside = (network: Network, ...command: readonly string[]): string =>
-  execFileSync('ip', ['netns', 'exec', network.namespace('fw'), ...command], { encoding: 'utf8' });
+  execFileSync('ip', ['netns', 'exec', network.namespace('fw'), ...command], {
+    encoding: 'utf8',
+    // conntrack tells its version there.
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
 /** What came into the firewall from the branch. */
 const packets = (network: Network): number =>
   Number(inside(network, 'cat', '/sys/class/net/lan0/statistics/rx_packets'));
@@ -128,6 +132,8 @@ const measure = async (
   one: Contender,
   truth: ReadonlySet<number>,
 ): Promise<Measured | string> => {
+  // What those before have left in the firewall's table would fill it, and a full one drops packets.
+  inside(network, 'conntrack', '-F');
   const before = packets(network);
   const finished = await runToEnd(network, 'branch', [floor, 'run', ...one.command(network, tokenFile)], {
     timeoutMs: TIMEOUT_MS,

@@ -249,13 +249,12 @@ export const runCommand = async (options: ProbeOptions, env: NodeJS.ProcessEnv):
   };
   process.on('SIGINT', interrupt);
   process.on('SIGTERM', interrupt);
-  const { createProbeThread } = await import('../engine/thread.js');
-  const thread = createProbeThread();
+  const thread = options.dryRun ? null : (await import('../engine/thread.js')).createProbeThread();
   // It loads while the question is still being put together.
-  if (!options.dryRun) thread.start();
+  thread?.start();
   try {
     const prepared = await prepare(options, env, controller.signal);
-    if (options.dryRun) {
+    if (thread === null) {
       const { renderDryRun } = await import('./dry-run.js');
       process.stdout.write(await renderDryRun(prepared, options));
       return EXIT.ok;
@@ -266,6 +265,6 @@ export const runCommand = async (options: ProbeOptions, env: NodeJS.ProcessEnv):
   } finally {
     process.off('SIGINT', interrupt);
     process.off('SIGTERM', interrupt);
-    await thread.close();
+    await thread?.close();
   }
 };
