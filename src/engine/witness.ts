@@ -44,7 +44,6 @@ const receiptsProbe = (sequences: readonly number[], found: (receipts: Receipts)
     const judged = question.proof && judgeTag(bytes, question.proof, elapsedMicros);
     if (!judged?.authentic || judged.tag.type !== 'receiptsAnswer') return { kind: 'refused', why: 'bad-proof' };
     const counts = readReceipts(judged.tag.body, sequences.length);
-    if (!counts) return { kind: 'refused', why: 'malformed' };
     found({ counts, heldBack: judged.tag.heldBack });
     return { kind: 'answer', authentic: true, attestation: judged.attestation, detail: {} };
   },
@@ -93,7 +92,8 @@ export const witness = async (
   path: Path,
   signal: AbortSignal,
 ): Promise<Testimony> => {
-  const all = observations.flatMap(({ sequences }) => sequences);
+  // The newest first: what the far end has forgotten, the oldest, ends its list, and takes nothing else with it.
+  const all = observations.flatMap(({ sequences }) => sequences).sort((a, b) => b - a);
   const seen = new Map<number, number>();
   const heldBack = observations.flatMap(attestedHeldBack);
   const limit = pLimit(QUERIES_AT_ONCE);

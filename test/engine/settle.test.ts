@@ -4,11 +4,11 @@ import { loadProbe, type Session } from '../../probes/contract.js';
 import { askCheck } from '../../src/engine/ask.js';
 import { createPath } from '../../src/engine/path.js';
 import { settle, settleArrived } from '../../src/engine/settle.js';
-import { witnessEnough } from '../../src/engine/witness.js';
+import { witness, witnessEnough } from '../../src/engine/witness.js';
 import type { Observation } from '../../src/model/observation.js';
 import { doubtOfSilence } from '../../src/verdict/silence.js';
 import { deriveKeys } from '../../src/wire/keys.js';
-import { TOKEN } from '../support/pure-reflector.js';
+import { pureReflector, TOKEN } from '../support/pure-reflector.js';
 import { check } from '../verdict/support/facts.js';
 import { fakeNet } from './support/fake-net.js';
 
@@ -122,4 +122,40 @@ t.test('what arrived is asked again for those alone that were asked further', as
     [9, 8],
   );
   t.equal(told.heldBack, 2, 'the most that was told');
+});
+
+t.test('what the far end has forgotten takes the word for nothing else with it', async (t) => {
+  const reflector = pureReflector();
+  const net = fakeNet({
+    udp: ({ bytes, localPort }) => {
+      const answer = reflector.datagram(bytes, { address: '192.0.2.7', port: localPort, localPort: 3478 });
+      return answer ? [{ afterMs: 1, bytes: answer }] : [];
+    },
+  });
+  let sequence = 140_000;
+  const context = {
+    net,
+    session: AGENT,
+    totals: { packetsSent: 0, bytesSent: 0, packetsReceived: 0 },
+    nextSequence: () => {
+      sequence += 1;
+      return sequence;
+    },
+  };
+  const silent = (port: number, sequences: readonly number[]): Observation => ({
+    check: check(`rtp-echo/udp/${port}`),
+    attempts: [{ outcome: 'silence', packets: sequences.length, opened: null }],
+    sequences,
+    refused: {},
+    seen: null,
+    notRun: null,
+  });
+  // A reflector remembers the last 131,072 numbers of a session.
+  const asked = [silent(16_384, [500]), silent(16_386, [139_990, 139_991])];
+  const way = check('udp-echo/udp/3478');
+  const { observations } = await net.run(witness(asked, [way], context, createPath(), NEVER));
+  t.same(
+    observations.map(({ seen }) => seen),
+    [null, 0],
+  );
 });
