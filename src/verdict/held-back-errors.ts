@@ -6,8 +6,8 @@ import type { Classified } from '../model/verdict.js';
 
 /** What never got through and lies between two rejected ports so near to each other was rejected, too; and a whole hole so narrow. */
 const NEARBY_PORTS = 128;
-/** From so many errors on their density is known well enough to tell a pause of theirs from their end. */
-const MIN_ERRORS = 4;
+/** A single error of a wide stretch may be anybody's; from two on there is a density, however roughly known. */
+const MIN_ERRORS = 2;
 /**
  * Ports are asked in shuffled order, so the gaps between errors of one stretch have an exponential distribution: one of
  * its n gaps is longer than ln n + 3 times the mean with a probability of e⁻³, 5 %.

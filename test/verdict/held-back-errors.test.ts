@@ -31,11 +31,13 @@ t.test('where the errors end, silence is silence', async (t) => {
   t.ok((found.at(-1) ?? 0) < 24_000, `up to ${found.at(-1)}`);
 });
 
-t.test('few errors vouch for what lies between them, and near', async (t) => {
-  const two = (a: number, b: number): readonly number[] =>
-    rejected(withHeldBackErrors(ports(20_000, 20_400, (number) => (number === a || number === b ? ERROR : SILENT))));
-  t.same(two(20_100, 20_110), [20_100, 20_102, 20_104, 20_106, 20_108, 20_110]);
-  t.same(two(20_100, 20_300), [20_100, 20_300], 'too far from each other');
+t.test('few errors vouch for what lies near', async (t) => {
+  const of = (...errors: readonly number[]): readonly number[] =>
+    rejected(withHeldBackErrors(ports(20_000, 21_000, (number) => (errors.includes(number) ? ERROR : SILENT))));
+  const two = of(20_500, 20_510);
+  t.same([two[0], two.at(-1), two.length], [20_500, 20_510, 6], 'between two, and no further than such gaps reach');
+  t.equal(of(20_200, 20_700).length, 501, 'spread over all of it');
+  t.same(of(20_500), [20_500], 'one alone vouches for nothing in so wide a stretch');
 });
 
 t.test('one error vouches for a narrow hole, and for nothing beyond a port that passes', async (t) => {
