@@ -3,7 +3,6 @@
  * it, so it is followed by a tag in ESP's clothes from the same port: the reflector's answer tells how many keepalives
  * it saw from there.
  */
-
 import { ESP_TAG_SPI_MASK } from '../src/wire/carriers.js';
 import { classifyNatT, encodeEspInUdp, NAT_T_KEEPALIVE } from '../src/wire/nat-t.js';
 import { zeroed } from '../src/wire/octets.js';

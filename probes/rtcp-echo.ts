@@ -2,7 +2,6 @@
  * `rtcp-echo`: a valid compound packet (RFC 3550 §6.1) as goes with every call on the odd port: receiver report,
  * CNAME, and an APP block with the tag. Only a reflector answers.
  */
-
 import { RTCP_APP_NAME } from '../src/wire/carriers.js';
 import { NOTHING, zeroed } from '../src/wire/octets.js';
 import { expectProof, makeTag } from '../src/wire/proof.js';

@@ -2,7 +2,6 @@
  * `stun-binding`: a Binding request (RFC 8489 §2), as phones and browsers send to learn their address from outside. A
  * success proves the path and tells the mapping; an error response to our very request proves the path as well.
  */
-
 import { STUN_TAG_ATTRIBUTE } from '../src/wire/carriers.js';
 import { zeroed } from '../src/wire/octets.js';
 import { printable } from '../src/wire/printable.js';

@@ -1,9 +1,9 @@
 /** One line on stderr that says how far a run is, with a map of its widest range; only on a terminal, gone at the end. */
-import type { Mark } from '../model/observation.js';
+import type { OnProgress } from '../engine/run-data.js';
 
 export interface Progress {
-  /** Null where nobody watches, so that nobody need tell. `marks`: ports of ranges that were decided since the last call. */
-  readonly update: ((done: number, marks?: readonly Mark[]) => void) | null;
+  /** Null where nobody watches, so that nobody need tell. */
+  readonly update: OnProgress | null;
   clear(): void;
 }
 

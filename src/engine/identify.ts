@@ -7,6 +7,7 @@ import type { Probe } from '../../probes/contract.js';
 import type { Check } from '../model/check.js';
 import type { Evidence } from '../model/observation.js';
 import { INFO_REQUEST_BYTES, parseInfo, type ReflectorInfo } from '../wire/info.js';
+import { NOTHING } from '../wire/octets.js';
 import { expectProof, judgeTag, makeTag } from '../wire/proof.js';
 import { REFUSED_BECAUSE, REQUEST_TAG_BYTES, readTag } from '../wire/tag.js';
 import { askCheck } from './ask.js';
@@ -41,7 +42,7 @@ const infoProbe = (found: (info: ReflectorInfo) => void, refused: (because: numb
   timed: 'exchange',
   ask: (asking) => {
     const padding = new Uint8Array(INFO_REQUEST_BYTES - REQUEST_TAG_BYTES);
-    const message = makeTag(asking, 'infoRequest', padding) ?? new Uint8Array(0);
+    const message = makeTag(asking, 'infoRequest', padding) ?? NOTHING;
     return { messages: [message], proof: expectProof(asking, message), answeredByOpening: false };
   },
   read: (bytes, { question, elapsedMicros }) => {

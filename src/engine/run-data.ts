@@ -1,5 +1,5 @@
 /** What goes into a run and what comes out of it: plain data, because a thread lies between. */
-import type { Observation, PathLimit } from '../model/observation.js';
+import type { Mark, Observation, PathLimit } from '../model/observation.js';
 import type { StageFacts } from '../model/stages.js';
 import type { LossSample } from '../verdict/silence.js';
 import type { Identification } from './identify.js';
@@ -45,3 +45,6 @@ export interface RunOutput {
   /** What nine in ten of its turns stayed below: part of a usual round trip. */
   readonly usualDelayMs: number;
 }
+
+/** Told after each check how many are done, and of ports of a sweep what became of them. */
+export type OnProgress = (done: number, marks?: readonly Mark[]) => void;

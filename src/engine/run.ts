@@ -7,7 +7,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import pLimit from 'p-limit';
 import type { Session } from '../../probes/contract.js';
 import type { Check } from '../model/check.js';
-import type { Mark, Observation } from '../model/observation.js';
+import type { Observation } from '../model/observation.js';
 import { NO_FACTS } from '../model/stages.js';
 import { RANGE_PORT_DOUBT, SINGLE_CHECK_DOUBT } from '../verdict/silence.js';
 import { deriveKeys } from '../wire/keys.js';
@@ -21,7 +21,7 @@ import { type Net, systemNet, type Totals } from './net.js';
 import { createPath } from './path.js';
 import { type PlannedCheck, type PlannedRange, portOfRange, SAMPLES } from './plan.js';
 import { refine, suspectPorts } from './refine.js';
-import type { RunInput, RunOutput } from './run-data.js';
+import type { OnProgress, RunInput, RunOutput } from './run-data.js';
 import { type Settling, settle, settleArrived } from './settle.js';
 import { shuffled } from './sweep/shuffle.js';
 import { createSweepStage } from './sweep/stage.js';
@@ -36,12 +36,11 @@ const NOBODY: Identification = { identity: null, tokenRefused: false, versionRef
 
 /**
  * Runs to the end, to `timeoutMs`, or until `signal` fires; resolves with what is known in each case.
- * @param onProgress called after each check with how many are done
  */
 export const run = async (
   input: RunInput,
   signal: AbortSignal,
-  onProgress: (done: number, marks?: readonly Mark[]) => void = () => undefined,
+  onProgress: OnProgress = () => undefined,
   net: Net = systemNet(input.maxPps, input.source),
 ): Promise<RunOutput> => {
   const probeOf = await loadProbes(input.questions, input.stages !== undefined);

@@ -95,8 +95,10 @@ export const settle = async (
   for (let round = 0; round < MAX_ROUNDS && !settling.signal.aborted; round += 1) {
     const bound = settling.path.upperBound();
     // Where even the most that is ever sent proves nothing, more of it proves nothing either.
-    if (bound === null || !settled.some(isShortAt(bound, settling))) break;
-    settled = await askFurther(settled, isShortAt(bound, settling), bound, settling);
+    if (bound === null) break;
+    const isShort = isShortAt(bound, settling);
+    if (!settled.some(isShort)) break;
+    settled = await askFurther(settled, isShort, bound, settling);
   }
   return settled;
 };

@@ -1,12 +1,9 @@
 /** The thread in which runs happen, seen from the main one: started when needed, replaced before it could grow old. */
 import { type ResourceLimits, Worker } from 'node:worker_threads';
 import type { Mark } from '../model/observation.js';
-import type { RunInput, RunOutput } from './run-data.js';
+import type { OnProgress, RunInput, RunOutput } from './run-data.js';
 import { type PackedOutput, unpackOutput } from './transfer.js';
 import type { ToThread } from './worker.js';
-
-/** Called after each check with how many are done, and for ports of a sweep with what became of them. */
-export type OnProgress = (done: number, marks?: readonly Mark[]) => void;
 
 export interface ProbeThread {
   /** Begins to load what a run needs, beside whatever its caller does meanwhile. */

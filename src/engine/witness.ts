@@ -6,6 +6,7 @@ import pLimit from 'p-limit';
 import type { Probe } from '../../probes/contract.js';
 import type { Check } from '../model/check.js';
 import type { Observation } from '../model/observation.js';
+import { NOTHING } from '../wire/octets.js';
 import { expectProof, judgeTag, makeTag } from '../wire/proof.js';
 import { encodeReceiptsQuery, MAX_RECEIPTS, readReceipts } from '../wire/receipts.js';
 import { ANSWER_TAG_BYTES, REQUEST_TAG_BYTES, readTag } from '../wire/tag.js';
@@ -35,7 +36,7 @@ const receiptsProbe = (sequences: readonly number[], found: (receipts: Receipts)
   retransmits: false,
   timed: 'exchange',
   ask: (asking) => {
-    const message = makeTag(asking, 'receiptsRequest', encodeReceiptsQuery(sequences, PADDING)) ?? new Uint8Array(0);
+    const message = makeTag(asking, 'receiptsRequest', encodeReceiptsQuery(sequences, PADDING)) ?? NOTHING;
     return { messages: [message], proof: expectProof(asking, message), answeredByOpening: false };
   },
   read: (bytes, { question, elapsedMicros }) => {

@@ -3,9 +3,8 @@
  * agent that runs for years keeps it: modules are loaded once.
  */
 import { parentPort } from 'node:worker_threads';
-import type { Mark } from '../model/observation.js';
 import { run } from './run.js';
-import type { RunInput } from './run-data.js';
+import type { OnProgress, RunInput } from './run-data.js';
 import type { FromThread } from './thread.js';
 import { packOutput } from './transfer.js';
 
@@ -27,7 +26,7 @@ port.on('message', async (message: ToThread) => {
   const controller = new AbortController();
   running.set(id, controller);
   try {
-    const report = (done: number, marks?: readonly Mark[]): void => tell({ id, done, ...(marks && { marks }) });
+    const report: OnProgress = (done, marks) => tell({ id, done, ...(marks && { marks }) });
     const output = await run(input, controller.signal, isWatched ? report : undefined);
     tell({ id, packed: packOutput(output, input.questions) });
   } catch (error) {

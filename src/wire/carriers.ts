@@ -1,4 +1,5 @@
 /** Where the tag rides in each protocol: names and numbers that agent and reflector must agree on. docs/protocol.md. */
+import { NOTHING } from './octets.js';
 
 /** SIP and HTTP: a header field of our own, base64url. */
 export const TAG_HEADER = 'X-Callpath';
@@ -22,7 +23,7 @@ const MAX_TAG_TEXT = 1868;
 
 /** Bytes of a tag from a header field; empty for what is too long to be one. */
 export const tagFromText = (text: string): Uint8Array =>
-  text.length > MAX_TAG_TEXT ? new Uint8Array(0) : Buffer.from(text, 'base64url');
+  text.length > MAX_TAG_TEXT ? NOTHING : Buffer.from(text, 'base64url');
 
 /**
  * ESP in UDP: an SPI with these bits set begins with an octet that RFC 7983 §7 leaves free, and IANA reserves only SPIs

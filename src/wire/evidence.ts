@@ -6,6 +6,8 @@
  *     query: sequence (4)   side (1)   reserved (3)   offset (4)   then padding that pays for the piece
  *     piece: whole length (4), 0 if nothing is kept   then the bytes from the offset on
  */
+
+import { NOTHING } from './octets.js';
 import { ANSWER_TAG_BYTES, REQUEST_TAG_BYTES } from './tag.js';
 
 /** `request`: as it arrived at the reflector; `response`: as the reflector sent it. */
@@ -50,7 +52,7 @@ export const readEvidenceQuery = (body: Uint8Array): EvidenceQuery | null => {
 /** The body of an answer: as much from `offset` on as a query of `queryLength` bytes has paid for. */
 export const encodeEvidencePiece = (whole: Uint8Array | null, offset: number, queryLength: number): Uint8Array => {
   const room = Math.max(0, Math.min(MAX_PIECE_BYTES, queryLength - OVERHEAD));
-  const piece = whole?.subarray(offset, offset + room) ?? new Uint8Array(0);
+  const piece = whole?.subarray(offset, offset + room) ?? NOTHING;
   const body = Buffer.alloc(PIECE_HEADER_BYTES + piece.length);
   body.writeUInt32BE(whole?.length ?? 0, 0);
   body.set(piece, PIECE_HEADER_BYTES);

@@ -2,7 +2,6 @@
  * What shares a NAT-T port (RFC 3948): IKE behind a marker of four zero octets, ESP behind its SPI, and keepalives of
  * one octet. Framing only; IKE itself is ike.ts's, and ESP stays opaque.
  */
-
 import { accept, type Parsed, refuse } from '../model/refusal.js';
 import { zeroed } from './octets.js';
 

@@ -1,5 +1,4 @@
 /** RTP data packets (RFC 3550 §5.1): what media streams and echo probes carry. Bytes ⇄ packets, nothing else. */
-
 import { accept, type Parsed, refuse } from '../model/refusal.js';
 import { zeroed } from './octets.js';
 

@@ -4,6 +4,7 @@
  * the message (line breaks, a missing cookie): that is a mistake of the caller.
  */
 import sip from 'sip';
+import { NOTHING } from './octets.js';
 import { BRANCH_COOKIE, CALL_ID, MAX_CSEQ, maskQuoted, TOKEN, URI } from './sip-grammar.js';
 import { canonicalName, type SipRequest, unfolded } from './sip-message.js';
 
@@ -256,7 +257,7 @@ export const buildResponse = (request: SipRequest, response: ResponseToSend): Ui
     lines.push(`${name}: ${headerValue(value, name)}`);
   }
   if (body !== undefined) lines.push(`Content-Type: ${headerValue(body.contentType, 'Content-Type')}`);
-  const content = body?.content ?? new Uint8Array(0);
+  const content = body?.content ?? NOTHING;
   lines.push(`Content-Length: ${content.length}`, '', '');
   const head = Buffer.from(lines.join('\r\n'), 'latin1');
   return content.length === 0 ? head : Buffer.concat([head, content]);

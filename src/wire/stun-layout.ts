@@ -2,7 +2,6 @@
  * How a STUN message lies on the wire: header, type-length-value attributes, and which of them count. No attribute's
  * value is looked into here, so that integrity can be computed over bytes as they came.
  */
-
 import { accept, type Parsed, refuse } from '../model/refusal.js';
 import { zeroed } from './octets.js';
 

@@ -2,7 +2,6 @@
  * STUN (RFC 8489), with RFC 5780's attributes for NAT behaviour, and compatible with RFC 3489. Bytes ⇄ messages; who
  * asks, retransmits or answers is elsewhere.
  */
-
 import { accept, type Parsed, refuse } from '../model/refusal.js';
 import { zeroed } from './octets.js';
 import {

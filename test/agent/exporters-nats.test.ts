@@ -131,14 +131,12 @@ t.test('what a server lacks is waited for, what it never takes is refused', { sk
 });
 
 t.test('with a token over TLS, and for nobody without', { skip }, async (t) => {
-  const { cert, key } = await loopbackCertificate();
   const folder = folderFor(t);
+  const { cert, certFile: caFile, keyFile } = await loopbackCertificate(folder);
   const file = (name: string, content: string): string => {
     writeFileSync(join(folder, name), content);
     return join(folder, name);
   };
-  const caFile = file('cert.pem', cert);
-  const keyFile = file('key.pem', key);
   const tokenFile = file('token', 'a-token-that-is-long-enough\n');
   const { way } = await natsServer(
     t,

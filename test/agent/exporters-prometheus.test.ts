@@ -67,14 +67,12 @@ const fakeRunner = (asked: string[] = []): ProbeRunner => ({
 
 t.test('a real Prometheus scrapes it over TLS with a secret, and probes on demand', { skip }, async (t) => {
   const folder = folderFor(t);
-  const { cert, key } = await loopbackCertificate();
+  const { certFile, keyFile } = await loopbackCertificate(folder);
   const file = (name: string, content: string): string => {
     writeFileSync(join(folder, name), content);
     return join(folder, name);
   };
   const secretFile = file('secret', 'a-secret-that-is-long-enough\n');
-  const certFile = file('cert.pem', cert);
-  const keyFile = file('key.pem', key);
   const asked: string[] = [];
   const probe = fakeRunner(asked);
   const exporter = await open(t, 'prometheus', { listen: '127.0.0.1:0', secretFile, certFile, keyFile }, { probe });

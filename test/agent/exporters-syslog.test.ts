@@ -38,9 +38,7 @@ interface Understood {
 /** rsyslogd with one input of each kind, writing what it understands to a file. */
 const startRsyslog = async (t: Test) => {
   const folder = folderFor(t);
-  const { cert, key } = await loopbackCertificate();
-  writeFileSync(join(folder, 'cert.pem'), cert);
-  writeFileSync(join(folder, 'key.pem'), key);
+  const { certFile, keyFile } = await loopbackCertificate(folder);
   const field = (name: string, property: string): string =>
     `constant(value="\\"${name}\\":\\"") property(name="${property}" format="json") constant(value="\\"")`;
   const fields = [
@@ -56,8 +54,8 @@ const startRsyslog = async (t: Test) => {
   writeFileSync(
     join(folder, 'rsyslog.conf'),
     `global(workDirectory="${folder}" maxMessageSize="64k" defaultNetstreamDriver="gtls"
-  defaultNetstreamDriverCAFile="${folder}/cert.pem"
-  defaultNetstreamDriverCertFile="${folder}/cert.pem" defaultNetstreamDriverKeyFile="${folder}/key.pem")
+  defaultNetstreamDriverCAFile="${certFile}"
+  defaultNetstreamDriverCertFile="${certFile}" defaultNetstreamDriverKeyFile="${keyFile}")
 module(load="imudp")
 module(load="imtcp")
 input(type="imudp" address="127.0.0.1" port="0")
@@ -90,7 +88,7 @@ template(name="understood" type="list") { constant(value="{") ${fields} constant
           .filter(({ app }) => app === 'callpath')
       : [];
   return {
-    caFile: join(folder, 'cert.pem'),
+    caFile: certFile,
     tcp: await portIn('tcp.port'),
     tls: await portIn('tls.port'),
     udp: await service.port('udp'),

@@ -71,9 +71,7 @@ interface Row {
 const startProxy = async (t: Test) => {
   const folder = folderFor(t);
   // Built with GnuTLS it offers nothing for ECDSA unless TLSCipherCert says so.
-  const { cert, key } = await loopbackCertificate('rsa');
-  writeFileSync(join(folder, 'cert.pem'), cert);
-  writeFileSync(join(folder, 'key.pem'), key, { mode: 0o600 });
+  const { certFile, keyFile } = await loopbackCertificate(folder, 'rsa');
   const tables = join(folder, 'proxy.db');
   tablesFor(tables);
   const history = async (): Promise<readonly Row[]> => {
@@ -99,9 +97,9 @@ PidFile=${folder}/proxy.pid
 SocketDir=${folder}
 AllowRoot=1
 TLSAccept=unencrypted,cert
-TLSCAFile=${folder}/cert.pem
-TLSCertFile=${folder}/cert.pem
-TLSKeyFile=${folder}/key.pem
+TLSCAFile=${certFile}
+TLSCertFile=${certFile}
+TLSKeyFile=${keyFile}
 StartPollers=0
 StartPollersUnreachable=0
 StartPingers=0
@@ -123,7 +121,7 @@ StartTrappers=2
     const port = randomInt(10_000, 32_000);
     try {
       const service = await startAt(port);
-      return { folder, at: `${APART}:${port}`, service, history };
+      return { certFile, keyFile, at: `${APART}:${port}`, service, history };
     } catch (error) {
       if (attempt === 5) throw error;
     }
@@ -208,8 +206,9 @@ t.test(
       why: /no value was taken: processed: 0; failed/,
     });
 
-    const pem = { caFile: join(proxy.folder, 'cert.pem') };
-    const own = { ...pem, certFile: join(proxy.folder, 'cert.pem'), keyFile: join(proxy.folder, 'key.pem') };
+    const { certFile, keyFile } = proxy;
+    const pem = { caFile: certFile };
+    const own = { ...pem, certFile, keyFile };
     const inClear = await open(t, 'zabbix', { server: proxy.at, host: 'secure' });
     t.match(await inClear.deliver([first], NEVER), { outcome: 'retry', why: /no value was taken/ }, 'it wants TLS');
     const nameless = await open(t, 'zabbix', { server: proxy.at, host: 'secure', transport: 'tls', ...pem });

@@ -15,6 +15,7 @@ import { parseSip } from '../../src/wire/sip.js';
 import { readTag } from '../../src/wire/tag.js';
 import { pureReflector, TOKEN } from '../support/pure-reflector.js';
 import { ADDRESS, check } from '../verdict/support/facts.js';
+import { contextOf } from './support/context.js';
 import { type FakeNet, fakeNet, type Happening, LOCAL_ADDRESS, type Outcome, type Script } from './support/fake-net.js';
 import { destination, input } from './support/profiles.js';
 
@@ -23,19 +24,6 @@ const STRANGER: Session = { id: SESSION_ID, keys: null };
 const AGENT: Session = { id: SESSION_ID, keys: deriveKeys(TOKEN, SESSION_ID) };
 const NEVER = new AbortController().signal;
 const RTT_MS = 20;
-
-const contextOf = (net: FakeNet, session: Session): AskContext => {
-  let sequence = 0;
-  return {
-    net,
-    session,
-    totals: { packetsSent: 0, bytesSent: 0, packetsReceived: 0 },
-    nextSequence: () => {
-      sequence += 1;
-      return sequence;
-    },
-  };
-};
 
 interface Asked {
   readonly net: FakeNet;

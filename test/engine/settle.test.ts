@@ -10,6 +10,7 @@ import { doubtOfSilence } from '../../src/verdict/silence.js';
 import { deriveKeys } from '../../src/wire/keys.js';
 import { pureReflector, TOKEN } from '../support/pure-reflector.js';
 import { check } from '../verdict/support/facts.js';
+import { contextOf } from './support/context.js';
 import { fakeNet } from './support/fake-net.js';
 
 const SESSION_ID = Buffer.from('0123456789abcdef', 'hex');
@@ -23,16 +24,7 @@ const lateLoss = async (trials: number, lost: number) => {
   const path = createPath();
   path.report('others', 60, 60);
   const probe = await loadProbe('stun-binding');
-  let sequence = 0;
-  const context = {
-    net,
-    session: AGENT,
-    totals: { packetsSent: 0, bytesSent: 0, packetsReceived: 0 },
-    nextSequence: () => {
-      sequence += 1;
-      return sequence;
-    },
-  };
+  const context = contextOf(net, AGENT);
   const of = check('stun-binding/udp/3478');
   const first = await net.run(askCheck(of, probe, context, path, { samples: 1, doubt: DOUBT }, NEVER));
   const before = net.sent.length;
@@ -69,16 +61,7 @@ const heardOf = async (seen: number, lost: number) => {
   const path = createPath();
   path.report('others', 60, 60 - lost);
   const probe = await loadProbe('stun-binding');
-  let sequence = 100;
-  const context = {
-    net,
-    session: AGENT,
-    totals: { packetsSent: 0, bytesSent: 0, packetsReceived: 0 },
-    nextSequence: () => {
-      sequence += 1;
-      return sequence;
-    },
-  };
+  const context = contextOf(net, AGENT, 100);
   const heard: Observation = {
     check: check('stun-binding/udp/3478'),
     attempts: [{ outcome: 'silence', packets: 8, opened: null }],
@@ -132,16 +115,7 @@ t.test('what the far end has forgotten takes the word for nothing else with it',
       return answer ? [{ afterMs: 1, bytes: answer }] : [];
     },
   });
-  let sequence = 140_000;
-  const context = {
-    net,
-    session: AGENT,
-    totals: { packetsSent: 0, bytesSent: 0, packetsReceived: 0 },
-    nextSequence: () => {
-      sequence += 1;
-      return sequence;
-    },
-  };
+  const context = contextOf(net, AGENT, 140_000);
   const silent = (port: number, sequences: readonly number[]): Observation => ({
     check: check(`rtp-echo/udp/${port}`),
     attempts: [{ outcome: 'silence', packets: sequences.length, opened: null }],

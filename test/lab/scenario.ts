@@ -106,6 +106,16 @@ table inet filter {
 }
 `;
 
+/** NAT in the firewall of what leaves towards the internet, e.g. `oifname "wan0" masquerade`. */
+export const translate = (...lines: readonly string[]): string => `
+table ip nat {
+  chain post {
+    type nat hook postrouting priority 100;
+    ${lines.join('\n    ')}
+  }
+}
+`;
+
 /** Interception in the firewall: NAT of what arrives from the branch, e.g. `tcp dport 80 redirect to :8080`. */
 export const intercept = (...lines: readonly string[]): string => `
 table ip intercept {

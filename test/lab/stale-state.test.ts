@@ -8,6 +8,7 @@ import { cannotRun, missingPackages } from './needs.js';
 import { createNetwork } from './network.js';
 import { reflector } from './parts.js';
 import { ours, startPart, startProcess } from './processes.js';
+import { translate } from './scenario.js';
 import { ADDRESS } from './topology.js';
 
 const missing = process.env.CI === 'true' ? [] : missingPackages();
@@ -18,14 +19,7 @@ const TEST_MS = 400_000;
 const LOOK_EVERY_MS = 100;
 
 /** Established flows go on as they were translated at first, whatever the rule says later. */
-const translateTo = (address: string): string => `
-table ip nat {
-  chain post {
-    type nat hook postrouting priority 100;
-    oifname "wan0" snat to ${address}
-  }
-}
-`;
+const translateTo = (address: string): string => translate(`oifname "wan0" snat to ${address}`);
 
 const PROFILE = `profile: signalling
 title: Signalling

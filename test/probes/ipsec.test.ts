@@ -8,6 +8,7 @@ import { createPath } from '../../src/engine/path.js';
 import type { Report } from '../../src/model/report.js';
 import { buildSaInitResponse, findNotify, NO_SPI, NOTIFY_TYPES, notify, parseIke } from '../../src/wire/ike.js';
 import { commandLine, run } from '../cli/command.js';
+import { contextOf } from '../engine/support/context.js';
 import { fakeNet, type Script } from '../engine/support/fake-net.js';
 import { check } from '../verdict/support/facts.js';
 import { charonMissing, startCharon } from '../wire/support/charon.js';
@@ -89,21 +90,11 @@ const converse = async (answer: (request: Uint8Array, index: number) => Uint8Arr
     },
   };
   const net = fakeNet(script);
-  let sequence = 0;
-  const context = {
-    net,
-    session: STRANGER,
-    totals: { packetsSent: 0, bytesSent: 0, packetsReceived: 0 },
-    nextSequence: () => {
-      sequence += 1;
-      return sequence;
-    },
-  };
   const observation = await net.run(
     askCheck(
       check('ike-sa-init/udp/500'),
       await loadProbe('ike-sa-init'),
-      context,
+      contextOf(net, STRANGER),
       createPath(),
       { samples: 1, doubt: 1e-3, atMost },
       new AbortController().signal,

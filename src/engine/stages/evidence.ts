@@ -2,6 +2,7 @@
 import type { Probe } from '../../../probes/contract.js';
 import type { Check } from '../../model/check.js';
 import { type EvidencePiece, type EvidenceSide, encodeEvidenceQuery, readEvidencePiece } from '../../wire/evidence.js';
+import { NOTHING } from '../../wire/octets.js';
 import { expectProof, judgeTag, makeTag } from '../../wire/proof.js';
 import { MAX_TAG_BYTES, readTag } from '../../wire/tag.js';
 import { askCheck } from '../ask.js';
@@ -28,7 +29,7 @@ const evidenceProbe = (
   retransmits: false,
   timed: 'exchange',
   ask: (asking) => {
-    const message = makeTag(asking, 'evidenceRequest', encodeEvidenceQuery(query)) ?? new Uint8Array(0);
+    const message = makeTag(asking, 'evidenceRequest', encodeEvidenceQuery(query)) ?? NOTHING;
     return { messages: [message], proof: expectProof(asking, message), answeredByOpening: false };
   },
   read: (bytes, { question, elapsedMicros }) => {

@@ -4,6 +4,7 @@ import { openSocket } from '../../net/udp-open.js';
 import { ESP_TAG_SPI_MASK } from '../../wire/carriers.js';
 import { encodeDeferral } from '../../wire/deferral.js';
 import { classifyNatT, encodeEspInUdp, NAT_T_KEEPALIVE } from '../../wire/nat-t.js';
+import { NOTHING } from '../../wire/octets.js';
 import { expectProof, judgeTag, makeTag, type TagProof } from '../../wire/proof.js';
 import { ANSWER_TAG_BYTES, REQUEST_TAG_BYTES } from '../../wire/tag.js';
 import type { Stage } from './evidence.js';
@@ -86,7 +87,7 @@ const request = (flow: IdleFlow, afterMs: number, { context }: Stage, binding: U
   const sequence = context.nextSequence();
   const input = { session, sequence, sentAtMicros: net.nowMicros(), binding };
   const body = encodeDeferral({ afterMs, changeIp: false, changePort: false }, PADDING);
-  const tag = makeTag(input, 'deferredRequest', body) ?? new Uint8Array(0);
+  const tag = makeTag(input, 'deferredRequest', body) ?? NOTHING;
   const message = dressed(tag, flow.check, sequence);
   const proof = expectProof(input, message);
   if (proof) flow.proofs.push(proof);
@@ -155,7 +156,7 @@ export const openIdleStream = (check: Check, afterMs: number, stage: Stage): Idl
   const { net, totals } = stage.context;
   const { address, port, family, host, transport } = check;
   const flow = newFlow(check, { bidirectional: true, keptEveryMs: null, afterMs }, net.now());
-  let held: Uint8Array = new Uint8Array(0);
+  let held: Uint8Array = NOTHING;
   totals.packetsSent += 1;
   flow.close = net.openStream(
     { address: address ?? '', port, family: family ?? 4, host },

@@ -10,6 +10,7 @@ import { localAddressFor } from '../../net/local.js';
 import { type OpenSocket, openSocket } from '../../net/udp-open.js';
 import { packetsNeeded, RANGE_PORT_DOUBT } from '../../verdict/silence.js';
 import { encodeDeferral } from '../../wire/deferral.js';
+import { NOTHING } from '../../wire/octets.js';
 import { expectProof, judgeTag, makeTag, type TagProof } from '../../wire/proof.js';
 import { encodeRtp, parseRtp } from '../../wire/rtp.js';
 import type { Net } from '../net.js';
@@ -144,7 +145,7 @@ const tryOne = async (invited: Check, isControl: boolean, media: Check, ways: re
       const changeIp = one.from === 'other-address';
       const deferral = encodeDeferral({ afterMs: 0, changeIp, changePort: false, toPort: inner.localPort });
       const payload = new Uint8Array(PAYLOAD_BYTES).fill(0xff);
-      payload.set(makeTag(input, 'deferredRequest', deferral) ?? new Uint8Array(0));
+      payload.set(makeTag(input, 'deferredRequest', deferral) ?? NOTHING);
       const message = encodeRtp({
         marker: turn === 0,
         payloadType: 0,

@@ -7,6 +7,7 @@ import type { Place } from '../../model/stages.js';
 import { type OpenSocket, openSocket } from '../../net/udp-open.js';
 import { packetsNeeded, RANGE_PORT_DOUBT } from '../../verdict/silence.js';
 import { STUN_TAG_ATTRIBUTE } from '../../wire/carriers.js';
+import { NOTHING } from '../../wire/octets.js';
 import { judgeTag, makeTag } from '../../wire/proof.js';
 import {
   attributeOf,
@@ -82,7 +83,7 @@ export const openTalk = async (family: Family, stage: Stage): Promise<Talk> => {
     const sequence = context.nextSequence();
     const sentAtMicros = net.nowMicros();
     const value = Buffer.alloc(ANSWER_TAG_BYTES + ADDRESSES_BYTES);
-    value.set(makeTag({ session, sequence, sentAtMicros, binding: null }) ?? new Uint8Array(0));
+    value.set(makeTag({ session, sequence, sentAtMicros, binding: null }) ?? NOTHING);
     const attributes: StunAttribute[] = [{ kind: 'opaque', type: STUN_TAG_ATTRIBUTE, value }];
     if (changeIp || changePort) attributes.push({ kind: 'change-request', changeIp, changePort });
     if (answerTo) attributes.push({ kind: 'response-port', port: answerTo.port });

@@ -1,5 +1,4 @@
 /** Echoes a tag in ESP's clothes; keepalives are counted and never answered (RFC 3948 §2.3). */
-
 import { ESP_TAG_SPI_MASK } from '../../wire/carriers.js';
 import { classifyNatT, encodeEspInUdp } from '../../wire/nat-t.js';
 import { zeroed } from '../../wire/octets.js';

@@ -1,7 +1,7 @@
 /** Real receivers for exporters: started on ports that they choose themselves, awaited, ended with the test. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -108,11 +108,12 @@ export const startService = (t: Owner, program: string, args: readonly string[],
 
 export interface Certificate {
   readonly cert: string;
-  readonly key: string;
+  readonly certFile: string;
+  readonly keyFile: string;
 }
 
-/** A certificate that is its own authority, for a server on loopback. */
-export const loopbackCertificate = async (keyType: 'ec' | 'rsa' = 'ec'): Promise<Certificate> => {
+/** A certificate that is its own authority, for a server on loopback; it and its key lie in `folder`. */
+export const loopbackCertificate = async (folder: string, keyType: 'ec' | 'rsa' = 'ec'): Promise<Certificate> => {
   const made = await generate([{ name: 'commonName', value: 'localhost' }], {
     ...(keyType === 'ec' ? { keyType, curve: 'P-256' } : { keyType, keySize: 2048 }),
     algorithm: 'sha256',
@@ -128,7 +129,10 @@ export const loopbackCertificate = async (keyType: 'ec' | 'rsa' = 'ec'): Promise
       },
     ],
   });
-  return { cert: made.cert, key: made.private };
+  const [certFile, keyFile] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
+  writeFileSync(certFile, made.cert);
+  writeFileSync(keyFile, made.private, { mode: 0o600 });
+  return { cert: made.cert, certFile, keyFile };
 };
 
 export interface Uplink {

@@ -10,6 +10,7 @@ import type { Check } from '../../../src/model/check.js';
 import { coverageOf, missProbability } from '../../../src/verdict/coverage.js';
 import { deriveKeys } from '../../../src/wire/keys.js';
 import { pureReflector, TOKEN } from '../../support/pure-reflector.js';
+import { contextOf } from '../support/context.js';
 import { type FakeNet, fakeNet, LOCAL_ADDRESS, type SentPacket } from '../support/fake-net.js';
 
 const ADDRESS = '192.0.2.99';
@@ -54,20 +55,11 @@ const behind = (passes: (packet: SentPacket) => boolean): FakeNet => {
 };
 
 const sweep = async (net: FakeNet, asked: readonly number[], signal: AbortSignal = NEVER) => {
-  let sequence = 0;
   const sweeper = createSweeper({
     address: ADDRESS,
     family: 4,
     probeOf: () => rtpEcho,
-    context: {
-      net,
-      session: { id: SESSION, keys: deriveKeys(TOKEN, SESSION) },
-      totals: { packetsSent: 0, bytesSent: 0, packetsReceived: 0 },
-      nextSequence: () => {
-        sequence += 1;
-        return sequence;
-      },
-    },
+    context: contextOf(net, { id: SESSION, keys: deriveKeys(TOKEN, SESSION) }),
     path: createPath(),
     ways: () => [],
     quiet: Promise.resolve(),

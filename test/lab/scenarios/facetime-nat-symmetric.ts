@@ -1,18 +1,11 @@
 import { reflector } from '../parts.js';
-import type { Scenario } from '../scenario.js';
+import { type Scenario, translate } from '../scenario.js';
 import { ADDRESS } from '../topology.js';
 
 export default {
   about: 'Everything that FaceTime needs passes, through a NAT that chooses a fresh port for every destination.',
   topology: 'own-nat',
-  rules: `
-table ip nat {
-  chain post {
-    type nat hook postrouting priority 100;
-    oifname "wan0" masquerade fully-random
-  }
-}
-`,
+  rules: translate('oifname "wan0" masquerade fully-random'),
   parts: [
     reflector({
       listen: [ADDRESS.target, ADDRESS.second],

@@ -1,17 +1,9 @@
-import { Between, type Scenario } from '../scenario.js';
+import { Between, type Scenario, translate } from '../scenario.js';
 
 export default {
   about: 'A router with IPsec passthrough: it keeps ports, and gives source port 500 another one.',
   topology: 'own-nat',
-  rules: `
-table ip nat {
-  chain post {
-    type nat hook postrouting priority 100;
-    oifname "wan0" udp sport 500 masquerade to :1024-1100
-    oifname "wan0" masquerade
-  }
-}
-`,
+  rules: translate('oifname "wan0" udp sport 500 masquerade to :1024-1100', 'oifname "wan0" masquerade'),
   profiles: ['wifi-calling-3gpp'],
   report: {
     nat: {

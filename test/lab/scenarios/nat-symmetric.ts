@@ -1,17 +1,10 @@
 import { reflectorOnTwo, SMALL_MEDIA_RANGE } from '../parts.js';
-import type { Scenario } from '../scenario.js';
+import { type Scenario, translate } from '../scenario.js';
 
 export default {
   about: 'A NAT that chooses a fresh port for every flow and destination.',
   topology: 'own-nat',
-  rules: `
-table ip nat {
-  chain post {
-    type nat hook postrouting priority 100;
-    oifname "wan0" masquerade fully-random
-  }
-}
-`,
+  rules: translate('oifname "wan0" masquerade fully-random'),
   parts: [reflectorOnTwo()],
   args: SMALL_MEDIA_RANGE,
   report: {
