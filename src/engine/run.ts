@@ -22,6 +22,7 @@ import { createPath } from './path.js';
 import { type PlannedCheck, type PlannedRange, portOfRange, SAMPLES } from './plan.js';
 import { refine, suspectPorts } from './refine.js';
 import type { OnProgress, RunInput, RunOutput } from './run-data.js';
+import { lookAgain } from './second-look.js';
 import { type Settling, settle, settleArrived } from './settle.js';
 import { shuffled } from './sweep/shuffle.js';
 import { createSweepStage } from './sweep/stage.js';
@@ -182,10 +183,11 @@ export const run = async (
       sweep: { takes: stage.sweeps, ask: (checks) => stage.again(checks, over) },
       signal: over,
     };
-    const settled = await settle(
+    const certain = await settle(
       inOrder.filter(({ check }) => check.address !== null && proven.includes(check.address)),
       settling,
     );
+    const settled = await lookAgain(certain, settling);
     // What is learnt of the loss from here on comes too late for a silent check to be asked again.
     const loss = path.sample();
     const told = await Promise.all(

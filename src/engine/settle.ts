@@ -19,7 +19,8 @@ const sum = (a: Observation['refused'], b: Observation['refused']): Observation[
   return total;
 };
 
-const together = (first: Observation, second: Observation): Observation =>
+/** What was asked at two times, as one observation. */
+export const together = (first: Observation, second: Observation): Observation =>
   second.notRun !== null
     ? first
     : {

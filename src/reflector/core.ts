@@ -34,8 +34,8 @@ export interface CoreOptions {
 export interface Crew {
   /** Told of every arrival, so that the others know it too. */
   readonly tell: (record: SessionRecord) => void;
-  /** Resolves when all that the others have seen so far is known here. */
-  readonly consult: () => Promise<void>;
+  /** Resolves when what the others have seen so far is known here; false where one did not tell in time. */
+  readonly consult: () => Promise<boolean>;
   readonly sendFrom: (place: Place, bytes: Uint8Array, to: Source) => boolean;
   readonly isBound: (place: Place) => boolean;
 }

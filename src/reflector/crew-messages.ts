@@ -31,7 +31,7 @@ export type ToHand =
   | { readonly say: 'records'; readonly records: readonly SessionRecord[] }
   /** Tell what has not been told yet, then confirm. */
   | { readonly say: 'flush'; readonly id: number }
-  | { readonly say: 'consulted'; readonly id: number }
+  | { readonly say: 'consulted'; readonly id: number; readonly haveAllTold: boolean }
   | { readonly say: 'send'; readonly place: Place; readonly bytes: Uint8Array; readonly to: Source };
 
 export type FromHand =

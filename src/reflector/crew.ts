@@ -16,7 +16,7 @@ import type { SessionRecord } from './sessions.js';
 import { createTelling } from './telling.js';
 
 const HAND = fileURLToPath(new URL('./hand.js', import.meta.url));
-/** A process that cannot tell what it saw in this time is not waited for; its arrivals then count as not seen. */
+/** A process that cannot tell what it saw in this time is not waited for; what it alone may have seen is not spoken of. */
 const FLUSH_WITHIN_MS = 1000;
 
 interface Hand {
@@ -59,25 +59,25 @@ export const createHands = (options: CoreOptions, failed: (error: Error) => void
     if (records.length > 0) tellOthers({ say: 'records', records }, null);
   });
 
-  /** Resolves when all have told what they saw, or have had their time. */
-  const flushAll = (but: Hand | null): Promise<void> => {
+  /** Resolves when all have told what they saw, or have had their time, with whether all have. */
+  const flushAll = async (but: Hand | null): Promise<boolean> => {
     const asked = hands.filter((hand) => hand !== but && hand.process.connected);
     const answers = asked.map(
       (hand) =>
-        new Promise<void>((resolve) => {
+        new Promise<boolean>((resolve) => {
           questions += 1;
           const id = questions;
-          const settle = (): void => {
+          const settle = (hasTold: boolean): void => {
             clearTimeout(timer);
             flushed.delete(id);
-            resolve();
+            resolve(hasTold);
           };
-          const timer = setTimeout(settle, FLUSH_WITHIN_MS);
-          flushed.set(id, settle);
+          const timer = setTimeout(() => settle(false), FLUSH_WITHIN_MS);
+          flushed.set(id, () => settle(true));
           hand.process.send({ say: 'flush', id } satisfies ToHand, () => undefined);
         }),
     );
-    return Promise.all(answers).then(() => undefined);
+    return (await Promise.all(answers)).every((hasTold) => hasTold);
   };
 
   const sendFrom = (place: Place, bytes: Uint8Array, to: { address: string; port: number }): boolean => {
@@ -102,10 +102,10 @@ export const createHands = (options: CoreOptions, failed: (error: Error) => void
         break;
       case 'consult':
         // What the others told has been passed on before this answer, over the same channel.
-        void flushAll(hand).then(() => {
+        void flushAll(hand).then((haveAllTold) => {
           telling.flush();
           if (hand.process.connected) {
-            hand.process.send({ say: 'consulted', id: message.id } satisfies ToHand, () => undefined);
+            hand.process.send({ say: 'consulted', id: message.id, haveAllTold } satisfies ToHand, () => undefined);
           }
         });
         break;

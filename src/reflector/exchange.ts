@@ -22,6 +22,8 @@ export interface Arrival {
   readonly binding: Uint8Array | null;
   /** What the socket is called and what stands beside it; null on connections, which answer from where they are. */
   readonly surroundings: Surroundings | null;
+  /** A process of the reflector did not tell in time what it saw; of what is not known here nothing is said then. */
+  readonly isPartlyBlind?: boolean;
 }
 
 /** What the reflector says of itself, and what it keeps. */
@@ -79,6 +81,7 @@ const bodyFor = (
   { type, body }: RequestTag,
   name: string,
   deferral: Deferral | null,
+  { isPartlyBlind = false }: Arrival,
   host: Host,
 ): Uint8Array | null => {
   switch (type) {
@@ -88,8 +91,8 @@ const bodyFor = (
       return host.info();
     case 'receiptsRequest': {
       const counts = readReceiptsQuery(body).map((sequence) => host.sessions.count(name, sequence));
-      // What is forgotten ends the list: "never arrived" would be a false witness.
-      const end = counts.indexOf(null);
+      // What is forgotten, or was perhaps seen elsewhere, ends the list: "never arrived" would be a false witness.
+      const end = counts.findIndex((count) => count === null || (count === 0 && isPartlyBlind));
       return encodeReceipts(counts.slice(0, end === -1 ? counts.length : end).map((count) => count ?? 0));
     }
     case 'evidenceRequest': {
@@ -115,7 +118,7 @@ export const sealAnswer = (
   if (host.sessions.arrive({ name, sequence, source, sentAtMicros, receivedAtMicros }) !== 'welcome') return null;
   const wanted = type === 'deferredRequest' ? readDeferral(request.body) : null;
   const deferral = wanted && possible(wanted, arrival.surroundings);
-  const body = bodyFor(request, name, deferral, host);
+  const body = bodyFor(request, name, deferral, arrival, host);
   if (!body) return null;
   const turnaround = Number(host.nowMicros() - receivedAtMicros) + 1000 * (deferral?.afterMs ?? 0);
   const bytes = admission.answer({

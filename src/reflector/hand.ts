@@ -14,7 +14,7 @@ const say = (message: FromHand): void => {
 
 let core: Core | null = null;
 let bound: ReadonlySet<number> = new Set();
-const waiting = new Map<number, () => void>();
+const waiting = new Map<number, (haveAllTold: boolean) => void>();
 let questions = 0;
 
 const telling = createTelling((records) => {
@@ -77,7 +77,7 @@ process.on('message', (message) => {
       say({ say: 'flushed', id: order.id });
       break;
     case 'consulted':
-      waiting.get(order.id)?.();
+      waiting.get(order.id)?.(order.haveAllTold);
       waiting.delete(order.id);
       break;
     case 'send':

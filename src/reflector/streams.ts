@@ -19,6 +19,8 @@ export interface Outgoing {
   readonly proven: boolean;
   readonly bytes: Uint8Array;
   readonly afterMs: number;
+  /** Makes the answer anew once the other processes have told what they saw; null where that adds nothing. */
+  readonly informed: ((haveAllTold: boolean) => Uint8Array | null) | null;
 }
 
 /** The conversation of one connection: bytes in, bytes out, no socket. */
@@ -39,8 +41,15 @@ type Framer = (chunk: Uint8Array, arrival: Arrival) => Step;
 export const HANG_UP: Step = { send: [], close: true };
 const WAIT: Step = { send: [], close: false };
 
-const outgoing = (answer: Answer | null): readonly Outgoing[] =>
-  answer ? [{ bytes: answer.bytes, afterMs: answer.delivery?.afterMs ?? 0, proven: answer.proven }] : [];
+/** To a session a request that is answered anew is a retransmission. */
+const outgoing = (respond: (arrival: Arrival) => Answer | null, arrival: Arrival): readonly Outgoing[] => {
+  const answer = respond(arrival);
+  if (!answer) return [];
+  const { bytes, delivery, proven, consults } = answer;
+  const informed = (haveAllTold: boolean): Uint8Array | null =>
+    respond({ ...arrival, isPartlyBlind: !haveAllTold })?.bytes ?? null;
+  return [{ bytes, afterMs: delivery?.afterMs ?? 0, proven, informed: consults ? informed : null }];
+};
 
 /** SIP stays open, because phones keep their connection; a message that cannot be framed ends it. */
 const sipFramer = (host: Host): Framer => {
@@ -49,14 +58,17 @@ const sipFramer = (host: Host): Framer => {
     const send: Outgoing[] = [];
     for (const item of stream.push(chunk)) {
       if (item.kind === 'refusal') return { send, close: true };
-      if (item.kind === 'ping') send.push({ bytes: PONG, afterMs: 0, proven: false });
+      if (item.kind === 'ping') send.push({ bytes: PONG, afterMs: 0, proven: false, informed: null });
       else if (item.message.kind === 'request') {
-        send.push(...outgoing(answerSipRequest(item.message, item.bytes, arrival, host)));
+        const { message, bytes } = item;
+        send.push(...outgoing((from) => answerSipRequest(message, bytes, from, host), arrival));
       }
     }
     return { send, close: false };
   };
 };
+
+const framedDns = (answer: Answer | null): Answer | null => answer && { ...answer, bytes: frameDnsTcp(answer.bytes) };
 
 const dnsFramer = (host: Host): Framer => {
   const stream = dnsStream(MAX_DNS_QUERY);
@@ -64,9 +76,7 @@ const dnsFramer = (host: Host): Framer => {
     const send: Outgoing[] = [];
     for (const item of stream.push(chunk)) {
       if (item.kind === 'refusal') return { send, close: true };
-      send.push(
-        ...outgoing(answerDns(item.bytes, arrival, host)).map((one) => ({ ...one, bytes: frameDnsTcp(one.bytes) })),
-      );
+      send.push(...outgoing((from) => framedDns(answerDns(item.bytes, from, host)), arrival));
     }
     return { send, close: false };
   };
@@ -82,7 +92,8 @@ const single = (
     held = Buffer.concat([held, chunk]);
     const size = sizeOf(held);
     if (size === null || held.length < size) return held.length > MAX_BUFFERED ? HANG_UP : WAIT;
-    return { send: outgoing(respond(held.subarray(0, size), arrival)), close: true };
+    const message = held.subarray(0, size);
+    return { send: outgoing((from) => respond(message, from), arrival), close: true };
   };
 };
 

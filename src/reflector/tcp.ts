@@ -5,7 +5,7 @@ import { EXPORTER_BYTES, EXPORTER_LABEL } from '../net/stream.js';
 import type { Place } from './alternates.js';
 import type { Arrival } from './exchange.js';
 import { prefixOf } from './limits.js';
-import { type Conversation, HANG_UP, type Step } from './streams.js';
+import { type Conversation, HANG_UP } from './streams.js';
 import type { Source } from './udp.js';
 
 /** A probe's connection lasts seconds. Only answers count as life: bytes that never complete a message do not. */
@@ -22,9 +22,9 @@ export interface TcpRules {
   readonly secureContext: () => SecureContext;
   readonly arrivalOf: (source: Source, port: number, binding: Uint8Array | null) => Arrival | null;
   readonly createConversation: () => Conversation;
-  /** Resolves when what other processes saw is known here; absent where there are none. */
-  readonly consult?: (() => Promise<void>) | undefined;
-  readonly guarded: (respond: () => Step, otherwise: Step) => Step;
+  /** Resolves when what other processes saw is known here, with whether all have told; absent where there are none. */
+  readonly consult?: (() => Promise<boolean>) | undefined;
+  readonly guarded: <T>(respond: () => T, otherwise: T) => T;
   readonly defer: (arrival: Arrival, afterMs: number, send: () => void) => boolean;
   /** A connection was cut off because of a ceiling. */
   readonly refused: (source: Uint8Array) => void;
@@ -54,6 +54,7 @@ export const createTcpSide = (rules: TcpRules): TcpSide => {
 
   const converse = (socket: Socket | TLSSocket, guest: Guest, port: number, alive: (forMs: number) => void): void => {
     const conversation = rules.createConversation();
+    const { consult } = rules;
     const binding =
       socket instanceof TLSSocket ? socket.exportKeyingMaterial(EXPORTER_BYTES, EXPORTER_LABEL, Buffer.alloc(0)) : null;
     const hear = (chunk: Buffer): void => {
@@ -66,21 +67,26 @@ export const createTcpSide = (rules: TcpRules): TcpSide => {
       const end = (): void => {
         if (close && waiting === 0 && !socket.writableEnded) socket.end();
       };
-      const write = (bytes: Uint8Array): void => {
-        if (!socket.destroyed && !socket.writableEnded) socket.write(bytes);
+      const write = (bytes: Uint8Array | null): void => {
+        if (bytes && !socket.destroyed && !socket.writableEnded) socket.write(bytes);
       };
-      for (const { bytes, afterMs } of send) {
+      for (const { bytes, afterMs, informed } of send) {
         alive(afterMs);
-        if (afterMs === 0) {
-          write(bytes);
-          continue;
-        }
-        const accepted = rules.defer(arrival, afterMs, () => {
+        const later = (content: Uint8Array | null): void => {
           waiting -= 1;
-          write(bytes);
+          write(content);
           end();
-        });
-        if (accepted) waiting += 1;
+        };
+        if (informed && consult) {
+          waiting += 1;
+          // What comes meanwhile waits in the socket.
+          socket.pause();
+          void consult().then((haveAllTold) => {
+            socket.resume();
+            later(rules.guarded(() => informed(haveAllTold), null));
+          });
+        } else if (afterMs === 0) write(bytes);
+        else if (rules.defer(arrival, afterMs, () => later(bytes))) waiting += 1;
       }
       if (close) end();
       else if (socket.writableNeedDrain) {
@@ -89,16 +95,7 @@ export const createTcpSide = (rules: TcpRules): TcpSide => {
         socket.once('drain', () => socket.resume());
       }
     };
-    const { consult } = rules;
-    if (!consult) return void socket.on('data', hear);
-    // One chunk after the other: what comes meanwhile waits in the socket.
-    socket.on('data', (chunk: Buffer) => {
-      socket.pause();
-      void consult().then(() => {
-        socket.resume();
-        hear(chunk);
-      });
-    });
+    socket.on('data', hear);
   };
 
   const cutOff = (socket: Socket, source: Uint8Array): void => {

@@ -16,8 +16,8 @@ export interface UdpRules {
   readonly surroundingsOf: (place: Place) => Surroundings;
   readonly arrivalOf: (source: Source, place: Place, surroundings: Surroundings) => Arrival | null;
   readonly respond: (message: Uint8Array, arrival: Arrival) => Answer | null;
-  /** Resolves when what other processes saw is known here; absent where there are none. */
-  readonly consult?: (() => Promise<void>) | undefined;
+  /** Resolves when what other processes saw is known here, with whether all have told; absent where there are none. */
+  readonly consult?: (() => Promise<boolean>) | undefined;
   /** Runs `send` later; false if too much is pending. */
   readonly defer: (arrival: Arrival, afterMs: number, send: () => void) => boolean;
   /** Sends from a socket of another process; false if no process has it. */
@@ -91,8 +91,8 @@ export const createUdpSide = (rules: UdpRules): UdpSide => {
         if (!answer) return;
         if (!answer.consults || !rules.consult) return deliver(answer, arrival, place, from);
         // Answered again with what the others know; to a session its own request is a retransmission then.
-        void rules.consult().then(() => {
-          const informed = rules.respond(message, arrival);
+        void rules.consult().then((haveAllTold) => {
+          const informed = rules.respond(message, { ...arrival, isPartlyBlind: !haveAllTold });
           if (informed) deliver(informed, arrival, place, from);
         });
       });

@@ -45,8 +45,8 @@ const compareChecks = (scenario: NamedScenario, report: Report): Comparison[] =>
   });
 
 /** What the verdict rests on, short enough for a line. */
-const why = ({ sent, received, confidence, evidence }: Report['checks'][number]): string =>
-  `(sent ${sent}, received ${received}, confidence ${confidence}, ${JSON.stringify(evidence).slice(0, 200)})`;
+const why = ({ sent, received, rttMs, confidence, evidence }: Report['checks'][number]): string =>
+  `(sent ${sent}, received ${received}, round trip ${JSON.stringify(rttMs)}, confidence ${confidence}, ${JSON.stringify(evidence).slice(0, 200)})`;
 
 /** Ports that lie between two findings were not asked, and a report has to say so. */
 const isBoundary = (runs: readonly ReportRange[], index: number): boolean => {

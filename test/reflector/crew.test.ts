@@ -2,6 +2,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import t from 'tap';
 import { makeCredentials } from '../../src/reflector/certificate.js';
 import { type Reflector, startReflector } from '../../src/reflector/server.js';
@@ -32,10 +33,11 @@ const start = async (
   ports: readonly number[],
   processes: number,
   failed: (error: Error) => void = () => undefined,
+  tcp: readonly number[] = [],
 ): Promise<Reflector> =>
   startReflector({
     listeners: [{ address: HOST, publicAddress: HOST }],
-    ports: { udp: ports, tcp: [] },
+    ports: { udp: ports, tcp },
     tokens: [{ name: 'test', token: TOKEN }],
     credentials,
     version: '0.1.0',
@@ -173,6 +175,44 @@ t.test('three processes are one reflector', LINUX_ONLY, async (t) => {
   t.ok(
     refused.some((read) => read.ok && read.value.tag.type === 'refusal'),
     'a revoked token is revoked everywhere',
+  );
+});
+
+t.test('a process that hangs holds up no answer, and what it may have seen is not denied', LINUX_ONLY, async (t) => {
+  const tcp = FIRST_PORT + 1000;
+  const reflector = await start(portsFrom(FIRST_PORT, 260), 2, () => undefined, [tcp]);
+  const socket = await listen();
+  const [child = 0] = childrenOf(process.pid);
+  t.teardown(async () => {
+    process.kill(child, 'SIGCONT');
+    socket.close();
+    await reflector.close();
+  });
+  await ask(socket, requestTag(1, room), FIRST_PORT);
+  process.kill(child, 'SIGSTOP');
+
+  const order: string[] = [];
+  const overTcp = async (name: string, request: Uint8Array): Promise<Uint8Array> => {
+    const connection = connect(tcp, HOST);
+    connection.write(request);
+    const [bytes] = (await once(connection, 'data', { signal: AbortSignal.timeout(WITHIN_MS) })) as [Buffer];
+    connection.destroy();
+    order.push(name);
+    return bytes;
+  };
+  const receipts = (sequence: number): Uint8Array =>
+    requestTag(sequence, { type: 'receiptsRequest', body: encodeReceiptsQuery([1, 99], 52) });
+  const query = overTcp('receipts', receipts(100));
+  await overTcp('echo', requestTag(2, room));
+  t.same([...answerOf(await query).body], [1], 'the list ends where the hanging process may know more');
+  t.same(order, ['echo', 'receipts'], 'an echo does not wait for it');
+  t.same([...answerOf(await ask(socket, receipts(101), FIRST_PORT)).body], [1], 'the same over UDP');
+
+  process.kill(child, 'SIGCONT');
+  t.same(
+    [...answerOf(await overTcp('receipts', receipts(102))).body],
+    [1, 0],
+    'once all tell, what never came is said',
   );
 });
 

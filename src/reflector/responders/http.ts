@@ -12,5 +12,6 @@ export const answerHttp: Responder = (message, arrival, host) => {
   return {
     bytes: buildResponse(200, 'OK', tag && tagToText(tag.bytes), `callpath reflector ${host.version}\n`),
     proven: tag !== null,
+    consults: tag?.consults ?? false,
   };
 };
