@@ -15,12 +15,14 @@ import { shuffled } from './shuffle.js';
 
 /** Fresh flows to known ports that are tried when ports stay silent; at a loss of one half, ten silent ones prove it. */
 const FRESH_CANARIES = 12;
+/** So often they are tried before new flows are called refused: all that stays silent would be unknown for it. */
+const FRESH_TIMES = 2;
 /** A fresh socket is kept open for so many milliseconds at least. */
 const FRESH_HELD_MS = 20;
 
 export interface Experiments {
   /** Asks silent ports from fresh sockets; a few known ports among them tell whether new flows pass at all. */
-  fresh(ports: readonly SweptPort[], loss: LossSample, signal: AbortSignal): Promise<void>;
+  fresh(ports: readonly SweptPort[], signal: AbortSignal): Promise<void>;
   /** Where known ports lose notably, finds out whether slower is better, and goes on at what passes. */
   examine(sample: LossSample, packetsPerSecond: number, signal: AbortSignal): Promise<boolean>;
   /** Whether it is known if new flows pass. */
@@ -55,23 +57,45 @@ export const createExperiments = ({
   let isLimitKnown = false;
   let areFlowsKnown = false;
   let flows = 0;
+  const askAll = async (ports: readonly SweptPort[], pace: () => Promise<void>, signal: AbortSignal): Promise<void> => {
+    const held = { atLeastMs: Math.max(FRESH_HELD_MS, exchange.placeMs()), lateMs: path.lateMs() };
+    flows += ports.length;
+    await askFresh(ports, context, held, pace, signal);
+  };
+
+  /** Known ports over new flows and over old ones in turn, so that a burst of loss meets both; null if none is known. */
+  const areNewFlowsRefused = async (signal: AbortSignal): Promise<boolean | null> => {
+    const copies = Array.from({ length: FRESH_CANARIES }, () => canaries.next()).flatMap((one) =>
+      one ? [sweptPort(one.check, one.probe)] : [],
+    );
+    if (copies.length === 0) return null;
+    canaries.begin();
+    const pace = async (): Promise<void> => {
+      await exchange.pace(signal);
+      const old = canaries.next();
+      if (old) await exchange.ask(old, signal);
+    };
+    await askAll(copies, pace, signal);
+    const sample = {
+      trials: copies.reduce((sum, { packets }) => sum + packets, 0),
+      answers: copies.filter(({ answers }) => answers > 0).length,
+    };
+    const old = canaries.sample();
+    canaries.begin();
+    return refusesNewFlows(sample, old);
+  };
+
   return {
-    fresh: async (ports, loss, signal) => {
-      const copies = areFlowsKnown
-        ? []
-        : Array.from({ length: FRESH_CANARIES }, () => canaries.next()).flatMap((one) =>
-            one ? [sweptPort(one.check, one.probe)] : [],
-          );
-      const held = { atLeastMs: Math.max(FRESH_HELD_MS, exchange.placeMs()), lateMs: path.lateMs() };
-      flows += ports.length + copies.length;
-      await askFresh([...shuffled(ports, net.random), ...copies], context, held, () => exchange.pace(signal), signal);
-      if (copies.length === 0) return;
-      areFlowsKnown = true;
-      const sample = {
-        trials: copies.reduce((sum, { packets }) => sum + packets, 0),
-        answers: copies.filter(({ answers }) => answers > 0).length,
-      };
-      if (refusesNewFlows(sample, loss)) limit = { kind: 'flows', flows: passedFlows() };
+    fresh: async (ports, signal) => {
+      if (ports.length > 0) await askAll(shuffled(ports, net.random), () => exchange.pace(signal), signal);
+      if (areFlowsKnown) return;
+      for (let time = 0; time < FRESH_TIMES; time += 1) {
+        const refused = await areNewFlowsRefused(signal);
+        if (refused === null) return;
+        areFlowsKnown = true;
+        if (!refused) return;
+      }
+      limit = { kind: 'flows', flows: passedFlows() };
     },
     examine: async (sample, packetsPerSecond, signal) => {
       if (isLimitKnown || lossLowerBound(sample) < NOTABLE_LOSS) return false;

@@ -197,11 +197,11 @@ export const createSweeper = (input: SweepInput): Sweeper => {
       const silent = left.filter(({ answers }) => answers === 0);
       const refused = silent.filter(({ errors }) => errors > 0);
       if (certain && silent.length > 0 && round === 1) {
-        await experiments.fresh(spread(silent, MAX_FRESH), loss, signal);
+        await experiments.fresh(spread(silent, MAX_FRESH), signal);
       } else if (!certain && silent.length >= NOTABLY_SILENT && !experiments.areFlowsKnown()) {
-        await experiments.fresh([], loss, signal);
+        await experiments.fresh([], signal);
       } else if (refused.length > 0) {
-        await experiments.fresh(spread(refused, MAX_CONFIRMED), loss, signal);
+        await experiments.fresh(spread(refused, MAX_CONFIRMED), signal);
       }
       if (experiments.limit()?.kind === 'flows') return;
       if (await experiments.examine(sample, rate, signal)) {

@@ -128,6 +128,25 @@ t.test('a full table of flows is told from blocked ports', async (t) => {
   t.equal(limit?.kind, 'flows');
 });
 
+t.test('bursts of loss that swallow new flows are no limit of flows', async (t) => {
+  const usual = new Map<number, number>();
+  let lost = 0;
+  const net = behind(({ localPort, peer }) => {
+    if (peer.port === 20_100) return false;
+    usual.set(localPort, (usual.get(localPort) ?? 0) + 1);
+    const isNew = usual.size > 1 && usual.get(localPort) === 1;
+    // Known ports from new flows: each time they begin, twenty packets in a row are lost.
+    if (isNew && lost % 20 === 0) lost += 1;
+    else if (lost % 20 === 0) return true;
+    else lost += 1;
+    return false;
+  });
+  const { open, limit } = await sweep(net, ports(20_000, 300));
+  t.ok(lost > 10, 'new flows have met a burst');
+  t.equal(limit, null);
+  t.equal(open.length, 299);
+});
+
 t.test('answers from elsewhere, echoes and late ones', async (t) => {
   const reflector = pureReflector();
   const late = fakeNet({
