@@ -15,6 +15,8 @@ export interface RunRequest {
   readonly schedule: ScheduleConfig;
   readonly kind: RunKind;
   readonly packetsPerSecond: number;
+  /** By range: ports to ask besides the sample. */
+  readonly watched?: Readonly<Record<string, readonly number[]>>;
 }
 
 /** Runs a probe and reports it. Rejects if it could not run: a token file that is gone, a defect of ours. */
@@ -91,7 +93,11 @@ const lookOnce = async (options: JobOptions, kind: RunKind, signal: AbortSignal)
   let report: Report;
   try {
     const { config, schedule } = options;
-    report = await options.run({ target: config, schedule, kind, packetsPerSecond: share.packetsPerSecond }, signal);
+    const watched = Object.fromEntries(
+      Object.entries(keeper.target(target).watched ?? {}).map(([range, { ports }]) => [range, ports]),
+    );
+    const { packetsPerSecond } = share;
+    report = await options.run({ target: config, schedule, kind, packetsPerSecond, watched }, signal);
   } finally {
     share.release();
   }

@@ -1,6 +1,7 @@
 /** How the agent runs a probe: as `probe --target` would, in the standing thread. */
 import { createHash } from 'node:crypto';
 import type { Runner, RunRequest } from '../agent/job.js';
+import { LIGHT_SCOUTS } from '../engine/sweep/scouts.js';
 import type { ProbeThread } from '../engine/thread.js';
 import type { ProbeOptions } from './options.js';
 import { agentId, prepare, runPrepared } from './run-command.js';
@@ -47,9 +48,11 @@ export const runnerIn =
   (thread: ProbeThread): Runner =>
   async (request, signal) => {
     const options = optionsFor(request);
-    return runPrepared(await prepare(options, {}, signal), options, signal, {
+    const { kind, watched = {} } = request;
+    return runPrepared(await prepare(options, {}, signal, watched), options, signal, {
       drawn: NOWHERE,
       run: thread.run,
+      ...(kind === 'light' && { scouts: LIGHT_SCOUTS }),
       standingPort: standingPortFor(request.target.name ?? request.target.host),
     });
   };

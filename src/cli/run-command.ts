@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import type { Resolved } from '../engine/destination.js';
-import { addressesOf, type Destination, type Plan, plan, questionsOf } from '../engine/plan.js';
+import { addressesOf, type Destination, type Plan, type PlanInput, plan, questionsOf } from '../engine/plan.js';
 import { loadProfile } from '../engine/profiles.js';
 import type { ProbeThread } from '../engine/thread.js';
 import { alternativesOf, type Profile } from '../model/profile.js';
@@ -68,11 +68,16 @@ const asksSip = (profiles: readonly Profile[]): boolean =>
     requirements.flatMap(alternativesOf).some((spec) => 'probe' in spec && spec.probe.startsWith('sip-')),
   );
 
-/** Reads everything that the options name, and plans the run. @throws UserError for what the user can mend */
+/**
+ * Reads everything that the options name, and plans the run.
+ * @param watched by range: ports to ask besides the sample
+ * @throws UserError for what the user can mend
+ */
 export const prepare = async (
   options: ProbeOptions,
   env: NodeJS.ProcessEnv,
   signal: AbortSignal,
+  watched: PlanInput['watched'] = {},
 ): Promise<Prepared> => {
   const token = findToken(options.tokenFile, env);
   const [{ addressesOfName, readTarget, resolveDestination, withoutDns }, epdg] = await Promise.all([
@@ -123,6 +128,7 @@ export const prepare = async (
       exhaustive: options.exhaustive,
       random: seededRandom(sessionId.readUInt32BE(0)),
       portMap: new Map(),
+      watched,
     }),
   };
 };
@@ -139,6 +145,8 @@ export interface RunHow {
   readonly run?: ProbeThread['run'];
   /** A source port that is the same in each run, so that what firewalls remember of it shows. */
   readonly standingPort?: number;
+  /** Ports asked between those of the samples, at each address at most; a default that finds holes of 64 ports. */
+  readonly scouts?: number;
 }
 
 /**
@@ -179,6 +187,7 @@ export const runPrepared = async (
       maxPps: options.maxPps,
       timeoutMs: options.timeoutMs,
       source: options.source,
+      ...(how.scouts !== undefined && { scouts: how.scouts }),
       stages: {
         deep: options.deep,
         nat: options.nat,

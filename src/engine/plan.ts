@@ -50,6 +50,8 @@ export interface PlanInput {
   readonly random: () => number;
   /** Ports that stand in for others, where the profile's own are not to be had (`probe demo`). */
   readonly portMap: ReadonlyMap<number, number>;
+  /** By range: ports to ask besides the sample; those that the range does not have are left out. */
+  readonly watched?: Readonly<Record<string, readonly number[]>>;
 }
 
 export interface PlannedCheck extends Check {
@@ -238,11 +240,15 @@ export const plan = (input: PlanInput): Plan => {
       const to = from + Math.floor((spec.to - from) / step) * step;
       const strata = input.exhaustive ? Number.POSITIVE_INFINITY : STRATA;
       // Another port stands in for it as a check; at its place in the range there is nothing to ask.
-      const ports = samplePorts(from, to, step, strata, input.random).filter((port) => !input.portMap.has(port));
+      const drawn = samplePorts(from, to, step, strata, input.random);
       const places = placesOf({ probe, transport: spec.transport, port: from });
       for (const at of places) {
         const id = rangeName(probe, spec.transport, from, to) + suffix(probe, at);
         const known = ranges.get(id);
+        const isOwn = (port: number): boolean => port >= from && port <= to && (port - from) % step === 0;
+        const ports = [...new Set([...drawn, ...(input.watched?.[id] ?? []).filter(isOwn)])]
+          .filter((port) => !input.portMap.has(port))
+          .sort((a, b) => a - b);
         ranges.set(id, {
           id,
           probe,

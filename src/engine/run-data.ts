@@ -19,6 +19,8 @@ export interface RunInput {
   /** The whole run, in milliseconds; what is not known by then is `not-run`. */
   readonly timeoutMs: number;
   readonly source: string | null;
+  /** Ports asked between those of the samples, at each address at most. `MAX_SCOUTS` if left out. */
+  readonly scouts?: number;
   /** What is asked of proven reflectors besides the checks; nothing if left out. */
   readonly stages?: StageOptions;
 }

@@ -18,6 +18,10 @@ const gapsOf = ({ from, to, step }: Pick<PortRange, 'from' | 'to' | 'step'>, tes
   return [...sorted, to + step].map((port, index) => (port - (sorted[index - 1] ?? from - step)) / step - 1);
 };
 
+/** Where a hole of so many ports lies wholly in a gap. */
+const missedPlaces = (gaps: readonly number[], width: number): number =>
+  gaps.reduce((sum, gap) => sum + Math.max(0, gap - width + 1), 0);
+
 /**
  * The probability that a hole of `width` ports of the range (not port numbers) was missed.
  * @param tested ports that were asked, of the range
@@ -30,8 +34,7 @@ export const missProbability = (
   const count = Math.floor((range.to - range.from) / range.step) + 1;
   const places = count - width + 1;
   if (places <= 0) return tested.length > 0 ? 0 : 1;
-  const missed = gapsOf(range, tested).reduce((sum, gap) => sum + Math.max(0, gap - width + 1), 0);
-  return missed / places;
+  return missedPlaces(gapsOf(range, tested), width) / places;
 };
 
 /** Widths in port numbers, as a rule of a firewall would name them; a hole of every second port counts like any other. */
@@ -40,10 +43,12 @@ export const coverageOf = (
   tested: readonly number[],
 ): Coverage | null => {
   if (tested.length === 0) return null;
-  const widest = Math.max(...gapsOf(range, tested));
+  const gaps = gapsOf(range, tested).filter((gap) => gap > 0);
+  const widest = gaps.reduce((most, gap) => Math.max(most, gap), 0);
+  const count = Math.floor((range.to - range.from) / range.step) + 1;
   const narrowest = (odds: number): number => {
     let width = 1;
-    while (width <= widest && missProbability(range, tested, width) > odds) width += 1;
+    while (width <= widest && missedPlaces(gaps, width) > odds * (count - width + 1)) width += 1;
     return width * range.step;
   };
   return { sureWidth: (widest + 1) * range.step, evenOddsWidth: narrowest(0.5), fivePercentWidth: narrowest(0.05) };

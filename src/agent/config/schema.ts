@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import { TRANSPORTS } from '../../model/check.js';
 import { isMap, list, map, oneOf, quoted, use } from '../../model/schema-words.js';
 
-/** `light`: the default sample · `sweep`: every port of every range · `deep`: also what takes minutes. */
+/** `light`: a small sample of the ranges · `sweep`: every port of every range · `deep`: also what takes minutes. */
 export const RUN_KINDS = ['light', 'sweep', 'deep'] as const;
 export type RunKind = (typeof RUN_KINDS)[number];
 

@@ -26,6 +26,9 @@ const OWN_FAULT = new Set<string>(['not-run', 'local-error', 'limited']);
 /** Says nothing of the one check: what is silent is the whole host, or the name, or the network. */
 const NO_LOOK = new Set<string>([...OWN_FAULT, 'no-network', 'dns-failure', 'target-unreachable']);
 
+/** Whether a reason tells of something else than the check or range that it is given for. */
+export const saysNothing = (reason: string): boolean => NO_LOOK.has(reason);
+
 const state = (verdict: string, reason: string | null, key = verdict): State => ({ key, verdict, reason });
 
 /** Within `altered` a SIP ALG and an intercepted TLS are different troubles; elsewhere the reason is detail. */

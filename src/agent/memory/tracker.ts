@@ -3,6 +3,7 @@ import type { Report } from '../../model/report.js';
 import type { RunKind } from '../config/schema.js';
 import { type Look, look, type Outcome, type Policy, type State, type Subject, UNSEEN } from './confirm.js';
 import { digest, type Sighting, type SubjectKind } from './digest.js';
+import { type Watched, watchAfter } from './watched.js';
 
 /** What is remembered of one target, as JSON. */
 export interface TargetMemory {
@@ -14,6 +15,8 @@ export interface TargetMemory {
   readonly seenAt: Readonly<Record<string, number>>;
   /** The state of things in the network before this one, to compare the fresh baseline with; null once compared. */
   readonly elsewhere: Readonly<Record<string, State>> | null;
+  /** By range: ports of holes that were found, which every run asks; an older memory has none. */
+  readonly watched?: Readonly<Record<string, Watched>>;
 }
 
 export const NO_MEMORY: TargetMemory = { subjects: {}, told: {}, seenAt: {}, elsewhere: null };
@@ -172,6 +175,7 @@ const forget = (memory: TargetMemory, now: number): TargetMemory => {
     seenAt: pick(memory.seenAt, kept),
     told: pick(memory.told, names),
     elsewhere: memory.elsewhere,
+    ...(memory.watched && { watched: memory.watched }),
   };
 };
 
@@ -204,10 +208,11 @@ export const track = (memory: TargetMemory, report: Report, runKind: RunKind, at
     // While it flaps, what was told is that it flaps; the state to compare with is the one it settles in.
     if (!next.flapping || outcome.kind === 'flap-begins') told[name] = worst;
   }
+  const watched = watchAfter(memory.watched ?? {}, report, policy.of);
   const fresh = memory.elsewhere !== null || Object.keys(memory.told).length === 0;
   const stands = fresh && standing > 0;
   return {
-    memory: forget({ subjects, told, seenAt, elsewhere: stands ? null : memory.elsewhere }, at),
+    memory: forget({ subjects, told, seenAt, elsewhere: stands ? null : memory.elsewhere, watched }, at),
     changes,
     suspects,
     baseline: stands ? { subjects: standing, differences: differencesFrom(memory, told) } : null,

@@ -8,7 +8,7 @@ import type { Observation } from '../../model/observation.js';
 import { type PlannedRange, portOfRange } from '../plan.js';
 import { type Fate, fateOf, nextPorts, suspectPorts } from '../refine.js';
 import type { Depth } from './depth.js';
-import { scoutPorts, scoutSpacing } from './scouts.js';
+import { MAX_SCOUTS, scoutPorts, scoutSpacing } from './scouts.js';
 import type { SweepResult } from './sweep.js';
 
 /** Halving by eight, the widest stretch between two scouts of the widest range closes in four; loss adds to that. */
@@ -39,18 +39,24 @@ const unprovenEdges = (one: Explored): readonly number[] => {
   });
 };
 
+export interface Exploring {
+  /** 0 ≤ x < 1. */
+  readonly random: () => number;
+  /** True once nothing more can be learnt: the run is over, or no new flow passes. */
+  readonly stop: () => boolean;
+  /** Scouts of all ranges together, at most. */
+  readonly scouts?: number | undefined;
+}
+
 /**
  * Explores ranges of which a sample is known. Resolves with the observations that came on top.
  * @param ask puts the questions; they go to one address
- * @param random 0 ≤ x < 1
- * @param stop true once nothing more can be learnt: the run is over, or no new flow passes
  */
 export const explore = async (
   ranges: readonly PlannedRange[],
   known: readonly Observation[],
   ask: (checks: readonly Check[], depth: Depth) => Promise<SweepResult>,
-  random: () => number,
-  stop: () => boolean,
+  { random, stop, scouts = MAX_SCOUTS }: Exploring,
 ): Promise<readonly Observation[]> => {
   const added: Observation[] = [];
   const explored = ranges.map((range): Explored => ({ range, proven: new Map(), hints: new Map() }));
@@ -80,7 +86,7 @@ export const explore = async (
       return { ...one, check: { ...one.check, rangeId } };
     }),
   );
-  const width = scoutSpacing(ranges);
+  const width = scoutSpacing(ranges, scouts);
   await askAll(({ range, proven }) => scoutPorts(range, width, random).filter((port) => !proven.has(port)), 'scout');
   const met = [...known, ...added];
   await askAll(({ range, proven, hints }) => {

@@ -8,6 +8,11 @@ import type { PlannedRange } from '../plan.js';
 export const SURE_WIDTH = 64;
 /** All ranges of one address together: with the rest of a run fewer flows than a small router's table can spare. */
 export const MAX_SCOUTS = 640;
+/**
+ * In a run of each minute: a table of flows keeps what came in a few minutes, and those of one such run must not fill it.
+ * Of two ranges of 8192 ports, every hole as wide as 560 meets one; others are met in time, and at the next sweep.
+ */
+export const LIGHT_SCOUTS = 64;
 /** A stretch is shortened by up to this share at random, so that no regular pattern of holes keeps step with it. */
 const JITTER = 1 / 8;
 
@@ -15,15 +20,15 @@ type Range = Pick<PlannedRange, 'from' | 'to' | 'step'>;
 
 const countOf = ({ from, to, step }: Range): number => Math.floor((to - from) / step) + 1;
 
-/** How many ports of a range lie from one scout to the next at most, so that all ranges stay within `MAX_SCOUTS`. */
-export const scoutSpacing = (ranges: readonly Range[]): number => {
+/** How many ports of a range lie from one scout to the next at most, so that all ranges stay within `most`. */
+export const scoutSpacing = (ranges: readonly Range[], most = MAX_SCOUTS): number => {
   const wanted = (width: number): number =>
     ranges.reduce((sum, range) => {
       const stretch = Math.max(1, Math.floor(width / range.step));
       return sum + countOf(range) / Math.max(1, stretch * (1 - JITTER / 2));
     }, 0);
   let width = SURE_WIDTH;
-  while (wanted(width) > MAX_SCOUTS) width += SURE_WIDTH / 4;
+  while (wanted(width) > most) width += SURE_WIDTH / 4;
   return width;
 };
 

@@ -38,7 +38,7 @@ export interface SweepStage {
 }
 
 export interface StageInput {
-  readonly input: Pick<RunInput, 'questions' | 'ranges' | 'maxPps' | 'timeoutMs'>;
+  readonly input: Pick<RunInput, 'questions' | 'ranges' | 'maxPps' | 'timeoutMs' | 'scouts'>;
   readonly mayBeReflector: (address: string | null) => boolean;
   readonly probeOf: (kind: AskedKind) => Probe;
   readonly context: AskContext;
@@ -143,7 +143,8 @@ export const createSweepStage = ({ input, mayBeReflector, probeOf, context, path
           if (!sweeper) return [];
           const known = own.flatMap(({ sample }) => sample.flatMap(({ id }) => byId.get(id) ?? []));
           const stop = (): boolean => signal.aborted || sweeper.limit()?.kind === 'flows';
-          return explore(own, known, (checks, depth) => sweeper.ask(checks, depth, signal), random, stop);
+          const ask = (checks: readonly Check[], depth: Depth) => sweeper.ask(checks, depth, signal);
+          return explore(own, known, ask, { random, stop, scouts: input.scouts });
         },
       );
     },
