@@ -95,7 +95,7 @@ const REASON_TEXTS = {
     title: 'Answers take too long',
     meaning: 'The round trip is so long that people talk over each other.',
     evidence:
-      'Even the shortest round trip exceeds the threshold of the profile (300 ms in the bundled ones) and what this host adds itself.',
+      'Even the shortest round trip exceeds the threshold of the profile (300 ms in the bundled ones) and what this host adds itself; where other answers were quicker, the check was asked again.',
     doesNotProve:
       'A fault: 100 ms is a target for a server on the same continent, and light in fibre needs 1 ms for 100 km there and back.',
     fix: 'Measure against a reflector near the provider. If the distance explains the time, raise rttMs in a profile of your own.',
