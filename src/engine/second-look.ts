@@ -20,6 +20,13 @@ const shortest = ({ attempts }: Observation): number | null => {
   return least;
 };
 
+/**
+ * Ports of a range are judged together, by the shortest of all. Whoever answered fewer than were wanted asked not to be
+ * asked more: an answer of IKE holds an SA half open there.
+ */
+const mayBeAsked = ({ check, attempts }: Observation): boolean =>
+  check.rangeId === null && attempts.filter(({ outcome }) => outcome === 'answer').length >= SAMPLES.single;
+
 /** Resolves with the same observations in the same order, those completed that were asked again. */
 export const lookAgain = async (
   observations: readonly Observation[],
@@ -33,12 +40,11 @@ export const lookAgain = async (
   }
   const isSlow = (one: Observation): boolean => {
     const least = shortest(one);
-    // Ports of a range are judged together, by the shortest of all.
-    return one.check.rangeId === null && least !== null && least > (floors.get(one.check.address) ?? 0) + NOTABLY_MS;
+    return least !== null && least > (floors.get(one.check.address) ?? 0) + NOTABLY_MS;
   };
   return Promise.all(
     observations.map(async (one) => {
-      if (signal.aborted || !isSlow(one)) return one;
+      if (signal.aborted || !mayBeAsked(one) || !isSlow(one)) return one;
       const { check } = one;
       // Under a name of its own, because what it was asked before stays counted.
       const again = { ...check, id: `${check.id} again` };
