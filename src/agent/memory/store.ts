@@ -31,11 +31,19 @@ export interface MemoryReading {
   readonly found: 'read' | 'absent' | 'damaged';
 }
 
+const isWatched = (value: unknown): boolean =>
+  value === undefined || (isMap(value) && Object.values(value).every((one) => isMap(one) && Array.isArray(one.ports)));
+
 const isMemory = (value: unknown): value is Memory => {
   if (!isMap(value) || value.format !== FORMAT || !isMap(value.targets) || !isMap(value.lastDue) || !isMap(value.spent))
     return false;
   return Object.values(value.targets).every(
-    (target) => isMap(target) && isMap(target.subjects) && isMap(target.told) && isMap(target.seenAt),
+    (target) =>
+      isMap(target) &&
+      isMap(target.subjects) &&
+      isMap(target.told) &&
+      isMap(target.seenAt) &&
+      isWatched(target.watched),
   );
 };
 
