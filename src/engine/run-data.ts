@@ -42,6 +42,8 @@ export interface RunOutput {
   /** Flows that sweeps opened: what a firewall in between had to remember of them. */
   readonly sweptFlows: number;
   readonly totals: Totals;
+  /** What ended the run before all was asked, or null. */
+  readonly cutShort: 'deadline' | 'signal' | null;
   /** The worst delay of the event loop, in milliseconds. */
   readonly eventLoopDelayMs: number;
   /** What nine in ten of its turns stayed below: part of a usual round trip. */

@@ -232,6 +232,7 @@ export const run = async (
       limits: stage.limits(),
       sweptFlows: stage.flows(),
       totals,
+      cutShort: over.aborted ? (signal.aborted ? 'signal' : 'deadline') : null,
       eventLoopDelayMs: Math.round(delay.max / 1e4) / 100,
       usualDelayMs: Math.round(delay.percentile(90) / 1e4) / 100,
     };

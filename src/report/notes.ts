@@ -18,8 +18,18 @@ export const deadAddresses = (target: Named, standing: ReadonlyMap<string, Stand
 /** Above this the probing thread itself was held up, and round trips include its own waiting. */
 const SUSPECT_DELAY_MS = 20;
 
-/** What the run itself has to tell: a busy host, a refused token. */
-export const notesOf = ({ eventLoopDelayMs, identities }: RunOutput, durationMs: number): readonly string[] => [
+const CUT_SHORT: Readonly<Record<NonNullable<RunOutput['cutShort']>, string>> = {
+  deadline:
+    'The time for the run was over before all was asked: what is not told here is not known. Give it a longer --timeout.',
+  signal: 'The run was stopped before all was asked: what is not told here is not known.',
+};
+
+/** What the run itself has to tell: that it was cut short, a busy host, a refused token. */
+export const notesOf = (
+  { cutShort, eventLoopDelayMs, identities }: RunOutput,
+  durationMs: number,
+): readonly string[] => [
+  ...(cutShort === null ? [] : [CUT_SHORT[cutShort]]),
   ...(eventLoopDelayMs > SUSPECT_DELAY_MS && durationMs > 0
     ? [
         `This host was busy: the probing thread was delayed by up to ${eventLoopDelayMs} ms, round-trip times may be too long by as much.`,

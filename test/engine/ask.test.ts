@@ -529,6 +529,7 @@ t.test('a run against nothing ends within eight seconds, with every check asked'
     t.equal(output.observations.length, input.questions.length);
     t.ok(output.observations.every(({ notRun, attempts }) => notRun === null && attempts.length > 0));
     t.strictSame(output.loss, { trials: 0, answers: 0 });
+    t.equal(output.cutShort, null, 'it came to its own end');
     clean(t, net);
     const busiest = net.sent.filter(({ atMs }) => atMs < 1000).length;
     t.ok(busiest <= 201, `never more than 200 packets a second: ${busiest}`);
@@ -663,6 +664,15 @@ t.test('third parties are asked without a token', async (t) => {
   t.equal(sip?.seen, null, 'what it saw is not known');
 });
 
+t.test('a run whose time is over resolves with what is known, and says so', async (t) => {
+  // Its deadline is real time, and the clock of this network comes to no end before.
+  const net = world(() => 'dropped-outbound');
+  const input = await runInput({ rtpRange: [16_384, 16_483], timeoutMs: 1 });
+  const output = await runWith(input, net);
+  t.equal(output.cutShort, 'deadline');
+  t.equal(output.observations.length, input.questions.length);
+});
+
 t.test('a run that is interrupted resolves with what is known', async (t) => {
   const net = world((port) => (port === 5060 ? 'dropped-outbound' : 'passes'));
   const controller = new AbortController();
@@ -670,6 +680,7 @@ t.test('a run that is interrupted resolves with what is known', async (t) => {
   const input = await runInput({ rtpRange: [16_384, 16_483] });
   const output = await runWith(input, net, controller.signal);
   t.equal(Math.round(net.now()), 400);
+  t.equal(output.cutShort, 'signal', 'and says that it is not all');
   t.equal(output.observations.length, input.questions.length, 'every question has an observation');
   const sip = output.observations.find(({ check: one }) => one.id === 'sip-options/udp/5060');
   t.equal(sip?.notRun, 'interrupted');

@@ -24,6 +24,7 @@ const outputOf = (observations: readonly Observation[]): RunOutput => ({
   limits: [],
   sweptFlows: 3,
   totals: { packetsSent: 9, bytesSent: 900, packetsReceived: 8 },
+  cutShort: null,
   eventLoopDelayMs: 1,
   usualDelayMs: 1,
 });
