@@ -22,6 +22,8 @@ export interface FollowUp {
     readonly takes: (check: Check) => boolean;
     readonly echo: (checks: readonly Check[]) => Promise<readonly Observation[]>;
   };
+  /** Whether an address answered before and does no more; none if left out. */
+  readonly isDeaf?: (address: string) => boolean;
   readonly signal: AbortSignal;
 }
 
@@ -129,16 +131,19 @@ const incomplete = ({ attempts }: Observation): boolean =>
   attempts.some((one) => one.packets > (one.outcome === 'answer' ? one.answers : 0));
 
 /**
- * Asks a reflector once more for its word before silence or loss is held against anybody: whether it could read all that
- * came is known only afterwards.
+ * Asks a reflector once more for its word before silence, refusal or loss is held against anybody: whether it could read
+ * all that came is known only afterwards, and one that has ended meanwhile was silent for its own reasons.
  */
 export const confirm = async (
   known: Identification,
   observations: readonly Observation[],
   ways: readonly Check[],
-  { context, path, signal }: FollowUp,
+  { context, path, isDeaf = () => false, signal }: FollowUp,
 ): Promise<Identification> => {
-  if (!observations.some((one) => incomplete(one) && one.check.transport === 'udp')) return known;
+  if (!observations.some(incomplete)) return known;
   const now = await identify(ways.slice(0, MAX_CONFIRMING_WAYS), context, path, signal);
-  return now.identity ? now : known;
+  if (now.identity) return now;
+  // Where the run's time is over nobody was asked; then it counts how long nothing had come.
+  const isGone = !signal.aborted || isDeaf(known.identity?.control.address ?? '');
+  return known.identity && isGone ? { ...known, isGone: true } : known;
 };

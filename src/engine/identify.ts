@@ -26,6 +26,8 @@ export interface Identification {
   readonly tokenRefused: boolean;
   /** It speaks another version of our protocol. */
   readonly versionRefused: boolean;
+  /** It gave its word at first, and at the end of the run nothing answers any more where it came through. */
+  readonly isGone?: true;
 }
 
 /** Ways to ask at once: enough to find an open one in a closed firewall, few enough to stay a guest. */

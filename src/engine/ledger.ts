@@ -12,6 +12,8 @@ export interface AskContext {
   readonly session: Session;
   readonly totals: Totals;
   readonly nextSequence: () => number;
+  /** Told of every answer that an address has proven to be its own. */
+  readonly heard?: (address: string) => void;
 }
 
 /** One request; `packets` counts its sendings, because some protocols retransmit. */
@@ -185,6 +187,7 @@ export const createLedger = (check: Check, probe: Probe, context: AskContext): L
     if (reading.kind === 'partial') return null;
     if (reading.kind === 'refused') return reading.why;
     closed ||= reading.askNoMore === true;
+    if (reading.authentic === true && check.address !== null) context.heard?.(check.address);
     transaction.answers = Math.min(transaction.packets, transaction.answers + 1);
     if (transaction.attempt?.outcome !== 'answer') {
       // Karn's rule: an answer after a retransmission may belong to either sending.

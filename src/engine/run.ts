@@ -14,6 +14,7 @@ import { deriveKeys } from '../wire/keys.js';
 import { askCheck, notAsked } from './ask.js';
 import { askControl } from './control.js';
 import { confirm, type FollowUp, followUp, passed } from './follow-up.js';
+import { createHearing } from './hearing.js';
 import { type Identification, identify } from './identify.js';
 import type { AskContext } from './ledger.js';
 import { loadProbes } from './load-probes.js';
@@ -52,6 +53,7 @@ export const run = async (
     id: input.sessionId,
     keys: input.token && deriveKeys(input.token, input.sessionId),
   };
+  const hearing = createHearing(net.now, totals);
   let sequence = 0;
   const contextWith = (keys: Session['keys']): AskContext => ({
     net,
@@ -61,6 +63,7 @@ export const run = async (
       sequence += 1;
       return sequence;
     },
+    heard: hearing.heard,
   });
   const context = contextWith(session.keys);
   const stranger = contextWith(null);
@@ -79,7 +82,10 @@ export const run = async (
     rangeId === null && !sampled.has(id) ? SINGLE_CHECK_DOUBT : RANGE_PORT_DOUBT;
   let done = 0;
   const waysAt = new Map<string, Check[]>();
-  const stage = createSweepStage({ input, mayBeReflector, probeOf, context, path, waysAt });
+  const stage = createSweepStage({
+    ...{ input, mayBeReflector, probeOf, context, path, waysAt },
+    isDeaf: hearing.isDeaf,
+  });
 
   const ask = async (question: PlannedCheck): Promise<Observation> => {
     const observation = question.skip
@@ -166,6 +172,7 @@ export const run = async (
       udpEcho: probeOf('udp-echo'),
       smallEsp: probeOf('nat-t-keepalive'),
       sweep: { takes: stage.sweeps, echo: (checks) => stage.echo(checks, over) },
+      isDeaf: hearing.isDeaf,
       signal: over,
     };
     const known = new Map(identities);
@@ -202,7 +209,10 @@ export const run = async (
       })),
     );
     // Last, because what they add may take minutes, and what is known by then must not wait for them.
-    const proofs = followed.map((one) => ({ ...one, observations: at(one.address, settled) }));
+    const gone = new Set(told.flatMap(({ address, identification }) => (identification.isGone ? [address] : [])));
+    const proofs = followed
+      .filter(({ address }) => !gone.has(address))
+      .map((one) => ({ ...one, observations: at(one.address, settled) }));
     const stages = input.stages
       ? await (await import('./stages/stages.js')).runStages(proofs, input.stages, {
           context,

@@ -67,6 +67,7 @@ export const buildReport = (input: ReportInput): Report => {
     otherBytesPassed: new Set(output.otherBytesPassed),
     limits: new Map(output.limits),
     heldBack: new Map(output.heldBack),
+    gone: new Set(output.identities.flatMap(([address, { isGone }]) => (isGone ? [address] : []))),
     smallEspPassed: new Set(output.smallEspPassed),
   });
   const upperBound = lossUpperBound(output.loss);

@@ -229,7 +229,7 @@ const REASON_TEXTS = {
     meaning: 'Nothing came back, and that has more than one honest explanation.',
     evidence:
       'The target is not a reflector and may simply not answer strangers; or the path loses so much that this silence ' +
-      'proves nothing; or the far end did not say whether it listens there.',
+      'proves nothing; or the far end did not say whether it listens there, or ended during the run.',
     doesNotProve: 'That the port is blocked.',
     fix: 'Test the same port against a reflector of your own on the far side, with a token on both ends.',
   },

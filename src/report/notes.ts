@@ -35,6 +35,12 @@ export const notesOf = (
         `This host was busy: the probing thread was delayed by up to ${eventLoopDelayMs} ms, round-trip times may be too long by as much.`,
       ]
     : []),
+  ...identities
+    .filter(([, { isGone }]) => isGone)
+    .map(
+      ([address]) =>
+        `The reflector at ${address} stopped answering during the run: what it left unanswered says nothing about the path. Ask again once it runs.`,
+    ),
   ...(identities.some(([, { tokenRefused }]) => tokenRefused)
     ? ['The target is a reflector that does not know this token: compare the token files of both ends.']
     : []),

@@ -19,6 +19,8 @@ export interface Standing {
   readonly limit?: PathLimit | null;
   /** Answers and connections that the reflector says it held back to protect itself; 0 if left out. */
   readonly heldBack?: number;
+  /** It had proven itself, and did not answer any more at the end of the run. */
+  readonly isGone?: boolean;
   /** Ports of UDP on which ESP passed in a small packet. */
   readonly smallEspPorts?: ReadonlySet<number>;
 }

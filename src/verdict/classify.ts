@@ -9,7 +9,14 @@ import { classifyAnswers, summarise } from './answered.js';
 import { type Circumstances, listensOn, type Standing } from './circumstances.js';
 import { confidenceOf, evidenceOf } from './evidence.js';
 import { classifyPlainly } from './plain.js';
-import { classifyFailures, classifySilence, foreignCertificate, isWithheld, openedSilently } from './unanswered.js';
+import {
+  classifyFailures,
+  classifySilence,
+  foreignCertificate,
+  isOfOneGone,
+  isWithheld,
+  openedSilently,
+} from './unanswered.js';
 
 const NOT_RUN_REASON = {
   'dns-failure': 'dns-failure',
@@ -43,9 +50,11 @@ const classifyFully = (observation: Observation, standing: Standing, circumstanc
       classifySilence(sent, observation.seen, standing, listening, openedSilently(attempts), check, circumstances)
     );
   })();
-  const finding: Finding = isWithheld(apparent, observation, sent - received, standing)
-    ? { verdict: 'unknown', reason: 'limited' }
-    : apparent;
+  const finding = ((): Finding => {
+    if (isOfOneGone(apparent, standing)) return { verdict: 'unknown', reason: 'no-answer' };
+    const isLimited = isWithheld(apparent, observation, sent - received, standing);
+    return isLimited ? { verdict: 'unknown', reason: 'limited' } : apparent;
+  })();
 
   return {
     ...finding,

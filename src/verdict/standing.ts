@@ -12,6 +12,8 @@ export interface StandingInput {
   readonly limits?: ReadonlyMap<string, PathLimit>;
   /** What each reflector says it held back, by address. */
   readonly heldBack?: ReadonlyMap<string, number>;
+  /** Reflectors that proved themselves, and did not answer any more at the end. */
+  readonly gone?: ReadonlySet<string>;
   /** The same of small ESP packets, where large ones stayed silent. */
   readonly smallEspPassed?: ReadonlySet<string>;
 }
@@ -34,6 +36,7 @@ export const standings = ({
   otherBytesPassed,
   limits,
   heldBack,
+  gone,
   smallEspPassed = new Set(),
 }: StandingInput): ReadonlyMap<string, Standing> => {
   const byAddress = new Map<string, Observation[]>();
@@ -58,6 +61,7 @@ export const standings = ({
           listens: listens.get(address) ?? null,
           limit: limits?.get(address) ?? null,
           heldBack: heldBack?.get(address) ?? 0,
+          isGone: gone?.has(address) ?? false,
           smallEspPorts: new Set(
             [...smallEspPassed]
               .filter((key) => key.startsWith(`${address}/`))

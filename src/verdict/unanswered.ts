@@ -55,6 +55,10 @@ export const isWithheld = (
   return !said && seen !== 0 && missing <= heldBack;
 };
 
+/** Whether a finding rests on what was left unanswered by a reflector that ended, or was cut off, during the run. */
+export const isOfOneGone = ({ verdict, reason }: Finding, { isGone = false }: Standing): boolean =>
+  isGone && (verdict === 'blocked' || reason === 'loss' || reason === 'rate-limited');
+
 /**
  * TLS opened and no proof came through it. Whoever shows another certificate than the reflector's own has ended the
  * session in its place; with the right certificate it is the far end's silence.

@@ -540,12 +540,14 @@ t.test('a run against nothing ends within eight seconds, with every check asked'
 const world = (
   fate: (port: number) => 'passes' | 'dropped-outbound' | 'dropped-inbound' = () => 'passes',
   restarts: (bytes: Uint8Array) => boolean = () => false,
+  isDead: () => boolean = () => false,
 ): FakeNet => {
   let clock: () => bigint = () => 0n;
   let reflector = pureReflector(() => clock());
   const net = fakeNet({
     maxPps: 2000,
     udp: ({ bytes, peer, localPort }) => {
+      if (isDead()) return [{ afterMs: RTT_MS, error: { code: 'ECONNREFUSED', syscall: 'recvmsg' } }];
       if (restarts(bytes)) reflector = pureReflector(() => clock());
       const fated = fate(peer.port);
       if (fated === 'dropped-outbound') return [];
@@ -554,7 +556,9 @@ const world = (
       return answer && fated === 'passes' ? [{ afterMs: RTT_MS, bytes: answer }] : [];
     },
     connect: (_peer, secure) => [
-      { afterMs: RTT_MS, open: { binding: secure ? SESSION_ID : null, tls: secure ? {} : null } },
+      isDead()
+        ? { afterMs: RTT_MS, end: { code: 'ECONNREFUSED', syscall: 'connect' } }
+        : { afterMs: RTT_MS, open: { binding: secure ? SESSION_ID : null, tls: secure ? {} : null } },
     ],
     written: (bytes, peer, local) => {
       const binding = peer.port === 5061 || peer.port === 443 ? SESSION_ID : null;
@@ -595,6 +599,24 @@ t.test('a run against a reflector', async (t) => {
     attestation: { seenAddress: LOCAL_ADDRESS, arrivalPort: 5060, clockSkewMs: -RTT_MS / 2 },
   });
   clean(t, net);
+});
+
+t.test('a reflector that ends during the run, and one that does not', async (t) => {
+  const input = await runInput({ rtpRange: [16_384, 16_483] });
+  const goneIn = async (net: FakeNet): Promise<boolean> => {
+    const output = await runWith(input, net);
+    t.ok(output.identities[0]?.[1].identity, 'it has told who it is');
+    clean(t, net);
+    return output.identities[0]?.[1].isGone ?? false;
+  };
+  const dying: FakeNet = world(undefined, undefined, () => dying.now() > 100);
+  t.equal(await goneIn(dying), true);
+  t.equal(
+    await goneIn(world((port) => (port >= 16_384 ? 'dropped-outbound' : 'passes'))),
+    false,
+    'blocked ports alone',
+  );
+  t.equal(await goneIn(world()), false);
 });
 
 t.test('a run tells in which direction packets are lost, and which bytes pass', async (t) => {

@@ -81,6 +81,42 @@ const ROWS: readonly Row[] = [
     standing: reflector({ heldBack: 100 }),
     says: 'altered/answered-by-other',
   },
+  // A far end that ended during the run.
+  {
+    story: 'silence towards one that had ended by then',
+    check: SIP,
+    attempts: silence(8),
+    standing: reflector({ isGone: true }),
+    says: 'unknown/no-answer',
+  },
+  {
+    story: 'its host refuses what it had listened on',
+    check: SIP,
+    attempts: [failure('refused', { code: 'ECONNREFUSED' })],
+    standing: reflector({ isGone: true }),
+    says: 'unknown/no-answer',
+  },
+  {
+    story: 'the losses of its last moments',
+    check: SIP,
+    attempts: [proven(), proven(), ...silence(12)],
+    standing: reflector({ isGone: true }),
+    says: 'unknown/no-answer',
+  },
+  {
+    story: 'what it answered before it ended, it answered',
+    check: SIP,
+    attempts: [proven(), proven(), proven()],
+    standing: reflector({ isGone: true }),
+    says: 'pass/answered',
+  },
+  {
+    story: 'somebody else answered in its place, which its end does not explain',
+    check: SIP_TCP,
+    attempts: [unproven()],
+    standing: reflector({ isGone: true }),
+    says: 'altered/answered-by-other',
+  },
   // Questions that could not be put.
   {
     story: 'the name does not resolve',

@@ -134,6 +134,7 @@ export const createExchange = async (address: string, family: Family, context: A
         const asked = offer(port, bytes, atMs);
         if (!asked) continue;
         release(asked);
+        context.heard?.(address);
         const rtt = Math.max(0, atMs - asked.sentAtMs);
         smoothedRttMs = smoothedRttMs === null ? rtt : smoothedRttMs + SMOOTHING * (rtt - smoothedRttMs);
         rtts.push(rtt);

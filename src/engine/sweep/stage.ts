@@ -45,6 +45,7 @@ export interface StageInput {
   readonly path: Path;
   /** UDP checks that passed so far, by address. */
   readonly waysAt: ReadonlyMap<string, readonly Check[]>;
+  readonly isDeaf: (address: string) => boolean;
 }
 
 const groupBy = <T>(items: readonly T[], keyOf: (item: T) => string): ReadonlyMap<string, readonly T[]> => {
@@ -62,7 +63,8 @@ const hasGaps = ({ from, to, step, sample }: PlannedRange): boolean =>
   sample.length < Math.floor((to - from) / step) + 1;
 
 /** The stage of one run. */
-export const createSweepStage = ({ input, mayBeReflector, probeOf, context, path, waysAt }: StageInput): SweepStage => {
+export const createSweepStage = (stage: StageInput): SweepStage => {
+  const { input, mayBeReflector, probeOf, context, path, waysAt, isDeaf } = stage;
   const sweepers = new Map<string, Sweeper>();
   const sweeps = ({ rangeId, transport, probe, address, family }: Check): boolean =>
     context.session.keys !== null &&
@@ -95,6 +97,7 @@ export const createSweepStage = ({ input, mayBeReflector, probeOf, context, path
           proven: false,
         })),
       quiet,
+      isDeaf: () => isDeaf(address),
       maxPackets: (input.maxPps * input.timeoutMs) / 1000,
       onDecided: (marks) => done(isSample ? marks.length : 0, marks),
     });
@@ -142,7 +145,8 @@ export const createSweepStage = ({ input, mayBeReflector, probeOf, context, path
           const sweeper = first && sweeperFor(first);
           if (!sweeper) return [];
           const known = own.flatMap(({ sample }) => sample.flatMap(({ id }) => byId.get(id) ?? []));
-          const stop = (): boolean => signal.aborted || sweeper.limit()?.kind === 'flows';
+          const stop = (): boolean =>
+            signal.aborted || sweeper.limit()?.kind === 'flows' || isDeaf(first.address ?? '');
           const ask = (checks: readonly Check[], depth: Depth) => sweeper.ask(checks, depth, signal);
           return explore(own, known, ask, { random, stop, scouts: input.scouts });
         },

@@ -74,6 +74,8 @@ export interface SweepInput {
   readonly ways: () => readonly Way[];
   /** Resolves when nothing else is sent to this address, so that an experiment measures itself alone. */
   readonly quiet: Promise<unknown>;
+  /** Whether the far end has ended: what is silent since then was not asked by anybody's fault. */
+  readonly isDeaf: () => boolean;
   /** Packets that the whole run has time for. */
   readonly maxPackets: number;
   /** Told after each round: one message for many ports. */
@@ -175,7 +177,7 @@ export const createSweeper = (input: SweepInput): Sweeper => {
   const rounds = async (ports: readonly SweptPort[], depth: Depth, signal: AbortSignal): Promise<void> => {
     const { exchange, canaries, experiments } = await open();
     const certain = depth === 'certain';
-    for (let round = 0; round < MAX_ROUNDS; round += 1) {
+    for (let round = 0; round < MAX_ROUNDS && !input.isDeaf(); round += 1) {
       const { maxPackets } = input;
       const batch = { ports: ports.length, swept: flows.size, lossUpperBound: bound(), maxPackets };
       const target = packetsPerPort(depth, batch);

@@ -63,6 +63,7 @@ const sweep = async (net: FakeNet, asked: readonly number[], signal: AbortSignal
     path: createPath(),
     ways: () => [],
     quiet: Promise.resolve(),
+    isDeaf: () => false,
     maxPackets: 1_000_000,
     onDecided: () => undefined,
   });
