@@ -16,6 +16,11 @@ import type { Path } from './path.js';
  * does not swallow all attempts. The last one repeats.
  */
 const RETRY_AFTER_MS = [500, 500, 750, 1000] as const;
+/**
+ * Each is longer by up to this share, at random: loss that comes in a rhythm (a radio that scans, bursts of a shaper) would
+ * swallow all attempts that keep step with it, and those of all checks that began together.
+ */
+const RETRY_JITTER = 1 / 4;
 /** Between two questions of a check that answers: far enough apart to be two samples, near enough for a short run. */
 const SAMPLE_GAP_MS = 80;
 /** A silent check is asked this often at least, which spreads it over 1.75 s: most bursts of loss are shorter. */
@@ -105,7 +110,8 @@ export const askCheck = async (
       const answered = ledger.answered();
       // After what may be the last packet only its answer is waited for, not the time of another packet.
       const isLast = enough(ledger, silent + 1, path, options, mayProve);
-      const pause = RETRY_AFTER_MS[Math.min(silent, RETRY_AFTER_MS.length - 1)] ?? RETRY_AFTER_MS[0];
+      const usual = RETRY_AFTER_MS[Math.min(silent, RETRY_AFTER_MS.length - 1)] ?? RETRY_AFTER_MS[0];
+      const pause = usual * (1 + (RETRY_JITTER * (net.random(1)[0] ?? 0)) / 256);
       await sendAndWait(isLast ? Math.min(pause, path.lateMs()) : pause);
       path.report(check.id, before + ledger.packets(), ledger.answers());
       if (ledger.answered() > answered) {

@@ -490,6 +490,20 @@ t.test('abort ends it at once, wherever it is, and leaves nothing behind', async
   t.equal(net.sent.length, 0, 'nothing is sent after the end');
 });
 
+t.test('pauses are longer by chance, so that no rhythm of losses keeps step with them', async (t) => {
+  const times = async (jitter: number): Promise<readonly number[]> => {
+    const net = fakeNet({ jitter });
+    const probe = await loadProbe('stun-binding');
+    const path = createPath();
+    path.report('others', 60, 60);
+    const options = { samples: 1, doubt: 1e-3 };
+    await net.run(askCheck(check('stun-binding/udp/3478'), probe, contextOf(net, AGENT), path, options, NEVER));
+    return net.sent.map(({ atMs }) => Math.round(atMs));
+  };
+  t.same((await times(0)).slice(0, 4), [0, 500, 1000, 1750]);
+  t.same((await times(128)).slice(0, 4), [0, 563, 1125, 1969]);
+});
+
 // Whole runs.
 
 const runInput = async (

@@ -37,6 +37,8 @@ export interface Script {
   /** What comes of bytes written to a connection. */
   readonly written?: (bytes: Uint8Array, peer: StreamPeer, local: Stream['local']) => readonly Happening[];
   readonly maxPps?: number;
+  /** The octet that each jitter is drawn from; 0 if left out. */
+  readonly jitter?: number;
 }
 
 export interface FakeNet extends Net {
@@ -203,6 +205,8 @@ export const fakeNet = (script: Script = {}): FakeNet => {
     now: () => now,
     nowMicros: () => BigInt(Math.round(now * 1000)),
     random: (bytes) => {
+      // A single octet is drawn for the jitter of a pause alone; without it times are round, and can be told in tests.
+      if (bytes === 1) return Uint8Array.of(script.jitter ?? 0);
       const blocks = Array.from({ length: Math.ceil(bytes / 32) }, () => {
         drawn += 1;
         return createHash('sha256').update(String(drawn)).digest();
