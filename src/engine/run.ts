@@ -53,7 +53,7 @@ export const run = async (
     id: input.sessionId,
     keys: input.token && deriveKeys(input.token, input.sessionId),
   };
-  const hearing = createHearing(net.now, totals);
+  const hearing = createHearing(net.now);
   let sequence = 0;
   const contextWith = (keys: Session['keys']): AskContext => ({
     net,
@@ -84,7 +84,7 @@ export const run = async (
   const waysAt = new Map<string, Check[]>();
   const stage = createSweepStage({
     ...{ input, mayBeReflector, probeOf, context, path, waysAt },
-    isDeaf: hearing.isDeaf,
+    hearing,
   });
 
   const ask = async (question: PlannedCheck): Promise<Observation> => {

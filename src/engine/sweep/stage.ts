@@ -2,6 +2,7 @@
 import type { Probe } from '../../../probes/contract.js';
 import type { AskedKind, Check } from '../../model/check.js';
 import type { Mark, Observation, PathLimit } from '../../model/observation.js';
+import type { Hearing } from '../hearing.js';
 import type { AskContext } from '../ledger.js';
 import type { Path } from '../path.js';
 import type { PlannedCheck, PlannedRange } from '../plan.js';
@@ -45,7 +46,7 @@ export interface StageInput {
   readonly path: Path;
   /** UDP checks that passed so far, by address. */
   readonly waysAt: ReadonlyMap<string, readonly Check[]>;
-  readonly isDeaf: (address: string) => boolean;
+  readonly hearing: Hearing;
 }
 
 const groupBy = <T>(items: readonly T[], keyOf: (item: T) => string): ReadonlyMap<string, readonly T[]> => {
@@ -64,7 +65,7 @@ const hasGaps = ({ from, to, step, sample }: PlannedRange): boolean =>
 
 /** The stage of one run. */
 export const createSweepStage = (stage: StageInput): SweepStage => {
-  const { input, mayBeReflector, probeOf, context, path, waysAt, isDeaf } = stage;
+  const { input, mayBeReflector, probeOf, context, path, waysAt, hearing } = stage;
   const sweepers = new Map<string, Sweeper>();
   const sweeps = ({ rangeId, transport, probe, address, family }: Check): boolean =>
     context.session.keys !== null &&
@@ -97,7 +98,7 @@ export const createSweepStage = (stage: StageInput): SweepStage => {
           proven: false,
         })),
       quiet,
-      isDeaf: () => isDeaf(address),
+      hearing,
       maxPackets: (input.maxPps * input.timeoutMs) / 1000,
       onDecided: (marks) => done(isSample ? marks.length : 0, marks),
     });
@@ -146,7 +147,7 @@ export const createSweepStage = (stage: StageInput): SweepStage => {
           if (!sweeper) return [];
           const known = own.flatMap(({ sample }) => sample.flatMap(({ id }) => byId.get(id) ?? []));
           const stop = (): boolean =>
-            signal.aborted || sweeper.limit()?.kind === 'flows' || isDeaf(first.address ?? '');
+            signal.aborted || sweeper.limit()?.kind === 'flows' || hearing.isDeaf(first.address ?? '');
           const ask = (checks: readonly Check[], depth: Depth) => sweeper.ask(checks, depth, signal);
           return explore(own, known, ask, { random, stop, scouts: input.scouts });
         },

@@ -7,6 +7,7 @@ import type { AskedKind, Check, Family } from '../../model/check.js';
 import type { Mark, Observation, PathLimit } from '../../model/observation.js';
 import { failureOf, type SocketError } from '../../net/errno.js';
 import { type LossSample, lossUpperBound } from '../../verdict/silence.js';
+import type { Hearing } from '../hearing.js';
 import type { AskContext } from '../ledger.js';
 import type { Path } from '../path.js';
 import { type Canaries, createCanaries, type Way } from './canary.js';
@@ -74,8 +75,8 @@ export interface SweepInput {
   readonly ways: () => readonly Way[];
   /** Resolves when nothing else is sent to this address, so that an experiment measures itself alone. */
   readonly quiet: Promise<unknown>;
-  /** Whether the far end has ended: what is silent since then was not asked by anybody's fault. */
-  readonly isDeaf: () => boolean;
+  /** Whether the far end has ended: what is silent since then is nobody's fault. */
+  readonly hearing: Hearing;
   /** Packets that the whole run has time for. */
   readonly maxPackets: number;
   /** Told after each round: one message for many ports. */
@@ -153,7 +154,9 @@ export const createSweeper = (input: SweepInput): Sweeper => {
     };
     const canary = async (): Promise<void> => {
       const next = canaries.next();
-      if (next) await exchange.ask(next, signal);
+      if (!next) return;
+      await exchange.ask(next, signal);
+      input.hearing.expected(input.address);
     };
     learn();
     let sent = 0;
@@ -177,7 +180,7 @@ export const createSweeper = (input: SweepInput): Sweeper => {
   const rounds = async (ports: readonly SweptPort[], depth: Depth, signal: AbortSignal): Promise<void> => {
     const { exchange, canaries, experiments } = await open();
     const certain = depth === 'certain';
-    for (let round = 0; round < MAX_ROUNDS && !input.isDeaf(); round += 1) {
+    for (let round = 0; round < MAX_ROUNDS && !input.hearing.isDeaf(input.address); round += 1) {
       const { maxPackets } = input;
       const batch = { ports: ports.length, swept: flows.size, lossUpperBound: bound(), maxPackets };
       const target = packetsPerPort(depth, batch);

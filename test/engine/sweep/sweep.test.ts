@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { probe as rtpEcho } from '../../../probes/rtp-echo.js';
+import { createHearing } from '../../../src/engine/hearing.js';
 import { createPath } from '../../../src/engine/path.js';
 import { limitOfRate, refusesNewFlows } from '../../../src/engine/sweep/limit.js';
 import { MAX_SCOUTS, SURE_WIDTH, scoutPorts, scoutSpacing } from '../../../src/engine/sweep/scouts.js';
@@ -63,7 +64,7 @@ const sweep = async (net: FakeNet, asked: readonly number[], signal: AbortSignal
     path: createPath(),
     ways: () => [],
     quiet: Promise.resolve(),
-    isDeaf: () => false,
+    hearing: createHearing(net.now),
     maxPackets: 1_000_000,
     onDecided: () => undefined,
   });
