@@ -5,7 +5,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { packageRoot } from '../src/engine/package-root.js';
+import { packageRoot } from '../src/plan/package-root.js';
 import { benchLoad } from './bench/report.js';
 
 if (process.argv[2] === 'sweep') {

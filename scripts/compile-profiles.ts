@@ -4,10 +4,10 @@
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
-import { packageRoot } from '../src/engine/package-root.js';
-import { mistakeLine, readProfileText } from '../src/engine/profile-file.js';
-import { bundledProfilesFolder, INDEX_NAME, type ProfileListing } from '../src/engine/profiles.js';
 import type { Profile } from '../src/model/profile.js';
+import { packageRoot } from '../src/plan/package-root.js';
+import { mistakeLine, readProfileText } from '../src/plan/profile-file.js';
+import { bundledProfilesFolder, INDEX_NAME, type ProfileListing } from '../src/plan/profiles.js';
 
 const sources = join(packageRoot(), 'profiles');
 const target = bundledProfilesFolder();

@@ -12,8 +12,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { packageRoot } from '../src/engine/package-root.js';
 import type { Report } from '../src/model/report.js';
+import { packageRoot } from '../src/plan/package-root.js';
 import { requests, writeMessages } from './bench/load.js';
 import { compileUdp, freePort, HOST, LOAD_CORE, startReflectorProcess, stopServers } from './bench/servers.js';
 

@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import { packageRoot } from '../src/engine/package-root.js';
+import { packageRoot } from '../src/plan/package-root.js';
 
 const root = packageRoot();
 const words = process.argv.slice(2);

@@ -2,19 +2,21 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import t from 'tap';
-import { packageRoot } from '../src/engine/package-root.js';
+import { packageRoot } from '../src/plan/package-root.js';
 
 const root = packageRoot();
 
 /** From the top of the house to its floor; a layer may import its own and those below. */
 const LAYERS: Readonly<Record<string, number>> = {
-  'src/cli': 6,
-  'src/agent': 5,
-  'src/reflector': 5,
-  'src/report': 4,
-  'src/engine': 4,
+  'src/cli': 7,
+  'src/agent': 6,
+  'src/reflector': 6,
+  'src/run': 5,
+  'src/report': 5,
+  'src/plan': 4,
   'src/verdict': 3,
   probes: 3,
+  'src/words': 2,
   'src/net': 2,
   'src/wire': 2,
   'src/model': 1,
@@ -28,14 +30,15 @@ const APART: readonly (readonly [string, string])[] = [
   ['src/reflector', 'probes'],
   ['src/reflector', 'src/verdict'],
   ['src/reflector', 'src/report'],
-  ['src/reflector', 'src/engine'],
+  ['src/reflector', 'src/run'],
+  ['src/reflector', 'src/plan'],
   ['src/reflector', 'src/agent'],
   ['src/agent', 'src/reflector'],
 ];
 
 /** Pure layers see no sockets, no files and no names of the outside. */
 const SOCKETS = new Set(['node:dgram', 'node:net', 'node:tls', 'node:dns', 'node:http', 'node:https']);
-const WITHOUT_SOCKETS = ['src/model', 'src/wire', 'src/verdict', 'src/report', 'probes'];
+const WITHOUT_SOCKETS = ['src/model', 'src/wire', 'src/words', 'src/verdict', 'src/report', 'probes'];
 
 interface Import {
   readonly file: string;

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { parse } from 'yaml';
-import { packageRoot } from '../src/engine/package-root.js';
+import { packageRoot } from '../src/plan/package-root.js';
 
 const folder = join(packageRoot(), 'packaging');
 /** "OK" begins here (systemd's own scale from 0 to 10, less is better). */

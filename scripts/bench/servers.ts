@@ -4,7 +4,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { packageRoot } from '../../src/engine/package-root.js';
+import { packageRoot } from '../../src/plan/package-root.js';
 
 export const HOST = '127.0.0.1';
 /** The machine that this is made for has two cores: one for servers, one for who asks. */

@@ -10,7 +10,6 @@ import type { Exporter } from './exporters/contract.js';
 import { fillHistory } from './history/fill.js';
 import { createHistory, type History } from './history/history.js';
 import { type JobView, newJobState, type Runner, runJob } from './job.js';
-import { createKeeper, type Keeper } from './keeper.js';
 import { type HostNetwork, hostNetwork } from './memory/network.js';
 import { readMemory } from './memory/store.js';
 import type { ProbeRunner } from './metrics/on-demand.js';
@@ -21,6 +20,7 @@ import type { Clock } from './schedule/clock.js';
 import { timingOf } from './schedule/due.js';
 import { type Job, runSchedule } from './schedule/scheduler.js';
 import { openSpool, type Spool } from './spool/spool.js';
+import { createStateStore, type StateStore } from './state-store.js';
 import { createWatch } from './watch.js';
 
 export interface DaemonOptions {
@@ -47,7 +47,7 @@ export interface DaemonState {
   readonly jobs: ReadonlyMap<string, JobView>;
   readonly deliveries: ReadonlyMap<string, DeliveryState>;
   readonly spool: Spool;
-  readonly keeper: Keeper;
+  readonly stateStore: StateStore;
   /** Null where nobody asks for it. */
   readonly history: History | null;
   /** Runs a target at once, from the same budget. */
@@ -91,7 +91,12 @@ export const startDaemon = async (options: DaemonOptions): Promise<Daemon> => {
   const jobNames = config.targets.flatMap((target) =>
     target.schedules.map(({ kind }) => `${nameOfTarget(target)}/${kind}`),
   );
-  const keeper = createKeeper(memoryFile, memory, { targets: config.targets.map(nameOfTarget), jobs: jobNames }, say);
+  const stateStore = createStateStore(
+    memoryFile,
+    memory,
+    { targets: config.targets.map(nameOfTarget), jobs: jobNames },
+    say,
+  );
   // Only the status page looks back.
   const history = config.status === undefined ? null : createHistory(config.targets.map(nameOfTarget));
   const recorder = createRecorder(
@@ -115,13 +120,13 @@ export const startDaemon = async (options: DaemonOptions): Promise<Daemon> => {
     jobs,
     deliveries,
     spool,
-    keeper,
+    stateStore,
     history,
     probe: createRunNow(config, {
       run: options.run,
       budget,
       clock,
-      onSpent: () => keeper.noteSpent(budget.spent()),
+      onSpent: () => stateStore.noteSpent(budget.spent()),
     }),
     lastTickAt: clock.monotonic(),
   };
@@ -136,7 +141,7 @@ export const startDaemon = async (options: DaemonOptions): Promise<Daemon> => {
   };
 
   const watch = createWatch({
-    ...{ clock, log, keeper, recorder, spool, network, residentBytes, inBackground },
+    ...{ clock, log, stateStore, recorder, spool, network, residentBytes, inBackground },
     maxMemoryMegabytes: config.agent.maxMemoryMegabytes,
     jobs,
     onFatal: (why) => options.onFatal?.(why),
@@ -169,7 +174,7 @@ export const startDaemon = async (options: DaemonOptions): Promise<Daemon> => {
             run: options.run,
             clock,
             budget,
-            keeper,
+            stateStore,
             recorder,
             network,
             lookAtNetwork: watch.lookAtNetwork,
@@ -184,7 +189,7 @@ export const startDaemon = async (options: DaemonOptions): Promise<Daemon> => {
   const all = config.targets.flatMap((target) => target.schedules.map((schedule) => jobOf(target, schedule)));
   await recorder.event('agent-started', '', { targets: config.targets.map(nameOfTarget), platform: process.platform });
   await watch.lookAtNetwork();
-  await keeper.save();
+  await stateStore.save();
 
   const delivering = startDeliveries(options.exporters, deliveries, {
     ...{ spool, clock, say },
@@ -197,7 +202,7 @@ export const startDaemon = async (options: DaemonOptions): Promise<Daemon> => {
       clock,
       jobs: all,
       lastDue: memory.lastDue,
-      onDue: keeper.noteDue,
+      onDue: stateStore.noteDue,
       onMissed: watch.onMissed,
       onClock: (event) => {
         log.warn(event, event.kind === 'set' ? "the host's clock was set" : 'the host was suspended');
@@ -218,7 +223,7 @@ export const startDaemon = async (options: DaemonOptions): Promise<Daemon> => {
     await Promise.all(background);
     await delivering.finish();
     await Promise.all(options.exporters.map((exporter) => exporter.close().catch(() => undefined)));
-    await keeper.save();
+    await stateStore.save();
     await spool.close();
   };
   log.info({ targets: config.targets.length, jobs: jobNames, stateDirectory }, 'agent ready');

@@ -1,13 +1,13 @@
 /** One run of one schedule: within the budget, stored before it is weighed, looked at twice where it differs. */
 import type { Report } from '../model/report.js';
 import type { RunKind, ScheduleConfig, TargetConfig } from './config/schema.js';
-import type { Keeper } from './keeper.js';
 import type { Policy } from './memory/confirm.js';
 import { type HostNetwork, networkChanges } from './memory/network.js';
 import { track } from './memory/tracker.js';
 import type { Recorder } from './recorder.js';
 import type { Budget } from './schedule/budget.js';
 import { type Clock, pause } from './schedule/clock.js';
+import type { StateStore } from './state-store.js';
 
 /** What a run is to ask. */
 export interface RunRequest {
@@ -64,7 +64,7 @@ export interface JobOptions {
   readonly run: Runner;
   readonly clock: Clock;
   readonly budget: Budget;
-  readonly keeper: Keeper;
+  readonly stateStore: StateStore;
   readonly recorder: Recorder;
   readonly network: () => HostNetwork;
   /** Compares the network with the remembered one, and says what changed. */
@@ -81,7 +81,7 @@ const secondKind = (kind: RunKind): RunKind => (kind === 'deep' ? 'light' : kind
 
 /** One look: resolves with whether something differs that is not believed yet. */
 const lookOnce = async (options: JobOptions, kind: RunKind, signal: AbortSignal): Promise<boolean> => {
-  const { clock, budget, keeper, recorder, state, target } = options;
+  const { clock, budget, stateStore, recorder, state, target } = options;
   if (budget.isSpent(clock.wall())) {
     options.onMissed('budget');
     return false;
@@ -94,7 +94,7 @@ const lookOnce = async (options: JobOptions, kind: RunKind, signal: AbortSignal)
   try {
     const { config, schedule } = options;
     const watched = Object.fromEntries(
-      Object.entries(keeper.target(target).watched ?? {}).map(([range, { ports }]) => [range, ports]),
+      Object.entries(stateStore.target(target).watched ?? {}).map(([range, { ports }]) => [range, ports]),
     );
     const { packetsPerSecond } = share;
     report = await options.run({ target: config, schedule, kind, packetsPerSecond, watched }, signal);
@@ -104,7 +104,7 @@ const lookOnce = async (options: JobOptions, kind: RunKind, signal: AbortSignal)
   // Cut short by the agent's own end: what it did not ask would look like a change.
   if (signal.aborted) return false;
   budget.spend(report.totals.packetsSent, clock.wall());
-  keeper.noteSpent(budget.spent());
+  stateStore.noteSpent(budget.spent());
   state.runs += 1;
   state.lastReport = report;
   state.lastRunAt = clock.wall();
@@ -118,12 +118,12 @@ const lookOnce = async (options: JobOptions, kind: RunKind, signal: AbortSignal)
     await options.lookAtNetwork();
     return false;
   }
-  const tracked = track(keeper.target(target), report, kind, Date.parse(report.startedAt), options.policy);
+  const tracked = track(stateStore.target(target), report, kind, Date.parse(report.startedAt), options.policy);
   // Stored first and remembered then: after a crash in between the same change is worked out again, under the same id.
   for (const change of tracked.changes) await recorder.change(target, change);
   if (tracked.baseline) await recorder.event('baseline', target, { kind, ...tracked.baseline });
-  keeper.setTarget(target, tracked.memory);
-  await keeper.save();
+  stateStore.setTarget(target, tracked.memory);
+  await stateStore.save();
   return tracked.suspects.length > 0;
 };
 

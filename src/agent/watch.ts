@@ -1,19 +1,19 @@
 /** What the agent notices of itself and of its host from tick to tick: another network, missed runs, losses, its own size. */
 import type { Logger } from 'pino';
 import type { JobState } from './job.js';
-import type { Keeper } from './keeper.js';
 import type { HostNetwork } from './memory/network.js';
 import { createMissedRuns } from './missed.js';
 import type { Recorder } from './recorder.js';
 import type { Clock } from './schedule/clock.js';
 import type { Spool } from './spool/spool.js';
+import type { StateStore } from './state-store.js';
 
 const MEGABYTE = 1024 * 1024;
 
 export interface WatchOptions {
   readonly clock: Clock;
   readonly log: Pick<Logger, 'warn' | 'error' | 'debug'>;
-  readonly keeper: Keeper;
+  readonly stateStore: StateStore;
   readonly recorder: Recorder;
   readonly spool: Spool;
   readonly network: () => HostNetwork;
@@ -34,18 +34,18 @@ export interface Watch {
 
 /** Watches nothing by itself: somebody has to tick. */
 export const createWatch = (options: WatchOptions): Watch => {
-  const { clock, log, keeper, recorder, spool, jobs, inBackground } = options;
+  const { clock, log, stateStore, recorder, spool, jobs, inBackground } = options;
   const missed = createMissedRuns();
   let droppedBefore = 0;
   let overCeiling = false;
 
   const lookAtNetwork = async (): Promise<void> => {
     const now = options.network();
-    const changes = keeper.observeNetwork(now);
+    const changes = stateStore.observeNetwork(now);
     if (changes.length === 0) return;
     log.warn({ changes }, "the host's own network changed: every target begins with a fresh baseline");
     await recorder.event('network-changed', '', { changes, network: now });
-    await keeper.save();
+    await stateStore.save();
   };
 
   const tellMissed = (): void => {

@@ -1,8 +1,8 @@
 /** How the agent runs a probe: as `probe --target` would, in the standing thread. */
 import { createHash } from 'node:crypto';
 import type { Runner, RunRequest } from '../agent/job.js';
-import { LIGHT_SCOUTS } from '../engine/sweep/scouts.js';
-import type { ProbeThread } from '../engine/thread.js';
+import { LIGHT_SCOUTS } from '../run/sweep/scouts.js';
+import type { ProbeThread } from '../run/thread/thread.js';
 import type { ProbeOptions } from './options.js';
 import { agentId, prepare, runPrepared } from './run-command.js';
 
@@ -36,12 +36,12 @@ const optionsFor = ({ target, schedule, kind, packetsPerSecond }: RunRequest): P
 const NOWHERE = { isTTY: false, write: () => undefined };
 
 /** Above what Linux gives to programs that ask for any port (32768 to 60999); a port that is taken is left alone. */
-const STANDING_PORTS = { first: 61_000, count: 4_000 } as const;
+const PERSISTENT_PORTS = { first: 61_000, count: 4_000 } as const;
 
 /** The same port for a target on this host in each run, also after a restart: a flow as a phone keeps its own. */
-const standingPortFor = (target: string): number =>
-  STANDING_PORTS.first +
-  (createHash('sha256').update(`${agentId()} ${target}`).digest().readUInt32BE(0) % STANDING_PORTS.count);
+const persistentPortFor = (target: string): number =>
+  PERSISTENT_PORTS.first +
+  (createHash('sha256').update(`${agentId()} ${target}`).digest().readUInt32BE(0) % PERSISTENT_PORTS.count);
 
 /** Runs each probe as `probe --target` would, in the standing thread. A token comes from the target's file alone. */
 export const runnerIn =
@@ -53,6 +53,6 @@ export const runnerIn =
       drawn: NOWHERE,
       run: thread.run,
       ...(kind === 'light' && { scouts: LIGHT_SCOUTS }),
-      standingPort: standingPortFor(request.target.name ?? request.target.host),
+      persistentPort: persistentPortFor(request.target.name ?? request.target.host),
     });
   };

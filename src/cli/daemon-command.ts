@@ -13,8 +13,8 @@ import type { Exporter } from '../agent/exporters/contract.js';
 import { healthOf } from '../agent/health.js';
 import { createLateRunner } from '../agent/metrics/run-now.js';
 import { systemClock } from '../agent/schedule/clock.js';
-import { createProbeThread, STANDING_LIMITS } from '../engine/thread.js';
 import { UserError } from '../model/user-error.js';
+import { createProbeThread, DAEMON_LIMITS } from '../run/thread/thread.js';
 import { judgeConfig, loadConfig, secretsOf, stateDirectoryOf } from './agent-config.js';
 import { createLog } from './agent-log.js';
 import { runnerIn } from './agent-run.js';
@@ -105,7 +105,7 @@ export const daemonCommand = async (argv: readonly string[], env: NodeJS.Process
   setFlagsFromString('--optimize-for-size');
   const name = config.agent.name ?? hostname();
   const clock = systemClock();
-  const thread = createProbeThread(STANDING_LIMITS);
+  const thread = createProbeThread(DAEMON_LIMITS);
   let answer: () => unknown = () => ({ healthy: false, problems: ['the agent is still starting'] });
   // What is wrong with the folder is said when it is used.
   await mkdir(stateDirectory, { recursive: true, mode: 0o750 }).catch(() => undefined);

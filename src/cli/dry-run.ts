@@ -1,11 +1,11 @@
 /** `--dry-run`: every check with the packets and bytes that it would send. Nothing leaves the host. */
 import { loadProbe } from '../../probes/contract.js';
-import { MAX_CONTROL_PACKETS } from '../engine/control.js';
-import { waysOf } from '../engine/identify.js';
-import { addressesOf, type PlannedCheck, questionsOf, SAMPLES } from '../engine/plan.js';
-import { DEEP_COST, NAT_COST, STAGES_COST } from '../engine/stages/cost.js';
-import { scoutCount } from '../engine/sweep/scouts.js';
-import { PORTS_PER_CANARY, SWEPT_KINDS } from '../engine/sweep/sweep.js';
+import { addressesOf, type PlannedCheck, questionsOf, SAMPLES } from '../plan/plan.js';
+import { MAX_CONTROL_PACKETS } from '../run/phases/bound-loss.js';
+import { waysOf } from '../run/phases/identify.js';
+import { DEEP_COST, NAT_COST, STAGES_COST } from '../run/studies/cost.js';
+import { scoutCount } from '../run/sweep/scouts.js';
+import { PORTS_PER_CANARY, SWEPT_KINDS } from '../run/sweep/sweep.js';
 import { INFO_REQUEST_BYTES } from '../wire/info.js';
 import { deriveKeys } from '../wire/keys.js';
 import { encodeReceiptsQuery, MAX_RECEIPTS } from '../wire/receipts.js';

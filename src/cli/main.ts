@@ -1,8 +1,8 @@
 /** What both commands share: how they begin, and how they end. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { packageRoot } from '../engine/package-root.js';
 import { UserError } from '../model/user-error.js';
+import { packageRoot } from '../plan/package-root.js';
 
 export const EXIT = { ok: 0, trouble: 1, usage: 2, unmeasured: 3, interrupted: 130 } as const;
 

@@ -31,7 +31,7 @@ const COMMANDS: Readonly<Record<string, (argv: readonly string[]) => Promise<num
   },
   explain: async ([code]) => {
     const [{ explain, nearestCodes, renderExplanation }, { usage }] = await Promise.all([
-      import('../report/explain.js'),
+      import('../words/explain.js'),
       import('./options.js'),
     ]);
     if (code === undefined)

@@ -1,6 +1,7 @@
 /** `probe profiles [NAME]`: the bundled profiles, or one of them with every row's source. */
-import { listBundledProfiles, loadProfile } from '../engine/profiles.js';
+
 import { alternativesOf, type CheckSpec, type RangeSpec, type Requirement, type Source } from '../model/profile.js';
+import { listBundledProfiles, loadProfile } from '../plan/profiles.js';
 import { wrap } from '../report/layout.js';
 
 const WIDTH = 80;

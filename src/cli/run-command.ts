@@ -3,15 +3,15 @@ import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import type { Resolved } from '../engine/destination.js';
-import { addressesOf, type Destination, type Plan, type PlanInput, plan, questionsOf } from '../engine/plan.js';
-import { loadProfile } from '../engine/profiles.js';
-import type { ProbeThread } from '../engine/thread.js';
 import { alternativesOf, type Profile } from '../model/profile.js';
 import type { Report } from '../model/report.js';
 import { UserError } from '../model/user-error.js';
+import type { Resolved } from '../plan/destination.js';
+import { addressesOf, type Destination, type Plan, type PlanInput, plan, questionsOf } from '../plan/plan.js';
+import { loadProfile } from '../plan/profiles.js';
 import { exitCode } from '../report/exit-code.js';
 import { render } from '../report/render.js';
+import type { ProbeThread } from '../run/thread/thread.js';
 import { EXIT, packageVersion } from './main.js';
 import { type ProbeOptions, usage } from './options.js';
 import { findToken } from './token.js';
@@ -81,8 +81,8 @@ export const prepare = async (
 ): Promise<Prepared> => {
   const token = findToken(options.tokenFile, env);
   const [{ addressesOfName, readTarget, resolveDestination, withoutDns }, epdg] = await Promise.all([
-    import('../engine/destination.js'),
-    import('../engine/epdg.js'),
+    import('../plan/destination.js'),
+    import('../plan/epdg.js'),
   ]);
   const { checkPlmn, hostOf, inventedAddresses, screenEpdg } = epdg;
   checkPlmn(options.plmn);
@@ -144,7 +144,7 @@ export interface RunHow {
   readonly drawn?: { readonly isTTY?: boolean; write(text: string): unknown };
   readonly run?: ProbeThread['run'];
   /** A source port that is the same in each run, so that what firewalls remember of it shows. */
-  readonly standingPort?: number;
+  readonly persistentPort?: number;
   /** Ports asked between those of the samples, at each address at most; a default that finds holes of 64 ports. */
   readonly scouts?: number;
 }
@@ -160,7 +160,7 @@ export const runPrepared = async (
   how: RunHow = {},
 ): Promise<Report> => {
   const [{ runInThread }, { buildReport }, { localAddressFor }, { createProgress }] = await Promise.all([
-    import('../engine/thread.js'),
+    import('../run/thread/thread.js'),
     import('../report/build.js'),
     import('../net/local.js'),
     import('./progress.js'),
@@ -191,7 +191,7 @@ export const runPrepared = async (
       stages: {
         deep: options.deep,
         nat: options.nat,
-        ...(how.standingPort !== undefined && { standingPort: how.standingPort }),
+        ...(how.persistentPort !== undefined && { persistentPort: how.persistentPort }),
       },
     },
     signal,
@@ -258,7 +258,7 @@ export const runCommand = async (options: ProbeOptions, env: NodeJS.ProcessEnv):
   };
   process.on('SIGINT', interrupt);
   process.on('SIGTERM', interrupt);
-  const thread = options.dryRun ? null : (await import('../engine/thread.js')).createProbeThread();
+  const thread = options.dryRun ? null : (await import('../run/thread/thread.js')).createProbeThread();
   // It loads while the question is still being put together.
   thread?.start();
   try {

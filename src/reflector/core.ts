@@ -4,10 +4,10 @@ import { createSecureContext } from 'node:tls';
 import { encodeInfo, type ReflectorInfo, spansOf } from '../wire/info.js';
 import { createAlternates, type Listener, type Place } from './alternates.js';
 import { createAuthority, type NamedToken } from './authority.js';
+import { createEvidenceBook } from './captures.js';
 import type { Credentials } from './certificate.js';
 import { answerDatagram, type DatagramRules } from './datagrams.js';
 import { createDeferrals } from './deferrals.js';
-import { createEvidenceBook } from './evidence.js';
 import type { Arrival, Host } from './exchange.js';
 import { createKeepaliveBook, createLimiter, createRefusalBook } from './limits.js';
 import type { Counters } from './metrics.js';
@@ -27,11 +27,11 @@ export interface CoreOptions {
   readonly hashSeed: number;
   readonly warn: (message: string) => void;
   /** Absent where one process does everything. */
-  readonly crew?: Crew | undefined;
+  readonly siblings?: Siblings | undefined;
 }
 
 /** The other processes, as this one sees them. */
-export interface Crew {
+export interface Siblings {
   /** Told of every arrival, so that the others know it too. */
   readonly tell: (record: SessionRecord) => void;
   /** Resolves when what the others have seen so far is known here; false where one did not tell in time. */
@@ -67,9 +67,9 @@ export const newHashSeed = (): number => randomBytes(4).readUInt32BE(0);
 
 /** A process without sockets yet. */
 export const createCore = (options: CoreOptions): Core => {
-  const { warn, crew } = options;
+  const { warn, siblings } = options;
   const authority = createAuthority(options.tokens);
-  const sessions = createSessions(options.hashSeed, crew?.tell);
+  const sessions = createSessions(options.hashSeed, siblings?.tell);
   const limiter = createLimiter();
   const keepalives = createKeepaliveBook();
   const sourceOf = createSources();
@@ -140,12 +140,15 @@ export const createCore = (options: CoreOptions): Core => {
 
   const udp = createUdpSide({
     listeners: options.listeners,
-    surroundingsOf: createAlternates(options.listeners, (place) => udp.isBound(place) || crew?.isBound(place) === true),
+    surroundingsOf: createAlternates(
+      options.listeners,
+      (place) => udp.isBound(place) || siblings?.isBound(place) === true,
+    ),
     arrivalOf: (source, place, surroundings) => arrivalOf(source, place.port, null, surroundings),
     respond: (message, arrival) => guarded(() => answerDatagram(message, arrival, rules), null),
-    consult: crew?.consult,
+    consult: siblings?.consult,
     defer,
-    sendElsewhere: crew?.sendFrom ?? (() => false),
+    sendElsewhere: siblings?.sendFrom ?? (() => false),
     counted: (what) => {
       counts[what] += 1;
     },
@@ -156,7 +159,7 @@ export const createCore = (options: CoreOptions): Core => {
     secureContext: () => context,
     arrivalOf: (source, port, binding) => arrivalOf(source, port, binding, null),
     createConversation: () => createConversation(host),
-    consult: crew?.consult,
+    consult: siblings?.consult,
     guarded,
     defer,
     refused: (source) => {

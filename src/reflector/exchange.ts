@@ -1,12 +1,13 @@
 /** One request as the reflector sees it, and the sealing of its answer. Responders get this and no socket. */
+
+import { encodeEvidencePiece, readEvidenceQuery } from '../wire/capture.js';
 import { type Deferral, encodeDeferral, readDeferral } from '../wire/deferral.js';
-import { encodeEvidencePiece, readEvidenceQuery } from '../wire/evidence.js';
 import { NOTHING, zeroed } from '../wire/octets.js';
 import { encodeReceipts, readReceiptsQuery } from '../wire/receipts.js';
 import { ANSWER_TO, digestOf, type RequestTag } from '../wire/tag.js';
 import type { Surroundings } from './alternates.js';
 import type { Admission, Authority } from './authority.js';
-import type { EvidenceBook } from './evidence.js';
+import type { EvidenceBook } from './captures.js';
 import type { Sessions } from './sessions.js';
 
 /** What a responder may know of a request besides its bytes. */
@@ -95,7 +96,7 @@ const bodyFor = (
       const end = counts.findIndex((count) => count === null || (count === 0 && isPartlyBlind));
       return encodeReceipts(counts.slice(0, end === -1 ? counts.length : end).map((count) => count ?? 0));
     }
-    case 'evidenceRequest': {
+    case 'captureRequest': {
       const query = readEvidenceQuery(body);
       const whole = query && host.evidence.find(name, query.sequence, query.side);
       return encodeEvidencePiece(whole, query?.offset ?? 0, body.length);

@@ -5,10 +5,10 @@ import type { Listener, Place } from './alternates.js';
 import type { NamedToken } from './authority.js';
 import type { Credentials } from './certificate.js';
 import { createCore, newHashSeed } from './core.js';
-import { createHands, type Hands } from './crew.js';
 import { type Counters, sumCounters } from './metrics.js';
 import type { PortPlan } from './ports.js';
 import { dealShares, MAX_PROCESSES, roomUnder } from './shares.js';
+import { startWorkers, type Workers } from './workers.js';
 
 export interface ReflectorOptions {
   /** Addresses to bind; `::` takes IPv4 as well where the system allows it. */
@@ -58,15 +58,15 @@ export const startReflector = async (options: ReflectorOptions): Promise<Reflect
   }
   const [own = { udp: [], tcp: [] }, ...others] = shares;
   const coreOptions = { ...options, hashSeed: newHashSeed() };
-  const hands: Hands | null =
-    others.length > 0 ? createHands(coreOptions, options.failed ?? ((error) => warn(error.message))) : null;
-  const core = createCore({ ...coreOptions, crew: hands?.crew });
+  const workers: Workers | null =
+    others.length > 0 ? startWorkers(coreOptions, options.failed ?? ((error) => warn(error.message))) : null;
+  const core = createCore({ ...coreOptions, siblings: workers?.siblings });
 
   const bindOwn = async (): Promise<void> => {
     await inChunks(own.tcp, core.bindTcp);
     await inChunks(own.udp, core.bindUdp);
   };
-  const [elsewhere] = await Promise.all([hands?.start(core, others) ?? { udp: [], tcp: [] }, bindOwn()]);
+  const [elsewhere] = await Promise.all([workers?.start(core, others) ?? { udp: [], tcp: [] }, bindOwn()]);
   const bound: readonly Place[] = [...core.udpPlaces(), ...elsewhere.udp];
   const udp = sorted(bound.map(({ port }) => port));
   const tcp = sorted([...core.tcpPorts(), ...elsewhere.tcp]);
@@ -78,26 +78,26 @@ export const startReflector = async (options: ReflectorOptions): Promise<Reflect
     certificateSha256: credentials.sha256,
   });
   core.setInfo(info());
-  hands?.allBound(info(), bound);
+  workers?.allBound(info(), bound);
 
   return {
     udp,
     tcp,
     processes: shares.length,
-    counters: () => sumCounters([core.counters(), ...(hands?.counters() ?? [])]),
+    counters: () => sumCounters([core.counters(), ...(workers?.counters() ?? [])]),
     setTokens: (tokens) => {
       core.setTokens(tokens);
-      hands?.setTokens(tokens);
+      workers?.setTokens(tokens);
     },
     setCredentials: (next) => {
       credentials = next;
       core.setCredentials(next);
       core.setInfo(info());
-      hands?.setCredentials(next);
-      hands?.setInfo(info());
+      workers?.setCredentials(next);
+      workers?.setInfo(info());
     },
     close: async () => {
-      await Promise.all([core.close(), hands?.close()]);
+      await Promise.all([core.close(), workers?.close()]);
     },
   };
 };

@@ -1,8 +1,8 @@
 /** Which process binds which ports: as few processes as the limit of open files allows, or as many as are wanted. */
 import { SPARE_DESCRIPTORS } from '../net/limits.js';
 import type { Listener, Place } from './alternates.js';
-import type { Share } from './crew-messages.js';
 import type { PortPlan } from './ports.js';
+import type { Share } from './worker-messages.js';
 
 /** More are a sign of a limit that is too low to be worked around; each takes some 50 MB. */
 export const MAX_PROCESSES = 8;

@@ -1,28 +1,29 @@
 /** Puts the report together: a pure function of the plan, of what was observed, and of who was asked. */
-import { type Plan, questionsOf } from '../engine/plan.js';
-import type { RunOutput } from '../engine/run-data.js';
+
 import type { Check } from '../model/check.js';
 import type { Observation } from '../model/observation.js';
 import type { Profile, Thresholds } from '../model/profile.js';
 import { REPORT_SCHEMA_ID, type Report } from '../model/report.js';
 import type { Classified } from '../model/verdict.js';
+import { type Plan, questionsOf } from '../plan/plan.js';
+import type { RunOutput } from '../run/run-data.js';
 import { classify } from '../verdict/classify.js';
+import { farEndStates, UNKNOWN_FAR_END } from '../verdict/far-end.js';
 import { withFlowLimit } from '../verdict/flow-limit.js';
 import { withHeldBackErrors } from '../verdict/held-back-errors.js';
-import { judgeKeepalives, judgeLifetimes } from '../verdict/lifetime.js';
-import { judgeNat } from '../verdict/nat.js';
 import { classifyRange } from '../verdict/ranges.js';
 import { type Item, weigh, weighService } from '../verdict/services.js';
 import { lossUpperBound, RANGE_PORT_DOUBT, SINGLE_CHECK_DOUBT } from '../verdict/silence.js';
-import { judgeSip } from '../verdict/sip.js';
-import { judgeSourcePorts, judgeStale, sourcePortNotes } from '../verdict/source-ports.js';
-import { NO_STANDING, standings } from '../verdict/standing.js';
+import { judgeKeepalives, judgeLifetimes } from '../verdict/studies/lifetimes.js';
+import { judgeNat } from '../verdict/studies/nat.js';
+import { judgeSip } from '../verdict/studies/sip.js';
+import { judgeSourcePorts, judgeStale, sourcePortNotes } from '../verdict/studies/source-ports.js';
 import { coverageNotes, coverageRows, limitNotes } from './coverage.js';
 import { diagnosedService, factsOf } from './diagnosed.js';
 import { itemOfCheck, itemOfRange } from './items.js';
 import { natOf, networkOf } from './network.js';
 import { deadAddresses, notesOf } from './notes.js';
-import { harmedBy, reportedNat, reportedStage } from './stages.js';
+import { harmedBy, reportedNat, reportedStudy } from './studies.js';
 
 export interface Named {
   readonly host: string;
@@ -61,7 +62,7 @@ export const buildReport = (input: ReportInput): Report => {
   const { plan, output } = input;
   const observed = new Map(output.observations.map((observation) => [observation.check.id, observation]));
   const identities = new Map(output.identities);
-  const standing = standings({
+  const farEnd = farEndStates({
     observations: output.observations,
     listens: new Map(output.identities.map(([address, { identity }]) => [address, identity?.info ?? null])),
     otherBytesPassed: new Set(output.otherBytesPassed),
@@ -84,7 +85,7 @@ export const buildReport = (input: ReportInput): Report => {
       seen: null,
       notRun: 'interrupted',
     };
-    return classify({ ...observation, check }, standing.get(check.address ?? '') ?? NO_STANDING, {
+    return classify({ ...observation, check }, farEnd.get(check.address ?? '') ?? UNKNOWN_FAR_END, {
       lossUpperBound: upperBound,
       doubt: check.rangeId === null ? SINGLE_CHECK_DOUBT : RANGE_PORT_DOUBT,
       thresholds,
@@ -97,7 +98,7 @@ export const buildReport = (input: ReportInput): Report => {
     const asked = [...range.sample, ...refined.map(({ check }) => check)].map(classified);
     return classifyRange(range, withHeldBackErrors(asked), {
       ...thresholds,
-      limit: standing.get(range.address ?? '')?.limit ?? null,
+      limit: farEnd.get(range.address ?? '')?.limit ?? null,
     });
   });
   const judged = judgeSip(output.stages.sip, upperBound);
@@ -111,12 +112,12 @@ export const buildReport = (input: ReportInput): Report => {
   const asked = new Set(plan.checks.map(({ id }) => id));
   const found = [...sip.checks, ...judgeKeepalives(output.stages.idle, idleBound)].filter(
     // What a profile asks itself is asked better there.
-    (one) => !asked.has(reportedStage(one, plan).id),
+    (one) => !asked.has(reportedStudy(one, plan).id),
   );
   const sourcePorts = judgeSourcePorts(output.stages.sourcePorts, upperBound);
   const staleState = judgeStale(output.stages.sourcePorts, upperBound);
-  const stageChecks = found.map((one) => reportedStage(one, plan));
-  const provable = (address: string | null): boolean => standing.get(address ?? '')?.role === 'reflector';
+  const stageChecks = found.map((one) => reportedStudy(one, plan));
+  const provable = (address: string | null): boolean => farEnd.get(address ?? '')?.role === 'reflector';
   const refusedToken = new Set(
     output.identities.flatMap(([address, { tokenRefused }]) => (tokenRefused ? address : [])),
   );
@@ -225,7 +226,7 @@ export const buildReport = (input: ReportInput): Report => {
       ...sourcePortNotes(sourcePorts, staleState),
       ...coverageNotes(ranges),
       ...limitNotes(output.limits),
-      ...deadAddresses(input.target, standing),
+      ...deadAddresses(input.target, farEnd),
     ],
     totals: {
       checks: all.length + stageChecks.length,

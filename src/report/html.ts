@@ -3,6 +3,7 @@
  * reader and on paper. Services come first, then the proof.
  */
 import type { Report } from '../model/report.js';
+import { timeInWords } from '../words/report.js';
 import { evidence, identity, meanings, notes } from './html/appendix.js';
 import { checks, untestedSection } from './html/checks.js';
 import { html, isolated, type Markup, name } from './html/markup.js';
@@ -11,7 +12,6 @@ import { portMaps } from './html/port-map.js';
 import { quality } from './html/quality.js';
 import { answer, serviceCard } from './html/services.js';
 import { STYLE } from './html/style.js';
-import { timeInWords } from './words.js';
 
 /** Our own text, so it needs no escaping; it holds no markup. */
 const style: Markup = { markup: STYLE };

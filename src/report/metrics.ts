@@ -1,8 +1,8 @@
 /** The report as metrics: what each is called, what it means, its samples. Formats of metrics are made from these. */
 import type { Report } from '../model/report.js';
 import { SERVICE_VERDICTS, VERDICTS } from '../model/verdict.js';
+import { portCount } from '../words/report.js';
 import { exitCode } from './exit-code.js';
-import { portCount } from './words.js';
 
 export type Labels = Readonly<Record<string, string | number>>;
 

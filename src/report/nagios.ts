@@ -5,7 +5,7 @@
 import type { Report } from '../model/report.js';
 import type { ServiceVerdict } from '../model/verdict.js';
 import { printable } from '../wire/printable.js';
-import { counted, portsInWords, REASON_WORDS, untestedOf } from './words.js';
+import { counted, portsInWords, REASON_WORDS, untestedOf } from '../words/report.js';
 
 /** 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN. */
 export type NagiosCode = 0 | 1 | 2 | 3;

@@ -1,14 +1,14 @@
 /** What a report has to say besides its verdicts. */
-import type { RunOutput } from '../engine/run-data.js';
-import type { Standing } from '../verdict/circumstances.js';
+import type { RunOutput } from '../run/run-data.js';
+import type { FarEndState } from '../verdict/circumstances.js';
 import type { Named } from './build.js';
 
 /** One address that says nothing while another of the same target answers: whoever uses that one gets nowhere. */
-export const deadAddresses = (target: Named, standing: ReadonlyMap<string, Standing>): readonly string[] => {
-  const asked = target.addresses.filter((address) => standing.has(address));
-  const alive = asked.some((address) => standing.get(address)?.alive);
+export const deadAddresses = (target: Named, farEnd: ReadonlyMap<string, FarEndState>): readonly string[] => {
+  const asked = target.addresses.filter((address) => farEnd.has(address));
+  const alive = asked.some((address) => farEnd.get(address)?.alive);
   return asked
-    .filter((address) => alive && !standing.get(address)?.alive)
+    .filter((address) => alive && !farEnd.get(address)?.alive)
     .map(
       (address) =>
         `Nothing at all passes to or from ${address}, although the target answers at another address: phones that choose this one get nowhere.`,

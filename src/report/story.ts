@@ -6,9 +6,9 @@ import * as v from 'valibot';
 import type { ProbeKind } from '../model/check.js';
 import type { Report, ReportService } from '../model/report.js';
 import { type Reason, type ServiceVerdict, SYMPTOMS, type Verdict } from '../model/verdict.js';
-import { type Cause, causesOf, keepersOf } from './causes.js';
-import { EXPLANATIONS } from './explanations.js';
-import { commonestUnknown, isNoticed, portsInWords, REASON_WORDS, serviceInWords } from './words.js';
+import { type Cause, causesOf, whomToAsk } from '../words/causes.js';
+import { EXPLANATIONS } from '../words/explanations.js';
+import { commonestUnknown, isNoticed, portsInWords, REASON_WORDS, serviceInWords } from '../words/report.js';
 
 const WordsSchema = v.fallback(v.record(v.string(), v.string()), {});
 
@@ -130,7 +130,7 @@ export const storyOf = (report: Report, service: ReportService): Story => ({
   ...serviceInWords(service, report),
   notices: service.symptoms.map(({ text }) => text),
   why: service.verdict === 'works' && !isNoticed(service) ? [] : whyOf(report, service),
-  whom: keepersOf(service),
+  whom: whomToAsk(service),
   next: nextStep(report, service),
 });
 

@@ -2,6 +2,7 @@
 import type { Report, ReportCheck } from '../model/report.js';
 import type { Reason, Verdict } from '../model/verdict.js';
 import { printable } from '../wire/printable.js';
+import { confidence, counted, evidenceInWords, milliseconds, REASON_WORDS, untestedOf } from '../words/report.js';
 import { columns, padTo } from './layout.js';
 import {
   beside,
@@ -15,7 +16,6 @@ import {
   textOf,
   VERDICT_INK,
 } from './table-page.js';
-import { confidence, counted, evidenceInWords, milliseconds, REASON_WORDS, untestedOf } from './words.js';
 
 /** Rows of one kind before the rest is only counted; a screen is 24 to 50 lines. */
 const MAX_ROWS = 12;

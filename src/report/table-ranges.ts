@@ -1,8 +1,6 @@
 /** The table's port ranges, as runs of equal verdict, and the quality of the media streams. */
 import type { Report, ReportRange } from '../model/report.js';
 import { printable } from '../wire/printable.js';
-import { padTo, wrap } from './layout.js';
-import { beside, limited, MAX_ID, moreLine, type Page, paragraph, type Section, VERDICT_INK } from './table-page.js';
 import {
   counted,
   hasInferredPorts,
@@ -13,7 +11,9 @@ import {
   REASON_WORDS,
   stepInWords,
   untestedOf,
-} from './words.js';
+} from '../words/report.js';
+import { padTo, wrap } from './layout.js';
+import { beside, limited, MAX_ID, moreLine, type Page, paragraph, type Section, VERDICT_INK } from './table-page.js';
 
 /** Rows before the rest is only counted: a fault as a person made it has two or three runs, not dozens. */
 const MAX_RUNS = 24;

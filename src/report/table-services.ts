@@ -1,11 +1,11 @@
 /** The table's first question and its answer: will it work, what will users notice, what to ask for. */
 import type { Report, ReportService } from '../model/report.js';
 import { printable } from '../wire/printable.js';
-import { ranked } from './causes.js';
+import { ranked } from '../words/causes.js';
+import { counted } from '../words/report.js';
 import { padTo, wrap } from './layout.js';
 import { clicksOf, storyOf, type Tone, toneOf } from './story.js';
 import { beside, type Ink, limited, MAX_ID, type Page, paragraph, type Section, textOf } from './table-page.js';
-import { counted } from './words.js';
 
 const INKS: Readonly<Record<Tone, Ink>> = { good: 'green', warn: 'yellow', bad: 'red', none: 'yellow' };
 

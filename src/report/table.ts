@@ -2,11 +2,7 @@
 import type { Report } from '../model/report.js';
 import type { Verdict } from '../model/verdict.js';
 import { printable } from '../wire/printable.js';
-import { addressesInWords, natInWords } from './nat-words.js';
-import { passes, problems, sipAlg } from './table-checks.js';
-import { beside, idOf, MAX_ID, type Page, painter, paragraph, type Section, textOf } from './table-page.js';
-import { quality, ranges } from './table-ranges.js';
-import { services } from './table-services.js';
+import { addressesInWords, natInWords } from '../words/nat.js';
 import {
   bytes,
   counted,
@@ -18,7 +14,11 @@ import {
   sipAlgInWords,
   timeInWords,
   untestedOf,
-} from './words.js';
+} from '../words/report.js';
+import { passes, problems, sipAlg } from './table-checks.js';
+import { beside, idOf, MAX_ID, type Page, painter, paragraph, type Section, textOf } from './table-page.js';
+import { quality, ranges } from './table-ranges.js';
+import { services } from './table-services.js';
 
 export interface TableOptions {
   /** ANSI colours. The meaning is in the words; colour only helps the eye. */

@@ -1,5 +1,5 @@
 /** docs/verdicts.md, from the same texts as `probe explain`, so that the two cannot disagree. */
-import { EXPLAINED_CODES, type Explanation, explain } from './explain.js';
+import { EXPLAINED_CODES, type Explanation, explain } from '../words/explain.js';
 
 const INTRODUCTION = `# Verdicts, reasons, symptoms and probes
 

@@ -2,7 +2,7 @@
 import type { Check, ProbeKind } from '../model/check.js';
 import type { Attempt } from '../model/observation.js';
 import type { Finding, RttSummary } from '../model/verdict.js';
-import { type Circumstances, limitsCalls, type Standing } from './circumstances.js';
+import { type Circumstances, type FarEndState, limitsCalls } from './circumstances.js';
 import { lossLowerBound } from './silence.js';
 
 export type Answer = Extract<Attempt, { outcome: 'answer' }>;
@@ -53,11 +53,11 @@ export const classifyAnswers = (
   answers: readonly Answer[],
   packets: number,
   received: number,
-  standing: Standing,
+  farEnd: FarEndState,
   { thresholds }: Circumstances,
 ): Finding => {
   const authentic = answers.filter((answer) => answer.authentic === true);
-  if (standing.role === 'reflector') {
+  if (farEnd.role === 'reflector') {
     // Two voices on one port: whichever is loud enough to answer may carry the call.
     if (answers.some((answer) => answer.authentic !== true)) return impostor(check);
     if (authentic.some(({ attestation }) => attestation && !attestation.intact)) return rewritten(check);
@@ -74,7 +74,7 @@ export const classifyAnswers = (
   // A port of a range is asked too seldom to show quality; classifyRange judges all of them together.
   if (check.rangeId !== null) return { verdict: 'pass', reason: 'answered' };
   if (lossLowerBound({ trials: packets, answers: received }) > thresholds.lossRatio) {
-    const isPoliced = check.transport === 'udp' && limitsCalls(standing.limit);
+    const isPoliced = check.transport === 'udp' && limitsCalls(farEnd.limit);
     return { verdict: 'degraded', reason: isPoliced ? 'rate-limited' : 'loss' };
   }
   // The shortest: what only some of a few answers took is a busy host's, or a retransmission's below us.

@@ -4,7 +4,7 @@ import type { PathLimit } from '../model/observation.js';
 import type { Thresholds } from '../model/profile.js';
 
 /** What is known about an address besides the check itself. */
-export interface Standing {
+export interface FarEndState {
   /** `reflector` only once it has proven itself with an authentic answer. */
   readonly role: 'reflector' | 'third-party';
   /** Anything at all from this address answered: the control without which nothing is blamed. */

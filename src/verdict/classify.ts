@@ -6,7 +6,7 @@
 import type { NotRun, Observation } from '../model/observation.js';
 import type { Classified, Finding } from '../model/verdict.js';
 import { classifyAnswers, summarise } from './answered.js';
-import { type Circumstances, listensOn, type Standing } from './circumstances.js';
+import { type Circumstances, type FarEndState, listensOn } from './circumstances.js';
 import { confidenceOf, evidenceOf } from './evidence.js';
 import { classifyPlainly } from './plain.js';
 import {
@@ -28,31 +28,31 @@ const NOT_RUN_REASON = {
 } as const satisfies Record<NotRun, string>;
 
 /** Classifies one observation. Deterministic: same facts, same verdict. */
-export const classify = (observation: Observation, standing: Standing, circumstances: Circumstances): Classified =>
-  classifyPlainly(observation, standing.role === 'reflector', listensOn(standing.listens, observation.check)) ??
-  classifyFully(observation, standing, circumstances);
+export const classify = (observation: Observation, farEnd: FarEndState, circumstances: Circumstances): Classified =>
+  classifyPlainly(observation, farEnd.role === 'reflector', listensOn(farEnd.listens, observation.check)) ??
+  classifyFully(observation, farEnd, circumstances);
 
-const classifyFully = (observation: Observation, standing: Standing, circumstances: Circumstances): Classified => {
+const classifyFully = (observation: Observation, farEnd: FarEndState, circumstances: Circumstances): Classified => {
   const { check, attempts, notRun } = observation;
   const answers = attempts.filter((attempt) => attempt.outcome === 'answer');
   const failures = attempts.filter((attempt) => attempt.outcome === 'error');
   const sent = attempts.reduce((sum, attempt) => sum + attempt.packets, 0);
   const received = answers.reduce((sum, answer) => sum + answer.answers, 0);
-  const listening = listensOn(standing.listens, check);
+  const listening = listensOn(farEnd.listens, check);
 
   const apparent = ((): Finding => {
     if (notRun) return { verdict: 'unknown', reason: NOT_RUN_REASON[notRun] };
-    if (answers.length > 0) return classifyAnswers(check, answers, sent, received, standing, circumstances);
-    if (standing.role === 'reflector' && listening === false) return { verdict: 'unknown', reason: 'not-run' };
-    if (foreignCertificate(attempts, standing)) return { verdict: 'altered', reason: 'tls-intercepted' };
+    if (answers.length > 0) return classifyAnswers(check, answers, sent, received, farEnd, circumstances);
+    if (farEnd.role === 'reflector' && listening === false) return { verdict: 'unknown', reason: 'not-run' };
+    if (foreignCertificate(attempts, farEnd)) return { verdict: 'altered', reason: 'tls-intercepted' };
     return (
-      classifyFailures(failures, standing, listening) ??
-      classifySilence(sent, observation.seen, standing, listening, openedSilently(attempts), check, circumstances)
+      classifyFailures(failures, farEnd, listening) ??
+      classifySilence(sent, observation.seen, farEnd, listening, openedSilently(attempts), check, circumstances)
     );
   })();
   const finding = ((): Finding => {
-    if (isOfOneGone(apparent, standing)) return { verdict: 'unknown', reason: 'no-answer' };
-    const isLimited = isWithheld(apparent, observation, sent - received, standing);
+    if (isOfOneGone(apparent, farEnd)) return { verdict: 'unknown', reason: 'no-answer' };
+    const isLimited = isWithheld(apparent, observation, sent - received, farEnd);
     return isLimited ? { verdict: 'unknown', reason: 'limited' } : apparent;
   })();
 
@@ -64,6 +64,6 @@ const classifyFully = (observation: Observation, standing: Standing, circumstanc
     seen: observation.seen,
     received,
     rttMs: summarise(answers),
-    evidence: evidenceOf(observation, standing, listening, answers, failures),
+    evidence: evidenceOf(observation, farEnd, listening, answers, failures),
   };
 };

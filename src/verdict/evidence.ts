@@ -2,7 +2,7 @@
 import type { Evidence, Observation } from '../model/observation.js';
 import type { Finding } from '../model/verdict.js';
 import type { Answer } from './answered.js';
-import type { Circumstances, Standing } from './circumstances.js';
+import type { Circumstances, FarEndState } from './circumstances.js';
 import { doubtOfSilence } from './silence.js';
 import type { Failed } from './unanswered.js';
 
@@ -16,7 +16,7 @@ const retransmissionsOf = (answers: readonly Answer[]): number =>
 /** The facts of a check as a report shows them. */
 export const evidenceOf = (
   observation: Observation,
-  standing: Standing,
+  farEnd: FarEndState,
   listening: boolean | null,
   answers: readonly Answer[],
   failures: readonly Failed[],
@@ -40,15 +40,15 @@ export const evidenceOf = (
     }),
     ...(Object.keys(observation.refused).length > 0 && { refused: observation.refused }),
     ...(listening === false && { listening }),
-    ...(standing.role === 'reflector' &&
+    ...(farEnd.role === 'reflector' &&
       observation.check.probe === 'esp-in-udp' &&
-      answers.length === 0 && { smallEspPasses: standing.smallEspPorts?.has(observation.check.port) ?? false }),
+      answers.length === 0 && { smallEspPasses: farEnd.smallEspPorts?.has(observation.check.port) ?? false }),
     ...(observation.check.probe === 'ike-sa-init' &&
       answers.length > 0 && { retransmissions: retransmissionsOf(answers) }),
-    ...(standing.role === 'reflector' &&
+    ...(farEnd.role === 'reflector' &&
       answers.length === 0 &&
       observation.check.transport === 'udp' && {
-        otherBytesPass: standing.openUdpPorts.has(observation.check.port),
+        otherBytesPass: farEnd.openUdpPorts.has(observation.check.port),
       }),
   };
 };

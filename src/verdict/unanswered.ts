@@ -2,7 +2,7 @@
 import type { Check } from '../model/check.js';
 import type { Attempt, Failure, Observation } from '../model/observation.js';
 import type { Finding } from '../model/verdict.js';
-import { type Circumstances, isWithin, type Standing } from './circumstances.js';
+import { type Circumstances, type FarEndState, isWithin } from './circumstances.js';
 import { doubtOfSilence } from './silence.js';
 
 export type Failed = Extract<Attempt, { outcome: 'error' }>;
@@ -43,7 +43,7 @@ export const isWithheld = (
   finding: Finding,
   { check, attempts, seen }: Observation,
   missing: number,
-  { heldBack = 0, listens }: Standing,
+  { heldBack = 0, listens }: FarEndState,
 ): boolean => {
   if (missing === 0 || (finding.verdict !== 'blocked' && finding.reason !== 'loss')) return false;
   // What its host dropped nobody could count.
@@ -56,16 +56,16 @@ export const isWithheld = (
 };
 
 /** Whether a finding rests on what was left unanswered by a reflector that ended, or was cut off, during the run. */
-export const isOfOneGone = ({ verdict, reason }: Finding, { isGone = false }: Standing): boolean =>
+export const isOfOneGone = ({ verdict, reason }: Finding, { isGone = false }: FarEndState): boolean =>
   isGone && (verdict === 'blocked' || reason === 'loss' || reason === 'rate-limited');
 
 /**
  * TLS opened and no proof came through it. Whoever shows another certificate than the reflector's own has ended the
  * session in its place; with the right certificate it is the far end's silence.
  */
-export const foreignCertificate = (attempts: readonly Attempt[], standing: Standing): boolean => {
-  const own = standing.listens?.certificateSha256;
-  if (standing.role !== 'reflector' || !own) return false;
+export const foreignCertificate = (attempts: readonly Attempt[], farEnd: FarEndState): boolean => {
+  const own = farEnd.listens?.certificateSha256;
+  if (farEnd.role !== 'reflector' || !own) return false;
   return attempts.some((attempt) => {
     if (attempt.outcome === 'answer' || !attempt.opened) return false;
     const tls = attempt.opened.tls;
@@ -77,41 +77,41 @@ export const foreignCertificate = (attempts: readonly Attempt[], standing: Stand
 /** What a failed sending or connection means; null if it means no more than silence. */
 export const classifyFailures = (
   failures: readonly Failed[],
-  standing: Standing,
+  farEnd: FarEndState,
   listening: boolean | null,
 ): Finding | null => {
   const of = (set: ReadonlySet<Failure>): Failed | undefined => failures.find(({ failure }) => set.has(failure));
   if (of(LOCAL)) return unknown('local-error');
   if (failures.some(({ failure }) => failure === 'no-route')) {
     // Something else of this address passes, so there is a route, and the "no" came from the path.
-    return standing.alive && standing.role === 'reflector' && listening ? blocked('rejected') : unknown('no-network');
+    return farEnd.alive && farEnd.role === 'reflector' && listening ? blocked('rejected') : unknown('no-network');
   }
   if (!of(REFUSALS)) return null;
-  return standing.role === 'reflector' && listening ? blocked('rejected') : unknown('closed');
+  return farEnd.role === 'reflector' && listening ? blocked('rejected') : unknown('closed');
 };
 
 /** What silence means, if anything. */
 export const classifySilence = (
   packets: number,
   seen: number | null,
-  standing: Standing,
+  farEnd: FarEndState,
   listening: boolean | null,
   opened: boolean,
   check: Check,
   circumstances: Circumstances,
 ): Finding => {
-  if (!standing.alive && standing.asked > 1) return unknown('target-unreachable');
-  if (standing.role !== 'reflector' || !standing.alive) return unknown('no-answer');
+  if (!farEnd.alive && farEnd.asked > 1) return unknown('target-unreachable');
+  if (farEnd.role !== 'reflector' || !farEnd.alive) return unknown('no-answer');
   // Without its word that it listens there, its silence may be a port that it could not bind.
   if (!listening) return unknown('no-answer');
   // Where no new flow passes, silence is about the number of flows and not about the port.
-  if (standing.limit?.kind === 'flows' && check.transport === 'udp') return unknown('no-answer');
+  if (farEnd.limit?.kind === 'flows' && check.transport === 'udp') return unknown('no-answer');
   const { lossUpperBound, doubt } = circumstances;
   // Of what arrived each was answered, so it is the answers' loss that would have to explain the silence.
   const lost = seen === null || seen === 0 ? packets : seen;
   if (doubtOfSilence(lost, lossUpperBound) > doubt) return unknown('no-answer');
-  if (check.probe === 'esp-in-udp' && standing.smallEspPorts?.has(check.port)) return blocked('size-filtered');
-  const otherBytesPass = check.transport === 'udp' ? standing.openUdpPorts.has(check.port) : opened;
+  if (check.probe === 'esp-in-udp' && farEnd.smallEspPorts?.has(check.port)) return blocked('size-filtered');
+  const otherBytesPass = check.transport === 'udp' ? farEnd.openUdpPorts.has(check.port) : opened;
   if (otherBytesPass) return blocked('payload-filtered');
   if (seen === null) return blocked('dropped');
   return blocked(seen > 0 ? 'dropped-inbound' : 'dropped-outbound');

@@ -25,21 +25,21 @@ export const TAG_TYPES = {
   refusal: 5,
   receiptsRequest: 6,
   receiptsAnswer: 7,
-  evidenceRequest: 8,
-  evidenceAnswer: 9,
+  captureRequest: 8,
+  captureAnswer: 9,
   deferredRequest: 10,
   deferredAnswer: 11,
 } as const;
 export type TagType = keyof typeof TAG_TYPES;
-export type RequestType = 'echoRequest' | 'infoRequest' | 'receiptsRequest' | 'evidenceRequest' | 'deferredRequest';
-export type AnswerType = 'echoAnswer' | 'infoAnswer' | 'receiptsAnswer' | 'evidenceAnswer' | 'deferredAnswer';
+export type RequestType = 'echoRequest' | 'infoRequest' | 'receiptsRequest' | 'captureRequest' | 'deferredRequest';
+export type AnswerType = 'echoAnswer' | 'infoAnswer' | 'receiptsAnswer' | 'captureAnswer' | 'deferredAnswer';
 
 /** Which answer belongs to which request. */
 export const ANSWER_TO = {
   echoRequest: 'echoAnswer',
   infoRequest: 'infoAnswer',
   receiptsRequest: 'receiptsAnswer',
-  evidenceRequest: 'evidenceAnswer',
+  captureRequest: 'captureAnswer',
   deferredRequest: 'deferredAnswer',
 } as const satisfies Record<RequestType, AnswerType>;
 
@@ -47,14 +47,14 @@ const REQUEST_TYPES: ReadonlyMap<number, RequestType> = new Map([
   [TAG_TYPES.echoRequest, 'echoRequest'],
   [TAG_TYPES.infoRequest, 'infoRequest'],
   [TAG_TYPES.receiptsRequest, 'receiptsRequest'],
-  [TAG_TYPES.evidenceRequest, 'evidenceRequest'],
+  [TAG_TYPES.captureRequest, 'captureRequest'],
   [TAG_TYPES.deferredRequest, 'deferredRequest'],
 ]);
 const ANSWER_TYPES: ReadonlyMap<number, AnswerType> = new Map([
   [TAG_TYPES.echoAnswer, 'echoAnswer'],
   [TAG_TYPES.infoAnswer, 'infoAnswer'],
   [TAG_TYPES.receiptsAnswer, 'receiptsAnswer'],
-  [TAG_TYPES.evidenceAnswer, 'evidenceAnswer'],
+  [TAG_TYPES.captureAnswer, 'captureAnswer'],
   [TAG_TYPES.deferredAnswer, 'deferredAnswer'],
 ]);
 

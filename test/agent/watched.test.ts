@@ -2,13 +2,13 @@
 import t from 'tap';
 import { freshBaseline, NO_MEMORY, track } from '../../src/agent/memory/tracker.js';
 import { type Watched, watchAfter } from '../../src/agent/memory/watched.js';
-import { plan, questionsOf } from '../../src/engine/plan.js';
-import { run } from '../../src/engine/run.js';
-import { LIGHT_SCOUTS } from '../../src/engine/sweep/scouts.js';
 import type { Report } from '../../src/model/report.js';
+import { plan, questionsOf } from '../../src/plan/plan.js';
 import { buildReport } from '../../src/report/build.js';
-import { fakeNet, LOCAL_ADDRESS } from '../engine/support/fake-net.js';
-import { destination, input, profile, requirement } from '../engine/support/profiles.js';
+import { run } from '../../src/run/run.js';
+import { LIGHT_SCOUTS } from '../../src/run/sweep/scouts.js';
+import { fakeNet, LOCAL_ADDRESS } from '../run/support/fake-net.js';
+import { destination, input, profile, requirement } from '../run/support/profiles.js';
 import { pureReflector, TOKEN } from '../support/pure-reflector.js';
 
 const ADDRESS = '198.51.100.10';

@@ -1,7 +1,7 @@
 /** Runs the compiled commands as a user would, and collects what they print. */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { packageRoot } from '../../src/engine/package-root.js';
+import { packageRoot } from '../../src/plan/package-root.js';
 
 export interface Finished {
   readonly code: number | null;

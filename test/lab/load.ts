@@ -2,8 +2,8 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { packageRoot } from '../../src/engine/package-root.js';
 import { nearest } from '../../src/model/nearest.js';
+import { packageRoot } from '../../src/plan/package-root.js';
 import { DIST } from './processes.js';
 import type { NamedScenario, Scenario } from './scenario.js';
 

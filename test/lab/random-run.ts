@@ -2,8 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { packageRoot } from '../../src/engine/package-root.js';
 import type { Report } from '../../src/model/report.js';
+import { packageRoot } from '../../src/plan/package-root.js';
 import { createNetwork, type Network } from './network.js';
 import { reflector } from './parts.js';
 import { ours, runToEnd, startPart } from './processes.js';

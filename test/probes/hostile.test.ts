@@ -5,8 +5,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { packageRoot } from '../../src/engine/package-root.js';
 import type { Report } from '../../src/model/report.js';
+import { packageRoot } from '../../src/plan/package-root.js';
 import { makeCredentials } from '../../src/reflector/certificate.js';
 import { probe } from '../cli/command.js';
 import { EVERYWHERE, pureReflector, TOKEN } from '../support/pure-reflector.js';

@@ -11,9 +11,9 @@ import {
   type Reading,
   type Session,
 } from '../../probes/contract.js';
-import { packageRoot } from '../../src/engine/package-root.js';
 import { ASKED_KINDS, type Check, REFLECTOR_ONLY_KINDS } from '../../src/model/check.js';
 import type { Evidence } from '../../src/model/observation.js';
+import { packageRoot } from '../../src/plan/package-root.js';
 import { deriveKeys } from '../../src/wire/keys.js';
 import { EVERYWHERE, pureReflector, TOKEN } from '../support/pure-reflector.js';
 import { check } from '../verdict/support/facts.js';

@@ -6,7 +6,7 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import { packageRoot } from '../../src/engine/package-root.js';
+import { packageRoot } from '../../src/plan/package-root.js';
 
 const cli = (name: string): string => join(packageRoot(), 'dist', 'src', 'cli', `${name}.js`);
 /** An address of 127/8 that nobody else uses, so that the ports can be the profile's own. */

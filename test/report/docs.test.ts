@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { packageRoot } from '../../src/engine/package-root.js';
+import { packageRoot } from '../../src/plan/package-root.js';
 import { renderVerdictsPage } from '../../src/report/verdicts-page.js';
 
 t.test('docs/verdicts.md is up to date', async (t) => {

@@ -3,7 +3,7 @@ import t from 'tap';
 import { PROBE_KINDS } from '../../src/model/check.js';
 import { NOT_RUN } from '../../src/model/observation.js';
 import { REASONS, SERVICE_VERDICTS, SYMPTOMS, VERDICTS } from '../../src/model/verdict.js';
-import { EXPLAINED_CODES, explain, nearestCodes, renderExplanation } from '../../src/report/explain.js';
+import { EXPLAINED_CODES, explain, nearestCodes, renderExplanation } from '../../src/words/explain.js';
 
 const ALL = [
   ...VERDICTS,

@@ -1,7 +1,7 @@
 /** What a report says besides its verdicts: that it is not all, that this host was busy, that the ends do not match. */
 import t from 'tap';
-import type { RunOutput } from '../../src/engine/run-data.js';
 import { notesOf } from '../../src/report/notes.js';
+import type { RunOutput } from '../../src/run/run-data.js';
 
 const notes = (fields: Partial<RunOutput>): string =>
   notesOf({ cutShort: null, eventLoopDelayMs: 1, identities: [], ...fields } as unknown as RunOutput, 1000).join('\n');

@@ -1,7 +1,7 @@
 /** The reflector without its sockets: bytes in, bytes out, for tests that bring their own network. */
 import { createAuthority } from '../../src/reflector/authority.js';
+import { createEvidenceBook } from '../../src/reflector/captures.js';
 import { answerDatagram } from '../../src/reflector/datagrams.js';
-import { createEvidenceBook } from '../../src/reflector/evidence.js';
 import type { Arrival, Host } from '../../src/reflector/exchange.js';
 import { createKeepaliveBook, createLimiter } from '../../src/reflector/limits.js';
 import { createSessions } from '../../src/reflector/sessions.js';

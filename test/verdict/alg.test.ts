@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { packageRoot } from '../../src/engine/package-root.js';
-import { compareSip } from '../../src/verdict/alg.js';
+import { packageRoot } from '../../src/plan/package-root.js';
+import { compareSip } from '../../src/verdict/studies/alg.js';
 
 const MANGLED = join(packageRoot(), 'fixtures', 'sip', 'mangled');
 

@@ -4,9 +4,9 @@ import t from 'tap';
 import { ASKED_KINDS, type Check, TRANSPORTS } from '../../src/model/check.js';
 import { type Attempt, FAILURES, NOT_RUN, type Observation } from '../../src/model/observation.js';
 import { REASONS } from '../../src/model/verdict.js';
-import { type Circumstances, listensOn, type Standing } from '../../src/verdict/circumstances.js';
+import { type Circumstances, type FarEndState, listensOn } from '../../src/verdict/circumstances.js';
 import { classify } from '../../src/verdict/classify.js';
-import { NO_STANDING, standings } from '../../src/verdict/standing.js';
+import { farEndStates, UNKNOWN_FAR_END } from '../../src/verdict/far-end.js';
 import {
   ADDRESS,
   answer,
@@ -43,7 +43,7 @@ interface Row {
   readonly check: Check;
   readonly attempts?: readonly Attempt[];
   readonly facts?: Partial<Observation>;
-  readonly standing: Standing;
+  readonly farEnd: FarEndState;
   readonly path?: Partial<Circumstances>;
   readonly says: string;
   readonly confidence?: number;
@@ -56,7 +56,7 @@ const ROWS: readonly Row[] = [
     check: SIP,
     attempts: silence(8),
     facts: { seen: 8 },
-    standing: reflector({ heldBack: 8 }),
+    farEnd: reflector({ heldBack: 8 }),
     says: 'unknown/limited',
   },
   {
@@ -64,21 +64,21 @@ const ROWS: readonly Row[] = [
     check: SIP,
     attempts: silence(8),
     facts: { seen: 8 },
-    standing: reflector({ heldBack: 7 }),
+    farEnd: reflector({ heldBack: 7 }),
     says: 'blocked/dropped-inbound',
   },
   {
     story: 'a connection cut off by a far end that had too many',
     check: SIP_TCP,
     attempts: [failure('reset', { code: 'ECONNRESET' })],
-    standing: reflector({ heldBack: 1 }),
+    farEnd: reflector({ heldBack: 1 }),
     says: 'unknown/limited',
   },
   {
     story: 'an interceptor is one, however busy the far end',
     check: SIP_TCP,
     attempts: [unproven()],
-    standing: reflector({ heldBack: 100 }),
+    farEnd: reflector({ heldBack: 100 }),
     says: 'altered/answered-by-other',
   },
   // A far end that ended during the run.
@@ -86,35 +86,35 @@ const ROWS: readonly Row[] = [
     story: 'silence towards one that had ended by then',
     check: SIP,
     attempts: silence(8),
-    standing: reflector({ isGone: true }),
+    farEnd: reflector({ isGone: true }),
     says: 'unknown/no-answer',
   },
   {
     story: 'its host refuses what it had listened on',
     check: SIP,
     attempts: [failure('refused', { code: 'ECONNREFUSED' })],
-    standing: reflector({ isGone: true }),
+    farEnd: reflector({ isGone: true }),
     says: 'unknown/no-answer',
   },
   {
     story: 'the losses of its last moments',
     check: SIP,
     attempts: [proven(), proven(), ...silence(12)],
-    standing: reflector({ isGone: true }),
+    farEnd: reflector({ isGone: true }),
     says: 'unknown/no-answer',
   },
   {
     story: 'what it answered before it ended, it answered',
     check: SIP,
     attempts: [proven(), proven(), proven()],
-    standing: reflector({ isGone: true }),
+    farEnd: reflector({ isGone: true }),
     says: 'pass/answered',
   },
   {
     story: 'somebody else answered in its place, which its end does not explain',
     check: SIP_TCP,
     attempts: [unproven()],
-    standing: reflector({ isGone: true }),
+    farEnd: reflector({ isGone: true }),
     says: 'altered/answered-by-other',
   },
   // Questions that could not be put.
@@ -122,7 +122,7 @@ const ROWS: readonly Row[] = [
     story: 'the name does not resolve',
     check: check('sip-options/udp/5060', { address: null, family: null }),
     facts: { notRun: 'dns-failure' },
-    standing: NO_STANDING,
+    farEnd: UNKNOWN_FAR_END,
     says: 'unknown/dns-failure',
     confidence: 0,
   },
@@ -130,7 +130,7 @@ const ROWS: readonly Row[] = [
     story: 'no address of the family',
     check: SIP,
     facts: { notRun: 'no-network' },
-    standing: NO_STANDING,
+    farEnd: UNKNOWN_FAR_END,
     says: 'unknown/no-network',
     confidence: 0,
   },
@@ -139,7 +139,7 @@ const ROWS: readonly Row[] = [
       story: `not put: ${notRun}`,
       check: RTP,
       facts: { notRun },
-      standing: reflector(),
+      farEnd: reflector(),
       says: 'unknown/not-run',
       confidence: 0,
     }),
@@ -148,14 +148,14 @@ const ROWS: readonly Row[] = [
     story: "this host's own firewall says EPERM",
     check: SIP,
     attempts: times(3, failure('local-denied', { code: 'EPERM' })),
-    standing: reflector(),
+    farEnd: reflector(),
     says: 'unknown/local-error',
   },
   {
     story: 'EPERM once and silence afterwards is still not the path',
     check: SIP,
     attempts: [failure('local-denied', { code: 'EPERM' }), ...silence(5)],
-    standing: reflector(),
+    farEnd: reflector(),
     says: 'unknown/local-error',
   },
   ...(['address-unavailable', 'too-large', 'exhausted', 'other'] as const).map(
@@ -163,7 +163,7 @@ const ROWS: readonly Row[] = [
       story: `this host fails: ${name}`,
       check: SIP,
       attempts: [failure(name)],
-      standing: reflector(),
+      farEnd: reflector(),
       says: 'unknown/local-error',
     }),
   ),
@@ -171,21 +171,21 @@ const ROWS: readonly Row[] = [
     story: 'no route, and nothing passes to that address',
     check: SIP,
     attempts: [failure('no-route', { code: 'ENETUNREACH' })],
-    standing: thirdParty({ alive: false }),
+    farEnd: thirdParty({ alive: false }),
     says: 'unknown/no-network',
   },
   {
     story: 'no route to a third party that answers elsewhere',
     check: SIP,
     attempts: [failure('no-route', { code: 'ENETUNREACH' })],
-    standing: thirdParty(),
+    farEnd: thirdParty(),
     says: 'unknown/no-network',
   },
   {
     story: '"no route" where other questions pass came from the path (net-prohibited on a TCP connect)',
     check: SIP_TCP,
     attempts: [failure('no-route', { code: 'ENETUNREACH' })],
-    standing: reflector(),
+    farEnd: reflector(),
     says: 'blocked/rejected',
   },
 
@@ -194,7 +194,7 @@ const ROWS: readonly Row[] = [
     story: 'a reflector has proven three answers',
     check: SIP,
     attempts: times(3, provenAt(5060)),
-    standing: reflector(),
+    farEnd: reflector(),
     says: 'pass/answered',
     confidence: 1,
   },
@@ -202,7 +202,7 @@ const ROWS: readonly Row[] = [
     story: 'a third party gave a well-formed answer',
     check: SIP,
     attempts: [answer()],
-    standing: thirdParty(),
+    farEnd: thirdParty(),
     says: 'pass/answered',
     confidence: 0.999,
   },
@@ -210,35 +210,35 @@ const ROWS: readonly Row[] = [
     story: 'a third party was asked with a tag that it does not know',
     check: SIP,
     attempts: [unproven()],
-    standing: thirdParty(),
+    farEnd: thirdParty(),
     says: 'pass/answered',
   },
   {
     story: 'the second sending of the first request was answered, the other requests at once',
     check: SIP,
     attempts: [proven({ packets: 2, answers: 1, rttMs: null }), ...times(2, provenAt(5060))],
-    standing: reflector(),
+    farEnd: reflector(),
     says: 'pass/answered',
   },
   {
     story: 'refused once, answered afterwards',
     check: SIP,
     attempts: [failure('refused'), ...times(3, provenAt(5060))],
-    standing: reflector(),
+    farEnd: reflector(),
     says: 'pass/answered',
   },
   {
     story: 'answers to all three sendings of one request came late (Karn: no round trip)',
     check: SIP,
     attempts: [proven({ packets: 3, answers: 3, rttMs: null })],
-    standing: reflector(),
+    farEnd: reflector(),
     says: 'pass/answered',
   },
   {
     story: 'a reflector that says it does not listen there, and answers all the same',
     check: SIP,
     attempts: [provenAt(5060)],
-    standing: reflector({ listens: { udp: [], tcp: [], certificateSha256: null } }),
+    farEnd: reflector({ listens: { udp: [], tcp: [], certificateSha256: null } }),
     says: 'pass/answered',
   },
   {
@@ -249,7 +249,7 @@ const ROWS: readonly Row[] = [
       proven({}, { arrivalPort: 4500, keepalives: 1 }),
       proven({}, { arrivalPort: 4500, keepalives: 1 }),
     ],
-    standing: reflector(),
+    farEnd: reflector(),
     says: 'pass/answered',
   },
 
@@ -258,28 +258,28 @@ const ROWS: readonly Row[] = [
     story: 'four of twenty answered, far past one in a hundred',
     check: SIP,
     attempts: [...silence(16), ...times(4, provenAt(5060))],
-    standing: reflector(),
+    farEnd: reflector(),
     says: 'degraded/loss',
   },
   {
     story: 'one of four lost: certain of 0.25 % only, and one in a hundred is allowed',
     check: SIP,
     attempts: [...silence(1), ...times(3, provenAt(5060))],
-    standing: reflector(),
+    farEnd: reflector(),
     says: 'pass/answered',
   },
   {
     story: 'two of five lost: certain of 3.3 %',
     check: SIP,
     attempts: [...silence(2), ...times(3, provenAt(5060))],
-    standing: reflector(),
+    farEnd: reflector(),
     says: 'degraded/loss',
   },
   {
     story: 'two of five lost, where a twentieth is allowed',
     check: SIP,
     attempts: [...silence(2), ...times(3, provenAt(5060))],
-    standing: reflector(),
+    farEnd: reflector(),
     path: { thresholds: { lossRatio: 0.05, rttMs: 300 } },
     says: 'pass/answered',
   },
@@ -287,42 +287,42 @@ const ROWS: readonly Row[] = [
     story: 'retransmissions that were answered late are not lost',
     check: SIP,
     attempts: [proven({ packets: 3, answers: 3, rttMs: null }), ...times(2, provenAt(5060))],
-    standing: reflector(),
+    farEnd: reflector(),
     says: 'pass/answered',
   },
   {
     story: 'a port of a range is asked too seldom to be judged for loss',
     check: RANGE_PORT,
     attempts: [...silence(5), provenAt(16_384)],
-    standing: reflector(),
+    farEnd: reflector(),
     says: 'pass/answered',
   },
   {
     story: 'and its latency says as little',
     check: RANGE_PORT,
     attempts: [provenAt(16_384, 900)],
-    standing: reflector(),
+    farEnd: reflector(),
     says: 'pass/answered',
   },
   {
     story: 'every round trip is longer than people can talk over',
     check: SIP,
     attempts: [provenAt(5060, 301), provenAt(5060, 302), provenAt(5060, 900)],
-    standing: reflector(),
+    farEnd: reflector(),
     says: 'degraded/latency',
   },
   {
     story: 'one that is not shows that the path can do better: a busy host made the others wait',
     check: SIP,
     attempts: [provenAt(5060, 300), provenAt(5060, 900), provenAt(5060, 900)],
-    standing: reflector(),
+    farEnd: reflector(),
     says: 'pass/answered',
   },
   {
     story: 'a third party answers slowly',
     check: SIP,
     attempts: times(3, answer({ rttMs: 400 })),
-    standing: thirdParty(),
+    farEnd: thirdParty(),
     says: 'degraded/latency',
   },
 
@@ -331,7 +331,7 @@ const ROWS: readonly Row[] = [
     story: 'SIP arrived with other bytes than were sent',
     check: SIP,
     attempts: [provenAt(5060), proven({}, { intact: false })],
-    standing: reflector(),
+    farEnd: reflector(),
     says: 'altered/sip-alg',
     confidence: 1,
   },
@@ -339,35 +339,35 @@ const ROWS: readonly Row[] = [
     story: 'RTP arrived with other bytes than were sent',
     check: RTP,
     attempts: [proven({}, { arrivalPort: 16_384, intact: false })],
-    standing: reflector(),
+    farEnd: reflector(),
     says: 'altered/payload-rewritten',
   },
   {
     story: 'HTTP was rewritten by a proxy that lets the proof pass',
     check: check('http/tcp/80'),
     attempts: [proven({}, { arrivalPort: 80, intact: false })],
-    standing: reflector(),
+    farEnd: reflector(),
     says: 'altered/http-intercepted',
   },
   {
     story: 'DNS was rewritten by a forwarder',
     check: check('dns/udp/53'),
     attempts: [proven({}, { arrivalPort: 53, intact: false })],
-    standing: reflector(),
+    farEnd: reflector(),
     says: 'altered/dns-intercepted',
   },
   {
     story: 'it arrived at another port than was asked (destination NAT)',
     check: SIP,
     attempts: [provenAt(5062)],
-    standing: reflector(),
+    farEnd: reflector(),
     says: 'altered/answered-by-other',
   },
   {
     story: 'somebody else answers SIP over UDP',
     check: SIP,
     attempts: times(3, unproven()),
-    standing: reflector(),
+    farEnd: reflector(),
     says: 'altered/answered-by-other',
     confidence: 0.999,
   },
@@ -375,42 +375,42 @@ const ROWS: readonly Row[] = [
     story: 'two voices on one port: one proven answer does not whitewash the other',
     check: SIP,
     attempts: [provenAt(5060), unproven()],
-    standing: reflector(),
+    farEnd: reflector(),
     says: 'altered/answered-by-other',
   },
   {
     story: 'somebody else answers SIP over TLS',
     check: SIP_TLS,
     attempts: [unproven()],
-    standing: reflector(),
+    farEnd: reflector(),
     says: 'altered/tls-intercepted',
   },
   {
     story: 'somebody else answers TLS',
     check: TLS,
     attempts: [unproven()],
-    standing: reflector(),
+    farEnd: reflector(),
     says: 'altered/tls-intercepted',
   },
   {
     story: 'a captive portal answers HTTP',
     check: check('http/tcp/80'),
     attempts: [unproven()],
-    standing: reflector(),
+    farEnd: reflector(),
     says: 'altered/http-intercepted',
   },
   {
     story: 'the firewall answers DNS',
     check: check('dns/udp/53'),
     attempts: [unproven()],
-    standing: reflector(),
+    farEnd: reflector(),
     says: 'altered/dns-intercepted',
   },
   {
     story: 'TLS opened with a foreign certificate and no proof came',
     check: TLS,
     attempts: silence(4, withCertificate(FOREIGN_CERTIFICATE)),
-    standing: reflector(),
+    farEnd: reflector(),
     says: 'altered/tls-intercepted',
     confidence: 0.999,
   },
@@ -418,7 +418,7 @@ const ROWS: readonly Row[] = [
     story: 'TLS opened with a foreign certificate and was closed; nothing is known about loss',
     check: TLS,
     attempts: [failure('closed-early', { code: 'FIN', opened: withCertificate(FOREIGN_CERTIFICATE) })],
-    standing: reflector(),
+    farEnd: reflector(),
     path: { lossUpperBound: null },
     says: 'altered/tls-intercepted',
     confidence: 0.999,
@@ -427,21 +427,21 @@ const ROWS: readonly Row[] = [
     story: "TLS opened with the reflector's own certificate: its silence, and not a man in the middle",
     check: TLS,
     attempts: silence(4, withCertificate(OWN_CERTIFICATE)),
-    standing: reflector(),
+    farEnd: reflector(),
     says: 'blocked/payload-filtered',
   },
   {
     story: 'a third party may show whatever certificate it likes',
     check: TLS,
     attempts: silence(4, withCertificate(FOREIGN_CERTIFICATE)),
-    standing: thirdParty(),
+    farEnd: thirdParty(),
     says: 'unknown/no-answer',
   },
   {
     story: 'a reflector whose certificate we do not know accuses nobody',
     check: TLS,
     attempts: [failure('closed-early', { opened: withCertificate(FOREIGN_CERTIFICATE) })],
-    standing: reflector({ listens: null }),
+    farEnd: reflector({ listens: null }),
     says: 'unknown/closed',
   },
 
@@ -453,7 +453,7 @@ const ROWS: readonly Row[] = [
       story: `${name}, from a reflector that listens there: the path said it`,
       check: SIP_TLS,
       attempts: times(3, failure(name)),
-      standing: reflector(),
+      farEnd: reflector(),
       says: 'blocked/rejected',
       confidence: 0.999,
     },
@@ -461,7 +461,7 @@ const ROWS: readonly Row[] = [
       story: `${name}, from a third party: nothing listens`,
       check: SIP_TLS,
       attempts: times(3, failure(name)),
-      standing: thirdParty(),
+      farEnd: thirdParty(),
       says: 'unknown/closed',
       confidence: 0.999,
     },
@@ -470,28 +470,28 @@ const ROWS: readonly Row[] = [
     story: 'a RST from an address that has answered nothing else: there is somebody all the same',
     check: TCP,
     attempts: [failure('refused')],
-    standing: thirdParty({ alive: false, asked: 3 }),
+    farEnd: thirdParty({ alive: false, asked: 3 }),
     says: 'unknown/closed',
   },
   {
     story: 'refused by a reflector that does not listen there',
     check: SIP,
     attempts: [failure('refused')],
-    standing: reflector({ listens: { udp: [[1, 5059]], tcp: [[5060, 5060]], certificateSha256: null } }),
+    farEnd: reflector({ listens: { udp: [[1, 5059]], tcp: [[5060, 5060]], certificateSha256: null } }),
     says: 'unknown/not-run',
   },
   {
     story: 'refused by a reflector that could not say where it listens',
     check: SIP,
     attempts: times(3, failure('refused')),
-    standing: reflector({ listens: null }),
+    farEnd: reflector({ listens: null }),
     says: 'unknown/closed',
   },
   {
     story: 'one ICMP among silence is believed',
     check: SIP,
     attempts: [...silence(3), failure('host-unreachable')],
-    standing: reflector(),
+    farEnd: reflector(),
     says: 'blocked/rejected',
   },
 
@@ -500,7 +500,7 @@ const ROWS: readonly Row[] = [
     story: 'silence where the far end is alive, listens, and the path loses little',
     check: SIP,
     attempts: silence(4),
-    standing: reflector(),
+    farEnd: reflector(),
     says: 'blocked/dropped',
     confidence: 0.9999,
   },
@@ -508,7 +508,7 @@ const ROWS: readonly Row[] = [
     story: '3 of 3 silent on a path that may lose three in ten proves nothing',
     check: SIP,
     attempts: silence(3),
-    standing: reflector(),
+    farEnd: reflector(),
     path: { lossUpperBound: 0.3 },
     says: 'unknown/no-answer',
     confidence: 0.973,
@@ -517,7 +517,7 @@ const ROWS: readonly Row[] = [
     story: 'five are still too few at 0.3 (0.00243)',
     check: SIP,
     attempts: silence(5),
-    standing: reflector(),
+    farEnd: reflector(),
     path: { lossUpperBound: 0.3 },
     says: 'unknown/no-answer',
   },
@@ -525,7 +525,7 @@ const ROWS: readonly Row[] = [
     story: 'six are enough (0.000729)',
     check: SIP,
     attempts: silence(6),
-    standing: reflector(),
+    farEnd: reflector(),
     path: { lossUpperBound: 0.3 },
     says: 'blocked/dropped',
     confidence: 0.999271,
@@ -534,7 +534,7 @@ const ROWS: readonly Row[] = [
     story: 'and not for a port of a range, which has to be ten times as sure',
     check: RANGE_PORT,
     attempts: silence(6),
-    standing: reflector(),
+    farEnd: reflector(),
     path: { lossUpperBound: 0.3, doubt: 1e-4 },
     says: 'unknown/no-answer',
   },
@@ -542,7 +542,7 @@ const ROWS: readonly Row[] = [
     story: 'exactly at the boundary is enough: 0.125 to the third is 1/512',
     check: SIP,
     attempts: silence(3),
-    standing: reflector(),
+    farEnd: reflector(),
     path: { lossUpperBound: 0.125, doubt: 1 / 512 },
     says: 'blocked/dropped',
   },
@@ -550,7 +550,7 @@ const ROWS: readonly Row[] = [
     story: 'a hair below it is not',
     check: SIP,
     attempts: silence(3),
-    standing: reflector(),
+    farEnd: reflector(),
     path: { lossUpperBound: 0.125, doubt: 1 / 512 - Number.EPSILON },
     says: 'unknown/no-answer',
   },
@@ -561,7 +561,7 @@ const ROWS: readonly Row[] = [
       { outcome: 'silence', packets: 3, opened: null },
       { outcome: 'silence', packets: 3, opened: null },
     ],
-    standing: reflector(),
+    farEnd: reflector(),
     path: { lossUpperBound: 0.3 },
     says: 'blocked/dropped',
   },
@@ -569,7 +569,7 @@ const ROWS: readonly Row[] = [
     story: 'nothing is known about loss',
     check: SIP,
     attempts: silence(20),
-    standing: reflector(),
+    farEnd: reflector(),
     path: { lossUpperBound: null },
     says: 'unknown/no-answer',
     confidence: 0,
@@ -578,14 +578,14 @@ const ROWS: readonly Row[] = [
     story: 'the reflector says that it does not listen there',
     check: SIP,
     attempts: silence(6),
-    standing: reflector({ listens: { udp: [[5061, 5061]], tcp: [[5060, 5060]], certificateSha256: null } }),
+    farEnd: reflector({ listens: { udp: [[5061, 5061]], tcp: [[5060, 5060]], certificateSha256: null } }),
     says: 'unknown/not-run',
   },
   {
     story: 'the reflector could not say where it listens',
     check: SIP,
     attempts: silence(6),
-    standing: reflector({ listens: null }),
+    farEnd: reflector({ listens: null }),
     says: 'unknown/no-answer',
   },
   {
@@ -593,7 +593,7 @@ const ROWS: readonly Row[] = [
     check: SIP,
     attempts: silence(4),
     facts: { seen: 0 },
-    standing: reflector(),
+    farEnd: reflector(),
     says: 'blocked/dropped-outbound',
     confidence: 0.9999,
   },
@@ -602,7 +602,7 @@ const ROWS: readonly Row[] = [
     check: SIP,
     attempts: silence(4),
     facts: { seen: 4 },
-    standing: reflector(),
+    farEnd: reflector(),
     says: 'blocked/dropped-inbound',
     confidence: 0.9999,
   },
@@ -611,7 +611,7 @@ const ROWS: readonly Row[] = [
     check: SIP,
     attempts: silence(6),
     facts: { seen: 2 },
-    standing: reflector(),
+    farEnd: reflector(),
     says: 'unknown/no-answer',
     confidence: 0.99,
   },
@@ -620,14 +620,14 @@ const ROWS: readonly Row[] = [
     check: SIP,
     attempts: silence(4),
     facts: { seen: 4 },
-    standing: reflector({ heldBack: 4 }),
+    farEnd: reflector({ heldBack: 4 }),
     says: 'unknown/limited',
   },
   {
     story: 'it held back answers, and what arrived is not known',
     check: SIP,
     attempts: silence(4),
-    standing: reflector({ heldBack: 4 }),
+    farEnd: reflector({ heldBack: 4 }),
     says: 'unknown/limited',
   },
   {
@@ -635,7 +635,7 @@ const ROWS: readonly Row[] = [
     check: SIP,
     attempts: silence(4),
     facts: { seen: 0 },
-    standing: reflector({ heldBack: 3 }),
+    farEnd: reflector({ heldBack: 3 }),
     says: 'blocked/dropped-outbound',
     confidence: 0.9999,
   },
@@ -644,7 +644,7 @@ const ROWS: readonly Row[] = [
     check: SIP,
     attempts: silence(4),
     facts: { seen: 0 },
-    standing: reflector({ listens: { ...EVERYWHERE, overruns: [[5000, 5060]] } }),
+    farEnd: reflector({ listens: { ...EVERYWHERE, overruns: [[5000, 5060]] } }),
     says: 'unknown/limited',
   },
   {
@@ -652,21 +652,21 @@ const ROWS: readonly Row[] = [
     check: SIP,
     attempts: silence(4),
     facts: { seen: 0 },
-    standing: reflector({ listens: { ...EVERYWHERE, overruns: [[5061, 5070]] } }),
+    farEnd: reflector({ listens: { ...EVERYWHERE, overruns: [[5061, 5070]] } }),
     says: 'blocked/dropped-outbound',
   },
   {
     story: 'a connection that it cut off, because too many stood',
     check: SIP_TCP,
     attempts: [failure('reset', { opened: {} }), failure('closed-early', { opened: {} })],
-    standing: reflector({ heldBack: 2 }),
+    farEnd: reflector({ heldBack: 2 }),
     says: 'unknown/limited',
   },
   {
     story: 'a refused connection is nothing that it held back',
     check: SIP_TCP,
     attempts: [failure('refused')],
-    standing: reflector({ heldBack: 2 }),
+    farEnd: reflector({ heldBack: 2 }),
     says: 'blocked/rejected',
   },
   {
@@ -674,49 +674,49 @@ const ROWS: readonly Row[] = [
     check: SIP,
     attempts: silence(4),
     facts: { seen: 0 },
-    standing: reflector({ openUdpPorts: new Set([5060]) }),
+    farEnd: reflector({ openUdpPorts: new Set([5060]) }),
     says: 'blocked/payload-filtered',
   },
   {
     story: 'a bare tag passes on another port only',
     check: SIP,
     attempts: silence(4),
-    standing: reflector({ openUdpPorts: new Set([5061]) }),
+    farEnd: reflector({ openUdpPorts: new Set([5061]) }),
     says: 'blocked/dropped',
   },
   {
     story: 'a UDP port on which other bytes pass says nothing about TCP',
     check: SIP_TCP,
     attempts: silence(4),
-    standing: reflector({ openUdpPorts: new Set([5060]) }),
+    farEnd: reflector({ openUdpPorts: new Set([5060]) }),
     says: 'blocked/dropped',
   },
   {
     story: 'TCP opens and SIP over it stays unanswered',
     check: SIP_TCP,
     attempts: silence(4, {}),
-    standing: reflector(),
+    farEnd: reflector(),
     says: 'blocked/payload-filtered',
   },
   {
     story: 'the answers to ESP come, and not one keepalive was seen',
     check: KEEPALIVE,
     attempts: times(3, proven({}, { arrivalPort: 4500, keepalives: 0 })),
-    standing: reflector(),
+    farEnd: reflector(),
     says: 'blocked/payload-filtered',
   },
   {
     story: 'a third party is silent on one port and answers on others',
     check: SIP,
     attempts: silence(20),
-    standing: thirdParty(),
+    farEnd: thirdParty(),
     says: 'unknown/no-answer',
   },
   {
     story: 'a lone question has no control: its silence is no answer',
     check: SIP,
     attempts: silence(6),
-    standing: thirdParty({ alive: false, asked: 1 }),
+    farEnd: thirdParty({ alive: false, asked: 1 }),
     path: { lossUpperBound: null },
     says: 'unknown/no-answer',
   },
@@ -724,7 +724,7 @@ const ROWS: readonly Row[] = [
     story: 'of several questions not one was answered',
     check: SIP,
     attempts: silence(6),
-    standing: thirdParty({ alive: false, asked: 2 }),
+    farEnd: thirdParty({ alive: false, asked: 2 }),
     path: { lossUpperBound: null },
     says: 'unknown/target-unreachable',
   },
@@ -732,7 +732,7 @@ const ROWS: readonly Row[] = [
     story: 'dead, and other targets have shown the path to lose nothing',
     check: SIP,
     attempts: silence(20),
-    standing: thirdParty({ alive: false, asked: 40 }),
+    farEnd: thirdParty({ alive: false, asked: 40 }),
     path: { lossUpperBound: 0.01 },
     says: 'unknown/target-unreachable',
   },
@@ -741,13 +741,13 @@ const ROWS: readonly Row[] = [
     check: SIP,
     attempts: silence(20),
     facts: { refused: { malformed: 7, 'wrong-id': 2 } },
-    standing: thirdParty(),
+    farEnd: thirdParty(),
     says: 'unknown/no-answer',
   },
 ];
 
-const classifyRow = ({ check: of, attempts = [], facts = {}, standing, path = {} }: Row) =>
-  classify(observed(of, attempts, facts), standing, circumstances(path));
+const classifyRow = ({ check: of, attempts = [], facts = {}, farEnd, path = {} }: Row) =>
+  classify(observed(of, attempts, facts), farEnd, circumstances(path));
 
 t.test('the table of cases', async (t) => {
   for (const row of ROWS) {
@@ -825,39 +825,40 @@ t.test('where a reflector listens: UDP is told apart, TCP and TLS share their po
 });
 
 t.test('what an address is, by all that was asked of it', async (t) => {
-  const standingOf = (
+  const farEndOf = (
     observations: readonly Observation[],
-    listens: Parameters<typeof standings>[0]['listens'] = new Map(),
+    listens: Parameters<typeof farEndStates>[0]['listens'] = new Map(),
     otherBytesPassed: readonly string[] = [],
-  ): Standing =>
-    standings({ observations, listens, otherBytesPassed: new Set(otherBytesPassed) }).get(ADDRESS) ?? NO_STANDING;
+  ): FarEndState =>
+    farEndStates({ observations, listens, otherBytesPassed: new Set(otherBytesPassed) }).get(ADDRESS) ??
+    UNKNOWN_FAR_END;
   const silent = observed(SIP, silence(4));
 
-  t.strictSame(standingOf([]), NO_STANDING);
-  t.strictSame(standingOf([observed(SIP, [], { notRun: 'interrupted' })]), NO_STANDING, 'not asked is not silent');
+  t.strictSame(farEndOf([]), UNKNOWN_FAR_END);
+  t.strictSame(farEndOf([observed(SIP, [], { notRun: 'interrupted' })]), UNKNOWN_FAR_END, 'not asked is not silent');
 
-  const dead = standingOf([silent, observed(TCP, silence(4))]);
+  const dead = farEndOf([silent, observed(TCP, silence(4))]);
   t.match(dead, { role: 'third-party', alive: false, asked: 2 });
-  t.match(standingOf([silent, observed(TCP, [answer()])]), { role: 'third-party', alive: true });
-  t.match(standingOf([silent, observed(TCP, [unproven()])]), { role: 'third-party', alive: true });
-  t.match(standingOf([silent, observed(TCP, [failure('refused')])]), { alive: true }, 'who refuses is there');
-  t.match(standingOf([silent, observed(TCP, silence(4, {}))]), { alive: true }, 'who accepts a connection is there');
+  t.match(farEndOf([silent, observed(TCP, [answer()])]), { role: 'third-party', alive: true });
+  t.match(farEndOf([silent, observed(TCP, [unproven()])]), { role: 'third-party', alive: true });
+  t.match(farEndOf([silent, observed(TCP, [failure('refused')])]), { alive: true }, 'who refuses is there');
+  t.match(farEndOf([silent, observed(TCP, silence(4, {}))]), { alive: true }, 'who accepts a connection is there');
   t.match(
-    standingOf([silent, observed(TCP, [failure('host-unreachable')])]),
+    farEndOf([silent, observed(TCP, [failure('host-unreachable')])]),
     { alive: false },
     'a router that says unreachable is not the target',
   );
-  t.match(standingOf([silent, observed(TCP, [failure('local-denied')])]), { alive: false });
+  t.match(farEndOf([silent, observed(TCP, [failure('local-denied')])]), { alive: false });
 
-  const one = standingOf([silent, observed(RTP, [provenAt(16_384)]), observed(TCP, [provenAt(5223)])]);
+  const one = farEndOf([silent, observed(RTP, [provenAt(16_384)]), observed(TCP, [provenAt(5223)])]);
   t.match(one, { role: 'reflector', alive: true, asked: 3, listens: null });
   t.strictSame([...one.openUdpPorts], [16_384], 'a TCP answer opens no UDP port');
 
   const listens = { udp: [], tcp: [], certificateSha256: null };
-  const told = standingOf([silent], new Map([[ADDRESS, listens]]), [`${ADDRESS}/5060`, '198.51.100.100/5061']);
+  const told = farEndOf([silent], new Map([[ADDRESS, listens]]), [`${ADDRESS}/5060`, '198.51.100.100/5061']);
   t.match(told, { role: 'reflector', alive: true, asked: 1, listens });
   t.strictSame([...told.openUdpPorts], [5060], "another address's ports are not this one's");
-  t.match(standingOf([silent], new Map([[ADDRESS, null]])), { role: 'third-party', alive: false });
+  t.match(farEndOf([silent], new Map([[ADDRESS, null]])), { role: 'third-party', alive: false });
 });
 
 /** Anything that a run could have observed, honest or absurd. */
@@ -904,7 +905,7 @@ const anyObservation: fc.Arbitrary<Observation> = fc
   .map(({ probe, transport, rangeId, attempts, seen, notRun }) =>
     observed(check(`${probe}/${transport}/5060`, { rangeId }), notRun ? [] : attempts, { seen, notRun }),
   );
-const anyStanding: fc.Arbitrary<Standing> = fc
+const anyFarEnd: fc.Arbitrary<FarEndState> = fc
   .record({
     role: fc.constantFrom('reflector', 'third-party'),
     alive: fc.boolean(),
@@ -912,7 +913,7 @@ const anyStanding: fc.Arbitrary<Standing> = fc
     listens: fc.constantFrom(null, reflector().listens, { udp: [], tcp: [], certificateSha256: null }),
     openUdpPorts: fc.constantFrom<ReadonlySet<number>>(new Set(), new Set([5060])),
   })
-  .map((fields) => ({ ...fields, alive: fields.alive || fields.role === 'reflector' }) as Standing);
+  .map((fields) => ({ ...fields, alive: fields.alive || fields.role === 'reflector' }) as FarEndState);
 const anyPath: fc.Arbitrary<Circumstances> = fc
   .record({
     lossUpperBound: fc.option(fc.double({ min: 0, max: 1, noNaN: true })),
@@ -921,33 +922,33 @@ const anyPath: fc.Arbitrary<Circumstances> = fc
   .map((fields) => circumstances(fields));
 
 t.test('whatever was observed, the verdict keeps to the rules', async (t) => {
-  const honest = fc.property(anyObservation, anyStanding, anyPath, (observation, standing, path) => {
-    const told = classify(observation, standing, path);
+  const honest = fc.property(anyObservation, anyFarEnd, anyPath, (observation, farEnd, path) => {
+    const told = classify(observation, farEnd, path);
     const { attempts } = observation;
     const answers = attempts.filter(({ outcome }) => outcome === 'answer');
     const rule = (name: string, holds: boolean): void => {
       if (!holds) throw new Error(`${name}: ${told.verdict}/${told.reason}`);
     };
     rule('the reason is one of its verdict', (REASONS[told.verdict] as readonly string[]).includes(told.reason));
-    rule('the same facts give the same verdict', classify(observation, standing, path).reason === told.reason);
+    rule('the same facts give the same verdict', classify(observation, farEnd, path).reason === told.reason);
     rule('the confidence is a probability', told.confidence >= 0 && told.confidence <= 1);
     rule('not more is received than sent', told.received <= told.sent);
     rule('no pass without an answer', told.verdict !== 'pass' || answers.length > 0);
     rule('what was not asked is unknown', observation.notRun === null || told.verdict === 'unknown');
     rule(
       'a third party is never said to be blocked or altered',
-      standing.role === 'reflector' || (told.verdict !== 'blocked' && told.verdict !== 'altered'),
+      farEnd.role === 'reflector' || (told.verdict !== 'blocked' && told.verdict !== 'altered'),
     );
     rule(
       'a reflector passes by proof and by nothing else',
-      standing.role === 'third-party' ||
+      farEnd.role === 'third-party' ||
         told.verdict !== 'pass' ||
         answers.every((one) => one.outcome === 'answer' && one.authentic === true && one.attestation?.intact === true),
     );
     rule(
       'nobody is blamed for silence where nothing listens',
       !['dropped', 'dropped-inbound', 'dropped-outbound', 'rejected'].includes(told.reason) ||
-        listensOn(standing.listens, observation.check) === true,
+        listensOn(farEnd.listens, observation.check) === true,
     );
     const proof = ['dropped', 'dropped-inbound', 'dropped-outbound'].includes(told.reason);
     const lost = observation.seen === null || observation.seen === 0 ? told.sent : observation.seen;
@@ -967,13 +968,13 @@ t.test('the short way for the many ports of a sweep says what the long way says'
     seen: fc.option(fc.nat(3)),
   });
   fc.assert(
-    fc.property(port, anyStanding, anyPath, ({ probe, packets, rttMs, seen, ...attestation }, standing, path) => {
+    fc.property(port, anyFarEnd, anyPath, ({ probe, packets, rttMs, seen, ...attestation }, farEnd, path) => {
       const answered = proven({ packets, answers: packets, rttMs }, attestation);
       const of = check(`${probe}/udp/16384`, { rangeId: 'range' });
       // Nothing sent and nothing heard besides: the same facts, and not plain.
       const [nothing] = silence(1).map((one): Attempt => ({ ...one, packets: 0 }));
-      const long = classify(observed(of, nothing ? [answered, nothing] : [], { seen }), standing, path);
-      t.strictSame(classify(observed(of, [answered], { seen }), standing, path), long);
+      const long = classify(observed(of, nothing ? [answered, nothing] : [], { seen }), farEnd, path);
+      t.strictSame(classify(observed(of, [answered], { seen }), farEnd, path), long);
     }),
     { numRuns: 300 },
   );

@@ -6,7 +6,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
-import { packageRoot } from '../../src/engine/package-root.js';
+import { packageRoot } from '../../src/plan/package-root.js';
 import { type Ask, askOf, FIX_KINDS, portRuns, writePorts } from '../../src/verdict/fixes/ask.js';
 import { CLICKED, inAllDialects, PASTED } from '../../src/verdict/fixes/dialects.js';
 

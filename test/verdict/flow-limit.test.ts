@@ -2,11 +2,11 @@
 import t from 'tap';
 import type { PathLimit } from '../../src/model/observation.js';
 import { withFlowLimit } from '../../src/verdict/flow-limit.js';
-import type { StageCheck } from '../../src/verdict/stage-check.js';
+import type { StudyCheck } from '../../src/verdict/studies/study-check.js';
 
 const ADDRESS = '192.0.2.1';
 
-const stage = (over: Partial<StageCheck>): StageCheck => ({
+const stage = (over: Partial<StudyCheck>): StudyCheck => ({
   probe: 'sip-alg',
   transport: 'udp',
   port: 5060,

@@ -1,7 +1,7 @@
 /** The loss bounds against an independent calculation, and how much silence proves. */
 import fc from 'fast-check';
 import t from 'tap';
-import { createPath } from '../../src/engine/path.js';
+import { createPath } from '../../src/run/path.js';
 import {
   doubtOfSilence,
   type LossSample,

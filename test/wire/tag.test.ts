@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import t from 'tap';
-import { packageRoot } from '../../src/engine/package-root.js';
+import { packageRoot } from '../../src/plan/package-root.js';
 import { DNS_SUFFIX, tagFromText, tagToText } from '../../src/wire/carriers.js';
 import { labelsToTag, tagToLabels } from '../../src/wire/dns-labels.js';
 import { buildGet, buildResponse, headBytes, parseRequestHead, parseResponseHead } from '../../src/wire/http.js';
@@ -137,7 +137,7 @@ t.test('requests: laid out by hand, sealed by hand, encoded and read by us', asy
     const session = hex(vector.session);
     const keys = keysByHand(token, session);
     const binding = vector.binding === null ? null : hex(vector.binding);
-    const type = { echoRequest: 1, infoRequest: 3, receiptsRequest: 6, evidenceRequest: 8, deferredRequest: 10 }[
+    const type = { echoRequest: 1, infoRequest: 3, receiptsRequest: 6, captureRequest: 8, deferredRequest: 10 }[
       vector.type
     ];
     const signed = [
@@ -184,9 +184,7 @@ t.test('answers and the refusal: laid out by hand, sealed by hand, encoded and r
     const session = hex(vector.session);
     const keys = keysByHand(token, session);
     const binding = vector.binding === null ? null : hex(vector.binding);
-    const type = { echoAnswer: 2, infoAnswer: 4, receiptsAnswer: 7, evidenceAnswer: 9, deferredAnswer: 11 }[
-      vector.type
-    ];
+    const type = { echoAnswer: 2, infoAnswer: 4, receiptsAnswer: 7, captureAnswer: 9, deferredAnswer: 11 }[vector.type];
     const signed = [
       'ca11',
       '01',

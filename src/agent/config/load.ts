@@ -2,10 +2,10 @@
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, resolve } from 'node:path';
 import type { GenericSchema } from 'valibot';
-import { loadProfile } from '../../engine/profiles.js';
-import { mistakeLine, pathText, readText, type TextMistake } from '../../engine/yaml-text.js';
 import { isMap } from '../../model/schema-words.js';
 import { UserError } from '../../model/user-error.js';
+import { loadProfile } from '../../plan/profiles.js';
+import { mistakeLine, pathText, readText, type TextMistake } from '../../plan/yaml-text.js';
 import type { ExporterTypes } from '../exporter-modules.js';
 import { overridesOf, withOverrides } from './overrides.js';
 import { checkConfig, type Facts } from './rules.js';

@@ -1,10 +1,10 @@
 /** What a well-formed configuration must also satisfy to make sense. Facts from outside the file are passed in. */
 
 import * as v from 'valibot';
-import type { Checked } from '../../engine/yaml-text.js';
 import { type Mistake, type PathKey, shapeMistakes } from '../../model/mistake.js';
 import { quoted } from '../../model/schema-words.js';
 import { parseTarget } from '../../net/target.js';
+import type { Checked } from '../../plan/yaml-text.js';
 import type { ExporterIssue } from '../exporter-modules.js';
 import { cronMistake } from '../schedule/due.js';
 import { type Config, ConfigSchema, type TargetConfig } from './schema.js';

@@ -1,6 +1,6 @@
 /** Round trips and loss over time, drawn, and the same in words. */
 import { type Content, html, type Markup } from '../../report/html/markup.js';
-import { counted, milliseconds, percent } from '../../report/words.js';
+import { counted, milliseconds, percent } from '../../words/report.js';
 import { type Bucket, SPANS, type Span } from '../history/series.js';
 
 type Buckets = readonly (Bucket | null)[];

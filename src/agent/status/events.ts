@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import { type Content, html, isolated, type Markup, name, prose } from '../../report/html/markup.js';
 import { TONE, type Tone } from '../../report/story.js';
-import { evidenceInWords } from '../../report/words.js';
+import { evidenceInWords } from '../../words/report.js';
 import type { SpoolRecord } from '../exporters/contract.js';
 import type { EventType } from '../recorder.js';
 import { agoInWords, atInWords, targetPath } from './frame.js';

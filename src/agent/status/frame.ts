@@ -1,6 +1,6 @@
 /** What every status page has around it: its title, the way to the others, and times in words. */
 import { type Content, html, type Markup, name } from '../../report/html/markup.js';
-import { timeInWords } from '../../report/words.js';
+import { timeInWords } from '../../words/report.js';
 import { STYLE } from './style.js';
 
 /** Our own text, so it needs no escaping; it holds no markup. */

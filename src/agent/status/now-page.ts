@@ -10,14 +10,14 @@ import {
   table,
   terms,
 } from '../../report/html/markup.js';
-import { bytes, counted, milliseconds, percent } from '../../report/words.js';
+import { bytes, counted, milliseconds, percent } from '../../words/report.js';
 import type { SpoolRecord } from '../exporters/contract.js';
 import { healthOf } from '../health.js';
 import type { Bucket } from '../history/series.js';
 import { eventList } from './events.js';
 import { agoInWords, atInWords, page, spanInWords, targetPath } from './frame.js';
 import { availability, legend, sharesOf, strip } from './strip.js';
-import { LANE_WORDS, rowsOf, type StatusView, standingOf, standingsOf } from './view.js';
+import { farEndOf, farEndStatesOf, LANE_WORDS, rowsOf, type StatusView } from './view.js';
 
 /** Cards with strips; who watches more targets than this looks at a dashboard. */
 const MAX_CARDS = 60;
@@ -54,7 +54,7 @@ export const factsOf = (view: StatusView, target: string): Markup => {
       rtt === null ? '' : 'mean of the last minutes',
     ),
     fact('Loss, 24 hours', lossOf(path)),
-    ...standingsOf(view, target).map(({ lane, at, report }) =>
+    ...farEndStatesOf(view, target).map(({ lane, at, report }) =>
       fact(
         `Last ${LANE_WORDS[lane]}`,
         agoInWords(at, now),
@@ -65,7 +65,7 @@ export const factsOf = (view: StatusView, target: string): Markup => {
 };
 
 const card = (view: StatusView, target: string): Markup => {
-  const { headline, report } = standingOf(view, target);
+  const { headline, report } = farEndOf(view, target);
   const rows = rowsOf(view, target, 'day').filter(({ kind }) => kind === 'service');
   const titleOf = (profile: string): string =>
     report?.services.find((service) => service.profile === profile)?.title ?? profile;

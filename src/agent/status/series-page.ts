@@ -1,8 +1,9 @@
 /** One check, service or range: its strips over all stretches of time, its round trips, and what was said last. */
-import { EXPLANATIONS } from '../../report/explanations.js';
+
 import { type Content, html, isolated, type Markup, name, prose, section, terms } from '../../report/html/markup.js';
 import { TONE } from '../../report/story.js';
-import { confidence, evidenceInWords, milliseconds } from '../../report/words.js';
+import { EXPLANATIONS } from '../../words/explanations.js';
+import { confidence, evidenceInWords, milliseconds } from '../../words/report.js';
 import type { SpoolRecord } from '../exporters/contract.js';
 import type { NamedSeries } from '../history/history.js';
 import { SPAN_NAMES, SPANS, type Span } from '../history/series.js';

@@ -1,7 +1,7 @@
 /** The availability strip: one bar per stretch of time, and the same in words. */
 import { html, type Markup } from '../../report/html/markup.js';
 import type { Tone } from '../../report/story.js';
-import { counted } from '../../report/words.js';
+import { counted } from '../../words/report.js';
 import { type Bucket, SPANS, type Span } from '../history/series.js';
 
 /** Units of a bar's height; a stretch is as high as the share of looks that it stands for. */

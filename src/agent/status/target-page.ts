@@ -1,7 +1,7 @@
 /** The history of one target: its path over time, and a strip for each service, check and range. */
 import { type Content, html, isolated, type Markup, name, prose, section, table } from '../../report/html/markup.js';
 import { TONE, type Tone } from '../../report/story.js';
-import { counted, duration } from '../../report/words.js';
+import { counted, duration } from '../../words/report.js';
 import type { SpoolRecord } from '../exporters/contract.js';
 import type { ResultLine } from '../history/history.js';
 import type { SeriesKind } from '../history/looks.js';
@@ -11,7 +11,7 @@ import { eventList } from './events.js';
 import { agoInWords, atInWords, page, targetPath } from './frame.js';
 import { factsOf } from './now-page.js';
 import { availability, legend, sharesOf, strip } from './strip.js';
-import { LANE_WORDS, type Row, rowsOf, type StatusView, standingOf } from './view.js';
+import { farEndOf, LANE_WORDS, type Row, rowsOf, type StatusView } from './view.js';
 
 /** A page that a phone can hold; the rest is in each report. */
 const MAX_ROWS = 150;
@@ -99,7 +99,7 @@ const results = (view: StatusView, target: string, now: number): Content => {
 
 export const targetPage = (view: StatusView, target: string, span: Span, events: readonly SpoolRecord[]): string => {
   const now = view.now().wall;
-  const { headline, report } = standingOf(view, target);
+  const { headline, report } = farEndOf(view, target);
   const rows = rowsOf(view, target, span);
   const of = (kind: SeriesKind): readonly Row[] => rows.filter((one) => one.kind === kind);
   const path = of('path')[0]?.buckets ?? [];

@@ -21,7 +21,7 @@ const STALE_AT_LEAST_MS = 300_000;
 
 export const LANE_WORDS: Readonly<Record<ResultLane, string>> = { light: 'sample', full: 'sweep' };
 
-export interface Standing {
+export interface FarEndState {
   readonly headline: Headline;
   /** The report that the headline is of; null before the first. */
   readonly report: Report | null;
@@ -48,9 +48,9 @@ const NOTHING: Headline = {
 };
 
 /** The latest result of each kind of run. */
-export const standingsOf = (view: StatusView, target: string): readonly Standing[] => {
+export const farEndStatesOf = (view: StatusView, target: string): readonly FarEndState[] => {
   const now = view.now().wall;
-  return (['light', 'full'] as const).flatMap((lane): Standing[] => {
+  return (['light', 'full'] as const).flatMap((lane): FarEndState[] => {
     const report = view.history.latest(target, lane);
     if (report === null) return [];
     const at = Date.parse(report.startedAt);
@@ -60,8 +60,8 @@ export const standingsOf = (view: StatusView, target: string): readonly Standing
 };
 
 /** What is to be said now: the worst of what is recent. What is old is told as old, and never as an answer. */
-export const standingOf = (view: StatusView, target: string): Standing => {
-  const all = standingsOf(view, target);
+export const farEndOf = (view: StatusView, target: string): FarEndState => {
+  const all = farEndStatesOf(view, target);
   const fresh = all.filter(({ stale }) => !stale);
   const [worst] = [...fresh].sort((a, b) => GOODNESS.indexOf(b.headline.tone) - GOODNESS.indexOf(a.headline.tone));
   if (worst) return worst;

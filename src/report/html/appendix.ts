@@ -1,8 +1,8 @@
 /** What the findings rest on: their meaning and limits in words, the evidence of each check, and who measured. */
 import type { Report, ReportCheck } from '../../model/report.js';
 import type { Reason } from '../../model/verdict.js';
-import { EXPLANATIONS } from '../explanations.js';
-import { bytes, counted, duration, flattened, milliseconds, timeInWords } from '../words.js';
+import { EXPLANATIONS } from '../../words/explanations.js';
+import { bytes, counted, duration, flattened, milliseconds, timeInWords } from '../../words/report.js';
 import { type Content, html, list, type Markup, name, prose, section, terms } from './markup.js';
 
 /** Of one check; the JSON has all of it. */

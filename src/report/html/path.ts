@@ -1,7 +1,7 @@
 /** The path between here and the far end: who saw which address, what the NAT does, and what a SIP ALG changed. */
 import type { Report } from '../../model/report.js';
-import { addressesInWords, natInWords } from '../nat-words.js';
-import { lossInWords, reflectorInWords, roleInWords, sipAlgInWords } from '../words.js';
+import { addressesInWords, natInWords } from '../../words/nat.js';
+import { lossInWords, reflectorInWords, roleInWords, sipAlgInWords } from '../../words/report.js';
 import { type Content, html, isolated, type Markup, name, prose, section, table, terms } from './markup.js';
 
 /** A message has some twenty headers; more rows than this come from something broken. */

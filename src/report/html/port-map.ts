@@ -1,7 +1,14 @@
 /** Each port range as a picture: one bar per range, one stretch per run of equal verdict, and the same in words. */
 import type { Report, ReportRange } from '../../model/report.js';
+import {
+  hasInferredPorts,
+  portCount,
+  portsInWords,
+  REASON_WORDS,
+  stepInWords,
+  untestedOf,
+} from '../../words/report.js';
 import { probeInWords, TONE } from '../story.js';
-import { hasInferredPorts, portCount, portsInWords, REASON_WORDS, stepInWords, untestedOf } from '../words.js';
 import { type Content, html, isolated, type Markup, section, table } from './markup.js';
 
 /** The bar's width in its own units; the page stretches it. */

@@ -1,7 +1,7 @@
 /** The media streams: how a call sounds in each direction, as measured. */
 import type { Report } from '../../model/report.js';
+import { milliseconds, percent } from '../../words/report.js';
 import type { Tone } from '../story.js';
-import { milliseconds, percent } from '../words.js';
 import { type Content, html, type Markup, section, table } from './markup.js';
 
 type Stream = Report['quality'][number];

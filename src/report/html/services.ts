@@ -1,6 +1,6 @@
 /** The HTML report's first screen: the one answer, then each service with what users notice, why, and what to change. */
 import type { Report, ReportService } from '../../model/report.js';
-import type { Cause } from '../causes.js';
+import type { Cause } from '../../words/causes.js';
 import { clicksOf, headlineOf, storyOf, toneOf } from '../story.js';
 import { type Content, html, isolated, list, type Markup, name, prose } from './markup.js';
 

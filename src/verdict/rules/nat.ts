@@ -1,5 +1,5 @@
 /** Address translation: how long it lasts, what it maps where, and by which line. */
-import { NAT_T_KEEPALIVE_SECONDS } from '../../model/stages.js';
+import { NAT_T_KEEPALIVE_SECONDS } from '../../model/study-facts.js';
 import type { CauseText, Evidence, Ground, Rule } from './rule.js';
 import { fix, isHarmed, itemsOf, noFix, requiredOf, signallingStands, udpSignallingAt } from './rule.js';
 

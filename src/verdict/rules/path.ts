@@ -54,7 +54,7 @@ const quality = (grounds: readonly Ground[], evidence: Evidence): readonly Cause
 };
 
 /** The comparison of methods: what is dropped there is dropped for what it says. */
-const isSipStage = ({ probe }: Ground): boolean => probe === 'sip-alg';
+const isSipStudy = ({ probe }: Ground): boolean => probe === 'sip-alg';
 
 /** What a NAT forgets is no filter's doing, and has rules of its own (nat.ts). */
 const isNat = ({ probe }: Ground): boolean => probe === 'nat-behavior';
@@ -67,8 +67,8 @@ export const pathCauses = (all: readonly Ground[], evidence: Evidence): readonly
 
 const causesByReason = (grounds: readonly Ground[], evidence: Evidence): readonly CauseText[] => [
   ...dropCauses(grounds.filter(isDropped), evidence),
-  ...inspection(grounds.filter((ground) => hasReason('payload-filtered')(ground) && !isSipStage(ground))),
-  ...algDrops(grounds.filter((ground) => hasReason('payload-filtered')(ground) && isSipStage(ground))),
+  ...inspection(grounds.filter((ground) => hasReason('payload-filtered')(ground) && !isSipStudy(ground))),
+  ...algDrops(grounds.filter((ground) => hasReason('payload-filtered')(ground) && isSipStudy(ground))),
   // Sizes of SIP messages have rules of their own (size.ts), which know whether fragments are to blame.
   ...sizes(grounds.filter((ground) => hasReason('size-filtered')(ground) && ground.probe !== 'size-sweep')),
   ...algRewrites(grounds.filter(hasReason('sip-alg'))),
@@ -102,7 +102,7 @@ export const pathFixes: Rule['fixes'] = (grounds, evidence) =>
     if (isKnown(reason)) return [{ kind: KIND_OF[reason], ground }];
     if (verdict !== 'blocked' || isNat(ground)) return [];
     const allow = { kind: 'allow', ground } as const;
-    if (isSipStage(ground) && reason === 'payload-filtered') return [{ kind: 'alg-off', ground }, allow];
+    if (isSipStudy(ground) && reason === 'payload-filtered') return [{ kind: 'alg-off', ground }, allow];
     if (isDropped(ground) && passesElsewhere(ground, evidence)) return [{ kind: 'far-side', ground }];
     return isDropped(ground) && isIntercepted(ground, evidence) ? [{ kind: 'no-redirect', ground }, allow] : [allow];
   });

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { packageRoot } from '../../../src/engine/package-root.js';
+import { packageRoot } from '../../../src/plan/package-root.js';
 
 const CHILD = join(packageRoot(), 'dist', 'test', 'agent', 'support', 'spool-child.js');
 

@@ -4,7 +4,7 @@ import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { packageRoot } from '../../../src/engine/package-root.js';
+import { packageRoot } from '../../../src/plan/package-root.js';
 
 export interface FarEnd {
   readonly address: string;

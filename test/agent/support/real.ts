@@ -7,7 +7,7 @@ import { runInNewContext } from 'node:vm';
 import { startDaemon } from '../../../src/agent/daemon.js';
 import type { Exporter } from '../../../src/agent/exporters/contract.js';
 import { runnerIn } from '../../../src/cli/agent-run.js';
-import { createProbeThread, STANDING_LIMITS } from '../../../src/engine/thread.js';
+import { createProbeThread, DAEMON_LIMITS } from '../../../src/run/thread/thread.js';
 import { configOf } from './agent.js';
 import { NETWORK, simClock, untilIdle } from './sim.js';
 
@@ -89,7 +89,7 @@ export const signallingProfile = (folder: string): string => {
 /** Resolves with what was left behind. Linux, because descriptors are counted in /proc. */
 export const reallyLive = async (options: RealLifeOptions): Promise<RealLife> => {
   const clock = simClock();
-  const thread = createProbeThread(STANDING_LIMITS);
+  const thread = createProbeThread(DAEMON_LIMITS);
   const run = runnerIn(thread);
   const controller = new AbortController();
   const passing: Record<string, number> = {};

@@ -3,7 +3,7 @@ import type { AskedKind, Check, Transport } from '../../../src/model/check.js';
 import type { Attempt, Attestation, Evidence, Failure, Observation } from '../../../src/model/observation.js';
 import type { Classified, Finding, Reason, Verdict } from '../../../src/model/verdict.js';
 import { VERDICTS } from '../../../src/model/verdict.js';
-import type { Circumstances, Listens, Standing } from '../../../src/verdict/circumstances.js';
+import type { Circumstances, FarEndState, Listens } from '../../../src/verdict/circumstances.js';
 
 export const ADDRESS = '198.51.100.10';
 /** Fingerprints as Node prints them; which bytes they hold does not matter. */
@@ -89,7 +89,7 @@ export const observed = (of: Check, attempts: readonly Attempt[], fields: Partia
 export const EVERYWHERE: Listens = { udp: [[1, 65_535]], tcp: [[1, 65_535]], certificateSha256: OWN_CERTIFICATE };
 
 /** A proven reflector that listens on all ports. */
-export const reflector = (fields: Partial<Standing> = {}): Standing => ({
+export const reflector = (fields: Partial<FarEndState> = {}): FarEndState => ({
   role: 'reflector',
   alive: true,
   asked: 10,
@@ -99,7 +99,7 @@ export const reflector = (fields: Partial<Standing> = {}): Standing => ({
 });
 
 /** Somebody who answers something and has proven nothing. */
-export const thirdParty = (fields: Partial<Standing> = {}): Standing => ({
+export const thirdParty = (fields: Partial<FarEndState> = {}): FarEndState => ({
   role: 'third-party',
   alive: true,
   asked: 10,

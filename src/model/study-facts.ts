@@ -1,0 +1,161 @@
+/** Facts that the stages after the checks bring home: no opinion, plain data, as it crosses from the probing thread. */
+import type { Family, Transport } from './check.js';
+
+/** One SIP exchange, as both of its ends saw it. */
+export interface SipExchange {
+  readonly transport: Transport;
+  readonly port: number;
+  readonly address: string;
+  readonly method: string;
+  /** Asked on a port that is not SIP's, where an ALG has no reason to look. */
+  readonly isControl: boolean;
+  /** The source port: SIP's own, or any other. */
+  readonly fromSipPort: boolean;
+  /** Smallest size asked for, in bytes; null where size is not the question. */
+  readonly padded: number | null;
+  readonly packets: number;
+  readonly answers: number;
+  /** Errors from sockets or from the path, by their code. */
+  readonly errors: readonly string[];
+  /** Packets that arrived at the far end; null if it could not be asked. */
+  readonly seen: number | null;
+  /** An answer came, and it did not prove itself. */
+  readonly unproven: boolean;
+  /** The far end received other bytes than were sent, whether or not it could show them. */
+  readonly changed: boolean;
+  /** The far end received it at another port than it was sent to. */
+  readonly misdirected: boolean;
+  /** The request as sent, and as it arrived; null where no proven answer came or the far end kept nothing. */
+  readonly request: Passage | null;
+  /** The response as the far end sent it, and as it arrived here. */
+  readonly response: Passage | null;
+}
+
+export interface Passage {
+  readonly sent: Uint8Array;
+  readonly received: Uint8Array;
+}
+
+/** Whether something passes: it did, or so many of it stayed silent; neither, and nothing is known. */
+export interface Passing {
+  readonly passes: boolean;
+  readonly silent: number;
+}
+
+/** What is no SIP request on SIP's own port. */
+export interface OtherTraffic {
+  readonly transport: Transport;
+  readonly port: number;
+  readonly address: string;
+  readonly stun: Passing;
+  readonly bareTag: Passing;
+  /** The keepalive of many phones (RFC 5626 §3.5.1). */
+  readonly crlf: Passing;
+}
+
+/** Media that nobody had asked for at the port that an INVITE's SDP named, while the far end had not answered yet. */
+export interface PinholeTest {
+  /** The port to which the INVITE went. */
+  readonly port: number;
+  readonly isControl: boolean;
+  /** From where the media came, seen from the address and port to which the INVITE went. */
+  readonly from: 'other-port' | 'other-address';
+  readonly heard: boolean;
+  /** How many packets the far end sent; null if it could not be asked. */
+  readonly sent: number | null;
+}
+
+/** What one reflector's address was asked about SIP. */
+export interface SipFacts {
+  readonly address: string;
+  readonly family: Family;
+  readonly exchanges: readonly SipExchange[];
+  readonly otherTraffic: readonly OtherTraffic[];
+  readonly pinholes: readonly PinholeTest[];
+}
+
+export interface Place {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** Which of a far end's sockets was asked, seen from its first address and port; or one of a port that NATs treat apart. */
+export const STUN_PLACES = ['first', 'other-port', 'other-address', 'other-both', 'peculiar'] as const;
+export type StunPlace = (typeof STUN_PLACES)[number];
+
+/** From which socket of ours which place was asked, and what it saw of us; null if it never answered. */
+export interface Mapping {
+  readonly localPort: number;
+  readonly place: StunPlace;
+  readonly to: Place;
+  readonly mapped: Place | null;
+}
+
+/** A fresh socket asked the first place to be answered from another. */
+export interface FilterTest {
+  readonly from: 'other-port' | 'other-both';
+  readonly answered: boolean;
+  /** Requests that arrived there, each of which was answered; null if it could not be asked. */
+  readonly seen: number | null;
+}
+
+/** What one reflector's address shows of the NATs and filters before us. */
+export interface NatFacts {
+  readonly address: string;
+  readonly localAddress: string;
+  /** A second address was asked, its own or another reflector's, so that behaviour by address can be known. */
+  readonly hasOther: boolean;
+  /** Filters were tested by answers to another port of ours (RFC 5780 §7.5), because nobody had two addresses. */
+  readonly byResponsePort: boolean;
+  readonly mappings: readonly Mapping[];
+  /** From a socket of its own: the first place, and the ports that NATs treat apart. */
+  readonly beside: readonly Mapping[];
+  readonly filtering: readonly FilterTest[];
+}
+
+/** One question from a source port of our choice. */
+export interface SourcePortFacts {
+  readonly address: string;
+  readonly port: number;
+  /** The same as `port` where it is the protocol's own; another one where an agent keeps it from run to run. */
+  readonly sourcePort: number;
+  readonly packets: number;
+  readonly answers: number;
+  /** From where the far end saw it come; null without an answer. */
+  readonly seenPort: number | null;
+  /** The code with which this host refused the port; null if it gave it. */
+  readonly notBound: string | null;
+  /** Errors from the path, by their code. */
+  readonly errors: readonly string[];
+}
+
+/** RFC 3948 §4: how often IPsec behind a NAT sends its keepalive, unless it is told otherwise. */
+export const NAT_T_KEEPALIVE_SECONDS = 20;
+
+/** One flow that stayed idle until its answer was due. */
+export interface Idle {
+  readonly transport: Transport;
+  readonly port: number;
+  readonly address: string;
+  readonly family: Family;
+  /** Packets had gone both ways before it fell idle, after which many firewalls are more patient. */
+  readonly bidirectional: boolean;
+  /** Not quite idle: a keepalive of IPsec went out meanwhile (RFC 3948 §2.3). */
+  readonly kept: boolean;
+  readonly afterMs: number;
+  readonly answered: boolean;
+  /** Requests that arrived, each of which was answered after `afterMs`; null if it could not be asked. */
+  readonly seen: number | null;
+}
+
+/** What all stages found. */
+export interface StudyFacts {
+  readonly sip: readonly SipFacts[];
+  readonly nat: readonly NatFacts[];
+  readonly sourcePorts: readonly SourcePortFacts[];
+  readonly idle: readonly Idle[];
+  /** Questions over the flows that fell idle afterwards, and how many were answered: what this path loses. */
+  readonly talk: { readonly trials: number; readonly answers: number };
+}
+
+export const NO_FACTS: StudyFacts = { sip: [], nat: [], sourcePorts: [], idle: [], talk: { trials: 0, answers: 0 } };

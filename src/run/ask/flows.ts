@@ -1,0 +1,163 @@
+/** How a question travels: over UDP flows that are renewed, or over one connection each. Both write into the ledger. */
+import type { Probe } from '../../../probes/contract.js';
+import type { Check, Family } from '../../model/check.js';
+import { failureOf, type SocketError } from '../../net/errno.js';
+import type { UdpFlow } from '../../net/udp.js';
+import type { AskContext, Ledger, Transaction } from './transactions.js';
+
+export interface Line {
+  /** Sends the question once; what comes of it is told to the ledger. Rejects with a `SocketError` if no socket opens. */
+  send(): Promise<void>;
+  /** Sends the next round of a transaction over the flow that it began on. */
+  resend(transaction: Transaction): Promise<void>;
+  close(): void;
+}
+
+export type Peer = { readonly address: string; readonly port: number; readonly family: Family; readonly host: string };
+
+/** After this many packets a flow gets a fresh source port: one flow can be dead (stale NAT state, one bad link). */
+const PACKETS_PER_FLOW = 3;
+/** No answer that we understand is longer; a peer that sends more is not waited for. */
+const MAX_STREAM_BYTES = 65_536;
+/** The longest answer to any of our questions, a SIP response with all its capabilities, takes half of this. */
+const MAX_DATAGRAM_BYTES = 8192;
+
+/** An ICMP error that was still pending takes the place of the sending that it is reported to. */
+const PENDING_ICMP = new Set(['ECONNREFUSED', 'EHOSTUNREACH']);
+
+/** UDP: earlier flows stay open, because late is not lost. */
+export const datagramLine = (_check: Check, peer: Peer, probe: Probe, context: AskContext, ledger: Ledger): Line => {
+  const { net, totals } = context;
+  const flows: UdpFlow[] = [];
+  let flow: UdpFlow | null = null;
+  let sends = 0;
+  let current: Transaction | null = null;
+  const flowOf = new Map<Transaction, UdpFlow>();
+
+  const open = async (): Promise<UdpFlow> => {
+    const own: Transaction[] = [];
+    track = (transaction) => own.push(transaction);
+    const opened = await net.openUdp(
+      peer,
+      {
+        message: (bytes, atMs) => {
+          totals.packetsReceived += 1;
+          if (bytes.length > MAX_DATAGRAM_BYTES) return ledger.refuse('oversized');
+          // Newest first: an answer is most likely to the last question.
+          ledger.offer(own.toReversed(), bytes, atMs);
+        },
+        error: (error) => ledger.fail(own.at(-1) ?? null, failureOf(error, 'udp'), error),
+      },
+      { address: net.source ?? undefined },
+    );
+    flows.push(opened);
+    return opened;
+  };
+  let track: (transaction: Transaction) => void = () => undefined;
+
+  const sendOver = async ({ send }: UdpFlow, transaction: Transaction): Promise<void> => {
+    transaction.packets += 1;
+    for (const message of transaction.question.messages) {
+      totals.packetsSent += 1;
+      totals.bytesSent += message.length;
+      await send(message).catch(async (error: SocketError) => {
+        ledger.fail(transaction, failureOf(error, 'udp'), error);
+        if (PENDING_ICMP.has(error.code)) await send(message).catch(() => undefined);
+      });
+    }
+  };
+
+  return {
+    resend: async (transaction) => {
+      const own = flowOf.get(transaction);
+      if (own) await sendOver(own, transaction);
+    },
+    send: async () => {
+      if (!flow || sends >= PACKETS_PER_FLOW) {
+        flow = await open();
+        sends = 0;
+        current = null;
+      }
+      sends += 1;
+      const unanswered: boolean = current !== null && current.attempt === null;
+      if (!current || !probe.retransmits || !unanswered) {
+        current = ledger.begin(flow.local, null);
+        flowOf.set(current, flow);
+        track(current);
+      }
+      await sendOver(flow, current);
+    },
+    close: () => {
+      for (const opened of flows) opened.close();
+    },
+  };
+};
+
+/** TCP and TLS: each question has a connection of its own; those that hang are left open until the end. */
+export const streamLine = (check: Check, peer: Peer, probe: Probe, context: AskContext, ledger: Ledger): Line => {
+  const { net, totals } = context;
+  const closers: (() => void)[] = [];
+  const secure = check.transport === 'tls';
+
+  const send = (): void => {
+    const startedAtMs = net.now();
+    const unopened = ledger.beginUnopened();
+    let transaction: Transaction | null = null;
+    let buffered: Uint8Array = new Uint8Array(0);
+    let openingMs = 0;
+    totals.packetsSent += 1;
+    const close = net.openStream(
+      peer,
+      secure,
+      {
+        connected: () => {
+          // Should TLS now stay silent, it is the handshake that is dropped and not the port.
+          unopened.opened = {};
+        },
+        open: (stream, atMs) => {
+          openingMs = atMs - startedAtMs;
+          const detail = stream.tls ? { tls: stream.tls } : {};
+          transaction = ledger.opened(unopened, stream.local, stream.binding, detail);
+          for (const message of transaction.question.messages) {
+            totals.bytesSent += message.length;
+            stream.write(message);
+          }
+          if (!transaction.question.answeredByOpening) return;
+          ledger.answeredByOpening(transaction, openingMs);
+          close();
+        },
+        data: (bytes, atMs) => {
+          if (!transaction || transaction.answers > 0) return;
+          totals.packetsReceived += 1;
+          buffered = Buffer.concat([buffered, bytes]);
+          if (buffered.length > MAX_STREAM_BYTES) {
+            ledger.refuse('oversized');
+            ledger.fail(transaction, 'closed-early', { code: 'OVERSIZED', syscall: 'read' });
+            close();
+            return;
+          }
+          ledger.offer([transaction], buffered, atMs, probe.timed === 'opening' ? openingMs : undefined);
+          if (transaction.answers > 0) close();
+        },
+        end: (error, tcpOpen) => {
+          const subject = transaction ?? unopened;
+          if (subject.answers > 0) return;
+          if (error === null) ledger.fail(subject, 'closed-early', { code: 'FIN', syscall: 'read' });
+          else if (secure && tcpOpen && !transaction) ledger.fail(subject, 'tls-failed', error);
+          else ledger.fail(subject, failureOf(error, 'stream'), error);
+        },
+      },
+      net.source ?? undefined,
+    );
+    closers.push(close);
+  };
+
+  return {
+    send: async () => send(),
+    // No protocol of ours asks for another round over a connection.
+    resend: async () => undefined,
+    close: () => {
+      for (const close of closers) close();
+    },
+  };
+};

@@ -1,0 +1,294 @@
+/** The book of one check: every request, how often it was sent, and what became of it. */
+
+import type { Asking, Demands, Probe, Question, ReadingRefusal, Session } from '../../../probes/contract.js';
+import type { Check } from '../../model/check.js';
+import type { Attempt, Evidence, Failure } from '../../model/observation.js';
+import type { SocketError } from '../../net/errno.js';
+import type { Net, Totals } from '../net.js';
+import { createBell } from './wake.js';
+
+export interface AskContext {
+  readonly net: Net;
+  readonly session: Session;
+  readonly totals: Totals;
+  readonly nextSequence: () => number;
+  /** Told of every answer that an address has proven to be its own. */
+  readonly heard?: (address: string) => void;
+}
+
+/** One request; `packets` counts its sendings, because some protocols retransmit. */
+export interface Transaction {
+  /** The question of the current round. */
+  question: Question;
+  /** Null as long as there is no question. */
+  readonly sequence: number | null;
+  readonly sentAtMicros: bigint;
+  /** When the question of this round was built. */
+  firstSentAtMs: number;
+  /** What the question was made from; null as long as there is none. */
+  readonly asking: Asking | null;
+  /** What each earlier round was answered with. */
+  readonly rounds: Evidence[];
+  demands: Demands;
+  /** Sendings of earlier rounds. */
+  packetsBefore: number;
+  /** The last demand for another round: an answer, should nothing better follow. */
+  fallback: Attempt | null;
+  packets: number;
+  answers: number;
+  attempt: Attempt | null;
+  /** What the connection showed when it opened, or null. */
+  opened: Evidence | null;
+}
+
+export interface Ledger {
+  begin(local: { readonly address: string; readonly port: number }, binding: Uint8Array | null): Transaction;
+  /** A request that could not be built yet, because the connection that it needs is not open. */
+  beginUnopened(): Transaction;
+  /** The connection is open: the question takes the place of the unopened request. */
+  opened(
+    unopened: Transaction,
+    local: { readonly address: string; readonly port: number },
+    binding: Uint8Array | null,
+    detail: Evidence,
+  ): Transaction;
+  /**
+   * Offers what arrived to the transactions that it may belong to, the likeliest first. What none of them takes is
+   * refused, and counted once. `rttMs` is the round trip to report instead of the time from the question to its answer.
+   */
+  offer(candidates: readonly Transaction[], bytes: Uint8Array, atMs: number, rttMs?: number): void;
+  /** The open connection is the answer. */
+  answeredByOpening(transaction: Transaction, rttMs: number): void;
+  fail(transaction: Transaction | null, failure: Failure, error: SocketError): void;
+  refuse(why: string): void;
+  /** Transactions whose next round has to be sent; each is given out once. */
+  takeAgain(): readonly Transaction[];
+  /** An answer asked not to be asked any more. */
+  isClosed(): boolean;
+  answered(): number;
+  errors(): number;
+  packets(): number;
+  answers(): number;
+  /** True while something that was sent may still be answered. */
+  outstanding(): boolean;
+  attempts(): readonly Attempt[];
+  /** Sequence numbers of the requests that were built. */
+  sequences(): readonly number[];
+  refused(): Readonly<Record<string, number>>;
+  /** Resolves at the next event, or after `ms`; rejects with the signal's reason. */
+  news(ms: number, signal: AbortSignal): Promise<void>;
+}
+
+const NO_QUESTION: Question = { messages: [], proof: null, answeredByOpening: false };
+/** Of 256 bits ids, branches, nonces and SPIs are taken. */
+const SEED_BYTES = 32;
+/**
+ * Rounds of one transaction after its first. RFC 7296 §2.6.1 shows two, a cookie and another group; a third is for a
+ * cookie that expired meanwhile. What a far end wants beyond that is not followed.
+ */
+const MAX_FURTHER_ROUNDS = 3;
+
+const firstRound = (): Pick<Transaction, 'rounds' | 'demands' | 'packetsBefore' | 'fallback'> => ({
+  rounds: [],
+  demands: {},
+  packetsBefore: 0,
+  fallback: null,
+});
+
+/** An empty book for one check. */
+export const createLedger = (check: Check, probe: Probe, context: AskContext): Ledger => {
+  const { net } = context;
+  const transactions: Transaction[] = [];
+  const refused: Record<string, number> = {};
+  let errors = 0;
+  const bell = createBell(net.sleep);
+  const again: Transaction[] = [];
+  let closed = false;
+
+  const build = (local: { address: string; port: number }, binding: Uint8Array | null): Transaction => {
+    const sentAtMicros = net.nowMicros();
+    const sequence = context.nextSequence();
+    const asking: Asking = {
+      check,
+      local,
+      session: context.session,
+      sequence,
+      seed: net.random(SEED_BYTES),
+      sentAtMicros,
+      binding,
+    };
+    return {
+      question: probe.ask(asking),
+      asking,
+      ...firstRound(),
+      sequence,
+      sentAtMicros,
+      firstSentAtMs: net.now(),
+      packets: 0,
+      answers: 0,
+      attempt: null,
+      opened: null,
+    };
+  };
+  const refuse = (why: string): void => {
+    refused[why] = (refused[why] ?? 0) + 1;
+  };
+  const sum = (of: (transaction: Transaction) => number): number =>
+    transactions.reduce((total, transaction) => total + of(transaction), 0);
+
+  /** The far end wants another round: the same transaction goes on with a new question. */
+  const goOn = (transaction: Transaction, demands: Demands, detail: Evidence, elapsedMs: number): void => {
+    const { asking } = transaction;
+    if (!asking || transaction.attempt !== null || transaction.rounds.length >= MAX_FURTHER_ROUNDS) {
+      refuse('provisional');
+      return;
+    }
+    const isRetransmission = transaction.packets > transaction.packetsBefore + 1;
+    transaction.answers = Math.min(transaction.packets, transaction.answers + 1);
+    transaction.fallback = {
+      outcome: 'answer',
+      packets: transaction.packets,
+      answers: transaction.answers,
+      rttMs: isRetransmission ? null : elapsedMs,
+      // A reflector keeps no state and asks for nothing: who demands another round has not proven to be one.
+      authentic: transaction.question.proof ? false : null,
+      attestation: null,
+      detail: { ...detail, ...(transaction.rounds.length > 0 && { rounds: [...transaction.rounds] }) },
+    };
+    transaction.rounds.push(detail);
+    transaction.demands = { ...transaction.demands, ...demands };
+    transaction.question = probe.ask({ ...asking, demands: transaction.demands });
+    transaction.packetsBefore = transaction.packets;
+    transaction.firstSentAtMs = net.now();
+    again.push(transaction);
+    bell.ring();
+  };
+
+  /** Takes what belongs to the transaction; or says why it does not. */
+  const take = (
+    transaction: Transaction,
+    bytes: Uint8Array,
+    atMs: number,
+    rttMs: number | undefined,
+  ): ReadingRefusal | null => {
+    const elapsedMs = Math.max(0, atMs - transaction.firstSentAtMs);
+    const elapsedMicros = Math.round(elapsedMs * 1000);
+    const reading = probe.read(bytes, {
+      check,
+      question: transaction.question,
+      receivedAtMicros: transaction.sentAtMicros + BigInt(elapsedMicros),
+      elapsedMicros,
+      ...(transaction.asking && { local: transaction.asking.local }),
+    });
+    if (reading.kind === 'again') {
+      goOn(transaction, reading.demands, reading.detail, elapsedMs);
+      return null;
+    }
+    if (reading.kind === 'partial') return null;
+    if (reading.kind === 'refused') return reading.why;
+    closed ||= reading.askNoMore === true;
+    if (reading.authentic === true && check.address !== null) context.heard?.(check.address);
+    transaction.answers = Math.min(transaction.packets, transaction.answers + 1);
+    if (transaction.attempt?.outcome !== 'answer') {
+      // Karn's rule: an answer after a retransmission may belong to either sending.
+      const ambiguous = transaction.packets > transaction.packetsBefore + 1;
+      const { attestation } = reading;
+      transaction.attempt = {
+        outcome: 'answer',
+        packets: transaction.packets,
+        answers: transaction.answers,
+        rttMs: rttMs ?? (ambiguous ? null : elapsedMs),
+        authentic: reading.authentic,
+        attestation: attestation && ambiguous ? { ...attestation, clockSkewMs: null } : attestation,
+        detail: {
+          ...reading.detail,
+          ...transaction.opened,
+          ...(transaction.rounds.length > 0 && { rounds: transaction.rounds }),
+        },
+      };
+    }
+    bell.ring();
+    return null;
+  };
+
+  return {
+    begin: (local, binding) => {
+      const transaction = build(local, binding);
+      transactions.push(transaction);
+      return transaction;
+    },
+    beginUnopened: () => {
+      const transaction: Transaction = {
+        question: NO_QUESTION,
+        asking: null,
+        ...firstRound(),
+        sequence: null,
+        sentAtMicros: net.nowMicros(),
+        firstSentAtMs: net.now(),
+        packets: 1,
+        answers: 0,
+        attempt: null,
+        opened: null,
+      };
+      transactions.push(transaction);
+      return transaction;
+    },
+    opened: (unopened, local, binding, detail) => {
+      const transaction = build(local, binding);
+      transaction.packets = 1;
+      transaction.opened = detail;
+      transactions[transactions.indexOf(unopened)] = transaction;
+      return transaction;
+    },
+    offer: (candidates, bytes, atMs, rttMs) => {
+      let refusal: ReadingRefusal | null = null;
+      for (const transaction of candidates) {
+        const why = take(transaction, bytes, atMs, rttMs);
+        if (why === null) return;
+        refusal ??= why;
+      }
+      if (refusal !== null) refuse(refusal);
+    },
+    answeredByOpening: (transaction, rttMs) => {
+      transaction.answers = 1;
+      transaction.attempt = {
+        outcome: 'answer',
+        packets: 1,
+        answers: 1,
+        rttMs,
+        authentic: null,
+        attestation: null,
+        detail: transaction.opened ?? {},
+      };
+      bell.ring();
+    },
+    fail: (transaction, failure, error) => {
+      errors += 1;
+      if (transaction && transaction.attempt === null) {
+        const { packets, opened } = transaction;
+        transaction.attempt = { outcome: 'error', packets, failure, code: error.code, opened };
+      }
+      bell.ring();
+    },
+    refuse,
+    takeAgain: () => again.splice(0),
+    isClosed: () => closed,
+    answered: () => sum(({ attempt }) => (attempt?.outcome === 'answer' ? 1 : 0)),
+    errors: () => errors,
+    packets: () => sum((transaction) => transaction.packets),
+    answers: () => sum((transaction) => transaction.answers),
+    outstanding: () =>
+      transactions.some(
+        ({ attempt, answers, packets }) => attempt === null || (attempt.outcome === 'answer' && answers < packets),
+      ),
+    attempts: () =>
+      transactions.map(({ attempt: final, fallback, packets, answers, opened }) => {
+        const attempt = final ?? fallback;
+        if (attempt === null) return { outcome: 'silence', packets, opened };
+        return attempt.outcome === 'answer' ? { ...attempt, packets, answers } : { ...attempt, packets };
+      }),
+    sequences: () => transactions.flatMap(({ sequence }) => sequence ?? []),
+    refused: () => ({ ...refused }),
+    news: bell.wait,
+  };
+};

@@ -1,0 +1,82 @@
+/**
+ * What is no SIP request on SIP's UDP port: STUN, which keeps registrations alive (RFC 5626 §3.5.2), CRLF, with which
+ * many phones do the same, and bytes of no protocol. A firewall that knows only SIP there would drop them.
+ */
+import type { Probe } from '../../../probes/contract.js';
+import { algProbe } from '../../../probes/sip-alg.js';
+import type { Check } from '../../model/check.js';
+import type { Observation } from '../../model/observation.js';
+import type { OtherTraffic, Passing } from '../../model/study-facts.js';
+import { RANGE_PORT_DOUBT } from '../../verdict/silence.js';
+import { askCheck } from '../ask/ask.js';
+import { passed } from '../phases/follow-up.js';
+import type { Tools } from './captures.js';
+
+/** What phones send (RFC 5626 §3.5.1's ping, though that is for connections). */
+const CRLF_KEEPALIVE = Buffer.from('\r\n\r\n');
+/** A lost one must not look like a filter. */
+const KEEPALIVES = 4;
+const ROUNDS = 2;
+
+const silentPackets = ({ attempts }: Observation): number =>
+  attempts.every(({ outcome }) => outcome === 'silence') ? attempts.reduce((sum, { packets }) => sum + packets, 0) : 0;
+
+/** It passes only as it was sent, and to where it was sent. */
+const isIntact = ({ check, attempts }: Observation): boolean =>
+  attempts.some(
+    (one) => one.outcome === 'answer' && one.attestation?.intact === true && one.attestation.arrivalPort === check.port,
+  );
+
+const passingOf = (observation: Observation): Passing =>
+  passed(observation) && isIntact(observation)
+    ? { passes: true, silent: 0 }
+    : { passes: false, silent: silentPackets(observation) };
+
+/** An OPTIONS behind some keepalives, from the same port: its answer tells how many of them arrived. */
+const afterKeepalives = (): Probe => {
+  const options = algProbe({ method: 'OPTIONS', found: () => undefined });
+  return {
+    ...options,
+    retransmits: false,
+    ask: (asking) => {
+      const question = options.ask(asking);
+      const keepalives = Array.from({ length: KEEPALIVES }, () => CRLF_KEEPALIVE);
+      return { ...question, messages: [...keepalives, ...question.messages] };
+    },
+    read: (bytes, arrival) => {
+      const { question } = arrival;
+      const own = { ...question, messages: question.messages.slice(KEEPALIVES) };
+      return options.read(bytes, { ...arrival, question: own });
+    },
+  };
+};
+
+const keepalivesOf = async (check: Check, { context, path, signal }: Tools): Promise<Passing> => {
+  let silent = 0;
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const one: Check = { ...check, id: `crlf ${round} before ${check.id}` };
+    const options = { samples: 1, doubt: RANGE_PORT_DOUBT, atMost: 1 };
+    const { attempts } = await askCheck(one, afterKeepalives(), context, path, options, signal);
+    for (const attempt of attempts) {
+      if (attempt.outcome !== 'answer' || !attempt.attestation) continue;
+      if (attempt.attestation.keepalives > 0) return { passes: true, silent: 0 };
+      silent += KEEPALIVES;
+    }
+  }
+  return { passes: false, silent };
+};
+
+/** Asks on one UDP port on which OPTIONS pass. */
+export const otherTraffic = async (
+  check: Check,
+  probeOf: (kind: Check['probe']) => Probe,
+  tools: Tools,
+): Promise<OtherTraffic> => {
+  const ask = async (kind: 'stun-binding' | 'udp-echo'): Promise<Passing> => {
+    const one: Check = { ...check, id: `${kind} instead of ${check.id}`, probe: kind };
+    const options = { samples: 1, doubt: RANGE_PORT_DOUBT };
+    return passingOf(await askCheck(one, probeOf(kind), tools.context, tools.path, options, tools.signal));
+  };
+  const [stun, bareTag, crlf] = await Promise.all([ask('stun-binding'), ask('udp-echo'), keepalivesOf(check, tools)]);
+  return { transport: check.transport, port: check.port, address: check.address ?? '', stun, bareTag, crlf };
+};

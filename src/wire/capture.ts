@@ -1,0 +1,67 @@
+/**
+ * Evidence: what of one SIP exchange stood on the far end's wire. The agent names the request by its sequence number
+ * and asks for a piece of the bytes that arrived, or of those that were answered. They travel inside a bare, sealed tag
+ * and over any way that passes, where no ALG looks for SIP and none can undo on the way back what it did on the way out.
+ *
+ *     query: sequence (4)   side (1)   reserved (3)   offset (4)   then padding that pays for the piece
+ *     piece: whole length (4), 0 if nothing is kept   then the bytes from the offset on
+ */
+
+import { NOTHING } from './octets.js';
+import { ANSWER_TAG_BYTES, REQUEST_TAG_BYTES } from './tag.js';
+
+/** `request`: as it arrived at the reflector; `response`: as the reflector sent it. */
+export const EVIDENCE_SIDES = ['request', 'response'] as const;
+export type CaptureSide = (typeof EVIDENCE_SIDES)[number];
+
+export interface EvidenceQuery {
+  readonly sequence: number;
+  readonly side: CaptureSide;
+  readonly offset: number;
+}
+
+export interface CapturePiece {
+  readonly wholeLength: number;
+  readonly bytes: Uint8Array;
+}
+
+const QUERY_BYTES = 12;
+const PIECE_HEADER_BYTES = 4;
+/** With tag, UDP and IPv6 headers 1,156 bytes: fits the smallest link that IPv6 allows (RFC 8200 §5: 1280). */
+export const MAX_PIECE_BYTES = 1000;
+/** By how much an answer's fixed fields outweigh a request's, which the query's padding makes up for. */
+const OVERHEAD = ANSWER_TAG_BYTES - REQUEST_TAG_BYTES + PIECE_HEADER_BYTES;
+
+/** The body of a query, padded so that a whole piece is not larger than it. */
+export const encodeCaptureQuery = ({ sequence, side, offset }: EvidenceQuery): Uint8Array => {
+  const body = Buffer.alloc(OVERHEAD + MAX_PIECE_BYTES);
+  body.writeUInt32BE(sequence, 0);
+  body.writeUInt8(EVIDENCE_SIDES.indexOf(side), 4);
+  body.writeUInt32BE(offset, 8);
+  return body;
+};
+
+/** Null for a body that names no side, or is cut off. */
+export const readEvidenceQuery = (body: Uint8Array): EvidenceQuery | null => {
+  if (body.length < QUERY_BYTES) return null;
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  const side = EVIDENCE_SIDES[bytes.readUInt8(4)];
+  return side ? { sequence: bytes.readUInt32BE(0), side, offset: bytes.readUInt32BE(8) } : null;
+};
+
+/** The body of an answer: as much from `offset` on as a query of `queryLength` bytes has paid for. */
+export const encodeEvidencePiece = (whole: Uint8Array | null, offset: number, queryLength: number): Uint8Array => {
+  const room = Math.max(0, Math.min(MAX_PIECE_BYTES, queryLength - OVERHEAD));
+  const piece = whole?.subarray(offset, offset + room) ?? NOTHING;
+  const body = Buffer.alloc(PIECE_HEADER_BYTES + piece.length);
+  body.writeUInt32BE(whole?.length ?? 0, 0);
+  body.set(piece, PIECE_HEADER_BYTES);
+  return body;
+};
+
+/** Null for what is too short to be a piece. */
+export const readCapturePiece = (body: Uint8Array): CapturePiece | null => {
+  if (body.length < PIECE_HEADER_BYTES) return null;
+  const wholeLength = Buffer.from(body.buffer, body.byteOffset, body.byteLength).readUInt32BE(0);
+  return { wholeLength, bytes: body.subarray(PIECE_HEADER_BYTES) };
+};

@@ -1,0 +1,94 @@
+/** Why, as a report says it, for people: whose device, how sure, and to whom a request goes. */
+import * as v from 'valibot';
+import type { ReportService } from '../model/report.js';
+import { printable } from '../wire/printable.js';
+
+/** Reports of other versions may lack causes, or know devices that this one does not. */
+const CauseSchema = v.object({
+  text: v.string(),
+  device: v.fallback(v.string(), 'unknown'),
+  likelihood: v.fallback(v.string(), 'possible'),
+  because: v.fallback(v.array(v.string()), []),
+});
+const CausesSchema = v.fallback(v.array(CauseSchema), []);
+
+const DEVICE_WORDS: ReadonlyMap<string, string> = new Map([
+  ['host', 'this computer itself'],
+  ['branch-firewall', 'the firewall or router of this branch'],
+  ['provider', 'the network of the access provider'],
+  ['reflector', 'the reflector at the far end'],
+  ['carrier', 'the carrier that was called'],
+  ['unknown', 'which device cannot be told from here'],
+]);
+
+const LIKELIHOODS: ReadonlySet<string> = new Set(['proven', 'likely', 'possible']);
+
+/** By what a sentence shows already whose device it is about. */
+const NAMED_BY: ReadonlyMap<string, RegExp> = new Map([
+  ['host', /this computer/i],
+  ['branch-firewall', /branch/],
+  ['provider', /provider|access line/],
+  ['reflector', /far end|reflector/],
+  ['carrier', /far end|carrier/],
+]);
+
+export interface Cause {
+  readonly text: string;
+  /** `likely`, with the device where the text does not name it; null where the report names findings and no cause. */
+  readonly doubt: string | null;
+  /** Whose device, in words. */
+  readonly device: string | null;
+  readonly likelihood: string | null;
+  readonly because: readonly string[];
+}
+
+/** The causes that a report names, ranked as it has them; empty in reports of versions before them. */
+export const causesOf = (service: ReportService): readonly Cause[] =>
+  v.parse(CausesSchema, service.causes).map(({ text, device: whose, likelihood: said, because }) => {
+    const device = DEVICE_WORDS.get(whose) ?? printable(whose, 60);
+    const likelihood = LIKELIHOODS.has(said) ? said : 'possible';
+    return {
+      text,
+      doubt: NAMED_BY.get(whose)?.test(text) ? likelihood : `${likelihood}: ${device}`,
+      device,
+      likelihood,
+      because,
+    };
+  });
+
+/** The causes of the first rank in full, and whose devices the others are. */
+export const ranked = (
+  why: readonly Cause[],
+): { readonly first: readonly Cause[]; readonly others: readonly string[] } => {
+  const [best] = why;
+  const first = why.filter(({ likelihood }) => likelihood === best?.likelihood);
+  const told = new Set(first.map(({ device }) => device));
+  const others = why.flatMap(({ device, likelihood }) =>
+    likelihood === best?.likelihood || told.has(device) ? [] : (device ?? []),
+  );
+  return { first, others: [...new Set(others)] };
+};
+
+/** Whoever has asked so many without success has a harder question than this list answers. */
+const MAX_ASKED = 3;
+
+const RESPONSIBLE: ReadonlyMap<string, string> = new Map([
+  ['host', 'whoever keeps this computer'],
+  ['branch-firewall', 'whoever keeps the firewall or router of this branch'],
+  ['provider', 'the access provider'],
+  ['reflector', 'whoever keeps the far end'],
+  ['carrier', 'the carrier'],
+]);
+
+/** To whom a request goes, the likeliest first; null where nothing is asked for or nobody is named. */
+export const whomToAsk = (service: ReportService): string | null => {
+  if (service.fixes.length === 0) return null;
+  const causes = v.parse(CausesSchema, service.causes);
+  const [first, ...others] = [...new Set(causes.flatMap(({ device }) => RESPONSIBLE.get(device) ?? []))].slice(
+    0,
+    MAX_ASKED,
+  );
+  if (first === undefined) return null;
+  const then = others.length === 0 ? '' : `; if all is well there, ${others.join(', then ')}`;
+  return `${first.charAt(0).toUpperCase()}${first.slice(1)}${then}.`;
+};

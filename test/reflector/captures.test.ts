@@ -1,0 +1,76 @@
+/** Evidence of SIP exchanges: kept for who holds the token, given in pieces, bounded for everybody. */
+import fc from 'fast-check';
+import t from 'tap';
+import { createEvidenceBook } from '../../src/reflector/captures.js';
+import {
+  encodeCaptureQuery,
+  encodeEvidencePiece,
+  MAX_PIECE_BYTES,
+  readCapturePiece,
+  readEvidenceQuery,
+} from '../../src/wire/capture.js';
+import { ANSWER_TAG_BYTES, REQUEST_TAG_BYTES } from '../../src/wire/tag.js';
+
+const bytes = (length: number, octet = 1): Uint8Array => new Uint8Array(length).fill(octet);
+
+t.test('a whole in pieces, none larger than its query has paid for', async (t) => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 5000 }), (whole) => {
+      const got: Uint8Array[] = [];
+      let offset = 0;
+      while (offset < whole.length) {
+        const body = encodeCaptureQuery({ sequence: 7, side: 'response', offset });
+        const query = readEvidenceQuery(body);
+        const answer = encodeEvidencePiece(whole, query?.offset ?? 0, body.length);
+        const piece = readCapturePiece(answer);
+        if (ANSWER_TAG_BYTES + answer.length > REQUEST_TAG_BYTES + body.length || !piece) return false;
+        if (piece.wholeLength !== whole.length || piece.bytes.length === 0) return false;
+        got.push(piece.bytes);
+        offset += piece.bytes.length;
+      }
+      return Buffer.compare(Buffer.concat(got), whole) === 0;
+    }),
+  );
+  t.same(readEvidenceQuery(encodeCaptureQuery({ sequence: 9, side: 'request', offset: 3 })), {
+    sequence: 9,
+    side: 'request',
+    offset: 3,
+  });
+});
+
+t.test('hostile queries and pieces', async (t) => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 64 }), fc.uint8Array({ maxLength: 2000 }), (body, whole) => {
+      const query = readEvidenceQuery(body);
+      const answer = encodeEvidencePiece(whole, query?.offset ?? 0, body.length);
+      readCapturePiece(body);
+      return answer.length <= 4 + MAX_PIECE_BYTES;
+    }),
+  );
+  const unknownSide = Uint8Array.from(encodeCaptureQuery({ sequence: 1, side: 'request', offset: 0 }));
+  unknownSide[4] = 9;
+  t.equal(readEvidenceQuery(unknownSide), null);
+  t.equal(readCapturePiece(bytes(3)), null);
+  t.same(readCapturePiece(encodeEvidencePiece(null, 0, 2000)), { wholeLength: 0, bytes: Buffer.alloc(0) });
+  t.equal(encodeEvidencePiece(bytes(100), 0, 12).length, 4, 'an unpadded query is told nothing');
+});
+
+t.test('the book', async (t) => {
+  const book = createEvidenceBook();
+  const request = bytes(1000, 1);
+  book.keep('a', 1, request, bytes(500, 2));
+  request.fill(9);
+  t.same(book.find('a', 1, 'request'), bytes(1000, 1), 'a copy: the network uses its buffers again');
+  t.same(book.find('a', 1, 'response'), bytes(500, 2));
+  t.equal(book.find('b', 1, 'request'), null, 'another session');
+  book.keep('a', 1, bytes(10, 3), bytes(10, 4));
+  t.same(book.find('a', 1, 'response'), bytes(500, 2), 'of a retransmission the first');
+  for (let sequence = 2; sequence < 100; sequence += 1) book.keep('a', sequence, bytes(1000), bytes(500));
+  t.equal(book.find('a', 1, 'request'), null, 'the oldest of a session is forgotten');
+  t.ok(book.find('a', 99, 'request'));
+  book.keep('a', 200, bytes(70_000), bytes(1));
+  t.equal(book.find('a', 200, 'request'), null, 'what is larger than a session may hold');
+  for (let session = 0; session < 300; session += 1) book.keep(`s${session}`, 1, bytes(10), bytes(10));
+  t.equal(book.find('a', 99, 'request'), null, 'the stalest session is forgotten');
+  t.ok(book.find('s299', 1, 'request'));
+});
