@@ -2,7 +2,8 @@
  * What a probe is: one exchange of one protocol, as two pure functions. `ask` builds what is sent, `read` recognises
  * the answer. Sockets, repetition, pacing and time are the engine's, once for all protocols alike.
  */
-import type { AskedKind, Check } from '../src/model/check.js';
+import type { Check } from '../src/model/check.js';
+import type { AskedKind } from '../src/model/kinds.js';
 import type { Attestation, Evidence } from '../src/model/observation.js';
 import type { SessionKeys } from '../src/wire/keys.js';
 import { judgeTag, type TagProof } from '../src/wire/proof.js';
@@ -53,7 +54,8 @@ export const READING_REFUSALS = [
 ] as const;
 export type ReadingRefusal = (typeof READING_REFUSALS)[number];
 
-export type Reading =
+/** `V` is what an answer brings home besides the facts that every check has: what a reflector says of itself, say. */
+export type Reading<V = never> =
   | {
       readonly kind: 'answer';
       readonly authentic: boolean | null;
@@ -61,6 +63,9 @@ export type Reading =
       readonly detail: Evidence;
       /** The far end now keeps state for us that it will miss the end of: no further sample is taken. */
       readonly askNoMore?: true;
+      readonly value?: V;
+      /** Goes back over the same flow at once: the acknowledgement that ends a transaction (RFC 3261 §17.1.1.3). */
+      readonly reply?: Uint8Array;
     }
   /**
    * Ask again over the same flow, with these demands met (RFC 7296 §2.6: COOKIE; §1.2: INVALID_KE_PAYLOAD). It proves the
@@ -69,7 +74,7 @@ export type Reading =
   | { readonly kind: 'again'; readonly demands: Demands; readonly detail: Evidence }
   /** A stream that may still become an answer. */
   | { readonly kind: 'partial' }
-  | { readonly kind: 'refused'; readonly why: ReadingRefusal };
+  | { readonly kind: 'refused'; readonly why: ReadingRefusal; readonly value?: V };
 
 /** When and over what the bytes arrived: what `read` needs besides them. */
 export interface Arrival {
@@ -82,7 +87,7 @@ export interface Arrival {
   readonly local?: { readonly address: string; readonly port: number };
 }
 
-export interface Probe {
+export interface Probe<V = never> {
   readonly kind: AskedKind;
   /**
    * The protocol has transactions and retransmits the same bytes until one is answered (RFC 3261 §17.1.2.2,
@@ -92,7 +97,7 @@ export interface Probe {
   /** On a stream, what the round trip is taken from: opening the connection, or the exchange over it. */
   readonly timed: 'opening' | 'exchange';
   ask(asking: Asking): Question;
-  read(bytes: Uint8Array, arrival: Arrival): Reading;
+  read(bytes: Uint8Array, arrival: Arrival): Reading<V>;
 }
 
 /**

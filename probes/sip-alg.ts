@@ -3,7 +3,7 @@
  * Contact, that an ALG is there to rewrite. The true local address and port stand in Via, Contact, From and SDP: Linux
  * rewrites a header only where both match the flow, so a placeholder would hide the ALG.
  */
-import type { Transport } from '../src/model/check.js';
+import type { Transport } from '../src/model/kinds.js';
 import { PADDING_HEADER, TAG_HEADER, tagFromText, tagToText } from '../src/wire/carriers.js';
 import { encodeDeferral } from '../src/wire/deferral.js';
 import { expectProof, makeTag } from '../src/wire/proof.js';
@@ -39,8 +39,6 @@ export interface AlgQuestion {
   readonly mediaPort?: number;
   /** How long the far end is to wait with its answer, in milliseconds. */
   readonly answerAfterMs?: number;
-  /** Told of each answer that proves itself. */
-  readonly found: (exchange: Exchange) => void;
 }
 
 const USER_AGENT = 'callpath';
@@ -114,8 +112,35 @@ const filled = (asking: Asking, question: AlgQuestion, tag: Uint8Array | null): 
   return missing <= 0 ? plain : build(asking, question, tag, Math.max(1, missing - PADDING_OVERHEAD));
 };
 
+const firstRaw = (message: SipRequest | SipResponse, name: string): string => headers(message, name)[0] ?? '';
+
+/**
+ * The ACK that ends an INVITE's transaction after its refusal (RFC 3261 §17.1.1.3): whatever keeps state of the call on
+ * the way forgets it, and nothing rings. Null for anything else than a refused INVITE.
+ */
+const acknowledgement = ({ sent, received }: Exchange): Uint8Array | null => {
+  const request = parseSip(sent);
+  const response = parseSip(received);
+  if (!request.ok || request.value.kind !== 'request' || request.value.method !== 'INVITE') return null;
+  if (!response.ok || response.value.kind !== 'response' || response.value.status < 300) return null;
+  const { value } = request;
+  const lines = [
+    `ACK ${value.uri} SIP/2.0`,
+    `Via: ${firstRaw(value, 'via')}`,
+    'Max-Forwards: 70',
+    `From: ${firstRaw(value, 'from')}`,
+    `To: ${firstRaw(response.value, 'to')}`,
+    `Call-ID: ${value.essentials.callId}`,
+    `CSeq: ${value.essentials.cseq.sequence} ACK`,
+    'Content-Length: 0',
+    '',
+    '',
+  ];
+  return Buffer.from(lines.join('\r\n'), 'latin1');
+};
+
 /** The answers to our very request, and nothing else; a provisional one is followed by another. */
-const readResponse = (response: SipResponse, bytes: Uint8Array, arrival: Arrival, question: AlgQuestion): Reading => {
+const readResponse = (response: SipResponse, bytes: Uint8Array, arrival: Arrival): Reading<Exchange> => {
   const { messages, proof } = arrival.question;
   const [sent] = messages;
   const request = sent && parseSip(sent);
@@ -126,14 +151,14 @@ const readResponse = (response: SipResponse, bytes: Uint8Array, arrival: Arrival
   if (isProvisional(response)) return { kind: 'refused', why: 'provisional' };
   const tag = header(response, TAG_HEADER);
   const reading = judgeEmbedded(tag === null ? null : tagFromText(tag), arrival, { status: response.status });
-  if (reading.kind === 'answer' && reading.authentic && proof) {
-    question.found({ sequence: proof.sequence, sent, received: Uint8Array.from(bytes) });
-  }
-  return reading;
+  if (reading.kind !== 'answer' || !reading.authentic || !proof) return reading;
+  const exchange: Exchange = { sequence: proof.sequence, sent, received: Uint8Array.from(bytes) };
+  const reply = acknowledgement(exchange);
+  return { ...reading, value: exchange, ...(reply && { reply }) };
 };
 
-/** The probe of one method; made for each question, because it brings home the bytes as well. */
-export const algProbe = (question: AlgQuestion): Probe => ({
+/** The probe of one method; its answers bring home the bytes as well, and a refused INVITE is acknowledged. */
+export const algProbe = (question: AlgQuestion): Probe<Exchange> => ({
   kind: 'sip-options',
   retransmits: true,
   timed: 'exchange',
@@ -155,42 +180,15 @@ export const algProbe = (question: AlgQuestion): Probe => ({
       const parsed = parseSip(bytes);
       if (!parsed.ok) return { kind: 'refused', why: 'malformed' };
       if (parsed.value.kind !== 'response') return { kind: 'refused', why: 'not-an-answer' };
-      return readResponse(parsed.value, bytes, arrival, question);
+      return readResponse(parsed.value, bytes, arrival);
     }
-    let last: Reading = { kind: 'partial' };
+    let last: Reading<Exchange> = { kind: 'partial' };
     for (const item of sipStream().push(bytes)) {
       if (item.kind === 'refusal') return { kind: 'refused', why: 'malformed' };
       if (item.kind !== 'message' || item.message.kind !== 'response') continue;
-      last = readResponse(item.message, item.bytes, arrival, question);
+      last = readResponse(item.message, item.bytes, arrival);
       if (last.kind === 'answer') return last;
     }
     return last.kind === 'refused' && last.why === 'provisional' ? { kind: 'partial' } : last;
   },
 });
-
-const firstRaw = (message: SipRequest | SipResponse, name: string): string => headers(message, name)[0] ?? '';
-
-/**
- * The ACK that ends an INVITE's transaction after its refusal (RFC 3261 §17.1.1.3): whatever keeps state of the call on
- * the way forgets it, and nothing rings. Null for anything else than a refused INVITE.
- */
-export const acknowledgement = ({ sent, received }: Exchange): Uint8Array | null => {
-  const request = parseSip(sent);
-  const response = parseSip(received);
-  if (!request.ok || request.value.kind !== 'request' || request.value.method !== 'INVITE') return null;
-  if (!response.ok || response.value.kind !== 'response' || response.value.status < 300) return null;
-  const { value } = request;
-  const lines = [
-    `ACK ${value.uri} SIP/2.0`,
-    `Via: ${firstRaw(value, 'via')}`,
-    'Max-Forwards: 70',
-    `From: ${firstRaw(value, 'from')}`,
-    `To: ${firstRaw(response.value, 'to')}`,
-    `Call-ID: ${value.essentials.callId}`,
-    `CSeq: ${value.essentials.cseq.sequence} ACK`,
-    'Content-Length: 0',
-    '',
-    '',
-  ];
-  return Buffer.from(lines.join('\r\n'), 'latin1');
-};

@@ -2,7 +2,7 @@
  * `sip-options`: the request with which phones and trunks ask whether the other side is there (RFC 3261 §11). Any
  * final response proves the path, a 404 or 503 as well as a 200: only the path is in question here.
  */
-import type { Transport } from '../src/model/check.js';
+import type { Transport } from '../src/model/kinds.js';
 import { TAG_HEADER, tagFromText, tagToText } from '../src/wire/carriers.js';
 import { expectProof, makeTag } from '../src/wire/proof.js';
 import {

@@ -1,29 +1,14 @@
 /** The options of `probe`, as the user wrote them, checked one by one. Every refusal names the option and the way out. */
 import { isIP } from 'node:net';
 import { parseArgs } from 'node:util';
-import { TRANSPORTS, type Transport } from '../model/check.js';
+import { TRANSPORTS, type Transport } from '../model/kinds.js';
 import { UserError } from '../model/user-error.js';
+import type { ProbePace, ProbeRequest } from '../probing/request.js';
 import { OUTPUTS, type Output } from '../report/render.js';
 
-export interface ProbeOptions {
-  readonly target: string | null;
-  readonly reflectors: readonly string[];
-  readonly profiles: readonly string[];
-  readonly rtpRange: readonly [from: number, to: number] | null;
-  readonly exhaustive: boolean;
-  readonly transports: readonly Transport[] | null;
-  readonly deep: boolean;
-  /** Whether it is asked how the NAT maps and filters. */
-  readonly nat: boolean;
-  /** The carrier whose gateway is asked, or nulls. */
-  readonly plmn: { readonly mcc: string | null; readonly mnc: string | null };
-  readonly tokenFile: string | null;
+export interface ProbeOptions extends ProbeRequest, ProbePace {
   readonly output: Output;
   readonly outFile: string | null;
-  readonly maxPps: number;
-  readonly timeoutMs: number;
-  readonly source: string | null;
-  readonly families: readonly (4 | 6)[];
   readonly dryRun: boolean;
   readonly verbose: boolean;
   readonly color: boolean | null;

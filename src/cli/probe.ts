@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The agent's command line: finds the subcommand and loads nothing that it does not need. */
-import { EXIT, main, packageVersion } from './main.js';
+import { packageVersion } from '../probing/who.js';
+import { EXIT, main } from './main.js';
 
 const print = (text: string): number => {
   process.stdout.write(text);

@@ -43,11 +43,19 @@ export interface Attestation {
   readonly heldBack: number;
 }
 
+/** One request on its way. */
+interface Sendings {
+  /** Sendings of this one request; more than one where the protocol retransmits. */
+  readonly packets: number;
+  /** The source port: which flow it was; null where no connection opened. */
+  readonly sourcePort: number | null;
+  /** When those sendings went out that stayed unanswered, in milliseconds of the run's clock. */
+  readonly lostAtMs: readonly number[];
+}
+
 export type Attempt =
-  | {
+  | (Sendings & {
       readonly outcome: 'answer';
-      /** Sendings of this one request; more than one where the protocol retransmits. */
-      readonly packets: number;
       /** Answers to it that arrived, at most `packets`. */
       readonly answers: number;
       /** Null when the answer cannot be tied to one of several sendings of the same request (Karn's rule). */
@@ -56,16 +64,21 @@ export type Attempt =
       readonly authentic: boolean | null;
       readonly attestation: Attestation | null;
       readonly detail: Evidence;
-    }
-  | {
+    })
+  | (Sendings & {
       readonly outcome: 'error';
-      readonly packets: number;
       readonly failure: Failure;
       readonly code: string;
       /** What an opened connection showed before it failed; null if it did not open. */
       readonly opened: Evidence | null;
-    }
-  | { readonly outcome: 'silence'; readonly packets: number; readonly opened: Evidence | null };
+    })
+  | (Sendings & { readonly outcome: 'silence'; readonly opened: Evidence | null });
+
+/** What was sent and answered by checks that answered at least once: what a path is known to lose. */
+export interface LossSample {
+  readonly trials: number;
+  readonly answers: number;
+}
 
 /** What became of a port of a range, for those who watch a run. */
 export type Mark = readonly [port: number, passes: boolean];

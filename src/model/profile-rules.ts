@@ -1,29 +1,13 @@
 /** What a well-formed profile must also satisfy to make sense; each rule names the value at fault and the fix. */
 import * as v from 'valibot';
-import type { AskedKind, Transport } from './check.js';
+import { type AskedKind, kindOf, type Transport } from './kinds.js';
 import { type Mistake, type PathKey, shapeMistakes } from './mistake.js';
 import { alternativesOf, type CheckSpec, type Profile, type RangeSpec, type Requirement } from './profile.js';
 import { ProfileSchema } from './profile-schema.js';
 import { quoted } from './schema-words.js';
 
-/** The transports over which each kind can be asked. */
-export const TRANSPORTS_OF = {
-  'sip-options': ['udp', 'tcp', 'tls'],
-  'stun-binding': ['udp'],
-  'rtp-echo': ['udp'],
-  'rtcp-echo': ['udp'],
-  'udp-echo': ['udp'],
-  'ike-sa-init': ['udp'],
-  'nat-t-keepalive': ['udp'],
-  'esp-in-udp': ['udp'],
-  'tcp-connect': ['tcp'],
-  'tls-handshake': ['tls'],
-  http: ['tcp'],
-  dns: ['udp', 'tcp'],
-} as const satisfies Record<AskedKind, readonly Transport[]>;
-
 const transportMistake = (probe: AskedKind, transport: Transport): string | null => {
-  const possible: readonly Transport[] = TRANSPORTS_OF[probe];
+  const possible = kindOf(probe).transports;
   if (possible.includes(transport)) return null;
   return `is "${transport}", over which ${probe} cannot be asked; use ${possible.join(' or ')}`;
 };

@@ -3,7 +3,7 @@
  * the value at fault. Valibot, because it loads in a few milliseconds.
  */
 import * as v from 'valibot';
-import { ASKED_KINDS, TRANSPORTS } from './check.js';
+import { ASKED_KINDS, TRANSPORTS } from './kinds.js';
 import { DIRECTIONS, EVIDENCE_MARKS, NEEDS, type Profile, REQUIREMENT_ROLES, SIGNALLING_SYMPTOMS } from './profile.js';
 import { isMap, list, map, oneOf, use } from './schema-words.js';
 

@@ -3,7 +3,7 @@
  * vocabulary and loads nothing, so that planning and classifying do not pay for a validator; the shape is enforced by
  * profile-schema.ts and its sense by profile-rules.ts, once, when a profile is compiled or read from a user's file.
  */
-import type { AskedKind, Transport } from './check.js';
+import type { AskedKind, Transport } from './kinds.js';
 
 /** `primary`: read in the primary document; `secondary`: in another; `unverified`: from memory, never required. */
 export const EVIDENCE_MARKS = ['primary', 'secondary', 'unverified'] as const;

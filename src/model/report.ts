@@ -3,8 +3,8 @@
  * Schema come from the same definition. A report may gain fields within a major version and never loses or renames one.
  */
 import * as v from 'valibot';
-import { PROBE_KINDS, TRANSPORTS } from './check.js';
 import { DEVICES, LIKELIHOODS } from './diagnosis.js';
+import { PROBE_KINDS, TRANSPORTS } from './kinds.js';
 import { REASONS, SERVICE_VERDICTS, VERDICTS } from './verdict.js';
 
 export const REPORT_SCHEMA_ID = 'callpath.report/1';

@@ -1,5 +1,8 @@
-/** Facts that the stages after the checks bring home: no opinion, plain data, as it crosses from the probing thread. */
-import type { Family, Transport } from './check.js';
+/** Facts that studies of proven far ends bring home: no opinion, plain data, as it crosses from the probing thread. */
+
+import type { Family } from './check.js';
+import type { Transport } from './kinds.js';
+import type { LossSample } from './observation.js';
 
 /** One SIP exchange, as both of its ends saw it. */
 export interface SipExchange {
@@ -148,14 +151,9 @@ export interface Idle {
   readonly seen: number | null;
 }
 
-/** What all stages found. */
-export interface StudyFacts {
-  readonly sip: readonly SipFacts[];
-  readonly nat: readonly NatFacts[];
-  readonly sourcePorts: readonly SourcePortFacts[];
+/** What lifetimes were asked of one far end. */
+export interface LifetimeFacts {
   readonly idle: readonly Idle[];
   /** Questions over the flows that fell idle afterwards, and how many were answered: what this path loses. */
-  readonly talk: { readonly trials: number; readonly answers: number };
+  readonly talk: LossSample;
 }
-
-export const NO_FACTS: StudyFacts = { sip: [], nat: [], sourcePorts: [], idle: [], talk: { trials: 0, answers: 0 } };

@@ -2,7 +2,8 @@
  * Where a domain's SIP service is, found as a SIP user agent finds it (RFC 3263 §4): NAPTR records say which transports
  * it offers, SRV records where, and without either it is the host itself at the default ports.
  */
-import { type Family, TRANSPORTS, type Transport } from '../model/check.js';
+import type { Family } from '../model/check.js';
+import { TRANSPORTS, type Transport } from '../model/kinds.js';
 import { type Dns, isAbsence, type NaptrRecord, type ResolvedAddress, type SrvRecord } from './dns.js';
 import {
   createLookups,

@@ -1,5 +1,6 @@
 /** From what the user typed to addresses: for SIP as RFC 3263 says, for everything else by A and AAAA. */
-import type { Family, Transport } from '../model/check.js';
+import type { Family } from '../model/check.js';
+import type { Transport } from '../model/kinds.js';
 import { UserError } from '../model/user-error.js';
 import { parseTarget, type Target, type TargetRefusal } from '../net/target.js';
 import type { Destination, Endpoint, SipRoute } from './plan.js';

@@ -1,7 +1,8 @@
 /** One process of the reflector: its sockets, its memory, and what it shares with the other processes, if there are any. */
 import { randomBytes } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
-import { encodeInfo, type ReflectorInfo, spansOf } from '../wire/info.js';
+import type { ReflectorInfo } from '../model/far-end.js';
+import { encodeInfo, spansOf } from '../wire/info.js';
 import { createAlternates, type Listener, type Place } from './alternates.js';
 import { createAuthority, type NamedToken } from './authority.js';
 import { createEvidenceBook } from './captures.js';

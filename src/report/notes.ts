@@ -1,7 +1,8 @@
 /** What a report has to say besides its verdicts. */
-import type { RunOutput } from '../run/run-data.js';
+import type { RunOutput } from '../model/run.js';
 import type { FarEndState } from '../verdict/circumstances.js';
-import type { Named } from './build.js';
+import type { StudyFacts } from '../verdict/studies/registry.js';
+import type { Named } from './who.js';
 
 /** One address that says nothing while another of the same target answers: whoever uses that one gets nowhere. */
 export const deadAddresses = (target: Named, farEnd: ReadonlyMap<string, FarEndState>): readonly string[] => {
@@ -18,7 +19,7 @@ export const deadAddresses = (target: Named, farEnd: ReadonlyMap<string, FarEndS
 /** Above this the probing thread itself was held up, and round trips include its own waiting. */
 const SUSPECT_DELAY_MS = 20;
 
-const CUT_SHORT: Readonly<Record<NonNullable<RunOutput['cutShort']>, string>> = {
+const CUT_SHORT: Readonly<Record<NonNullable<RunOutput<StudyFacts>['cutShort']>, string>> = {
   deadline:
     'The time for the run was over before all was asked: what is not told here is not known. Give it a longer --timeout.',
   signal: 'The run was stopped before all was asked: what is not told here is not known.',
@@ -26,7 +27,7 @@ const CUT_SHORT: Readonly<Record<NonNullable<RunOutput['cutShort']>, string>> = 
 
 /** What the run itself has to tell: that it was cut short, a busy host, a refused token. */
 export const notesOf = (
-  { cutShort, eventLoopDelayMs, identities }: RunOutput,
+  { cutShort, eventLoopDelayMs, farEnds }: RunOutput<StudyFacts>,
   durationMs: number,
 ): readonly string[] => [
   ...(cutShort === null ? [] : [CUT_SHORT[cutShort]]),
@@ -35,16 +36,16 @@ export const notesOf = (
         `This host was busy: the probing thread was delayed by up to ${eventLoopDelayMs} ms, round-trip times may be too long by as much.`,
       ]
     : []),
-  ...identities
-    .filter(([, { isGone }]) => isGone)
+  ...farEnds
+    .filter(({ isGone }) => isGone)
     .map(
-      ([address]) =>
+      ({ address }) =>
         `The reflector at ${address} stopped answering during the run: what it left unanswered says nothing about the path. Ask again once it runs.`,
     ),
-  ...(identities.some(([, { tokenRefused }]) => tokenRefused)
+  ...(farEnds.some(({ tokenRefused }) => tokenRefused)
     ? ['The target is a reflector that does not know this token: compare the token files of both ends.']
     : []),
-  ...(identities.some(([, { versionRefused }]) => versionRefused)
+  ...(farEnds.some(({ versionRefused }) => versionRefused)
     ? ['The target is a reflector that speaks another version of the protocol: install the same release on both ends.']
     : []),
 ];

@@ -1,9 +1,13 @@
 /** What a run has learnt about its path so far; shared by all checks, so that a silent one knows how long to go on. */
-import { type LossSample, lossUpperBound } from '../verdict/silence.js';
+import type { LossSample } from '../model/observation.js';
+import { lossUpperBound } from '../verdict/silence.js';
+
+/** One check's account, told anew whenever it has changed; only checks that answered at least once say anything of loss. */
+export type Account = (packets: number, answers: number) => void;
 
 export interface Path {
-  /** Adds a check's packets and answers; only checks that answered at least once say anything about loss. */
-  report(checkId: string, packets: number, answers: number): void;
+  /** A new account, of zero packets. */
+  open(): Account;
   /** A round trip that was measured, in milliseconds. */
   reportRtt(ms: number): void;
   /** How long after the last packet an answer still counts, in milliseconds. */
@@ -31,21 +35,27 @@ const NOTABLE_GROWTH = 1 / 64;
 
 const hasGrown = (before: number, now: number): boolean => Math.abs(now - before) > before * NOTABLE_GROWTH;
 
+const NOTHING_SENT: LossSample = { trials: 0, answers: 0 };
+
 /** A path about which nothing is known yet. */
 export const createPath = (): Path => {
   let longestRttMs = 0;
   let roundTrips = 0;
-  const answered = new Map<string, LossSample>();
-  let total: LossSample = { trials: 0, answers: 0 };
+  /** Accounts opened before loss was forgotten tell of what is forgotten. */
+  let generation = 0;
+  let total = NOTHING_SENT;
   let bound: { readonly of: LossSample; readonly value: number | null } = { of: total, value: null };
   return {
-    report: (checkId, packets, answers) => {
-      if (answers === 0) return;
-      const before = answered.get(checkId) ?? { trials: 0, answers: 0 };
-      answered.set(checkId, { trials: packets, answers });
-      total = {
-        trials: total.trials + packets - before.trials,
-        answers: total.answers + answers - before.answers,
+    open: () => {
+      const opened = generation;
+      let told = NOTHING_SENT;
+      return (packets, answers) => {
+        if (answers === 0 || opened !== generation) return;
+        total = {
+          trials: total.trials + packets - told.trials,
+          answers: total.answers + answers - told.answers,
+        };
+        told = { trials: packets, answers };
       };
     },
     reportRtt: (ms) => {
@@ -58,8 +68,8 @@ export const createPath = (): Path => {
         : Math.min(LATE_UNKNOWN_MS, Math.max(LATE_MIN_MS, LATE_ROUND_TRIPS * longestRttMs)),
     sample: () => total,
     forgetLoss: () => {
-      answered.clear();
-      total = { trials: 0, answers: 0 };
+      generation += 1;
+      total = NOTHING_SENT;
       bound = { of: total, value: null };
     },
     upperBound: () => {

@@ -1,5 +1,6 @@
 /** A check that was answered: were the answers the far end's, and did all arrive as sent and soon enough? */
-import type { Check, ProbeKind } from '../model/check.js';
+import type { Check } from '../model/check.js';
+import { kindOf } from '../model/kinds.js';
 import type { Attempt } from '../model/observation.js';
 import type { Finding, RttSummary } from '../model/verdict.js';
 import { type Circumstances, type FarEndState, limitsCalls } from './circumstances.js';
@@ -8,26 +9,16 @@ import { lossLowerBound } from './silence.js';
 export type Answer = Extract<Attempt, { outcome: 'answer' }>;
 
 /** What another's answer is called, by the protocol that it came in. */
-const IMPOSTOR: Partial<Record<ProbeKind, Finding>> = {
-  'tls-handshake': { verdict: 'altered', reason: 'tls-intercepted' },
-  http: { verdict: 'altered', reason: 'http-intercepted' },
-  dns: { verdict: 'altered', reason: 'dns-intercepted' },
-};
-
 const impostor = (check: Check): Finding => {
   if (check.transport === 'tls') return { verdict: 'altered', reason: 'tls-intercepted' };
-  return IMPOSTOR[check.probe] ?? { verdict: 'altered', reason: 'answered-by-other' };
+  return { verdict: 'altered', reason: kindOf(check.probe).meddling?.answered ?? 'answered-by-other' };
 };
 
 /** What a change on the way is called: whoever rewrites HTTP or DNS has taken part in it. */
-const REWRITER: Partial<Record<ProbeKind, Finding>> = {
-  'sip-options': { verdict: 'altered', reason: 'sip-alg' },
-  http: { verdict: 'altered', reason: 'http-intercepted' },
-  dns: { verdict: 'altered', reason: 'dns-intercepted' },
-};
-
-const rewritten = (check: Check): Finding =>
-  REWRITER[check.probe] ?? { verdict: 'altered', reason: 'payload-rewritten' };
+const rewritten = ({ probe }: Check): Finding => ({
+  verdict: 'altered',
+  reason: kindOf(probe).meddling?.rewritten ?? 'payload-rewritten',
+});
 
 /** @param sorted ascending, not empty */
 const median = (sorted: readonly number[]): number => {
@@ -72,7 +63,7 @@ export const classifyAnswers = (
     }
   }
   // A port of a range is asked too seldom to show quality; classifyRange judges all of them together.
-  if (check.rangeId !== null) return { verdict: 'pass', reason: 'answered' };
+  if (check.isOfRange) return { verdict: 'pass', reason: 'answered' };
   if (lossLowerBound({ trials: packets, answers: received }) > thresholds.lossRatio) {
     const isPoliced = check.transport === 'udp' && limitsCalls(farEnd.limit);
     return { verdict: 'degraded', reason: isPoliced ? 'rate-limited' : 'loss' };

@@ -1,5 +1,5 @@
 /** From verdicts to services: what a profile's requirements come to (the rules are CONTRACT's, in one place). */
-import { type ProbeKind, REFLECTOR_ONLY_KINDS, type Transport } from '../model/check.js';
+import { isReflectorOnly, type ProbeKind, type Transport } from '../model/kinds.js';
 import type { Profile, Requirement } from '../model/profile.js';
 import type { Finding, ServiceVerdict, Verdict } from '../model/verdict.js';
 import { worstOf } from './ranges.js';
@@ -36,7 +36,7 @@ export interface ServiceState {
 }
 
 const isUntested = ({ probe, finding, provable }: Item): boolean =>
-  !provable && REFLECTOR_ONLY_KINDS.has(probe) && finding.verdict === 'unknown';
+  !provable && isReflectorOnly(probe) && finding.verdict === 'unknown';
 
 /** An alternative at one address is as good as its worst part: RTP without RTCP is not the range that was asked for. */
 const verdictOf = (parts: readonly Item[]): Verdict =>

@@ -2,7 +2,7 @@
  * Every code that a report may carry, in words. A code without a text is a type error. Texts are plain sentences for
  * a person who has the report in one hand and the firewall in the other; none depends on the run at hand.
  */
-import type { ProbeKind } from '../model/check.js';
+import type { ProbeKind } from '../model/kinds.js';
 import type { NotRun } from '../model/observation.js';
 import type { Reason, ServiceVerdict, SymptomId, Verdict } from '../model/verdict.js';
 

@@ -1,5 +1,5 @@
 /** From what a network really does to what an honest probe says of it: pure, and the same for all scenarios. */
-import { type ProbeKind, REFLECTOR_ONLY_KINDS } from '../../src/model/check.js';
+import { isReflectorOnly, type ProbeKind } from '../../src/model/kinds.js';
 import type { FindingText, NamedScenario, OneOrMore } from './scenario.js';
 import { lookUp, type Place } from './where.js';
 
@@ -87,13 +87,13 @@ const THIRD_PARTY: typeof PROVABLE = {
   intercepted: 'pass/answered',
 };
 
-const isReflectorOnly = (probe: string): boolean => REFLECTOR_ONLY_KINDS.has(probe as ProbeKind);
+const needsReflector = (probe: string): boolean => isReflectorOnly(probe as ProbeKind);
 
 export const realityOf = (scenario: NamedScenario, place: Place): Reality => lookUp(scenario.really, place) ?? 'open';
 
 /** What is, for the confusion table. */
 export const truthOf = (scenario: NamedScenario, place: Place): Truth => {
-  if (scenario.token === false && isReflectorOnly(place.probe)) return 'unknown';
+  if (scenario.token === false && needsReflector(place.probe)) return 'unknown';
   return TRUTH_OF[realityOf(scenario, place)];
 };
 
@@ -103,7 +103,7 @@ const list = <T>(value: OneOrMore<T>): readonly T[] => (Array.isArray(value) ? v
 export const expectedOf = (scenario: NamedScenario, place: Place): readonly FindingText[] => {
   const written = lookUp(scenario.expect, place);
   if (written !== undefined) return list(written);
-  if (scenario.token === false && isReflectorOnly(place.probe)) return ['unknown/not-run'];
+  if (scenario.token === false && needsReflector(place.probe)) return ['unknown/not-run'];
   const reality = realityOf(scenario, place);
   const derived = (scenario.token === false ? THIRD_PARTY : PROVABLE)[reality];
   return list(typeof derived === 'function' ? derived(place, reality) : derived);

@@ -5,10 +5,9 @@ import t from 'tap';
 import { loadProbe, type Session } from '../../probes/contract.js';
 import type { Report } from '../../src/model/report.js';
 import { askCheck } from '../../src/run/ask/ask.js';
-import { createPath } from '../../src/run/path.js';
 import { buildSaInitResponse, findNotify, NO_SPI, NOTIFY_TYPES, notify, parseIke } from '../../src/wire/ike.js';
 import { commandLine, run } from '../cli/command.js';
-import { contextOf } from '../run/support/context.js';
+import { toolsOf } from '../run/support/context.js';
 import { fakeNet, type Script } from '../run/support/fake-net.js';
 import { check } from '../verdict/support/facts.js';
 import { charonMissing, startCharon } from '../wire/support/charon.js';
@@ -94,10 +93,8 @@ const converse = async (answer: (request: Uint8Array, index: number) => Uint8Arr
     askCheck(
       check('ike-sa-init/udp/500'),
       await loadProbe('ike-sa-init'),
-      contextOf(net, STRANGER),
-      createPath(),
       { samples: 1, doubt: 1e-3, atMost },
-      new AbortController().signal,
+      toolsOf(net, STRANGER),
     ),
   );
   t.equal(net.openSockets(), 0, 'no socket stays open');

@@ -6,8 +6,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import t from 'tap';
-import { ASKED_KINDS } from '../../src/model/check.js';
-import { TRANSPORTS_OF } from '../../src/model/profile-rules.js';
+import { ASKED_KINDS, kindOf } from '../../src/model/kinds.js';
 import { createAuthority } from '../../src/reflector/authority.js';
 import { answerDatagram } from '../../src/reflector/datagrams.js';
 import { createKeepaliveBook, createLimiter } from '../../src/reflector/limits.js';
@@ -53,7 +52,7 @@ import {
 
 const AGENTS = await agentRequests();
 const STRANGERS = await strangersRequests();
-const UDP_KINDS = ASKED_KINDS.filter((kind) => (TRANSPORTS_OF[kind] as readonly string[]).includes('udp'));
+const UDP_KINDS = ASKED_KINDS.filter((kind) => kindOf(kind).transports.includes('udp'));
 
 const stun = (bytes: Uint8Array): StunMessage => {
   const parsed = parseStun(bytes);

@@ -1,7 +1,10 @@
 /** From facts to verdicts, as a table of cases: each row is a story about one check, and what must be said of it. */
+
 import fc from 'fast-check';
 import t from 'tap';
-import { ASKED_KINDS, type Check, TRANSPORTS } from '../../src/model/check.js';
+import type { Check } from '../../src/model/check.js';
+import { type FarEndFacts, unknownFarEnd } from '../../src/model/far-end.js';
+import { ASKED_KINDS, TRANSPORTS } from '../../src/model/kinds.js';
 import { type Attempt, FAILURES, NOT_RUN, type Observation } from '../../src/model/observation.js';
 import { REASONS } from '../../src/model/verdict.js';
 import { type Circumstances, type FarEndState, listensOn } from '../../src/verdict/circumstances.js';
@@ -21,6 +24,7 @@ import {
   reflector,
   silence,
   thirdParty,
+  UNTIMED,
   unproven,
 } from './support/facts.js';
 
@@ -30,7 +34,7 @@ const SIP_TLS = check('sip-options/tls/5061');
 const TCP = check('tcp-connect/tcp/5223');
 const TLS = check('tls-handshake/tls/443');
 const RTP = check('rtp-echo/udp/16384');
-const RANGE_PORT = check('rtp-echo/udp/16384', { rangeId: 'rtp-echo/udp/16384-32766' });
+const RANGE_PORT = check('rtp-echo/udp/16384', { isOfRange: true });
 const KEEPALIVE = check('nat-t-keepalive/udp/4500');
 
 const withCertificate = (certificateSha256: string) => ({ tls: { certificateSha256 } });
@@ -558,8 +562,8 @@ const ROWS: readonly Row[] = [
     story: 'retransmissions of one request count by the packet',
     check: SIP,
     attempts: [
-      { outcome: 'silence', packets: 3, opened: null },
-      { outcome: 'silence', packets: 3, opened: null },
+      { outcome: 'silence', packets: 3, ...UNTIMED, opened: null },
+      { outcome: 'silence', packets: 3, ...UNTIMED, opened: null },
     ],
     farEnd: reflector(),
     path: { lossUpperBound: 0.3 },
@@ -825,13 +829,8 @@ t.test('where a reflector listens: UDP is told apart, TCP and TLS share their po
 });
 
 t.test('what an address is, by all that was asked of it', async (t) => {
-  const farEndOf = (
-    observations: readonly Observation[],
-    listens: Parameters<typeof farEndStates>[0]['listens'] = new Map(),
-    otherBytesPassed: readonly string[] = [],
-  ): FarEndState =>
-    farEndStates({ observations, listens, otherBytesPassed: new Set(otherBytesPassed) }).get(ADDRESS) ??
-    UNKNOWN_FAR_END;
+  const farEndOf = (observations: readonly Observation[], facts: Partial<FarEndFacts> = {}): FarEndState =>
+    farEndStates(observations, [{ ...unknownFarEnd(ADDRESS), ...facts }]).get(ADDRESS) ?? UNKNOWN_FAR_END;
   const silent = observed(SIP, silence(4));
 
   t.strictSame(farEndOf([]), UNKNOWN_FAR_END);
@@ -855,10 +854,11 @@ t.test('what an address is, by all that was asked of it', async (t) => {
   t.strictSame([...one.openUdpPorts], [16_384], 'a TCP answer opens no UDP port');
 
   const listens = { udp: [], tcp: [], certificateSha256: null };
-  const told = farEndOf([silent], new Map([[ADDRESS, listens]]), [`${ADDRESS}/5060`, '198.51.100.100/5061']);
+  const info = { version: '1', ...listens };
+  const told = farEndOf([silent], { identity: { info, control: TCP }, otherBytesPorts: [5060] });
   t.match(told, { role: 'reflector', alive: true, asked: 1, listens });
-  t.strictSame([...told.openUdpPorts], [5060], "another address's ports are not this one's");
-  t.match(farEndOf([silent], new Map([[ADDRESS, null]])), { role: 'third-party', alive: false });
+  t.strictSame([...told.openUdpPorts], [5060], 'other bytes pass there');
+  t.match(farEndOf([silent]), { role: 'third-party', alive: false });
 });
 
 /** Anything that a run could have observed, honest or absurd. */
@@ -891,19 +891,19 @@ const anyAttempt: fc.Arbitrary<Attempt> = fc.oneof(
       packets: fc.integer({ min: 1, max: 4 }),
       opened: fc.constantFrom(null, {}, withCertificate(OWN_CERTIFICATE)),
     })
-    .map((fields): Attempt => ({ outcome: 'silence', ...fields })),
+    .map((fields): Attempt => ({ outcome: 'silence', ...UNTIMED, ...fields })),
 );
 const anyObservation: fc.Arbitrary<Observation> = fc
   .record({
     probe: fc.constantFrom(...ASKED_KINDS),
     transport: fc.constantFrom(...TRANSPORTS),
-    rangeId: fc.constantFrom(null, 'range'),
+    isOfRange: fc.boolean(),
     attempts: fc.array(anyAttempt, { maxLength: 8 }),
     seen: fc.option(fc.nat(8)),
     notRun: fc.option(fc.constantFrom(...NOT_RUN), { freq: 9 }),
   })
-  .map(({ probe, transport, rangeId, attempts, seen, notRun }) =>
-    observed(check(`${probe}/${transport}/5060`, { rangeId }), notRun ? [] : attempts, { seen, notRun }),
+  .map(({ probe, transport, isOfRange, attempts, seen, notRun }) =>
+    observed(check(`${probe}/${transport}/5060`, { isOfRange }), notRun ? [] : attempts, { seen, notRun }),
   );
 const anyFarEnd: fc.Arbitrary<FarEndState> = fc
   .record({
@@ -970,7 +970,7 @@ t.test('the short way for the many ports of a sweep says what the long way says'
   fc.assert(
     fc.property(port, anyFarEnd, anyPath, ({ probe, packets, rttMs, seen, ...attestation }, farEnd, path) => {
       const answered = proven({ packets, answers: packets, rttMs }, attestation);
-      const of = check(`${probe}/udp/16384`, { rangeId: 'range' });
+      const of = check(`${probe}/udp/16384`, { isOfRange: true });
       // Nothing sent and nothing heard besides: the same facts, and not plain.
       const [nothing] = silence(1).map((one): Attempt => ({ ...one, packets: 0 }));
       const long = classify(observed(of, nothing ? [answered, nothing] : [], { seen }), farEnd, path);

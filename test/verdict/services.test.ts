@@ -1,7 +1,8 @@
 /** From verdicts to what users experience: ranges, services by CONTRACT's rules, symptoms and fixes. */
 import fc from 'fast-check';
 import t from 'tap';
-import type { AskedKind, PortRange, Transport } from '../../src/model/check.js';
+import type { PortRange } from '../../src/model/check.js';
+import type { AskedKind, Transport } from '../../src/model/kinds.js';
 import type { Profile, Requirement, RequirementRole } from '../../src/model/profile.js';
 import type { SymptomId } from '../../src/model/verdict.js';
 import { diagnose } from '../../src/verdict/diagnose.js';
@@ -252,7 +253,7 @@ const range = (from: number, to: number, step: number): PortRange => ({
 });
 const THRESHOLDS = { lossRatio: 0.01, rttMs: 300 };
 const atPort = (port: number, said: string, fields: Parameters<typeof classified>[2] = {}) =>
-  classified(check(`rtp-echo/udp/${port}`, { rangeId: 'range' }), said, {
+  classified(check(`rtp-echo/udp/${port}`, { isOfRange: true }), said, {
     ...(said === 'unknown/not-run' && { sent: 0, confidence: 0 }),
     ...fields,
   });

@@ -15,8 +15,9 @@ import type {
 } from '../../src/model/study-facts.js';
 import { judgeKeepalives, judgeLifetimes } from '../../src/verdict/studies/lifetimes.js';
 import { judgeNat } from '../../src/verdict/studies/nat.js';
+import { judge as judgePersistentFlow, judgeStale } from '../../src/verdict/studies/persistent-flow.js';
 import { judgeSip } from '../../src/verdict/studies/sip.js';
-import { judgeSourcePorts, judgeStale, sourcePortNotes } from '../../src/verdict/studies/source-ports.js';
+import { judge as judgeSourcePortFacts, judgeSourcePorts } from '../../src/verdict/studies/source-ports.js';
 
 const A = '198.51.100.10';
 const B = '198.51.100.11';
@@ -467,7 +468,8 @@ t.test('source ports, and a flow that is kept from run to run', async (t) => {
   t.equal(judgeStale([from(61_000, { ...unanswered, packets: 2 })], LOSS), null);
   t.equal(judgeStale([from(61_000, { ...unanswered, packets: 0, notBound: 'EADDRINUSE' })], LOSS), null);
   t.equal(judgeStale([from(61_000, unanswered)], null), null, 'of a path about which nothing is known');
-  t.match(sourcePortNotes([], true), [/stale state/]);
-  t.match(sourcePortNotes(said(from(500, unanswered)), null), [/source port 500/]);
-  t.same(sourcePortNotes(said(from(500)), false), []);
+  const path = { trials: 100, answers: 100 };
+  t.match(judgePersistentFlow([from(61_000, unanswered)], path).notes, [/stale state/]);
+  t.match(judgeSourcePortFacts([from(500, unanswered)], path).notes, [/source port 500/]);
+  t.same(judgeSourcePortFacts([from(500)], path).notes, []);
 });

@@ -8,11 +8,12 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import t from 'tap';
+import type { PortSpan } from '../../src/model/far-end.js';
 import { packageRoot } from '../../src/plan/package-root.js';
 import { DNS_SUFFIX, tagFromText, tagToText } from '../../src/wire/carriers.js';
 import { labelsToTag, tagToLabels } from '../../src/wire/dns-labels.js';
 import { buildGet, buildResponse, headBytes, parseRequestHead, parseResponseHead } from '../../src/wire/http.js';
-import { encodeInfo, INFO_REQUEST_BYTES, MAX_SPANS, type PortSpan, parseInfo, spansOf } from '../../src/wire/info.js';
+import { encodeInfo, INFO_REQUEST_BYTES, MAX_SPANS, parseInfo, spansOf } from '../../src/wire/info.js';
 import { deriveKeys, keyIdOf } from '../../src/wire/keys.js';
 import { expectProof, judgeTag, makeTag, type TagProof } from '../../src/wire/proof.js';
 import {

@@ -1,12 +1,13 @@
-/** How a question travels: over UDP flows that are renewed, or over one connection each. Both write into the ledger. */
+/** How a question travels: over UDP flows that are renewed, or over one connection each. */
 import type { Probe } from '../../../probes/contract.js';
 import type { Check, Family } from '../../model/check.js';
 import { failureOf, type SocketError } from '../../net/errno.js';
 import type { UdpFlow } from '../../net/udp.js';
-import type { AskContext, Ledger, Transaction } from './transactions.js';
+import type { Tools } from '../tools.js';
+import type { Transaction, Transactions } from './transactions.js';
 
 export interface Line {
-  /** Sends the question once; what comes of it is told to the ledger. Rejects with a `SocketError` if no socket opens. */
+  /** Sends the question once; what comes of it is told to the transactions. Rejects with a `SocketError` if no socket opens. */
   send(): Promise<void>;
   /** Sends the next round of a transaction over the flow that it began on. */
   resend(transaction: Transaction): Promise<void>;
@@ -26,8 +27,15 @@ const MAX_DATAGRAM_BYTES = 8192;
 const PENDING_ICMP = new Set(['ECONNREFUSED', 'EHOSTUNREACH']);
 
 /** UDP: earlier flows stay open, because late is not lost. */
-export const datagramLine = (_check: Check, peer: Peer, probe: Probe, context: AskContext, ledger: Ledger): Line => {
-  const { net, totals } = context;
+export const datagramLine = <V>(
+  _check: Check,
+  peer: Peer,
+  probe: Probe<V>,
+  tools: Tools,
+  transactions: Transactions<V>,
+  sourcePort?: number,
+): Line => {
+  const { net, totals } = tools;
   const flows: UdpFlow[] = [];
   let flow: UdpFlow | null = null;
   let sends = 0;
@@ -37,32 +45,38 @@ export const datagramLine = (_check: Check, peer: Peer, probe: Probe, context: A
   const open = async (): Promise<UdpFlow> => {
     const own: Transaction[] = [];
     track = (transaction) => own.push(transaction);
-    const opened = await net.openUdp(
+    const opened: UdpFlow = await net.openUdp(
       peer,
       {
         message: (bytes, atMs) => {
           totals.packetsReceived += 1;
-          if (bytes.length > MAX_DATAGRAM_BYTES) return ledger.refuse('oversized');
+          if (bytes.length > MAX_DATAGRAM_BYTES) return transactions.refuse('oversized');
           // Newest first: an answer is most likely to the last question.
-          ledger.offer(own.toReversed(), bytes, atMs);
+          const { reply } = transactions.offer(own.toReversed(), bytes, atMs);
+          // Nobody answers a reply, so nobody waits to hear that it could not be sent.
+          if (reply) void put(opened, reply).catch(() => undefined);
         },
-        error: (error) => ledger.fail(own.at(-1) ?? null, failureOf(error, 'udp'), error),
+        error: (error) => transactions.fail(own.at(-1) ?? null, failureOf(error, 'udp'), error),
       },
-      { address: net.source ?? undefined },
+      { address: net.source ?? undefined, ...(sourcePort !== undefined && { port: sourcePort }) },
     );
     flows.push(opened);
     return opened;
   };
   let track: (transaction: Transaction) => void = () => undefined;
 
-  const sendOver = async ({ send }: UdpFlow, transaction: Transaction): Promise<void> => {
-    transaction.packets += 1;
+  const put = ({ send }: UdpFlow, message: Uint8Array): Promise<number> => {
+    totals.packetsSent += 1;
+    totals.bytesSent += message.length;
+    return send(message);
+  };
+
+  const sendOver = async (over: UdpFlow, transaction: Transaction): Promise<void> => {
+    transactions.sent(transaction);
     for (const message of transaction.question.messages) {
-      totals.packetsSent += 1;
-      totals.bytesSent += message.length;
-      await send(message).catch(async (error: SocketError) => {
-        ledger.fail(transaction, failureOf(error, 'udp'), error);
-        if (PENDING_ICMP.has(error.code)) await send(message).catch(() => undefined);
+      await put(over, message).catch(async (error: SocketError) => {
+        transactions.fail(transaction, failureOf(error, 'udp'), error);
+        if (PENDING_ICMP.has(error.code)) await over.send(message).catch(() => undefined);
       });
     }
   };
@@ -81,7 +95,7 @@ export const datagramLine = (_check: Check, peer: Peer, probe: Probe, context: A
       sends += 1;
       const unanswered: boolean = current !== null && current.attempt === null;
       if (!current || !probe.retransmits || !unanswered) {
-        current = ledger.begin(flow.local, null);
+        current = transactions.begin(flow.local, null);
         flowOf.set(current, flow);
         track(current);
       }
@@ -94,17 +108,24 @@ export const datagramLine = (_check: Check, peer: Peer, probe: Probe, context: A
 };
 
 /** TCP and TLS: each question has a connection of its own; those that hang are left open until the end. */
-export const streamLine = (check: Check, peer: Peer, probe: Probe, context: AskContext, ledger: Ledger): Line => {
-  const { net, totals } = context;
+export const streamLine = <V>(
+  check: Check,
+  peer: Peer,
+  probe: Probe<V>,
+  tools: Tools,
+  transactions: Transactions<V>,
+): Line => {
+  const { net, totals } = tools;
   const closers: (() => void)[] = [];
   const secure = check.transport === 'tls';
 
   const send = (): void => {
     const startedAtMs = net.now();
-    const unopened = ledger.beginUnopened();
+    const unopened = transactions.beginUnopened();
     let transaction: Transaction | null = null;
     let buffered: Uint8Array = new Uint8Array(0);
     let openingMs = 0;
+    let write: (bytes: Uint8Array) => void = () => undefined;
     totals.packetsSent += 1;
     const close = net.openStream(
       peer,
@@ -116,14 +137,15 @@ export const streamLine = (check: Check, peer: Peer, probe: Probe, context: AskC
         },
         open: (stream, atMs) => {
           openingMs = atMs - startedAtMs;
+          write = stream.write;
           const detail = stream.tls ? { tls: stream.tls } : {};
-          transaction = ledger.opened(unopened, stream.local, stream.binding, detail);
+          transaction = transactions.opened(unopened, stream.local, stream.binding, detail);
           for (const message of transaction.question.messages) {
             totals.bytesSent += message.length;
             stream.write(message);
           }
           if (!transaction.question.answeredByOpening) return;
-          ledger.answeredByOpening(transaction, openingMs);
+          transactions.answeredByOpening(transaction, openingMs);
           close();
         },
         data: (bytes, atMs) => {
@@ -131,20 +153,25 @@ export const streamLine = (check: Check, peer: Peer, probe: Probe, context: AskC
           totals.packetsReceived += 1;
           buffered = Buffer.concat([buffered, bytes]);
           if (buffered.length > MAX_STREAM_BYTES) {
-            ledger.refuse('oversized');
-            ledger.fail(transaction, 'closed-early', { code: 'OVERSIZED', syscall: 'read' });
+            transactions.refuse('oversized');
+            transactions.fail(transaction, 'closed-early', { code: 'OVERSIZED', syscall: 'read' });
             close();
             return;
           }
-          ledger.offer([transaction], buffered, atMs, probe.timed === 'opening' ? openingMs : undefined);
+          const rttMs = probe.timed === 'opening' ? openingMs : undefined;
+          const { reply } = transactions.offer([transaction], buffered, atMs, rttMs);
+          if (reply) {
+            totals.bytesSent += reply.length;
+            write(reply);
+          }
           if (transaction.answers > 0) close();
         },
         end: (error, tcpOpen) => {
           const subject = transaction ?? unopened;
           if (subject.answers > 0) return;
-          if (error === null) ledger.fail(subject, 'closed-early', { code: 'FIN', syscall: 'read' });
-          else if (secure && tcpOpen && !transaction) ledger.fail(subject, 'tls-failed', error);
-          else ledger.fail(subject, failureOf(error, 'stream'), error);
+          if (error === null) transactions.fail(subject, 'closed-early', { code: 'FIN', syscall: 'read' });
+          else if (secure && tcpOpen && !transaction) transactions.fail(subject, 'tls-failed', error);
+          else transactions.fail(subject, failureOf(error, 'stream'), error);
         },
       },
       net.source ?? undefined,

@@ -1,20 +1,10 @@
-/** The book of one check: every request, how often it was sent, and what became of it. */
-
-import type { Asking, Demands, Probe, Question, ReadingRefusal, Session } from '../../../probes/contract.js';
+/** The transactions of one check: every request, how often it was sent, and what became of it. */
+import type { Asking, Demands, Probe, Question, ReadingRefusal } from '../../../probes/contract.js';
 import type { Check } from '../../model/check.js';
 import type { Attempt, Evidence, Failure } from '../../model/observation.js';
 import type { SocketError } from '../../net/errno.js';
-import type { Net, Totals } from '../net.js';
-import { createBell } from './wake.js';
-
-export interface AskContext {
-  readonly net: Net;
-  readonly session: Session;
-  readonly totals: Totals;
-  readonly nextSequence: () => number;
-  /** Told of every answer that an address has proven to be its own. */
-  readonly heard?: (address: string) => void;
-}
+import type { Tools } from '../tools.js';
+import { createWake } from './wake.js';
 
 /** One request; `packets` counts its sendings, because some protocols retransmit. */
 export interface Transaction {
@@ -36,12 +26,17 @@ export interface Transaction {
   fallback: Attempt | null;
   packets: number;
   answers: number;
+  /** When each sending went out. */
+  readonly sentAtMs: number[];
+  /** The source port; null as long as no connection is open. */
+  readonly sourcePort: number | null;
   attempt: Attempt | null;
   /** What the connection showed when it opened, or null. */
   opened: Evidence | null;
 }
 
-export interface Ledger {
+/** `V` is what the probe's answers bring home. */
+export interface Transactions<V> {
   begin(local: { readonly address: string; readonly port: number }, binding: Uint8Array | null): Transaction;
   /** A request that could not be built yet, because the connection that it needs is not open. */
   beginUnopened(): Transaction;
@@ -56,7 +51,16 @@ export interface Ledger {
    * Offers what arrived to the transactions that it may belong to, the likeliest first. What none of them takes is
    * refused, and counted once. `rttMs` is the round trip to report instead of the time from the question to its answer.
    */
-  offer(candidates: readonly Transaction[], bytes: Uint8Array, atMs: number, rttMs?: number): void;
+  offer(
+    candidates: readonly Transaction[],
+    bytes: Uint8Array,
+    atMs: number,
+    rttMs?: number,
+  ): { readonly reply: Uint8Array | null };
+  /** The request went out once more. */
+  sent(transaction: Transaction): void;
+  /** What answers and refusals brought home, in order of arrival. */
+  values(): readonly V[];
   /** The open connection is the answer. */
   answeredByOpening(transaction: Transaction, rttMs: number): void;
   fail(transaction: Transaction | null, failure: Failure, error: SocketError): void;
@@ -79,6 +83,7 @@ export interface Ledger {
   news(ms: number, signal: AbortSignal): Promise<void>;
 }
 
+const NO_REPLY = { reply: null } as const;
 const NO_QUESTION: Question = { messages: [], proof: null, answeredByOpening: false };
 /** Of 256 bits ids, branches, nonces and SPIs are taken. */
 const SEED_BYTES = 32;
@@ -95,23 +100,24 @@ const firstRound = (): Pick<Transaction, 'rounds' | 'demands' | 'packetsBefore' 
   fallback: null,
 });
 
-/** An empty book for one check. */
-export const createLedger = (check: Check, probe: Probe, context: AskContext): Ledger => {
-  const { net } = context;
+/** No transaction yet. */
+export const createTransactions = <V>(check: Check, probe: Probe<V>, tools: Tools): Transactions<V> => {
+  const { net } = tools;
   const transactions: Transaction[] = [];
   const refused: Record<string, number> = {};
   let errors = 0;
-  const bell = createBell(net.sleep);
+  const waiting = createWake(net.sleep);
+  const values: V[] = [];
   const again: Transaction[] = [];
   let closed = false;
 
   const build = (local: { address: string; port: number }, binding: Uint8Array | null): Transaction => {
     const sentAtMicros = net.nowMicros();
-    const sequence = context.nextSequence();
+    const sequence = tools.nextSequence();
     const asking: Asking = {
       check,
       local,
-      session: context.session,
+      session: tools.session,
       sequence,
       seed: net.random(SEED_BYTES),
       sentAtMicros,
@@ -126,10 +132,20 @@ export const createLedger = (check: Check, probe: Probe, context: AskContext): L
       firstSentAtMs: net.now(),
       packets: 0,
       answers: 0,
+      sentAtMs: [],
+      sourcePort: local.port,
       attempt: null,
       opened: null,
     };
   };
+  /** Answers come to the last sendings: what was sent before them is what was lost. */
+  const lostOf = ({ sentAtMs, answers }: Transaction): readonly number[] =>
+    answers === 0 ? sentAtMs : sentAtMs.slice(0, Math.max(0, sentAtMs.length - answers));
+  const sendingsOf = (transaction: Transaction) => ({
+    packets: transaction.packets,
+    sourcePort: transaction.sourcePort,
+    lostAtMs: lostOf(transaction),
+  });
   const refuse = (why: string): void => {
     refused[why] = (refused[why] ?? 0) + 1;
   };
@@ -147,7 +163,7 @@ export const createLedger = (check: Check, probe: Probe, context: AskContext): L
     transaction.answers = Math.min(transaction.packets, transaction.answers + 1);
     transaction.fallback = {
       outcome: 'answer',
-      packets: transaction.packets,
+      ...sendingsOf(transaction),
       answers: transaction.answers,
       rttMs: isRetransmission ? null : elapsedMs,
       // A reflector keeps no state and asks for nothing: who demands another round has not proven to be one.
@@ -161,7 +177,7 @@ export const createLedger = (check: Check, probe: Probe, context: AskContext): L
     transaction.packetsBefore = transaction.packets;
     transaction.firstSentAtMs = net.now();
     again.push(transaction);
-    bell.ring();
+    waiting.wake();
   };
 
   /** Takes what belongs to the transaction; or says why it does not. */
@@ -170,7 +186,7 @@ export const createLedger = (check: Check, probe: Probe, context: AskContext): L
     bytes: Uint8Array,
     atMs: number,
     rttMs: number | undefined,
-  ): ReadingRefusal | null => {
+  ): ReadingRefusal | { readonly reply: Uint8Array | null } => {
     const elapsedMs = Math.max(0, atMs - transaction.firstSentAtMs);
     const elapsedMicros = Math.round(elapsedMs * 1000);
     const reading = probe.read(bytes, {
@@ -182,12 +198,15 @@ export const createLedger = (check: Check, probe: Probe, context: AskContext): L
     });
     if (reading.kind === 'again') {
       goOn(transaction, reading.demands, reading.detail, elapsedMs);
-      return null;
+      return NO_REPLY;
     }
-    if (reading.kind === 'partial') return null;
+    if (reading.kind === 'partial') return NO_REPLY;
+    if (reading.value !== undefined) values.push(reading.value);
     if (reading.kind === 'refused') return reading.why;
     closed ||= reading.askNoMore === true;
-    if (reading.authentic === true && check.address !== null) context.heard?.(check.address);
+    if (reading.authentic === true && check.address !== null) {
+      tools.timeline.answered(check.address, transaction.sentAtMs.at(-1) ?? transaction.firstSentAtMs);
+    }
     transaction.answers = Math.min(transaction.packets, transaction.answers + 1);
     if (transaction.attempt?.outcome !== 'answer') {
       // Karn's rule: an answer after a retransmission may belong to either sending.
@@ -195,7 +214,7 @@ export const createLedger = (check: Check, probe: Probe, context: AskContext): L
       const { attestation } = reading;
       transaction.attempt = {
         outcome: 'answer',
-        packets: transaction.packets,
+        ...sendingsOf(transaction),
         answers: transaction.answers,
         rttMs: rttMs ?? (ambiguous ? null : elapsedMs),
         authentic: reading.authentic,
@@ -207,8 +226,8 @@ export const createLedger = (check: Check, probe: Probe, context: AskContext): L
         },
       };
     }
-    bell.ring();
-    return null;
+    waiting.wake();
+    return { reply: reading.reply ?? null };
   };
 
   return {
@@ -227,6 +246,8 @@ export const createLedger = (check: Check, probe: Probe, context: AskContext): L
         firstSentAtMs: net.now(),
         packets: 1,
         answers: 0,
+        sentAtMs: [net.now()],
+        sourcePort: null,
         attempt: null,
         opened: null,
       };
@@ -236,6 +257,8 @@ export const createLedger = (check: Check, probe: Probe, context: AskContext): L
     opened: (unopened, local, binding, detail) => {
       const transaction = build(local, binding);
       transaction.packets = 1;
+      // What the connection took to open is part of the exchange: its silence began when it was asked for.
+      transaction.sentAtMs.push(...unopened.sentAtMs);
       transaction.opened = detail;
       transactions[transactions.indexOf(unopened)] = transaction;
       return transaction;
@@ -243,32 +266,38 @@ export const createLedger = (check: Check, probe: Probe, context: AskContext): L
     offer: (candidates, bytes, atMs, rttMs) => {
       let refusal: ReadingRefusal | null = null;
       for (const transaction of candidates) {
-        const why = take(transaction, bytes, atMs, rttMs);
-        if (why === null) return;
-        refusal ??= why;
+        const taken = take(transaction, bytes, atMs, rttMs);
+        if (typeof taken === 'object') return taken;
+        refusal ??= taken;
       }
       if (refusal !== null) refuse(refusal);
+      return NO_REPLY;
     },
+    sent: (transaction) => {
+      transaction.packets += 1;
+      transaction.sentAtMs.push(net.now());
+    },
+    values: () => values,
     answeredByOpening: (transaction, rttMs) => {
       transaction.answers = 1;
       transaction.attempt = {
         outcome: 'answer',
-        packets: 1,
+        ...sendingsOf(transaction),
         answers: 1,
         rttMs,
         authentic: null,
         attestation: null,
         detail: transaction.opened ?? {},
       };
-      bell.ring();
+      waiting.wake();
     },
     fail: (transaction, failure, error) => {
       errors += 1;
       if (transaction && transaction.attempt === null) {
-        const { packets, opened } = transaction;
-        transaction.attempt = { outcome: 'error', packets, failure, code: error.code, opened };
+        const { opened } = transaction;
+        transaction.attempt = { outcome: 'error', ...sendingsOf(transaction), failure, code: error.code, opened };
       }
-      bell.ring();
+      waiting.wake();
     },
     refuse,
     takeAgain: () => again.splice(0),
@@ -282,13 +311,16 @@ export const createLedger = (check: Check, probe: Probe, context: AskContext): L
         ({ attempt, answers, packets }) => attempt === null || (attempt.outcome === 'answer' && answers < packets),
       ),
     attempts: () =>
-      transactions.map(({ attempt: final, fallback, packets, answers, opened }) => {
-        const attempt = final ?? fallback;
-        if (attempt === null) return { outcome: 'silence', packets, opened };
-        return attempt.outcome === 'answer' ? { ...attempt, packets, answers } : { ...attempt, packets };
+      transactions.map((transaction) => {
+        const attempt = transaction.attempt ?? transaction.fallback;
+        const sendings = sendingsOf(transaction);
+        if (attempt === null) return { outcome: 'silence', ...sendings, opened: transaction.opened };
+        return attempt.outcome === 'answer'
+          ? { ...attempt, ...sendings, answers: transaction.answers }
+          : { ...attempt, ...sendings };
       }),
     sequences: () => transactions.flatMap(({ sequence }) => sequence ?? []),
     refused: () => ({ ...refused }),
-    news: bell.wait,
+    news: waiting.wait,
   };
 };

@@ -3,19 +3,20 @@
  * source port and from another; large requests; and what is no SIP at all on SIP's port. The far end says what arrived
  * and what it answered.
  */
-import type { Probe } from '../../../probes/contract.js';
-import { ALG_METHODS, type AlgMethod, acknowledgement, algProbe, type Exchange } from '../../../probes/sip-alg.js';
+import type { Question } from '../../../probes/contract.js';
+import { ALG_METHODS, type AlgMethod, algProbe, type Exchange } from '../../../probes/sip-alg.js';
 import type { Check } from '../../model/check.js';
 import type { Observation } from '../../model/observation.js';
 import type { SipExchange, SipFacts } from '../../model/study-facts.js';
 import { RANGE_PORT_DOUBT } from '../../verdict/silence.js';
-import { askCheck } from '../ask/ask.js';
-import type { Net } from '../net.js';
-import { witness } from '../phases/fetch-receipts.js';
-import { passed } from '../phases/follow-up.js';
-import { fetchCapture, type Tools } from './captures.js';
-import { otherTraffic } from './other-traffic.js';
+import { askFor } from '../ask/ask.js';
+import { askReceipts } from '../ask/receipts.js';
+import { isSilent } from '../observations.js';
+import type { Tools } from '../tools.js';
+import { fetchCapture } from './captures.js';
+import { OTHER_TRAFFIC_PACKETS, otherTraffic } from './other-traffic.js';
 import { pinholeStudy } from './pinhole.js';
+import { HEADER_BYTES, type StudiedFarEnd, type Study, sumOf } from './study.js';
 
 /** SIP's own (RFC 3261 §19.1.2), for the source port: the destination is whatever port the check was about. */
 const SIP_PORT = 5060;
@@ -39,82 +40,32 @@ interface Asked {
   readonly padded: number | null;
 }
 
-/** The net with a source port of our choice, and a way to send one more message on what was opened last. */
-const tapped = (
-  net: Net,
-  sourcePort: number | null,
-): { readonly net: Net; readonly say: (bytes: Uint8Array) => void } => {
-  let say: (bytes: Uint8Array) => void = () => undefined;
-  return {
-    say: (bytes) => say(bytes),
-    net: {
-      ...net,
-      openUdp: async (peer, events, local) => {
-        const flow = await net.openUdp(peer, events, { ...local, ...(sourcePort !== null && { port: sourcePort }) });
-        // An acknowledgement is never answered, so nobody waits to hear that it could not be sent.
-        say = (bytes) => void flow.send(bytes).catch(() => undefined);
-        return flow;
-      },
-      openStream: (peer, secure, events, local) =>
-        net.openStream(
-          peer,
-          secure,
-          {
-            ...events,
-            open: (stream, at) => {
-              say = stream.write;
-              events.open(stream, at);
-            },
-          },
-          local,
-        ),
-    },
-  };
-};
-
 interface Heard {
   readonly asked: Asked;
   readonly observation: Observation;
   readonly exchange: Exchange | null;
 }
 
-const nameOf = ({ check, method, isControl, fromSipPort, padded }: Asked): string =>
-  ['sip', method, isControl && 'control', fromSipPort && 'from-sip-port', padded]
-    .filter((part) => part !== false && part !== null)
-    .join('-')
-    .concat(`@${check.id}`);
+const probeOf = ({ method, padded }: Pick<Asked, 'method' | 'padded'>) =>
+  algProbe({ method, ...(padded !== null && { atLeastBytes: padded }) });
 
 const ask = async (asked: Asked, tools: Tools): Promise<Heard> => {
-  const { context, path, signal } = tools;
-  let exchange: Exchange | null = null;
-  const tap = tapped(context.net, asked.fromSipPort ? SIP_PORT : null);
-  const probe: Probe = algProbe({
-    method: asked.method,
-    ...(asked.padded !== null && { atLeastBytes: asked.padded }),
-    found: (found) => {
-      exchange ??= found;
-      const ack = acknowledgement(found);
-      if (!ack) return;
-      context.totals.packetsSent += 1;
-      context.totals.bytesSent += ack.length;
-      tap.say(ack);
-    },
-  });
   const atMost = asked.fromSipPort ? FIXED_PORT_ATTEMPTS : asked.isControl ? CONTROL_ATTEMPTS : undefined;
-  const options = { samples: 1, doubt: RANGE_PORT_DOUBT, ...(atMost !== undefined && { atMost }) };
-  const check: Check = { ...asked.check, id: nameOf(asked) };
-  const observation = await askCheck(check, probe, { ...context, net: tap.net }, path, options, signal);
-  return { asked, observation, exchange };
+  const options = {
+    samples: 1,
+    doubt: RANGE_PORT_DOUBT,
+    ...(atMost !== undefined && { atMost }),
+    ...(asked.fromSipPort && { sourcePort: SIP_PORT }),
+  };
+  const { observation, values } = await askFor(asked.check, probeOf(asked), options, tools);
+  return { asked, observation, exchange: values[0] ?? null };
 };
-
-const isSilent = ({ observation: { attempts, notRun } }: Heard): boolean =>
-  notRun === null && attempts.length > 0 && attempts.every(({ outcome }) => outcome === 'silence');
 
 /** Silence here accuses somebody, so it is asked for twice, some time apart. */
 const again = async (heard: Heard, tools: Tools): Promise<Heard> => {
-  if (!isSilent(heard) || heard.asked.isControl || heard.asked.fromSipPort) return heard;
+  if (!isSilent(heard.observation) || heard.asked.isControl || heard.asked.fromSipPort) return heard;
   const second = await ask(heard.asked, tools);
-  if (!isSilent(second)) return second;
+  if (!isSilent(second.observation)) return second;
   const { observation } = heard;
   const { attempts, sequences } = second.observation;
   return {
@@ -170,24 +121,11 @@ const controlFor = (transport: Check['transport'], passing: readonly Check[]): C
   return best ? { ...best, transport, natT: false } : null;
 };
 
-export interface SipTools extends Tools {
-  readonly probeOf: (kind: Check['probe']) => Probe;
-  /** Checks over which the far end can be asked what arrived, the best first. */
-  readonly ways: readonly Check[];
-}
-
-const inTurn = async (questions: readonly Asked[], tools: Tools): Promise<readonly Heard[]> => {
-  const heard: Heard[] = [];
-  for (const asked of questions) heard.push(await ask(asked, tools));
-  return heard;
-};
-
-/** Asks one proven reflector. `observations` are those of its address; a transport whose OPTIONS do not pass is left out. */
-export const sipStudy = async (observations: readonly Observation[], tools: SipTools): Promise<SipFacts | null> => {
-  const passing = observations.filter(passed).map(({ check }) => check);
-  const signalling = passing.filter(({ probe }) => probe === 'sip-options');
-  const [first] = signalling;
-  if (!first || first.address === null || first.family === null) return null;
+/** What is asked of one far end: over sockets of their own, and in turn from SIP's own source port. */
+const questionsOf = (
+  passing: readonly Check[],
+  ways: readonly Check[],
+): { readonly free: readonly Asked[]; readonly fixed: readonly Asked[] } => {
   const question =
     (check: Check, how: Partial<Asked>) =>
     (method: AlgMethod): Asked => ({
@@ -200,8 +138,8 @@ export const sipStudy = async (observations: readonly Observation[], tools: SipT
     });
   const free: Asked[] = [];
   const fixed: Asked[] = [];
-  for (const check of signalling) {
-    const control = controlFor(check.transport, [...passing, ...tools.ways]);
+  for (const check of passing.filter(({ probe }) => probe === 'sip-options')) {
+    const control = controlFor(check.transport, [...passing, ...ways]);
     // The name in the request stays the same, so that both ask the same thing.
     const elsewhere = control && { ...control, host: check.host };
     free.push(...ALG_METHODS.map(question(check, {})));
@@ -215,32 +153,87 @@ export const sipStudy = async (observations: readonly Observation[], tools: SipT
       free.push(question(check, { padded: SIZES[SIZES.length - 1] ?? null })('OPTIONS'));
     }
   }
-  const overUdp = signalling.find(({ transport }) => transport === 'udp') ?? null;
-  const besideUdp = overUdp && controlFor('udp', [...passing, ...tools.ways]);
+  return { free, fixed };
+};
+
+const withSeen = (heard: Heard, seen: ReadonlyMap<number, number>): Heard => {
+  const { observation } = heard;
+  const told = observation.sequences.map((sequence) => seen.get(sequence));
+  const isKnown = told.length > 0 && told.every((count) => count !== undefined);
+  const sum = told.reduce<number>((total, count) => total + (count ?? 0), 0);
+  return isKnown ? { ...heard, observation: { ...observation, seen: sum } } : heard;
+};
+
+const inTurn = async (questions: readonly Asked[], tools: Tools): Promise<readonly Heard[]> => {
+  const heard: Heard[] = [];
+  for (const asked of questions) heard.push(await ask(asked, tools));
+  return heard;
+};
+
+/** Asks one proven reflector; a transport whose OPTIONS do not pass is left out. */
+const askOne = async ({ passing, ways }: StudiedFarEnd, tools: Tools): Promise<SipFacts | null> => {
+  const signalling = passing.filter(({ probe }) => probe === 'sip-options');
+  const [first] = signalling;
+  if (!first || first.address === null || first.family === null) return null;
+  const { free, fixed } = questionsOf(passing, ways);
+  const overUdp = signalling.filter(({ transport }) => transport === 'udp');
+  const [udp] = overUdp;
+  const besideUdp = udp && controlFor('udp', [...passing, ...ways]);
   const media = passing.find(({ probe }) => probe === 'rtp-echo') ?? null;
   const [heard, fromSipPort, others, pinholes] = await Promise.all([
     Promise.all(free.map((asked) => ask(asked, tools))),
     inTurn(fixed, tools),
-    Promise.all(
-      signalling
-        .filter(({ transport }) => transport === 'udp')
-        .map((check) => otherTraffic(check, tools.probeOf, tools)),
-    ),
-    overUdp && besideUdp && media ? pinholeStudy(overUdp, besideUdp, media, tools.ways, tools) : [],
+    Promise.all(overUdp.map((check) => otherTraffic(check, tools))),
+    udp && besideUdp && media ? pinholeStudy(udp, besideUdp, media, ways, tools) : [],
   ]);
-  const settled = [...(await Promise.all(heard.map((one) => again(one, tools)))), ...fromSipPort];
-  const asked = settled.map(({ observation }) => observation);
-  const told = await witness(asked, tools.ways, tools.context, tools.path, tools.signal);
-  const seen = new Map(told.observations.map((one) => [one.check.id, one]));
-  const complete = settled.map((one) => ({
-    ...one,
-    observation: seen.get(one.observation.check.id) ?? one.observation,
-  }));
+  const all = [...(await Promise.all(heard.map((one) => again(one, tools)))), ...fromSipPort];
+  const { seen } = await askReceipts(
+    all.flatMap(({ observation }) => observation.sequences),
+    ways,
+    tools,
+  );
   return {
     address: first.address,
     family: first.family,
-    exchanges: await Promise.all(complete.map((one) => factsOf(one, tools.ways, tools))),
+    exchanges: await Promise.all(all.map((one) => factsOf(withSeen(one, seen), ways, tools))),
     otherTraffic: others,
     pinholes,
   };
 };
+
+/** The bytes of a question as it goes out; the address does not change their number by much. */
+const lengthOf = ({ messages }: Question): number => messages.reduce((sum, { length }) => sum + length, 0);
+
+const costOf = (asked: Asked, tools: Pick<Tools, 'session'>) => {
+  const question = probeOf(asked).ask({
+    check: asked.check,
+    local: { address: asked.check.family === 6 ? '::' : '0.0.0.0', port: SIP_PORT },
+    session: tools.session,
+    sequence: 1,
+    seed: new Uint8Array(32).fill(1),
+    sentAtMicros: 0n,
+    binding: null,
+  });
+  return { packets: 1, bytes: lengthOf(question) + HEADER_BYTES[asked.check.family ?? 4] };
+};
+
+/** A fetch of what stood on the wire, both ways of each exchange; a piece is a request of the size of its answer. */
+const CAPTURE_BYTES = 1100;
+
+export const study = {
+  kind: 'sip',
+  wanted: () => true,
+  cost: (checks) => {
+    const { free, fixed } = questionsOf(checks, []);
+    const plain = free.filter(({ padded }) => padded === null).length + fixed.length;
+    const others = checks.filter(({ probe, transport }) => probe === 'sip-options' && transport === 'udp').length;
+    const session = { id: new Uint8Array(8), keys: null };
+    return sumOf([
+      ...[...free, ...fixed].map((asked) => costOf(asked, { session })),
+      { packets: plain, bytes: plain * CAPTURE_BYTES },
+      { packets: others * OTHER_TRAFFIC_PACKETS, bytes: others * OTHER_TRAFFIC_PACKETS * CAPTURE_BYTES },
+    ]);
+  },
+  ask: async (farEnds, tools) =>
+    (await Promise.all(farEnds.map((one) => askOne(one, tools)))).flatMap((one) => one ?? []),
+} as const satisfies Study<'sip'>;

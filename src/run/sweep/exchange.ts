@@ -7,7 +7,7 @@ import { failureOf } from '../../net/errno.js';
 import { createPacer, type Pacer } from '../../net/pacing.js';
 import type { SharedUdp } from '../../net/udp-shared.js';
 import { formatIp, parseIp, unmapIp } from '../../wire/ip.js';
-import type { AskContext } from '../ask/transactions.js';
+import type { Tools } from '../tools.js';
 import { type Asked, failed, offer, type SweptPort } from './port.js';
 
 /**
@@ -72,36 +72,37 @@ const canonical = (address: string): string => {
 /** Builds the question of a port and enters it in the port's book. */
 export const question = (
   port: SweptPort,
-  context: AskContext,
+  tools: Tools,
   local: { readonly address: string; readonly port: number },
   seed: Uint8Array,
 ): Asked => {
-  const sentAtMicros = context.net.nowMicros();
-  const sequence = context.nextSequence();
+  const sentAtMicros = tools.net.nowMicros();
+  const sequence = tools.nextSequence();
   const built = port.probe.ask({
     check: port.check,
     local,
-    session: context.session,
+    session: tools.session,
     sequence,
     seed,
     sentAtMicros,
     binding: null,
   });
-  const asked: Asked = { port, question: built, sentAtMs: context.net.now(), sentAtMicros, inFlight: true };
+  const sourcePort = local.port;
+  const asked: Asked = { port, question: built, sourcePort, sentAtMs: tools.net.now(), sentAtMicros, inFlight: true };
   port.pending.push(asked);
   port.sequences.push(sequence);
   port.packets += 1;
   port.counted += 1;
   for (const message of built.messages) {
-    context.totals.packetsSent += 1;
-    context.totals.bytesSent += message.length;
+    tools.totals.packetsSent += 1;
+    tools.totals.bytesSent += message.length;
   }
   return asked;
 };
 
 /** Opens the shared socket. Rejects with a `SocketError` if this host refuses. */
-export const createExchange = async (address: string, family: Family, context: AskContext): Promise<Exchange> => {
-  const { net, totals } = context;
+export const createExchange = async (address: string, family: Family, tools: Tools): Promise<Exchange> => {
+  const { net, totals } = tools;
   const target = canonical(address);
   const byPort = new Map<number, SweptPort[]>();
   const queue: Asked[] = [];
@@ -134,7 +135,7 @@ export const createExchange = async (address: string, family: Family, context: A
         const asked = offer(port, bytes, atMs);
         if (!asked) continue;
         release(asked);
-        context.heard?.(address);
+        tools.timeline.answered(address, asked.sentAtMs);
         const rtt = Math.max(0, atMs - asked.sentAtMs);
         smoothedRttMs = smoothedRttMs === null ? rtt : smoothedRttMs + SMOOTHING * (rtt - smoothedRttMs);
         rtts.push(rtt);
@@ -199,7 +200,7 @@ export const createExchange = async (address: string, family: Family, context: A
   };
 
   const put = (port: SweptPort): void => {
-    const asked = question(port, context, socket.local, seed());
+    const asked = question(port, tools, socket.local, seed());
     inFlight += 1;
     queue.push(asked);
     for (const message of asked.question.messages) {

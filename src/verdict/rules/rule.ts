@@ -2,8 +2,9 @@
  * What a rule of diagnosis is: evidence in, and out of it a symptom, its causes and what to ask for. A rule only states;
  * diagnose.ts puts the statements of all rules together. Pure and deterministic.
  */
-import type { ProbeKind } from '../../model/check.js';
+
 import type { Device, Likelihood } from '../../model/diagnosis.js';
+import type { ProbeKind } from '../../model/kinds.js';
 import type { Failure, PathLimit } from '../../model/observation.js';
 import type { Report, ReportCheck } from '../../model/report.js';
 import type { SymptomId } from '../../model/verdict.js';

@@ -6,10 +6,10 @@
 import type { Family } from '../../model/check.js';
 import type { OtherTraffic, SipExchange, SipFacts } from '../../model/study-facts.js';
 import type { Finding } from '../../model/verdict.js';
-import { doubtOfSilence, RANGE_PORT_DOUBT } from '../silence.js';
+import { doubtOfSilence, lossUpperBound, RANGE_PORT_DOUBT } from '../silence.js';
 import { compareSip, type Difference } from './alg.js';
 import { judgeOthers, pinholesOf, toldOf } from './sip-port.js';
-import type { AlgFinding, StudyCheck } from './study-check.js';
+import type { AlgFinding, Judge, StudyCheck } from './study-check.js';
 
 export interface SipVerdicts {
   readonly detected: boolean | null;
@@ -47,10 +47,10 @@ const tampered = (all: readonly SipExchange[]): Finding | null => {
 };
 
 /** Nothing but silence, and more of it than the path's loss explains. */
-const vanished = (one: SipExchange, lossUpperBound: number | null, fragments = 1): boolean => {
-  if (one.answers > 0 || one.errors.length > 0 || one.packets === 0 || lossUpperBound === null) return false;
+const vanished = (one: SipExchange, upperBound: number | null, fragments = 1): boolean => {
+  if (one.answers > 0 || one.errors.length > 0 || one.packets === 0 || upperBound === null) return false;
   // A datagram is lost with any of its fragments.
-  const loss = 1 - (1 - lossUpperBound) ** fragments;
+  const loss = 1 - (1 - upperBound) ** fragments;
   return doubtOfSilence(one.packets, loss) <= RANGE_PORT_DOUBT;
 };
 
@@ -93,13 +93,13 @@ const judgePort = (
   controls: readonly SipExchange[],
   others: OtherTraffic | undefined,
   family: Family,
-  lossUpperBound: number | null,
+  upperBound: number | null,
 ): { readonly check: StudyCheck; readonly findings: readonly AlgFinding[] } | null => {
   const [first] = own;
   if (!first) return null;
   const rewritten = own.flatMap(findingsOf);
   const elsewhere = controls.flatMap(findingsOf);
-  const silent = own.filter((one) => !one.fromSipPort && vanished(one, lossUpperBound));
+  const silent = own.filter((one) => !one.fromSipPort && vanished(one, upperBound));
   const passesElsewhere = (method: string): boolean => controls.some((one) => one.method === method && isAnswered(one));
   const drops = silent.filter(({ method }) => passesElsewhere(method)).map(dropOf);
   const free = own.filter(({ fromSipPort }) => !fromSipPort);
@@ -114,7 +114,7 @@ const judgePort = (
       ? { verdict: 'unknown', reason: 'no-answer' }
       : { verdict: 'unknown', reason: 'not-run' };
   })();
-  const doubt = silent.map(({ packets }) => doubtOfSilence(packets, lossUpperBound));
+  const doubt = silent.map(({ packets }) => doubtOfSilence(packets, upperBound));
   return {
     findings: unique([...rewritten, ...elsewhere, ...drops]),
     check: {
@@ -134,9 +134,9 @@ const judgePort = (
         controlPort: controls[0]?.port ?? null,
         passOnControlPort: [...new Set(controls.filter(isAnswered).map(({ method }) => method))],
         ...(others && {
-          stunPasses: toldOf(others.stun, lossUpperBound),
-          nonSipPasses: toldOf(others.bareTag, lossUpperBound),
-          crlfPasses: toldOf(others.crlf, lossUpperBound),
+          stunPasses: toldOf(others.stun, upperBound),
+          nonSipPasses: toldOf(others.bareTag, upperBound),
+          crlfPasses: toldOf(others.crlf, upperBound),
         }),
       },
     },
@@ -156,7 +156,7 @@ const judgeSizes = (
   sizes: readonly SipExchange[],
   stream: SipExchange | undefined,
   family: Family,
-  lossUpperBound: number | null,
+  upperBound: number | null,
   hasAlg: boolean,
 ): StudyCheck | null => {
   const ordered = [...sizes].sort((a, b) => (a.padded ?? 0) - (b.padded ?? 0));
@@ -165,7 +165,7 @@ const judgeSizes = (
   const passing = ordered.filter(isAnswered);
   const largest = Math.max(0, ...passing.map(({ padded }) => padded ?? 0));
   const beyond = ordered.filter(({ padded }) => (padded ?? 0) > largest);
-  const beyondChance = beyond.filter((one) => vanished(one, lossUpperBound, fragmentsOf(one.padded ?? 0)));
+  const beyondChance = beyond.filter((one) => vanished(one, upperBound, fragmentsOf(one.padded ?? 0)));
   const [smallest] = beyondChance;
   const filtered = passing.length > 0 && smallest !== undefined && beyondChance.length === beyond.length;
   const finding = ((): Finding => {
@@ -182,7 +182,7 @@ const judgeSizes = (
     family,
     finding,
     confidence: filtered
-      ? 1 - doubtOfSilence(smallest.packets, lossUpperBound)
+      ? 1 - doubtOfSilence(smallest.packets, upperBound)
       : finding.verdict === 'unknown'
         ? 0
         : PROVEN,
@@ -199,7 +199,7 @@ const judgeSizes = (
 };
 
 /** Everything there is to say about SIP on the way to these addresses. */
-export const judgeSip = (all: readonly SipFacts[], lossUpperBound: number | null): SipVerdicts => {
+export const judgeSip = (all: readonly SipFacts[], upperBound: number | null): SipVerdicts => {
   const judged = all.flatMap(({ exchanges, otherTraffic, pinholes, family }) => {
     const plain = exchanges.filter(({ padded }) => padded === null);
     const own = plain.filter(({ isControl }) => !isControl);
@@ -209,19 +209,19 @@ export const judgeSip = (all: readonly SipFacts[], lossUpperBound: number | null
       const [transport] = place.split('/');
       const controls = plain.filter((one) => one.isControl && one.transport === transport);
       const others = otherTraffic.find((one) => `${one.transport}/${one.port}` === place);
-      return judgePort(here, controls, others, family, lossUpperBound) ?? [];
+      return judgePort(here, controls, others, family, upperBound) ?? [];
     });
     const padded = exchanges.filter((one) => one.padded !== null);
     const sizes = judgeSizes(
       padded.filter(({ transport }) => transport === 'udp'),
       padded.find(({ transport }) => transport === 'tcp'),
       family,
-      lossUpperBound,
+      upperBound,
       ports.some(({ check }) => check.transport === 'udp' && check.finding.reason === 'sip-alg'),
     );
     return [
       {
-        findings: [...ports.flatMap(({ findings }) => findings), ...pinholesOf(pinholes, lossUpperBound)],
+        findings: [...ports.flatMap(({ findings }) => findings), ...pinholesOf(pinholes, upperBound)],
         checks: [
           ...ports.map(({ check }) => check),
           ...(sizes ? [sizes] : []),
@@ -235,7 +235,7 @@ export const judgeSip = (all: readonly SipFacts[], lossUpperBound: number | null
                   (check.finding.verdict === 'pass' || check.finding.reason === 'sip-alg'),
               ),
             )
-            .flatMap((one) => judgeOthers(one, family, lossUpperBound)),
+            .flatMap((one) => judgeOthers(one, family, upperBound)),
         ],
       },
     ];
@@ -249,4 +249,9 @@ export const judgeSip = (all: readonly SipFacts[], lossUpperBound: number | null
     findings,
     checks,
   };
+};
+
+export const judge: Judge<SipFacts> = (facts, loss) => {
+  const { checks, detected, findings } = judgeSip(facts, lossUpperBound(loss));
+  return { checks, sipAlg: { detected, findings } };
 };

@@ -6,7 +6,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { startDaemon } from '../../../src/agent/daemon.js';
 import type { Exporter } from '../../../src/agent/exporters/contract.js';
-import { runnerIn } from '../../../src/cli/agent-run.js';
+import { runnerIn } from '../../../src/agent/runner.js';
 import { createProbeThread, DAEMON_LIMITS } from '../../../src/run/thread/thread.js';
 import { configOf } from './agent.js';
 import { NETWORK, simClock, untilIdle } from './sim.js';

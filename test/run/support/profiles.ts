@@ -1,6 +1,6 @@
 /** Profiles and destinations in few words, for planning. */
 
-import type { AskedKind, Transport } from '../../../src/model/check.js';
+import type { AskedKind, Transport } from '../../../src/model/kinds.js';
 import type { CheckSpec, Profile, RangeSpec, Requirement } from '../../../src/model/profile.js';
 import type { Destination, Endpoint, PlanInput, SipRoute } from '../../../src/plan/plan.js';
 

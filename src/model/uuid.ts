@@ -1,4 +1,4 @@
-/** Who the agent is, and the ids of what it says. */
+/** Ids of what is reported: UUIDv7 (RFC 9562 §5.7), in order of time. */
 import { createHash, randomBytes } from 'node:crypto';
 
 /** RFC 9562 §5.7: 48 bits of milliseconds, the version, the variant, and 74 bits of whatever tells ids apart. */

@@ -1,11 +1,17 @@
 /** What goes into a run and what comes out of it: plain data, because a thread lies between. */
-import type { Mark, Observation, PathLimit } from '../model/observation.js';
-import type { StudyFacts } from '../model/study-facts.js';
-import type { PlannedCheck, PlannedRange } from '../plan/plan.js';
-import type { LossSample } from '../verdict/silence.js';
-import type { Totals } from './net.js';
-import type { Identification } from './phases/identify.js';
-import type { StudyOptions } from './studies/registry.js';
+import type { PlannedCheck, PlannedRange } from './check.js';
+import type { FarEndFacts } from './far-end.js';
+import type { LossSample, Mark, Observation } from './observation.js';
+
+/** Which studies of proven far ends a run makes. */
+export interface StudyOptions {
+  /** Adds what takes minutes. */
+  readonly deep: boolean;
+  /** How the NAT maps and filters. */
+  readonly nat: boolean;
+  /** The source port that an agent keeps from run to run; none of a person's. */
+  readonly persistentPort?: number;
+}
 
 export interface RunInput {
   readonly questions: readonly PlannedCheck[];
@@ -22,23 +28,23 @@ export interface RunInput {
   /** Ports asked between those of the samples, at each address at most. `MAX_SCOUTS` if left out. */
   readonly scouts?: number;
   /** What is asked of proven reflectors besides the checks; nothing if left out. */
-  readonly stages?: StudyOptions;
+  readonly studies?: StudyOptions;
 }
 
-export interface RunOutput {
+/** What was put on the wire and came back, over the whole run. */
+export interface Totals {
+  packetsSent: number;
+  bytesSent: number;
+  packetsReceived: number;
+}
+
+/** `F` is what the studies bring home. */
+export interface RunOutput<F> {
   readonly observations: readonly Observation[];
-  /** By address. */
-  readonly identities: readonly (readonly [address: string, Identification])[];
-  /** UDP ports on which a bare tag passed where the check's own protocol did not, as `address/port`. */
-  readonly otherBytesPassed: readonly string[];
-  /** What each reflector says it held back to protect itself. */
-  readonly heldBack: readonly (readonly [address: string, count: number])[];
-  /** UDP ports on which ESP passed in a small packet where a large one stayed silent, as `address/port`. */
-  readonly smallEspPassed: readonly string[];
-  readonly stages: StudyFacts;
+  /** Of every address that may be a reflector's. */
+  readonly farEnds: readonly FarEndFacts[];
+  readonly facts: F;
   readonly loss: LossSample;
-  /** By address: what limits the path, where something does. */
-  readonly limits: readonly (readonly [address: string, PathLimit])[];
   /** Flows that sweeps opened: what a firewall in between had to remember of them. */
   readonly sweptFlows: number;
   readonly totals: Totals;

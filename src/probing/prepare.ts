@@ -1,0 +1,97 @@
+/** From a request to a plan: reads the token and the profiles, resolves the names. */
+import { randomBytes } from 'node:crypto';
+import type { Plan } from '../model/check.js';
+import { alternativesOf, type Profile } from '../model/profile.js';
+import { seededRandom } from '../model/random.js';
+import { UserError } from '../model/user-error.js';
+import type { Resolved } from '../plan/destination.js';
+import { type Destination, plan } from '../plan/plan.js';
+import { loadProfile } from '../plan/profiles.js';
+import type { ProbeRequest } from './request.js';
+import { findToken } from './token.js';
+
+/** What a run asks and of whom. */
+export interface Prepared {
+  readonly target: Destination;
+  readonly reflectors: readonly Destination[];
+  readonly profiles: readonly Profile[];
+  readonly plan: Plan;
+  readonly token: Uint8Array | null;
+  readonly sessionId: Uint8Array;
+  readonly notes: readonly string[];
+}
+
+const SESSION_ID_BYTES = 8;
+
+/** A fresh session, and the chance that the plan's samples are drawn by. */
+export const newSession = (): { readonly sessionId: Uint8Array; readonly random: () => number } => {
+  const sessionId = randomBytes(SESSION_ID_BYTES);
+  return { sessionId, random: seededRandom(sessionId.readUInt32BE(0)) };
+};
+
+const asksSip = (profiles: readonly Profile[]): boolean =>
+  profiles.some(({ requirements }) =>
+    requirements.flatMap(alternativesOf).some((spec) => 'probe' in spec && spec.probe.startsWith('sip-')),
+  );
+
+/**
+ * Reads everything that the request names, and plans the run.
+ * @param withoutPackets names are not resolved, because that sends packets
+ * @throws UserError for what the user can mend
+ */
+export const prepare = async (
+  request: ProbeRequest,
+  env: NodeJS.ProcessEnv,
+  signal: AbortSignal,
+  { withoutPackets = false }: { readonly withoutPackets?: boolean } = {},
+): Promise<Prepared> => {
+  const token = findToken(request.tokenFile, env);
+  const [{ addressesOfName, readTarget, resolveDestination, withoutDns }, epdg] = await Promise.all([
+    import('../plan/destination.js'),
+    import('../plan/epdg.js'),
+  ]);
+  const { checkPlmn, hostOf, inventedAddresses, screenEpdg } = epdg;
+  const { families, plmn } = request;
+  checkPlmn(plmn);
+  const profiles = await Promise.all(request.profiles.map(loadProfile));
+  const gateway = request.target === null ? hostOf(profiles, plmn) : null;
+  const named = request.target ?? gateway;
+  if (named === null) {
+    throw new UserError('usage', '--target is missing: name a reflector or a carrier, or try "probe demo"');
+  }
+  const target = readTarget(named, '--target');
+  const reflectorTargets = request.reflectors.map((text) => readTarget(text, '--reflector'));
+  if (reflectorTargets.length > 0 && token === null) {
+    throw new UserError('usage', "--reflector needs the reflector's token: give --token-file FILE");
+  }
+  const resolve = async (one: typeof target, withSip: boolean): Promise<Resolved> =>
+    withoutPackets && one.kind === 'name'
+      ? withoutDns(one.name, families)
+      : resolveDestination(one, withSip, families, signal);
+  const screened = async (resolved: Resolved): Promise<Resolved> => {
+    if (withoutPackets) return screenEpdg(resolved, gateway !== null);
+    const lookUp = (name: string) => addressesOfName(name, families, signal);
+    return screenEpdg(resolved, gateway !== null, await inventedAddresses(resolved, gateway !== null, lookUp));
+  };
+  const [found, ...others] = await Promise.all([
+    resolve(target, asksSip(profiles)).then(screened),
+    ...reflectorTargets.map((one) => resolve(one, false)),
+  ]);
+  const reflectors = others.map(({ destination }) => destination);
+  const { sessionId, random } = newSession();
+  return {
+    ...{ reflectors, profiles, token, sessionId },
+    target: found.destination,
+    notes: [found, ...others].flatMap(({ notes }) => notes),
+    plan: plan({
+      ...{ profiles, reflectors, random },
+      target: found.destination,
+      hasToken: token !== null,
+      rtpRange: request.rtpRange,
+      transports: request.transports,
+      exhaustive: request.exhaustive,
+      portMap: new Map(),
+      watched: request.watched ?? {},
+    }),
+  };
+};

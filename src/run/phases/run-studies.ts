@@ -1,0 +1,40 @@
+/**
+ * Adds what the studies find of far ends that proved themselves and still answer. Last, because they may take minutes, and
+ * each begins when those that it would disturb have ended.
+ */
+import { NO_FACTS, STUDY_KINDS, type StudyFacts, type StudyKind } from '../../verdict/studies/registry.js';
+import { passed } from '../observations.js';
+import type { RunState } from '../state.js';
+import { loadStudy, type StudiedFarEnd } from '../studies/study.js';
+
+const studiedOf = (run: RunState): readonly StudiedFarEnd[] =>
+  run
+    .proven()
+    .filter(({ facts }) => !facts.isGone)
+    .map(({ address, facts: { identity }, ways }) => {
+      const observations = run.observations.at(address);
+      return { address, identity, ways, observations, passing: observations.filter(passed).map(({ check }) => check) };
+    });
+
+export const runStudies = async (run: RunState): Promise<void> => {
+  const { input, tools, signal } = run;
+  const options = input.studies;
+  if (!options || signal.aborted) return;
+  const farEnds = studiedOf(run);
+  const studies = await Promise.all(STUDY_KINDS.map(loadStudy));
+  const ended = new Map<StudyKind, Promise<unknown>>();
+  const begin = (kind: StudyKind): Promise<unknown> => {
+    const known = ended.get(kind);
+    if (known) return known;
+    const study = studies.find((one) => one.kind === kind);
+    const asking = (async () => {
+      await Promise.all((study?.after ?? []).map(begin));
+      return study?.wanted(options) && !signal.aborted ? study.ask(farEnds, tools, options) : [];
+    })();
+    ended.set(kind, asking);
+    return asking;
+  };
+  const found = await Promise.all(STUDY_KINDS.map(async (kind) => [kind, await begin(kind)] as const));
+  // Each kind's study brings home the facts of its kind.
+  run.recordFacts({ ...NO_FACTS, ...(Object.fromEntries(found) as unknown as StudyFacts) });
+};
