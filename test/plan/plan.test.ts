@@ -1,7 +1,7 @@
 /** From profiles and addresses to questions: which are asked, of whom, under which ids. */
 import fc from 'fast-check';
 import t from 'tap';
-import type { Plan, PlannedCheck } from '../../src/model/check.js';
+import type { Grounds, Plan, PlannedCheck } from '../../src/model/check.js';
 import { addressesOf, plan, portOfRange, questionsOf, samplePorts } from '../../src/plan/plan.js';
 import { loadProfile } from '../../src/plan/profiles.js';
 import { destination, endpoint, input, profile, requirement } from '../run/support/profiles.js';
@@ -12,6 +12,13 @@ const STUN = requirement('stun', ['stun-binding/udp/3478'], { need: 'optional', 
 const BUSINESS = profile('business', [SIP, MEDIA, STUN]);
 
 const idsOf = (of: readonly { readonly id: string }[]): readonly string[] => of.map(({ id }) => id);
+/** What an alternative stands on, by the ids that people read. */
+const groundsOf =
+  ({ checks }: Plan) =>
+  ({ checks: keys, ranges }: Grounds): readonly string[] => [
+    ...keys.flatMap((key) => checks.find((one) => one.key === key)?.id ?? []),
+    ...idsOf(ranges),
+  ];
 /** `id` with what matters behind it. */
 const places = (checks: readonly PlannedCheck[]): readonly string[] =>
   checks.map(({ id, address, port, host, skip }) => `${id} -> ${host} ${address} ${port}${skip ? ` ${skip}` : ''}`);
@@ -26,7 +33,7 @@ t.test('ids name the question; the address is appended when the target has sever
   ]);
   t.strictSame(idsOf(one.ranges), ['rtp-echo/udp/16384-32766', 'rtcp-echo/udp/16385-32767']);
   t.strictSame(
-    one.requirements.map(({ requirement: { id }, alternatives }) => [id, alternatives]),
+    one.requirements.map(({ requirement: { id }, alternatives }) => [id, alternatives.map(groundsOf(one))]),
     [
       ['signalling', [['sip-options/udp/5060'], ['sip-options/tcp/5060'], ['sip-options/tls/5061']]],
       ['media', [['rtp-echo/udp/16384-32766', 'rtcp-echo/udp/16385-32767']]],
