@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Needs, Part } from './part.js';
 import { ours } from './processes.js';
 import { ADDRESS, type Host } from './topology.js';
+import type { WireRules } from './wire-rules.js';
 
 const { target: TARGET, second: SECOND, firewallLan: FIREWALL_LAN } = ADDRESS;
 
@@ -274,6 +275,14 @@ export const relay = (ports: string, options: Readonly<Record<string, number>>):
     ),
     ready: { log: 'relay ready' },
   }),
+});
+
+/** The wire of the topology `wired` (see wire.ts): for what happens to connections too, and to what SIP says. */
+export const wire = (rules: WireRules): Part => ({
+  name: 'wire',
+  host: 'wire',
+  needs: { socat: 'socat' },
+  start: () => ({ command: ours('test/lab/wire.js', JSON.stringify(rules)), ready: { log: 'wire ready' } }),
 });
 
 /** What a scenario needs of this machine, besides root and Linux. */
