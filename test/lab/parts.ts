@@ -8,23 +8,25 @@ import type { WireRules } from './wire-rules.js';
 
 const { target: TARGET, second: SECOND, firewallLan: FIREWALL_LAN } = ADDRESS;
 
-/** Our far end. `args` are further options of `reflector`. */
+/** Our far end. `args` are further options of `reflector`; with a token of its own it takes the probe for a stranger. */
 export const reflector = ({
   listen = [TARGET],
   args = [],
+  ownToken = false,
 }: {
   readonly listen?: readonly string[];
   readonly args?: readonly string[];
+  readonly ownToken?: boolean;
 } = {}): Part => ({
   name: `reflector-${listen.join('-').replaceAll(':', '_')}`,
   host: 'wan',
   needs: {},
   reflectorAt: listen,
-  start: ({ tokenFile }) => ({
+  start: ({ tokenFile, directory }) => ({
     command: ours(
       'src/cli/reflector.js',
       ...listen.flatMap((address) => ['--listen', address]),
-      ...['--token-file', tokenFile],
+      ...['--token-file', ownToken ? join(directory, 'own-token') : tokenFile],
       ...args,
     ),
     ready: { log: 'reflector ready' },

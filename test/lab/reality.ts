@@ -14,7 +14,8 @@ export const REALITIES = [
   'lossy', // some are lost, whatever they are
   'policed', // some are lost when there are many
   'slow', // late enough to hurt a call
-  'sip-alg', // rewritten
+  'rewritten', // the far end sees it all, and not as it was sent
+  'sip-alg', // rewritten by something that reads SIP
   'intercepted', // answered in the target's place
   'flows-die', // some flows of a port lose everything, by their ports alone; from another source port it passes
   'first-lost', // the first packet of each flow is lost or held, no later one
@@ -46,6 +47,7 @@ const TRUTH_OF: Readonly<Record<Reality, Truth>> = {
   away: 'open',
   'cut-off': 'open',
   unproven: 'unknown',
+  rewritten: 'altered',
   'sip-alg': 'altered',
   intercepted: 'altered',
   closed: 'unknown',
@@ -89,6 +91,7 @@ const PROVABLE: Readonly<Record<Reality, Derived>> = {
   away: ['pass/answered', UNKNOWN],
   'cut-off': ['pass/answered', 'degraded/rate-limited', UNKNOWN],
   unproven: 'unknown/unproven',
+  rewritten: ['altered/payload-rewritten', 'altered/answered-by-other', UNKNOWN],
   'sip-alg': 'altered/sip-alg',
   intercepted,
   closed: 'unknown/closed',

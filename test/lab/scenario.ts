@@ -107,10 +107,9 @@ export interface Scenario {
   readonly repeat?: number;
   readonly measure?: readonly Measure[];
   readonly measureFlows?: readonly MeasureFlows[];
-  /**
-   * One run changes this network for the next (a ban, an outage at a moment): each has a network of its own, and
-   * `--verify-rules` measures only, because its questions would use up what it is to see.
-   */
+  /** `--verify-rules` measures only: its questions do not wait so long, or would use up what it is to see. */
+  readonly measuredOnly?: boolean;
+  /** One run changes this network for the next (a ban, an outage at a moment): each has one of its own. */
   readonly eachAlone?: boolean;
   /** What `outages` of the report must hold, each item some keys of one. Default: none; `perhaps`: either is honest. */
   readonly outages?: readonly Readonly<Record<string, unknown>>[] | 'perhaps';

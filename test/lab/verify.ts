@@ -74,6 +74,7 @@ const agreeing = (reality: Reality, stream: boolean): readonly string[] => {
     case 'closed':
       return ['rejected'];
     case 'sip-alg':
+    case 'rewritten':
       return ['altered'];
     case 'intercepted':
       return ['intercepted', 'altered'];
@@ -180,8 +181,7 @@ const verifyExchanges = async (
   const measures = scenario.measure ?? [];
   const flows = scenario.measureFlows ?? [];
   const asking: Asking = {
-    // What a few packets change would be changed before it could be measured.
-    questions: scenario.eachAlone === true ? [] : questions,
+    questions: scenario.measuredOnly === true ? [] : questions,
     measures,
     flows,
     target: ADDRESS.target,

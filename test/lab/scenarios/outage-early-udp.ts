@@ -12,6 +12,7 @@ export default {
   cause: { 'business-sip': ['none', 'outage'] },
   outages: [{}],
   eachAlone: true,
+  measuredOnly: true,
   repeat: 3,
   notFixed: 'nothing is to be permitted',
   measure: [{ port: 16_384, packets: 600, packetsPerSecond: 100, lossRatio: [0.48, 0.54] }],

@@ -13,6 +13,7 @@ export default {
   cause: { 'business-sip': ['none', 'outage'] },
   outages: [{ what: 'everything', toMs: new Between(4000, 20_000) }],
   eachAlone: true,
+  measuredOnly: true,
   repeat: 3,
   notFixed: 'nothing is to be permitted',
   measure: [{ port: 16_384, packets: 800, packetsPerSecond: 100, lossRatio: [0.6, 0.66] }],

@@ -12,6 +12,7 @@ export default {
   cause: { 'business-sip': ['none', 'outage'] },
   outages: [{ what: 'everything', fromMs: new Between(2000, 6000), toMs: null }],
   eachAlone: true,
+  measuredOnly: true,
   repeat: 3,
   notFixed: 'nothing is to be permitted',
   measure: [{ port: 16_384, packets: 600, packetsPerSecond: 100, lossRatio: [0.47, 0.53] }],

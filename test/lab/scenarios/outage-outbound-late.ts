@@ -12,6 +12,7 @@ export default {
   cause: { 'business-sip': ['none', 'outage'] },
   outages: [{ fromMs: new Between(3000, 7000), toMs: new Between(6000, 11_000) }],
   eachAlone: true,
+  measuredOnly: true,
   repeat: 3,
   notFixed: 'nothing is to be permitted',
   measure: [{ port: 16_384, packets: 900, packetsPerSecond: 100, lossRatio: [0.31, 0.37] }],

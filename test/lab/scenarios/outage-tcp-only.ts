@@ -12,6 +12,7 @@ export default {
   cause: { 'business-sip': ['none', 'outage'] },
   outages: [{}],
   eachAlone: true,
+  measuredOnly: true,
   repeat: 3,
   notFixed: 'nothing is to be permitted',
   measureFlows: [{ port: 5060, transport: 'tcp', flows: 60, flowsPerSecond: 10, deadRatio: [0.3, 0.8] }],

@@ -14,6 +14,7 @@ export default {
   // From here a guard that lets in again looks like a line that was away.
   outages: 'perhaps',
   eachAlone: true,
+  measuredOnly: true,
   repeat: 3,
   notFixed: 'nothing is to be permitted',
   measure: [{ port: 5060, packets: 100, packetsPerSecond: 50, lossRatio: [0.87, 0.91] }],
