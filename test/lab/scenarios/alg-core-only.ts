@@ -10,12 +10,12 @@ export default {
     reflectorOnTwo(),
   ],
   args: SMALL_MEDIA_RANGE,
-  really: { 'sip-options/udp/5060': 'sip-alg', 'sip-alg/udp/5060': 'sip-alg' },
+  really: { 'udp/5060': 'sip-alg', 'stun-binding/udp/5060': 'open', 'udp-echo/udp/5060': 'open' },
   // With its proof gone the question is a stranger's, and so is the answer: altered for certain, by whom is not.
   expect: {
-    'sip-options/udp/5060': ['altered/sip-alg', 'altered/payload-rewritten', 'altered/answered-by-other', 'unknown/*'],
-    'sip-alg/udp/5060': ['altered/sip-alg', 'unknown/*'],
-    'size-sweep/udp/5060': ['altered/*', 'unknown/*'],
+    'udp/5060': ['altered/*', 'unknown/*'],
+    'stun-binding/udp/5060': 'pass/answered',
+    'udp-echo/udp/5060': 'pass/answered',
   },
   services: { 'business-sip': ['degraded', 'unknown'] },
   perhapsSymptoms: { 'business-sip': ['lost-inbound-calls'] },

@@ -5,7 +5,7 @@ export default {
   about: 'An ALG puts the public address in place of the private one in Call-ID, over UDP 5060.',
   topology: 'wired',
   parts: [
-    wire({ sip: [{ of: 'requests', replace: [['^(Call-ID:[^@\\r\\n]*@)10\\.77\\.0\\.2', '$1198.51.100.1']] }] }),
+    wire({ sip: [{ of: 'requests', replace: [['(?<=^Call-ID:[^@\\r\\n]*@)10\\.77\\.0\\.2', '198.51.100.1']] }] }),
     reflectorOnTwo(),
   ],
   args: SMALL_MEDIA_RANGE,

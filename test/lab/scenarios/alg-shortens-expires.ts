@@ -11,7 +11,7 @@ export default {
           of: 'requests',
           methods: ['REGISTER'],
           replace: [
-            ['^(Expires[ \\t]*:[ \\t]*)\\d+', '$160'],
+            ['(?<=^Expires[ \\t]*:[ \\t]*)\\d+', '60'],
             [';expires=\\d+', ';expires=60'],
           ],
         },

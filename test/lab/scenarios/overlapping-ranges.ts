@@ -11,7 +11,6 @@ export default {
   rules: forward('oifname "wan0" udp dport 21556-21699 drop'),
   parts: [reflector({ args: ['--udp', '3478,5060,21000-22199'] })],
   profiles: [profile('overlapping-a'), profile('overlapping-b')],
-  args: ['--exhaustive'],
   really: { 'udp/21556-21699': 'dropped-outbound' },
   services: { 'overlapping-a': 'impaired', 'overlapping-b': 'impaired' },
   perhapsSymptoms: {
