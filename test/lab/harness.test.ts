@@ -105,7 +105,16 @@ const run = (from: number, to: number, finding: string, tested = 2): ReportRange
 };
 
 const report = (fields: Partial<Report>): Report =>
-  ({ checks: [], ranges: [], services: [], network: {}, nat: {}, sipAlg: {}, ...fields }) as unknown as Report;
+  ({
+    checks: [],
+    ranges: [],
+    services: [],
+    network: {},
+    nat: {},
+    sipAlg: {},
+    notes: [],
+    ...fields,
+  }) as unknown as Report;
 
 const SIP = 'sip-options/udp/5060';
 const DROPPED = { 'udp/5060': 'dropped-outbound' } as const;
@@ -146,6 +155,27 @@ t.test('each difference between a report and a scenario is one line', async (t) 
     0,
   );
   t.match(facts.mismatches, [/^expected sipAlg.findings/, /^expected network.natted false, got true$/]);
+});
+
+t.test('what is known of another kind than by check: sentences, outages, and findings of any reason', async (t) => {
+  const mismatches = (fields: Partial<NamedScenario>, told: Record<string, unknown>) =>
+    compare(scenario(fields), report(told as Partial<Report>), 3).mismatches;
+  const notes = ['Nothing passed for 5 s.'];
+  t.same(mismatches({ says: [/5 s/], saysNot: [/blocked/] }, { notes }), []);
+  t.match(mismatches({ says: [/lost/], saysNot: [/passed/] }, { notes }), [/sentence with \/lost\//, /said "passed"/]);
+
+  const outages = [{ fromMs: 2000, toMs: 7000, what: 'everything', direction: null }];
+  t.same(mismatches({ outages: [{ what: 'everything' }] }, { outages }), []);
+  t.match(mismatches({}, { outages }), [/expected no outage/]);
+  t.match(mismatches({ outages: [{ toMs: null }] }, { outages }), [/expected an outage {"toMs":null}/]);
+  t.match(mismatches({ outages: [{}] }, {}), [/expected an outage/]);
+  t.same(mismatches({ outages: 'perhaps' }, { outages }), []);
+
+  const away = scenario({ really: { '*': 'away' }, outages: 'perhaps' });
+  const said = (finding: string) => compare(away, report({ checks: [check(SIP, finding)] }), 3);
+  t.same(said('unknown/outage').mismatches, []);
+  t.match(said('degraded/loss').mismatches, [/expected pass\/answered or unknown\/\*, got degraded\/loss/]);
+  t.equal(falseBlocks(said('blocked/dropped').cells).length, 1, 'what was away is not blocked');
 });
 
 t.test('the runs of a range are compared port by port', async (t) => {
