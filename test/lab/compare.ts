@@ -222,6 +222,18 @@ const compareKeys = (scenario: NamedScenario, report: Report): readonly string[]
     .map((where) => `the scenario's key "${where}" is about no check of this run`);
 };
 
+/** What is called late in a network that is not: this machine's own doing. */
+export const latencyOfOurs = (scenario: NamedScenario, report: Report): readonly string[] => {
+  const isOurs = (place: Place, line: { verdict: string; reason: string }): boolean =>
+    finding(line) === 'degraded/latency' && !isAmong(expectedOf(scenario, place), finding(line));
+  return [
+    ...report.checks.filter((check) => isOurs(check, check)).map(({ id }) => `${scenario.name} ${id}`),
+    ...report.ranges
+      .filter((run) => isOurs({ ...run, port: run.from }, run))
+      .map(({ id, from, to }) => `${scenario.name} ${id} ${from}-${to}`),
+  ];
+};
+
 /** Compares one run of the probe. */
 export const compare = (scenario: NamedScenario, report: Report, exitCode: number): Comparison => {
   const expectedCode = exitCodeOf(report);
