@@ -16,7 +16,6 @@ export default {
   outages: 'perhaps',
   eachAlone: true,
   measuredOnly: true,
-  repeat: 3,
   notFixed: 'the guard has shut this host out, and no rule about ports lets it in again',
   measureFlows: [{ port: 5060, transport: 'tcp', flows: 20, flowsPerSecond: 40, deadRatio: [0.6, 0.75] }],
 } satisfies Scenario;

@@ -13,7 +13,6 @@ export default {
   cause: { 'business-sip': ['none', 'first-packet'] },
   says: [/first packet/],
   saysNot: [/[Oo]verloaded|Wi-Fi/],
-  repeat: 3,
   measureFlows: [
     { port: 16_384, transport: 'udp', flows: 50, flowsPerSecond: 50, deadRatio: [0, 0], firstLostRatio: [1, 1] },
   ],

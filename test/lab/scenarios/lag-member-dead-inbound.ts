@@ -10,6 +10,7 @@ export default {
   really: { 'udp/*': 'flows-die' },
   services: { 'business-sip': 'degraded' },
   perhapsSymptoms: { 'business-sip': ['some-calls-silent', 'choppy-audio', 'lost-inbound-calls'] },
+  says: [/bundle|LAG|ECMP/],
   // No rule mends it: each port passes from another source port.
   saysNot: [/[Ii]nspection|does not let|[Oo]verloaded/],
   notFixed: 'nothing is to be permitted',

@@ -15,7 +15,6 @@ export default {
   outages: 'perhaps',
   eachAlone: true,
   measuredOnly: true,
-  repeat: 3,
   notFixed: 'the guard has shut this host out, and no rule about ports lets it in again',
   measureFlows: [{ port: 16_384, transport: 'udp', flows: 100, flowsPerSecond: 100, deadRatio: [0.5, 0.75] }],
 } satisfies Scenario;

@@ -15,7 +15,6 @@ export default {
   outages: 'perhaps',
   eachAlone: true,
   measuredOnly: true,
-  repeat: 3,
   notFixed: 'nothing is to be permitted',
   measure: [{ port: 5060, packets: 100, packetsPerSecond: 50, lossRatio: [0.87, 0.91] }],
 } satisfies Scenario;
