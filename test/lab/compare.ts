@@ -58,7 +58,8 @@ const isBoundary = (runs: readonly ReportRange[], index: number): boolean => {
 
 const compareRun = (scenario: NamedScenario, runs: readonly ReportRange[], index: number): Comparison => {
   const run = runs[index];
-  if (!run || isBoundary(runs, index)) return { mismatches: [], cells: [], later: [] };
+  if (!run || (scenario.exactRanges !== true && isBoundary(runs, index)))
+    return { mismatches: [], cells: [], later: [] };
   const name = `${run.id} ${run.from}-${run.to}`;
   const got = finding(run);
   const places: Place[] = [];
@@ -95,20 +96,34 @@ const compareRun = (scenario: NamedScenario, runs: readonly ReportRange[], index
   };
 };
 
+/** The range that was asked, as its id says; null for an id of another form. */
+const askedBy = (id: string): { readonly from: number; readonly to: number } | null => {
+  const [, from, to] = /\/(\d+)-(\d+)(?:#.*)?$/.exec(id) ?? [];
+  return from === undefined || to === undefined ? null : { from: Number(from), to: Number(to) };
+};
+
 /** The runs of a range cover it exactly once (the contract says so), whatever their verdicts. */
-const compareCoverage = (runs: readonly ReportRange[]): readonly string[] =>
-  runs.slice(1).flatMap((run, index) => {
-    const before = runs[index];
-    if (!before || run.from === before.to + run.step) return [];
-    return `${run.id}: expected the next run at ${before.to + run.step}, got ${run.from}`;
-  });
+const compareCoverage = (id: string, runs: readonly ReportRange[]): readonly string[] => {
+  const asked = askedBy(id);
+  const [first, last] = [runs[0]?.from, runs.at(-1)?.to];
+  return [
+    ...(asked === null || (first === asked.from && last === asked.to)
+      ? []
+      : [`${id}: expected runs from ${asked.from} to ${asked.to}, got ${first} to ${last}`]),
+    ...runs.slice(1).flatMap((run, index) => {
+      const before = runs[index];
+      if (!before || run.from === before.to + run.step) return [];
+      return `${run.id}: expected the next run at ${before.to + run.step}, got ${run.from}`;
+    }),
+  ];
+};
 
 const compareRanges = (scenario: NamedScenario, report: Report): Comparison[] => {
   const ids = [...new Set(report.ranges.map(({ id }) => id))];
   return ids.flatMap((id) => {
     const runs = report.ranges.filter((run) => run.id === id).sort((a, b) => a.from - b.from);
     return [
-      { mismatches: compareCoverage(runs), cells: [], later: [] },
+      { mismatches: compareCoverage(id, runs), cells: [], later: [] },
       ...runs.map((_run, index) => compareRun(scenario, runs, index)),
     ];
   });

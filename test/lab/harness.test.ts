@@ -199,6 +199,12 @@ t.test('the runs of a range are compared port by port', async (t) => {
   t.match(overlooked.mismatches, [/16384-16402: expected blocked\/dropped-outbound on 3 ports from 16390, got pass/]);
   t.equal(falsePasses(overlooked.cells).length, 1, 'an inferred mistake counts');
 
+  const inexact = compare({ ...hole, exactRanges: true }, report({ ranges: sampled }), 3);
+  t.match(inexact.mismatches, [/16388-16390: expected pass\/answered on 2 ports from 16388, got unknown\/not-run/]);
+
+  const short = compare(scenario({}), report({ ranges: [run(16_390, 16_402, 'pass/answered')] }), 3);
+  t.match(short.mismatches, [/expected runs from 16384 to 16402, got 16390 to 16402/]);
+
   const torn = compare(
     scenario({}),
     report({ ranges: [run(16_384, 16_388, 'pass/answered'), run(16_392, 16_402, 'pass/answered')] }),

@@ -106,6 +106,8 @@ export interface Scenario {
   /** How often the probe runs, for what chance decides. Default 1. */
   readonly repeat?: number;
   readonly measure?: readonly Measure[];
+  /** Boundaries between what passes and what does not must be told to the port, without ports between that nobody asked. */
+  readonly exactRanges?: boolean;
   readonly measureFlows?: readonly MeasureFlows[];
   /** `--verify-rules` measures only: its questions do not wait so long, or would use up what it is to see. */
   readonly measuredOnly?: boolean;

@@ -13,6 +13,7 @@ export default {
   args: ['--exhaustive'],
   profiles: [profile('overlapping-a'), profile('overlapping-b')],
   really: { 'udp/21556-21699': 'dropped-outbound' },
+  exactRanges: true,
   services: { 'overlapping-a': 'impaired', 'overlapping-b': 'impaired' },
   perhapsSymptoms: {
     'overlapping-a': ['some-calls-silent', 'one-way-audio-outbound', 'no-audio', 'cannot-register'],

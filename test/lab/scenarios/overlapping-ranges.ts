@@ -12,6 +12,7 @@ export default {
   parts: [reflector({ args: ['--udp', '3478,5060,21000-22199'] })],
   profiles: [profile('overlapping-a'), profile('overlapping-b')],
   really: { 'udp/21556-21699': 'dropped-outbound' },
+  exactRanges: true,
   services: { 'overlapping-a': 'impaired', 'overlapping-b': 'impaired' },
   perhapsSymptoms: {
     'overlapping-a': ['some-calls-silent', 'one-way-audio-outbound', 'no-audio', 'cannot-register'],
