@@ -8,7 +8,7 @@ export type Verdict = (typeof VERDICTS)[number];
 /** Every reason, under the one verdict that it explains. */
 export const REASONS = {
   pass: ['answered'],
-  degraded: ['loss', 'latency', 'jitter', 'reordered', 'rate-limited'],
+  degraded: ['loss', 'latency', 'jitter', 'reordered', 'rate-limited', 'flow-loss'],
   altered: [
     'sip-alg',
     'payload-rewritten',
@@ -21,6 +21,11 @@ export const REASONS = {
   unknown: [
     'no-answer',
     'closed',
+    'tls-refused',
+    'unreadable',
+    'unproven',
+    'outage',
+    'cut-off',
     'target-unreachable',
     'limited',
     'dns-failure',

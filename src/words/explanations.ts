@@ -123,6 +123,15 @@ const REASON_TEXTS = {
     doesNotProve: 'That the port is closed, nor that one call suffers: many calls at once, or a busy PBX, do.',
     fix: 'Exempt voice from the flood or DoS protection of the firewall, or raise its limit for UDP.',
   },
+  'flow-loss': {
+    title: 'Some flows are lost, others pass',
+    meaning:
+      'What is lost depends on the pair of ports and not on the port alone: one flow dies and the next one lives, so some calls are silent and others fine.',
+    evidence:
+      'The same port was asked from several source ports: from some every packet was answered, from others none was.',
+    doesNotProve: 'That a port is blocked: each of them passes from another source port. Nor which device loses them.',
+    fix: 'Ask whoever keeps the lines for a dead member of a link bundle (LAG, ECMP), or one of several uplinks that loses what it is given; no firewall rule mends it.',
+  },
   'sip-alg': {
     title: 'SIP ALG, a gateway that interferes with SIP',
     meaning:
@@ -239,6 +248,48 @@ const REASON_TEXTS = {
     evidence: 'A TCP reset or an ICMP unreachable came back from a target that is not known to listen there.',
     doesNotProve: 'That the port is blocked. If the target itself refused, the path is open.',
     fix: 'Check the port and the transport with the provider. To test the path alone, use a reflector.',
+  },
+  'tls-refused': {
+    title: 'Something listens and refuses TLS',
+    meaning: 'The TCP connection stands, and the far end refuses the TLS handshake or hangs up.',
+    evidence: 'A TLS alert, or the end of the connection, came during the handshake.',
+    doesNotProve:
+      'That the path is blocked: it is open up to whoever refused. The far end may want a client certificate, another TLS version or another server name.',
+    fix: 'Ask the provider which TLS versions, names and certificates it takes. To test the path alone, use a reflector.',
+  },
+  unreadable: {
+    title: 'An answer came that cannot be read',
+    meaning: 'The target answered, and the answer is no valid message of this protocol.',
+    evidence: 'Bytes came back from the address and port that were asked, and the decoder refused them.',
+    doesNotProve: 'That something is blocked: the path is open both ways. Nor that the service works.',
+    fix: 'Ask whoever keeps the far end which protocol and version it speaks on this port.',
+  },
+  unproven: {
+    title: 'Nobody proved to know the token',
+    meaning:
+      'A token was given, and nobody at the target proved to know it: the token is wrong, no reflector runs there, or something in between answers in its place.',
+    evidence: 'Answers came, or nothing did, and no answer carried a proof made with the token.',
+    doesNotProve: 'That the path is open: whatever answered may stand in between. Nor that it is blocked.',
+    fix: 'Check that both ends use the same token and that the reflector runs at the target. Leave the token out to judge the target as a third party.',
+  },
+  outage: {
+    title: 'The line was away',
+    meaning:
+      "Nothing passed to or from this address while this check was asked, so its silence is not the port's fault.",
+    evidence:
+      'Other questions to the same address, which were answered before or after, were silent in the same moments. The report lists these times under "outages".',
+    doesNotProve: 'That the port is blocked, nor that it is open.',
+    fix: 'Run again. If outages return, look for a line that fails over, a router that restarts, or Wi-Fi that roams, at the times shown.',
+  },
+  'cut-off': {
+    title: 'It passed until something dropped this host',
+    meaning:
+      'Questions were answered up to a certain number or moment and never after it: a protection against port scans or floods has most likely shut this host out. This run may have triggered it.',
+    evidence:
+      'What had been answered before fell silent and stayed silent, from one moment on. The evidence tells when, and after how many packets or flows.',
+    doesNotProve:
+      'That the port is blocked: it passed before. Phones send far less than a probe and may never meet this.',
+    fix: 'Exempt this host from the scan and flood protection of the firewall, or ask more slowly with --max-pps.',
   },
   'target-unreachable': {
     title: 'Nothing from this target at all',

@@ -34,6 +34,7 @@ const CARRIED_BY: Readonly<Record<string, (line: Line, report: Report) => boolea
   'one-way-audio-inbound': (line, { sipAlg }) => is('blocked', 'dropped-inbound')(line) || sipAlg.findings.length > 0,
   'some-calls-silent': (line, { network, notes }) =>
     is('blocked')(line) ||
+    is('degraded', 'flow-loss')(line) ||
     network.mappedAddresses.length > 1 ||
     notes.some((note) => note.includes('no new flow passed')),
   'choppy-audio': (line, { quality }) => is('degraded')(line) || quality.length > 0,

@@ -2,8 +2,8 @@
  * Firewalls drawn at random: holes of any width, even or odd ports only, at the edges, dropped on the way out or back,
  * or rejected. Pure: a seed gives the rules, the truth about every port, and what a report gets wrong.
  */
-import type { Report, ReportRange } from '../../src/model/report.js';
-import { forward } from './scenario.js';
+import type { Report, ReportRange } from '../../../src/model/report.js';
+import { forward } from '../scenario.js';
 
 export interface Hole {
   readonly from: number;

@@ -1,15 +1,15 @@
 /**
- * `npm run soak:lifetimes`: the lifetimes that `--deep` measures against the kernel's own setting, up to minutes. The
+ * `npm run lab -- lifetimes`: the lifetimes that `--deep` measures against the kernel's own setting, up to minutes. The
  * scenario `udp-timeout-10` is its short variant among the tests.
  */
 import { parseArgs } from 'node:util';
 import pLimit from 'p-limit';
-import type { Report } from '../../src/model/report.js';
-import { cannotRun } from './needs.js';
-import { sweep } from './network.js';
-import { reflectorOnTwo, SMALL_MEDIA_RANGE } from './parts.js';
-import { runScenario } from './run.js';
-import type { NamedScenario } from './scenario.js';
+import type { Report } from '../../../src/model/report.js';
+import { cannotRun } from '../needs.js';
+import { sweep } from '../network.js';
+import { reflectorOnTwo, SMALL_MEDIA_RANGE } from '../parts.js';
+import { runScenario } from '../run.js';
+import type { NamedScenario } from '../scenario.js';
 
 /** What a bracket may miss the truth by, at either end. */
 const TOLERANCE_SECONDS = 2;
@@ -27,8 +27,9 @@ const scenarioFor = (seconds: number): NamedScenario => ({
   args: [...SMALL_MEDIA_RANGE, '--transport', 'udp', '--deep', '--timeout', String(seconds + AROUND_SECONDS)],
 });
 
-const main = async (): Promise<number> => {
-  const { positionals } = parseArgs({ allowPositionals: true });
+/** Runs the tool with its own arguments. @returns the exit code */
+export const main = async (args: readonly string[]): Promise<number> => {
+  const { positionals } = parseArgs({ args: [...args], allowPositionals: true });
   const obstacle = cannotRun();
   if (obstacle !== null) {
     console.log(obstacle);
@@ -68,5 +69,3 @@ const main = async (): Promise<number> => {
   console.log(wrong === 0 ? `all within ±${TOLERANCE_SECONDS} s` : `${wrong} not within ±${TOLERANCE_SECONDS} s`);
   return wrong === 0 ? 0 : 1;
 };
-
-process.exitCode = await main();

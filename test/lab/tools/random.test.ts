@@ -1,6 +1,6 @@
-/** A few firewalls drawn at random, against both modes: no port is called what it is not. `npm run lab:random` has more. */
+/** A few firewalls drawn at random, against both modes: no port is called what it is not. `npm run lab -- random` has more. */
 import t from 'tap';
-import { cannotRun, missingPackages } from './needs.js';
+import { cannotRun, missingPackages } from '../needs.js';
 import { runRandom } from './random-run.js';
 
 /** One of each loss is drawn by four seeds in a row. */

@@ -2,13 +2,13 @@
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Report } from '../../src/model/report.js';
-import { packageRoot } from '../../src/plan/package-root.js';
-import { createNetwork, type Network } from './network.js';
-import { reflector } from './parts.js';
-import { ours, runToEnd, startPart } from './processes.js';
+import type { Report } from '../../../src/model/report.js';
+import { packageRoot } from '../../../src/plan/package-root.js';
+import { createNetwork, type Network } from '../network.js';
+import { reflector } from '../parts.js';
+import { ours, runToEnd, startPart } from '../processes.js';
+import { ADDRESS } from '../topology.js';
 import { type Draw, draw, type Errors, exhaustiveErrors, LOSSES, rulesOf, sampledErrors } from './random.js';
-import { ADDRESS } from './topology.js';
 
 export interface RandomOptions {
   readonly draws: number;

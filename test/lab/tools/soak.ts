@@ -1,14 +1,14 @@
 /**
- * `npm run soak:nat`: many runs behind an honest NAT that loses packets. Chance must never make it an ALG, and never
+ * `npm run lab -- soak`: many runs behind an honest NAT that loses packets. Chance must never make it an ALG, and never
  * another kind of NAT; what chance hides may be unknown, and is counted.
  */
 import { parseArgs } from 'node:util';
 import pLimit from 'p-limit';
-import type { Report } from '../../src/model/report.js';
-import { loadScenarios } from './load.js';
-import { cannotRun } from './needs.js';
-import { sweep } from './network.js';
-import { runScenario } from './run.js';
+import type { Report } from '../../../src/model/report.js';
+import { loadScenarios } from '../load.js';
+import { cannotRun } from '../needs.js';
+import { sweep } from '../network.js';
+import { runScenario } from '../run.js';
 
 const SCENARIO = 'nat-loss-5';
 /** So many runs share a network; then a fresh one, so that no leftover of earlier flows helps or hurts. */
@@ -24,8 +24,10 @@ interface Tally {
   filteringUnknown: number;
 }
 
-const main = async (): Promise<number> => {
+/** Runs the tool with its own arguments. @returns the exit code */
+export const main = async (args: readonly string[]): Promise<number> => {
   const { values } = parseArgs({
+    args: [...args],
     options: { runs: { type: 'string', default: '500' }, networks: { type: 'string', default: '2' } },
   });
   const obstacle = cannotRun();
@@ -79,5 +81,3 @@ const main = async (): Promise<number> => {
   console.log(`${tally.runs} of ${runs} runs in ${seconds} s, ${wrong} false statements: ${JSON.stringify(tally)}`);
   return wrong === 0 && tally.runs === runs ? 0 : 1;
 };
-
-process.exitCode = await main();
