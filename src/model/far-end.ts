@@ -22,6 +22,36 @@ export interface Identity {
   readonly control: Check;
 }
 
+/** A stretch of time in which an address answered again and again, in milliseconds of the run's clock. */
+export type Span = readonly [fromMs: number, toMs: number];
+
+/** A stretch in which it did not answer where it had before and was asked again. */
+export interface Silence {
+  readonly fromMs: number;
+  /** Null where it had not answered again when the run ended. */
+  readonly toMs: number | null;
+  /** Questions to what is known to answer, in vain. */
+  readonly asked: number;
+  /** Flows that this run had opened to the address until then, and how many of them in the seconds before. */
+  readonly flows: number;
+  readonly recentFlows: number;
+}
+
+/** Several source ports, each of which asked the same known port a few times. */
+export interface FlowFacts {
+  readonly asked: number;
+  /** Packets of each. */
+  readonly packets: number;
+  /** Answered none of them. */
+  readonly dead: number;
+  /** Answered all but the first. */
+  readonly firstLost: number;
+  /** Answered the first later than the others, by more than calls bear. */
+  readonly firstHeld: number;
+  /** Of those that lived, packets that stayed unanswered. */
+  readonly lostOfLiving: number;
+}
+
 export interface FarEndFacts {
   readonly address: string;
   /** Null where nobody has proven to be a reflector by telling what it is. */
@@ -40,6 +70,12 @@ export interface FarEndFacts {
   readonly smallEspPorts: readonly number[];
   /** What limits the path there over UDP, where something does. */
   readonly limit: PathLimit | null;
+  /** What became of flows to ports that are known to pass; null where nothing gave reason to look. */
+  readonly flows: FlowFacts | null;
+  /** When it was alive: silence at other times is evidence of nothing. */
+  readonly alive: readonly Span[];
+  /** When it was not. */
+  readonly silences: readonly Silence[];
 }
 
 /** Of an address of which nothing is known yet. */
@@ -53,4 +89,7 @@ export const unknownFarEnd = (address: string): FarEndFacts => ({
   otherBytesPorts: [],
   smallEspPorts: [],
   limit: null,
+  flows: null,
+  alive: [],
+  silences: [],
 });

@@ -205,6 +205,18 @@ export const ReportSchema = v.looseObject({
   }),
   checks: v.array(CheckSchema),
   ranges: v.array(RangeSchema),
+  /** Stretches in which nothing came from a far end that had answered; offsets from `startedAt`. */
+  outages: v.optional(
+    v.array(
+      v.looseObject({
+        fromMs: Milliseconds,
+        /** Null where it had not answered again when the run ended. */
+        toMs: nullable(Milliseconds),
+        what: v.picklist(['everything', 'udp', 'tcp']),
+        direction: nullable(v.picklist(['outbound', 'inbound'])),
+      }),
+    ),
+  ),
   /** Left out where every port was asked. */
   coverage: v.optional(v.array(CoverageSchema)),
   nat: NatSchema,

@@ -45,6 +45,8 @@ export interface RunOutput<F> {
   readonly farEnds: readonly FarEndFacts[];
   readonly facts: F;
   readonly loss: LossSample;
+  /** When the run began, on its own clock: times of facts are to be counted from here. */
+  readonly begunAtMs: number;
   /** Flows that sweeps opened: what a firewall in between had to remember of them. */
   readonly sweptFlows: number;
   readonly totals: Totals;

@@ -55,6 +55,10 @@ export type Classified = Finding & {
   readonly sent: number;
   readonly seen: number | null;
   readonly received: number;
+  /** Of those that stayed unanswered, how many went out while the line was away: they are evidence of nothing. */
+  readonly duringOutage: number;
+  /** Of flows that answered, those of which something stayed unanswered: where the first packet of each is lost, that one. */
+  readonly firstPackets: number;
   readonly rttMs: RttSummary | null;
   readonly evidence: Evidence;
 };

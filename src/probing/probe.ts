@@ -61,7 +61,6 @@ export const probe = async (
     signal,
     onProgress,
   );
-  const isProven = output.farEnds.some(({ identity }) => identity !== null);
   return buildReport({
     id: newId(startedAt.getTime()),
     startedAt,
@@ -71,12 +70,6 @@ export const probe = async (
     reflectors: reflectors.map(named),
     localAddresses: local,
     ...{ profiles, plan, output },
-    notes: [
-      ...prepared.notes,
-      ...(nat ? [] : ['How the NAT maps and filters was not asked (--no-nat).']),
-      ...(token !== null && !isProven
-        ? ['A token was given and no reflector proved itself with it: what answered was judged as a third party.']
-        : []),
-    ],
+    notes: [...prepared.notes, ...(nat ? [] : ['How the NAT maps and filters was not asked (--no-nat).'])],
   });
 };

@@ -4,12 +4,14 @@ import type { Profile } from '../model/profile.js';
 import { REPORT_SCHEMA_ID, type Report } from '../model/report.js';
 import type { RunOutput } from '../model/run.js';
 import type { StudyFacts } from '../verdict/studies/registry.js';
+import { outageNotes } from '../words/outages.js';
 import { checkRows } from './checks.js';
 import { coverageNotes, coverageRows, limitNotes } from './coverage.js';
 import { diagnosedService, factsOf } from './diagnosed.js';
 import { type Judgement, judgeRun } from './judge-run.js';
 import { natOf, networkOf } from './network.js';
-import { deadAddresses, notesOf } from './notes.js';
+import { deadAddresses, notesOf, ownPortNotes, unprovenNotes } from './notes.js';
+import { outagesOf } from './outages.js';
 import { rangeRows } from './ranges.js';
 import { studyRows } from './studies.js';
 import { type Named, reflectorRows, targetOf } from './who.js';
@@ -36,9 +38,12 @@ export interface ReportInput {
 }
 
 /** What a reader must know besides verdicts: first what was known before the run, then what it met. */
-const notes = (input: ReportInput, { ranges, studies, farEnds }: Judgement): string[] => [
+const notes = (input: ReportInput, { ranges, studies, farEnds, lossUpperBound, all }: Judgement): string[] => [
+  ...unprovenNotes(input, all),
   ...input.notes,
   ...notesOf(input.output, input.durationMs),
+  ...outageNotes(outagesOf(input.output, lossUpperBound)),
+  ...ownPortNotes(input.output.observations),
   ...studies.notes,
   ...coverageNotes(ranges),
   ...limitNotes(input.output.farEnds),
@@ -62,6 +67,7 @@ export const buildReport = (input: ReportInput): Report => {
     network: networkOf(input.localAddresses, all, judgement.lossUpperBound),
     checks: [...checkRows(checks), ...ofStudies],
     ranges: rangeRows(ranges),
+    outages: outagesOf(output, judgement.lossUpperBound),
     coverage: coverageRows(ranges),
     nat: { ...natOf(input.localAddresses, all), ...studies.nat },
     sipAlg: {

@@ -7,7 +7,7 @@ import type { RunOutput } from '../model/run.js';
 import type { Classified } from '../model/verdict.js';
 import type { FarEndState } from '../verdict/circumstances.js';
 import { classify } from '../verdict/classify.js';
-import { farEndStates, UNKNOWN_FAR_END } from '../verdict/far-end.js';
+import { endOf, farEndStates, UNKNOWN_FAR_END } from '../verdict/far-end.js';
 import { withFlowLimit } from '../verdict/flow-limit.js';
 import { withHeldBackErrors } from '../verdict/held-back-errors.js';
 import { type ClassifiedRange, classifyRange } from '../verdict/ranges.js';
@@ -37,6 +37,15 @@ const strictest = (profiles: readonly Profile[]): Pick<Thresholds, 'lossRatio' |
   lossRatio: Math.min(...profiles.map(({ thresholds }) => thresholds.lossRatio)),
   rttMs: Math.min(...profiles.map(({ thresholds }) => thresholds.rttMs)),
 });
+
+/**
+ * Where a token was given, an answer counts for nothing as long as nobody at its address has proven to know it: something
+ * may be answering in the far end's place.
+ */
+const withoutProof = (one: Classified, isOwed: boolean, farEnds: ReadonlyMap<string, FarEndState>): Classified =>
+  isOwed && one.received > 0 && farEnds.get(one.check.address ?? '')?.role !== 'reflector'
+    ? { ...one, verdict: 'unknown', reason: 'unproven', confidence: 0 }
+    : one;
 
 /** What each range's ports were observed to do, found once for all ranges. */
 const observationsOfRanges = (
@@ -73,12 +82,14 @@ export const judgeRun = (
   const strict = strictest(profiles);
   // What this host added to a round trip is no fault of the path.
   const thresholds = { ...strict, rttMs: strict.rttMs + output.usualDelayMs };
-  const classified = (observation: Observation): Classified =>
+  const judged = (observation: Observation): Classified =>
     classify(observation, farEnds.get(observation.check.address ?? '') ?? UNKNOWN_FAR_END, {
       lossUpperBound: upperBound,
       doubt: observation.check.isOfRange ? RANGE_PORT_DOUBT : SINGLE_CHECK_DOUBT,
       thresholds,
     });
+  const classified = (observation: Observation): Classified =>
+    withoutProof(judged(observation), facts.has(observation.check.address ?? ''), farEnds);
 
   const observed = new Map<Key, Observation>(output.observations.map((one) => [one.check.key, one]));
   const checks = plan.checks.flatMap((check) => {
@@ -91,17 +102,17 @@ export const judgeRun = (
     const ports = (ofRanges.get(range) ?? []).map((one) =>
       classified({ ...one, check: { ...one.check, isOfRange: true, requiredBy } }),
     );
-    const limit = farEnds.get(range.address ?? '')?.limit ?? null;
-    return classifyRange(range, withHeldBackErrors(ports), { ...thresholds, limit });
+    const { limit = null, flows = null } = farEnds.get(range.address ?? '') ?? UNKNOWN_FAR_END;
+    return classifyRange(range, withHeldBackErrors(ports), { ...thresholds, limit, flows });
   };
   const ranges = plan.ranges.map(classifiedRange);
 
-  const judged = judgeStudies(output.facts, output.loss);
+  const ofStudies = judgeStudies(output.facts, output.loss);
   const limits = new Map(output.farEnds.flatMap(({ address, limit }) => (limit ? [[address, limit] as const] : [])));
   const studies = {
-    ...judged,
+    ...ofStudies,
     // What a profile asks itself is asked better there.
-    checks: withFlowLimit(judged.checks, limits).filter((one) => !isAskedByItself(one, plan)),
+    checks: withFlowLimit(ofStudies.checks, limits).filter((one) => !isAskedByItself(one, plan)),
   };
 
   // Who was named as a reflector, or speaks its protocol, owes a proof: without one the question is unknown, not untested.
@@ -128,8 +139,13 @@ export const judgeRun = (
         ),
     ),
   );
+  // A run that ended in silence saw how it was before, and not how it is.
+  const hasEnded = output.farEnds.some((one) => endOf(one) !== null);
+  const told = services.map((one) =>
+    hasEnded && (one.verdict === 'works' || one.verdict === 'degraded') ? { ...one, verdict: 'unknown' as const } : one,
+  );
   return {
-    ...{ farEnds, facts, checks, ranges, studies, services },
+    ...{ farEnds, facts, checks, ranges, studies, services: told },
     loss: output.loss,
     lossUpperBound: upperBound,
     all: [...checks, ...ranges.flatMap(({ ports }) => ports)],

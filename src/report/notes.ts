@@ -1,7 +1,13 @@
 /** What a report has to say besides its verdicts. */
+import type { FarEndFacts } from '../model/far-end.js';
+import type { Observation } from '../model/observation.js';
 import type { RunOutput } from '../model/run.js';
+import type { Classified } from '../model/verdict.js';
 import type { FarEndState } from '../verdict/circumstances.js';
+import { endOf } from '../verdict/far-end.js';
+import { deadFlows, flowsDie, holdsFirst, losesFirst } from '../verdict/flows.js';
 import type { StudyFacts } from '../verdict/studies/registry.js';
+import { deadFlowsNote, firstHeldNote, firstLostNote, ownPortNote } from '../words/flows.js';
 import type { Named } from './who.js';
 
 /** One address that says nothing while another of the same target answers: whoever uses that one gets nowhere. */
@@ -25,6 +31,21 @@ const CUT_SHORT: Readonly<Record<NonNullable<RunOutput<StudyFacts>['cutShort']>,
   signal: 'The run was stopped before all was asked: what is not told here is not known.',
 };
 
+/** What became of a far end of which nothing came any more. */
+const endNotes = (facts: FarEndFacts): readonly string[] => {
+  const ended = endOf(facts);
+  const last = facts.silences.at(-1);
+  if (ended === null) return [];
+  const nothing = 'What was silent since then says nothing about any port.';
+  return ended === 'cut-off'
+    ? [
+        `Cut off: from some moment on nothing came from ${facts.address} any more, after this run had opened ${last?.flows ?? 0} flows, ${last?.recentFlows ?? 0} of them in the last seconds. A protection against port scans or SIP floods between here and there may drop everything of this host now; this run may have triggered it. Exempt this host, or ask slower and less (--max-pps, a smaller range). The line or the far end may as well have gone away at that moment. ${nothing}`,
+      ]
+    : [
+        `Nothing came from ${facts.address} any more at the end of the run: the line went away, or the far end ended. ${nothing} Ask again once it is back.`,
+      ];
+};
+
 /** What the run itself has to tell: that it was cut short, a busy host, a refused token. */
 export const notesOf = (
   { cutShort, eventLoopDelayMs, farEnds }: RunOutput<StudyFacts>,
@@ -36,16 +57,38 @@ export const notesOf = (
         `This host was busy: the probing thread was delayed by up to ${eventLoopDelayMs} ms, round-trip times may be too long by as much.`,
       ]
     : []),
-  ...farEnds
-    .filter(({ isGone }) => isGone)
-    .map(
-      ({ address }) =>
-        `The reflector at ${address} stopped answering during the run: what it left unanswered says nothing about the path. Ask again once it runs.`,
-    ),
+  ...farEnds.flatMap(endNotes),
+  ...farEnds.filter(({ flows }) => flowsDie(flows)).map(deadFlowsNote),
+  ...farEnds.filter(({ flows }) => losesFirst(flows)).map(firstLostNote),
+  ...farEnds.filter(({ flows }) => holdsFirst(flows)).map(firstHeldNote),
   ...(farEnds.some(({ tokenRefused }) => tokenRefused)
     ? ['The target is a reflector that does not know this token: compare the token files of both ends.']
     : []),
   ...(farEnds.some(({ versionRefused }) => versionRefused)
     ? ['The target is a reflector that speaks another version of the protocol: install the same release on both ends.']
     : []),
+];
+
+/** A token was given, something answered, and nobody proved to know it. */
+export const unprovenNotes = (
+  { target, reflectors }: { readonly target: Named; readonly reflectors: readonly Named[] },
+  all: readonly Classified[],
+): readonly string[] => {
+  const hosts = (reflectors.length > 0 ? reflectors : [target]).map(({ host }) => host).join(', ');
+  return all.some(({ reason }) => reason === 'unproven')
+    ? [
+        `A token was given and nobody at ${hosts} proved to know it: the token is wrong, there is no reflector, or something answers in its place. Nothing that answered counts as passing.`,
+      ]
+    : [];
+};
+
+/** Protocols that pass from their own port and from no other. */
+export const ownPortNotes = (observations: readonly Observation[]): readonly string[] => [
+  ...new Set(
+    observations.flatMap(({ check, attempts }) => {
+      const from = attempts.flatMap((one) => (one.outcome === 'answer' ? [one.sourcePort] : []));
+      const isOwn = from.length > 0 && from.every((port) => port === check.port);
+      return check.transport === 'udp' && isOwn && deadFlows(attempts).flows > 1 ? [ownPortNote(check.port)] : [];
+    }),
+  ),
 ];

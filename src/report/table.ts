@@ -3,6 +3,7 @@ import type { Report } from '../model/report.js';
 import type { Verdict } from '../model/verdict.js';
 import { printable } from '../wire/printable.js';
 import { addressesInWords, natInWords } from '../words/nat.js';
+import { outageInWords } from '../words/outages.js';
 import {
   bytes,
   counted,
@@ -57,6 +58,7 @@ const network = (page: Page, report: Report): Section => {
     ['NAT', natInWords(report)],
     ['Loss', lossInWords(report)],
     ['SIP ALG', sipAlgInWords(report)],
+    ...(report.outages ?? []).map((outage) => ['Outage', outageInWords(outage)] as const),
     ...report.reflectors.map((reflector) => {
       const name = reflector.host === report.target.host ? '' : `${printable(reflector.host, MAX_ID)} `;
       return ['Reflector', name + reflectorInWords(reflector)] as const;

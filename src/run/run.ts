@@ -8,6 +8,7 @@ import { type Net, systemNet } from './net.js';
 import { askChecks } from './phases/ask-checks.js';
 import { askUntilCertain } from './phases/ask-until-certain.js';
 import { confirmAlive } from './phases/confirm-alive.js';
+import { examineFlows } from './phases/examine-flows.js';
 import { fetchReceipts } from './phases/fetch-receipts.js';
 import { findBoundaries } from './phases/find-boundaries.js';
 import { identify, identifyAgain } from './phases/identify.js';
@@ -15,7 +16,9 @@ import { recheckSlow } from './phases/recheck-slow.js';
 import { runStudies } from './phases/run-studies.js';
 import { sweepRanges } from './phases/sweep-ranges.js';
 import { tryOtherBytes } from './phases/try-other-bytes.js';
+import { tryOwnPorts } from './phases/try-own-ports.js';
 import { trySmallEsp } from './phases/try-small-esp.js';
+import { watchLine } from './phases/watch-line.js';
 import { openRun } from './state.js';
 
 /**
@@ -28,12 +31,15 @@ export const run = async (
   net: Net = systemNet(input.maxPps, input.source),
 ): Promise<RunOutput<StudyFacts>> => {
   const run = await openRun(input, signal, onProgress, net);
+  const done = new AbortController();
+  const watching = watchLine(run, done.signal);
   try {
     const besides = Promise.all([identify(run), askChecks(run)]);
     await Promise.all([besides, sweepRanges(run, besides)]);
     await findBoundaries(run);
     await identifyAgain(run);
-    await Promise.all([tryOtherBytes(run), trySmallEsp(run)]);
+    await examineFlows(run);
+    await Promise.all([tryOtherBytes(run), trySmallEsp(run), tryOwnPorts(run)]);
     await askUntilCertain(run);
     await recheckSlow(run);
     run.freezeLoss();
@@ -44,6 +50,8 @@ export const run = async (
     await runStudies(run);
     return run.output();
   } finally {
+    done.abort(new Error('the run is done'));
+    await watching;
     run.close();
   }
 };

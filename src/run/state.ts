@@ -53,16 +53,16 @@ export const SAMPLES = { single: 3, ofRange: 1 } as const;
 
 const createTools = (input: RunInput, net: Net, probeOf: Tools['probeOf'], signal: AbortSignal): Tools => {
   let sequence = 0;
+  const timeline = createTimeline(net.now);
   return {
-    ...{ net, probeOf, signal },
+    ...{ net, probeOf, signal, timeline },
     totals: { packetsSent: 0, bytesSent: 0, packetsReceived: 0 },
     session: { id: input.sessionId, keys: input.token && deriveKeys(input.token, input.sessionId) },
     nextSequence: () => {
       sequence += 1;
       return sequence;
     },
-    path: createPath(),
-    timeline: createTimeline(net.now),
+    path: createPath(timeline.witnessed),
   };
 };
 
@@ -96,6 +96,7 @@ export const openRun = async (
   const doubtOf = ({ isOfRange, key }: Check): number =>
     isOfRange || ofRanges.has(key) ? RANGE_PORT_DOUBT : SINGLE_CHECK_DOUBT;
   const limit = pLimit(MAX_CONCURRENT);
+  const begunAtMs = net.now();
   let done = 0;
   let loss: LossSample | null = null;
   let facts: StudyFacts = NO_FACTS;
@@ -137,9 +138,15 @@ export const openRun = async (
     },
     output: () => ({
       observations: observations.inOrder(),
-      farEnds: farEnds.all().map((farEnd) => ({ ...farEnd.facts, limit: sweeps.limit(farEnd.address) })),
+      farEnds: farEnds.all().map(({ address, facts: known }) => ({
+        ...known,
+        limit: sweeps.limit(address),
+        alive: tools.timeline.spans(address),
+        silences: tools.timeline.silences(address),
+      })),
       facts,
       loss: loss ?? tools.path.sample(),
+      begunAtMs,
       sweptFlows: sweeps.flows(),
       totals: tools.totals,
       cutShort: over.aborted ? (signal.aborted ? 'signal' : 'deadline') : null,

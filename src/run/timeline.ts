@@ -3,23 +3,27 @@
  * such moments that lie close together; a line that is away for seconds swallows whatever is asked meanwhile, and says
  * nothing about any port.
  */
-
-/** A stretch of time in which an address answered again and again, in milliseconds of the run's clock. */
-export type Span = readonly [fromMs: number, toMs: number];
+import type { Silence, Span } from '../model/far-end.js';
 
 export interface Timeline {
   /** An answer came to what was sent to this address at that time. */
   answered(address: string, sentAtMs: number): void;
   /** It was asked where it had answered before: its silence there is no port's. */
   expected(address: string): void;
+  /** A new flow was opened to this address: what guards against scans counts these. */
+  opened(address: string): void;
   /** Whether what was sent at that time was sent while the address was alive. */
   isWitnessed(address: string, sentAtMs: number): boolean;
   /** How many of these sendings were. */
   witnessed(address: string, sentAtMs: readonly number[]): number;
-  /** Nothing has come for long, although much was expected. */
+  /** It has answered, and just now it does not, where it should: to ask anything else now is to learn nothing. */
+  isSilent(address: string): boolean;
+  /** Nothing has come for so long that it is not worth waiting for. */
   isDeaf(address: string): boolean;
   /** Stretches in which it was alive, in order. */
   spans(address: string): readonly Span[];
+  /** Stretches between those, long enough to be told, and what was asked there in vain; the last may have no end yet. */
+  silences(address: string): readonly Silence[];
 }
 
 /**
@@ -30,16 +34,26 @@ export interface Timeline {
 const MOMENT_MS = 650;
 /** What goes out together with the first or the last answered question of a stretch belongs to it. */
 const EDGE_MS = 100;
-/** Longer than a burst of loss, and than the four seconds in which a lost question is repeated. */
-const DEAF_MS = 5000;
+/** So long after the last answer, and after so many questions in vain, the line is taken to be away. */
+const SILENT_MS = 800;
+const SILENT_QUESTIONS = 3;
+/** A line that is away for longer than a change of providers takes is not waited for. */
+const DEAF_MS = 10_000;
 /** At a loss of one half, so many answers that do not come are chance once in four thousand times. */
 const DEAF_QUESTIONS = 12;
+/** A shorter silence is a burst of loss. */
+const NOTABLE_SILENCE_MS = 1000;
 
 interface Life {
   readonly spans: [number, number][];
   lastAtMs: number;
   expected: number;
+  /** When canaries went out. */
+  readonly asked: number[];
 }
+
+/** So long before a silence its new flows may be the cause of it. */
+const RECENT_MS = 4000;
 
 /** Takes a moment into the spans; nearly all of them come at the end. */
 const merge = (spans: [number, number][], atMs: number): void => {
@@ -62,29 +76,55 @@ const merge = (spans: [number, number][], atMs: number): void => {
 /** Nothing was heard yet. @param now the run's clock, in milliseconds */
 export const createTimeline = (now: () => number): Timeline => {
   const lives = new Map<string, Life>();
+  const flows = new Map<string, number[]>();
   const isWithin = (spans: readonly Span[], atMs: number): boolean =>
     spans.some(([from, to]) => atMs >= from - EDGE_MS && atMs <= to + EDGE_MS);
+  const inVain = ({ asked }: Life, fromMs: number, toMs: number): number =>
+    asked.filter((atMs) => atMs > fromMs && atMs < toMs).length;
+  const silentFor = (life: Life | undefined, ms: number, questions: number): boolean =>
+    life !== undefined && now() - life.lastAtMs > ms && life.expected >= questions;
   return {
     answered: (address, sentAtMs) => {
-      const life = lives.get(address) ?? { spans: [], lastAtMs: 0, expected: 0 };
+      const life = lives.get(address) ?? { spans: [], lastAtMs: 0, expected: 0, asked: [] };
       lives.set(address, life);
       life.lastAtMs = now();
       life.expected = 0;
       merge(life.spans, sentAtMs);
     },
+    opened: (address) => {
+      const known = flows.get(address);
+      if (known) known.push(now());
+      else flows.set(address, [now()]);
+    },
     expected: (address) => {
       const life = lives.get(address);
-      if (life) life.expected += 1;
+      if (!life) return;
+      life.expected += 1;
+      life.asked.push(now());
     },
     isWitnessed: (address, sentAtMs) => isWithin(lives.get(address)?.spans ?? [], sentAtMs),
     witnessed: (address, sentAtMs) => {
       const spans = lives.get(address)?.spans ?? [];
       return sentAtMs.reduce((count, atMs) => count + (isWithin(spans, atMs) ? 1 : 0), 0);
     },
-    isDeaf: (address) => {
-      const life = lives.get(address);
-      return life !== undefined && now() - life.lastAtMs > DEAF_MS && life.expected >= DEAF_QUESTIONS;
-    },
+    isSilent: (address) => silentFor(lives.get(address), SILENT_MS, SILENT_QUESTIONS),
+    isDeaf: (address) => silentFor(lives.get(address), DEAF_MS, DEAF_QUESTIONS),
     spans: (address) => lives.get(address)?.spans ?? [],
+    silences: (address) => {
+      const life = lives.get(address);
+      if (!life) return [];
+      const { spans } = life;
+      const between = spans.map(([, fromMs], index): Silence => {
+        const toMs = spans[index + 1]?.[0] ?? null;
+        const before = (flows.get(address) ?? []).filter((atMs) => atMs <= fromMs + EDGE_MS);
+        return {
+          ...{ fromMs, toMs },
+          asked: inVain(life, fromMs, toMs ?? Number.POSITIVE_INFINITY),
+          flows: before.length,
+          recentFlows: before.filter((atMs) => atMs >= fromMs - RECENT_MS).length,
+        };
+      });
+      return between.filter(({ fromMs, toMs, asked }) => asked > 0 && (toMs ?? now()) - fromMs >= NOTABLE_SILENCE_MS);
+    },
   };
 };

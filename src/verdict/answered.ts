@@ -4,7 +4,8 @@ import { kindOf } from '../model/kinds.js';
 import type { Attempt } from '../model/observation.js';
 import type { Finding, RttSummary } from '../model/verdict.js';
 import { type Circumstances, type FarEndState, limitsCalls } from './circumstances.js';
-import { lossLowerBound } from './silence.js';
+import { deadFlows, firstPackets, flowsDie, losesFirst } from './flows.js';
+import { doubtOfSilence, lossLowerBound } from './silence.js';
 
 export type Answer = Extract<Attempt, { outcome: 'answer' }>;
 
@@ -41,12 +42,13 @@ export const summarise = (answers: readonly Answer[]): RttSummary | null => {
 /** Judges what was answered; `packets` and `received` count the whole check's. */
 export const classifyAnswers = (
   check: Check,
-  answers: readonly Answer[],
+  attempts: readonly Attempt[],
   packets: number,
   received: number,
   farEnd: FarEndState,
-  { thresholds }: Circumstances,
+  { doubt, lossUpperBound, thresholds }: Circumstances,
 ): Finding => {
+  const answers = attempts.filter((attempt) => attempt.outcome === 'answer');
   const authentic = answers.filter((answer) => answer.authentic === true);
   if (farEnd.role === 'reflector') {
     // Two voices on one port: whichever is loud enough to answer may carry the call.
@@ -64,8 +66,18 @@ export const classifyAnswers = (
   }
   // A port of a range is asked too seldom to show quality; classifyRange judges all of them together.
   if (check.isOfRange) return { verdict: 'pass', reason: 'answered' };
-  if (lossLowerBound({ trials: packets, answers: received }) > thresholds.lossRatio) {
-    const isPoliced = check.transport === 'udp' && limitsCalls(farEnd.limit);
+  const isUdp = check.transport === 'udp';
+  if (farEnd.role === 'reflector' && isUdp) {
+    if (flowsDie(farEnd.flows)) return { verdict: 'degraded', reason: 'flow-loss' };
+    const dead = deadFlows(attempts);
+    // Silent from one source port and not from another, beyond what loss explains: it is about the flow.
+    if (dead.flows > 1 && doubtOfSilence(dead.packets, lossUpperBound) <= doubt) {
+      return { verdict: 'degraded', reason: 'flow-loss' };
+    }
+  }
+  const first = losesFirst(farEnd.flows) && isUdp ? firstPackets(attempts) : 0;
+  if (lossLowerBound({ trials: packets - first, answers: received }) > thresholds.lossRatio) {
+    const isPoliced = isUdp && limitsCalls(farEnd.limit);
     return { verdict: 'degraded', reason: isPoliced ? 'rate-limited' : 'loss' };
   }
   // The shortest: what only some of a few answers took is a busy host's, or a retransmission's below us.

@@ -14,6 +14,16 @@ const spoke = ({ attempts }: Observation): boolean =>
       (attempt.outcome === 'error' && ['refused', 'reset', 'tls-failed', 'closed-early'].includes(attempt.failure)),
   );
 
+/** A burst of new flows just before the end: what guards against port scans and floods acts on those. */
+const MANY_FLOWS = 15;
+
+/** Why nothing came from a far end any more when the run ended; null where it still answered. */
+export const endOf = ({ isGone, silences }: FarEndFacts): 'outage' | 'cut-off' | null => {
+  const last = silences.at(-1);
+  if (!isGone && (!last || last.toMs !== null)) return null;
+  return (last?.recentFlows ?? 0) >= MANY_FLOWS ? 'cut-off' : 'outage';
+};
+
 const stateOf = (facts: FarEndFacts, own: readonly Observation[]): FarEndState => {
   const isProven = facts.identity !== null || own.some((observation) => answered(observation, true));
   const passing = own.filter((one) => one.check.transport === 'udp' && answered(one, true));
@@ -24,7 +34,10 @@ const stateOf = (facts: FarEndFacts, own: readonly Observation[]): FarEndState =
     listens: facts.identity?.info ?? null,
     limit: facts.limit,
     heldBack: facts.heldBack,
-    isGone: facts.isGone,
+    ended: endOf(facts),
+    flows: facts.flows,
+    // Of a third party nothing proves that it was alive, and its silence is nobody's fault anyway.
+    ...(isProven && facts.alive.length > 0 && { aliveDuring: facts.alive }),
     smallEspPorts: new Set(facts.smallEspPorts),
     openUdpPorts: new Set([...passing.map(({ check }) => check.port), ...facts.otherBytesPorts]),
   };

@@ -29,6 +29,8 @@ export const classifyPlainly = (
     sent: answer.packets,
     seen,
     received: answer.answers,
+    duringOutage: 0,
+    firstPackets: 0,
     rttMs: { min: rounded, median: rounded, max: rounded },
     evidence: {
       answer: detail,

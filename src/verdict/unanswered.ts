@@ -3,6 +3,7 @@ import type { Check } from '../model/check.js';
 import type { Attempt, Failure, Observation } from '../model/observation.js';
 import type { Finding } from '../model/verdict.js';
 import { type Circumstances, type FarEndState, isWithin } from './circumstances.js';
+import { deadShare, silentFlows } from './flows.js';
 import { doubtOfSilence } from './silence.js';
 
 export type Failed = Extract<Attempt, { outcome: 'error' }>;
@@ -55,9 +56,9 @@ export const isWithheld = (
   return !said && seen !== 0 && missing <= heldBack;
 };
 
-/** Whether a finding rests on what was left unanswered by a reflector that ended, or was cut off, during the run. */
-export const isOfOneGone = ({ verdict, reason }: Finding, { isGone = false }: FarEndState): boolean =>
-  isGone && (verdict === 'blocked' || reason === 'loss' || reason === 'rate-limited');
+/** Whether a finding rests on what was left unanswered after nothing came from the far end any more. */
+export const isAfterEnd = ({ verdict, reason }: Finding, { ended = null }: FarEndState): boolean =>
+  ended !== null && (verdict === 'blocked' || reason === 'loss' || reason === 'rate-limited' || reason === 'no-answer');
 
 /**
  * TLS opened and no proof came through it. Whoever shows another certificate than the reflector's own has ended the
@@ -90,10 +91,29 @@ export const classifyFailures = (
   return farEnd.role === 'reflector' && listening ? blocked('rejected') : unknown('closed');
 };
 
+/** What met silence: packets while the far end was alive, packets while the line was away, and what of all arrived. */
+interface Silent {
+  readonly packets: number;
+  readonly duringOutage: number;
+  readonly seen: number | null;
+  readonly attempts: readonly Attempt[];
+}
+
+/** Fewer source ports than this, and a silence may be a flow's and not the port's. */
+const MIN_FLOWS = 3;
+
+/** Whether the flows that were asked may all be dead ones. */
+const mayBeFlows = ({ attempts }: Silent, { flows }: FarEndState, { transport }: Check, doubt: number): boolean => {
+  const silent = silentFlows(attempts);
+  // Attempts without a source port are told apart by nothing, and those of a connection are each their own.
+  if (transport !== 'udp' || attempts.every(({ sourcePort }) => sourcePort === null)) return false;
+  const dead = deadShare(flows);
+  return silent < MIN_FLOWS || (dead !== null && dead ** silent > doubt);
+};
+
 /** What silence means, if anything. */
 export const classifySilence = (
-  packets: number,
-  seen: number | null,
+  { packets, duringOutage, seen, attempts }: Silent,
   farEnd: FarEndState,
   listening: boolean | null,
   opened: boolean,
@@ -108,8 +128,9 @@ export const classifySilence = (
   if (farEnd.limit?.kind === 'flows' && check.transport === 'udp') return unknown('no-answer');
   const { lossUpperBound, doubt } = circumstances;
   // Of what arrived each was answered, so it is the answers' loss that would have to explain the silence.
-  const lost = seen === null || seen === 0 ? packets : seen;
-  if (doubtOfSilence(lost, lossUpperBound) > doubt) return unknown('no-answer');
+  const lost = seen === null || seen === 0 ? packets : Math.min(seen, packets);
+  if (doubtOfSilence(lost, lossUpperBound) > doubt) return unknown(duringOutage > 0 ? 'outage' : 'no-answer');
+  if (mayBeFlows({ packets, duringOutage, seen, attempts }, farEnd, check, doubt)) return unknown('no-answer');
   if (check.probe === 'esp-in-udp' && farEnd.smallEspPorts?.has(check.port)) return blocked('size-filtered');
   const otherBytesPass = check.transport === 'udp' ? farEnd.openUdpPorts.has(check.port) : opened;
   if (otherBytesPass) return blocked('payload-filtered');

@@ -141,8 +141,9 @@ export const sipAlgInWords = ({ sipAlg }: Report): string => {
 };
 
 /** What the target is, and so how far its answers can be believed. */
-export const roleInWords = ({ target, totals }: Report): string => {
+export const roleInWords = ({ checks, target, totals }: Report): string => {
   if (target.role === 'reflector') return 'a reflector';
+  if (checks.some(({ reason }) => reason === 'unproven')) return 'where nobody proved to know the token';
   // What never answered proves nothing, not even that it is somebody else's.
   return totals.packetsReceived === 0 ? 'no answer from it' : 'a third party';
 };

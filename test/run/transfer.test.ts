@@ -18,6 +18,7 @@ const outputOf = (observations: readonly Observation[]): RunOutput<StudyFacts> =
   farEnds: [],
   facts: NO_FACTS,
   loss: { trials: 9, answers: 8 },
+  begunAtMs: 0,
   sweptFlows: 3,
   totals: { packetsSent: 9, bytesSent: 900, packetsReceived: 8 },
   cutShort: null,

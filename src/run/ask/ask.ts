@@ -10,6 +10,7 @@ import { packetsNeeded } from '../../verdict/silence.js';
 import type { Path } from '../path.js';
 import type { Tools } from '../tools.js';
 import { datagramLine, streamLine } from './flows.js';
+import { whileAway } from './hold.js';
 import { createTransactions, type Transactions } from './transactions.js';
 
 /**
@@ -22,6 +23,8 @@ const RETRY_AFTER_MS = [500, 500, 750, 1000] as const;
  * swallow all attempts that keep step with it, and those of all checks that began together.
  */
 const RETRY_JITTER = 1 / 4;
+/** How much longer than the longest round trip an answer is waited for before the question is repeated. */
+const PATIENCE = 1.25;
 /** Between two questions of a check that answers: far enough apart to be two samples, near enough for a short run. */
 const SAMPLE_GAP_MS = 80;
 /** A silent check is asked this often at least, which spreads it over 1.75 s: most bursts of loss are shorter. */
@@ -30,6 +33,8 @@ const MIN_SILENT_PACKETS = 4;
 const UNINFORMED_PACKETS = 6;
 /** A path so lossy that more than this were needed is reported as unknown; it would also take too long. */
 export const MAX_SILENT_PACKETS = 20;
+/** However often the line goes away, no check is asked more often than this. */
+const MAX_UNWITNESSED = 24;
 /** An error from the path is seen this often before it is believed. */
 const MAX_ERRORS = 3;
 
@@ -88,14 +93,14 @@ export const askFor = async <V>(
   options: AskOptions,
   tools: Tools,
 ): Promise<Asked<V>> => {
-  const { net, path } = tools;
+  const { net, path, timeline } = tools;
   const signal = options.signal ?? tools.signal;
   const before = options.alreadySilent ?? 0;
   if (check.address === null || check.family === null) {
     return { observation: notAsked(check, 'dns-failure'), values: [] };
   }
   const peer = { address: check.address, port: check.port, family: check.family, host: check.host };
-  const account = path.open();
+  const account = path.open(check.address);
   const mayProve = tools.session.keys !== null;
   const transactions = createTransactions(check, probe, tools);
   const line =
@@ -112,7 +117,14 @@ export const askFor = async <V>(
     }
   };
 
+  /** Sendings in vain while the far end was alive; all of them as long as it has never answered anything. */
+  const inVain = (): number => {
+    const lost = transactions.lostAtMs();
+    return timeline.spans(peer.address).length === 0 ? lost.length : timeline.witnessed(peer.address, lost);
+  };
+
   const sendAndWait = async (pauseMs: number): Promise<void> => {
+    await whileAway(peer.address, tools, signal);
     await net.pacer.take(1, signal);
     const answered = transactions.answered();
     const errors = transactions.errors();
@@ -128,30 +140,33 @@ export const askFor = async <V>(
 
   const converse = async (): Promise<void> => {
     let silent = before;
+    let unanswered = 0;
     while (transactions.answered() < options.samples && !transactions.isClosed()) {
       const answered = transactions.answered();
       // After what may be the last packet only its answer is waited for, not the time of another packet.
       const isLast = enough(transactions, silent + 1, path, options, mayProve);
       const usual = RETRY_AFTER_MS[Math.min(silent, RETRY_AFTER_MS.length - 1)] ?? RETRY_AFTER_MS[0];
-      const pause = usual * (1 + (RETRY_JITTER * (net.random(1)[0] ?? 0)) / 256);
+      const jittered = usual * (1 + (RETRY_JITTER * (net.random(1)[0] ?? 0)) / 256);
+      // On a long way a question that is repeated before its answer can be back has no round trip of its own.
+      const pause = Math.max(jittered, PATIENCE * path.longestRttMs());
       await sendAndWait(isLast ? Math.min(pause, path.lateMs()) : pause);
-      account(before + transactions.packets(), transactions.answers());
+      account(before + transactions.packets(), transactions.answers(), transactions.lostAtMs());
       if (transactions.answered() > answered) {
         if (transactions.answered() < options.samples && !transactions.isClosed())
           await net.sleep(SAMPLE_GAP_MS, signal);
         continue;
       }
-      silent += 1;
-      if (enough(transactions, silent, path, options, mayProve)) break;
+      // What went out while nobody vouches for the line is asked again, and is no evidence.
+      silent = before + inVain();
+      unanswered += 1;
+      if (timeline.isDeaf(peer.address) || unanswered >= MAX_UNWITNESSED) break;
+      if (enough(transactions, mayProve ? silent : before + unanswered, path, options, mayProve)) break;
     }
     const until = net.now() + path.lateMs();
     while (transactions.outstanding() && transactions.errors() < MAX_ERRORS && net.now() < until) {
       await hear(until - net.now());
     }
-    account(before + transactions.packets(), transactions.answers());
-    for (const attempt of transactions.attempts()) {
-      if (attempt.outcome === 'answer' && attempt.rttMs !== null) path.reportRtt(attempt.rttMs);
-    }
+    account(before + transactions.packets(), transactions.answers(), transactions.lostAtMs());
   };
 
   const observed = (): Observation => ({

@@ -16,8 +16,12 @@ export interface Line {
 
 export type Peer = { readonly address: string; readonly port: number; readonly family: Family; readonly host: string };
 
-/** After this many packets a flow gets a fresh source port: one flow can be dead (stale NAT state, one bad link). */
-const PACKETS_PER_FLOW = 3;
+/**
+ * Packets of each flow in turn, before a fresh source port takes over; the last number repeats. One flow can be dead (stale
+ * NAT state, one bad link of a bundle), so four packets of a silent check go out over three; and the first of a flow can be
+ * lost where its second is not, so the first flow has two.
+ */
+const PACKETS_PER_FLOW = [2, 1, 1, 2] as const;
 /** No answer that we understand is longer; a peer that sends more is not waited for. */
 const MAX_STREAM_BYTES = 65_536;
 /** The longest answer to any of our questions, a SIP response with all its capabilities, takes half of this. */
@@ -60,6 +64,7 @@ export const datagramLine = <V>(
       },
       { address: net.source ?? undefined, ...(sourcePort !== undefined && { port: sourcePort }) },
     );
+    tools.timeline.opened(peer.address);
     flows.push(opened);
     return opened;
   };
@@ -87,7 +92,8 @@ export const datagramLine = <V>(
       if (own) await sendOver(own, transaction);
     },
     send: async () => {
-      if (!flow || sends >= PACKETS_PER_FLOW) {
+      const enough = PACKETS_PER_FLOW[Math.min(flows.length, PACKETS_PER_FLOW.length) - 1] ?? 0;
+      if (!flow || (sourcePort === undefined && sends >= enough)) {
         flow = await open();
         sends = 0;
         current = null;
@@ -127,6 +133,7 @@ export const streamLine = <V>(
     let openingMs = 0;
     let write: (bytes: Uint8Array) => void = () => undefined;
     totals.packetsSent += 1;
+    tools.timeline.opened(peer.address);
     const close = net.openStream(
       peer,
       secure,

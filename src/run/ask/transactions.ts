@@ -73,6 +73,8 @@ export interface Transactions<V> {
   errors(): number;
   packets(): number;
   answers(): number;
+  /** When those sendings went out that stayed unanswered so far. */
+  lostAtMs(): readonly number[];
   /** True while something that was sent may still be answered. */
   outstanding(): boolean;
   attempts(): readonly Attempt[];
@@ -211,6 +213,8 @@ export const createTransactions = <V>(check: Check, probe: Probe<V>, tools: Tool
     if (transaction.attempt?.outcome !== 'answer') {
       // Karn's rule: an answer after a retransmission may belong to either sending.
       const ambiguous = transaction.packets > transaction.packetsBefore + 1;
+      // At once, because others that are silent now wait as long as the path is known to take.
+      if (rttMs !== undefined || !ambiguous) tools.path.reportRtt(rttMs ?? elapsedMs);
       const { attestation } = reading;
       transaction.attempt = {
         outcome: 'answer',
@@ -279,6 +283,7 @@ export const createTransactions = <V>(check: Check, probe: Probe<V>, tools: Tool
     },
     values: () => values,
     answeredByOpening: (transaction, rttMs) => {
+      tools.path.reportRtt(rttMs);
       transaction.answers = 1;
       transaction.attempt = {
         outcome: 'answer',
@@ -306,6 +311,7 @@ export const createTransactions = <V>(check: Check, probe: Probe<V>, tools: Tool
     errors: () => errors,
     packets: () => sum((transaction) => transaction.packets),
     answers: () => sum((transaction) => transaction.answers),
+    lostAtMs: () => transactions.flatMap(lostOf),
     outstanding: () =>
       transactions.some(
         ({ attempt, answers, packets }) => attempt === null || (attempt.outcome === 'answer' && answers < packets),

@@ -29,19 +29,34 @@ export const together = (first: Observation, second: Observation): Observation =
       };
 
 /** How much of a check's silence is evidence, in packets: of those that arrived it is known that each was answered. */
-const evidenceOf = (one: Observation): number => {
-  if (!isSilent(one)) return 0;
-  const packets = one.attempts.reduce((total, attempt) => total + attempt.packets, 0);
-  return one.seen !== null && one.seen > 0 ? one.seen : packets;
+const evidenceOf = (one: Observation, { tools: { timeline } }: Pick<RunState, 'tools'>): number => {
+  const address = one.check.address ?? '';
+  const isWatched = timeline.spans(address).length > 0;
+  const packets = one.attempts.reduce((total, { packets: sent, lostAtMs }) => {
+    const away = isWatched ? lostAtMs.length - timeline.witnessed(address, lostAtMs) : 0;
+    return total + sent - away;
+  }, 0);
+  return one.seen !== null && one.seen > 0 ? Math.min(one.seen, packets) : packets;
 };
+
+/** Refused or silent while the line was away, all of it: whatever said no then said it of everything. */
+const metOutage = ({ check, attempts }: Observation, { tools: { timeline } }: Pick<RunState, 'tools'>): boolean =>
+  attempts.length > 0 &&
+  timeline.spans(check.address ?? '').length > 0 &&
+  attempts.every(
+    ({ outcome, lostAtMs }) =>
+      outcome !== 'answer' && lostAtMs.length > 0 && timeline.witnessed(check.address ?? '', lostAtMs) === 0,
+  );
 
 /** Whether its silence proves too little, and more of it would prove enough. */
 const isShortAt =
-  (bound: number, { doubtOf }: Pick<RunState, 'doubtOf'>) =>
+  (bound: number, run: RunState) =>
   (one: Observation): boolean => {
-    const evidence = evidenceOf(one);
-    const doubt = doubtOf(one.check);
-    const isShort = evidence > 0 && evidence < MAX_SILENT_PACKETS && doubtOfSilence(evidence, bound) > doubt;
+    if (metOutage(one, run)) return true;
+    if (!isSilent(one)) return false;
+    const evidence = evidenceOf(one, run);
+    const doubt = run.doubtOf(one.check);
+    const isShort = evidence < MAX_SILENT_PACKETS && doubtOfSilence(evidence, bound) > doubt;
     return isShort && doubtOfSilence(MAX_SILENT_PACKETS, bound) <= doubt;
   };
 
@@ -56,7 +71,7 @@ const askFurther = async (run: RunState, short: readonly Observation[]): Promise
         .filter(({ check }) => !sweeps.sweeps(check))
         .map((one) => {
           const { check } = one;
-          const options = { samples: 1, doubt: run.doubtOf(check), alreadySilent: evidenceOf(one) };
+          const options = { samples: 1, doubt: run.doubtOf(check), alreadySilent: evidenceOf(one, run) };
           return askCheck(check, tools.probeOf(check.probe), options, tools);
         }),
     ),

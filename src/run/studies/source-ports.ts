@@ -12,9 +12,9 @@ import type { Tools } from '../tools.js';
 import type { Study } from './study.js';
 
 /** IKE, IPsec behind NAT, SIP: source and destination alike (RFC 7296 §2, RFC 3948 §4, RFC 3261 §18.1.1). */
-const OWN_PORTS: readonly number[] = [500, 4500, 5060];
+export const OWN_PORTS: readonly number[] = [500, 4500, 5060];
 /** One flow's worth (run/ask/flows.ts): the port cannot be bound for a second flow beside it. */
-const PACKETS = 3;
+export const PACKETS_PER_FLOW = 3;
 const ROUNDS = 2;
 
 const factOf = (check: Check, sourcePort: number, all: readonly Observation[]): SourcePortFacts => {
@@ -39,7 +39,7 @@ const factOf = (check: Check, sourcePort: number, all: readonly Observation[]): 
 export const askFrom = async (check: Check, sourcePort: number, tools: Tools): Promise<SourcePortFacts> => {
   const all: Observation[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
-    const options = { samples: 1, doubt: RANGE_PORT_DOUBT, atMost: PACKETS, sourcePort };
+    const options = { samples: 1, doubt: RANGE_PORT_DOUBT, atMost: PACKETS_PER_FLOW, sourcePort };
     const observation = await askCheck(check, tools.probeOf(check.probe), options, tools);
     all.push(observation);
     if (!observation.attempts.every(({ outcome }) => outcome === 'silence')) break;

@@ -40,6 +40,8 @@ const SMOOTHING = 1 / 8;
 export interface Exchange {
   /** Sends one question, at once if window and pace allow; otherwise resolves when it was sent. */
   ask(port: SweptPort, signal: AbortSignal): Promise<void> | undefined;
+  /** From now on the socket of this number asks, another source port; answers are heard on all. */
+  fromFlow(index: number): Promise<void>;
   /** Where answers to this port's questions are looked for; several may wait at the same port. */
   watch(port: SweptPort): void;
   forget(port: SweptPort): void;
@@ -121,31 +123,32 @@ export const createExchange = async (address: string, family: Family, tools: Too
     asked.inFlight = false;
     inFlight -= 1;
   };
-  const socket: SharedUdp = await net.openSharedUdp(
-    family,
-    (bytes, from, fromPort, atMs) => {
-      const waiting = byPort.get(fromPort);
-      if (!waiting || (from !== address && canonical(from) !== target)) return;
-      totals.packetsReceived += 1;
-      if (bytes.length > MAX_DATAGRAM_BYTES) {
-        for (const port of waiting) port.refused.oversized = (port.refused.oversized ?? 0) + 1;
-        return;
-      }
-      for (const port of waiting) {
-        const asked = offer(port, bytes, atMs);
-        if (!asked) continue;
-        release(asked);
-        tools.timeline.answered(address, asked.sentAtMs);
-        const rtt = Math.max(0, atMs - asked.sentAtMs);
-        smoothedRttMs = smoothedRttMs === null ? rtt : smoothedRttMs + SMOOTHING * (rtt - smoothedRttMs);
-        rtts.push(rtt);
-        break;
-      }
-      if (inFlight <= ringBelow) ring();
-    },
-    net.source,
-  );
-  const room = Math.floor((socket.receiveBuffer * BUFFER_SHARE) / BUFFER_PER_PACKET);
+  const heard = (bytes: Uint8Array, from: string, fromPort: number, atMs: number): void => {
+    const waiting = byPort.get(fromPort);
+    if (!waiting || (from !== address && canonical(from) !== target)) return;
+    totals.packetsReceived += 1;
+    if (bytes.length > MAX_DATAGRAM_BYTES) {
+      for (const port of waiting) port.refused.oversized = (port.refused.oversized ?? 0) + 1;
+      return;
+    }
+    for (const port of waiting) {
+      const asked = offer(port, bytes, atMs);
+      if (!asked) continue;
+      release(asked);
+      tools.timeline.answered(address, asked.sentAtMs);
+      const rtt = Math.max(0, atMs - asked.sentAtMs);
+      smoothedRttMs = smoothedRttMs === null ? rtt : smoothedRttMs + SMOOTHING * (rtt - smoothedRttMs);
+      rtts.push(rtt);
+      break;
+    }
+    if (inFlight <= ringBelow) ring();
+  };
+  const open = (): Promise<SharedUdp> => net.openSharedUdp(family, heard, net.source);
+  const first = await open();
+  const sockets: SharedUdp[] = [first];
+  let current = 0;
+  const socketNow = (): SharedUdp => sockets[current] ?? first;
+  const room = Math.floor((socketNow().receiveBuffer * BUFFER_SHARE) / BUFFER_PER_PACKET);
   const window = Math.max(1, Math.min(MAX_WINDOW, room));
 
   /** How long a packet holds its place. */
@@ -200,6 +203,8 @@ export const createExchange = async (address: string, family: Family, tools: Too
   };
 
   const put = (port: SweptPort): void => {
+    const socket = socketNow();
+    if (port.packets === 0) tools.timeline.opened(address);
     const asked = question(port, tools, socket.local, seed());
     inFlight += 1;
     queue.push(asked);
@@ -264,6 +269,12 @@ export const createExchange = async (address: string, family: Family, tools: Too
       rtts = [];
       return taken;
     },
-    close: () => socket.close(),
+    fromFlow: async (index) => {
+      while (sockets.length <= index) sockets.push(await open());
+      current = index;
+    },
+    close: () => {
+      for (const socket of sockets) socket.close();
+    },
   };
 };

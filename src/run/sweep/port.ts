@@ -92,6 +92,9 @@ export const failed = (port: SweptPort, failure: Failure, error: SocketError): v
 
 const UNSENT = { sourcePort: null, lostAtMs: [] } as const;
 
+/** When those went out that stayed unanswered. */
+export const lostOf = ({ pending }: SweptPort): readonly number[] => pending.map(({ sentAtMs }) => sentAtMs);
+
 /** What stayed unanswered, by the source port that it left from. */
 const lostByFlow = ({ pending }: SweptPort) => {
   const flows = new Map<number, number[]>();

@@ -6,18 +6,28 @@ import type { Check, Family, Key } from '../../model/check.js';
 import type { LossSample, Observation, PathLimit } from '../../model/observation.js';
 import { failureOf, type SocketError } from '../../net/errno.js';
 import { lossUpperBound } from '../../verdict/silence.js';
+import { whileAway } from '../ask/hold.js';
 import type { Tools } from '../tools.js';
 import { type Canaries, createCanaries, type Way } from './canary.js';
 import { type Depth, MAX_ROUNDS, MIN_ROUNDS, packetsPerPort } from './depth.js';
 import { createExchange, type Exchange } from './exchange.js';
 import { createExperiments, type Experiments } from './experiments.js';
-import { failed, observationOf, type SweptPort, sweptPort } from './port.js';
+import { failed, lostOf, observationOf, type SweptPort, sweptPort } from './port.js';
 import { shuffled, spread } from './shuffle.js';
 
 /** All rounds together last at least so long, in milliseconds; a burst of loss that lasts longer is an outage. */
 const SPREAD_MS = 2000;
 /** Before a port is asked again its answer is waited for so long at least; it counts later, too. */
 const SETTLE_MS = 50;
+/**
+ * Which of a sweep's source ports asks in which round: the first twice, because the first packet of a flow can be lost
+ * where its second is not; three in all before anything is said of a port.
+ */
+const FLOW_OF_ROUND = [0, 0, 1, 2] as const;
+const FLOWS = 3;
+
+/** What is on its way back longer than that many of the longest round trips is lost. */
+const PATIENCE = 1.25;
 /** An ICMP error is seen this often before it is believed. */
 const MAX_ERRORS = 2;
 /** One known port among so many others, and so many in a round at least, and about at most. */
@@ -52,6 +62,8 @@ export interface SweepResult {
 export interface Sweeper {
   /** Asks these ports. Resolves with what is known when `signal` fires, too. */
   ask(checks: readonly Check[], depth: Depth): Promise<SweepResult>;
+  /** Asks from another source port from now on. */
+  renewFlows(): Promise<void>;
   /** What was found to limit the path, or null. */
   limit(): PathLimit | null;
   /** Flows that were opened so far: what a firewall had to remember. */
@@ -104,6 +116,7 @@ export const createSweeper = (input: SweepInput): Sweeper => {
   let line: Line | null = null;
   let loss: LossSample = { trials: 0, answers: 0 };
   let passedFlows = 0;
+  let firstFlow = 0;
   /** Some that passed in earlier rounds. */
   let passed: readonly SweptPort[] = [];
   const flows = new Set<number>();
@@ -129,9 +142,10 @@ export const createSweeper = (input: SweepInput): Sweeper => {
   /** Ends a count of canaries, and adds it to what is known of loss. */
   const count = (canaries: Canaries): LossSample => {
     const sample = canaries.sample();
+    const lostAtMs = canaries.asked().flatMap((port) => (port.answers > 0 ? lostOf(port) : []));
     canaries.begin();
     loss = add(loss, sample);
-    path.open()(sample.trials, sample.answers);
+    path.open(input.address)(sample.trials, sample.answers, lostAtMs);
     return sample;
   };
 
@@ -161,6 +175,7 @@ export const createSweeper = (input: SweepInput): Sweeper => {
     learn();
     let sent = 0;
     for (const port of shuffled(ports, net.random)) {
+      if (timeline.isSilent(input.address)) await whileAway(input.address, tools, signal);
       // Most are sent at once; a promise for each would cost as much as its packet.
       const sending = exchange.ask(port, signal);
       if (sending) await sending;
@@ -189,10 +204,15 @@ export const createSweeper = (input: SweepInput): Sweeper => {
       const begun = net.now();
       const isLast = left.every(({ counted }) => counted + 1 >= target);
       const settleMs = (): number => {
-        const usual = Math.max(SETTLE_MS, exchange.placeMs());
+        const usual = Math.max(SETTLE_MS, exchange.placeMs(), PATIENCE * path.longestRttMs());
         // A scout that answers too late is asked again where it matters.
         return isLast ? (certain ? path.lateMs() : 2 * usual) : usual;
       };
+      // The flow of a question that was asked twice in vain may be the dead one.
+      if (certain)
+        await exchange.fromFlow(
+          firstFlow + (round < FLOW_OF_ROUND.length ? (FLOW_OF_ROUND[round] ?? 0) : round % FLOWS),
+        );
       const rate = await askRound(left, { needsCanaries: certain && round > 0, settleMs }, signal);
       const sample = count(canaries);
       const passing = left.filter(({ answers }) => answers > 0);
@@ -220,6 +240,11 @@ export const createSweeper = (input: SweepInput): Sweeper => {
   };
 
   return {
+    renewFlows: async () => {
+      const { exchange } = await open();
+      firstFlow += FLOWS;
+      await exchange.fromFlow(firstFlow);
+    },
     ask: async (checks, depth) => {
       const ports = checks.map((check) => sweptPort(check, probeOf(check.probe)));
       let interrupted = false;
@@ -231,15 +256,18 @@ export const createSweeper = (input: SweepInput): Sweeper => {
       if (!opened) return { observations: ports.map((port) => observationOf(port, false)), hints: [] };
       const { exchange } = opened;
       for (const port of ports) exchange.watch(port);
+      // Known ports are asked over the flow that they are known by.
+      await exchange.fromFlow(firstFlow);
       try {
         await rounds(ports, depth, tools.signal);
+        await exchange.fromFlow(firstFlow);
       } catch (error) {
         if (!tools.signal.aborted) throw error;
         interrupted = true;
       }
       for (const port of ports) {
         exchange.forget(port);
-        path.open()(port.packets, port.answers);
+        path.open(input.address)(port.packets, port.answers, lostOf(port));
       }
       const undecided = ports.filter(({ answers }) => answers === 0);
       if (undecided.length > 0) input.onDecided(undecided.map(decided(false)));

@@ -21,6 +21,8 @@ export interface Sweeps {
   explore(ranges: readonly PlannedRange[], known: Observations): Promise<readonly Observation[]>;
   /** Asks these of its checks once more. */
   again(checks: readonly Check[]): Promise<readonly Observation[]>;
+  /** Whether these pass from another source port than before; those that stay silent are left out. */
+  echoElsewhere(checks: readonly Check[]): Promise<readonly Observation[]>;
   /** Whether these pass; those that stay silent are left out. */
   echo(checks: readonly Check[]): Promise<readonly Observation[]>;
   /** What limits the path to an address, where something does. */
@@ -115,6 +117,10 @@ export const createSweeps = ({ input, tools, mayBeReflector, passedOverUdp, onDe
       );
     },
     again: (checks) => askAll(checks, 'certain'),
+    echoElsewhere: async (checks) => {
+      await Promise.all(checks.flatMap((check) => sweeperFor(check)?.renewFlows() ?? []));
+      return askAll(checks, 'scout');
+    },
     echo: (checks) => askAll(checks, 'scout'),
     limit: (address) => sweepers.get(address)?.limit() ?? null,
     flows: () => [...sweepers.values()].reduce((sum, sweeper) => sum + sweeper.flows(), 0),

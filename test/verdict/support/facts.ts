@@ -141,6 +141,8 @@ export const classified = (of: Check, text: string, fields: Partial<Classified> 
     sent: 1,
     seen: null,
     received: text.startsWith('pass') ? 1 : 0,
+    duringOutage: 0,
+    firstPackets: 0,
     rttMs: null,
     evidence: {},
     ...fields,
