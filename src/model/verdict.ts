@@ -57,7 +57,7 @@ export type Classified = Finding & {
   readonly received: number;
   /** Of those that stayed unanswered, how many went out while the line was away: they are evidence of nothing. */
   readonly duringOutage: number;
-  /** Of flows that answered, those of which something stayed unanswered: where the first packet of each is lost, that one. */
+  /** Flows of which a packet stayed unanswered: where the first of each is lost, so many packets are no loss. */
   readonly firstPackets: number;
   readonly rttMs: RttSummary | null;
   readonly evidence: Evidence;

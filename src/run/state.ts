@@ -142,7 +142,7 @@ export const openRun = async (
         ...known,
         limit: sweeps.limit(address),
         alive: tools.timeline.spans(address),
-        silences: tools.timeline.silences(address),
+        silences: tools.timeline.silences(address, tools.path.lateMs()),
       })),
       facts,
       loss: loss ?? tools.path.sample(),

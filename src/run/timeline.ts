@@ -22,8 +22,11 @@ export interface Timeline {
   isDeaf(address: string): boolean;
   /** Stretches in which it was alive, in order. */
   spans(address: string): readonly Span[];
-  /** Stretches between those, long enough to be told, and what was asked there in vain; the last may have no end yet. */
-  silences(address: string): readonly Silence[];
+  /**
+   * Stretches between those, long enough to be told, and what was asked there in vain; the last may have no end yet. What
+   * went out within the last `lateMs` may still be answered.
+   */
+  silences(address: string, lateMs: number): readonly Silence[];
 }
 
 /**
@@ -110,7 +113,7 @@ export const createTimeline = (now: () => number): Timeline => {
     isSilent: (address) => silentFor(lives.get(address), SILENT_MS, SILENT_QUESTIONS),
     isDeaf: (address) => silentFor(lives.get(address), DEAF_MS, DEAF_QUESTIONS),
     spans: (address) => lives.get(address)?.spans ?? [],
-    silences: (address) => {
+    silences: (address, lateMs) => {
       const life = lives.get(address);
       if (!life) return [];
       const { spans } = life;
@@ -119,12 +122,12 @@ export const createTimeline = (now: () => number): Timeline => {
         const before = (flows.get(address) ?? []).filter((atMs) => atMs <= fromMs + EDGE_MS);
         return {
           ...{ fromMs, toMs },
-          asked: inVain(life, fromMs, toMs ?? Number.POSITIVE_INFINITY),
+          asked: inVain(life, fromMs, toMs ?? now() - lateMs),
           flows: before.length,
           recentFlows: before.filter((atMs) => atMs >= fromMs - RECENT_MS).length,
         };
       });
-      return between.filter(({ fromMs, toMs, asked }) => asked > 0 && (toMs ?? now()) - fromMs >= NOTABLE_SILENCE_MS);
+      return between.filter(({ fromMs, toMs, asked }) => asked > 0 && (toMs ?? now() - lateMs) - fromMs >= NOTABLE_SILENCE_MS);
     },
   };
 };

@@ -71,7 +71,7 @@ export const classifyAnswers = (
     if (flowsDie(farEnd.flows)) return { verdict: 'degraded', reason: 'flow-loss' };
     const dead = deadFlows(attempts);
     // Silent from one source port and not from another, beyond what loss explains: it is about the flow.
-    if (dead.flows > 1 && doubtOfSilence(dead.packets, lossUpperBound) <= doubt) {
+    if (!losesFirst(farEnd.flows) && dead.flows > 1 && doubtOfSilence(dead.packets, lossUpperBound) <= doubt) {
       return { verdict: 'degraded', reason: 'flow-loss' };
     }
   }

@@ -50,15 +50,10 @@ export const silentFlows = (attempts: readonly Attempt[]): number => {
   return ports.size + attempts.filter(({ sourcePort, packets }) => sourcePort === null && packets > 0).length;
 };
 
-/** Of the flows that answered, those of which a packet stayed unanswered: one each, the first. */
+/** Flows of which a packet stayed unanswered: where the first of each is lost, so many packets are no loss of the line. */
 export const firstPackets = (attempts: readonly Attempt[]): number => {
-  const answered = new Set(
-    attempts.flatMap(({ outcome, sourcePort }) => (outcome === 'answer' && sourcePort !== null ? [sourcePort] : [])),
-  );
-  const lost = new Set(
-    attempts.flatMap(({ sourcePort, lostAtMs }) => (lostAtMs.length > 0 && sourcePort !== null ? [sourcePort] : [])),
-  );
-  return [...lost].filter((port) => answered.has(port)).length;
+  const lost = attempts.flatMap(({ sourcePort, lostAtMs }) => (lostAtMs.length > 0 ? (sourcePort ?? []) : []));
+  return new Set(lost).size;
 };
 
 /** Packets that went out from source ports of which nothing came back, though from another one something did. */

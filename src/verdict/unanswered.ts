@@ -58,7 +58,7 @@ export const isWithheld = (
 
 /** Whether a finding rests on what was left unanswered after nothing came from the far end any more. */
 export const isAfterEnd = ({ verdict, reason }: Finding, { ended = null }: FarEndState): boolean =>
-  ended !== null && (verdict === 'blocked' || reason === 'loss' || reason === 'rate-limited' || reason === 'no-answer');
+  ended !== null && (verdict === 'blocked' || reason === 'loss' || reason === 'rate-limited' || reason === 'no-answer' || reason === 'outage');
 
 /**
  * TLS opened and no proof came through it. Whoever shows another certificate than the reflector's own has ended the

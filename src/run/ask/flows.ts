@@ -92,6 +92,8 @@ export const datagramLine = <V>(
       if (own) await sendOver(own, transaction);
     },
     send: async () => {
+      // A flow that answers is kept; only silence is asked from elsewhere.
+      if (current?.attempt?.outcome === 'answer') sends = 0;
       const enough = PACKETS_PER_FLOW[Math.min(flows.length, PACKETS_PER_FLOW.length) - 1] ?? 0;
       if (!flow || (sourcePort === undefined && sends >= enough)) {
         flow = await open();

@@ -2,18 +2,27 @@
  * Adds what the studies find of far ends that proved themselves and still answer. Last, because they may take minutes, and
  * each begins when those that it would disturb have ended.
  */
+import type { Observation } from '../../model/observation.js';
 import { NO_FACTS, STUDY_KINDS, type StudyFacts, type StudyKind } from '../../verdict/studies/registry.js';
 import { passed } from '../observations.js';
 import type { RunState } from '../state.js';
 import { loadStudy, type StudiedFarEnd } from '../studies/study.js';
 
+/** What passes from its own source port alone tells studies nothing: they ask from others. */
+const passesFromAnywhere = (one: Observation): boolean =>
+  passed(one) &&
+  one.attempts.some(
+    ({ outcome, sourcePort }) => outcome === 'answer' && (sourcePort === null || sourcePort !== one.check.port),
+  );
+
 const studiedOf = (run: RunState): readonly StudiedFarEnd[] =>
   run
     .proven()
     .filter(({ facts }) => !facts.isGone)
-    .map(({ address, facts: { identity }, ways }) => {
+    .map(({ address, facts: { identity, flows }, ways }) => {
       const observations = run.observations.at(address);
-      return { address, identity, ways, observations, passing: observations.filter(passed).map(({ check }) => check) };
+      const passing = observations.filter(passesFromAnywhere).map(({ check }) => check);
+      return { address, identity, flows, ways, observations, passing };
     });
 
 export const runStudies = async (run: RunState): Promise<void> => {

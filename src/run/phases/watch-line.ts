@@ -16,8 +16,10 @@ const STREAM_EVERY_MS = 500;
 /** Studies that take minutes hold their own controls; the canary then only has to see a line that goes away for good. */
 const PATIENT_AFTER_MS = 30_000;
 const PATIENT_EVERY_MS = 1000;
-/** A flow of its own may be the dead one, or be cut off: after so many in vain another takes its turn. */
-const RENEW_AFTER = 3;
+/** A flow of its own may be the dead one, or be cut off: after so long in vain, beyond what answers take, another takes its turn. */
+const RENEW_AFTER_MS = 500;
+/** Late answers are heard on earlier flows as well; more of them than this are an outage. */
+const MAX_FLOWS = 8;
 /** Of 256 bits ids and SSRCs are taken. */
 const SEED_BYTES = 32;
 
@@ -36,8 +38,8 @@ const waysOf = ({ passedOverUdp, facts: { identity } }: FarEnd): readonly Check[
 
 interface Canary {
   readonly way: Check;
-  /** Asked in vain since the last answer. */
-  silent: number;
+  /** When it was opened, or last answered. */
+  lastAtMs: number;
   ask(): Promise<void>;
   close(): void;
 }
@@ -59,7 +61,7 @@ const openCanary = async (way: Check, tools: Tools): Promise<Canary> => {
           const reading = probe.read(bytes, arrival);
           if (reading.kind !== 'answer' || reading.authentic !== true) continue;
           pending.delete(sequence);
-          canary.silent = 0;
+          canary.lastAtMs = atMs;
           timeline.answered(address, sent.atMs);
           return;
         }
@@ -71,7 +73,7 @@ const openCanary = async (way: Check, tools: Tools): Promise<Canary> => {
   );
   const canary: Canary = {
     way,
-    silent: 0,
+    lastAtMs: net.now(),
     ask: async () => {
       await net.pacer.take(1, tools.signal);
       const sequence = tools.nextSequence();
@@ -83,7 +85,6 @@ const openCanary = async (way: Check, tools: Tools): Promise<Canary> => {
       pending.set(sequence, { question, atMs: net.now() });
       const [oldest] = pending.keys();
       if (pending.size > 64 && oldest !== undefined) pending.delete(oldest);
-      canary.silent += 1;
       timeline.expected(address);
       for (const message of question.messages) {
         totals.packetsSent += 1;
@@ -103,9 +104,10 @@ const askOverStream = async (way: Check, tools: Tools): Promise<void> => {
 };
 
 const watch = async (run: RunState, address: string, tools: Tools): Promise<void> => {
-  const { net, signal } = tools;
+  const { net, path, signal } = tools;
   const begunAtMs = net.now();
   let canary: Canary | null = null;
+  const opened: Canary[] = [];
   let turn = 0;
   try {
     while (!signal.aborted) {
@@ -114,20 +116,23 @@ const watch = async (run: RunState, address: string, tools: Tools): Promise<void
       const isPatient = net.now() - begunAtMs > PATIENT_AFTER_MS;
       const udp = ways.filter(({ transport }) => transport === 'udp');
       const [stream] = ways.filter(({ transport }) => transport !== 'udp');
-      if (canary && canary.silent >= RENEW_AFTER) {
-        canary.close();
+      if (canary && net.now() - canary.lastAtMs > path.lateMs() + RENEW_AFTER_MS) {
         canary = null;
         turn += 1;
       }
       const next = udp[turn % Math.max(1, udp.length)];
-      if (!canary && next) canary = await openCanary(next, tools);
+      if (!canary && next) {
+        canary = await openCanary(next, tools);
+        opened.push(canary);
+        if (opened.length > MAX_FLOWS) opened.shift()?.close();
+      }
       if (canary) await canary.ask();
       else if (stream) await askOverStream(stream, tools);
       const everyMs = isPatient ? PATIENT_EVERY_MS : canary || !stream ? EVERY_MS : STREAM_EVERY_MS;
       await net.sleep(everyMs, signal);
     }
   } finally {
-    canary?.close();
+    for (const one of opened) one.close();
   }
 };
 

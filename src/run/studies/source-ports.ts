@@ -6,6 +6,7 @@
 import type { Check } from '../../model/check.js';
 import type { Observation } from '../../model/observation.js';
 import type { SourcePortFacts } from '../../model/study-facts.js';
+import { flowsDie } from '../../verdict/flows.js';
 import { RANGE_PORT_DOUBT } from '../../verdict/silence.js';
 import { askCheck } from '../ask/ask.js';
 import type { Tools } from '../tools.js';
@@ -69,6 +70,8 @@ export const study = {
   // What stands before us is the same towards a second far end.
   ask: async ([first], tools) => {
     const facts: SourcePortFacts[] = [];
+    // Where flows die by chance, the one from this port may be among them.
+    if (flowsDie(first?.flows)) return facts;
     for (const check of ownPorts(first?.passing ?? [])) {
       if (!tools.signal.aborted) facts.push(await askFrom(check, check.port, tools));
     }
