@@ -49,6 +49,8 @@ export type Classified = Finding & {
   readonly confidence: number;
   readonly sent: number;
   readonly seen: number | null;
+  /** Of `seen`, how many the far end says it answered; null if it did not tell. */
+  readonly answered: number | null;
   readonly received: number;
   readonly rttMs: RttSummary | null;
   readonly evidence: Evidence;

@@ -185,6 +185,7 @@ export const buildReport = (input: ReportInput): Report => {
         confidence: one.confidence,
         sent: one.sent,
         seen: one.seen,
+        answered: one.answered,
         received: one.received,
         rttMs: one.rttMs && { ...one.rttMs },
         evidence: { ...one.evidence },

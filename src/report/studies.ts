@@ -50,6 +50,7 @@ export const reportedStudy = (one: StudyCheck, plan: Plan): ReportCheck => ({
   confidence: one.confidence,
   sent: one.sent,
   seen: one.seen,
+  answered: one.answered ?? null,
   received: one.received,
   rttMs: null,
   evidence: { ...one.evidence },

@@ -15,7 +15,9 @@ import {
   foreignCertificate,
   isOfOneGone,
   isWithheld,
+  leftUnanswered,
   openedSilently,
+  silentEvidence,
 } from './unanswered.js';
 
 const NOT_RUN_REASON = {
@@ -42,12 +44,14 @@ const classifyFully = (observation: Observation, farEnd: FarEndState, circumstan
 
   const apparent = ((): Finding => {
     if (notRun) return { verdict: 'unknown', reason: NOT_RUN_REASON[notRun] };
-    if (answers.length > 0) return classifyAnswers(check, answers, sent, received, farEnd, circumstances);
+    // What arrived and was left unanswered is no loss of the path's.
+    const asked = Math.max(received, sent - leftUnanswered(observation));
+    if (answers.length > 0) return classifyAnswers(check, answers, asked, received, farEnd, circumstances);
     if (farEnd.role === 'reflector' && listening === false) return { verdict: 'unknown', reason: 'not-run' };
     if (foreignCertificate(attempts, farEnd)) return { verdict: 'altered', reason: 'tls-intercepted' };
     return (
       classifyFailures(failures, farEnd, listening) ??
-      classifySilence(sent, observation.seen, farEnd, listening, openedSilently(attempts), check, circumstances)
+      classifySilence(sent, observation, farEnd, listening, openedSilently(attempts), circumstances)
     );
   })();
   const finding = ((): Finding => {
@@ -59,9 +63,10 @@ const classifyFully = (observation: Observation, farEnd: FarEndState, circumstan
   return {
     ...finding,
     check,
-    confidence: confidenceOf(finding, observation.seen || sent, answers, circumstances),
+    confidence: confidenceOf(finding, silentEvidence(sent, observation), answers, circumstances),
     sent,
     seen: observation.seen,
+    answered: observation.answered ?? null,
     received,
     rttMs: summarise(answers),
     evidence: evidenceOf(observation, farEnd, listening, answers, failures),

@@ -30,6 +30,7 @@ export const classifyPlainly = (
     confidence: 1,
     sent: answer.packets,
     seen,
+    answered: observation.answered ?? null,
     received: answer.answers,
     rttMs: { min: rounded, median: rounded, max: rounded },
     evidence: {

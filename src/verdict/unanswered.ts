@@ -1,5 +1,4 @@
 /** A check that was not answered: who said no, whose silence it is, and in which direction it lies. */
-import type { Check } from '../model/check.js';
 import type { Attempt, Failure, Observation } from '../model/observation.js';
 import type { Finding } from '../model/verdict.js';
 import { type Circumstances, type FarEndState, isWithin } from './circumstances.js';
@@ -38,10 +37,18 @@ const blocked = (reason: Extract<Finding, { verdict: 'blocked' }>['reason']): Fi
   reason,
 });
 
+/** Packets that arrived, and that the far end says it did not answer; 0 where it does not tell. */
+export const leftUnanswered = ({ seen, answered }: Observation): number =>
+  seen === null ? 0 : Math.max(0, seen - (answered ?? seen));
+
+/** Packets whose silence is the path's: of what arrived only the answers can have been lost on it. */
+export const silentEvidence = (packets: number, { seen, answered }: Observation): number =>
+  seen === null || seen === 0 ? packets : (answered ?? seen);
+
 /** What the far end withheld or lost itself is no firewall's doing, as long as it can explain all that is missing. */
 export const isWithheld = (
   finding: Finding,
-  { check, attempts, seen }: Observation,
+  { check, attempts, seen, answered = null }: Observation,
   missing: number,
   { heldBack = 0, listens }: FarEndState,
 ): boolean => {
@@ -51,6 +58,8 @@ export const isWithheld = (
   const said = attempts.some(
     (one) => one.outcome === 'error' && REFUSALS.has(one.failure) && !CUT_OFF.has(one.failure),
   );
+  // Where it tells of each packet whether it was answered, nothing else that it held back has to do with this check.
+  if (check.transport === 'udp' && seen !== null && answered !== null) return false;
   // It counts what arrived before it decides to answer, so "never arrived" holds all the same.
   return !said && seen !== 0 && missing <= heldBack;
 };
@@ -93,13 +102,13 @@ export const classifyFailures = (
 /** What silence means, if anything. */
 export const classifySilence = (
   packets: number,
-  seen: number | null,
+  observation: Observation,
   farEnd: FarEndState,
   listening: boolean | null,
   opened: boolean,
-  check: Check,
   circumstances: Circumstances,
 ): Finding => {
+  const { check, seen } = observation;
   if (!farEnd.alive && farEnd.asked > 1) return unknown('target-unreachable');
   if (farEnd.role !== 'reflector' || !farEnd.alive) return unknown('no-answer');
   // Without its word that it listens there, its silence may be a port that it could not bind.
@@ -107,9 +116,11 @@ export const classifySilence = (
   // Where no new flow passes, silence is about the number of flows and not about the port.
   if (farEnd.limit?.kind === 'flows' && check.transport === 'udp') return unknown('no-answer');
   const { lossUpperBound, doubt } = circumstances;
-  // Of what arrived each was answered, so it is the answers' loss that would have to explain the silence.
-  const lost = seen === null || seen === 0 ? packets : seen;
-  if (doubtOfSilence(lost, lossUpperBound) > doubt) return unknown('no-answer');
+  const lost = silentEvidence(packets, observation);
+  if (doubtOfSilence(lost, lossUpperBound) > doubt) {
+    // It saw the question: what it did not answer is its own doing, and nobody else's.
+    return unknown(leftUnanswered(observation) > 0 ? 'limited' : 'no-answer');
+  }
   if (check.probe === 'esp-in-udp' && farEnd.smallEspPorts?.has(check.port)) return blocked('size-filtered');
   const otherBytesPass = check.transport === 'udp' ? farEnd.openUdpPorts.has(check.port) : opened;
   if (otherBytesPass) return blocked('payload-filtered');

@@ -27,7 +27,7 @@ export const REASON_WORDS: Readonly<Record<Reason, string>> = {
   'no-answer': 'no answer; a third party may simply not answer strangers',
   closed: 'the path is open, but nothing listens there',
   'target-unreachable': 'nothing at all passes to or from this target; it is down, or everything is blocked',
-  limited: 'the reflector held back answers to protect itself',
+  limited: 'it arrived, and the reflector did not answer by its own doing',
   'dns-failure': 'the name could not be resolved',
   'no-network': 'this host has no route there',
   'local-error': 'this host could not send it',

@@ -49,10 +49,10 @@ export interface Settling {
   readonly signal: AbortSignal;
 }
 
-/** How much of its silence is evidence: of packets that arrived it is known that each was answered. */
+/** How much of its silence is evidence: of packets that arrived, those that the far end answered. */
 const evidenceOf = (one: Observation): number => {
   const packets = silentPackets(one);
-  return packets > 0 && one.seen !== null && one.seen > 0 ? one.seen : packets;
+  return packets > 0 && one.seen !== null && one.seen > 0 ? (one.answered ?? one.seen) : packets;
 };
 
 /** Asks those further whose silence proves too little, and where more of it would prove enough; others stay as they are. */

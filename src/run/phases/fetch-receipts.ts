@@ -5,10 +5,10 @@
 import pLimit from 'p-limit';
 import type { Probe } from '../../../probes/contract.js';
 import type { Check } from '../../model/check.js';
-import type { Observation } from '../../model/observation.js';
+import type { Observation, UnansweredCounts } from '../../model/observation.js';
 import { NOTHING } from '../../wire/octets.js';
 import { expectProof, judgeTag, makeTag } from '../../wire/proof.js';
-import { encodeReceiptsQuery, MAX_RECEIPTS, readReceipts } from '../../wire/receipts.js';
+import { encodeReceiptsQuery, MAX_RECEIPTS, type Receipt, readReceipts } from '../../wire/receipts.js';
 import { ANSWER_TAG_BYTES, REQUEST_TAG_BYTES, readTag } from '../../wire/tag.js';
 import { askCheck } from '../ask/ask.js';
 import type { AskContext } from '../ask/transactions.js';
@@ -22,12 +22,12 @@ const QUERIES_AT_ONCE = 32;
 const FEW_QUERIES = 4;
 /** With RETRY_AFTER_MS this waits out a burst of loss. */
 const ATTEMPTS = 5;
-/** A query is four bytes a number, its answer one, so only a short one needs padding to pay for the longer tag. */
+/** A query is four bytes a number, its answer three, so only a short one needs padding to pay for the longer tag. */
 const PADDING = ANSWER_TAG_BYTES - REQUEST_TAG_BYTES;
 
 /** What a reflector says about a run. */
 interface Receipts {
-  readonly counts: readonly number[];
+  readonly told: readonly Receipt[];
   readonly heldBack: number;
 }
 
@@ -44,8 +44,8 @@ const receiptsProbe = (sequences: readonly number[], found: (receipts: Receipts)
     if (!parsed.ok) return parsed.refusal === 'truncated' ? { kind: 'partial' } : { kind: 'refused', why: 'malformed' };
     const judged = question.proof && judgeTag(bytes, question.proof, elapsedMicros);
     if (!judged?.authentic || judged.tag.type !== 'receiptsAnswer') return { kind: 'refused', why: 'bad-proof' };
-    const counts = readReceipts(judged.tag.body, sequences.length);
-    found({ counts, heldBack: judged.tag.heldBack });
+    const told = readReceipts(judged.tag.body, sequences.length);
+    found({ told, heldBack: judged.tag.heldBack });
     return { kind: 'answer', authentic: true, attestation: judged.attestation, detail: {} };
   },
 });
@@ -78,6 +78,21 @@ export interface Testimony {
 const authenticAnswers = ({ attempts }: Observation): number =>
   attempts.reduce((sum, one) => sum + (one.outcome === 'answer' && one.authentic === true ? one.answers : 0), 0);
 
+/** What the far end says of all requests of a check: null where it does not tell. */
+export const summed = (receipts: readonly Receipt[]): Pick<Observation, 'seen' | 'answered' | 'unanswered'> => {
+  const reasons: Record<string, number> = {};
+  let seen = 0;
+  let answered: number | null = 0;
+  for (const receipt of receipts) {
+    seen += receipt.arrived;
+    answered = answered === null || receipt.answered === null ? null : answered + receipt.answered;
+    const missing = receipt.arrived - (receipt.answered ?? receipt.arrived);
+    if (receipt.why !== null && missing > 0) reasons[receipt.why] = (reasons[receipt.why] ?? 0) + missing;
+  }
+  const unanswered: UnansweredCounts = reasons;
+  return { seen, answered, ...(answered !== null && answered < seen && { unanswered }) };
+};
+
 const attestedHeldBack = ({ attempts }: Observation): readonly number[] =>
   attempts.flatMap((one) => (one.outcome === 'answer' && one.attestation ? one.attestation.heldBack : []));
 
@@ -95,7 +110,7 @@ export const witness = async (
 ): Promise<Testimony> => {
   // The newest first: what the far end has forgotten, the oldest, ends its list, and takes nothing else with it.
   const all = observations.flatMap(({ sequences }) => sequences).sort((a, b) => b - a);
-  const seen = new Map<number, number>();
+  const receiptOf = new Map<number, Receipt>();
   const heldBack = observations.flatMap(attestedHeldBack);
   const limit = pLimit(QUERIES_AT_ONCE);
   const count = Math.ceil(all.length / MAX_RECEIPTS);
@@ -107,16 +122,16 @@ export const witness = async (
       const receipts = await askOnce(asked, order, context, path, signal);
       heldBack.push(receipts?.heldBack ?? 0);
       asked.forEach((sequence, at) => {
-        const count = receipts?.counts[at];
-        if (count !== undefined) seen.set(sequence, count);
+        const receipt = receipts?.told[at];
+        if (receipt) receiptOf.set(sequence, receipt);
       });
     }),
   );
   await Promise.all(queries);
   const completed = observations.map((observation) => {
-    const told = observation.sequences.map((sequence) => seen.get(sequence));
-    const known = told.length > 0 && told.every((count) => count !== undefined);
-    return known ? { ...observation, seen: told.reduce<number>((sum, count) => sum + (count ?? 0), 0) } : observation;
+    const told = observation.sequences.flatMap((sequence) => receiptOf.get(sequence) ?? []);
+    const isKnown = told.length > 0 && told.length === observation.sequences.length;
+    return isKnown ? { ...observation, ...summed(told) } : observation;
   });
   const forgotten = completed.some((one) => one.seen !== null && one.seen < authenticAnswers(one));
   return {

@@ -1,7 +1,13 @@
 /** Fetches from a reflector what stood on its wire, piece by piece, over any way that passes. */
 import type { Probe } from '../../../probes/contract.js';
 import type { Check } from '../../model/check.js';
-import { type CapturePiece, type CaptureSide, encodeCaptureQuery, readCapturePiece } from '../../wire/capture.js';
+import {
+  type CapturePiece,
+  type CaptureSide,
+  type EvidenceQuery,
+  encodeCaptureQuery,
+  readCapturePiece,
+} from '../../wire/capture.js';
 import { NOTHING } from '../../wire/octets.js';
 import { expectProof, judgeTag, makeTag } from '../../wire/proof.js';
 import { MAX_TAG_BYTES, readTag } from '../../wire/tag.js';
@@ -21,10 +27,7 @@ const MAX_WAYS = 3;
 /** Ours is the longest message that can come back; a far end that claims more is not followed. */
 const MAX_CAPTURE_BYTES = 8192;
 
-const captureProbe = (
-  query: { readonly sequence: number; readonly side: CaptureSide; readonly offset: number },
-  found: (piece: CapturePiece) => void,
-): Probe => ({
+const captureProbe = (query: EvidenceQuery, found: (piece: CapturePiece) => void): Probe => ({
   kind: 'udp-echo',
   retransmits: false,
   timed: 'exchange',
@@ -58,7 +61,7 @@ export const fetchCapture = async (
     let whole = Number.POSITIVE_INFINITY;
     while (length < whole && !signal.aborted) {
       let piece: CapturePiece | null = null;
-      const probe = captureProbe({ sequence, side, offset: length }, (told) => {
+      const probe = captureProbe({ sequence, side, offset: length, isTurned: true }, (told) => {
         piece ??= told;
       });
       const check: Check = { ...way, id: `evidence ${sequence} ${side} ${length}@${way.id}` };

@@ -6,7 +6,10 @@ import type { Tools } from './captures.js';
 
 /** What a far end says of single requests. */
 export interface Testified {
-  /** How often each arrived, by its number; what could not be asked is missing. */
+  /**
+   * How often each arrived and was answered, by its number; what could not be asked is missing. Of a far end that does not
+   * tell what it answered, how often each arrived.
+   */
   readonly seen: ReadonlyMap<number, number>;
   /** Answers that it held back in this session so far, as far as it told. */
   readonly heldBack: number;
@@ -33,9 +36,10 @@ export const testimony = async (
     }),
   );
   const { observations, heldBack } = await witness(asked, ways, context, path, signal);
-  const seen = observations.flatMap(({ check, seen: count }) =>
-    count === null ? [] : [[Number(check.id), count] as const],
-  );
+  const seen = observations.flatMap(({ check, seen: arrived, answered }) => {
+    const count = answered ?? arrived;
+    return count === null ? [] : [[Number(check.id), count] as const];
+  });
   return { seen: new Map(seen), heldBack };
 };
 

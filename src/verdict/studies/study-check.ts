@@ -27,6 +27,8 @@ export interface StudyCheck {
   readonly confidence: number;
   readonly sent: number;
   readonly seen: number | null;
+  /** Of `seen`, how many the far end says it answered; null or left out if it did not tell. */
+  readonly answered?: number | null;
   readonly received: number;
   readonly evidence: Evidence;
 }
