@@ -14,6 +14,7 @@ import {
   type SipResponse,
   sipHost,
   topVia,
+  type Via,
 } from '../src/wire/sip.js';
 import { sipStream } from '../src/wire/sip-stream.js';
 import { type Asking, changedOnReturn, judgeEmbedded, type Probe, type Question, type Reading } from './contract.js';
@@ -67,6 +68,16 @@ const refusalOf = (response: SipResponse, question: Question): Reading | null =>
   return isProvisional(response) ? { kind: 'refused', why: 'provisional' } : null;
 };
 
+/**
+ * Whether the answer tells us another address or port of ours than the one that the far end attests to have seen: phones
+ * learn their public address there (RFC 3581 §4), and a server writes what it saw.
+ */
+const tellsAnotherOrigin = ({ received, rport }: Via, reading: Reading): boolean => {
+  const attestation = reading.kind === 'answer' ? reading.attestation : null;
+  if (!attestation?.intact) return false;
+  return received?.toLowerCase() !== attestation.seenAddress.toLowerCase() || rport !== attestation.seenPort;
+};
+
 export const probe: Probe = {
   kind: 'sip-options',
   retransmits: true,
@@ -87,7 +98,7 @@ export const probe: Probe = {
         received: via.received,
         rport: typeof via.rport === 'number' ? via.rport : null,
       });
-      if (refusal === null) return reading;
+      if (refusal === null) return changedOnReturn(reading, tellsAnotherOrigin(via, reading));
       // Its proof names our very request: that a phone would not know it by its ids is somebody's doing, and no silence.
       const isProven = reading.kind === 'answer' && reading.authentic === true && !isProvisional(response);
       return isProven ? changedOnReturn(reading, true) : refusal;

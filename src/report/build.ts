@@ -8,6 +8,7 @@ import type { Classified } from '../model/verdict.js';
 import { type Plan, questionsOf } from '../plan/plan.js';
 import type { RunOutput } from '../run/run-data.js';
 import { classify } from '../verdict/classify.js';
+import { classifyOverlookingForm } from '../verdict/cosmetic.js';
 import { farEndStates, UNKNOWN_FAR_END } from '../verdict/far-end.js';
 import { withFlowLimit } from '../verdict/flow-limit.js';
 import { withHeldBackErrors } from '../verdict/held-back-errors.js';
@@ -16,7 +17,7 @@ import { type Item, weigh, weighService } from '../verdict/services.js';
 import { lossUpperBound, RANGE_PORT_DOUBT, SINGLE_CHECK_DOUBT } from '../verdict/silence.js';
 import { judgeKeepalives, judgeLifetimes } from '../verdict/studies/lifetimes.js';
 import { judgeNat } from '../verdict/studies/nat.js';
-import { judgeSip } from '../verdict/studies/sip.js';
+import { judgeSip, placeOf } from '../verdict/studies/sip.js';
 import { judgeSourcePorts, judgeStale, sourcePortNotes } from '../verdict/studies/source-ports.js';
 import { coverageNotes, coverageRows, limitNotes } from './coverage.js';
 import { diagnosedService, factsOf } from './diagnosed.js';
@@ -76,6 +77,7 @@ export const buildReport = (input: ReportInput): Report => {
   // What this host added to a round trip is no fault of the path.
   const thresholds = { ...strict, rttMs: strict.rttMs + output.usualDelayMs };
 
+  const judged = judgeSip(output.stages.sip, upperBound);
   const classified = (check: Check): Classified => {
     const observation: Observation = observed.get(check.id) ?? {
       check,
@@ -85,11 +87,13 @@ export const buildReport = (input: ReportInput): Report => {
       seen: null,
       notRun: 'interrupted',
     };
-    return classify({ ...observation, check }, farEnd.get(check.address ?? '') ?? UNKNOWN_FAR_END, {
-      lossUpperBound: upperBound,
-      doubt: check.rangeId === null ? SINGLE_CHECK_DOUBT : RANGE_PORT_DOUBT,
-      thresholds,
-    });
+    return classifyOverlookingForm({ ...observation, check }, judged.cosmetic.has(placeOf(check)), (one) =>
+      classify(one, farEnd.get(check.address ?? '') ?? UNKNOWN_FAR_END, {
+        lossUpperBound: upperBound,
+        doubt: check.rangeId === null ? SINGLE_CHECK_DOUBT : RANGE_PORT_DOUBT,
+        thresholds,
+      }),
+    );
   };
   const checks = plan.checks.map(classified);
   const planned = new Set(questionsOf(plan).map(({ id }) => id));
@@ -101,7 +105,6 @@ export const buildReport = (input: ReportInput): Report => {
       limit: farEnd.get(range.address ?? '')?.limit ?? null,
     });
   });
-  const judged = judgeSip(output.stages.sip, upperBound);
   const sip = { ...judged, checks: withFlowLimit(judged.checks, new Map(output.limits)) };
   const { talk } = output.stages;
   // Idle flows conversed before: many more questions over the same path than all checks together.
@@ -224,6 +227,7 @@ export const buildReport = (input: ReportInput): Report => {
     notes: [
       ...input.notes,
       ...notesOf(output, input.durationMs),
+      ...judged.notes,
       ...sourcePortNotes(sourcePorts, staleState),
       ...coverageNotes(ranges),
       ...limitNotes(output.limits),

@@ -80,7 +80,7 @@ export const harmedBy = (own: readonly Item[], stages: readonly StudyCheck[], pl
       address: one.address,
       from: one.port,
       to: one.port,
-      finding: one.finding,
+      finding: one.harm ?? one.finding,
       partly: false,
       provable: true,
     }));

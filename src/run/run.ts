@@ -212,7 +212,10 @@ export const run = async (
     const gone = new Set(told.flatMap(({ address, identification }) => (identification.isGone ? [address] : [])));
     const proofs = followed
       .filter(({ address }) => !gone.has(address))
-      .map((one) => ({ ...one, observations: at(one.address, settled) }));
+      .map((one) => ({
+        ...one,
+        observations: told.find(({ address }) => address === one.address)?.observations ?? at(one.address, settled),
+      }));
     const stages = input.stages
       ? await (await import('./studies/registry.js')).runStudies(proofs, input.stages, {
           context,

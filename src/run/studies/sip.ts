@@ -7,7 +7,7 @@ import type { Probe } from '../../../probes/contract.js';
 import { ALG_METHODS, type AlgMethod, acknowledgement, algProbe, type Exchange } from '../../../probes/sip-alg.js';
 import type { Check } from '../../model/check.js';
 import type { Observation } from '../../model/observation.js';
-import type { SipExchange, SipFacts } from '../../model/study-facts.js';
+import type { Passage, SipExchange, SipFacts } from '../../model/study-facts.js';
 import { RANGE_PORT_DOUBT } from '../../verdict/silence.js';
 import { askCheck } from '../ask/ask.js';
 import type { Net } from '../net.js';
@@ -16,6 +16,7 @@ import { passed } from '../phases/follow-up.js';
 import { fetchCapture, type Tools } from './captures.js';
 import { otherTraffic } from './other-traffic.js';
 import { pinholeStudy } from './pinhole.js';
+import { askSameSizes, SIZES } from './sizes.js';
 
 /** SIP's own (RFC 3261 §19.1.2), for the source port: the destination is whatever port the check was about. */
 const SIP_PORT = 5060;
@@ -25,12 +26,6 @@ const CONTROL_ATTEMPTS = 6;
 const FIXED_PORT_ATTEMPTS = 3;
 /** What other ports inspect as their own protocol is no control for SIP. */
 const NO_CONTROL: ReadonlySet<number> = new Set([53, 80, 500, 3478, 3479, 4500, 5060, 5061]);
-/**
- * Bytes of SIP in one datagram. Up to 1300 it need not use TCP (RFC 3261 §18.1.1), 1472 fill an Ethernet frame, beyond
- * them it takes fragments; an INVITE with a long offer and identity headers reaches 3000.
- */
-export const SIZES = [500, 1000, 1200, 1300, 1400, 1472, 1600, 2000, 3000] as const;
-
 interface Asked {
   readonly check: Check;
   readonly method: AlgMethod;
@@ -76,6 +71,8 @@ interface Heard {
   readonly asked: Asked;
   readonly observation: Observation;
   readonly exchange: Exchange | null;
+  /** Requests as they were sent, the latest last. */
+  readonly requests: readonly Pick<Exchange, 'sequence' | 'sent'>[];
 }
 
 const nameOf = ({ check, method, isControl, fromSipPort, padded }: Asked): string =>
@@ -87,10 +84,12 @@ const nameOf = ({ check, method, isControl, fromSipPort, padded }: Asked): strin
 const ask = async (asked: Asked, tools: Tools): Promise<Heard> => {
   const { context, path, signal } = tools;
   let exchange: Exchange | null = null;
+  const requests: Pick<Exchange, 'sequence' | 'sent'>[] = [];
   const tap = tapped(context.net, asked.fromSipPort ? SIP_PORT : null);
   const probe: Probe = algProbe({
     method: asked.method,
     ...(asked.padded !== null && { atLeastBytes: asked.padded }),
+    asked: (request) => requests.push(request),
     found: (found) => {
       exchange ??= found;
       const ack = acknowledgement(found);
@@ -104,8 +103,11 @@ const ask = async (asked: Asked, tools: Tools): Promise<Heard> => {
   const options = { samples: 1, doubt: RANGE_PORT_DOUBT, ...(atMost !== undefined && { atMost }) };
   const check: Check = { ...asked.check, id: nameOf(asked) };
   const observation = await askCheck(check, probe, { ...context, net: tap.net }, path, options, signal);
-  return { asked, observation, exchange };
+  return { asked, observation, exchange, requests };
 };
+
+/** It arrived, and its answer would have been larger than what was left of it. */
+const isTooLarge = ({ unanswered }: Observation): boolean => (unanswered?.['too-large'] ?? 0) > 0;
 
 const isSilent = ({ observation: { attempts, notRun } }: Heard): boolean =>
   notRun === null && attempts.length > 0 && attempts.every(({ outcome }) => outcome === 'silence');
@@ -119,12 +121,27 @@ const again = async (heard: Heard, tools: Tools): Promise<Heard> => {
   const { attempts, sequences } = second.observation;
   return {
     ...heard,
+    requests: [...heard.requests, ...second.requests],
     observation: {
       ...observation,
       attempts: [...observation.attempts, ...attempts],
       sequences: [...observation.sequences, ...sequences],
     },
   };
+};
+
+/** What the far end saw and could not answer in as few bytes, as it arrived; null where there is no such thing. */
+const unansweredRequest = async (
+  { requests, observation, asked }: Heard,
+  ways: readonly Check[],
+  tools: Tools,
+): Promise<Passage | null> => {
+  if (!isTooLarge(observation) || asked.padded !== null) return null;
+  for (const { sequence, sent } of requests) {
+    const received = await fetchCapture(sequence, 'request', ways, tools);
+    if (received) return { sent, received };
+  }
+  return null;
 };
 
 const factsOf = async (heard: Heard, ways: readonly Check[], tools: Tools): Promise<SipExchange> => {
@@ -136,12 +153,11 @@ const factsOf = async (heard: Heard, ways: readonly Check[], tools: Tools): Prom
   const all = [check, ...ways];
   const intact = answers.some(({ attestation }) => attestation?.intact === true);
   const needed = exchange && asked.padded === null;
-  const [arrived, answered] = needed
-    ? await Promise.all([
-        intact ? exchange.sent : fetchCapture(exchange.sequence, 'request', all, tools),
-        fetchCapture(exchange.sequence, 'response', all, tools),
-      ])
-    : [null, null];
+  const [arrived, answered, unanswered] = await Promise.all([
+    needed && (intact ? exchange.sent : fetchCapture(exchange.sequence, 'request', all, tools)),
+    needed && fetchCapture(exchange.sequence, 'response', all, tools),
+    exchange ? null : unansweredRequest(heard, ways, tools),
+  ]);
   return {
     transport: check.transport,
     port: check.port,
@@ -151,11 +167,12 @@ const factsOf = async (heard: Heard, ways: readonly Check[], tools: Tools): Prom
     answers: answers.length,
     errors: attempts.flatMap((attempt) => (attempt.outcome === 'error' ? attempt.code : [])),
     seen: observation.seen,
+    answered: observation.answered ?? null,
     unproven: answers.some(({ authentic }) => authentic === false),
     changed: answers.some(({ attestation }) => attestation?.intact === false),
     misdirected: answers.some(({ attestation }) => attestation !== null && attestation.arrivalPort !== check.port),
-    request: exchange && arrived && { sent: exchange.sent, received: arrived },
-    response: exchange && answered && { sent: answered, received: exchange.received },
+    request: exchange && arrived ? { sent: exchange.sent, received: arrived } : unanswered,
+    response: exchange && answered ? { sent: answered, received: exchange.received } : null,
   };
 };
 
@@ -182,10 +199,15 @@ const inTurn = async (questions: readonly Asked[], tools: Tools): Promise<readon
   return heard;
 };
 
-/** Asks one proven reflector. `observations` are those of its address; a transport whose OPTIONS do not pass is left out. */
+/**
+ * Asks one proven reflector. `observations` are those of its address; a transport whose OPTIONS do not pass is left out, unless
+ * the far end saw them and could not answer in as few bytes.
+ */
 export const sipStudy = async (observations: readonly Observation[], tools: SipTools): Promise<SipFacts | null> => {
   const passing = observations.filter(passed).map(({ check }) => check);
-  const signalling = passing.filter(({ probe }) => probe === 'sip-options');
+  const signalling = observations
+    .filter((one) => one.check.probe === 'sip-options' && (passed(one) || isTooLarge(one)))
+    .map(({ check }) => check);
   const [first] = signalling;
   if (!first || first.address === null || first.family === null) return null;
   const question =
@@ -229,6 +251,15 @@ export const sipStudy = async (observations: readonly Observation[], tools: SipT
     overUdp && besideUdp && media ? pinholeStudy(overUdp, besideUdp, media, tools.ways, tools) : [],
   ]);
   const settled = [...(await Promise.all(heard.map((one) => again(one, tools)))), ...fromSipPort];
+  const silentSizes = settled.flatMap((one) => (isSilent(one) && one.asked.padded !== null ? [one.asked] : []));
+  const overDatagrams = silentSizes.filter(({ check }) => check.transport === 'udp');
+  const sameSize = overUdp
+    ? await askSameSizes(
+        overUdp,
+        overDatagrams.flatMap(({ padded }) => padded ?? []),
+        tools,
+      )
+    : [];
   const asked = settled.map(({ observation }) => observation);
   const told = await witness(asked, tools.ways, tools.context, tools.path, tools.signal);
   const seen = new Map(told.observations.map((one) => [one.check.id, one]));
@@ -242,5 +273,6 @@ export const sipStudy = async (observations: readonly Observation[], tools: SipT
     exchanges: await Promise.all(complete.map((one) => factsOf(one, tools.ways, tools))),
     otherTraffic: others,
     pinholes,
+    sameSize,
   };
 };

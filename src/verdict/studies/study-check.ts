@@ -31,4 +31,6 @@ export interface StudyCheck {
   readonly answered?: number | null;
   readonly received: number;
   readonly evidence: Evidence;
+  /** What a service makes of it, where that is less than the finding. */
+  readonly harm?: Finding;
 }
