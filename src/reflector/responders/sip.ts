@@ -13,6 +13,8 @@ const STATUS: ReadonlyMap<string, readonly [number, string]> = new Map([
   ['OPTIONS', [200, 'OK']],
   ['REGISTER', [403, 'Forbidden']],
   ['INVITE', [603, 'Decline']],
+  // RFC 6665 §4.2.1.2: whom the notifier does not want to notify. A 405 would need a line more.
+  ['SUBSCRIBE', [403, 'Forbidden']],
   ['BYE', [481, 'Call/Transaction Does Not Exist']],
   ['CANCEL', [481, 'Call/Transaction Does Not Exist']],
   // RFC 6665 §4.1.3: of no subscription that is known.
