@@ -1,14 +1,16 @@
 /**
  * `sip-alg`: the requests that a phone makes besides OPTIONS. Only an INVITE has the SDP, and only a REGISTER the
- * Contact, that an ALG is there to rewrite. The true local address and port stand in Via, Contact, From and SDP: Linux
+ * Contact, that an ALG is there to rewrite; SUBSCRIBE and NOTIFY carry busy lamps and messages waiting, and some devices
+ * pass on only the methods that they know. The true local address and port stand in Via, Contact, From and SDP: Linux
  * rewrites a header only where both match the flow, so a placeholder would hide the ALG.
  */
 import type { Transport } from '../src/model/kinds.js';
-import { PADDING_HEADER, TAG_HEADER, tagFromText, tagToText } from '../src/wire/carriers.js';
+import { PADDING_HEADER, paidTagToText, TAG_HEADER, tagFromText } from '../src/wire/carriers.js';
 import { encodeDeferral } from '../src/wire/deferral.js';
 import { expectProof, makeTag } from '../src/wire/proof.js';
 import {
   buildRequest,
+  type HeaderToSend,
   header,
   headers,
   isProvisional,
@@ -21,7 +23,7 @@ import {
 import { sipStream } from '../src/wire/sip-stream.js';
 import { type Arrival, type Asking, judgeEmbedded, type Probe, type Reading } from './contract.js';
 
-export const ALG_METHODS = ['OPTIONS', 'REGISTER', 'INVITE'] as const;
+export const ALG_METHODS = ['OPTIONS', 'REGISTER', 'INVITE', 'SUBSCRIBE', 'NOTIFY'] as const;
 export type AlgMethod = (typeof ALG_METHODS)[number];
 
 /** One exchange as this end saw it. */
@@ -65,6 +67,22 @@ const offer = (address: string, mediaPort: number): string => {
   ].join('\r\n');
 };
 
+/** RFC 6665 §8.2: an event, and of a notification the state of its subscription. `keep-alive` is what phones send unasked. */
+const FIELDS: Record<AlgMethod, readonly HeaderToSend[]> = {
+  OPTIONS: [],
+  REGISTER: [{ name: 'Expires', value: '60' }],
+  INVITE: [],
+  SUBSCRIBE: [
+    { name: 'Event', value: 'message-summary' },
+    { name: 'Accept', value: 'application/simple-message-summary' },
+    { name: 'Expires', value: '3600' },
+  ],
+  NOTIFY: [
+    { name: 'Event', value: 'keep-alive' },
+    { name: 'Subscription-State', value: 'active' },
+  ],
+};
+
 const build = (asking: Asking, question: AlgQuestion, tag: Uint8Array | null, filling: number): Uint8Array => {
   const { method, mediaPort = MEDIA_PORT } = question;
   const { check, local, seed } = asking;
@@ -75,8 +93,8 @@ const build = (asking: Asking, question: AlgQuestion, tag: Uint8Array | null, fi
   const parameter = check.transport === 'tcp' ? ';transport=tcp' : '';
   const user = `${scheme}:probe@${here}`;
   const extras = [
-    ...(method === 'REGISTER' ? [{ name: 'Expires', value: '60' }] : []),
-    ...(tag ? [{ name: TAG_HEADER, value: tagToText(tag) }] : []),
+    ...FIELDS[method],
+    ...(tag ? [{ name: TAG_HEADER, value: paidTagToText(tag) }] : []),
     ...(filling > 0 ? [{ name: PADDING_HEADER, value: 'x'.repeat(filling) }] : []),
   ];
   return buildRequest({
@@ -92,7 +110,8 @@ const build = (asking: Asking, question: AlgQuestion, tag: Uint8Array | null, fi
     from: { uri: user, tag: hex.slice(20, 36) },
     // What is registered is the address-of-record, which is also From's (RFC 3261 §10.2).
     to: { uri: method === 'REGISTER' ? user : `${scheme}:probe@${there}` },
-    callId: hex.slice(36, 60),
+    // With the host, as most phones write it: some ALGs replace it there as well.
+    callId: `${hex.slice(36, 60)}@${sipHost(local.address)}`,
     cseq: 1,
     contact: `${user}${parameter}`,
     userAgent: USER_AGENT,
@@ -147,11 +166,15 @@ const readResponse = (response: SipResponse, bytes: Uint8Array, arrival: Arrival
   if (!sent || !request?.ok) return { kind: 'refused', why: 'wrong-id' };
   const { via, cseq, callId, fromTag } = request.value.essentials;
   const mine = { branch: via.branch ?? '', method: cseq.method, cseq: cseq.sequence, callId, fromTag: fromTag ?? '' };
-  if (!matchesTransaction(mine, response)) return { kind: 'refused', why: 'wrong-id' };
-  if (isProvisional(response)) return { kind: 'refused', why: 'provisional' };
+  if (isProvisional(response)) {
+    return { kind: 'refused', why: matchesTransaction(mine, response) ? 'provisional' : 'wrong-id' };
+  }
   const tag = header(response, TAG_HEADER);
   const reading = judgeEmbedded(tag === null ? null : tagFromText(tag), arrival, { status: response.status });
-  if (reading.kind !== 'answer' || !reading.authentic || !proof) return reading;
+  if (reading.kind !== 'answer' || !reading.authentic || !proof) {
+    return matchesTransaction(mine, response) ? reading : { kind: 'refused', why: 'wrong-id' };
+  }
+  // Its proof names our very request: what was done to its ids on the way shows in the comparison.
   const exchange: Exchange = { sequence: proof.sequence, sent, received: Uint8Array.from(bytes) };
   const reply = acknowledgement(exchange);
   return { ...reading, value: exchange, ...(reply && { reply }) };

@@ -3,7 +3,7 @@
  * final response proves the path, a 404 or 503 as well as a 200: only the path is in question here.
  */
 import type { Transport } from '../src/model/kinds.js';
-import { TAG_HEADER, tagFromText, tagToText } from '../src/wire/carriers.js';
+import { paidTagToText, TAG_HEADER, tagFromText } from '../src/wire/carriers.js';
 import { expectProof, makeTag } from '../src/wire/proof.js';
 import {
   buildRequest,
@@ -14,9 +14,10 @@ import {
   type SipResponse,
   sipHost,
   topVia,
+  type Via,
 } from '../src/wire/sip.js';
 import { sipStream } from '../src/wire/sip-stream.js';
-import { type Asking, judgeEmbedded, type Probe, type Question, type Reading } from './contract.js';
+import { type Asking, changedOnReturn, judgeEmbedded, type Probe, type Question, type Reading } from './contract.js';
 
 const USER_AGENT = 'callpath';
 /** A server may name itself at length; evidence keeps this much. */
@@ -44,11 +45,12 @@ const build = (asking: Asking, tag: Uint8Array | null): Uint8Array => {
     // The true address and port: Linux's helper rewrites a header only where both match the flow.
     from: { uri: `${scheme}:probe@${here}`, tag: fromTag },
     to: { uri: `${scheme}:probe@${sipHost(check.host)}` },
-    callId,
+    // With the host, as most phones write it: some ALGs replace it there as well.
+    callId: `${callId}@${sipHost(local.address)}`,
     cseq: 1,
     contact: `${scheme}:probe@${here}${parameter}`,
     userAgent: USER_AGENT,
-    ...(tag && { extraHeaders: [{ name: TAG_HEADER, value: tagToText(tag) }] }),
+    ...(tag && { extraHeaders: [{ name: TAG_HEADER, value: paidTagToText(tag) }] }),
   });
 };
 
@@ -66,6 +68,16 @@ const refusalOf = (response: SipResponse, question: Question): Reading | null =>
   return isProvisional(response) ? { kind: 'refused', why: 'provisional' } : null;
 };
 
+/**
+ * Whether the answer tells us another address or port of ours than the one that the far end attests to have seen: phones
+ * learn their public address there (RFC 3581 §4), and a server writes what it saw.
+ */
+const tellsAnotherOrigin = ({ received, rport }: Via, reading: Reading): boolean => {
+  const attestation = reading.kind === 'answer' ? reading.attestation : null;
+  if (!attestation?.intact) return false;
+  return received?.toLowerCase() !== attestation.seenAddress.toLowerCase() || rport !== attestation.seenPort;
+};
+
 export const probe: Probe = {
   kind: 'sip-options',
   retransmits: true,
@@ -78,15 +90,18 @@ export const probe: Probe = {
   read: (bytes, arrival) => {
     const answer = (response: SipResponse): Reading => {
       const refusal = refusalOf(response, arrival.question);
-      if (refusal) return refusal;
       const via = topVia(response);
       const tag = header(response, TAG_HEADER);
-      return judgeEmbedded(tag === null ? null : tagFromText(tag), arrival, {
+      const reading = judgeEmbedded(tag === null ? null : tagFromText(tag), arrival, {
         status: response.status,
         server: (header(response, 'server') ?? header(response, 'user-agent'))?.slice(0, MAX_SERVER) ?? null,
         received: via.received,
         rport: typeof via.rport === 'number' ? via.rport : null,
       });
+      if (refusal === null) return changedOnReturn(reading, tellsAnotherOrigin(via, reading));
+      // Its proof names our very request: that a phone would not know it by its ids is somebody's doing, and no silence.
+      const isProven = reading.kind === 'answer' && reading.authentic === true && !isProvisional(response);
+      return isProven ? changedOnReturn(reading, true) : refusal;
     };
     if (arrival.check.transport === 'udp') {
       const parsed = parseSip(bytes);

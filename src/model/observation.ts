@@ -100,9 +100,23 @@ export interface Observation {
   readonly refused: Readonly<Record<string, number>>;
   /** Packets of this check that the far end says it saw, or null if it could not be asked. */
   readonly seen: number | null;
+  /** Of `seen`, how many the far end says it answered. Null or left out: it did not tell. */
+  readonly answered?: number | null;
+  /** Why it did not answer the others, with counts. */
+  readonly unanswered?: UnansweredCounts;
   /** Why the check was not asked, or null if it was. */
   readonly notRun: NotRun | null;
 }
+
+/** Why the far end did not answer what arrived: its own doing, and never the path's. */
+export const UNANSWERED = [
+  'too-large', // the least answer would have been larger than the request, which nobody may be sent
+  'held-back', // the session asked more than its share
+  'replay', // it looked like a captured request that somebody sends again
+  'busy', // its own ceilings of work or memory were reached
+] as const;
+export type Unanswered = (typeof UNANSWERED)[number];
+export type UnansweredCounts = Readonly<Partial<Record<Unanswered, number>>>;
 
 /** Why a question was not asked. */
 export const NOT_RUN = [

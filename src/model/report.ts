@@ -45,6 +45,8 @@ const CheckSchema = v.looseObject({
   confidence: Ratio,
   sent: Count,
   seen: nullable(Count),
+  /** Of `seen`, how many the far end says it answered; what it did not answer it left by its own doing. Null if it did not tell. */
+  answered: v.optional(nullable(Count)),
   received: Count,
   rttMs: nullable(v.object({ min: Milliseconds, median: Milliseconds, max: Milliseconds })),
   evidence: v.record(v.string(), v.unknown()),

@@ -22,6 +22,8 @@ export interface SipExchange {
   readonly errors: readonly string[];
   /** Packets that arrived at the far end; null if it could not be asked. */
   readonly seen: number | null;
+  /** Of `seen`, how many the far end says it answered; null or left out if it did not tell. */
+  readonly answered?: number | null;
   /** An answer came, and it did not prove itself. */
   readonly unproven: boolean;
   /** The far end received other bytes than were sent, whether or not it could show them. */
@@ -68,6 +70,12 @@ export interface PinholeTest {
   readonly sent: number | null;
 }
 
+/** Bytes that are no SIP on SIP's port, in one datagram of a size, answered with as many. */
+export interface SameSize extends Passing {
+  readonly port: number;
+  readonly bytes: number;
+}
+
 /** What one reflector's address was asked about SIP. */
 export interface SipFacts {
   readonly address: string;
@@ -75,6 +83,8 @@ export interface SipFacts {
   readonly exchanges: readonly SipExchange[];
   readonly otherTraffic: readonly OtherTraffic[];
   readonly pinholes: readonly PinholeTest[];
+  /** Asked where SIP of a size stayed silent, and once in a small size; nothing where all sizes pass. */
+  readonly sameSize?: readonly SameSize[];
 }
 
 export interface Place {

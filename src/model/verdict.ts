@@ -54,6 +54,8 @@ export type Classified = Finding & {
   readonly confidence: number;
   readonly sent: number;
   readonly seen: number | null;
+  /** Of `seen`, how many the far end says it answered; null if it did not tell. */
+  readonly answered: number | null;
   readonly received: number;
   /** Of those that stayed unanswered, how many went out while the line was away: they are evidence of nothing. */
   readonly duringOutage: number;

@@ -102,7 +102,7 @@ export const createCore = (options: CoreOptions): Core => {
   /** A defect in one responder costs one answer and a warning now and then, and never the process. */
   const guarded = <T>(respond: () => T, otherwise: T): T => {
     try {
-      return respond();
+      return sessions.during(respond);
     } catch (error) {
       const now = performance.now();
       if (now - toldAt > DEFECT_TOLD_EVERY_MS) {
@@ -150,6 +150,9 @@ export const createCore = (options: CoreOptions): Core => {
     consult: siblings?.consult,
     defer,
     sendElsewhere: siblings?.sendFrom ?? (() => false),
+    failed: ({ of }) => {
+      if (of) sessions.unanswered(of, 'busy');
+    },
     counted: (what) => {
       counts[what] += 1;
     },
@@ -163,6 +166,7 @@ export const createCore = (options: CoreOptions): Core => {
     consult: siblings?.consult,
     guarded,
     defer,
+    failed: (request) => sessions.unanswered(request, 'busy'),
     refused: (source) => {
       counts.refusedConnections += 1;
       refusals.refuse(source);

@@ -9,6 +9,7 @@ import { answerBare } from './responders/bare.js';
 import { answerDns } from './responders/dns.js';
 import { answerHttp } from './responders/http.js';
 import { answerSipRequest } from './responders/sip.js';
+import type { RequestName } from './sessions.js';
 
 /** What to send, after how long, and whether to hang up after all of it. */
 export interface Step {
@@ -19,6 +20,8 @@ export interface Outgoing {
   readonly proven: boolean;
   readonly bytes: Uint8Array;
   readonly afterMs: number;
+  /** Which request of a session it answers; none of strangers. */
+  readonly of?: RequestName | undefined;
   /** Makes the answer anew once the other processes have told what they saw; null where that adds nothing. */
   readonly informed: ((haveAllTold: boolean) => Uint8Array | null) | null;
 }
@@ -45,10 +48,10 @@ const WAIT: Step = { send: [], close: false };
 const outgoing = (respond: (arrival: Arrival) => Answer | null, arrival: Arrival): readonly Outgoing[] => {
   const answer = respond(arrival);
   if (!answer) return [];
-  const { bytes, delivery, proven, consults } = answer;
+  const { bytes, delivery, proven, consults, of } = answer;
   const informed = (haveAllTold: boolean): Uint8Array | null =>
     respond({ ...arrival, isPartlyBlind: !haveAllTold })?.bytes ?? null;
-  return [{ bytes, afterMs: delivery?.afterMs ?? 0, proven, informed: consults ? informed : null }];
+  return [{ bytes, afterMs: delivery?.afterMs ?? 0, proven, informed: consults ? informed : null, of }];
 };
 
 /** SIP stays open, because phones keep their connection; a message that cannot be framed ends it. */

@@ -5,6 +5,7 @@ import { EXPORTER_BYTES, EXPORTER_LABEL } from '../net/stream.js';
 import type { Place } from './alternates.js';
 import type { Arrival } from './exchange.js';
 import { prefixOf } from './limits.js';
+import type { RequestName } from './sessions.js';
 import { type Conversation, HANG_UP } from './streams.js';
 import type { Source } from './udp.js';
 
@@ -26,6 +27,8 @@ export interface TcpRules {
   readonly consult?: (() => Promise<boolean>) | undefined;
   readonly guarded: <T>(respond: () => T, otherwise: T) => T;
   readonly defer: (arrival: Arrival, afterMs: number, send: () => void) => boolean;
+  /** An answer could not be given after all. */
+  readonly failed: (request: RequestName) => void;
   /** A connection was cut off because of a ceiling. */
   readonly refused: (source: Uint8Array) => void;
   readonly counted: (what: 'connections') => void;
@@ -70,7 +73,7 @@ export const createTcpSide = (rules: TcpRules): TcpSide => {
       const write = (bytes: Uint8Array | null): void => {
         if (bytes && !socket.destroyed && !socket.writableEnded) socket.write(bytes);
       };
-      for (const { bytes, afterMs, informed } of send) {
+      for (const { bytes, afterMs, informed, of } of send) {
         alive(afterMs);
         const later = (content: Uint8Array | null): void => {
           waiting -= 1;
@@ -87,6 +90,7 @@ export const createTcpSide = (rules: TcpRules): TcpSide => {
           });
         } else if (afterMs === 0) write(bytes);
         else if (rules.defer(arrival, afterMs, () => later(bytes))) waiting += 1;
+        else if (of) rules.failed(of);
       }
       if (close) end();
       else if (socket.writableNeedDrain) {

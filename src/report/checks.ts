@@ -16,6 +16,7 @@ export const checkRows = (checks: readonly Classified[]): readonly ReportCheck[]
     confidence: one.confidence,
     sent: one.sent,
     seen: one.seen,
+    answered: one.answered,
     received: one.received,
     rttMs: one.rttMs && { ...one.rttMs },
     evidence: { ...one.evidence },

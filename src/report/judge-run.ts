@@ -7,6 +7,7 @@ import type { RunOutput } from '../model/run.js';
 import type { Classified } from '../model/verdict.js';
 import type { FarEndState } from '../verdict/circumstances.js';
 import { classify } from '../verdict/classify.js';
+import { classifyOverlookingForm } from '../verdict/cosmetic.js';
 import { endOf, farEndStates, UNKNOWN_FAR_END } from '../verdict/far-end.js';
 import { withFlowLimit } from '../verdict/flow-limit.js';
 import { withHeldBackErrors } from '../verdict/held-back-errors.js';
@@ -14,6 +15,7 @@ import { type ClassifiedRange, classifyRange } from '../verdict/ranges.js';
 import { type ServiceState, weigh, weighService } from '../verdict/services.js';
 import { lossUpperBound, RANGE_PORT_DOUBT, SINGLE_CHECK_DOUBT } from '../verdict/silence.js';
 import { judgeStudies, type StudyFacts } from '../verdict/studies/registry.js';
+import { placeOf } from '../verdict/studies/sip.js';
 import type { Judged } from '../verdict/studies/study-check.js';
 import { itemOfCheck, itemOfRange } from './items.js';
 import { harmedBy, isAskedByItself } from './studies.js';
@@ -82,12 +84,15 @@ export const judgeRun = (
   const strict = strictest(profiles);
   // What this host added to a round trip is no fault of the path.
   const thresholds = { ...strict, rttMs: strict.rttMs + output.usualDelayMs };
-  const judged = (observation: Observation): Classified =>
+  const ofStudies = judgeStudies(output.facts, output.loss);
+  const plainly = (observation: Observation): Classified =>
     classify(observation, farEnds.get(observation.check.address ?? '') ?? UNKNOWN_FAR_END, {
       lossUpperBound: upperBound,
       doubt: observation.check.isOfRange ? RANGE_PORT_DOUBT : SINGLE_CHECK_DOUBT,
       thresholds,
     });
+  const judged = (observation: Observation): Classified =>
+    classifyOverlookingForm(observation, ofStudies.cosmetic.has(placeOf(observation.check)), plainly);
   const classified = (observation: Observation): Classified =>
     withoutProof(judged(observation), facts.has(observation.check.address ?? ''), farEnds);
 
@@ -107,7 +112,6 @@ export const judgeRun = (
   };
   const ranges = plan.ranges.map(classifiedRange);
 
-  const ofStudies = judgeStudies(output.facts, output.loss);
   const limits = new Map(output.farEnds.flatMap(({ address, limit }) => (limit ? [[address, limit] as const] : [])));
   const studies = {
     ...ofStudies,

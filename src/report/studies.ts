@@ -43,6 +43,7 @@ const row = (one: StudyCheck, plan: Plan): ReportCheck => ({
   confidence: one.confidence,
   sent: one.sent,
   seen: one.seen,
+  answered: one.answered ?? null,
   received: one.received,
   rttMs: null,
   evidence: { ...one.evidence },
@@ -72,7 +73,7 @@ export const harmedBy = (own: readonly Item[], studies: readonly StudyCheck[], p
       address: one.address,
       from: one.port,
       to: one.port,
-      finding: one.finding,
+      finding: one.harm ?? one.finding,
       partly: false,
       provable: true,
     }));

@@ -2,6 +2,7 @@
 import type { Key, PlannedCheck } from '../model/check.js';
 import type { Observation } from '../model/observation.js';
 import { notAsked } from './ask/ask.js';
+import type { Timeline } from './timeline.js';
 
 export interface Observations {
   get(key: Key): Observation | undefined;
@@ -54,4 +55,18 @@ export const createObservations = (questions: readonly PlannedCheck[]): Observat
       ];
     },
   };
+};
+
+/** Packets of a check that went out while its far end was alive; all of them where nothing was watched. */
+export const witnessedPackets = (
+  { check, attempts }: Observation,
+  { timeline }: { readonly timeline: Pick<Timeline, 'spans' | 'witnessed'> },
+): number => {
+  const address = check.address ?? '';
+  const isWatched = timeline.spans(address).length > 0;
+  return attempts.reduce(
+    (sum, { packets, lostAtMs }) =>
+      sum + packets - (isWatched ? lostAtMs.length - timeline.witnessed(address, lostAtMs) : 0),
+    0,
+  );
 };

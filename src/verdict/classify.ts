@@ -16,7 +16,9 @@ import {
   foreignCertificate,
   isAfterEnd,
   isWithheld,
+  leftUnanswered,
   openedSilently,
+  silentEvidence,
 } from './unanswered.js';
 
 const NOT_RUN_REASON = {
@@ -44,16 +46,16 @@ const classifyFully = (observation: Observation, farEnd: FarEndState, circumstan
 
   const apparent = ((): Finding => {
     if (notRun) return { verdict: 'unknown', reason: NOT_RUN_REASON[notRun] };
-    if (answers.length > 0)
-      return classifyAnswers(check, attempts, sent - duringOutage, received, farEnd, circumstances);
+    // What arrived and was left unanswered is no loss of the path's, and what was lost in an outage none of the port's.
+    const asked = Math.max(received, sent - duringOutage - leftUnanswered(observation));
+    if (answers.length > 0) return classifyAnswers(check, attempts, asked, received, farEnd, circumstances);
     if (farEnd.role === 'reflector' && listening === false) return { verdict: 'unknown', reason: 'not-run' };
     if (foreignCertificate(attempts, farEnd)) return { verdict: 'altered', reason: 'tls-intercepted' };
     // Refusals at a time when nothing passed are the outage's, as silence is.
     const alive = failures.filter((one) => one.lostAtMs.length === 0 || unwitnessedBy(farEnd, [one]) === 0);
-    const silent = { packets: sent - duringOutage, duringOutage, seen: observation.seen, attempts };
     return (
       classifyFailures(alive, farEnd, listening) ??
-      classifySilence(silent, farEnd, listening, openedSilently(attempts), check, circumstances)
+      classifySilence(observation, duringOutage, farEnd, listening, openedSilently(attempts), circumstances)
     );
   })();
   const finding = ((): Finding => {
@@ -65,9 +67,10 @@ const classifyFully = (observation: Observation, farEnd: FarEndState, circumstan
   return {
     ...finding,
     check,
-    confidence: confidenceOf(finding, observation.seen || sent - duringOutage, answers, circumstances),
+    confidence: confidenceOf(finding, silentEvidence(sent - duringOutage, observation), answers, circumstances),
     sent,
     seen: observation.seen,
+    answered: observation.answered ?? null,
     received,
     duringOutage,
     firstPackets: firstPackets(attempts),

@@ -39,6 +39,7 @@ export const evidenceOf = (
       failures: Object.fromEntries(failures.map(({ failure, code }) => [failure, code])),
     }),
     ...(Object.keys(observation.refused).length > 0 && { refused: observation.refused }),
+    ...(observation.unanswered && { unanswered: { ...observation.unanswered } }),
     ...(listening === false && { listening }),
     ...(farEnd.role === 'reflector' &&
       observation.check.probe === 'esp-in-udp' &&

@@ -28,6 +28,7 @@ export const classifyPlainly = (
     confidence: 1,
     sent: answer.packets,
     seen,
+    answered: observation.answered ?? null,
     received: answer.answers,
     duringOutage: 0,
     firstPackets: 0,

@@ -300,12 +300,13 @@ const REASON_TEXTS = {
     fix: 'Check that the target runs and that its name and address are right; then try another network, such as a phone hotspot.',
   },
   limited: {
-    title: 'The reflector held answers back',
+    title: 'The reflector did not answer what arrived',
     meaning:
-      'The reflector held back answers, refused connections or lost packets in a flood on its own host, and that explains all that is missing here.',
-    evidence: 'The reflector counts what it did not answer lately and says so under its proof.',
+      'The reflector saw the questions and left them unanswered, refused connections or lost packets in a flood on its own host, and that explains all that is missing here.',
+    evidence:
+      'The reflector says of each packet whether it arrived, whether it answered it, and if not why: the answer would have been larger than the request, the session asks too much, the request looked like a replay, or it was busy.',
     doesNotProve: 'Any loss on the path.',
-    fix: 'Run again later or with a lower --max-pps, and see that both sides use the same token: proven agents are limited less.',
+    fix: 'Run again later or with a lower --max-pps, and see that both sides use the same token: proven agents are limited less. Where answers were too large, something on the way shortens the requests: look at SIP ALG.',
   },
   'dns-failure': {
     title: 'The name does not resolve',

@@ -33,7 +33,7 @@ export const REASON_WORDS: Readonly<Record<Reason, string>> = {
   outage: 'nothing passed to this address while it was asked',
   'cut-off': 'it passed, until something began to drop this host',
   'target-unreachable': 'nothing at all passes to or from this target; it is down, or everything is blocked',
-  limited: 'the reflector held back answers to protect itself',
+  limited: 'it arrived, and the reflector did not answer by its own doing',
   'dns-failure': 'the name could not be resolved',
   'no-network': 'this host has no route there',
   'local-error': 'this host could not send it',

@@ -71,6 +71,55 @@ const ROWS: readonly Row[] = [
     farEnd: reflector({ heldBack: 7 }),
     says: 'blocked/dropped-inbound',
   },
+  // Four numbers: what arrived and was not answered is the far end's own doing.
+  {
+    story: 'all arrived, and none was answered',
+    check: SIP,
+    attempts: silence(8),
+    facts: { seen: 8, answered: 0, unanswered: { 'too-large': 8 } },
+    farEnd: reflector(),
+    says: 'unknown/limited',
+  },
+  {
+    story: 'the same where other bytes pass on the port: no inspection',
+    check: SIP,
+    attempts: silence(8),
+    facts: { seen: 8, answered: 0, unanswered: { 'too-large': 8 } },
+    farEnd: reflector({ openUdpPorts: new Set([5060]) }),
+    says: 'unknown/limited',
+  },
+  {
+    story: 'so few answered that loss may have taken them',
+    check: SIP,
+    attempts: silence(8),
+    facts: { seen: 8, answered: 1, unanswered: { replay: 7 } },
+    farEnd: reflector(),
+    says: 'unknown/limited',
+  },
+  {
+    story: 'enough answered, and none of it came back',
+    check: SIP,
+    attempts: silence(8),
+    facts: { seen: 8, answered: 6, unanswered: { 'held-back': 2 } },
+    farEnd: reflector(),
+    says: 'blocked/dropped-inbound',
+  },
+  {
+    story: 'all answered, whatever else the far end held back',
+    check: SIP,
+    attempts: silence(8),
+    facts: { seen: 8, answered: 8 },
+    farEnd: reflector({ heldBack: 100 }),
+    says: 'blocked/dropped-inbound',
+  },
+  {
+    story: 'what came back is all that was answered: no loss of the path',
+    check: SIP,
+    attempts: [...Array.from({ length: 4 }, () => proven()), ...silence(40)],
+    facts: { seen: 44, answered: 4, unanswered: { busy: 40 } },
+    farEnd: reflector(),
+    says: 'pass/answered',
+  },
   {
     story: 'a connection cut off by a far end that had too many',
     check: SIP_TCP,
@@ -951,11 +1000,17 @@ t.test('whatever was observed, the verdict keeps to the rules', async (t) => {
         listensOn(farEnd.listens, observation.check) === true,
     );
     const proof = ['dropped', 'dropped-inbound', 'dropped-outbound'].includes(told.reason);
-    const lost = observation.seen === null || observation.seen === 0 ? told.sent : observation.seen;
+    const { seen, answered } = told;
+    const lost = seen === null || seen === 0 ? told.sent : (answered ?? seen);
+    rule('what was seen and not answered blocks nobody', told.verdict !== 'blocked' || !isOwnSilence(observation));
     rule('silence that loss could explain proves nothing', !proof || (path.lossUpperBound ?? 1) ** lost <= path.doubt);
   });
   t.doesNotThrow(() => fc.assert(honest, { numRuns: 3000 }));
 });
+
+/** Nothing but silence, all of which the far end says it did not answer. */
+const isOwnSilence = ({ attempts, seen, answered }: Observation): boolean =>
+  attempts.every(({ outcome }) => outcome === 'silence') && seen !== null && seen > 0 && answered === 0;
 
 t.test('the short way for the many ports of a sweep says what the long way says', async (t) => {
   const port = fc.record({

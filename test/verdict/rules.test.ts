@@ -324,6 +324,17 @@ const CASES: Readonly<Record<string, Cases>> = {
     fires: { rows: [UDP], facts: alg({ kind: 'dropped' }) },
     silent: [{ rows: [UDP], facts: alg({}) }],
   },
+  'events-dropped': {
+    fires: { rows: [UDP], facts: alg({ method: 'SUBSCRIBE', kind: 'dropped', field: 'message' }) },
+    silent: [{ rows: [UDP], facts: alg({ method: 'NOTIFY', field: 'Event' }) }],
+  },
+  'alg-rewrites-learnt-address': {
+    fires: { rows: [UDP], facts: alg({ direction: 'inbound', field: 'Via' }) },
+    silent: [
+      { rows: [UDP], facts: alg({ field: 'Via' }) },
+      { rows: [UDP], facts: alg({ direction: 'inbound', field: 'Contact' }) },
+    ],
+  },
   'alg-present': {
     fires: { rows: [UDP], facts: alg({ field: 'Via' }) },
     silent: [{ rows: [UDP], facts: alg({ class: 'cosmetic', field: 'Via' }) }],

@@ -11,7 +11,7 @@ import type { Path } from '../path.js';
 import type { Tools } from '../tools.js';
 import { datagramLine, streamLine } from './flows.js';
 import { whileAway } from './hold.js';
-import { createTransactions, type Transactions } from './transactions.js';
+import { createTransactions, type Request, type Transactions } from './transactions.js';
 
 /**
  * Pauses before asking again, in milliseconds: T1 of RFC 3261 §17.1.1.1 first, then longer, so that a burst of loss
@@ -57,6 +57,8 @@ export interface AskOptions {
 export interface Asked<V> {
   readonly observation: Observation;
   readonly values: readonly V[];
+  /** Requests as they were built, the latest last. */
+  readonly requests: readonly Request[];
 }
 
 /** An observation of a question that was not put. */
@@ -97,7 +99,7 @@ export const askFor = async <V>(
   const signal = options.signal ?? tools.signal;
   const before = options.alreadySilent ?? 0;
   if (check.address === null || check.family === null) {
-    return { observation: notAsked(check, 'dns-failure'), values: [] };
+    return { observation: notAsked(check, 'dns-failure'), values: [], requests: [] };
   }
   const peer = { address: check.address, port: check.port, family: check.family, host: check.host };
   const account = path.open(check.address);
@@ -179,12 +181,13 @@ export const askFor = async <V>(
   });
   try {
     await converse();
-    return { observation: observed(), values: transactions.values() };
+    return { observation: observed(), values: transactions.values(), requests: transactions.requests() };
   } catch (error) {
     if (signal.aborted) {
       return {
         observation: transactions.answered() > 0 ? observed() : notAsked(check, 'interrupted'),
         values: transactions.values(),
+        requests: transactions.requests(),
       };
     }
     if (error instanceof Error) throw error;
@@ -197,6 +200,7 @@ export const askFor = async <V>(
         attempts: [...transactions.attempts(), { outcome: 'error', ...unsent, failure, code }],
       },
       values: transactions.values(),
+        requests: transactions.requests(),
     };
   } finally {
     line.close();

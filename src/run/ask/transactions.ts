@@ -35,6 +35,12 @@ export interface Transaction {
   opened: Evidence | null;
 }
 
+/** A request by its number, and its first message. */
+export interface Request {
+  readonly sequence: number;
+  readonly sent: Uint8Array;
+}
+
 /** `V` is what the probe's answers bring home. */
 export interface Transactions<V> {
   begin(local: { readonly address: string; readonly port: number }, binding: Uint8Array | null): Transaction;
@@ -59,6 +65,8 @@ export interface Transactions<V> {
   ): { readonly reply: Uint8Array | null };
   /** The request went out once more. */
   sent(transaction: Transaction): void;
+  /** Those that were built and sent, in order. */
+  requests(): readonly Request[];
   /** What answers and refusals brought home, in order of arrival. */
   values(): readonly V[];
   /** The open connection is the answer. */
@@ -281,6 +289,10 @@ export const createTransactions = <V>(check: Check, probe: Probe<V>, tools: Tool
       transaction.packets += 1;
       transaction.sentAtMs.push(net.now());
     },
+    requests: () =>
+      transactions.flatMap(({ sequence, question: { messages } }) =>
+        sequence !== null && messages[0] ? [{ sequence, sent: messages[0] }] : [],
+      ),
     values: () => values,
     answeredByOpening: (transaction, rttMs) => {
       tools.path.reportRtt(rttMs);

@@ -5,7 +5,7 @@
 import type { Observation } from '../../model/observation.js';
 import { doubtOfSilence } from '../../verdict/silence.js';
 import { askCheck, MAX_SILENT_PACKETS } from '../ask/ask.js';
-import { isSilent } from '../observations.js';
+import { isSilent, witnessedPackets } from '../observations.js';
 import type { RunState } from '../state.js';
 
 /** Each round adds to the sample and may move the bound again, by less each time. */
@@ -29,14 +29,9 @@ export const together = (first: Observation, second: Observation): Observation =
       };
 
 /** How much of a check's silence is evidence, in packets: of those that arrived it is known that each was answered. */
-const evidenceOf = (one: Observation, { tools: { timeline } }: Pick<RunState, 'tools'>): number => {
-  const address = one.check.address ?? '';
-  const isWatched = timeline.spans(address).length > 0;
-  const packets = one.attempts.reduce((total, { packets: sent, lostAtMs }) => {
-    const away = isWatched ? lostAtMs.length - timeline.witnessed(address, lostAtMs) : 0;
-    return total + sent - away;
-  }, 0);
-  return one.seen !== null && one.seen > 0 ? Math.min(one.seen, packets) : packets;
+const evidenceOf = (one: Observation, { tools }: Pick<RunState, 'tools'>): number => {
+  const packets = witnessedPackets(one, tools);
+  return one.seen !== null && one.seen > 0 ? Math.min(one.answered ?? one.seen, packets) : packets;
 };
 
 /** Refused or silent while the line was away, all of it: whatever said no then said it of everything. */

@@ -3,7 +3,7 @@
  * its memory of a session is bounded and each query costs a round trip.
  */
 import type { Observation } from '../../model/observation.js';
-import { askReceipts, type Receipts } from '../ask/receipts.js';
+import { askReceipts, type Receipts, summed } from '../ask/receipts.js';
 import type { FarEnd } from '../far-ends.js';
 import type { RunState } from '../state.js';
 
@@ -20,12 +20,12 @@ const attestedHeldBack = ({ attempts }: Observation): readonly number[] =>
  */
 export const withReceipts = (
   observations: readonly Observation[],
-  { seen }: Pick<Receipts, 'seen'>,
+  { told }: Pick<Receipts, 'told'>,
 ): readonly Observation[] => {
   const completed = observations.map((observation) => {
-    const told = observation.sequences.map((sequence) => seen.get(sequence));
-    const isKnown = told.length > 0 && told.every((count) => count !== undefined);
-    return isKnown ? { ...observation, seen: told.reduce<number>((sum, count) => sum + (count ?? 0), 0) } : observation;
+    const own = observation.sequences.flatMap((sequence) => told.get(sequence) ?? []);
+    const isKnown = own.length > 0 && own.length === observation.sequences.length;
+    return isKnown ? { ...observation, ...summed(own) } : observation;
   });
   const isForgotten = completed.some((one) => one.seen !== null && one.seen < authenticAnswers(one));
   return isForgotten ? observations : completed;

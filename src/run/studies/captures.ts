@@ -1,7 +1,13 @@
 /** Fetches from a reflector what stood on its wire, piece by piece, over any way that passes. */
 import type { Probe } from '../../../probes/contract.js';
 import type { Check } from '../../model/check.js';
-import { type CapturePiece, type CaptureSide, encodeCaptureQuery, readCapturePiece } from '../../wire/capture.js';
+import {
+  type CapturePiece,
+  type CaptureQuery,
+  type CaptureSide,
+  encodeCaptureQuery,
+  readCapturePiece,
+} from '../../wire/capture.js';
 import { NOTHING } from '../../wire/octets.js';
 import { expectProof, judgeTag, makeTag } from '../../wire/proof.js';
 import { MAX_TAG_BYTES, readTag } from '../../wire/tag.js';
@@ -14,11 +20,7 @@ const MAX_WAYS = 3;
 /** Ours is the longest message that can come back; a far end that claims more is not followed. */
 const MAX_CAPTURE_BYTES = 8192;
 
-const captureProbe = (query: {
-  readonly sequence: number;
-  readonly side: CaptureSide;
-  readonly offset: number;
-}): Probe<CapturePiece> => ({
+const captureProbe = (query: CaptureQuery): Probe<CapturePiece> => ({
   kind: 'udp-echo',
   retransmits: false,
   timed: 'exchange',
@@ -50,7 +52,7 @@ export const fetchCapture = async (
     let length = 0;
     let whole = Number.POSITIVE_INFINITY;
     while (length < whole && !tools.signal.aborted) {
-      const probe = captureProbe({ sequence, side, offset: length });
+      const probe = captureProbe({ sequence, side, offset: length, isTurned: true });
       const { values } = await askFor(way, probe, { samples: 1, doubt: 0, atMost: ATTEMPTS }, tools);
       const [told] = values;
       if (!told || told.bytes.length === 0 || told.wholeLength > MAX_CAPTURE_BYTES) break;

@@ -7,15 +7,18 @@ import type { Question } from '../../../probes/contract.js';
 import { ALG_METHODS, type AlgMethod, algProbe, type Exchange } from '../../../probes/sip-alg.js';
 import type { Check } from '../../model/check.js';
 import type { Observation } from '../../model/observation.js';
-import type { SipExchange, SipFacts } from '../../model/study-facts.js';
+import type { Passage, SipExchange, SipFacts } from '../../model/study-facts.js';
 import { RANGE_PORT_DOUBT } from '../../verdict/silence.js';
 import { askFor } from '../ask/ask.js';
-import { askReceipts } from '../ask/receipts.js';
-import { isSilent } from '../observations.js';
+import { askReceipts, summed } from '../ask/receipts.js';
+import type { Request } from '../ask/transactions.js';
+import { isSilent, passed, witnessedPackets } from '../observations.js';
 import type { Tools } from '../tools.js';
+import type { Receipt } from '../../wire/receipts.js';
 import { fetchCapture } from './captures.js';
 import { OTHER_TRAFFIC_PACKETS, otherTraffic } from './other-traffic.js';
 import { pinholeStudy } from './pinhole.js';
+import { askSameSizes, SIZES } from './sizes.js';
 import { HEADER_BYTES, type StudiedFarEnd, type Study, sumOf } from './study.js';
 
 /** SIP's own (RFC 3261 §19.1.2), for the source port: the destination is whatever port the check was about. */
@@ -26,12 +29,6 @@ const CONTROL_ATTEMPTS = 6;
 const FIXED_PORT_ATTEMPTS = 3;
 /** What other ports inspect as their own protocol is no control for SIP. */
 const NO_CONTROL: ReadonlySet<number> = new Set([53, 80, 500, 3478, 3479, 4500, 5060, 5061]);
-/**
- * Bytes of SIP in one datagram. Up to 1300 it need not use TCP (RFC 3261 §18.1.1), 1472 fill an Ethernet frame, beyond
- * them it takes fragments; an INVITE with a long offer and identity headers reaches 3000.
- */
-export const SIZES = [500, 1000, 1200, 1300, 1400, 1472, 1600, 2000, 3000] as const;
-
 interface Asked {
   readonly check: Check;
   readonly method: AlgMethod;
@@ -44,6 +41,8 @@ interface Heard {
   readonly asked: Asked;
   readonly observation: Observation;
   readonly exchange: Exchange | null;
+  /** Requests as they were sent, the latest last. */
+  readonly requests: readonly Request[];
 }
 
 const probeOf = ({ method, padded }: Pick<Asked, 'method' | 'padded'>) =>
@@ -57,8 +56,8 @@ const ask = async (asked: Asked, tools: Tools): Promise<Heard> => {
     ...(atMost !== undefined && { atMost }),
     ...(asked.fromSipPort && { sourcePort: SIP_PORT }),
   };
-  const { observation, values } = await askFor(asked.check, probeOf(asked), options, tools);
-  return { asked, observation, exchange: values[0] ?? null };
+  const { observation, values, requests } = await askFor(asked.check, probeOf(asked), options, tools);
+  return { asked, observation, exchange: values[0] ?? null, requests };
 };
 
 /** Silence here accuses somebody, so it is asked for twice, some time apart. */
@@ -70,12 +69,30 @@ const again = async (heard: Heard, tools: Tools): Promise<Heard> => {
   const { attempts, sequences } = second.observation;
   return {
     ...heard,
+    requests: [...heard.requests, ...second.requests],
     observation: {
       ...observation,
       attempts: [...observation.attempts, ...attempts],
       sequences: [...observation.sequences, ...sequences],
     },
   };
+};
+
+/** It arrived, and its answer would have been larger than what was left of it. */
+const isTooLarge = ({ unanswered }: Observation): boolean => (unanswered?.['too-large'] ?? 0) > 0;
+
+/** What the far end saw and could not answer in as few bytes, as it arrived; null where there is no such thing. */
+const unansweredRequest = async (
+  { requests, observation, asked }: Heard,
+  ways: readonly Check[],
+  tools: Tools,
+): Promise<Passage | null> => {
+  if (!isTooLarge(observation) || asked.padded !== null) return null;
+  for (const { sequence, sent } of requests) {
+    const received = await fetchCapture(sequence, 'request', ways, tools);
+    if (received) return { sent, received };
+  }
+  return null;
 };
 
 const factsOf = async (heard: Heard, ways: readonly Check[], tools: Tools): Promise<SipExchange> => {
@@ -87,26 +104,27 @@ const factsOf = async (heard: Heard, ways: readonly Check[], tools: Tools): Prom
   const all = [check, ...ways];
   const intact = answers.some(({ attestation }) => attestation?.intact === true);
   const needed = exchange && asked.padded === null;
-  const [arrived, answered] = needed
-    ? await Promise.all([
-        intact ? exchange.sent : fetchCapture(exchange.sequence, 'request', all, tools),
-        fetchCapture(exchange.sequence, 'response', all, tools),
-      ])
-    : [null, null];
+  const [arrived, answered, unanswered] = await Promise.all([
+    needed && (intact ? exchange.sent : fetchCapture(exchange.sequence, 'request', all, tools)),
+    needed && fetchCapture(exchange.sequence, 'response', all, tools),
+    exchange ? null : unansweredRequest(heard, ways, tools),
+  ]);
   return {
     transport: check.transport,
     port: check.port,
     address: check.address ?? '',
     ...how,
-    packets: attempts.reduce((sum, { packets }) => sum + packets, 0),
+    // What went out while the line was away says nothing of the message.
+    packets: witnessedPackets(observation, tools),
     answers: answers.length,
     errors: attempts.flatMap((attempt) => (attempt.outcome === 'error' ? attempt.code : [])),
     seen: observation.seen,
+    answered: observation.answered ?? null,
     unproven: answers.some(({ authentic }) => authentic === false),
     changed: answers.some(({ attestation }) => attestation?.intact === false),
     misdirected: answers.some(({ attestation }) => attestation !== null && attestation.arrivalPort !== check.port),
-    request: exchange && arrived && { sent: exchange.sent, received: arrived },
-    response: exchange && answered && { sent: answered, received: exchange.received },
+    request: exchange && arrived ? { sent: exchange.sent, received: arrived } : unanswered,
+    response: exchange && answered ? { sent: answered, received: exchange.received } : null,
   };
 };
 
@@ -123,8 +141,8 @@ const controlFor = (transport: Check['transport'], passing: readonly Check[]): C
 
 /** What is asked of one far end: over sockets of their own, and in turn from SIP's own source port. */
 const questionsOf = (
-  passing: readonly Check[],
-  ways: readonly Check[],
+  signalling: readonly Check[],
+  others: readonly Check[],
 ): { readonly free: readonly Asked[]; readonly fixed: readonly Asked[] } => {
   const question =
     (check: Check, how: Partial<Asked>) =>
@@ -138,8 +156,8 @@ const questionsOf = (
     });
   const free: Asked[] = [];
   const fixed: Asked[] = [];
-  for (const check of passing.filter(({ probe }) => probe === 'sip-options')) {
-    const control = controlFor(check.transport, [...passing, ...ways]);
+  for (const check of signalling) {
+    const control = controlFor(check.transport, others);
     // The name in the request stays the same, so that both ask the same thing.
     const elsewhere = control && { ...control, host: check.host };
     free.push(...ALG_METHODS.map(question(check, {})));
@@ -156,12 +174,11 @@ const questionsOf = (
   return { free, fixed };
 };
 
-const withSeen = (heard: Heard, seen: ReadonlyMap<number, number>): Heard => {
+const withReceipts = (heard: Heard, told: ReadonlyMap<number, Receipt>): Heard => {
   const { observation } = heard;
-  const told = observation.sequences.map((sequence) => seen.get(sequence));
-  const isKnown = told.length > 0 && told.every((count) => count !== undefined);
-  const sum = told.reduce<number>((total, count) => total + (count ?? 0), 0);
-  return isKnown ? { ...heard, observation: { ...observation, seen: sum } } : heard;
+  const own = observation.sequences.flatMap((sequence) => told.get(sequence) ?? []);
+  const isKnown = own.length > 0 && own.length === observation.sequences.length;
+  return isKnown ? { ...heard, observation: { ...observation, ...summed(own) } } : heard;
 };
 
 const inTurn = async (questions: readonly Asked[], tools: Tools): Promise<readonly Heard[]> => {
@@ -170,12 +187,20 @@ const inTurn = async (questions: readonly Asked[], tools: Tools): Promise<readon
   return heard;
 };
 
-/** Asks one proven reflector; a transport whose OPTIONS do not pass is left out. */
-const askOne = async ({ passing, ways }: StudiedFarEnd, tools: Tools): Promise<SipFacts | null> => {
-  const signalling = passing.filter(({ probe }) => probe === 'sip-options');
+/**
+ * Asks one proven reflector. A transport whose OPTIONS do not pass is left out, unless the far end saw them and could not
+ * answer in as few bytes.
+ */
+const askOne = async ({ passing, observations, ways }: StudiedFarEnd, tools: Tools): Promise<SipFacts | null> => {
+  const signalling = observations
+    .filter(
+      (one) =>
+        one.check.probe === 'sip-options' && (isTooLarge(one) || (passed(one) && passing.includes(one.check))),
+    )
+    .map(({ check }) => check);
   const [first] = signalling;
   if (!first || first.address === null || first.family === null) return null;
-  const { free, fixed } = questionsOf(passing, ways);
+  const { free, fixed } = questionsOf(signalling, [...passing, ...ways]);
   const overUdp = signalling.filter(({ transport }) => transport === 'udp');
   const [udp] = overUdp;
   const besideUdp = udp && controlFor('udp', [...passing, ...ways]);
@@ -187,7 +212,11 @@ const askOne = async ({ passing, ways }: StudiedFarEnd, tools: Tools): Promise<S
     udp && besideUdp && media ? pinholeStudy(udp, besideUdp, media, ways, tools) : [],
   ]);
   const all = [...(await Promise.all(heard.map((one) => again(one, tools)))), ...fromSipPort];
-  const { seen } = await askReceipts(
+  const silentSizes = all.flatMap(({ asked, observation }) =>
+    isSilent(observation) && asked.check.transport === 'udp' ? (asked.padded ?? []) : [],
+  );
+  const sameSize = udp ? await askSameSizes(udp, silentSizes, tools) : [];
+  const { told } = await askReceipts(
     all.flatMap(({ observation }) => observation.sequences),
     ways,
     tools,
@@ -195,9 +224,10 @@ const askOne = async ({ passing, ways }: StudiedFarEnd, tools: Tools): Promise<S
   return {
     address: first.address,
     family: first.family,
-    exchanges: await Promise.all(all.map((one) => factsOf(withSeen(one, seen), ways, tools))),
+    exchanges: await Promise.all(all.map((one) => factsOf(withReceipts(one, told), ways, tools))),
     otherTraffic: others,
     pinholes,
+    sameSize,
   };
 };
 
@@ -224,7 +254,8 @@ export const study = {
   kind: 'sip',
   wanted: () => true,
   cost: (checks) => {
-    const { free, fixed } = questionsOf(checks, []);
+    const signalling = checks.filter(({ probe }) => probe === 'sip-options');
+    const { free, fixed } = questionsOf(signalling, checks);
     const plain = free.filter(({ padded }) => padded === null).length + fixed.length;
     const others = checks.filter(({ probe, transport }) => probe === 'sip-options' && transport === 'udp').length;
     const session = { id: new Uint8Array(8), keys: null };

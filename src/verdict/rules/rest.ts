@@ -2,6 +2,7 @@
 import { pathCauses, pathFixes } from './path.js';
 import {
   type CauseText,
+  type Evidence,
   type Ground,
   hasReason,
   isHarmed,
@@ -10,11 +11,25 @@ import {
   noFix,
   type Rule,
   requiredOf,
+  some,
 } from './rule.js';
 
 const asIs =
   (cause: Omit<CauseText, 'grounds'>) =>
   (grounds: readonly Ground[]): readonly CauseText[] => [{ ...cause, grounds }];
+
+/** Whether the reflector says that its answers to this would have been larger than what arrived. */
+const isTooLarge = ({ id }: Ground, { facts }: Evidence): boolean =>
+  facts.checks.some((one) => {
+    const { unanswered } = one.evidence;
+    return one.id === id && typeof unanswered === 'object' && unanswered !== null && 'too-large' in unanswered;
+  });
+
+/** ` at ADDRESS`, where all grounds are about the same one. */
+const named = (grounds: readonly Ground[]): string => {
+  const [first, ...others] = [...new Set(grounds.map(({ address }) => address))];
+  return first && others.length === 0 ? ` at ${first}` : '';
+};
 
 /** Rows that keep a service from being judged. */
 const undecided =
@@ -94,12 +109,32 @@ export const OTHER_RULES: readonly Rule[] = [
     id: 'answers-held-back',
     when: undecided('limited'),
     symptom: null,
-    causes: asIs({
-      id: 'answers-held-back',
-      device: 'reflector',
-      likelihood: 'proven',
-      text: () => 'The reflector held back answers to protect itself, and says so; ask again more slowly.',
-    }),
+    causes: (grounds, evidence) => {
+      const tooLarge = grounds.filter((ground) => isTooLarge(ground, evidence));
+      const others = grounds.filter((ground) => !tooLarge.includes(ground));
+      return [
+        ...some(others, [
+          {
+            id: 'answers-held-back',
+            device: 'reflector',
+            likelihood: 'proven',
+            text: (ports) =>
+              `The reflector${named(others)} saw the questions on ${ports} and held back answers to protect itself, and says so; ask again more slowly.`,
+            grounds: others,
+          },
+        ]),
+        ...some(tooLarge, [
+          {
+            id: 'answers-too-large',
+            device: 'branch-firewall',
+            likelihood: 'likely',
+            text: (ports) =>
+              `Something on the way, such as a SIP ALG, shortens what is sent on ${ports}: the reflector${named(tooLarge)} saw it and could not answer, because no answer may be larger than its question.`,
+            grounds: tooLarge,
+          },
+        ]),
+      ];
+    },
     fixes: noFix,
   },
 ];

@@ -42,6 +42,7 @@ export const judgeStudies = (facts: StudyFacts, loss: LossSample): Required<Judg
       findings: all.flatMap(({ sipAlg }) => sipAlg?.findings ?? []),
     },
     nat: Object.assign({}, ...all.map((one) => one.nat ?? {})) as Required<Judged>['nat'],
+    cosmetic: new Set(all.flatMap(({ cosmetic = [] }) => [...cosmetic])),
     quality: all.flatMap(({ quality = [] }) => quality),
     notes: all.flatMap(({ notes = [] }) => notes),
   };

@@ -29,8 +29,12 @@ export interface StudyCheck {
   readonly confidence: number;
   readonly sent: number;
   readonly seen: number | null;
+  /** Of `seen`, how many the far end says it answered; null or left out if it did not tell. */
+  readonly answered?: number | null;
   readonly received: number;
   readonly evidence: Evidence;
+  /** What a service makes of it, where that is less than the finding. */
+  readonly harm?: Finding;
 }
 
 /** What one study comes to. What it leaves out it knows nothing of. */
@@ -39,6 +43,8 @@ export interface Judged {
   readonly sipAlg?: { readonly detected: boolean | null; readonly findings: readonly AlgFinding[] };
   readonly nat?: Partial<Report['nat']>;
   readonly quality?: Report['quality'];
+  /** Ports where messages arrive in another form and say the same, as `placeOf` names them. */
+  readonly cosmetic?: ReadonlySet<string>;
   /** Sentences that a reader of the report must know. */
   readonly notes?: readonly string[];
 }
