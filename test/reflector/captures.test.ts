@@ -48,7 +48,7 @@ t.test('nothing that a device replaces stands in a piece as it stood in the mess
     encodeEvidencePiece(Buffer.concat([message, address]), { offset: 0, isTurned: true }, 2000),
   );
   for (const found of ['SIP/2.0', '198.51.100.1', address]) t.notOk(answer.includes(found), `${found}`);
-  t.same(readCapturePiece(answer)?.bytes, new Uint8Array(Buffer.concat([message, address])));
+  t.ok(Buffer.concat([message, address]).equals(readCapturePiece(answer)?.bytes ?? new Uint8Array(0)));
   const plain = Buffer.from(encodeEvidencePiece(message, FROM_START, 2000));
   t.ok(plain.includes('SIP/2.0'), 'who asks without the form, an older agent, gets the bytes as they are');
   t.equal(readCapturePiece(plain)?.wholeLength, message.length);
