@@ -127,7 +127,9 @@ export const createTimeline = (now: () => number): Timeline => {
           recentFlows: before.filter((atMs) => atMs >= fromMs - RECENT_MS).length,
         };
       });
-      return between.filter(({ fromMs, toMs, asked }) => asked > 0 && (toMs ?? now() - lateMs) - fromMs >= NOTABLE_SILENCE_MS);
+      return between.filter(
+        ({ fromMs, toMs, asked }) => asked > 0 && (toMs ?? now() - lateMs) - fromMs >= NOTABLE_SILENCE_MS,
+      );
     },
   };
 };

@@ -67,7 +67,12 @@ export const isWithheld = (
 
 /** Whether a finding rests on what was left unanswered after nothing came from the far end any more. */
 export const isAfterEnd = ({ verdict, reason }: Finding, { ended = null }: FarEndState): boolean =>
-  ended !== null && (verdict === 'blocked' || reason === 'loss' || reason === 'rate-limited' || reason === 'no-answer' || reason === 'outage');
+  ended !== null &&
+  (verdict === 'blocked' ||
+    reason === 'loss' ||
+    reason === 'rate-limited' ||
+    reason === 'no-answer' ||
+    reason === 'outage');
 
 /**
  * TLS opened and no proof came through it. Whoever shows another certificate than the reflector's own has ended the
@@ -104,7 +109,12 @@ export const classifyFailures = (
 const MIN_FLOWS = 3;
 
 /** Whether the flows that were asked may all be dead ones. */
-const mayBeFlows = (attempts: readonly Attempt[], { flows }: FarEndState, { transport }: Observation['check'], doubt: number): boolean => {
+const mayBeFlows = (
+  attempts: readonly Attempt[],
+  { flows }: FarEndState,
+  { transport }: Observation['check'],
+  doubt: number,
+): boolean => {
   const silent = silentFlows(attempts);
   // Attempts without a source port are told apart by nothing, and those of a connection are each their own.
   if (transport !== 'udp' || attempts.every(({ sourcePort }) => sourcePort === null)) return false;

@@ -25,6 +25,8 @@ const RETRY_AFTER_MS = [500, 500, 750, 1000] as const;
 const RETRY_JITTER = 1 / 4;
 /** How much longer than the longest round trip an answer is waited for before the question is repeated. */
 const PATIENCE = 1.25;
+/** One for the question; before it one that opens the connection (RFC 9293 §3.5), and one for TLS (RFC 8446 §2). */
+const ROUND_TRIPS = { udp: 1, tcp: 2, tls: 3 } as const;
 /** Between two questions of a check that answers: far enough apart to be two samples, near enough for a short run. */
 const SAMPLE_GAP_MS = 80;
 /** A silent check is asked this often at least, which spreads it over 1.75 s: most bursts of loss are shorter. */
@@ -140,6 +142,8 @@ export const askFor = async <V>(
     if (!enough(transactions, before, path, options, mayProve)) await net.sleep(Math.max(0, until - net.now()), signal);
   };
 
+  const lateMs = (): number => Math.max(path.lateMs(), PATIENCE * ROUND_TRIPS[check.transport] * path.longestRttMs());
+
   const converse = async (): Promise<void> => {
     let silent = before;
     let unanswered = 0;
@@ -150,8 +154,8 @@ export const askFor = async <V>(
       const usual = RETRY_AFTER_MS[Math.min(silent, RETRY_AFTER_MS.length - 1)] ?? RETRY_AFTER_MS[0];
       const jittered = usual * (1 + (RETRY_JITTER * (net.random(1)[0] ?? 0)) / 256);
       // On a long way a question that is repeated before its answer can be back has no round trip of its own.
-      const pause = Math.max(jittered, PATIENCE * path.longestRttMs());
-      await sendAndWait(isLast ? Math.min(pause, path.lateMs()) : pause);
+      const pause = Math.max(jittered, PATIENCE * ROUND_TRIPS[check.transport] * path.longestRttMs());
+      await sendAndWait(isLast ? Math.min(pause, lateMs()) : pause);
       account(before + transactions.packets(), transactions.answers(), transactions.lostAtMs());
       if (transactions.answered() > answered) {
         if (transactions.answered() < options.samples && !transactions.isClosed())
@@ -164,7 +168,7 @@ export const askFor = async <V>(
       if (timeline.isDeaf(peer.address) || unanswered >= MAX_UNWITNESSED) break;
       if (enough(transactions, mayProve ? silent : before + unanswered, path, options, mayProve)) break;
     }
-    const until = net.now() + path.lateMs();
+    const until = net.now() + lateMs();
     while (transactions.outstanding() && transactions.errors() < MAX_ERRORS && net.now() < until) {
       await hear(until - net.now());
     }
@@ -200,7 +204,7 @@ export const askFor = async <V>(
         attempts: [...transactions.attempts(), { outcome: 'error', ...unsent, failure, code }],
       },
       values: transactions.values(),
-        requests: transactions.requests(),
+      requests: transactions.requests(),
     };
   } finally {
     line.close();

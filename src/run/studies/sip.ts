@@ -7,17 +7,18 @@ import type { Question } from '../../../probes/contract.js';
 import { ALG_METHODS, type AlgMethod, algProbe, type Exchange } from '../../../probes/sip-alg.js';
 import type { Check } from '../../model/check.js';
 import type { Observation } from '../../model/observation.js';
-import type { Passage, SipExchange, SipFacts } from '../../model/study-facts.js';
+import type { Passage, SipExchange, SipFacts, SipLimit } from '../../model/study-facts.js';
 import { RANGE_PORT_DOUBT } from '../../verdict/silence.js';
-import { askFor } from '../ask/ask.js';
+import type { Receipt } from '../../wire/receipts.js';
+import { askCheck, askFor } from '../ask/ask.js';
 import { askReceipts, summed } from '../ask/receipts.js';
 import type { Request } from '../ask/transactions.js';
 import { isSilent, passed, witnessedPackets } from '../observations.js';
 import type { Tools } from '../tools.js';
-import type { Receipt } from '../../wire/receipts.js';
 import { fetchCapture } from './captures.js';
 import { OTHER_TRAFFIC_PACKETS, otherTraffic } from './other-traffic.js';
 import { pinholeStudy } from './pinhole.js';
+import { findSipLimit } from './sip-limit.js';
 import { askSameSizes, SIZES } from './sizes.js';
 import { HEADER_BYTES, type StudiedFarEnd, type Study, sumOf } from './study.js';
 
@@ -78,6 +79,22 @@ const again = async (heard: Heard, tools: Tools): Promise<Heard> => {
   };
 };
 
+const isLimited = ({ asked, observation }: Heard, limit: SipLimit | null): boolean =>
+  limit !== null && isSilent(observation) && asked.check.transport === 'udp' && asked.check.port === limit.port;
+
+const packetsOf = ({ attempts }: Observation): number => attempts.reduce((sum, { packets }) => sum + packets, 0);
+
+/** Whether silence on SIP's own port over UDP is about how much was asked there. */
+const limitOf = async (known: Check, all: readonly Heard[], tools: Tools): Promise<SipLimit | null> => {
+  const here = all.filter(({ asked: { check } }) => check.transport === 'udp' && check.port === known.port);
+  const [silent] = here.filter(({ asked, observation }) => isSilent(observation) && !asked.fromSipPort);
+  if (!silent) return null;
+  const sent = here.reduce((sum, { observation }) => sum + packetsOf(observation), 0);
+  const { asked } = silent;
+  const ask = () => askCheck(asked.check, probeOf(asked), { samples: 1, doubt: 0, atMost: 1 }, tools);
+  return findSipLimit(ask, known, sent, tools);
+};
+
 /** It arrived, and its answer would have been larger than what was left of it. */
 const isTooLarge = ({ unanswered }: Observation): boolean => (unanswered?.['too-large'] ?? 0) > 0;
 
@@ -95,7 +112,12 @@ const unansweredRequest = async (
   return null;
 };
 
-const factsOf = async (heard: Heard, ways: readonly Check[], tools: Tools): Promise<SipExchange> => {
+const factsOf = async (
+  heard: Heard,
+  ways: readonly Check[],
+  tools: Tools,
+  limit: SipLimit | null,
+): Promise<SipExchange> => {
   const { asked, observation, exchange } = heard;
   const { check, ...how } = asked;
   const { attempts } = observation;
@@ -114,8 +136,8 @@ const factsOf = async (heard: Heard, ways: readonly Check[], tools: Tools): Prom
     port: check.port,
     address: check.address ?? '',
     ...how,
-    // What went out while the line was away says nothing of the message.
-    packets: witnessedPackets(observation, tools),
+    // What went out while the line was away, or after the port was limited, says nothing of the message.
+    packets: isLimited(heard, limit) ? 0 : witnessedPackets(observation, tools),
     answers: answers.length,
     errors: attempts.flatMap((attempt) => (attempt.outcome === 'error' ? attempt.code : [])),
     seen: observation.seen,
@@ -194,8 +216,7 @@ const inTurn = async (questions: readonly Asked[], tools: Tools): Promise<readon
 const askOne = async ({ passing, observations, ways }: StudiedFarEnd, tools: Tools): Promise<SipFacts | null> => {
   const signalling = observations
     .filter(
-      (one) =>
-        one.check.probe === 'sip-options' && (isTooLarge(one) || (passed(one) && passing.includes(one.check))),
+      (one) => one.check.probe === 'sip-options' && (isTooLarge(one) || (passed(one) && passing.includes(one.check))),
     )
     .map(({ check }) => check);
   const [first] = signalling;
@@ -212,7 +233,8 @@ const askOne = async ({ passing, observations, ways }: StudiedFarEnd, tools: Too
     udp && besideUdp && media ? pinholeStudy(udp, besideUdp, media, ways, tools) : [],
   ]);
   const all = [...(await Promise.all(heard.map((one) => again(one, tools)))), ...fromSipPort];
-  const silentSizes = all.flatMap(({ asked, observation }) =>
+  const limit = udp ? await limitOf(udp, all, tools) : null;
+  const silentSizes = (limit ? [] : all).flatMap(({ asked, observation }) =>
     isSilent(observation) && asked.check.transport === 'udp' ? (asked.padded ?? []) : [],
   );
   const sameSize = udp ? await askSameSizes(udp, silentSizes, tools) : [];
@@ -224,10 +246,11 @@ const askOne = async ({ passing, observations, ways }: StudiedFarEnd, tools: Too
   return {
     address: first.address,
     family: first.family,
-    exchanges: await Promise.all(all.map((one) => factsOf(withReceipts(one, told), ways, tools))),
-    otherTraffic: others,
+    exchanges: await Promise.all(all.map((one) => factsOf(withReceipts(one, told), ways, tools, limit))),
+    otherTraffic: limit ? [] : others,
     pinholes,
     sameSize,
+    ...(limit && { limit }),
   };
 };
 

@@ -20,6 +20,13 @@ const SPREAD_MS = 2000;
 /** Before a port is asked again its answer is waited for so long at least; it counts later, too. */
 const SETTLE_MS = 50;
 /**
+ * A sweep begins when a round trip is known, or after so long: what is asked again before answers can be back looks like
+ * loss and costs a packet for each port.
+ */
+const UNKNOWN_WAY_MS = 1500;
+const LOOK_EVERY_MS = 20;
+
+/**
  * Which of a sweep's source ports asks in which round: the first twice, because the first packet of a flow can be lost
  * where its second is not; three in all before anything is said of a port.
  */
@@ -135,6 +142,10 @@ export const createSweeper = (input: SweepInput): Sweeper => {
     });
     line = { exchange, canaries, experiments };
     return line;
+  };
+  const begunAtMs = net.now();
+  const untilWayKnown = async (signal: AbortSignal): Promise<void> => {
+    while (path.longestRttMs() === 0 && net.now() - begunAtMs < UNKNOWN_WAY_MS) await net.sleep(LOOK_EVERY_MS, signal);
   };
   const bound = (): number | null => lossUpperBound(loss) ?? path.upperBound();
   const isOpen = ({ answers, errors }: SweptPort): boolean => answers === 0 && errors < MAX_ERRORS;
@@ -255,12 +266,16 @@ export const createSweeper = (input: SweepInput): Sweeper => {
       });
       if (!opened) return { observations: ports.map((port) => observationOf(port, false)), hints: [] };
       const { exchange } = opened;
+      await untilWayKnown(tools.signal).catch(() => undefined);
       for (const port of ports) exchange.watch(port);
       // Known ports are asked over the flow that they are known by.
       await exchange.fromFlow(firstFlow);
       try {
         await rounds(ports, depth, tools.signal);
         await exchange.fromFlow(firstFlow);
+        // Late is not lost: of a port that answered, what it was asked again meanwhile is answered as well.
+        const late = ports.filter(({ answers, packets }) => answers > 0 && answers < packets);
+        if (late.length > 0) await exchange.settle({ each: late }, path.lateMs(), tools.signal);
       } catch (error) {
         if (!tools.signal.aborted) throw error;
         interrupted = true;

@@ -4,7 +4,7 @@
  * beyond chance while it passes elsewhere.
  */
 import type { Family } from '../../model/check.js';
-import type { OtherTraffic, SipExchange, SipFacts } from '../../model/study-facts.js';
+import type { OtherTraffic, SipExchange, SipFacts, SipLimit } from '../../model/study-facts.js';
 import type { Finding } from '../../model/verdict.js';
 import { lossUpperBound as upperBoundOf } from '../silence.js';
 import { compareSip, type Difference } from './alg.js';
@@ -154,9 +154,30 @@ const judgePort = (
   };
 };
 
+/** What could not be told apart from the limit that the questions met. */
+const underLimit = (one: StudyCheck, limit: SipLimit | undefined): StudyCheck =>
+  limit && one.transport === 'udp' && one.port === limit.port && one.finding.verdict === 'unknown'
+    ? {
+        ...one,
+        finding:
+          limit.kind === 'rate'
+            ? { verdict: 'degraded', reason: 'rate-limited' }
+            : { verdict: 'unknown', reason: 'cut-off' },
+        evidence: { ...one.evidence, limitedAfterPackets: limit.afterPackets },
+      }
+    : one;
+
+const LIMIT_WORDS = {
+  rate: 'one asked after a pause of some seconds passes again: a limit of SIP messages per time',
+  'cut-off': 'and none asked after a pause either: a flood protection has shut this host out',
+} as const;
+
+const limitNote = ({ kind, port, afterPackets }: SipLimit): string =>
+  `After about ${afterPackets} messages to UDP ${port} no more passed, whatever they were, ${LIMIT_WORDS[kind]}. This run may have triggered it: exempt this host, or ask slower (--max-pps). Phones behind one address share such a limit.`;
+
 /** Everything there is to say about SIP on the way to these addresses. */
 export const judgeSip = (all: readonly SipFacts[], lossUpperBound: number | null): SipVerdicts => {
-  const judged = all.flatMap(({ exchanges, otherTraffic, pinholes, family, sameSize = [] }) => {
+  const judged = all.flatMap(({ exchanges, otherTraffic, pinholes, family, sameSize = [], limit }) => {
     const plain = exchanges.filter(({ padded }) => padded === null);
     const own = plain.filter(({ isControl }) => !isControl);
     const places = [...new Set(own.map(({ transport, port }) => `${transport}/${port}`))];
@@ -186,9 +207,9 @@ export const judgeSip = (all: readonly SipFacts[], lossUpperBound: number | null
       {
         cosmetic: ports.filter((one) => one.isCosmetic).map(({ check }) => check),
         findings: [...ports.flatMap(({ findings }) => findings), ...pinholesOf(pinholes, lossUpperBound)],
+        limits: limit ? [limit] : [],
         checks: [
-          ...ports.map(({ check }) => check),
-          ...(sizes ? [sizes] : []),
+          ...[...ports.map(({ check }) => check), ...(sizes ? [sizes] : [])].map((one) => underLimit(one, limit)),
           // Where somebody takes messages for himself or forges them, what passes beside them shows nothing of a filter.
           ...otherTraffic
             .filter(({ transport, port }) =>
@@ -214,11 +235,14 @@ export const judgeSip = (all: readonly SipFacts[], lossUpperBound: number | null
     findings,
     checks,
     cosmetic: new Set(cosmetic.map(placeOf)),
-    notes: cosmetic.map(
-      ({ transport, port, evidence }) =>
-        `Something on the way writes SIP over ${transport.toUpperCase()} ${port} in another form (${[evidence.onlyForm].flat().join(', ')}): ` +
-        'it says the same, and no call suffers from it.',
-    ),
+    notes: [
+      ...judged.flatMap((one) => one.limits).map(limitNote),
+      ...cosmetic.map(
+        ({ transport, port, evidence }) =>
+          `Something on the way writes SIP over ${transport.toUpperCase()} ${port} in another form (${[evidence.onlyForm].flat().join(', ')}): ` +
+          'it says the same, and no call suffers from it.',
+      ),
+    ],
   };
 };
 
