@@ -11,8 +11,16 @@ import {
   type Transport,
 } from '../model/check.js';
 import type { NotRun } from '../model/observation.js';
-import { alternativesOf, type CheckSpec, type Profile, type RangeSpec, type Requirement } from '../model/profile.js';
+import {
+  alternativesOf,
+  type CheckSpec,
+  isInboundOnly,
+  type Profile,
+  type RangeSpec,
+  type Requirement,
+} from '../model/profile.js';
 import { UserError } from '../model/user-error.js';
+import { placeOfRow } from './row-target.js';
 
 /** One address of a target, under the name by which it was found. */
 export interface Endpoint {
@@ -39,6 +47,8 @@ export interface PlanInput {
   readonly target: Destination;
   /** Reflectors other than the target; they take the questions that no third party answers. */
   readonly reflectors: readonly Destination[];
+  /** Hosts that rows name as their own, resolved; a row whose host is not among them is asked of the target. */
+  readonly others?: ReadonlyMap<string, Destination>;
   /** Without a token nobody can prove to be a reflector, so what only a reflector answers is not asked. */
   readonly hasToken: boolean;
   /** Takes the place of the profiles' media range. */
@@ -173,7 +183,12 @@ interface Question {
   readonly port: number;
 }
 
-type Place = Endpoint & { readonly port: number; readonly skip: NotRun | null };
+type Place = Endpoint & {
+  readonly port: number;
+  readonly skip: NotRun | null;
+  /** Another host than the target: then the id says which. */
+  readonly elsewhere?: boolean;
+};
 
 /**
  * Turns profiles into checks and ranges for every address. A question that several profiles share is asked once; the
@@ -185,26 +200,29 @@ export const plan = (input: PlanInput): Plan => {
   const requirements: PlannedRequirement[] = [];
   const mapped = (port: number): number => input.portMap.get(port) ?? port;
 
-  const placesOf = ({ probe, transport, port }: Question): readonly Place[] => {
+  const placesOf = ({ probe, transport, port }: Question, row: Requirement): readonly Place[] => {
+    const { at: target, elsewhere } = placeOfRow(row, input.target, input.others);
     if (REFLECTOR_ONLY_KINDS.has(probe)) {
-      const elsewhere = input.reflectors.flatMap(({ endpoints }) => endpoints);
+      const provers = input.reflectors.flatMap(({ endpoints }) => endpoints);
       const skip = input.hasToken ? null : 'needs-reflector';
-      return (elsewhere.length > 0 ? elsewhere : input.target.endpoints).map((at) => ({ ...at, port, skip }));
+      return (provers.length > 0 ? provers : input.target.endpoints).map((at) => ({ ...at, port, skip }));
     }
     if (isSip(probe)) {
-      const route = input.target.sip[transport];
+      const route = target.sip[transport];
       const skip = route.offered ? null : 'not-offered';
-      return route.endpoints.map((at) => ({ ...at, port: at.port ?? port, skip }));
+      return route.endpoints.map((at) => ({ ...at, port: at.port ?? port, skip, elsewhere }));
     }
-    return input.target.endpoints.map((at) => ({ ...at, port, skip: null }));
+    return target.endpoints.map((at) => ({ ...at, port, skip: null, elsewhere }));
   };
 
   const several = {
     target: addressesOf([input.target]).length > 1,
     reflectors: addressesOf(input.reflectors.length > 0 ? input.reflectors : [input.target]).length > 1,
   };
-  const suffix = (probe: AskedKind, { address }: Place): string =>
-    address !== null && several[REFLECTOR_ONLY_KINDS.has(probe) ? 'reflectors' : 'target'] ? `#${address}` : '';
+  const suffix = (probe: AskedKind, { address, host, elsewhere }: Place): string => {
+    if (elsewhere) return `#${address ?? host}`;
+    return address !== null && several[REFLECTOR_ONLY_KINDS.has(probe) ? 'reflectors' : 'target'] ? `#${address}` : '';
+  };
 
   const toCheck = (question: Question, at: Place, id: string, rangeId: string | null): PlannedCheck => ({
     id,
@@ -220,9 +238,9 @@ export const plan = (input: PlanInput): Plan => {
     skip: at.skip ?? (at.address === null ? 'dns-failure' : null),
   });
 
-  const addCheck = (spec: CheckSpec, profile: string): readonly (readonly string[])[] => {
+  const addCheck = (spec: CheckSpec, profile: string, row: Requirement): readonly (readonly string[])[] => {
     const question = { ...spec, port: mapped(spec.port) };
-    const places = placesOf(question);
+    const places = placesOf(question, row);
     return places.map((at) => {
       const id = checkName(spec.probe, spec.transport, at.port) + suffix(spec.probe, at);
       const known = checks.get(id) ?? toCheck(question, at, id, null);
@@ -231,7 +249,7 @@ export const plan = (input: PlanInput): Plan => {
     });
   };
 
-  const addRange = (spec: RangeSpec, profile: string): readonly (readonly string[])[] => {
+  const addRange = (spec: RangeSpec, profile: string, row: Requirement): readonly (readonly string[])[] => {
     const byPlace = new Map<string | null, string[]>();
     spec.probes.forEach((probe, turn, all) => {
       const step = all.length;
@@ -241,7 +259,7 @@ export const plan = (input: PlanInput): Plan => {
       const strata = input.exhaustive ? Number.POSITIVE_INFINITY : STRATA;
       // Another port stands in for it as a check; at its place in the range there is nothing to ask.
       const drawn = samplePorts(from, to, step, strata, input.random);
-      const places = placesOf({ probe, transport: spec.transport, port: from });
+      const places = placesOf({ probe, transport: spec.transport, port: from }, row);
       for (const at of places) {
         const id = rangeName(probe, spec.transport, from, to) + suffix(probe, at);
         const known = ranges.get(id);
@@ -277,8 +295,9 @@ export const plan = (input: PlanInput): Plan => {
       requirements.push({
         profile: profile.profile,
         requirement,
-        alternatives: alternativesOf(requirement).flatMap((spec) =>
-          isRange(spec) ? addRange(spec, profile.profile) : addCheck(spec, profile.profile),
+        // Where the far side begins, nothing that goes out from here answers the question.
+        alternatives: (isInboundOnly(requirement) ? [] : alternativesOf(requirement)).flatMap((spec) =>
+          isRange(spec) ? addRange(spec, profile.profile, requirement) : addCheck(spec, profile.profile, requirement),
         ),
       });
     }
