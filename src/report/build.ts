@@ -18,6 +18,7 @@ import { judgeKeepalives, judgeLifetimes } from '../verdict/studies/lifetimes.js
 import { judgeNat } from '../verdict/studies/nat.js';
 import { judgeSip } from '../verdict/studies/sip.js';
 import { judgeSourcePorts, judgeStale, sourcePortNotes } from '../verdict/studies/source-ports.js';
+import { catalogueNotes } from './catalogue.js';
 import { coverageNotes, coverageRows, limitNotes } from './coverage.js';
 import { diagnosedService, factsOf } from './diagnosed.js';
 import { itemOfCheck, itemOfRange } from './items.js';
@@ -227,6 +228,7 @@ export const buildReport = (input: ReportInput): Report => {
       ...coverageNotes(ranges),
       ...limitNotes(output.limits),
       ...deadAddresses(input.target, farEnd),
+      ...catalogueNotes(states, input.startedAt),
     ],
     totals: {
       checks: all.length + stageChecks.length,
