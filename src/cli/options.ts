@@ -16,7 +16,12 @@ export interface ProbeOptions {
   /** Whether it is asked how the NAT maps and filters. */
   readonly nat: boolean;
   /** The carrier whose gateway is asked, or nulls. */
-  readonly plmn: { readonly mcc: string | null; readonly mnc: string | null };
+  readonly plmn: {
+    readonly mcc: string | null;
+    readonly mnc: string | null;
+    readonly carrier?: string | null;
+    readonly form?: string | null;
+  };
   readonly tokenFile: string | null;
   readonly output: Output;
   readonly outFile: string | null;
@@ -53,6 +58,8 @@ const OPTIONS = {
   'no-nat': { type: 'boolean' },
   mcc: { type: 'string' },
   mnc: { type: 'string' },
+  carrier: { type: 'string' },
+  epdg: { type: 'string' },
   'token-file': { type: 'string' },
   output: { type: 'string', short: 'o' },
   json: { type: 'boolean' },
@@ -141,7 +148,12 @@ export const parseProbeOptions = (argv: readonly string[], env: NodeJS.ProcessEn
     transports: transports ?? null,
     deep,
     nat: !values['no-nat'],
-    plmn: { mcc: values.mcc ?? null, mnc: values.mnc ?? null },
+    plmn: {
+      mcc: values.mcc ?? null,
+      mnc: values.mnc ?? null,
+      carrier: values.carrier ?? null,
+      form: values.epdg ?? null,
+    },
     tokenFile: values['token-file'] ?? null,
     output,
     outFile: values.out ?? null,

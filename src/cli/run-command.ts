@@ -80,14 +80,16 @@ export const prepare = async (
   watched: PlanInput['watched'] = {},
 ): Promise<Prepared> => {
   const token = findToken(options.tokenFile, env);
-  const [{ addressesOfName, readTarget, resolveDestination, withoutDns }, epdg] = await Promise.all([
+  const [{ addressesOfName, readTarget, resolveDestination, withoutDns }, epdg, rows] = await Promise.all([
     import('../plan/destination.js'),
     import('../plan/epdg.js'),
+    import('../plan/row-target.js'),
   ]);
   const { checkPlmn, hostOf, inventedAddresses, screenEpdg } = epdg;
   checkPlmn(options.plmn);
   const profiles = await Promise.all(options.profiles.map(loadProfile));
-  const gateway = options.target === null ? hostOf(profiles, options.plmn) : null;
+  const home = options.target === null ? hostOf(profiles, options.plmn) : null;
+  const gateway = home !== null && !options.dryRun ? await epdg.gatewayOf(home, options.plmn, signal) : home;
   const named = options.target ?? gateway;
   if (named === null) throw usage('--target is missing: name a reflector or a carrier, or try "probe demo"');
   const target = readTarget(named, '--target');
@@ -106,8 +108,16 @@ export const prepare = async (
     );
     return screenEpdg(resolved, gateway !== null, invented);
   };
-  const [found, ...others] = await Promise.all([
+  const ownHosts = rows.asksOwnHosts({
+    namesTarget: options.target !== null,
+    namesReflectors: options.reflectors.length > 0,
+    hasToken: token !== null,
+  })
+    ? rows.hostsOfRows(profiles)
+    : [];
+  const [found, besides, ...others] = await Promise.all([
     resolve(target, asksSip(profiles)).then(screened),
+    Promise.all(ownHosts.map((host) => resolve({ kind: 'name', name: host }, false))),
     ...reflectorTargets.map((one) => resolve(one, false)),
   ]);
   const sessionId = randomBytes(SESSION_ID_BYTES);
@@ -117,10 +127,14 @@ export const prepare = async (
     profiles,
     token,
     sessionId,
-    notes: [found, ...others].flatMap(({ notes }) => notes),
+    notes: [
+      ...(gateway === null ? [] : epdg.gatewayNotes(options.plmn)),
+      ...[found, ...besides, ...others].flatMap(({ notes }) => notes),
+    ],
     plan: plan({
       profiles,
       target: found.destination,
+      others: new Map(besides.map(({ destination }) => [destination.host, destination])),
       reflectors: others.map(({ destination }) => destination),
       hasToken: token !== null,
       rtpRange: options.rtpRange,
