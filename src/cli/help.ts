@@ -8,7 +8,9 @@ Usage:
   probe daemon --config FILE        probe on a schedule; --check only judges the file
   probe health [--config FILE]      is the daemon of this host well? for health checks
   probe doctor [--config FILE]      what this host can measure, what not, and why
-  probe profiles [NAME]             list the bundled profiles, or show one with its sources
+  probe profiles [NAME]             list the bundled profiles, or show one with its sources;
+                                    --rules DIALECT its firewall rules, -o markdown a worksheet,
+                                    --check-dates what was not compared for 18 months
   probe explain CODE                a verdict, reason, symptom or check in words
   probe schema                      the report's JSON Schema
 
@@ -27,6 +29,8 @@ Options:
   --out FILE              write the result to a file
   --mcc NNN --mnc NN      a carrier's numbers: asks its Wi-Fi Calling gateway (ePDG) if there
                           is no --target; use with --profile wifi-calling-3gpp
+  --carrier NAME          the same for a carrier whose gateway has a name of its own
+  --epdg FORM             which of its gateways: home, emergency, visited, lac:XXXX, tai:XXXX
   --max-pps N             packets per second at most (default 200, as four calls)
   --timeout SECONDS       for the whole run (default 60; with --deep 420, --exhaustive 1800)
   --source ADDRESS        local address to send from

@@ -26,9 +26,9 @@ const COMMANDS: Readonly<Record<string, (argv: readonly string[]) => Promise<num
   daemon: async (argv) => (await import('./daemon-command.js')).daemonCommand(argv, process.env),
   health: async (argv) => (await import('./health-command.js')).healthCommand(argv, process.env),
   doctor: async (argv) => (await import('./doctor-command.js')).doctorCommand(argv, process.env),
-  profiles: async ([name]) => {
+  profiles: async (argv) => {
     const { renderProfiles } = await import('./profiles-command.js');
-    return print(await renderProfiles(name ?? null));
+    return print(await renderProfiles(argv, new Date()));
   },
   explain: async ([code]) => {
     const [{ explain, nearestCodes, renderExplanation }, { usage }] = await Promise.all([

@@ -87,5 +87,14 @@ export const SYMPTOMS = [
   'cannot-call',
   'delayed-audio',
   'registration-flaps',
+  'cannot-sign-in',
+  'trunk-down',
+  'messages-fail',
+  'provisioning-fails',
+  'activation-fails',
+  'wrong-time',
+  'app-limited',
+  'cannot-find-service',
+  'over-fallback',
 ] as const;
 export type SymptomId = (typeof SYMPTOMS)[number];

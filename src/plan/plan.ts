@@ -13,8 +13,16 @@ import {
 } from '../model/check.js';
 import { type AskedKind, isReflectorOnly, TRANSPORTS, type Transport } from '../model/kinds.js';
 import type { NotRun } from '../model/observation.js';
-import { alternativesOf, type CheckSpec, type Profile, type RangeSpec, type Requirement } from '../model/profile.js';
+import {
+  alternativesOf,
+  type CheckSpec,
+  isInboundOnly,
+  type Profile,
+  type RangeSpec,
+  type Requirement,
+} from '../model/profile.js';
 import { UserError } from '../model/user-error.js';
+import { placeOfRow } from './row-target.js';
 
 /** One address of a target, under the name by which it was found. */
 export interface Endpoint {
@@ -41,6 +49,8 @@ export interface PlanInput {
   readonly target: Destination;
   /** Reflectors other than the target; they take the questions that no third party answers. */
   readonly reflectors: readonly Destination[];
+  /** Hosts that rows name as their own, resolved; a row whose host is not among them is asked of the target. */
+  readonly others?: ReadonlyMap<string, Destination>;
   /** Without a token nobody can prove to be a reflector, so what only a reflector answers is not asked. */
   readonly hasToken: boolean;
   /** Takes the place of the profiles' media range. */
@@ -148,7 +158,12 @@ interface Subject {
   readonly port: number;
 }
 
-type Place = Endpoint & { readonly port: number; readonly skip: NotRun | null };
+type Place = Endpoint & {
+  readonly port: number;
+  readonly skip: NotRun | null;
+  /** Another host than the target: then the id says which. */
+  readonly elsewhere?: boolean;
+};
 
 /** What alternatives stand on while further profiles may still join in their ranges. */
 interface DraftGrounds {
@@ -166,29 +181,33 @@ export const plan = (input: PlanInput): Plan => {
   const drafts: (Omit<PlannedRequirement, 'alternatives'> & { readonly alternatives: readonly DraftGrounds[] })[] = [];
   const mapped = (port: number): number => input.portMap.get(port) ?? port;
 
-  const placesOf = ({ probe, transport, port }: Subject): readonly Place[] => {
+  const placesOf = ({ probe, transport, port }: Subject, row: Requirement): readonly Place[] => {
+    const { at: target, elsewhere } = placeOfRow(row, input.target, input.others);
     if (isReflectorOnly(probe)) {
-      const elsewhere = input.reflectors.flatMap(({ endpoints }) => endpoints);
+      const provers = input.reflectors.flatMap(({ endpoints }) => endpoints);
       const skip = input.hasToken ? null : 'needs-reflector';
-      return (elsewhere.length > 0 ? elsewhere : input.target.endpoints).map((at) => ({ ...at, port, skip }));
+      return (provers.length > 0 ? provers : input.target.endpoints).map((at) => ({ ...at, port, skip }));
     }
     if (isSip(probe)) {
-      const route = input.target.sip[transport];
+      const route = target.sip[transport];
       const skip = route.offered ? null : 'not-offered';
-      return route.endpoints.map((at) => ({ ...at, port: at.port ?? port, skip }));
+      return route.endpoints.map((at) => ({ ...at, port: at.port ?? port, skip, elsewhere }));
     }
-    return input.target.endpoints.map((at) => ({ ...at, port, skip: null }));
+    return target.endpoints.map((at) => ({ ...at, port, skip: null, elsewhere }));
   };
 
   const several = {
     target: addressesOf([input.target]).length > 1,
     reflectors: addressesOf(input.reflectors.length > 0 ? input.reflectors : [input.target]).length > 1,
   };
-  const suffix = (probe: AskedKind, { address }: Place): string =>
-    address !== null && several[isReflectorOnly(probe) ? 'reflectors' : 'target'] ? `#${address}` : '';
+  const suffix = (probe: AskedKind, { address, host, elsewhere }: Place): string => {
+    if (elsewhere) return `#${address ?? host}`;
+    return address !== null && several[isReflectorOnly(probe) ? 'reflectors' : 'target'] ? `#${address}` : '';
+  };
 
   const toCheck = ({ probe, transport, port }: Subject, at: Place, isOfRange: boolean): PlannedCheck => ({
-    key: keyOf({ probe, transport, port: at.port, address: at.address }),
+    // A name that did not resolve is told from others by itself.
+    key: keyOf({ probe, transport, port: at.port, address: at.address ?? at.host }),
     id: checkName(probe, transport, at.port) + suffix(probe, at),
     probe,
     transport,
@@ -202,9 +221,9 @@ export const plan = (input: PlanInput): Plan => {
     skip: at.skip ?? (at.address === null ? 'dns-failure' : null),
   });
 
-  const addCheck = (spec: CheckSpec, profile: string): readonly DraftGrounds[] => {
+  const addCheck = (spec: CheckSpec, profile: string, row: Requirement): readonly DraftGrounds[] => {
     const subject = { ...spec, port: mapped(spec.port) };
-    return placesOf(subject).map((at) => {
+    return placesOf(subject, row).map((at) => {
       const check = toCheck(subject, at, false);
       const known = checks.get(check.key) ?? check;
       checks.set(check.key, { ...known, requiredBy: [...new Set([...known.requiredBy, profile])] });
@@ -212,7 +231,7 @@ export const plan = (input: PlanInput): Plan => {
     });
   };
 
-  const addRange = (spec: RangeSpec, profile: string): readonly DraftGrounds[] => {
+  const addRange = (spec: RangeSpec, profile: string, row: Requirement): readonly DraftGrounds[] => {
     const byPlace = new Map<string | null, string[]>();
     spec.probes.forEach((probe, turn, all) => {
       const { transport } = spec;
@@ -223,7 +242,7 @@ export const plan = (input: PlanInput): Plan => {
       const strata = input.exhaustive ? Number.POSITIVE_INFINITY : STRATA;
       // Another port stands in for it as a check; at its place in the range there is nothing to ask.
       const drawn = samplePorts(from, to, step, strata, input.random);
-      for (const at of placesOf({ probe, transport, port: from })) {
+      for (const at of placesOf({ probe, transport, port: from }, row)) {
         const idSuffix = suffix(probe, at);
         const id = rangeName(probe, transport, from, to) + idSuffix;
         const known = ranges.get(id);
@@ -251,8 +270,9 @@ export const plan = (input: PlanInput): Plan => {
       drafts.push({
         profile: profile.profile,
         requirement,
-        alternatives: alternativesOf(requirement).flatMap((spec) =>
-          isRange(spec) ? addRange(spec, profile.profile) : addCheck(spec, profile.profile),
+        // Where the far side begins, nothing that goes out from here answers the question.
+        alternatives: (isInboundOnly(requirement) ? [] : alternativesOf(requirement)).flatMap((spec) =>
+          isRange(spec) ? addRange(spec, profile.profile, requirement) : addCheck(spec, profile.profile, requirement),
         ),
       });
     }

@@ -46,15 +46,17 @@ export const prepare = async (
   { withoutPackets = false }: { readonly withoutPackets?: boolean } = {},
 ): Promise<Prepared> => {
   const token = findToken(request.tokenFile, env);
-  const [{ addressesOfName, readTarget, resolveDestination, withoutDns }, epdg] = await Promise.all([
+  const [{ addressesOfName, readTarget, resolveDestination, withoutDns }, epdg, rows] = await Promise.all([
     import('../plan/destination.js'),
     import('../plan/epdg.js'),
+    import('../plan/row-target.js'),
   ]);
   const { checkPlmn, hostOf, inventedAddresses, screenEpdg } = epdg;
   const { families, plmn } = request;
   checkPlmn(plmn);
   const profiles = await Promise.all(request.profiles.map(loadProfile));
-  const gateway = request.target === null ? hostOf(profiles, plmn) : null;
+  const home = request.target === null ? hostOf(profiles, plmn) : null;
+  const gateway = home !== null && !withoutPackets ? await epdg.gatewayOf(home, plmn, signal) : home;
   const named = request.target ?? gateway;
   if (named === null) {
     throw new UserError('usage', '--target is missing: name a reflector or a carrier, or try "probe demo"');
@@ -73,8 +75,15 @@ export const prepare = async (
     const lookUp = (name: string) => addressesOfName(name, families, signal);
     return screenEpdg(resolved, gateway !== null, await inventedAddresses(resolved, gateway !== null, lookUp));
   };
-  const [found, ...others] = await Promise.all([
+  const isAskedThere = rows.asksOwnHosts({
+    namesTarget: request.target !== null,
+    namesReflectors: request.reflectors.length > 0,
+    hasToken: token !== null,
+  });
+  const ownHosts = isAskedThere ? rows.hostsOfRows(profiles) : [];
+  const [found, besides, ...others] = await Promise.all([
     resolve(target, asksSip(profiles)).then(screened),
+    Promise.all(ownHosts.map((host) => resolve({ kind: 'name', name: host }, false))),
     ...reflectorTargets.map((one) => resolve(one, false)),
   ]);
   const reflectors = others.map(({ destination }) => destination);
@@ -82,10 +91,14 @@ export const prepare = async (
   return {
     ...{ reflectors, profiles, token, sessionId },
     target: found.destination,
-    notes: [found, ...others].flatMap(({ notes }) => notes),
+    notes: [
+      ...(gateway === null ? [] : epdg.gatewayNotes(plmn)),
+      ...[found, ...besides, ...others].flatMap(({ notes }) => notes),
+    ],
     plan: plan({
       ...{ profiles, reflectors, random },
       target: found.destination,
+      others: new Map(besides.map(({ destination }) => [destination.host, destination])),
       hasToken: token !== null,
       rtpRange: request.rtpRange,
       transports: request.transports,

@@ -5,6 +5,7 @@ import { REPORT_SCHEMA_ID, type Report } from '../model/report.js';
 import type { RunOutput } from '../model/run.js';
 import type { StudyFacts } from '../verdict/studies/registry.js';
 import { outageNotes } from '../words/outages.js';
+import { catalogueNotes } from './catalogue.js';
 import { checkRows } from './checks.js';
 import { coverageNotes, coverageRows, limitNotes } from './coverage.js';
 import { diagnosedService, factsOf } from './diagnosed.js';
@@ -38,7 +39,10 @@ export interface ReportInput {
 }
 
 /** What a reader must know besides verdicts: first what was known before the run, then what it met. */
-const notes = (input: ReportInput, { ranges, studies, farEnds, lossUpperBound, all }: Judgement): string[] => [
+const notes = (
+  input: ReportInput,
+  { ranges, studies, farEnds, lossUpperBound, all, services }: Judgement,
+): string[] => [
   ...unprovenNotes(input, all),
   ...input.notes,
   ...notesOf(input.output, input.durationMs),
@@ -48,6 +52,7 @@ const notes = (input: ReportInput, { ranges, studies, farEnds, lossUpperBound, a
   ...coverageNotes(ranges),
   ...limitNotes(input.output.farEnds),
   ...deadAddresses(input.target, farEnds),
+  ...catalogueNotes(services, input.startedAt),
 ];
 
 /** Builds the report of a finished run. */

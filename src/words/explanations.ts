@@ -392,7 +392,8 @@ const SYMPTOM_TEXTS = {
   'cannot-register': {
     title: 'Phones do not register',
     meaning: 'Phones show "no service": no call in, no call out.',
-    evidence: 'None of the signalling transports in use passes: UDP 5060, TCP 5060, TLS 5061.',
+    evidence:
+      'None of the signalling transports that the profile names passes, for SIP mostly UDP 5060, TCP 5060 and TLS 5061.',
     doesNotProve: 'That the account or the password is right.',
     fix: 'Permit the transport that the provider uses, outbound and stateful, to the addresses of the provider.',
   },
@@ -476,12 +477,13 @@ const SYMPTOM_TEXTS = {
     meaning: 'Calls do not ring, or end at "connecting".',
     evidence: 'TCP 443, or the UDP ports for STUN and media, do not pass.',
     doesNotProve: 'A fault on this side only: the other party needs the same ports.',
-    fix: 'Permit TCP 443 and 5223 and UDP 3478-3497, 16384-16387 and 16393-16402 outbound.',
+    fix: 'Permit TCP 80, 443 and 5223 and UDP 3478-3497, 16384-16387 and 16393-16402 outbound.',
   },
   'push-delayed': {
     title: 'Devices ring late or not at all',
     meaning: 'Push notifications do not arrive at once, so a sleeping device does not learn of the call.',
-    evidence: 'TCP 5223, the port of Apple push notifications, does not pass or is intercepted.',
+    evidence:
+      'TCP 5223, the port of Apple push notifications, does not pass, and neither does TCP 443, which serves in its place.',
     doesNotProve: 'That calls out fail.',
     fix: 'Permit TCP 5223 outbound, and exempt it from TLS inspection.',
   },
@@ -516,6 +518,73 @@ const SYMPTOM_TEXTS = {
     evidence: 'In one run, far ends attested different addresses of ours for the media ports of one service.',
     doesNotProve: 'That a given phone changes its address: each one keeps to a flow as long as it lasts.',
     fix: 'Pin voice to one line, or ask the provider for address pooling of the kind "paired" (RFC 4787 REQ-2).',
+  },
+  'cannot-sign-in': {
+    title: 'The app cannot sign in or set up calls',
+    meaning:
+      'It stays at "connecting", or shows that it is offline: nobody can call, join a meeting or be called with it.',
+    evidence: "What the profile names as the service's signalling, as a rule TLS on TCP 443, does not pass.",
+    doesNotProve: 'That the account is right, or that the service is up.',
+    fix: 'Permit the port outbound to the networks and names of the service, past proxies and TLS inspection.',
+  },
+  'trunk-down': {
+    title: 'The trunk does not come up',
+    meaning: 'The PBX or session border controller and the provider do not reach each other: all calls outside fail.',
+    evidence: 'None of the signalling transports that the profile names passes.',
+    doesNotProve: 'That certificates, accounts and addresses at both ends are right; that the provider gets in here.',
+    fix: 'Permit the signalling of the provider in the directions that the profile names.',
+  },
+  'messages-fail': {
+    title: 'Messages are neither sent nor received',
+    meaning: 'Messages stay unsent on this network, and arrive once the device uses another one.',
+    evidence: 'The ports over which the service signs in and delivers do not pass.',
+    doesNotProve: 'That the service is up.',
+    fix: 'Permit the ports of the profile outbound, and exempt them from TLS inspection.',
+  },
+  'provisioning-fails': {
+    title: 'New phones do not get their configuration',
+    meaning: 'Phones that are set up go on; new or reset ones, and changes from the portal, do not arrive.',
+    evidence: 'The ports from which phones load their configuration do not pass.',
+    doesNotProve: 'That the phone asks the right server.',
+    fix: 'Permit the ports outbound; providers as a rule ask for it to anywhere, not only to their SIP servers.',
+  },
+  'activation-fails': {
+    title: 'Handsets may not offer the service',
+    meaning:
+      'The switch for Wi-Fi Calling does not appear or does not stay on, as the handset cannot ask for leave to use it.',
+    evidence: "HTTPS to the carrier's servers beside its gateway does not pass.",
+    doesNotProve: 'That the tunnel itself does not pass: handsets that are activated may well work.',
+    fix: 'Permit TCP 443 to the names that the profile gives.',
+  },
+  'wrong-time': {
+    title: 'Phones have a wrong time',
+    meaning: 'The clock is wrong, and certificates may be refused because of it.',
+    evidence: 'NTP on UDP 123 does not pass.',
+    doesNotProve: 'That phones ask a server outside: one inside may serve them.',
+    fix: 'Permit UDP 123 outbound, or give phones a time server inside.',
+  },
+  'app-limited': {
+    title: 'Parts of the service do not work',
+    meaning: 'Calls may work, and what the service does over the web beside them does not.',
+    evidence: 'A web port of the profile does not pass.',
+    doesNotProve: 'Which part; vendors seldom say what a port is for.',
+    fix: 'Permit the port outbound.',
+  },
+  'cannot-find-service': {
+    title: 'Names of the service do not resolve',
+    meaning: 'Phones and apps may not find the servers of the service.',
+    evidence: 'DNS on port 53 does not pass to the far end.',
+    doesNotProve: 'That phones ask a resolver outside: they use the one that the network gives them.',
+    fix: 'Let phones use a resolver that works, inside or outside.',
+  },
+  'over-fallback': {
+    title: 'Calls take a way around and sound worse',
+    meaning:
+      'The usual ports do not pass, and others that the vendor names serve in their place. Audio over TCP waits for every packet ' +
+      'that was lost, so that it stutters on a line where UDP would not.',
+    evidence: 'A required row does not pass, and the row that the profile names as its fallback does.',
+    doesNotProve: 'That calls sound bad now.',
+    fix: 'Permit the usual ports outbound.',
   },
   'calls-not-private': {
     title: 'Somebody in between can read the signalling',

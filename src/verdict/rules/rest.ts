@@ -106,6 +106,25 @@ export const OTHER_RULES: readonly Rule[] = [
     fixes: noFix,
   },
   {
+    // Two of three operators do it over IPv6, one of seven over IPv4 (a study of 2024, MobiSys).
+    id: 'gateway-abroad',
+    when: (evidence) =>
+      undecided('no-answer')(evidence).filter(
+        (ground) =>
+          ground.probe === 'ike-sa-init' &&
+          itemsOf(evidence.service.requirements, ({ id }) => id === ground.id).every((item) => !item.provable),
+      ),
+    symptom: null,
+    causes: asIs({
+      id: 'gateway-abroad',
+      device: 'carrier',
+      likelihood: 'possible',
+      text: () =>
+        "Gateways of many carriers ignore addresses of other countries: where this line is not in the carrier's country, silence is normal.",
+    }),
+    fixes: noFix,
+  },
+  {
     id: 'answers-held-back',
     when: undecided('limited'),
     symptom: null,

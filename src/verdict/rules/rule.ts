@@ -86,10 +86,18 @@ export const fix =
   (grounds) =>
     grounds.map((ground) => ({ kind, ground }));
 
+/** A row in whose place another one serves in full is nobody's trouble. */
+const isMissed = ({ served, state }: RequirementState): boolean => served === undefined || state !== 'pass';
+
 export const requiredOf = ({ requirements }: ServiceState, role?: string): readonly RequirementState[] =>
   requirements.filter(
-    ({ requirement }) => requirement.need === 'required' && (role === undefined || requirement.role === role),
+    (row) =>
+      row.requirement.need === 'required' && (role === undefined || row.requirement.role === role) && isMissed(row),
   );
+
+/** Rows that do not pass and in whose place no other one serves. */
+export const lostRows = (service: ServiceState, role: string): readonly RequirementState[] =>
+  requiredOf(service, role).filter(({ served }) => served === undefined);
 
 export const itemsOf = (states: readonly RequirementState[], matches: (item: Item) => boolean): readonly Item[] =>
   states.flatMap(({ items }) => items).filter(matches);

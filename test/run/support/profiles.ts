@@ -37,8 +37,8 @@ export const profile = (name: string, requirements: readonly Requirement[]): Pro
   summary: 'A service.',
   notes: [],
   thresholds: { lossRatio: 0.01, rttMs: 300, jitterMs: 30, reorderRatio: 0.01 },
-  thresholdsSource: SOURCE,
-  symptomWhenBlocked: 'cannot-register',
+  thresholdsSources: [SOURCE],
+  symptoms: { signalling: 'cannot-register' },
   requirements,
 });
 
