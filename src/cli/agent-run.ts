@@ -27,6 +27,8 @@ const optionsFor = ({ target, schedule, kind, packetsPerSecond }: RunRequest): P
   source: target.source ?? null,
   // A target of the configuration has a host of its own.
   plmn: { mcc: null, mnc: null },
+  port: null,
+  from: null,
   families: target.families,
   dryRun: false,
   verbose: false,

@@ -3,10 +3,15 @@ import { isIP } from 'node:net';
 import { parseArgs } from 'node:util';
 import { TRANSPORTS, type Transport } from '../model/check.js';
 import { UserError } from '../model/user-error.js';
+import { readFrom } from '../plan/sip-identity.js';
 import { OUTPUTS, type Output } from '../report/render.js';
 
 export interface ProbeOptions {
   readonly target: string | null;
+  /** The signalling port of the target, in place of the profile's; null: as its name or the records say. */
+  readonly port: number | null;
+  /** `user@domain` as whom SIP is asked; null: this host's own address. */
+  readonly from: string | null;
   readonly reflectors: readonly string[];
   readonly profiles: readonly string[];
   readonly rtpRange: readonly [from: number, to: number] | null;
@@ -44,6 +49,8 @@ const MAX_TIMEOUT_S = 3600;
 
 const OPTIONS = {
   target: { type: 'string' },
+  port: { type: 'string' },
+  from: { type: 'string' },
   reflector: { type: 'string', multiple: true },
   profile: { type: 'string', multiple: true },
   'rtp-range': { type: 'string' },
@@ -134,6 +141,8 @@ export const parseProbeOptions = (argv: readonly string[], env: NodeJS.ProcessEn
   }
   return {
     target: values.target ?? null,
+    port: values.port === undefined ? null : wholeNumber('--port', values.port, 1, 65_535),
+    from: values.from === undefined ? null : readFrom(values.from),
     reflectors: values.reflector ?? [],
     profiles: values.profile ?? [DEFAULT_PROFILE],
     rtpRange: values['rtp-range'] === undefined ? null : portRange(values['rtp-range']),

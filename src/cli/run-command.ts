@@ -5,6 +5,7 @@ import { writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { alternativesOf, type Profile } from '../model/profile.js';
 import type { Report } from '../model/report.js';
+import type { Resolution } from '../model/resolution.js';
 import { UserError } from '../model/user-error.js';
 import type { Resolved } from '../plan/destination.js';
 import { addressesOf, type Destination, type Plan, type PlanInput, plan, questionsOf } from '../plan/plan.js';
@@ -25,6 +26,8 @@ export interface Prepared {
   readonly token: Uint8Array | null;
   readonly sessionId: Uint8Array;
   readonly notes: readonly string[];
+  /** What the DNS said of the target; null where it was not asked. */
+  readonly resolution?: Resolution | null;
 }
 
 const SESSION_ID_BYTES = 8;
@@ -80,25 +83,29 @@ export const prepare = async (
   watched: PlanInput['watched'] = {},
 ): Promise<Prepared> => {
   const token = findToken(options.tokenFile, env);
-  const [{ addressesOfName, readTarget, resolveDestination, withoutDns }, epdg] = await Promise.all([
+  const [destinations, epdg, { addressNotes }, { withSipIdentity }] = await Promise.all([
     import('../plan/destination.js'),
     import('../plan/epdg.js'),
+    import('../plan/name-notes.js'),
+    import('../plan/sip-identity.js'),
   ]);
+  const { addressesOfName, readSipTarget, readTarget, resolveDestination, transportsOf, withoutDns } = destinations;
   const { checkPlmn, hostOf, inventedAddresses, screenEpdg } = epdg;
   checkPlmn(options.plmn);
   const profiles = await Promise.all(options.profiles.map(loadProfile));
   const gateway = options.target === null ? hostOf(profiles, options.plmn) : null;
   const named = options.target ?? gateway;
   if (named === null) throw usage('--target is missing: name a reflector or a carrier, or try "probe demo"');
-  const target = readTarget(named, '--target');
+  const sipTarget = readSipTarget(named, '--target', options.port);
+  const { target, port } = sipTarget;
   const reflectorTargets = options.reflectors.map((text) => readTarget(text, '--reflector'));
   if (reflectorTargets.length > 0 && token === null) {
     throw usage("--reflector needs the reflector's token: give --token-file FILE");
   }
-  const resolve = async (one: typeof target, withSip: boolean): Promise<Resolved> =>
+  const resolve = async (one: typeof target, withSip: boolean, at: number | null = null): Promise<Resolved> =>
     options.dryRun && one.kind === 'name'
-      ? withoutDns(one.name, options.families)
-      : resolveDestination(one, withSip, options.families, signal);
+      ? withoutDns(one.name, options.families, at)
+      : resolveDestination(one, withSip, options.families, signal, at);
   const screened = async (resolved: Resolved): Promise<Resolved> => {
     if (options.dryRun) return screenEpdg(resolved, gateway !== null);
     const invented = await inventedAddresses(resolved, gateway !== null, (name) =>
@@ -107,7 +114,7 @@ export const prepare = async (
     return screenEpdg(resolved, gateway !== null, invented);
   };
   const [found, ...others] = await Promise.all([
-    resolve(target, asksSip(profiles)).then(screened),
+    resolve(target, asksSip(profiles), port).then(screened),
     ...reflectorTargets.map((one) => resolve(one, false)),
   ]);
   const sessionId = randomBytes(SESSION_ID_BYTES);
@@ -117,19 +124,24 @@ export const prepare = async (
     profiles,
     token,
     sessionId,
-    notes: [found, ...others].flatMap(({ notes }) => notes),
-    plan: plan({
+    resolution: found.resolution,
+    notes: [...[found, ...others].flatMap(({ notes }) => notes), ...addressNotes(found.destination)],
+    plan: withSipIdentity(
+      plan({
       profiles,
       target: found.destination,
       reflectors: others.map(({ destination }) => destination),
       hasToken: token !== null,
       rtpRange: options.rtpRange,
-      transports: options.transports,
+      transports: transportsOf(sipTarget, options.transports),
       exhaustive: options.exhaustive,
       random: seededRandom(sessionId.readUInt32BE(0)),
       portMap: new Map(),
       watched,
-    }),
+      }),
+      found.destination,
+      options.from,
+    ),
   };
 };
 
@@ -215,6 +227,7 @@ export const runPrepared = async (
     localAddresses: local.flatMap((address) => address ?? []),
     profiles: prepared.profiles,
     plan: prepared.plan,
+    resolution: prepared.resolution ?? null,
     output,
     notes: [
       ...prepared.notes,

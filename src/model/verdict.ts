@@ -21,6 +21,8 @@ export const REASONS = {
   unknown: [
     'no-answer',
     'closed',
+    'tls-refused',
+    'unreadable',
     'target-unreachable',
     'limited',
     'dns-failure',

@@ -4,6 +4,7 @@ import type { Check } from '../model/check.js';
 import type { Observation } from '../model/observation.js';
 import type { Profile, Thresholds } from '../model/profile.js';
 import { REPORT_SCHEMA_ID, type Report } from '../model/report.js';
+import type { Resolution } from '../model/resolution.js';
 import type { Classified } from '../model/verdict.js';
 import { type Plan, questionsOf } from '../plan/plan.js';
 import type { RunOutput } from '../run/run-data.js';
@@ -24,6 +25,7 @@ import { itemOfCheck, itemOfRange } from './items.js';
 import { natOf, networkOf } from './network.js';
 import { deadAddresses, notesOf } from './notes.js';
 import { harmedBy, reportedNat, reportedStudy } from './studies.js';
+import { withThirdParties } from './third-party.js';
 
 export interface Named {
   readonly host: string;
@@ -49,6 +51,8 @@ export interface ReportInput {
   readonly plan: Plan;
   readonly output: RunOutput;
   readonly notes: readonly string[];
+  /** What the DNS said of the target; null or left out where it was not asked. */
+  readonly resolution?: Resolution | null;
 }
 
 /** The strictest of all chosen profiles: a path is as good as its most demanding user needs. */
@@ -236,6 +240,7 @@ export const buildReport = (input: ReportInput): Report => {
       sweptFlows: output.sweptFlows,
     },
   };
-  const facts = factsOf(report, checks, ranges, output.limits);
-  return { ...report, services: states.map((state) => diagnosedService(state, facts)) };
+  const told = withThirdParties(report, all, provable, input);
+  const facts = factsOf(told, checks, ranges, output.limits);
+  return { ...told, services: states.map((state) => diagnosedService(state, facts)) };
 };

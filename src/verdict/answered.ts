@@ -47,6 +47,18 @@ export const summarise = (answers: readonly Answer[]): RttSummary | null => {
   return { min: round(min), median: round(median(rtts)), max: round(max) };
 };
 
+/** Its answer proves the path; loss and length of the way need more than one server's manners to be shown. */
+const ofThirdParty = (
+  answers: readonly Answer[],
+  { lineLoses = () => false, isWayLong = () => false }: FarEndState,
+  { lossRatio, rttMs }: Circumstances['thresholds'],
+): Finding => {
+  if (lineLoses(lossRatio)) return { verdict: 'degraded', reason: 'loss' };
+  const rtt = summarise(answers);
+  if (rtt && rtt.min > rttMs && isWayLong(rttMs)) return { verdict: 'degraded', reason: 'latency' };
+  return { verdict: 'pass', reason: 'answered' };
+};
+
 /** Judges what was answered; `packets` and `received` count the whole check's. */
 export const classifyAnswers = (
   check: Check,
@@ -73,6 +85,7 @@ export const classifyAnswers = (
   }
   // A port of a range is asked too seldom to show quality; classifyRange judges all of them together.
   if (check.rangeId !== null) return { verdict: 'pass', reason: 'answered' };
+  if (farEnd.role !== 'reflector') return ofThirdParty(answers, farEnd, thresholds);
   if (lossLowerBound({ trials: packets, answers: received }) > thresholds.lossRatio) {
     const isPoliced = check.transport === 'udp' && limitsCalls(farEnd.limit);
     return { verdict: 'degraded', reason: isPoliced ? 'rate-limited' : 'loss' };

@@ -21,6 +21,10 @@ export interface FarEndState {
   readonly heldBack?: number;
   /** It had proven itself, and did not answer any more at the end of the run. */
   readonly isGone?: boolean;
+  /** Of somebody else's server: whether the line to it loses more than that; none if left out. */
+  readonly lineLoses?: (lossRatio: number) => boolean;
+  /** The same: whether the way to it takes longer than that, and not the server. */
+  readonly isWayLong?: (rttMs: number) => boolean;
   /** Ports of UDP on which ESP passed in a small packet. */
   readonly smallEspPorts?: ReadonlySet<number>;
 }

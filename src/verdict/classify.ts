@@ -9,6 +9,7 @@ import { classifyAnswers, summarise } from './answered.js';
 import { type Circumstances, type FarEndState, listensOn } from './circumstances.js';
 import { confidenceOf, evidenceOf } from './evidence.js';
 import { classifyPlainly } from './plain.js';
+import { isUnreadable } from './third-party.js';
 import {
   classifyFailures,
   classifySilence,
@@ -45,6 +46,8 @@ const classifyFully = (observation: Observation, farEnd: FarEndState, circumstan
     if (answers.length > 0) return classifyAnswers(check, answers, sent, received, farEnd, circumstances);
     if (farEnd.role === 'reflector' && listening === false) return { verdict: 'unknown', reason: 'not-run' };
     if (foreignCertificate(attempts, farEnd)) return { verdict: 'altered', reason: 'tls-intercepted' };
+    // Only of what has not proven to be a reflector: an answer of its own that is mangled is somebody else's doing.
+    if (farEnd.role === 'third-party' && isUnreadable(observation)) return { verdict: 'unknown', reason: 'unreadable' };
     return (
       classifyFailures(failures, farEnd, listening) ??
       classifySilence(sent, observation.seen, farEnd, listening, openedSilently(attempts), check, circumstances)

@@ -1,6 +1,7 @@
 /** What all observations together say about each address: the controls that a single verdict needs. */
 import type { Observation, PathLimit } from '../model/observation.js';
 import type { FarEndState, Listens } from './circumstances.js';
+import { hasSpoken, isWayLong, lineLoses } from './third-party.js';
 
 export interface FarEndInput {
   readonly observations: readonly Observation[];
@@ -22,8 +23,10 @@ const answered = (observation: Observation, authentic: boolean): boolean =>
   observation.attempts.some((attempt) => attempt.outcome === 'answer' && (!authentic || attempt.authentic === true));
 
 /** Someone there said no, or the connection stood: the address is alive although the question failed. */
-const spoke = ({ attempts }: Observation): boolean =>
-  attempts.some(
+const spoke = (observation: Observation): boolean =>
+  hasSpoken(observation) ||
+  Boolean(observation.elsewhere) ||
+  observation.attempts.some(
     (attempt) =>
       (attempt.outcome !== 'answer' && attempt.opened !== null) ||
       (attempt.outcome === 'error' && ['refused', 'reset', 'tls-failed', 'closed-early'].includes(attempt.failure)),
@@ -56,6 +59,8 @@ export const farEndStates = ({
         address,
         {
           role: proven ? 'reflector' : 'third-party',
+          lineLoses: (lossRatio) => lineLoses(own, lossRatio),
+          isWayLong: (rttMs) => isWayLong(own, rttMs),
           alive: proven || own.some((observation) => answered(observation, false) || spoke(observation)),
           asked: own.length,
           listens: listens.get(address) ?? null,

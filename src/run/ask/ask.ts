@@ -27,6 +27,11 @@ const SAMPLE_GAP_MS = 80;
 const MIN_SILENT_PACKETS = 4;
 /** And this often where its silence proves nothing anyway, so that a dead target costs five seconds. */
 const UNINFORMED_PACKETS = 6;
+/**
+ * A stranger that has answered has shown the path. One that then falls silent limits or bans who asks (RFC 3261 §21.4.10,
+ * fail2ban): it is not pressed further.
+ */
+const SILENT_AFTER_ANSWER = 3;
 /** A path so lossy that more than this were needed is reported as unknown; it would also take too long. */
 export const MAX_SILENT_PACKETS = 20;
 /** An error from the path is seen this often before it is believed. */
@@ -56,6 +61,7 @@ export const notAsked = (check: Check, notRun: NotRun): Observation => ({
 /** Whether the silence so far is all that is worth waiting for; a stranger's proves nothing however long it lasts. */
 const enough = (ledger: Ledger, silent: number, path: Path, options: AskOptions, mayProve: boolean): boolean => {
   if (silent >= (options.atMost ?? MAX_SILENT_PACKETS) || ledger.errors() >= MAX_ERRORS) return true;
+  if (ledger.answered() > 0 && !mayProve) return silent >= SILENT_AFTER_ANSWER;
   if (ledger.answered() > 0 || !mayProve) return silent >= UNINFORMED_PACKETS;
   const needed = packetsNeeded(path.upperBound(), options.doubt);
   return silent >= (needed > MAX_SILENT_PACKETS ? UNINFORMED_PACKETS : Math.max(MIN_SILENT_PACKETS, needed));
@@ -104,6 +110,13 @@ export const askCheck = async (
     if (!enough(ledger, before, path, options, mayProve)) await net.sleep(Math.max(0, until - net.now()), signal);
   };
 
+  /**
+   * What this check says of the path's loss. A stranger's server absorbs retransmissions (RFC 3261 §17.2) and takes its
+   * time, so of it only transactions count.
+   */
+  const sampleOf = (): readonly [trials: number, answers: number] =>
+    mayProve ? [before + ledger.packets(), ledger.answers()] : [ledger.transactions(), ledger.answered()];
+
   const converse = async (): Promise<void> => {
     let silent = before;
     while (ledger.answered() < options.samples && !ledger.isClosed()) {
@@ -113,7 +126,7 @@ export const askCheck = async (
       const usual = RETRY_AFTER_MS[Math.min(silent, RETRY_AFTER_MS.length - 1)] ?? RETRY_AFTER_MS[0];
       const pause = usual * (1 + (RETRY_JITTER * (net.random(1)[0] ?? 0)) / 256);
       await sendAndWait(isLast ? Math.min(pause, path.lateMs()) : pause);
-      path.report(check.id, before + ledger.packets(), ledger.answers());
+      path.report(check.id, ...sampleOf());
       if (ledger.answered() > answered) {
         if (ledger.answered() < options.samples && !ledger.isClosed()) await net.sleep(SAMPLE_GAP_MS, signal);
         continue;
@@ -125,7 +138,7 @@ export const askCheck = async (
     while (ledger.outstanding() && ledger.errors() < MAX_ERRORS && net.now() < until) {
       await hear(until - net.now());
     }
-    path.report(check.id, before + ledger.packets(), ledger.answers());
+    path.report(check.id, ...sampleOf());
     for (const attempt of ledger.attempts()) {
       if (attempt.outcome === 'answer' && attempt.rttMs !== null) path.reportRtt(attempt.rttMs);
     }
@@ -136,6 +149,8 @@ export const askCheck = async (
     attempts: ledger.attempts(),
     sequences: context.session.keys ? ledger.sequences() : [],
     refused: ledger.refused(),
+    ...(Object.keys(ledger.unreadable()).length > 0 && { unreadable: ledger.unreadable() }),
+    ...(ledger.elsewhere() !== null && { elsewhere: ledger.elsewhere() }),
     seen: null,
     notRun: null,
   });

@@ -3,7 +3,7 @@ import type { Probe } from '../../../probes/contract.js';
 import type { Check, Family } from '../../model/check.js';
 import { failureOf, type SocketError } from '../../net/errno.js';
 import type { UdpFlow } from '../../net/udp.js';
-import type { AskContext, Ledger, Transaction } from './transactions.js';
+import type { AskContext, Elsewhere, Ledger, Transaction } from './transactions.js';
 
 export interface Line {
   /** Sends the question once; what comes of it is told to the ledger. Rejects with a `SocketError` if no socket opens. */
@@ -34,6 +34,12 @@ export const datagramLine = (_check: Check, peer: Peer, probe: Probe, context: A
   let current: Transaction | null = null;
   const flowOf = new Map<Transaction, UdpFlow>();
 
+  /**
+   * A stranger that was silent on its first flow may have answered from elsewhere (a second address, another port), which
+   * a connected socket never hears. What the kernel would tell of errors the first flow has been told.
+   */
+  const hearsStrays = (): boolean => context.session.keys === null && flows.length > 0 && ledger.errors() === 0;
+
   const open = async (): Promise<UdpFlow> => {
     const own: Transaction[] = [];
     track = (transaction) => own.push(transaction);
@@ -42,13 +48,21 @@ export const datagramLine = (_check: Check, peer: Peer, probe: Probe, context: A
       {
         message: (bytes, atMs) => {
           totals.packetsReceived += 1;
-          if (bytes.length > MAX_DATAGRAM_BYTES) return ledger.refuse('oversized');
+          if (bytes.length > MAX_DATAGRAM_BYTES) {
+            return ledger.refuse('oversized', `it has ${bytes.length} octets, more than any answer that is read over UDP`);
+          }
           // Newest first: an answer is most likely to the last question.
           ledger.offer(own.toReversed(), bytes, atMs);
         },
         error: (error) => ledger.fail(own.at(-1) ?? null, failureOf(error, 'udp'), error),
+        ...(hearsStrays() && {
+          stray: (bytes: Uint8Array, from: Elsewhere, atMs: number) => {
+            if (bytes.length <= MAX_DATAGRAM_BYTES) ledger.stray(own, bytes, from, atMs);
+          },
+        }),
       },
-      { address: net.source ?? undefined },
+      // Not connected, a socket does not know the address that it sends from, and SIP writes it into the message.
+      { address: net.source ?? (hearsStrays() ? flows[0]?.local.address : undefined) },
     );
     flows.push(opened);
     return opened;
@@ -93,6 +107,9 @@ export const datagramLine = (_check: Check, peer: Peer, probe: Probe, context: A
   };
 };
 
+/** Finally: a provisional answer is followed by another. */
+const isAnswered = ({ attempt }: Transaction): boolean => attempt?.outcome === 'answer';
+
 /** TCP and TLS: each question has a connection of its own; those that hang are left open until the end. */
 export const streamLine = (check: Check, peer: Peer, probe: Probe, context: AskContext, ledger: Ledger): Line => {
   const { net, totals } = context;
@@ -105,6 +122,7 @@ export const streamLine = (check: Check, peer: Peer, probe: Probe, context: AskC
     let transaction: Transaction | null = null;
     let buffered: Uint8Array = new Uint8Array(0);
     let openingMs = 0;
+    let connectMs: number | null = null;
     totals.packetsSent += 1;
     const close = net.openStream(
       peer,
@@ -112,11 +130,12 @@ export const streamLine = (check: Check, peer: Peer, probe: Probe, context: AskC
       {
         connected: () => {
           // Should TLS now stay silent, it is the handshake that is dropped and not the port.
-          unopened.opened = {};
+          connectMs = Math.round((net.now() - startedAtMs) * 1000) / 1000;
+          unopened.opened = { connectMs };
         },
         open: (stream, atMs) => {
           openingMs = atMs - startedAtMs;
-          const detail = stream.tls ? { tls: stream.tls } : {};
+          const detail = { ...(connectMs !== null && { connectMs }), ...(stream.tls && { tls: stream.tls }) };
           transaction = ledger.opened(unopened, stream.local, stream.binding, detail);
           for (const message of transaction.question.messages) {
             totals.bytesSent += message.length;
@@ -127,7 +146,7 @@ export const streamLine = (check: Check, peer: Peer, probe: Probe, context: AskC
           close();
         },
         data: (bytes, atMs) => {
-          if (!transaction || transaction.answers > 0) return;
+          if (!transaction || isAnswered(transaction)) return;
           totals.packetsReceived += 1;
           buffered = Buffer.concat([buffered, bytes]);
           if (buffered.length > MAX_STREAM_BYTES) {
@@ -137,11 +156,13 @@ export const streamLine = (check: Check, peer: Peer, probe: Probe, context: AskC
             return;
           }
           ledger.offer([transaction], buffered, atMs, probe.timed === 'opening' ? openingMs : undefined);
-          if (transaction.answers > 0) close();
+          if (isAnswered(transaction)) close();
         },
-        end: (error, tcpOpen) => {
+        end: (error, tcpOpen, shown) => {
           const subject = transaction ?? unopened;
-          if (subject.answers > 0) return;
+          if (isAnswered(subject)) return;
+          // The certificate came before the handshake failed.
+          if (shown && subject.opened && !subject.opened.tls) subject.opened = { ...subject.opened, tls: shown };
           if (error === null) ledger.fail(subject, 'closed-early', { code: 'FIN', syscall: 'read' });
           else if (secure && tcpOpen && !transaction) ledger.fail(subject, 'tls-failed', error);
           else ledger.fail(subject, failureOf(error, 'stream'), error);

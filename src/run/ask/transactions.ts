@@ -1,8 +1,17 @@
 /** The book of one check: every request, how often it was sent, and what became of it. */
 
-import type { Asking, Demands, Probe, Question, ReadingRefusal, Session } from '../../../probes/contract.js';
+import {
+  type Asking,
+  type Demands,
+  type Probe,
+  type Question,
+  type Reading,
+  REFUSAL_PHRASES,
+  type ReadingRefusal,
+  type Session,
+} from '../../../probes/contract.js';
 import type { Check } from '../../model/check.js';
-import type { Attempt, Evidence, Failure } from '../../model/observation.js';
+import type { Attempt, Evidence, Failure, Observation } from '../../model/observation.js';
 import type { SocketError } from '../../net/errno.js';
 import type { Net, Totals } from '../net.js';
 import { createBell } from './wake.js';
@@ -39,7 +48,13 @@ export interface Transaction {
   attempt: Attempt | null;
   /** What the connection showed when it opened, or null. */
   opened: Evidence | null;
+  /** Demands of this round that it had met already. */
+  repeats: number;
+  /** What is wrong with what has come so far, if nothing more comes. */
+  unfinished: string | null;
 }
+
+export type Elsewhere = NonNullable<Observation['elsewhere']>;
 
 export interface Ledger {
   begin(local: { readonly address: string; readonly port: number }, binding: Uint8Array | null): Transaction;
@@ -60,7 +75,10 @@ export interface Ledger {
   /** The open connection is the answer. */
   answeredByOpening(transaction: Transaction, rttMs: number): void;
   fail(transaction: Transaction | null, failure: Failure, error: SocketError): void;
-  refuse(why: string): void;
+  /** `what` was wrong, in a phrase. */
+  refuse(why: ReadingRefusal, what?: string): void;
+  /** Something came from elsewhere than where it was asked; kept if it is an answer to one of these. */
+  stray(candidates: readonly Transaction[], bytes: Uint8Array, from: Elsewhere, atMs: number): void;
   /** Transactions whose next round has to be sent; each is given out once. */
   takeAgain(): readonly Transaction[];
   /** An answer asked not to be asked any more. */
@@ -72,6 +90,10 @@ export interface Ledger {
   /** True while something that was sent may still be answered. */
   outstanding(): boolean;
   attempts(): readonly Attempt[];
+  /** Requests that were put, each with all its retransmissions. */
+  transactions(): number;
+  unreadable(): Readonly<Record<string, number>>;
+  elsewhere(): Elsewhere | null;
   /** Sequence numbers of the requests that were built. */
   sequences(): readonly number[];
   refused(): Readonly<Record<string, number>>;
@@ -88,7 +110,18 @@ const SEED_BYTES = 32;
  */
 const MAX_FURTHER_ROUNDS = 3;
 
-const firstRound = (): Pick<Transaction, 'rounds' | 'demands' | 'packetsBefore' | 'fallback'> => ({
+/**
+ * The first demand that the question met already may be a late one to the round before; with the second the far end is
+ * known never to be satisfied, and has answered all the same.
+ */
+const REPEATS_THAT_END = 2;
+
+const firstRound = (): Pick<
+  Transaction,
+  'rounds' | 'demands' | 'packetsBefore' | 'fallback' | 'repeats' | 'unfinished'
+> => ({
+  repeats: 0,
+  unfinished: null,
   rounds: [],
   demands: {},
   packetsBefore: 0,
@@ -100,6 +133,8 @@ export const createLedger = (check: Check, probe: Probe, context: AskContext): L
   const { net } = context;
   const transactions: Transaction[] = [];
   const refused: Record<string, number> = {};
+  const unreadable: Record<string, number> = {};
+  let elsewhere: Elsewhere | null = null;
   let errors = 0;
   const bell = createBell(net.sleep);
   const again: Transaction[] = [];
@@ -130,17 +165,35 @@ export const createLedger = (check: Check, probe: Probe, context: AskContext): L
       opened: null,
     };
   };
-  const refuse = (why: string): void => {
+  const refuse: Ledger['refuse'] = (why, what = REFUSAL_PHRASES[why]) => {
     refused[why] = (refused[why] ?? 0) + 1;
+    unreadable[what] = (unreadable[what] ?? 0) + 1;
   };
   const sum = (of: (transaction: Transaction) => number): number =>
     transactions.reduce((total, transaction) => total + of(transaction), 0);
 
   /** The far end wants another round: the same transaction goes on with a new question. */
-  const goOn = (transaction: Transaction, demands: Demands, detail: Evidence, elapsedMs: number): void => {
+  const goOn = (
+    transaction: Transaction,
+    { demands, detail, isRepeated = false }: Extract<Reading, { kind: 'again' }>,
+    elapsedMs: number,
+  ): void => {
     const { asking } = transaction;
-    if (!asking || transaction.attempt !== null || transaction.rounds.length >= MAX_FURTHER_ROUNDS) {
+    if (!asking || transaction.attempt !== null) {
       refuse('provisional');
+      return;
+    }
+    if (isRepeated || transaction.rounds.length >= MAX_FURTHER_ROUNDS) {
+      // Each demand is an answer to what was sent, however many there are.
+      transaction.answers = Math.min(transaction.packets, transaction.answers + 1);
+      transaction.repeats += 1;
+      if (transaction.fallback?.outcome === 'answer' && (!isRepeated || transaction.repeats >= REPEATS_THAT_END)) {
+        transaction.attempt = {
+          ...transaction.fallback,
+          detail: { ...transaction.fallback.detail, ...detail, isNeverSatisfied: true },
+        };
+      }
+      bell.ring();
       return;
     }
     const isRetransmission = transaction.packets > transaction.packetsBefore + 1;
@@ -159,6 +212,7 @@ export const createLedger = (check: Check, probe: Probe, context: AskContext): L
     transaction.demands = { ...transaction.demands, ...demands };
     transaction.question = probe.ask({ ...asking, demands: transaction.demands });
     transaction.packetsBefore = transaction.packets;
+    transaction.repeats = 0;
     transaction.firstSentAtMs = net.now();
     again.push(transaction);
     bell.ring();
@@ -170,7 +224,7 @@ export const createLedger = (check: Check, probe: Probe, context: AskContext): L
     bytes: Uint8Array,
     atMs: number,
     rttMs: number | undefined,
-  ): ReadingRefusal | null => {
+  ): Extract<Reading, { kind: 'refused' }> | null => {
     const elapsedMs = Math.max(0, atMs - transaction.firstSentAtMs);
     const elapsedMicros = Math.round(elapsedMs * 1000);
     const reading = probe.read(bytes, {
@@ -181,11 +235,29 @@ export const createLedger = (check: Check, probe: Probe, context: AskContext): L
       ...(transaction.asking && { local: transaction.asking.local }),
     });
     if (reading.kind === 'again') {
-      goOn(transaction, reading.demands, reading.detail, elapsedMs);
+      goOn(transaction, reading, elapsedMs);
       return null;
     }
-    if (reading.kind === 'partial') return null;
-    if (reading.kind === 'refused') return reading.why;
+    if (reading.kind === 'partial') {
+      transaction.unfinished = reading.what ?? null;
+      return null;
+    }
+    if (reading.kind === 'refused') return reading;
+    if (reading.kind === 'interim') {
+      // A reflector says its one word at once: who has another to say is not it.
+      if (transaction.question.proof) return { kind: 'refused', why: 'provisional' };
+      transaction.answers = Math.min(transaction.packets, transaction.answers + 1);
+      transaction.fallback ??= {
+        outcome: 'answer',
+        packets: transaction.packets,
+        answers: transaction.answers,
+        rttMs: null,
+        authentic: null,
+        attestation: null,
+        detail: { ...reading.detail, ...transaction.opened },
+      };
+      return null;
+    }
     closed ||= reading.askNoMore === true;
     if (reading.authentic === true && check.address !== null) context.heard?.(check.address);
     transaction.answers = Math.min(transaction.packets, transaction.answers + 1);
@@ -241,13 +313,22 @@ export const createLedger = (check: Check, probe: Probe, context: AskContext): L
       return transaction;
     },
     offer: (candidates, bytes, atMs, rttMs) => {
-      let refusal: ReadingRefusal | null = null;
+      let refusal: Extract<Reading, { kind: 'refused' }> | null = null;
       for (const transaction of candidates) {
-        const why = take(transaction, bytes, atMs, rttMs);
-        if (why === null) return;
-        refusal ??= why;
+        const refusing = take(transaction, bytes, atMs, rttMs);
+        if (refusing === null) return;
+        refusal ??= refusing;
       }
-      if (refusal !== null) refuse(refusal);
+      if (refusal !== null) refuse(refusal.why, refusal.what);
+    },
+    stray: (candidates, bytes, from, atMs) => {
+      for (const { asking, question, sentAtMicros, firstSentAtMs } of candidates) {
+        const elapsedMicros = Math.round(Math.max(0, atMs - firstSentAtMs) * 1000);
+        const receivedAtMicros = sentAtMicros + BigInt(elapsedMicros);
+        const local = asking ? { local: asking.local } : {};
+        const { kind } = probe.read(bytes, { check, question, receivedAtMicros, elapsedMicros, ...local });
+        if (kind === 'answer' || kind === 'again' || kind === 'interim') elsewhere ??= from;
+      }
     },
     answeredByOpening: (transaction, rttMs) => {
       transaction.answers = 1;
@@ -283,10 +364,19 @@ export const createLedger = (check: Check, probe: Probe, context: AskContext): L
       ),
     attempts: () =>
       transactions.map(({ attempt: final, fallback, packets, answers, opened }) => {
-        const attempt = final ?? fallback;
+        const attempt = final?.outcome === 'answer' ? final : (fallback ?? final);
         if (attempt === null) return { outcome: 'silence', packets, opened };
         return attempt.outcome === 'answer' ? { ...attempt, packets, answers } : { ...attempt, packets };
       }),
+    transactions: () => transactions.length,
+    unreadable: () => {
+      const all = { ...unreadable };
+      for (const { attempt, unfinished } of transactions) {
+        if (unfinished !== null && attempt?.outcome !== 'answer') all[unfinished] = (all[unfinished] ?? 0) + 1;
+      }
+      return all;
+    },
+    elsewhere: () => elsewhere,
     sequences: () => transactions.flatMap(({ sequence }) => sequence ?? []),
     refused: () => ({ ...refused }),
     news: bell.wait,
