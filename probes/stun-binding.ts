@@ -63,7 +63,8 @@ export const probe: Probe = {
     const error = attributeOf(response, 'error-code');
     // A success without an address, or an error without a code, is not what a STUN server says.
     if (response.class === 'success' ? mapped === null : error === null) {
-      const what = response.class === 'success' ? 'it is a success without an address' : 'it is an error without a code';
+      const what =
+        response.class === 'success' ? 'it is a success without an address' : 'it is an error without a code';
       return { kind: 'refused', why: 'malformed', what };
     }
     const software = attributeOf(response, 'software');

@@ -109,7 +109,9 @@ const failureOf = (code: string): DnsFailure => {
 };
 
 /** The addresses of both answers; if neither has any, the failure that leaves more open. */
-const both = (answers: readonly Parsed<readonly ResolvedAddress[], DnsFailure>[]): Awaited<DnsAnswer<ResolvedAddress>> => {
+const both = (
+  answers: readonly Parsed<readonly ResolvedAddress[], DnsFailure>[],
+): Awaited<DnsAnswer<ResolvedAddress>> => {
   const found = answers.flatMap((answer) => (answer.ok ? answer.value : []));
   if (found.length > 0) return accept(found);
   const failures = answers.flatMap((answer) => (answer.ok ? [] : [answer.refusal]));
@@ -137,7 +139,9 @@ export const eachFamily = async <T>(
   });
   const enough = Promise.race([Promise.all(questions), ...found]);
   await enough;
-  return Promise.all(questions.map((question) => Promise.race([question, Promise.resolve(refuse('timeout' as const))])));
+  return Promise.all(
+    questions.map((question) => Promise.race([question, Promise.resolve(refuse('timeout' as const))])),
+  );
 };
 
 const LOOKUP_PROCESS = fileURLToPath(new URL('./lookup-process.js', import.meta.url));

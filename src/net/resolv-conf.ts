@@ -21,7 +21,10 @@ const MAX_BYTES = 64 * 1024;
 export const parseResolvConf = (text: string): SearchRules => {
   let { search, ndots } = NONE;
   for (const line of text.slice(0, MAX_BYTES).split('\n')) {
-    const [keyword, ...words] = line.replace(/[#;].*$/, '').trim().split(/\s+/);
+    const [keyword, ...words] = line
+      .replace(/[#;].*$/, '')
+      .trim()
+      .split(/\s+/);
     if (keyword === 'search' || keyword === 'domain') {
       search = words
         .map((word) => word.replace(/\.$/, '').toLowerCase())

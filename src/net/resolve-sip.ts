@@ -166,7 +166,8 @@ const srvEndpoints = async (
   const perHost = await Promise.all(
     orderSrv(records, random).map(async ({ name: host, port, priority, weight }) => {
       const { addresses, failures } = await lookups.host(host);
-      for (const failure of failures) note(failure.name, failure.type, failure.reason, `the SRV record ${name} names it`);
+      for (const failure of failures)
+        note(failure.name, failure.type, failure.reason, `the SRV record ${name} names it`);
       return addresses.map(({ address, family }): SipEndpoint => ({ host, address, family, port, priority, weight }));
     }),
   );

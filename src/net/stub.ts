@@ -48,11 +48,6 @@ export interface Stub {
 
 /** A resolver that has to ask the root answers within a second; after this the next one is asked as well. */
 const NEXT_AFTER_MS = 1_500;
-/**
- * A question that stays unanswered while others are answered is one that something swallows (AAAA, NAPTR): it is waited
- * for no longer than this.
- */
-const BESIDE_OTHERS_MS = 2_000;
 /** Of the patience, where that is short: three sendings fit in. */
 const SENDINGS = 3;
 /** A resolver that is being restarted refuses for a moment: it is believed when it has done so this often, at such intervals. */
@@ -166,8 +161,7 @@ const overTcp = (
 export const createStub = ({ servers: given, patienceMs }: StubOptions): Stub => {
   const servers = given.map(readServer);
   const stepMs = Math.min(NEXT_AFTER_MS, patienceMs / SENDINGS);
-  const besideMs = Math.min(BESIDE_OTHERS_MS, patienceMs);
-  let lastAnswerAt = Number.NEGATIVE_INFINITY;
+  let firstAnswerAt = Number.POSITIVE_INFINITY;
   /** Who answered last is asked first: a silent one before it would cost every question its time. */
   let first = 0;
 
@@ -180,6 +174,7 @@ export const createStub = ({ servers: given, patienceMs }: StubOptions): Stub =>
       const refusals = new Map<Server, number>();
       let over = false;
       let sendings = 0;
+      let sentAt = Number.NEGATIVE_INFINITY;
       let next: NodeJS.Timeout | undefined;
       const finish = (result: Parsed<DnsMessage, DnsFailure>): void => {
         if (over) return;
@@ -210,7 +205,7 @@ export const createStub = ({ servers: given, patienceMs }: StubOptions): Stub =>
         }
         if (!answersQuestion(query, response.value)) return;
         server.answered = true;
-        lastAnswerAt = performance.now();
+        firstAnswerAt = Math.min(firstAnswerAt, performance.now());
         if (response.value.flags.truncated && !isTcp) {
           closers.push(
             overTcp(
@@ -228,9 +223,15 @@ export const createStub = ({ servers: given, patienceMs }: StubOptions): Stub =>
           finish(result);
         } else if (!result.ok) giveUp(server, result.refusal);
       };
+      /** A busy process finds timers due before it has read what lies in its sockets. */
+      const afterReading = (then: () => void): void => {
+        setImmediate(() => {
+          if (!over) then();
+        });
+      };
       const pause = (ms: number): void => {
         clearTimeout(next);
-        next = setTimeout(send, Math.min(ms, stepMs));
+        next = setTimeout(afterReading, Math.min(ms, stepMs), send);
       };
       const send = (): void => {
         clearTimeout(next);
@@ -238,12 +239,14 @@ export const createStub = ({ servers: given, patienceMs }: StubOptions): Stub =>
         const turn = (first + sendings) % servers.length;
         const server = left.includes(servers[turn] as Server) ? servers[turn] : left[sendings % left.length];
         const elapsed = performance.now() - startedAt;
-        const isBeside = lastAnswerAt >= startedAt && elapsed >= besideMs;
+        // Sent once more after others were answered, and silent still: something swallows it (AAAA, NAPTR).
+        const isBeside = sentAt >= firstAnswerAt;
         if (!server || elapsed >= patienceMs || isBeside) {
           finish(refuse(failures[0] ?? 'timeout'));
           return;
         }
         sendings += 1;
+        sentAt = performance.now();
         closers.push(
           overUdp(
             server,
@@ -262,13 +265,10 @@ export const createStub = ({ servers: given, patienceMs }: StubOptions): Stub =>
           ),
         );
         const isLast = patienceMs - elapsed <= stepMs;
-        next = setTimeout(
-          () => {
-            server.asked = true;
-            send();
-          },
-          isLast ? patienceMs - elapsed : stepMs,
-        );
+        next = setTimeout(afterReading, isLast ? patienceMs - elapsed : stepMs, () => {
+          server.asked = true;
+          send();
+        });
       };
       if (signal.aborted) return cancel();
       if (servers.length === 0) return finish(refuse('closed'));

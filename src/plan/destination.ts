@@ -142,8 +142,7 @@ export const resolveDestination = async (
   const known = [...found, ...(sip?.services.flatMap((service) => service.endpoints) ?? [])];
   const resolution: Resolution = {
     host,
-    failures:
-      sip?.failures ?? (general.ok ? [] : [{ name: host, type: 'address', reason: general.refusal } as const]),
+    failures: sip?.failures ?? (general.ok ? [] : [{ name: host, type: 'address', reason: general.refusal } as const]),
     resolvers: (dns.servers?.() ?? [])
       .filter((server) => server.asked)
       .map(({ address, state }) => ({ address, state })),

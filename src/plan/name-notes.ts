@@ -67,9 +67,7 @@ export const nameNotes = (resolution: Resolution, found: Found): readonly string
   return [
     ...(found.unresolved === null
       ? []
-      : [
-          `The name ${host} does not resolve (${found.unresolved}): ${lookupInWords(found.unresolved, resolvers)}.`,
-        ]),
+      : [`The name ${host} does not resolve (${found.unresolved}): ${lookupInWords(found.unresolved, resolvers)}.`]),
     ...troubles(resolution, found),
     ...standIn(resolution, found),
     ...offered(resolution, found),

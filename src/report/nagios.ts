@@ -117,10 +117,7 @@ export const renderNagios = (report: Report): { readonly text: string; readonly 
   const worst = SEVERITY.find((code) => codes.has(code)) ?? 3;
   const warnings = warningsOf(report);
   const exitCode = worst === 0 && warnings.length > 0 ? 1 : worst;
-  const summary = plain(
-    [`${report.target.host}: ${summaryOf(report)}`, ...warnings].join('; '),
-    MAX_SUMMARY,
-  );
+  const summary = plain([`${report.target.host}: ${summaryOf(report)}`, ...warnings].join('; '), MAX_SUMMARY);
   const details = report.services.flatMap(({ profile, symptoms, fixes }) => [
     ...symptoms.map(({ text }) => plain(`${profile}: users notice: ${text}`, MAX_LINE)),
     ...fixes.map(({ text }) => plain(`${profile}: ask for: ${text}`, MAX_LINE)),

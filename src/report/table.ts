@@ -2,7 +2,6 @@
 import type { Report } from '../model/report.js';
 import type { Verdict } from '../model/verdict.js';
 import { printable } from '../wire/printable.js';
-import { certificateLine, placesInWords } from '../words/said.js';
 import { addressesInWords, natInWords } from '../words/nat.js';
 import {
   bytes,
@@ -16,6 +15,7 @@ import {
   timeInWords,
   untestedOf,
 } from '../words/report.js';
+import { certificateLine, placesInWords } from '../words/said.js';
 import { passes, problems, sipAlg } from './table-checks.js';
 import { beside, idOf, MAX_ID, type Page, painter, paragraph, type Section, textOf } from './table-page.js';
 import { quality, ranges } from './table-ranges.js';
@@ -80,7 +80,11 @@ const said = (page: Page, { said: lines = [], certificates = [], target }: Repor
       paragraph(page, `${placesInWords(checks)}${at(address)}: ${textOf(text)}`, 2),
     ),
     ...certificates.flatMap((one) =>
-      paragraph(page, `Certificate on ${placesInWords([one.check], false)}${at(one.address)}: ${textOf(certificateLine(one))}`, 2),
+      paragraph(
+        page,
+        `Certificate on ${placesInWords([one.check], false)}${at(one.address)}: ${textOf(certificateLine(one))}`,
+        2,
+      ),
     ),
   ];
 };

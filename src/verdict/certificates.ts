@@ -89,8 +89,6 @@ export const certificateProblems = (
   shown: Shown,
   { domain, isSip, now }: { readonly domain: string | null; readonly isSip: boolean; readonly now: number },
 ): readonly CertificateProblem[] =>
-  [
-    dateProblem(shown, now),
-    domain === null ? null : nameProblem(shown, domain, isSip),
-    chainProblem(shown),
-  ].filter((problem) => problem !== null);
+  [dateProblem(shown, now), domain === null ? null : nameProblem(shown, domain, isSip), chainProblem(shown)].filter(
+    (problem) => problem !== null,
+  );

@@ -13,7 +13,10 @@ const HUNG_UP: ReadonlySet<Failure> = new Set<Failure>(['tls-failed', 'closed-ea
 /** The network says that the host is not there; firewalls that reject may say it in its name. */
 const NOT_THERE: ReadonlySet<Failure> = new Set<Failure>(['host-unreachable', 'net-unreachable']);
 
-const unknown = (reason: Extract<Finding, { verdict: 'unknown' }>['reason']): Finding => ({ verdict: 'unknown', reason });
+const unknown = (reason: Extract<Finding, { verdict: 'unknown' }>['reason']): Finding => ({
+  verdict: 'unknown',
+  reason,
+});
 
 /** Something came from the very place that was asked, and was no answer. */
 export const hasSpoken = ({ unreadable = {}, refused }: Observation): boolean =>

@@ -46,7 +46,7 @@ export const faultOfSip = (bytes: Uint8Array, refusal: SipRefusal | null): strin
   const head = text.replace(/^(?:\r\n)+/, '');
   const isSip = /^SIP\//i.test(head);
   const isOpen = refusal === null || refusal === 'no-header-end' || refusal === 'bad-line-break';
-  if (isSip && isOpen && /\n/.test(head) && !/\r\n/.test(head)) return 'its lines end in LF alone, and SIP wants CRLF';
+  if (isSip && isOpen && /^[^\r\n]*\n/.test(head)) return 'its lines end in LF alone, and SIP wants CRLF';
   if (refusal !== null) return !isSip && refusal === 'no-header-end' ? PHRASES['bad-start-line'] : PHRASES[refusal];
   if (!isSip) return PHRASES['bad-start-line'];
   return head.includes('\r\n\r\n')

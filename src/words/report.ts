@@ -31,7 +31,7 @@ export const REASON_WORDS: Readonly<Record<Reason, string>> = {
   unreadable: 'the path is open: an answer came, and it cannot be read',
   'target-unreachable': 'not one answer came from this address: it is down, or everything to it is blocked',
   limited: 'the reflector held back answers to protect itself',
-  'dns-failure': 'the name could not be resolved',
+  'dns-failure': 'the name, or a record that it needs, could not be resolved',
   'no-network': 'this host has no route there',
   'local-error': 'this host could not send it',
   'not-run': 'not asked',
@@ -156,8 +156,8 @@ export const serviceInWords = (
 const WORRYING_LOSS = 0.03;
 
 /** The path's loss as an upper bound. */
-export const lossInWords = ({ network: { lossUpperBound } }: Report): string => {
-  if (lossUpperBound === null) return 'not known, nothing answered';
+export const lossInWords = ({ network: { lossUpperBound }, totals }: Report): string => {
+  if (lossUpperBound === null) return totals.packetsReceived === 0 ? 'not known, nothing answered' : 'not known';
   const doubt = lossUpperBound > WORRYING_LOSS ? ' (an upper bound, not an estimate)' : '';
   return `at most ${percent(lossUpperBound)}${doubt}`;
 };

@@ -16,7 +16,10 @@ export const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0,
 /** What ended a handshake, by the end of OpenSSL's code. */
 const ALERTS: readonly (readonly [RegExp, string])[] = [
   [/CERTIFICATE_REQUIRED$/, 'it wants a client certificate'],
-  [/ALERT_(?:BAD_CERTIFICATE|CERTIFICATE_UNKNOWN|UNKNOWN_CA|NO_CERTIFICATE)$/, 'it wants a client certificate that it knows'],
+  [
+    /ALERT_(?:BAD_CERTIFICATE|CERTIFICATE_UNKNOWN|UNKNOWN_CA|NO_CERTIFICATE)$/,
+    'it wants a client certificate that it knows',
+  ],
   [/(?:PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL)$/, 'it offers no TLS 1.2 or later'],
   [/UNRECOGNIZED_NAME$/, 'it does not know the name that was asked for (SNI)'],
   [/(?:WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST)$/, 'what answers there does not speak TLS'],
@@ -169,7 +172,13 @@ export const statusInWords = ({ evidence }: ReportCheck): string | null => {
 /** Each problem as the end of "its certificate …". */
 export const certificateProblemInWords = (
   problem: CertificateProblem,
-  { domain, names, issuer, validFrom, validTo }: {
+  {
+    domain,
+    names,
+    issuer,
+    validFrom,
+    validTo,
+  }: {
     readonly domain: string | null;
     readonly names: readonly string[];
     readonly issuer: string | null;
@@ -177,7 +186,13 @@ export const certificateProblemInWords = (
     readonly validTo: number | null;
   },
 ): string => {
-  const named = names.length === 0 ? 'nobody' : names.slice(0, 3).map((name) => shown(name, 80)).join(', ');
+  const named =
+    names.length === 0
+      ? 'nobody'
+      : names
+          .slice(0, 3)
+          .map((name) => shown(name, 80))
+          .join(', ');
   switch (problem) {
     case 'expired':
       return `expired on ${dayOf(validTo ?? 0)}`;

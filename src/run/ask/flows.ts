@@ -49,7 +49,10 @@ export const datagramLine = (_check: Check, peer: Peer, probe: Probe, context: A
         message: (bytes, atMs) => {
           totals.packetsReceived += 1;
           if (bytes.length > MAX_DATAGRAM_BYTES) {
-            return ledger.refuse('oversized', `it has ${bytes.length} octets, more than any answer that is read over UDP`);
+            return ledger.refuse(
+              'oversized',
+              `it has ${bytes.length} octets, more than any answer that is read over UDP`,
+            );
           }
           // Newest first: an answer is most likely to the last question.
           ledger.offer(own.toReversed(), bytes, atMs);

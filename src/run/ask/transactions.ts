@@ -5,8 +5,8 @@ import {
   type Demands,
   type Probe,
   type Question,
-  type Reading,
   REFUSAL_PHRASES,
+  type Reading,
   type ReadingRefusal,
   type Session,
 } from '../../../probes/contract.js';

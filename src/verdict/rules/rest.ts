@@ -1,6 +1,7 @@
 /** What nobody need notice and is to be mended all the same, and why a service could not be judged. */
-import { pathCauses, pathFixes } from './path.js';
+
 import { hangUpInWords, unreadableInWords } from '../../words/third-party.js';
+import { pathCauses, pathFixes } from './path.js';
 import {
   type CauseText,
   type Facts,
@@ -83,7 +84,7 @@ export const OTHER_RULES: readonly Rule[] = [
           device: provable ? 'reflector' : 'unknown',
           likelihood: 'possible',
           text: (ports) =>
-            `${ports} is refused: by the far end, where nothing listens there, or by a firewall in its name.`,
+            `Refused on ${ports}: by the far end, where nothing listens there, or by a firewall in its name.`,
           grounds,
         },
       ];
