@@ -83,8 +83,6 @@ export type Reading =
       /** The question of this round met the demand already: it came late, or the far end is never satisfied. */
       readonly isRepeated?: boolean;
     }
-  /** To our very request, and not final (SIP's 1xx). It proves the path, and stands for the answer where none follows. */
-  | { readonly kind: 'interim'; readonly detail: Evidence }
   /** A stream that may still become an answer; `what` is wrong with it if nothing more comes. */
   | { readonly kind: 'partial'; readonly what?: string }
   /** `what` was wrong, in a phrase that ends the sentence "an answer came, and it cannot be read: …". */

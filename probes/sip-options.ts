@@ -72,7 +72,9 @@ const refusalOf = (response: SipResponse, question: Question): Reading | null =>
     response,
   );
   if (!ours) return { kind: 'refused', why: 'wrong-id' };
-  return isProvisional(response) ? { kind: 'interim', detail: saidOf(response) } : null;
+  if (!isProvisional(response)) return null;
+  const status = `${response.status} ${response.reason.slice(0, MAX_FIELD)}`.trim();
+  return { kind: 'refused', why: 'provisional', what: `it is ${status}, and nothing final follows` };
 };
 
 /** `Digest realm="carrier.example", …` as `Digest carrier.example`: which account is wanted, without the nonce. */
@@ -137,6 +139,9 @@ export const probe: Probe = {
       last = item.message.kind === 'response' ? answer(item.message) : { kind: 'refused', why: 'not-an-answer' };
       if (last.kind === 'answer') return last;
     }
-    return last;
+    // A provisional response is followed by another on the same connection.
+    return last.kind === 'refused' && last.why === 'provisional'
+      ? { kind: 'partial', ...(last.what !== undefined && { what: last.what }) }
+      : last;
   },
 };

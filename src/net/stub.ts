@@ -254,7 +254,10 @@ export const createStub = ({ servers: given, patienceMs }: StubOptions): Stub =>
             (bytes) => hear(server, asked, bytes, false),
             (code) => {
               if (over) return;
-              if (code !== 'ECONNREFUSED') return giveUp(server, 'unreachable');
+              if (code !== 'ECONNREFUSED') {
+                giveUp(server, 'unreachable');
+                return;
+              }
               server.refused = true;
               const times = (refusals.get(server) ?? 0) + 1;
               refusals.set(server, times);

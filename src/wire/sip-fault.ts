@@ -31,7 +31,6 @@ const LOOKED_AT = 4_096;
 const STRANGERS: readonly (readonly [RegExp, string])[] = [
   [/^HTTP\/\d/, 'it is HTTP'],
   [/^SSH-/, 'it is SSH'],
-  [/^(?:\x15\x03|\x16\x03)/, 'it is TLS'],
   [/^220[ -]/, 'it is a greeting of mail or FTP'],
 ];
 
@@ -41,6 +40,8 @@ const STRANGERS: readonly (readonly [RegExp, string])[] = [
  */
 export const faultOfSip = (bytes: Uint8Array, refusal: SipRefusal | null): string => {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, LOOKED_AT)).toString('latin1');
+  // A record of TLS: an alert or a handshake of version 3 (RFC 8446 §5.1).
+  if ((bytes[0] === 0x15 || bytes[0] === 0x16) && bytes[1] === 0x03) return 'it is TLS';
   const stranger = STRANGERS.find(([pattern]) => pattern.test(text));
   if (stranger) return stranger[1];
   const head = text.replace(/^(?:\r\n)+/, '');

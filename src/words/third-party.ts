@@ -85,7 +85,6 @@ const sipInWords = (answer: Fields): string => {
     ...(answer.status === 403
       ? ['it does not take our From, or no strangers at all; --from user@domain asks as somebody it knows']
       : []),
-    ...(typeof answer.status === 'number' && answer.status < 200 ? ['nothing final follows'] : []),
     ...(typeof answer.server === 'string' ? [`Server: ${shown(answer.server, 80)}`] : []),
     ...(typeof answer.allow === 'string' ? [`Allow: ${shown(answer.allow, 120)}`] : []),
     ...(answer.received !== undefined && answer.rport === null

@@ -85,6 +85,8 @@ const THIRD_PARTY: typeof PROVABLE = {
   'size-filtered': 'unknown/no-answer',
   'sip-alg': 'pass/answered',
   intercepted: 'pass/answered',
+  // Its server may be slow, and the way short.
+  slow: () => ['pass/answered', 'degraded/latency'],
 };
 
 const isReflectorOnly = (probe: string): boolean => REFLECTOR_ONLY_KINDS.has(probe as ProbeKind);

@@ -435,8 +435,8 @@ t.test('a SIP response that is ours in all but one thing', async (t) => {
   t.equal(said(read(asked, Buffer.from(answer, 'latin1'))), 'answer');
   t.equal(changed('SIP/2.0 200 OK', 'SIP/2.0 404 Not Found'), 'answer', 'any final response proves the path');
   t.equal(changed('SIP/2.0 200 OK', 'SIP/2.0 503 Service Unavailable'), 'answer');
-  t.equal(changed('SIP/2.0 200 OK', 'SIP/2.0 100 Trying'), 'interim');
-  t.equal(changed('SIP/2.0 200 OK', 'SIP/2.0 183 Session Progress'), 'interim');
+  t.equal(changed('SIP/2.0 200 OK', 'SIP/2.0 100 Trying'), 'provisional');
+  t.equal(changed('SIP/2.0 200 OK', 'SIP/2.0 183 Session Progress'), 'provisional');
   t.equal(changed('SIP/2.0 200 OK', 'SIP/2.0 099 No'), 'malformed');
   t.equal(changed('SIP/2.0 200 OK', 'SIP/2.0 4294967496 Overflow'), 'malformed');
   t.equal(changed('SIP/2.0 200 OK', 'SIP/7.0 200 OK'), 'malformed');

@@ -316,9 +316,8 @@ t.test('what is no answer is counted and changes nothing', async (t) => {
     SIP,
     hostile((answer) => [trying(answer)]),
   );
-  t.strictSame(ringing.observation.refused, {});
-  t.equal(atTimes(ringing.net).length, 6, 'a provisional response is not final, so it is asked on');
-  t.match(ringing.observation.attempts[0], { outcome: 'answer', detail: { status: 100 } }, 'and it proves the path');
+  t.strictSame(ringing.observation.refused, { provisional: 6 }, 'a provisional response is not final');
+  t.match(ringing.observation.unreadable, { 'it is 100 Trying, and nothing final follows': 6 }, 'and it is told');
 });
 
 t.test('ICMP errors', async (t) => {

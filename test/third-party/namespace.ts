@@ -29,7 +29,7 @@ const makeCertificates = (folder: string): void => {
   const openssl = (...args: readonly string[]): void => {
     execFileSync('openssl', args, { cwd: folder, stdio: 'ignore' });
   };
-  const key = ['-newkey', 'rsa:2048', '-nodes'];
+  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
   openssl('req', '-x509', ...key, '-keyout', 'ca.key', '-out', 'ca.pem', '-days', '3650', '-subj', '/CN=Test CA');
   openssl('req', ...key, '-keyout', 'int.key', '-out', 'int.csr', '-subj', '/CN=Test Intermediate');
   const isCa = ['-addext', 'basicConstraints=CA:TRUE'];

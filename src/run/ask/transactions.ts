@@ -243,21 +243,6 @@ export const createLedger = (check: Check, probe: Probe, context: AskContext): L
       return null;
     }
     if (reading.kind === 'refused') return reading;
-    if (reading.kind === 'interim') {
-      // A reflector says its one word at once: who has another to say is not it.
-      if (transaction.question.proof) return { kind: 'refused', why: 'provisional' };
-      transaction.answers = Math.min(transaction.packets, transaction.answers + 1);
-      transaction.fallback ??= {
-        outcome: 'answer',
-        packets: transaction.packets,
-        answers: transaction.answers,
-        rttMs: null,
-        authentic: null,
-        attestation: null,
-        detail: { ...reading.detail, ...transaction.opened },
-      };
-      return null;
-    }
     closed ||= reading.askNoMore === true;
     if (reading.authentic === true && check.address !== null) context.heard?.(check.address);
     transaction.answers = Math.min(transaction.packets, transaction.answers + 1);
@@ -327,7 +312,7 @@ export const createLedger = (check: Check, probe: Probe, context: AskContext): L
         const receivedAtMicros = sentAtMicros + BigInt(elapsedMicros);
         const local = asking ? { local: asking.local } : {};
         const { kind } = probe.read(bytes, { check, question, receivedAtMicros, elapsedMicros, ...local });
-        if (kind === 'answer' || kind === 'again' || kind === 'interim') elsewhere ??= from;
+        if (kind === 'answer' || kind === 'again') elsewhere ??= from;
       }
     },
     answeredByOpening: (transaction, rttMs) => {
