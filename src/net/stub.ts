@@ -182,7 +182,10 @@ export const createStub = ({ servers: given, patienceMs }: StubOptions): Stub =>
         clearTimeout(next);
         signal.removeEventListener('abort', cancel);
         for (const close of closers) close();
-        if (!result.ok) return resolve(result);
+        if (!result.ok) {
+          resolve(result);
+          return;
+        }
         const records = recordsOf(result.value, name, type);
         resolve(records.length > 0 ? accept(records) : refuse('no-record'));
       };
