@@ -49,6 +49,8 @@ export const parseSipTarget = (text: string): Parsed<SipTarget, SipTargetRefusal
   }
   const [hostport = '', ...parameters] = rest.slice(rest.lastIndexOf('@') + 1).split(';');
   const [host, digits] = splitPort(hostport);
+  // `https://…`, `tel:…`: what stands behind the colon is no port, and was never meant as one.
+  if (digits !== null && !/^\d+$/.test(digits)) return refuse('uri');
   const target = parseTarget(host);
   if (!target.ok) return target;
   const port = digits === null ? null : readPort(digits);
