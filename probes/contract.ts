@@ -54,6 +54,16 @@ export const READING_REFUSALS = [
 ] as const;
 export type ReadingRefusal = (typeof READING_REFUSALS)[number];
 
+/** What is wrong where a probe has no better word for it. */
+export const REFUSAL_PHRASES: Readonly<Record<ReadingRefusal, string>> = {
+  malformed: 'it is no message of this protocol',
+  'wrong-id': 'it answers another request than the one that was sent',
+  provisional: 'it is not final, and nothing followed',
+  'not-an-answer': 'it is a request, or our own message come back',
+  'bad-proof': 'its proof does not hold',
+  oversized: 'it is longer than any answer that is read',
+};
+
 /** `V` is what an answer brings home besides the facts that every check has: what a reflector says of itself, say. */
 export type Reading<V = never> =
   | {
@@ -71,10 +81,17 @@ export type Reading<V = never> =
    * Ask again over the same flow, with these demands met (RFC 7296 §2.6: COOKIE; §1.2: INVALID_KE_PAYLOAD). It proves the
    * path, so it stands for the answer where none follows. The engine follows a few rounds and no more.
    */
-  | { readonly kind: 'again'; readonly demands: Demands; readonly detail: Evidence }
-  /** A stream that may still become an answer. */
-  | { readonly kind: 'partial' }
-  | { readonly kind: 'refused'; readonly why: ReadingRefusal; readonly value?: V };
+  | {
+      readonly kind: 'again';
+      readonly demands: Demands;
+      readonly detail: Evidence;
+      /** The question of this round met the demand already: it came late, or the far end is never satisfied. */
+      readonly isRepeated?: boolean;
+    }
+  /** A stream that may still become an answer; `what` is wrong with it if nothing more comes. */
+  | { readonly kind: 'partial'; readonly what?: string }
+  /** `what` was wrong, in a phrase that ends the sentence "an answer came, and it cannot be read: …". */
+  | { readonly kind: 'refused'; readonly why: ReadingRefusal; readonly what?: string; readonly value?: V };
 
 /** When and over what the bytes arrived: what `read` needs besides them. */
 export interface Arrival {

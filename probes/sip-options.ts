@@ -3,11 +3,13 @@
  * final response proves the path, a 404 or 503 as well as a 200: only the path is in question here.
  */
 import type { Transport } from '../src/model/kinds.js';
+import type { Evidence } from '../src/model/observation.js';
 import { paidTagToText, TAG_HEADER, tagFromText } from '../src/wire/carriers.js';
 import { expectProof, makeTag } from '../src/wire/proof.js';
 import {
   buildRequest,
   header,
+  headers,
   isProvisional,
   matchesTransaction,
   parseSip,
@@ -16,8 +18,14 @@ import {
   topVia,
   type Via,
 } from '../src/wire/sip.js';
+import { faultOfSip } from '../src/wire/sip-fault.js';
 import { sipStream } from '../src/wire/sip-stream.js';
 import { type Asking, changedOnReturn, judgeEmbedded, type Probe, type Question, type Reading } from './contract.js';
+
+/** Fields of an answer that an administrator wants to read; each may be as long as a hostile server likes. */
+const MAX_FIELD = 200;
+/** As many Warnings and challenges as a line can hold. */
+const MAX_VALUES = 3;
 
 const USER_AGENT = 'callpath';
 /** A server may name itself at length; evidence keeps this much. */
@@ -37,13 +45,14 @@ const build = (asking: Asking, tag: Uint8Array | null): Uint8Array => {
   const secure = check.transport === 'tls';
   const scheme = secure ? 'sips' : 'sip';
   const here = `${sipHost(local.address)}:${local.port}`;
+  const there = check.bySrv ? sipHost(check.host) : `${sipHost(check.host)}:${check.port}`;
   const parameter = check.transport === 'tcp' ? ';transport=tcp' : '';
   return buildRequest({
     method: 'OPTIONS',
-    requestUri: `${scheme}:${sipHost(check.host)}:${check.port}${parameter}`,
+    requestUri: `${scheme}:${there}${parameter}`,
     via: { transport: VIA_TRANSPORT[check.transport], host: local.address, port: local.port, branch },
     // The true address and port: Linux's helper rewrites a header only where both match the flow.
-    from: { uri: `${scheme}:probe@${here}`, tag: fromTag },
+    from: { uri: `${scheme}:${check.from ?? `probe@${here}`}`, tag: fromTag },
     to: { uri: `${scheme}:probe@${sipHost(check.host)}` },
     // With the host, as most phones write it: some ALGs replace it there as well.
     callId: `${callId}@${sipHost(local.address)}`,
@@ -65,7 +74,36 @@ const refusalOf = (response: SipResponse, question: Question): Reading | null =>
     response,
   );
   if (!ours) return { kind: 'refused', why: 'wrong-id' };
-  return isProvisional(response) ? { kind: 'refused', why: 'provisional' } : null;
+  if (!isProvisional(response)) return null;
+  const status = `${response.status} ${response.reason.slice(0, MAX_FIELD)}`.trim();
+  return { kind: 'refused', why: 'provisional', what: `it is ${status}, and nothing final follows` };
+};
+
+/** `Digest realm="carrier.example", …` as `Digest carrier.example`: which account is wanted, without the nonce. */
+const challengeOf = (value: string): string => {
+  const scheme = /^[A-Za-z][A-Za-z0-9-]{0,20}/.exec(value)?.[0] ?? '?';
+  const realm = /realm="([^"]{0,80})"/i.exec(value)?.[1];
+  return realm === undefined ? scheme : `${scheme} ${realm}`;
+};
+
+/** What the server says of itself and of the request (RFC 3261 §20). Left out where it says nothing. */
+const saidOf = (response: SipResponse): Evidence => {
+  const one = (name: string): string | null => header(response, name)?.slice(0, MAX_FIELD) ?? null;
+  const all = (name: string): readonly string[] =>
+    headers(response, name)
+      .slice(0, MAX_VALUES)
+      .map((value) => value.slice(0, MAX_FIELD));
+  const [retryAfter, allow, warning] = [one('retry-after'), headers(response, 'allow').join(', '), all('warning')];
+  const wanted = [...all('www-authenticate'), ...all('proxy-authenticate')].map(challengeOf);
+  return {
+    status: response.status,
+    reason: response.reason.slice(0, MAX_FIELD),
+    server: (header(response, 'server') ?? header(response, 'user-agent'))?.slice(0, MAX_SERVER) ?? null,
+    ...(retryAfter !== null && { retryAfter }),
+    ...(warning.length > 0 && { warning }),
+    ...(allow !== '' && { allow: allow.slice(0, MAX_FIELD) }),
+    ...(wanted.length > 0 && { authentication: wanted }),
+  };
 };
 
 /**
@@ -93,8 +131,7 @@ export const probe: Probe = {
       const via = topVia(response);
       const tag = header(response, TAG_HEADER);
       const reading = judgeEmbedded(tag === null ? null : tagFromText(tag), arrival, {
-        status: response.status,
-        server: (header(response, 'server') ?? header(response, 'user-agent'))?.slice(0, MAX_SERVER) ?? null,
+        ...saidOf(response),
         received: via.received,
         rport: typeof via.rport === 'number' ? via.rport : null,
       });
@@ -105,17 +142,21 @@ export const probe: Probe = {
     };
     if (arrival.check.transport === 'udp') {
       const parsed = parseSip(bytes);
-      if (!parsed.ok) return { kind: 'refused', why: 'malformed' };
+      if (!parsed.ok) return { kind: 'refused', why: 'malformed', what: faultOfSip(bytes, parsed.refusal) };
       return parsed.value.kind === 'response' ? answer(parsed.value) : { kind: 'refused', why: 'not-an-answer' };
     }
-    let last: Reading = { kind: 'partial' };
+    let last: Reading = { kind: 'partial', ...(bytes.length > 0 && { what: faultOfSip(bytes, null) }) };
     for (const item of sipStream().push(bytes)) {
-      if (item.kind === 'refusal') return { kind: 'refused', why: 'malformed' };
+      if (item.kind === 'refusal') {
+        return { kind: 'refused', why: 'malformed', what: faultOfSip(bytes, item.refusal) };
+      }
       if (item.kind !== 'message') continue;
       last = item.message.kind === 'response' ? answer(item.message) : { kind: 'refused', why: 'not-an-answer' };
       if (last.kind === 'answer') return last;
     }
     // A provisional response is followed by another on the same connection.
-    return last.kind === 'refused' && last.why === 'provisional' ? { kind: 'partial' } : last;
+    return last.kind === 'refused' && last.why === 'provisional'
+      ? { kind: 'partial', ...(last.what !== undefined && { what: last.what }) }
+      : last;
   },
 };

@@ -25,6 +25,8 @@ export const runnerIn =
     const prepared = await prepare(
       {
         target: target.host,
+        port: null,
+        from: null,
         reflectors: target.reflectors,
         profiles: schedule.profiles ?? target.profiles,
         rtpRange: target.rtpRange ?? null,

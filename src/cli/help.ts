@@ -15,7 +15,11 @@ Usage:
   probe schema                      the report's JSON Schema
 
 Options:
-  --target HOST           a name, an IPv4 address, or [an IPv6 address]
+  --target HOST           a name, an IPv4 address, or [an IPv6 address]; also HOST:PORT and SIP
+                          URIs (sip:HOST:PORT;transport=tcp, sips:HOST)
+  --port N                the target's signalling port, in place of the profile's and of SRV
+  --from USER@DOMAIN      asks SIP as this one (default: this host's own address); for servers
+                          that know their own domain only, and ban strangers
   --reflector HOST        a reflector elsewhere, for what the target cannot answer (repeatable)
   --profile NAME|FILE     what to ask for (repeatable; default business-sip)
   --token-file FILE       the reflector's token (else CALLPATH_TOKEN_FILE, CALLPATH_TOKEN)

@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import { parseArgs } from 'node:util';
 import { TRANSPORTS, type Transport } from '../model/kinds.js';
 import { UserError } from '../model/user-error.js';
+import { readFrom } from '../plan/sip-identity.js';
 import type { ProbePace, ProbeRequest } from '../probing/request.js';
 import { OUTPUTS, type Output } from '../report/render.js';
 
@@ -29,6 +30,8 @@ const MAX_TIMEOUT_S = 3600;
 
 const OPTIONS = {
   target: { type: 'string' },
+  port: { type: 'string' },
+  from: { type: 'string' },
   reflector: { type: 'string', multiple: true },
   profile: { type: 'string', multiple: true },
   'rtp-range': { type: 'string' },
@@ -121,6 +124,8 @@ export const parseProbeOptions = (argv: readonly string[], env: NodeJS.ProcessEn
   }
   return {
     target: values.target ?? null,
+    port: values.port === undefined ? null : wholeNumber('--port', values.port, 1, 65_535),
+    from: values.from === undefined ? null : readFrom(values.from),
     reflectors: values.reflector ?? [],
     profiles: values.profile ?? [DEFAULT_PROFILE],
     rtpRange: values['rtp-range'] === undefined ? null : portRange(values['rtp-range']),

@@ -38,6 +38,10 @@ export interface Check extends Question {
   readonly isOfRange: boolean;
   /** IKE on this port is preceded by the non-ESP marker (RFC 3948 §2.2): the NAT-T port, 4500 unless remapped. */
   readonly natT: boolean;
+  /** SRV records of `host` led here: the Request-URI names the domain alone, without a port (RFC 3263 §4). */
+  readonly bySrv?: boolean;
+  /** `user@domain` for the From of SIP; the sender's own address where it is left out. */
+  readonly from?: string;
 }
 
 /** A run of ports that one requirement names; ports are `from, from + step, … to`. */

@@ -98,6 +98,10 @@ export interface Observation {
   readonly sequences: readonly number[];
   /** What arrived and was no answer to our question, by reason and count. */
   readonly refused: Readonly<Record<string, number>>;
+  /** The same in phrases: what was wrong with what came from the very place that was asked. None if left out. */
+  readonly unreadable?: Readonly<Record<string, number>>;
+  /** An answer to our very request that came from elsewhere than where it was sent; null or left out: none did. */
+  readonly elsewhere?: { readonly address: string; readonly port: number } | null;
   /** Packets of this check that the far end says it saw, or null if it could not be asked. */
   readonly seen: number | null;
   /** Of `seen`, how many the far end says it answered. Null or left out: it did not tell. */

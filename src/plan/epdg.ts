@@ -2,12 +2,14 @@
  * A carrier's gateway for Wi-Fi Calling (ePDG) by its name: how 3GPP forms it, and whether what a resolver says of it can
  * be true. A handset behind a resolver that fails or lies gets no further, whatever the ports do.
  */
-import { BlockList, isIP } from 'node:net';
+import { isIP } from 'node:net';
 import type { Profile } from '../model/profile.js';
 import { UserError } from '../model/user-error.js';
+import { lookupInWords } from '../words/names.js';
 import { carrierNamed, carrierNote, gatewayName, HOME, PUBLIC_3GPP, readForm } from './carriers.js';
 import type { Resolved } from './destination.js';
 import type { Endpoint } from './plan.js';
+import { isPublic } from './public-address.js';
 
 /** A carrier's two numbers (ITU-T E.212), or its name in the table, as the user wrote them; null where not given. */
 export interface Plmn {
@@ -17,28 +19,6 @@ export interface Plmn {
   /** Which of its gateways: `home`, `emergency`, `visited`, `lac:01ab`, `tai:0b1a`. */
   readonly form?: string | null;
 }
-
-/** Addresses that no public name has: they lead to this host, this network, or nowhere (RFC 6890, RFC 6598). */
-const NOT_PUBLIC = new BlockList();
-for (const [net, bits] of [
-  ['0.0.0.0', 8],
-  ['10.0.0.0', 8],
-  ['100.64.0.0', 10],
-  ['127.0.0.0', 8],
-  ['169.254.0.0', 16],
-  ['172.16.0.0', 12],
-  ['192.168.0.0', 16],
-  ['224.0.0.0', 3],
-] as const) {
-  NOT_PUBLIC.addSubnet(net, bits, 'ipv4');
-}
-NOT_PUBLIC.addAddress('::', 'ipv6');
-NOT_PUBLIC.addAddress('::1', 'ipv6');
-NOT_PUBLIC.addSubnet('fc00::', 7, 'ipv6');
-NOT_PUBLIC.addSubnet('fe80::', 10, 'ipv6');
-NOT_PUBLIC.addSubnet('ff00::', 8, 'ipv6');
-
-const isPublic = (address: string): boolean => !NOT_PUBLIC.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
 
 /** `epdg.epc.mnc260.mcc310.pub.3gppnetwork.org`: an MNC of two digits gets a zero in front (TS 23.003 §19.4.2.9). */
 export const epdgName = (mcc: string, mnc: string): string => gatewayName(mcc, mnc);
@@ -96,15 +76,6 @@ export const gatewayOf = async (host: string, { form = null }: Plmn, signal: Abo
 export const gatewayNotes = ({ carrier = null }: Plmn): readonly string[] =>
   carrier === null ? [] : [carrierNote(carrierNamed(carrier))];
 
-const FAILED: Readonly<Record<string, string>> = {
-  'not-found': 'the resolver says that there is no such name (NXDOMAIN)',
-  'no-record': 'the resolver says that it has no address',
-  timeout: 'no resolver answered in time',
-  'server-failure': 'the resolver failed (SERVFAIL)',
-  refused: 'the resolver refused to answer',
-  'bad-answer': 'the answer was malformed',
-};
-
 const nowhere = ({ host }: Endpoint): Endpoint => ({ host, address: null, family: null });
 
 const isGatewayName = (host: string, isGateway: boolean): boolean =>
@@ -150,7 +121,7 @@ export const screenEpdg = (resolved: Resolved, isGateway: boolean, invented: rea
     ...resolved.notes,
     ...failed.map(
       (reason) =>
-        `DNS keeps handsets from the gateway ${host}: ${FAILED[reason] ?? reason}. No port is blamed for it; ask another resolver to see who is at fault.`,
+        `DNS keeps handsets from the gateway ${host}: ${lookupInWords(reason, resolved.resolution?.resolvers ?? [])}. No port is blamed for it; ask another resolver to see who is at fault.`,
     ),
     ...(impossible.length > 0
       ? [
@@ -171,6 +142,7 @@ export const screenEpdg = (resolved: Resolved, isGateway: boolean, invented: rea
   const { udp, tcp, tls } = destination.sip;
   return {
     notes,
+    resolution: resolved.resolution,
     destination: {
       ...destination,
       endpoints: screen(destination.endpoints),

@@ -35,7 +35,12 @@ export interface Endpoint {
 /** Where SIP goes over one transport (RFC 3263): `offered` is false if the domain's records leave it out. */
 export interface SipRoute {
   readonly offered: boolean;
-  readonly endpoints: readonly (Endpoint & { /** Null: the profile's own port. */ readonly port: number | null })[];
+  readonly endpoints: readonly (Endpoint & {
+    /** Null: the profile's own port. */
+    readonly port: number | null;
+    /** SRV records of `host` led here. */
+    readonly bySrv?: boolean;
+  })[];
 }
 
 export interface Destination {

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { Plan } from '../model/check.js';
 import { alternativesOf, type Profile } from '../model/profile.js';
 import { seededRandom } from '../model/random.js';
+import type { Resolution } from '../model/resolution.js';
 import { UserError } from '../model/user-error.js';
 import type { Resolved } from '../plan/destination.js';
 import { type Destination, plan } from '../plan/plan.js';
@@ -19,6 +20,8 @@ export interface Prepared {
   readonly token: Uint8Array | null;
   readonly sessionId: Uint8Array;
   readonly notes: readonly string[];
+  /** What the DNS said of the target; null where it was not asked. */
+  readonly resolution?: Resolution | null;
 }
 
 const SESSION_ID_BYTES = 8;
@@ -46,11 +49,14 @@ export const prepare = async (
   { withoutPackets = false }: { readonly withoutPackets?: boolean } = {},
 ): Promise<Prepared> => {
   const token = findToken(request.tokenFile, env);
-  const [{ addressesOfName, readTarget, resolveDestination, withoutDns }, epdg, rows] = await Promise.all([
+  const [destinations, epdg, rows, { addressNotes }, { withSipIdentity }] = await Promise.all([
     import('../plan/destination.js'),
     import('../plan/epdg.js'),
     import('../plan/row-target.js'),
+    import('../plan/name-notes.js'),
+    import('../plan/sip-identity.js'),
   ]);
+  const { addressesOfName, readSipTarget, readTarget, resolveDestination, transportsOf, withoutDns } = destinations;
   const { checkPlmn, hostOf, inventedAddresses, screenEpdg } = epdg;
   const { families, plmn } = request;
   checkPlmn(plmn);
@@ -61,15 +67,16 @@ export const prepare = async (
   if (named === null) {
     throw new UserError('usage', '--target is missing: name a reflector or a carrier, or try "probe demo"');
   }
-  const target = readTarget(named, '--target');
+  const sipTarget = readSipTarget(named, '--target', request.port);
+  const { target, port } = sipTarget;
   const reflectorTargets = request.reflectors.map((text) => readTarget(text, '--reflector'));
   if (reflectorTargets.length > 0 && token === null) {
     throw new UserError('usage', "--reflector needs the reflector's token: give --token-file FILE");
   }
-  const resolve = async (one: typeof target, withSip: boolean): Promise<Resolved> =>
+  const resolve = async (one: typeof target, withSip: boolean, at: number | null = null): Promise<Resolved> =>
     withoutPackets && one.kind === 'name'
-      ? withoutDns(one.name, families)
-      : resolveDestination(one, withSip, families, signal);
+      ? withoutDns(one.name, families, at)
+      : resolveDestination(one, withSip, families, signal, at);
   const screened = async (resolved: Resolved): Promise<Resolved> => {
     if (withoutPackets) return screenEpdg(resolved, gateway !== null);
     const lookUp = (name: string) => addressesOfName(name, families, signal);
@@ -82,7 +89,7 @@ export const prepare = async (
   });
   const ownHosts = isAskedThere ? rows.hostsOfRows(profiles) : [];
   const [found, besides, ...others] = await Promise.all([
-    resolve(target, asksSip(profiles)).then(screened),
+    resolve(target, asksSip(profiles), port).then(screened),
     Promise.all(ownHosts.map((host) => resolve({ kind: 'name', name: host }, false))),
     ...reflectorTargets.map((one) => resolve(one, false)),
   ]);
@@ -94,17 +101,23 @@ export const prepare = async (
     notes: [
       ...(gateway === null ? [] : epdg.gatewayNotes(plmn)),
       ...[found, ...besides, ...others].flatMap(({ notes }) => notes),
+      ...addressNotes(found.destination),
     ],
-    plan: plan({
-      ...{ profiles, reflectors, random },
-      target: found.destination,
-      others: new Map(besides.map(({ destination }) => [destination.host, destination])),
-      hasToken: token !== null,
-      rtpRange: request.rtpRange,
-      transports: request.transports,
-      exhaustive: request.exhaustive,
-      portMap: new Map(),
-      watched: request.watched ?? {},
-    }),
+    resolution: found.resolution,
+    plan: withSipIdentity(
+      plan({
+        ...{ profiles, reflectors, random },
+        target: found.destination,
+        others: new Map(besides.map(({ destination }) => [destination.host, destination])),
+        hasToken: token !== null,
+        rtpRange: request.rtpRange,
+        transports: transportsOf(sipTarget, request.transports),
+        exhaustive: request.exhaustive,
+        portMap: new Map(),
+        watched: request.watched ?? {},
+      }),
+      found.destination,
+      request.from,
+    ),
   };
 };

@@ -70,6 +70,7 @@ export const probe = async (
     reflectors: reflectors.map(named),
     localAddresses: local,
     ...{ profiles, plan, output },
+    resolution: prepared.resolution ?? null,
     notes: [...prepared.notes, ...(nat ? [] : ['How the NAT maps and filters was not asked (--no-nat).'])],
   });
 };

@@ -7,6 +7,10 @@ import type { Plmn } from '../plan/epdg.js';
 export interface ProbeRequest {
   /** Null where the profiles or the carrier name the host. */
   readonly target: string | null;
+  /** The signalling port of the target, in place of the profile's; null: as its name or the records say. */
+  readonly port: number | null;
+  /** `user@domain` as whom SIP is asked; null: this host's own address. */
+  readonly from: string | null;
   readonly reflectors: readonly string[];
   /** Names of bundled profiles, or files. */
   readonly profiles: readonly string[];

@@ -2,6 +2,7 @@
 import type { Plan } from '../model/check.js';
 import type { Profile } from '../model/profile.js';
 import { REPORT_SCHEMA_ID, type Report } from '../model/report.js';
+import type { Resolution } from '../model/resolution.js';
 import type { RunOutput } from '../model/run.js';
 import type { StudyFacts } from '../verdict/studies/registry.js';
 import { outageNotes } from '../words/outages.js';
@@ -15,6 +16,7 @@ import { deadAddresses, notesOf, ownPortNotes, unprovenNotes } from './notes.js'
 import { outagesOf } from './outages.js';
 import { rangeRows } from './ranges.js';
 import { studyRows } from './studies.js';
+import { withThirdParties } from './third-party.js';
 import { type Named, reflectorRows, targetOf } from './who.js';
 
 export interface ReportInput {
@@ -36,6 +38,8 @@ export interface ReportInput {
   readonly plan: Plan;
   readonly output: RunOutput<StudyFacts>;
   readonly notes: readonly string[];
+  /** What the DNS said of the target; null or left out where it was not asked. */
+  readonly resolution?: Resolution | null;
 }
 
 /** What a reader must know besides verdicts: first what was known before the run, then what it met. */
@@ -90,6 +94,8 @@ export const buildReport = (input: ReportInput): Report => {
       sweptFlows: output.sweptFlows,
     },
   };
-  const facts = factsOf(report, checks, ranges, output.farEnds);
-  return { ...report, services: judgement.services.map((state) => diagnosedService(state, facts)) };
+  const isProven = (address: string | null): boolean => judgement.farEnds.get(address ?? '')?.role === 'reflector';
+  const told = withThirdParties(report, all, isProven, input);
+  const facts = factsOf(told, checks, ranges, output.farEnds);
+  return { ...told, services: judgement.services.map((state) => diagnosedService(state, facts)) };
 };

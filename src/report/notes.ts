@@ -18,7 +18,7 @@ export const deadAddresses = (target: Named, farEnd: ReadonlyMap<string, FarEndS
     .filter((address) => alive && !farEnd.get(address)?.alive)
     .map(
       (address) =>
-        `Nothing at all passes to or from ${address}, although the target answers at another address: phones that choose this one get nowhere.`,
+        `Not one answer came from ${address}, although the target answers at another address: phones that choose this one get nowhere.`,
     );
 };
 

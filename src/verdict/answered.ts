@@ -39,6 +39,18 @@ export const summarise = (answers: readonly Answer[]): RttSummary | null => {
   return { min: round(min), median: round(median(rtts)), max: round(max) };
 };
 
+/** Its answer proves the path; loss and length of the way need more than one server's manners to be shown. */
+const ofThirdParty = (
+  answers: readonly Answer[],
+  { lineLoses = () => false, isWayLong = () => false }: FarEndState,
+  { lossRatio, rttMs }: Circumstances['thresholds'],
+): Finding => {
+  if (lineLoses(lossRatio)) return { verdict: 'degraded', reason: 'loss' };
+  const rtt = summarise(answers);
+  if (rtt && rtt.min > rttMs && isWayLong(rttMs)) return { verdict: 'degraded', reason: 'latency' };
+  return { verdict: 'pass', reason: 'answered' };
+};
+
 /** Judges what was answered; `packets` and `received` count the whole check's. */
 export const classifyAnswers = (
   check: Check,
@@ -66,8 +78,9 @@ export const classifyAnswers = (
   }
   // A port of a range is asked too seldom to show quality; classifyRange judges all of them together.
   if (check.isOfRange) return { verdict: 'pass', reason: 'answered' };
+  if (farEnd.role !== 'reflector') return ofThirdParty(answers, farEnd, thresholds);
   const isUdp = check.transport === 'udp';
-  if (farEnd.role === 'reflector' && isUdp) {
+  if (isUdp) {
     if (flowsDie(farEnd.flows)) return { verdict: 'degraded', reason: 'flow-loss' };
     const dead = deadFlows(attempts);
     // Silent from one source port and not from another, beyond what loss explains: it is about the flow.

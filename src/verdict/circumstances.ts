@@ -26,6 +26,10 @@ export interface FarEndState {
   readonly flows?: FlowFacts | null;
   /** When it was alive; left out where nothing was watched, and then every silence counts. */
   readonly aliveDuring?: readonly Span[];
+  /** Of somebody else's server: whether the line to it loses more than that; none if left out. */
+  readonly lineLoses?: (lossRatio: number) => boolean;
+  /** The same: whether the way to it takes longer than that, and not the server. */
+  readonly isWayLong?: (rttMs: number) => boolean;
   /** Ports of UDP on which ESP passed in a small packet. */
   readonly smallEspPorts?: ReadonlySet<number>;
 }

@@ -10,6 +10,7 @@ import { type Circumstances, type FarEndState, listensOn, unwitnessedBy } from '
 import { confidenceOf, evidenceOf } from './evidence.js';
 import { firstPackets } from './flows.js';
 import { classifyPlainly } from './plain.js';
+import { isUnreadable } from './third-party.js';
 import {
   classifyFailures,
   classifySilence,
@@ -51,6 +52,8 @@ const classifyFully = (observation: Observation, farEnd: FarEndState, circumstan
     if (answers.length > 0) return classifyAnswers(check, attempts, asked, received, farEnd, circumstances);
     if (farEnd.role === 'reflector' && listening === false) return { verdict: 'unknown', reason: 'not-run' };
     if (foreignCertificate(attempts, farEnd)) return { verdict: 'altered', reason: 'tls-intercepted' };
+    // Only of what has not proven to be a reflector: an answer of its own that is mangled is somebody else's doing.
+    if (farEnd.role === 'third-party' && isUnreadable(observation)) return { verdict: 'unknown', reason: 'unreadable' };
     // Refusals at a time when nothing passed are the outage's, as silence is.
     const alive = failures.filter((one) => one.lostAtMs.length === 0 || unwitnessedBy(farEnd, [one]) === 0);
     return (

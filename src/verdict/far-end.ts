@@ -2,13 +2,16 @@
 import { type FarEndFacts, unknownFarEnd } from '../model/far-end.js';
 import type { Observation } from '../model/observation.js';
 import type { FarEndState } from './circumstances.js';
+import { hasSpoken, isWayLong, lineLoses } from './third-party.js';
 
 const answered = (observation: Observation, authentic: boolean): boolean =>
   observation.attempts.some((attempt) => attempt.outcome === 'answer' && (!authentic || attempt.authentic === true));
 
 /** Someone there said no, or the connection stood: the address is alive although the question failed. */
-const spoke = ({ attempts }: Observation): boolean =>
-  attempts.some(
+const spoke = (observation: Observation): boolean =>
+  hasSpoken(observation) ||
+  Boolean(observation.elsewhere) ||
+  observation.attempts.some(
     (attempt) =>
       (attempt.outcome !== 'answer' && attempt.opened !== null) ||
       (attempt.outcome === 'error' && ['refused', 'reset', 'tls-failed', 'closed-early'].includes(attempt.failure)),
@@ -29,6 +32,8 @@ const stateOf = (facts: FarEndFacts, own: readonly Observation[]): FarEndState =
   const passing = own.filter((one) => one.check.transport === 'udp' && answered(one, true));
   return {
     role: isProven ? 'reflector' : 'third-party',
+    lineLoses: (lossRatio) => lineLoses(own, lossRatio),
+    isWayLong: (rttMs) => isWayLong(own, rttMs),
     alive: isProven || own.some((observation) => answered(observation, false) || spoke(observation)),
     asked: own.length,
     listens: facts.identity?.info ?? null,

@@ -4,6 +4,7 @@ import type { Finding } from '../model/verdict.js';
 import { type Circumstances, type FarEndState, isWithin } from './circumstances.js';
 import { deadShare, silentFlows } from './flows.js';
 import { doubtOfSilence } from './silence.js';
+import { refusal } from './third-party.js';
 
 export type Failed = Extract<Attempt, { outcome: 'error' }>;
 
@@ -101,8 +102,9 @@ export const classifyFailures = (
     // Something else of this address passes, so there is a route, and the "no" came from the path.
     return farEnd.alive && farEnd.role === 'reflector' && listening ? blocked('rejected') : unknown('no-network');
   }
-  if (!of(REFUSALS)) return null;
-  return farEnd.role === 'reflector' && listening ? blocked('rejected') : unknown('closed');
+  const refusals = failures.filter(({ failure }) => REFUSALS.has(failure));
+  if (refusals.length === 0) return null;
+  return farEnd.role === 'reflector' && listening ? blocked('rejected') : refusal(refusals, farEnd.alive);
 };
 
 /** Fewer source ports than this, and a silence may be a flow's and not the port's. */

@@ -243,26 +243,28 @@ const REASON_TEXTS = {
     fix: 'Test the same port against a reflector of your own on the far side, with a token on both ends.',
   },
   closed: {
-    title: 'Nobody listens there',
-    meaning: 'The target, or a device before it, refused the connection; most likely nothing listens on this port.',
+    title: 'Refused, by whom is not known',
+    meaning: 'The target refused, because nothing listens on this port, or a firewall before it refused in its name.',
     evidence: 'A TCP reset or an ICMP unreachable came back from a target that is not known to listen there.',
-    doesNotProve: 'That the port is blocked. If the target itself refused, the path is open.',
-    fix: 'Check the port and the transport with the provider. To test the path alone, use a reflector.',
+    doesNotProve: 'That the port is blocked, nor that the path is open: both refusals look alike from here.',
+    fix: 'Check the port and the transport with the provider, and look for a reject rule on the branch firewall. To test the path alone, use a reflector.',
   },
   'tls-refused': {
-    title: 'Something listens and refuses TLS',
-    meaning: 'The TCP connection stands, and the far end refuses the TLS handshake or hangs up.',
-    evidence: 'A TLS alert, or the end of the connection, came during the handshake.',
+    title: 'Something listens, and refuses the conversation',
+    meaning:
+      'The connection opens, and the far end refuses the TLS handshake or hangs up: it wants a client certificate, offers another version of TLS, does not know the name, or closes after the request.',
+    evidence: 'TCP opened; then a TLS alert came, or the connection was closed or reset before an answer.',
     doesNotProve:
-      'That the path is blocked: it is open up to whoever refused. The far end may want a client certificate, another TLS version or another server name.',
-    fix: 'Ask the provider which TLS versions, names and certificates it takes. To test the path alone, use a reflector.',
+      'That phones are refused as well: they may have the certificate that is wanted. Nor who hung up: an inspecting firewall can do it in the name of the target.',
+    fix: 'Give phones the certificate or the TLS version that the provider asks for; the report says what was refused.',
   },
   unreadable: {
-    title: 'An answer came that cannot be read',
-    meaning: 'The target answered, and the answer is no valid message of this protocol.',
-    evidence: 'Bytes came back from the address and port that were asked, and the decoder refused them.',
-    doesNotProve: 'That something is blocked: the path is open both ways. Nor that the service works.',
-    fix: 'Ask whoever keeps the far end which protocol and version it speaks on this port.',
+    title: 'An answer came, and it cannot be read',
+    meaning: 'The path is open in both directions. What comes back is no answer of the protocol to the letter.',
+    evidence:
+      'Packets came from the very address and port that was asked; the report says in a phrase what is wrong with them.',
+    doesNotProve: 'That phones cannot use it: many read more than the standard allows.',
+    fix: 'Show the phrase to whoever keeps the server. To test the path alone, use a reflector.',
   },
   unproven: {
     title: 'Nobody proved to know the token',
@@ -292,10 +294,10 @@ const REASON_TEXTS = {
     fix: 'Exempt this host from the scan and flood protection of the firewall, or ask more slowly with --max-pps.',
   },
   'target-unreachable': {
-    title: 'Nothing from this target at all',
+    title: 'Not one answer from this address',
     meaning: 'Not one message of this run was answered, so no single port is to blame.',
     evidence:
-      'Several different questions went to this address over several ports, and every one was met with silence.',
+      'Several different questions went to this address over several ports, and every one was met with silence; or the network said that there is no such host.',
     doesNotProve: 'That each port is blocked: the target may be down, its address wrong, or everything to it blocked.',
     fix: 'Check that the target runs and that its name and address are right; then try another network, such as a phone hotspot.',
   },
@@ -310,10 +312,12 @@ const REASON_TEXTS = {
   },
   'dns-failure': {
     title: 'The name does not resolve',
-    meaning: 'The name of the target has no address here, so nothing could be sent.',
-    evidence: 'The resolver of this host answered that there is no such name, or did not answer.',
+    meaning:
+      'The name of the target has no address here, or its SRV records lead nowhere, so nothing could be sent. The address of the domain itself is no stand-in for a record that cannot be followed (RFC 3263 section 4.2).',
+    evidence:
+      'The resolver of this host answered that there is no such name or record, failed, or did not answer; the notes name the record and the resolver.',
     doesNotProve: 'That the name is wrong: a blocked or split DNS looks the same.',
-    fix: 'Check the spelling; ask another resolver for the name; try the address itself as the target.',
+    fix: 'Ask another resolver for the same name and compare; show records that lead nowhere to whoever keeps the domain. To test one host alone, name it with its port, as in host:5060.',
   },
   'no-network': {
     title: 'No way out of this host',

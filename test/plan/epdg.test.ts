@@ -24,7 +24,7 @@ const resolved = (addresses: readonly string[], host = GATEWAY, notes: readonly 
       ? addresses.map((address) => ({ host, address, family: address.includes(':') ? (6 as const) : (4 as const) }))
       : [{ host, address: null, family: null }];
   const route = { offered: true, endpoints: endpoints.map((one) => ({ ...one, port: null })) };
-  return { destination: { host, endpoints, sip: { udp: route, tcp: route, tls: route } }, notes };
+  return { destination: { host, endpoints, sip: { udp: route, tcp: route, tls: route } }, resolution: null, notes };
 };
 const kept = ({ destination }: Resolved): readonly (string | null)[] =>
   destination.endpoints.map(({ address }) => address);

@@ -310,6 +310,7 @@ t.test('what is no answer is counted and changes nothing', async (t) => {
     hostile((answer) => [trying(answer)]),
   );
   t.strictSame(ringing.observation.refused, { provisional: 6 }, 'a provisional response is not final');
+  t.match(ringing.observation.unreadable, { 'it is 100 Trying, and nothing final follows': 6 }, 'and it is told');
 });
 
 t.test('ICMP errors', async (t) => {

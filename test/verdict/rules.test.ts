@@ -535,6 +535,14 @@ const CASES: Readonly<Record<string, Cases>> = {
     fires: { rows: [['signalling', 'sip-options/udp/5060 unknown/closed']] },
     silent: [{ rows: [[...UDP, 'sip-options/tcp/5060 unknown/closed']] }],
   },
+  'hung-up': {
+    fires: { rows: [['signalling', 'sip-options/tls/5061 unknown/tls-refused']] },
+    silent: [{ rows: [[...UDP, 'sip-options/tls/5061 unknown/tls-refused']] }],
+  },
+  'unreadable-answer': {
+    fires: { rows: [['signalling', 'sip-options/udp/5060 unknown/unreadable']] },
+    silent: [{ rows: [[...UDP, 'sip-options/tcp/5060 unknown/unreadable']] }],
+  },
   'silent-stranger': {
     fires: { rows: [['signalling', 'sip-options/udp/5060 unknown/no-answer']] },
     silent: [{ rows: [[...UDP, 'sip-options/tcp/5060 unknown/no-answer']] }],

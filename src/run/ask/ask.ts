@@ -33,6 +33,11 @@ const SAMPLE_GAP_MS = 80;
 const MIN_SILENT_PACKETS = 4;
 /** And this often where its silence proves nothing anyway, so that a dead target costs five seconds. */
 const UNINFORMED_PACKETS = 6;
+/**
+ * A stranger that has answered has shown the path. One that then falls silent limits or bans who asks (RFC 3261 §21.4.10,
+ * fail2ban): it is not pressed further.
+ */
+const SILENT_AFTER_ANSWER = 3;
 /** A path so lossy that more than this were needed is reported as unknown; it would also take too long. */
 export const MAX_SILENT_PACKETS = 20;
 /** However often the line goes away, no check is asked more often than this. */
@@ -82,6 +87,7 @@ const enough = (
   mayProve: boolean,
 ): boolean => {
   if (silent >= (options.atMost ?? MAX_SILENT_PACKETS) || transactions.errors() >= MAX_ERRORS) return true;
+  if (transactions.answered() > 0 && !mayProve) return silent >= SILENT_AFTER_ANSWER;
   if (transactions.answered() > 0 || !mayProve) return silent >= UNINFORMED_PACKETS;
   const needed = packetsNeeded(path.upperBound(), options.doubt);
   return silent >= (needed > MAX_SILENT_PACKETS ? UNINFORMED_PACKETS : Math.max(MIN_SILENT_PACKETS, needed));
@@ -144,6 +150,15 @@ export const askFor = async <V>(
 
   const lateMs = (): number => Math.max(path.lateMs(), PATIENCE * ROUND_TRIPS[check.transport] * path.longestRttMs());
 
+  /**
+   * What this check says of the path's loss. A stranger's server absorbs retransmissions (RFC 3261 §17.2) and takes its
+   * time, so of it only transactions count.
+   */
+  const tell = (): void => {
+    if (mayProve) account(before + transactions.packets(), transactions.answers(), transactions.lostAtMs());
+    else account(transactions.transactions(), transactions.answered());
+  };
+
   const converse = async (): Promise<void> => {
     let silent = before;
     let unanswered = 0;
@@ -156,7 +171,7 @@ export const askFor = async <V>(
       // On a long way a question that is repeated before its answer can be back has no round trip of its own.
       const pause = Math.max(jittered, PATIENCE * ROUND_TRIPS[check.transport] * path.longestRttMs());
       await sendAndWait(isLast ? Math.min(pause, lateMs()) : pause);
-      account(before + transactions.packets(), transactions.answers(), transactions.lostAtMs());
+      tell();
       if (transactions.answered() > answered) {
         if (transactions.answered() < options.samples && !transactions.isClosed())
           await net.sleep(SAMPLE_GAP_MS, signal);
@@ -172,7 +187,7 @@ export const askFor = async <V>(
     while (transactions.outstanding() && transactions.errors() < MAX_ERRORS && net.now() < until) {
       await hear(until - net.now());
     }
-    account(before + transactions.packets(), transactions.answers(), transactions.lostAtMs());
+    tell();
   };
 
   const observed = (): Observation => ({
@@ -180,6 +195,8 @@ export const askFor = async <V>(
     attempts: transactions.attempts(),
     sequences: tools.session.keys ? transactions.sequences() : [],
     refused: transactions.refused(),
+    ...(Object.keys(transactions.unreadable()).length > 0 && { unreadable: transactions.unreadable() }),
+    ...(transactions.elsewhere() !== null && { elsewhere: transactions.elsewhere() }),
     seen: null,
     notRun: null,
   });

@@ -4,7 +4,7 @@ import type { Check, Family } from '../../model/check.js';
 import { failureOf, type SocketError } from '../../net/errno.js';
 import type { UdpFlow } from '../../net/udp.js';
 import type { Tools } from '../tools.js';
-import type { Transaction, Transactions } from './transactions.js';
+import type { Elsewhere, Transaction, Transactions } from './transactions.js';
 
 export interface Line {
   /** Sends the question once; what comes of it is told to the transactions. Rejects with a `SocketError` if no socket opens. */
@@ -46,6 +46,12 @@ export const datagramLine = <V>(
   let current: Transaction | null = null;
   const flowOf = new Map<Transaction, UdpFlow>();
 
+  /**
+   * A stranger that was silent on its first flow may have answered from elsewhere (a second address, another port), which
+   * a connected socket never hears. What the kernel would tell of errors the first flow has been told.
+   */
+  const hearsStrays = (): boolean => tools.session.keys === null && flows.length > 0 && transactions.errors() === 0;
+
   const open = async (): Promise<UdpFlow> => {
     const own: Transaction[] = [];
     track = (transaction) => own.push(transaction);
@@ -54,15 +60,29 @@ export const datagramLine = <V>(
       {
         message: (bytes, atMs) => {
           totals.packetsReceived += 1;
-          if (bytes.length > MAX_DATAGRAM_BYTES) return transactions.refuse('oversized');
+          if (bytes.length > MAX_DATAGRAM_BYTES) {
+            return transactions.refuse(
+              'oversized',
+              `it has ${bytes.length} octets, more than any answer that is read over UDP`,
+            );
+          }
           // Newest first: an answer is most likely to the last question.
           const { reply } = transactions.offer(own.toReversed(), bytes, atMs);
           // Nobody answers a reply, so nobody waits to hear that it could not be sent.
           if (reply) void put(opened, reply).catch(() => undefined);
         },
         error: (error) => transactions.fail(own.at(-1) ?? null, failureOf(error, 'udp'), error),
+        ...(hearsStrays() && {
+          stray: (bytes: Uint8Array, from: Elsewhere, atMs: number) => {
+            if (bytes.length <= MAX_DATAGRAM_BYTES) transactions.stray(own, bytes, from, atMs);
+          },
+        }),
       },
-      { address: net.source ?? undefined, ...(sourcePort !== undefined && { port: sourcePort }) },
+      {
+        // Not connected, a socket does not know the address that it sends from, and SIP writes it into the message.
+        address: net.source ?? (hearsStrays() ? flows[0]?.local.address : undefined),
+        ...(sourcePort !== undefined && { port: sourcePort }),
+      },
     );
     tools.timeline.opened(peer.address);
     flows.push(opened);
@@ -115,6 +135,9 @@ export const datagramLine = <V>(
   };
 };
 
+/** Finally: a provisional answer is followed by another. */
+const isAnswered = ({ attempt }: Transaction): boolean => attempt?.outcome === 'answer';
+
 /** TCP and TLS: each question has a connection of its own; those that hang are left open until the end. */
 export const streamLine = <V>(
   check: Check,
@@ -134,6 +157,7 @@ export const streamLine = <V>(
     let buffered: Uint8Array = new Uint8Array(0);
     let openingMs = 0;
     let write: (bytes: Uint8Array) => void = () => undefined;
+    let connectMs: number | null = null;
     totals.packetsSent += 1;
     tools.timeline.opened(peer.address);
     const close = net.openStream(
@@ -142,12 +166,13 @@ export const streamLine = <V>(
       {
         connected: () => {
           // Should TLS now stay silent, it is the handshake that is dropped and not the port.
-          unopened.opened = {};
+          connectMs = Math.round((net.now() - startedAtMs) * 1000) / 1000;
+          unopened.opened = { connectMs };
         },
         open: (stream, atMs) => {
           openingMs = atMs - startedAtMs;
           write = stream.write;
-          const detail = stream.tls ? { tls: stream.tls } : {};
+          const detail = { ...(connectMs !== null && { connectMs }), ...(stream.tls && { tls: stream.tls }) };
           transaction = transactions.opened(unopened, stream.local, stream.binding, detail);
           for (const message of transaction.question.messages) {
             totals.bytesSent += message.length;
@@ -158,7 +183,7 @@ export const streamLine = <V>(
           close();
         },
         data: (bytes, atMs) => {
-          if (!transaction || transaction.answers > 0) return;
+          if (!transaction || isAnswered(transaction)) return;
           totals.packetsReceived += 1;
           buffered = Buffer.concat([buffered, bytes]);
           if (buffered.length > MAX_STREAM_BYTES) {
@@ -173,11 +198,13 @@ export const streamLine = <V>(
             totals.bytesSent += reply.length;
             write(reply);
           }
-          if (transaction.answers > 0) close();
+          if (isAnswered(transaction)) close();
         },
-        end: (error, tcpOpen) => {
+        end: (error, tcpOpen, shown) => {
           const subject = transaction ?? unopened;
-          if (subject.answers > 0) return;
+          if (isAnswered(subject)) return;
+          // The certificate came before the handshake failed.
+          if (shown && subject.opened && !subject.opened.tls) subject.opened = { ...subject.opened, tls: shown };
           if (error === null) transactions.fail(subject, 'closed-early', { code: 'FIN', syscall: 'read' });
           else if (secure && tcpOpen && !transaction) transactions.fail(subject, 'tls-failed', error);
           else transactions.fail(subject, failureOf(error, 'stream'), error);

@@ -1,7 +1,15 @@
 /** The transactions of one check: every request, how often it was sent, and what became of it. */
-import type { Asking, Demands, Probe, Question, ReadingRefusal } from '../../../probes/contract.js';
+import {
+  type Asking,
+  type Demands,
+  type Probe,
+  type Question,
+  REFUSAL_PHRASES,
+  type Reading,
+  type ReadingRefusal,
+} from '../../../probes/contract.js';
 import type { Check } from '../../model/check.js';
-import type { Attempt, Evidence, Failure } from '../../model/observation.js';
+import type { Attempt, Evidence, Failure, Observation } from '../../model/observation.js';
 import type { SocketError } from '../../net/errno.js';
 import type { Tools } from '../tools.js';
 import { createWake } from './wake.js';
@@ -33,6 +41,10 @@ export interface Transaction {
   attempt: Attempt | null;
   /** What the connection showed when it opened, or null. */
   opened: Evidence | null;
+  /** Demands of this round that it had met already. */
+  repeats: number;
+  /** What is wrong with what has come so far, if nothing more comes. */
+  unfinished: string | null;
 }
 
 /** A request by its number, and its first message. */
@@ -40,6 +52,8 @@ export interface Request {
   readonly sequence: number;
   readonly sent: Uint8Array;
 }
+
+export type Elsewhere = NonNullable<Observation['elsewhere']>;
 
 /** `V` is what the probe's answers bring home. */
 export interface Transactions<V> {
@@ -72,7 +86,10 @@ export interface Transactions<V> {
   /** The open connection is the answer. */
   answeredByOpening(transaction: Transaction, rttMs: number): void;
   fail(transaction: Transaction | null, failure: Failure, error: SocketError): void;
-  refuse(why: string): void;
+  /** `what` was wrong, in a phrase. */
+  refuse(why: ReadingRefusal, what?: string): void;
+  /** Something came from elsewhere than where it was asked; kept if it is an answer to one of these. */
+  stray(candidates: readonly Transaction[], bytes: Uint8Array, from: Elsewhere, atMs: number): void;
   /** Transactions whose next round has to be sent; each is given out once. */
   takeAgain(): readonly Transaction[];
   /** An answer asked not to be asked any more. */
@@ -86,12 +103,18 @@ export interface Transactions<V> {
   /** True while something that was sent may still be answered. */
   outstanding(): boolean;
   attempts(): readonly Attempt[];
+  /** Requests that were put, each with all its retransmissions. */
+  transactions(): number;
+  unreadable(): Readonly<Record<string, number>>;
+  elsewhere(): Elsewhere | null;
   /** Sequence numbers of the requests that were built. */
   sequences(): readonly number[];
   refused(): Readonly<Record<string, number>>;
   /** Resolves at the next event, or after `ms`; rejects with the signal's reason. */
   news(ms: number, signal: AbortSignal): Promise<void>;
 }
+
+type Refused<V> = Extract<Reading<V>, { kind: 'refused' }>;
 
 const NO_REPLY = { reply: null } as const;
 const NO_QUESTION: Question = { messages: [], proof: null, answeredByOpening: false };
@@ -103,7 +126,18 @@ const SEED_BYTES = 32;
  */
 const MAX_FURTHER_ROUNDS = 3;
 
-const firstRound = (): Pick<Transaction, 'rounds' | 'demands' | 'packetsBefore' | 'fallback'> => ({
+/**
+ * The first demand that the question met already may be a late one to the round before; with the second the far end is
+ * known never to be satisfied, and has answered all the same.
+ */
+const REPEATS_THAT_END = 2;
+
+const firstRound = (): Pick<
+  Transaction,
+  'rounds' | 'demands' | 'packetsBefore' | 'fallback' | 'repeats' | 'unfinished'
+> => ({
+  repeats: 0,
+  unfinished: null,
   rounds: [],
   demands: {},
   packetsBefore: 0,
@@ -115,6 +149,8 @@ export const createTransactions = <V>(check: Check, probe: Probe<V>, tools: Tool
   const { net } = tools;
   const transactions: Transaction[] = [];
   const refused: Record<string, number> = {};
+  const unreadable: Record<string, number> = {};
+  let elsewhere: Elsewhere | null = null;
   let errors = 0;
   const waiting = createWake(net.sleep);
   const values: V[] = [];
@@ -156,17 +192,35 @@ export const createTransactions = <V>(check: Check, probe: Probe<V>, tools: Tool
     sourcePort: transaction.sourcePort,
     lostAtMs: lostOf(transaction),
   });
-  const refuse = (why: string): void => {
+  const refuse: Transactions<V>['refuse'] = (why, what = REFUSAL_PHRASES[why]) => {
     refused[why] = (refused[why] ?? 0) + 1;
+    unreadable[what] = (unreadable[what] ?? 0) + 1;
   };
   const sum = (of: (transaction: Transaction) => number): number =>
     transactions.reduce((total, transaction) => total + of(transaction), 0);
 
   /** The far end wants another round: the same transaction goes on with a new question. */
-  const goOn = (transaction: Transaction, demands: Demands, detail: Evidence, elapsedMs: number): void => {
+  const goOn = (
+    transaction: Transaction,
+    { demands, detail, isRepeated = false }: Extract<Reading<V>, { kind: 'again' }>,
+    elapsedMs: number,
+  ): void => {
     const { asking } = transaction;
-    if (!asking || transaction.attempt !== null || transaction.rounds.length >= MAX_FURTHER_ROUNDS) {
+    if (!asking || transaction.attempt !== null) {
       refuse('provisional');
+      return;
+    }
+    if (isRepeated || transaction.rounds.length >= MAX_FURTHER_ROUNDS) {
+      // Each demand is an answer to what was sent, however many there are.
+      transaction.answers = Math.min(transaction.packets, transaction.answers + 1);
+      transaction.repeats += 1;
+      if (transaction.fallback?.outcome === 'answer' && (!isRepeated || transaction.repeats >= REPEATS_THAT_END)) {
+        transaction.attempt = {
+          ...transaction.fallback,
+          detail: { ...transaction.fallback.detail, ...detail, isNeverSatisfied: true },
+        };
+      }
+      waiting.wake();
       return;
     }
     const isRetransmission = transaction.packets > transaction.packetsBefore + 1;
@@ -185,6 +239,7 @@ export const createTransactions = <V>(check: Check, probe: Probe<V>, tools: Tool
     transaction.demands = { ...transaction.demands, ...demands };
     transaction.question = probe.ask({ ...asking, demands: transaction.demands });
     transaction.packetsBefore = transaction.packets;
+    transaction.repeats = 0;
     transaction.firstSentAtMs = net.now();
     again.push(transaction);
     waiting.wake();
@@ -196,7 +251,7 @@ export const createTransactions = <V>(check: Check, probe: Probe<V>, tools: Tool
     bytes: Uint8Array,
     atMs: number,
     rttMs: number | undefined,
-  ): ReadingRefusal | { readonly reply: Uint8Array | null } => {
+  ): Refused<V> | { readonly reply: Uint8Array | null } => {
     const elapsedMs = Math.max(0, atMs - transaction.firstSentAtMs);
     const elapsedMicros = Math.round(elapsedMs * 1000);
     const reading = probe.read(bytes, {
@@ -207,12 +262,15 @@ export const createTransactions = <V>(check: Check, probe: Probe<V>, tools: Tool
       ...(transaction.asking && { local: transaction.asking.local }),
     });
     if (reading.kind === 'again') {
-      goOn(transaction, reading.demands, reading.detail, elapsedMs);
+      goOn(transaction, reading, elapsedMs);
       return NO_REPLY;
     }
-    if (reading.kind === 'partial') return NO_REPLY;
+    if (reading.kind === 'partial') {
+      transaction.unfinished = reading.what ?? null;
+      return NO_REPLY;
+    }
     if (reading.value !== undefined) values.push(reading.value);
-    if (reading.kind === 'refused') return reading.why;
+    if (reading.kind === 'refused') return reading;
     closed ||= reading.askNoMore === true;
     if (reading.authentic === true && check.address !== null) {
       tools.timeline.answered(check.address, transaction.sentAtMs.at(-1) ?? transaction.firstSentAtMs);
@@ -276,14 +334,23 @@ export const createTransactions = <V>(check: Check, probe: Probe<V>, tools: Tool
       return transaction;
     },
     offer: (candidates, bytes, atMs, rttMs) => {
-      let refusal: ReadingRefusal | null = null;
+      let refusal: Refused<V> | null = null;
       for (const transaction of candidates) {
         const taken = take(transaction, bytes, atMs, rttMs);
-        if (typeof taken === 'object') return taken;
+        if ('reply' in taken) return taken;
         refusal ??= taken;
       }
-      if (refusal !== null) refuse(refusal);
+      if (refusal !== null) refuse(refusal.why, refusal.what);
       return NO_REPLY;
+    },
+    stray: (candidates, bytes, from, atMs) => {
+      for (const { asking, question, sentAtMicros, firstSentAtMs } of candidates) {
+        const elapsedMicros = Math.round(Math.max(0, atMs - firstSentAtMs) * 1000);
+        const receivedAtMicros = sentAtMicros + BigInt(elapsedMicros);
+        const local = asking ? { local: asking.local } : {};
+        const { kind } = probe.read(bytes, { check, question, receivedAtMicros, elapsedMicros, ...local });
+        if (kind === 'answer' || kind === 'again') elsewhere ??= from;
+      }
     },
     sent: (transaction) => {
       transaction.packets += 1;
@@ -330,13 +397,23 @@ export const createTransactions = <V>(check: Check, probe: Probe<V>, tools: Tool
       ),
     attempts: () =>
       transactions.map((transaction) => {
-        const attempt = transaction.attempt ?? transaction.fallback;
+        const { attempt: final, fallback } = transaction;
+        const attempt = final?.outcome === 'answer' ? final : (fallback ?? final);
         const sendings = sendingsOf(transaction);
         if (attempt === null) return { outcome: 'silence', ...sendings, opened: transaction.opened };
         return attempt.outcome === 'answer'
           ? { ...attempt, ...sendings, answers: transaction.answers }
           : { ...attempt, ...sendings };
       }),
+    transactions: () => transactions.length,
+    unreadable: () => {
+      const all = { ...unreadable };
+      for (const { attempt, unfinished } of transactions) {
+        if (unfinished !== null && attempt?.outcome !== 'answer') all[unfinished] = (all[unfinished] ?? 0) + 1;
+      }
+      return all;
+    },
+    elsewhere: () => elsewhere,
     sequences: () => transactions.flatMap(({ sequence }) => sequence ?? []),
     refused: () => ({ ...refused }),
     news: waiting.wait,

@@ -1,8 +1,11 @@
 /** What nobody need notice and is to be mended all the same, and why a service could not be judged. */
+
+import { hangUpInWords, unreadableInWords } from '../../words/third-party.js';
 import { pathCauses, pathFixes } from './path.js';
 import {
   type CauseText,
   type Evidence,
+  type Facts,
   type Ground,
   hasReason,
   isHarmed,
@@ -29,6 +32,16 @@ const isTooLarge = ({ id }: Ground, { facts }: Evidence): boolean =>
 const named = (grounds: readonly Ground[]): string => {
   const [first, ...others] = [...new Set(grounds.map(({ address }) => address))];
   return first && others.length === 0 ? ` at ${first}` : '';
+};
+
+/** What the first of these checks has to tell, behind a colon; nothing where it has nothing. */
+const detailOf = (
+  grounds: readonly Ground[],
+  checks: Facts['checks'],
+  tell: (check: Facts['checks'][number]) => string | null,
+): string => {
+  const told = checks.filter(({ id }) => grounds.some((ground) => ground.id === id)).flatMap((one) => tell(one) ?? []);
+  return told[0] === undefined ? '' : `: ${told[0]}`;
 };
 
 /** Rows that keep a service from being judged. */
@@ -69,7 +82,7 @@ export const OTHER_RULES: readonly Rule[] = [
       device: 'unknown',
       likelihood: 'possible',
       text: () =>
-        'Nothing at all passes: the far end is down, the address is wrong, or a firewall blocks everything to it.',
+        'Not one answer came: the far end is down, the address is wrong, or a firewall blocks everything to it.',
     }),
     fixes: noFix,
   },
@@ -83,13 +96,46 @@ export const OTHER_RULES: readonly Rule[] = [
       return [
         {
           id: 'nothing-listens',
-          device: provable ? 'reflector' : 'carrier',
+          device: provable ? 'reflector' : 'unknown',
           likelihood: 'possible',
-          text: (ports) => `Nothing listens at the far end on ${ports}, or a firewall refuses in its name.`,
+          text: (ports) =>
+            `Refused on ${ports}: by the far end, where nothing listens there, or by a firewall in its name.`,
           grounds,
         },
       ];
     },
+    fixes: noFix,
+  },
+  {
+    id: 'hung-up',
+    when: undecided('tls-refused'),
+    symptom: null,
+    causes: (grounds, { facts }) => [
+      {
+        id: 'hung-up',
+        device: 'carrier',
+        likelihood: 'likely',
+        text: (ports) =>
+          `Something listens at the far end on ${ports}, and refuses the conversation${detailOf(grounds, facts.checks, hangUpInWords)}.`,
+        grounds,
+      },
+    ],
+    fixes: noFix,
+  },
+  {
+    id: 'unreadable-answer',
+    when: undecided('unreadable'),
+    symptom: null,
+    causes: (grounds, { facts }) => [
+      {
+        id: 'unreadable-answer',
+        device: 'carrier',
+        likelihood: 'likely',
+        text: (ports) =>
+          `The far end answers on ${ports} in a way that cannot be read${detailOf(grounds, facts.checks, unreadableInWords)}.`,
+        grounds,
+      },
+    ],
     fixes: noFix,
   },
   {

@@ -16,6 +16,8 @@ export interface Facts {
   readonly checks: readonly ReportCheck[];
   readonly nat: Report['nat'];
   readonly sipAlg: Report['sipAlg'];
+  /** What the DNS said of the target; left out where it was not asked. */
+  readonly resolution?: Report['resolution'];
   readonly quality: Report['quality'];
   /** Our own addresses as far ends saw them, by the check or range that learnt it. */
   readonly seen: readonly { readonly id: string; readonly address: string }[];

@@ -1,5 +1,6 @@
 /** Setting up calls: what people notice when signalling, push or keepalives do not pass. */
 import { type RequirementRole, symptomOf } from '../../model/profile.js';
+import { unresolvedInWords } from '../../words/names.js';
 import { pathCauses, pathFixes } from './path.js';
 import { roleSymptom } from './roles.js';
 import {
@@ -157,12 +158,12 @@ export const SIGNALLING_RULES: readonly Rule[] = [
     },
     // A name may be mistyped. Of a carrier's gateway it is the network's DNS that phones depend on.
     symptom: null,
-    causes: (grounds) => [
+    causes: (grounds, { facts: { resolution } }) => [
       {
         id: 'name-not-resolved',
         device: 'unknown',
         likelihood: 'likely',
-        text: () => 'The name does not resolve here: it is mistyped, or the DNS of this network does not know it.',
+        text: () => unresolvedInWords(resolution),
         grounds,
       },
     ],
