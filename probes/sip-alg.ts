@@ -70,7 +70,7 @@ const offer = (address: string, mediaPort: number): string => {
 /** RFC 6665 §8.2: an event, and of a notification the state of its subscription. `keep-alive` is what phones send unasked. */
 const FIELDS: Record<AlgMethod, readonly HeaderToSend[]> = {
   OPTIONS: [],
-  REGISTER: [{ name: 'Expires', value: '60' }],
+  REGISTER: [{ name: 'Expires', value: '3600' }],
   INVITE: [],
   SUBSCRIBE: [
     { name: 'Event', value: 'message-summary' },

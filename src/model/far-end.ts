@@ -30,6 +30,8 @@ export interface Silence {
   readonly fromMs: number;
   /** Null where it had not answered again when the run ended. */
   readonly toMs: number | null;
+  /** `udp` where answers over connections came meanwhile. */
+  readonly what: 'everything' | 'udp';
   /** Questions to what is known to answer, in vain. */
   readonly asked: number;
   /** Flows that this run had opened to the address until then, and how many of them in the seconds before. */
@@ -74,6 +76,8 @@ export interface FarEndFacts {
   readonly flows: FlowFacts | null;
   /** When it was alive: silence at other times is evidence of nothing. */
   readonly alive: readonly Span[];
+  /** The same over UDP, which can be away alone. */
+  readonly aliveOverUdp: readonly Span[];
   /** When it was not. */
   readonly silences: readonly Silence[];
 }
@@ -91,5 +95,6 @@ export const unknownFarEnd = (address: string): FarEndFacts => ({
   limit: null,
   flows: null,
   alive: [],
+  aliveOverUdp: [],
   silences: [],
 });

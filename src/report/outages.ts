@@ -1,11 +1,21 @@
 /** The report's `outages`: when nothing came from a far end that had answered, beyond what its loss explains. */
+import type { FarEndFacts, Silence } from '../model/far-end.js';
 import type { Report } from '../model/report.js';
 import type { RunOutput } from '../model/run.js';
 import { endOf } from '../verdict/far-end.js';
-import { doubtOfSilence, RANGE_PORT_DOUBT } from '../verdict/silence.js';
+import { flowsDie } from '../verdict/flows.js';
+import { isOutage } from '../verdict/silence.js';
 import type { StudyFacts } from '../verdict/studies/registry.js';
 
 export type Outages = NonNullable<Report['outages']>;
+
+/** Where flows die, several in a row of those that are asked may be dead ones. */
+const DEAD_FLOWS_MS = 5000;
+
+const longerThanFlows =
+  ({ flows }: FarEndFacts) =>
+  ({ fromMs, toMs }: Silence): boolean =>
+    !flowsDie(flows) || toMs === null || toMs - fromMs > DEAD_FLOWS_MS;
 
 /** Silences of which the path's loss is no explanation. */
 export const outagesOf = (
@@ -14,12 +24,14 @@ export const outagesOf = (
 ): Outages => {
   const offset = (atMs: number): number => Math.max(0, Math.round(atMs - begunAtMs));
   return farEnds
-    .flatMap((one) => (endOf(one) === 'cut-off' ? one.silences.slice(0, -1) : one.silences))
-    .filter(({ asked }) => doubtOfSilence(asked, lossUpperBound) <= RANGE_PORT_DOUBT)
-    .map(({ fromMs, toMs }): Outages[number] => ({
+    .flatMap((one) =>
+      (endOf(one) === 'cut-off' ? one.silences.slice(0, -1) : one.silences).filter(longerThanFlows(one)),
+    )
+    .filter((one) => isOutage(one, lossUpperBound))
+    .map(({ fromMs, toMs, what }): Outages[number] => ({
       fromMs: offset(fromMs),
       toMs: toMs === null ? null : offset(toMs),
-      what: 'everything',
+      what,
       direction: null,
     }));
 };

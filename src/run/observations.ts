@@ -63,10 +63,10 @@ export const witnessedPackets = (
   { timeline }: { readonly timeline: Pick<Timeline, 'spans' | 'witnessed'> },
 ): number => {
   const address = check.address ?? '';
-  const isWatched = timeline.spans(address).length > 0;
+  const isWatched = timeline.spans(address, check.transport).length > 0;
   return attempts.reduce(
     (sum, { packets, lostAtMs }) =>
-      sum + packets - (isWatched ? lostAtMs.length - timeline.witnessed(address, lostAtMs) : 0),
+      sum + packets - (isWatched ? lostAtMs.length - timeline.witnessed(address, lostAtMs, check.transport) : 0),
     0,
   );
 };

@@ -1,4 +1,5 @@
 /** What a run has learnt about its path so far; shared by all checks, so that a silent one knows how long to go on. */
+import type { Transport } from '../model/kinds.js';
 import type { LossSample } from '../model/observation.js';
 import { lossUpperBound } from '../verdict/silence.js';
 
@@ -9,8 +10,8 @@ import { lossUpperBound } from '../verdict/silence.js';
 export type Account = (packets: number, answers: number, lostAtMs?: readonly number[]) => void;
 
 export interface Path {
-  /** A new account, of zero packets to this address. */
-  open(address: string): Account;
+  /** A new account, of zero packets to this address over this transport. */
+  open(address: string, over: Transport): Account;
   /** A round trip that was measured, in milliseconds. */
   reportRtt(ms: number): void;
   /** The longest round trip that was measured, in milliseconds; 0 as long as none was. */
@@ -47,7 +48,7 @@ const hasGrown = (before: number, now: number): boolean => Math.abs(now - before
 const NOTHING_SENT: LossSample = { trials: 0, answers: 0 };
 
 /** How many of these sendings to an address were witnessed, as the timeline has it. */
-type Witnessed = (address: string, sentAtMs: readonly number[]) => number;
+type Witnessed = (address: string, sentAtMs: readonly number[], over: Transport) => number;
 
 /** A path about which nothing is known yet. */
 export const createPath = (witnessed: Witnessed = (_, sentAtMs) => sentAtMs.length): Path => {
@@ -57,16 +58,21 @@ export const createPath = (witnessed: Witnessed = (_, sentAtMs) => sentAtMs.leng
   let generation = 0;
   let total = NOTHING_SENT;
   /** Of each account that lost something, when. */
-  const losses = new Map<object, { readonly address: string; readonly lostAtMs: readonly number[] }>();
+  const losses = new Map<
+    object,
+    { readonly address: string; readonly over: Transport; readonly lostAtMs: readonly number[] }
+  >();
   let bound: { readonly of: LossSample; readonly value: number | null } = { of: total, value: null };
   /** Without what was lost at moments that nobody vouches for. */
   const witnessedSample = (): LossSample => {
     let unwitnessed = 0;
-    for (const { address, lostAtMs } of losses.values()) unwitnessed += lostAtMs.length - witnessed(address, lostAtMs);
+    for (const { address, over, lostAtMs } of losses.values()) {
+      unwitnessed += lostAtMs.length - witnessed(address, lostAtMs, over);
+    }
     return { trials: total.trials - unwitnessed, answers: total.answers };
   };
   return {
-    open: (address) => {
+    open: (address, over) => {
       const opened = generation;
       let told = NOTHING_SENT;
       const account = {};
@@ -77,7 +83,7 @@ export const createPath = (witnessed: Witnessed = (_, sentAtMs) => sentAtMs.leng
           answers: total.answers + answers - told.answers,
         };
         told = { trials: packets, answers };
-        if (lostAtMs.length > 0) losses.set(account, { address, lostAtMs });
+        if (lostAtMs.length > 0) losses.set(account, { address, over, lostAtMs });
         else losses.delete(account);
       };
     },

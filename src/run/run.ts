@@ -36,9 +36,9 @@ export const run = async (
   try {
     const besides = Promise.all([identify(run), askChecks(run)]);
     await Promise.all([besides, sweepRanges(run, besides)]);
+    await examineFlows(run);
     await findBoundaries(run);
     await identifyAgain(run);
-    await examineFlows(run);
     await Promise.all([tryOtherBytes(run), trySmallEsp(run), tryOwnPorts(run)]);
     await askUntilCertain(run);
     await recheckSlow(run);

@@ -141,7 +141,8 @@ export const openRun = async (
       farEnds: farEnds.all().map(({ address, facts: known }) => ({
         ...known,
         limit: sweeps.limit(address),
-        alive: tools.timeline.spans(address),
+        alive: tools.timeline.spans(address, 'tcp'),
+        aliveOverUdp: tools.timeline.spans(address, 'udp'),
         silences: tools.timeline.silences(address, tools.path.lateMs()),
       })),
       facts,

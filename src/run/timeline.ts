@@ -4,24 +4,29 @@
  * nothing about any port.
  */
 import type { Silence, Span } from '../model/far-end.js';
+import type { Transport } from '../model/kinds.js';
 
+/**
+ * `over`: UDP can be away while connections live. An answer over UDP vouches for everything, one over a connection not for
+ * UDP, as soon as anything was heard over UDP.
+ */
 export interface Timeline {
   /** An answer came to what was sent to this address at that time. */
-  answered(address: string, sentAtMs: number): void;
+  answered(address: string, sentAtMs: number, over: Transport): void;
   /** It was asked where it had answered before: its silence there is no port's. */
-  expected(address: string): void;
+  expected(address: string, over: Transport): void;
   /** A new flow was opened to this address: what guards against scans counts these. */
   opened(address: string): void;
   /** Whether what was sent at that time was sent while the address was alive. */
-  isWitnessed(address: string, sentAtMs: number): boolean;
+  isWitnessed(address: string, sentAtMs: number, over: Transport): boolean;
   /** How many of these sendings were. */
-  witnessed(address: string, sentAtMs: readonly number[]): number;
+  witnessed(address: string, sentAtMs: readonly number[], over: Transport): number;
   /** It has answered, and just now it does not, where it should: to ask anything else now is to learn nothing. */
-  isSilent(address: string): boolean;
+  isSilent(address: string, over: Transport): boolean;
   /** Nothing has come for so long that it is not worth waiting for. */
-  isDeaf(address: string): boolean;
+  isDeaf(address: string, over: Transport): boolean;
   /** Stretches in which it was alive, in order. */
-  spans(address: string): readonly Span[];
+  spans(address: string, over: Transport): readonly Span[];
   /**
    * Stretches between those, long enough to be told, and what was asked there in vain; the last may have no end yet. What
    * went out within the last `lateMs` may still be answered.
@@ -35,7 +40,10 @@ export interface Timeline {
  * seen takes one of them at most.
  */
 const MOMENT_MS = 650;
-/** What goes out together with the first or the last answered question of a stretch belongs to it. */
+/**
+ * What goes out together with the very first answered question belongs to its stretch, and so does what follows the very last
+ * as long as nothing was asked after it in vain. Within a run a line may go away at any moment.
+ */
 const EDGE_MS = 100;
 /** So long after the last answer, and after so many questions in vain, the line is taken to be away. */
 const SILENT_MS = 800;
@@ -79,57 +87,80 @@ const merge = (spans: [number, number][], atMs: number): void => {
 /** Nothing was heard yet. @param now the run's clock, in milliseconds */
 export const createTimeline = (now: () => number): Timeline => {
   const lives = new Map<string, Life>();
+  const livesOverUdp = new Map<string, Life>();
   const flows = new Map<string, number[]>();
-  const isWithin = (spans: readonly Span[], atMs: number): boolean =>
-    spans.some(([from, to]) => atMs >= from - EDGE_MS && atMs <= to + EDGE_MS);
+  const lifeOf = (address: string, over: Transport): Life | undefined =>
+    (over === 'udp' ? livesOverUdp.get(address) : undefined) ?? lives.get(address);
+  const take = (all: Map<string, Life>, address: string, sentAtMs: number): void => {
+    const life = all.get(address) ?? { spans: [], lastAtMs: 0, expected: 0, asked: [] };
+    all.set(address, life);
+    life.lastAtMs = now();
+    life.expected = 0;
+    merge(life.spans, sentAtMs);
+  };
+  const expect = (life: Life | undefined): void => {
+    if (!life) return;
+    life.expected += 1;
+    life.asked.push(now());
+  };
   const inVain = ({ asked }: Life, fromMs: number, toMs: number): number =>
     asked.filter((atMs) => atMs > fromMs && atMs < toMs).length;
+  const spansOf = (life: Life | undefined): readonly Span[] =>
+    (life?.spans ?? []).map(([from, to], index, { length }): Span => {
+      const isOpen = index === length - 1 && life !== undefined && inVain(life, to, to + EDGE_MS) === 0;
+      return [index === 0 ? from - EDGE_MS : from, isOpen ? to + EDGE_MS : to];
+    });
+  const isWithin = (spans: readonly Span[], atMs: number): boolean =>
+    spans.some(([from, to]) => atMs >= from && atMs <= to);
   const silentFor = (life: Life | undefined, ms: number, questions: number): boolean =>
     life !== undefined && now() - life.lastAtMs > ms && life.expected >= questions;
+  const silencesOf = (life: Life | undefined, address: string, lateMs: number): readonly Silence[] => {
+    if (!life) return [];
+    const { spans } = life;
+    const between = spans.map(([, fromMs], index): Silence => {
+      const toMs = spans[index + 1]?.[0] ?? null;
+      const before = (flows.get(address) ?? []).filter((atMs) => atMs <= fromMs + EDGE_MS);
+      return {
+        ...{ fromMs, toMs },
+        what: 'everything',
+        asked: inVain(life, fromMs, toMs ?? now() - lateMs),
+        flows: before.length,
+        recentFlows: before.filter((atMs) => atMs >= fromMs - RECENT_MS).length,
+      };
+    });
+    return between.filter(
+      ({ fromMs, toMs, asked }) => asked > 0 && (toMs ?? now() - lateMs) - fromMs >= NOTABLE_SILENCE_MS,
+    );
+  };
   return {
-    answered: (address, sentAtMs) => {
-      const life = lives.get(address) ?? { spans: [], lastAtMs: 0, expected: 0, asked: [] };
-      lives.set(address, life);
-      life.lastAtMs = now();
-      life.expected = 0;
-      merge(life.spans, sentAtMs);
+    answered: (address, sentAtMs, over) => {
+      take(lives, address, sentAtMs);
+      if (over === 'udp') take(livesOverUdp, address, sentAtMs);
     },
     opened: (address) => {
       const known = flows.get(address);
       if (known) known.push(now());
       else flows.set(address, [now()]);
     },
-    expected: (address) => {
-      const life = lives.get(address);
-      if (!life) return;
-      life.expected += 1;
-      life.asked.push(now());
+    expected: (address, over) => {
+      expect(lives.get(address));
+      if (over === 'udp') expect(livesOverUdp.get(address));
     },
-    isWitnessed: (address, sentAtMs) => isWithin(lives.get(address)?.spans ?? [], sentAtMs),
-    witnessed: (address, sentAtMs) => {
-      const spans = lives.get(address)?.spans ?? [];
+    isWitnessed: (address, sentAtMs, over) => isWithin(spansOf(lifeOf(address, over)), sentAtMs),
+    witnessed: (address, sentAtMs, over) => {
+      const spans = spansOf(lifeOf(address, over));
       return sentAtMs.reduce((count, atMs) => count + (isWithin(spans, atMs) ? 1 : 0), 0);
     },
-    isSilent: (address) => silentFor(lives.get(address), SILENT_MS, SILENT_QUESTIONS),
-    isDeaf: (address) => silentFor(lives.get(address), DEAF_MS, DEAF_QUESTIONS),
-    spans: (address) => lives.get(address)?.spans ?? [],
+    isSilent: (address, over) => silentFor(lifeOf(address, over), SILENT_MS, SILENT_QUESTIONS),
+    isDeaf: (address, over) => silentFor(lifeOf(address, over), DEAF_MS, DEAF_QUESTIONS),
+    spans: (address, over) => spansOf(lifeOf(address, over)),
     silences: (address, lateMs) => {
-      const life = lives.get(address);
-      if (!life) return [];
-      const { spans } = life;
-      const between = spans.map(([, fromMs], index): Silence => {
-        const toMs = spans[index + 1]?.[0] ?? null;
-        const before = (flows.get(address) ?? []).filter((atMs) => atMs <= fromMs + EDGE_MS);
-        return {
-          ...{ fromMs, toMs },
-          asked: inVain(life, fromMs, toMs ?? now() - lateMs),
-          flows: before.length,
-          recentFlows: before.filter((atMs) => atMs >= fromMs - RECENT_MS).length,
-        };
-      });
-      return between.filter(
-        ({ fromMs, toMs, asked }) => asked > 0 && (toMs ?? now() - lateMs) - fromMs >= NOTABLE_SILENCE_MS,
-      );
+      const ofUdp = silencesOf(lifeOf(address, 'udp'), address, lateMs);
+      const streams = lives.get(address)?.spans ?? [];
+      // Answers came meanwhile over connections: then it was UDP that was away.
+      const isUdpAlone = ({ fromMs, toMs }: Silence): boolean =>
+        streams.some(([from, to]) => to > fromMs && from > fromMs && (toMs === null || to < toMs));
+      return ofUdp.map((one) => (isUdpAlone(one) ? { ...one, what: 'udp' } : one));
     },
   };
 };

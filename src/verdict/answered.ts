@@ -3,7 +3,7 @@ import type { Check } from '../model/check.js';
 import { kindOf } from '../model/kinds.js';
 import type { Attempt } from '../model/observation.js';
 import type { Finding, RttSummary } from '../model/verdict.js';
-import { type Circumstances, type FarEndState, limitsCalls } from './circumstances.js';
+import { type Circumstances, type FarEndState, limitsCalls, unwitnessedBy } from './circumstances.js';
 import { deadFlows, firstPackets, flowsDie, losesFirst } from './flows.js';
 import { doubtOfSilence, lossLowerBound } from './silence.js';
 
@@ -82,9 +82,11 @@ export const classifyAnswers = (
   const isUdp = check.transport === 'udp';
   if (isUdp) {
     if (flowsDie(farEnd.flows)) return { verdict: 'degraded', reason: 'flow-loss' };
-    const dead = deadFlows(attempts);
-    // Silent from one source port and not from another, beyond what loss explains: it is about the flow.
-    if (!losesFirst(farEnd.flows) && dead.flows > 1 && doubtOfSilence(dead.packets, lossUpperBound) <= doubt) {
+    const dead = deadFlows(attempts.filter((one) => unwitnessedBy(farEnd, check.transport, [one]) === 0));
+    // Silent from one source port and not from another, beyond what loss explains: it is about the flow. One answer among
+    // many questions is loss, or a limit on answers, and no flow that lives.
+    const isAlive = received > 1 && !losesFirst(farEnd.flows);
+    if (isAlive && dead.flows > 1 && doubtOfSilence(dead.packets, lossUpperBound) <= doubt) {
       return { verdict: 'degraded', reason: 'flow-loss' };
     }
   }

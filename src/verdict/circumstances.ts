@@ -1,6 +1,7 @@
 /** What is known besides a check's own attempts when it is judged: of its address, of the path, and what a call bears. */
 import type { Check } from '../model/check.js';
-import type { FlowFacts, Span } from '../model/far-end.js';
+import type { FlowFacts, Silence, Span } from '../model/far-end.js';
+import type { Transport } from '../model/kinds.js';
 import type { Attempt, PathLimit } from '../model/observation.js';
 import type { Thresholds } from '../model/profile.js';
 
@@ -25,7 +26,9 @@ export interface FarEndState {
   /** What became of flows to known ports; null or left out where nothing gave reason to look. */
   readonly flows?: FlowFacts | null;
   /** When it was alive; left out where nothing was watched, and then every silence counts. */
-  readonly aliveDuring?: readonly Span[];
+  readonly aliveDuring?: { readonly atAll: readonly Span[]; readonly overUdp: readonly Span[] };
+  /** When it was not, where it was watched. */
+  readonly silences?: readonly Silence[];
   /** Of somebody else's server: whether the line to it loses more than that; none if left out. */
   readonly lineLoses?: (lossRatio: number) => boolean;
   /** The same: whether the way to it takes longer than that, and not the server. */
@@ -76,15 +79,14 @@ export const limitsCalls = (limit: PathLimit | null | undefined): boolean => {
   return limit.kind === 'rate' ? limit.packetsPerSecond < HARMLESS_PPS : limit.flows < HARMLESS_FLOWS;
 };
 
-/** What goes out together with the first or the last answered question of a stretch belongs to it, in milliseconds. */
-const EDGE_MS = 100;
-
 /** How many of an observation's unanswered packets went out while nobody vouches that the address was alive. */
-export const unwitnessedBy = ({ aliveDuring: alive }: FarEndState, attempts: readonly Attempt[]): number =>
-  alive === undefined
-    ? 0
-    : attempts.reduce(
-        (sum, { lostAtMs }) =>
-          sum + lostAtMs.filter((at) => !alive.some(([from, to]) => at >= from - EDGE_MS && at <= to + EDGE_MS)).length,
-        0,
-      );
+export const unwitnessedBy = (
+  { aliveDuring }: FarEndState,
+  transport: Transport,
+  attempts: readonly Attempt[],
+): number => {
+  const alive = transport === 'udp' ? aliveDuring?.overUdp : aliveDuring?.atAll;
+  if (alive === undefined) return 0;
+  const isWithin = (atMs: number): boolean => alive.some(([from, to]) => atMs >= from && atMs <= to);
+  return attempts.reduce((sum, { lostAtMs }) => sum + lostAtMs.filter((atMs) => !isWithin(atMs)).length, 0);
+};

@@ -42,7 +42,11 @@ const stateOf = (facts: FarEndFacts, own: readonly Observation[]): FarEndState =
     ended: endOf(facts),
     flows: facts.flows,
     // Of a third party nothing proves that it was alive, and its silence is nobody's fault anyway.
-    ...(isProven && facts.alive.length > 0 && { aliveDuring: facts.alive }),
+    ...(isProven &&
+      facts.alive.length > 0 && {
+        aliveDuring: { atAll: facts.alive, overUdp: facts.aliveOverUdp },
+        silences: facts.silences,
+      }),
     smallEspPorts: new Set(facts.smallEspPorts),
     openUdpPorts: new Set([...passing.map(({ check }) => check.port), ...facts.otherBytesPorts]),
   };

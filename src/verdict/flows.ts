@@ -5,6 +5,11 @@ import { lossUpperBound } from './silence.js';
 
 /** So unlikely by loss alone that flows die of their own. */
 const DOUBT = 1e-3;
+/**
+ * Where even the living flows lose more than this, packets are lost and not flows: a limit on answers leaves some flows with one
+ * answer and others with none.
+ */
+const MAX_LOSS_OF_LIVING = 1 / 3;
 /** Nearly all flows show it, or it is loss. */
 const NEARLY_ALL = 0.8;
 const FEW = 6;
@@ -24,6 +29,7 @@ const atLeast = (k: number, n: number, p: number): number => {
 export const flowsDie = (facts: FlowFacts | null | undefined): boolean => {
   if (!facts || facts.dead < 2 || facts.dead === facts.asked) return false;
   const living = (facts.asked - facts.dead) * facts.packets;
+  if (facts.lostOfLiving - facts.firstLost > MAX_LOSS_OF_LIVING * living) return false;
   const loss = (facts.lostOfLiving + 1) / (living + 2);
   return atLeast(facts.dead, facts.asked, loss ** facts.packets) <= DOUBT;
 };

@@ -87,3 +87,12 @@ export const packetsNeeded = (upperBound: number | null, doubt: number): number 
   // The quotient of two logarithms is off by a rounding where the power hits the doubt; the power decides.
   return doubtOfSilence(needed, upperBound) > doubt ? needed + 1 : needed;
 };
+
+/** So unlikely by loss alone that the line was away: a run looks at some hundred stretches. */
+const OUTAGE_DOUBT = 1e-6;
+/** The loss of a path of which too little is known to bound it. */
+const LOSS_UNKNOWN = 0.5;
+
+/** Whether so many questions in vain to what is known to answer are an outage, and no burst of loss. */
+export const isOutage = ({ asked }: { readonly asked: number }, lossUpperBound: number | null): boolean =>
+  doubtOfSilence(asked, lossUpperBound ?? LOSS_UNKNOWN) <= OUTAGE_DOUBT;

@@ -3,7 +3,7 @@ import type { Attempt, Failure, Observation } from '../model/observation.js';
 import type { Finding } from '../model/verdict.js';
 import { type Circumstances, type FarEndState, isWithin } from './circumstances.js';
 import { deadShare, silentFlows } from './flows.js';
-import { doubtOfSilence } from './silence.js';
+import { doubtOfSilence, isOutage } from './silence.js';
 import { refusal } from './third-party.js';
 
 export type Failed = Extract<Attempt, { outcome: 'error' }>;
@@ -146,7 +146,8 @@ export const classifySilence = (
   if (doubtOfSilence(lost, lossUpperBound) > doubt) {
     // It saw the question: what it did not answer is its own doing, and nobody else's.
     if (leftUnanswered(observation) > 0) return unknown('limited');
-    return unknown(duringOutage > 0 ? 'outage' : 'no-answer');
+    const wasAway = duringOutage > 0 && farEnd.silences?.some((one) => isOutage(one, lossUpperBound));
+    return unknown(wasAway ? 'outage' : 'no-answer');
   }
   if (mayBeFlows(attempts, farEnd, check, doubt)) return unknown('no-answer');
   if (check.probe === 'esp-in-udp' && farEnd.smallEspPorts?.has(check.port)) return blocked('size-filtered');

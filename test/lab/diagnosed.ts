@@ -58,8 +58,9 @@ const CARRIED_BY: Readonly<Record<string, (line: Line, report: Report) => boolea
   'over-fallback': is('blocked'),
   'calls-not-private': (line) =>
     line.transport === 'tls' && (is('blocked')(line) || is('altered', 'tls-intercepted')(line)),
-  'long-invites-fail': is('blocked', 'size-filtered'),
-  'transfers-fail': is('blocked', 'size-filtered'),
+  'long-invites-fail': (line) => is('blocked', 'size-filtered')(line) || is('blocked', 'payload-filtered')(line),
+  'transfers-fail': (line, { sipAlg }) =>
+    is('blocked', 'size-filtered')(line) || sipAlg.findings.some(({ kind }) => kind === 'dropped'),
   'cannot-call': (_, { sipAlg }) => sipAlg.findings.some(({ kind }) => kind === 'dropped'),
   'calls-drop': (_, { sipAlg }) => sipAlg.findings.some(({ kind }) => kind === 'dropped'),
   'registration-flaps': (_, { network }) => network.mappedAddresses.length > 1,

@@ -10,6 +10,8 @@ import { createWire, type Side, type WireRules } from './wire-rules.js';
 const LOOPBACK = '127.0.0.1';
 /** More than a frame with its header; socat's own default is 8 kB. */
 const MAX_FRAME = 65_536;
+/** An Ethernet frame without its checksum: what a rule makes longer, no interface here takes, and socat ends on it. */
+const MAX_SENT = 1514;
 /** Bursts wait here until Node has read them; the kernel gives what it allows. */
 const BUFFER_BYTES = 4 * 1024 * 1024;
 
@@ -57,7 +59,7 @@ for (const side of ['outbound', 'inbound'] as const) {
   sockets[side].on('message', (frame) => {
     const now = performance.now();
     const passed = pass(side, frame, now);
-    if (passed === null) return;
+    if (passed === null || passed.frame.length > MAX_SENT) return;
     if (passed.at <= now) send(passed.frame);
     else setTimeout(() => send(passed.frame), passed.at - now);
   });

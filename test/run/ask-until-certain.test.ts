@@ -20,7 +20,7 @@ const only = (state: RunState): Observation => state.observations.inOrder()[0] ?
 const lateLoss = async (before: number, lost: number) => {
   const net = fakeNet();
   const state = await stateWith(net, [observed(STUN, silence(before), { sequences: [500] })]);
-  state.tools.path.open('192.0.2.1')(60, 60 - lost);
+  state.tools.path.open('192.0.2.1', 'udp')(60, 60 - lost);
   await net.run(askUntilCertain(state));
   state.close();
   return { sent: net.sent.length, bound: state.tools.path.upperBound(), settled: only(state) };
@@ -51,7 +51,7 @@ const heardOf = async (seen: number, lost: number) => {
   const sequences = [501, 502, 503, 504, 505, 506, 507, 508];
   const attempts = [{ outcome: 'silence', packets: 8, ...UNTIMED, opened: null }] as const;
   const state = await stateWith(net, [observed(STUN, attempts, { sequences, seen })]);
-  state.tools.path.open('192.0.2.1')(60, 60 - lost);
+  state.tools.path.open('192.0.2.1', 'udp')(60, 60 - lost);
   const further = await net.run(askUntilCertain(state, { arrivedOnly: true }));
   state.close();
   return { further, sent: net.sent.length, settled: only(state) };

@@ -10,34 +10,35 @@ t.test('deaf is who answered before, and nothing for long although much was expe
   const timeline = createTimeline(() => now);
   const after = (ms: number, questions: number): boolean => {
     now += ms;
-    for (let count = 0; count < questions; count += 1) timeline.expected(ADDRESS);
-    return timeline.isDeaf(ADDRESS);
+    for (let count = 0; count < questions; count += 1) timeline.expected(ADDRESS, 'udp');
+    return timeline.isDeaf(ADDRESS, 'udp');
   };
   t.equal(after(60_000, 100), false, 'who never answered has not ended');
-  timeline.answered(ADDRESS, now);
+  timeline.answered(ADDRESS, now, 'udp');
   t.equal(after(4000, 100), false, 'a burst of loss');
   t.equal(after(2000, 0), true);
-  t.equal(timeline.isDeaf('192.0.2.2'), false, 'each address for itself');
-  timeline.answered(ADDRESS, now);
+  t.equal(timeline.isDeaf('192.0.2.2', 'udp'), false, 'each address for itself');
+  timeline.answered(ADDRESS, now, 'udp');
   t.equal(after(60_000, 5), false, 'where nothing is known to pass nothing can be missed');
   t.equal(after(1, 10), true);
 });
 
 t.test('an outage of seconds vouches for nothing', async (t) => {
   const timeline = createTimeline(() => 0);
-  for (let at = 0; at <= 3000; at += 200) timeline.answered(ADDRESS, at);
-  for (let at = 8000; at <= 9000; at += 200) timeline.answered(ADDRESS, at);
-  t.same(timeline.spans(ADDRESS), [
-    [0, 3000],
-    [8000, 9000],
+  for (let at = 0; at <= 3000; at += 200) timeline.answered(ADDRESS, at, 'udp');
+  for (let at = 8000; at <= 9000; at += 200) timeline.answered(ADDRESS, at, 'udp');
+  t.same(timeline.spans(ADDRESS, 'udp'), [
+    [-100, 3000],
+    [8000, 9100],
   ]);
-  t.equal(timeline.isWitnessed(ADDRESS, 1500), true);
-  t.equal(timeline.isWitnessed(ADDRESS, 3050), true, 'together with the last that was answered');
-  t.equal(timeline.isWitnessed(ADDRESS, 3200), false);
-  t.equal(timeline.isWitnessed(ADDRESS, 5000), false);
-  t.equal(timeline.isWitnessed(ADDRESS, 7800), false);
-  t.equal(timeline.isWitnessed('192.0.2.2', 1500), false);
-  t.equal(timeline.witnessed(ADDRESS, [100, 4000, 6000, 8500]), 2);
+  t.equal(timeline.isWitnessed(ADDRESS, 1500, 'udp'), true);
+  t.equal(timeline.isWitnessed(ADDRESS, -50, 'udp'), true, 'together with the first that was answered');
+  t.equal(timeline.isWitnessed(ADDRESS, 3050, 'udp'), false, 'the line may have gone away by then');
+  t.equal(timeline.isWitnessed(ADDRESS, 3200, 'udp'), false);
+  t.equal(timeline.isWitnessed(ADDRESS, 5000, 'udp'), false);
+  t.equal(timeline.isWitnessed(ADDRESS, 7800, 'udp'), false);
+  t.equal(timeline.isWitnessed('192.0.2.2', 1500, 'udp'), false);
+  t.equal(timeline.witnessed(ADDRESS, [100, 4000, 6000, 8500], 'udp'), 2);
 });
 
 t.test('answers may come in any order', async (t) => {
@@ -45,10 +46,25 @@ t.test('answers may come in any order', async (t) => {
   fc.assert(
     fc.property(times, (all) => {
       const [shuffled, sorted] = [createTimeline(() => 0), createTimeline(() => 0)];
-      for (const at of all) shuffled.answered(ADDRESS, at);
-      for (const at of [...all].sort((a, b) => a - b)) sorted.answered(ADDRESS, at);
-      t.same(shuffled.spans(ADDRESS), sorted.spans(ADDRESS));
+      for (const at of all) shuffled.answered(ADDRESS, at, 'udp');
+      for (const at of [...all].sort((a, b) => a - b)) sorted.answered(ADDRESS, at, 'udp');
+      t.same(shuffled.spans(ADDRESS, 'udp'), sorted.spans(ADDRESS, 'udp'));
     }),
     { numRuns: 300 },
   );
+});
+
+t.test('UDP can be away while connections live', async (t) => {
+  let now = 0;
+  const timeline = createTimeline(() => now);
+  timeline.answered(ADDRESS, 0, 'tcp');
+  t.equal(timeline.isWitnessed(ADDRESS, 50, 'udp'), true, 'nothing was heard over UDP yet: any answer vouches');
+  timeline.answered(ADDRESS, 100, 'udp');
+  for (now = 200; now <= 5000; now += 200) {
+    timeline.expected(ADDRESS, 'udp');
+    timeline.answered(ADDRESS, now, 'tcp');
+  }
+  t.equal(timeline.isWitnessed(ADDRESS, 3000, 'udp'), false);
+  t.equal(timeline.isWitnessed(ADDRESS, 3000, 'tcp'), true);
+  t.match(timeline.silences(ADDRESS, 0), [{ fromMs: 100, toMs: null, what: 'udp', asked: 25 }]);
 });

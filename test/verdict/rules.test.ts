@@ -531,9 +531,16 @@ const CASES: Readonly<Record<string, Cases>> = {
     fires: { rows: [['signalling', 'sip-options/udp/5060 unknown/target-unreachable']] },
     silent: [{ rows: [UDP, ['optional', 'http/tcp/80 unknown/target-unreachable']] }],
   },
+  unproven: {
+    fires: { rows: [['signalling', 'sip-options/udp/5060 unknown/unproven']] },
+    silent: [{ rows: [['signalling', 'sip-options/udp/5060 unknown/closed']] }],
+  },
   'nothing-listens': {
     fires: { rows: [['signalling', 'sip-options/udp/5060 unknown/closed']] },
-    silent: [{ rows: [[...UDP, 'sip-options/tcp/5060 unknown/closed']] }],
+    silent: [
+      { rows: [[...UDP, 'sip-options/tcp/5060 unknown/closed']] },
+      { rows: [['signalling', 'sip-options/udp/5060 unknown/closed', 'sip-options/tcp/5060 unknown/unproven']] },
+    ],
   },
   'hung-up': {
     fires: { rows: [['signalling', 'sip-options/tls/5061 unknown/tls-refused']] },

@@ -23,6 +23,13 @@ const STATUS: ReadonlyMap<string, readonly [number, string]> = new Map([
 const OTHERWISE = [405, 'Method Not Allowed'] as const;
 /** A 405 has to say what is allowed (RFC 3261 §21.4.6). */
 const ALLOW = { name: 'Allow', value: 'OPTIONS' } as const;
+/** What an answer to OPTIONS should tell (RFC 3261 §11.2), and what ALGs like to take out. */
+const CAPABILITIES = [
+  { name: 'Server', value: 'callpath' },
+  { name: 'Accept', value: 'application/sdp' },
+  { name: 'Supported', value: 'replaces' },
+  ALLOW,
+] as const;
 /** RFC 3261 §19.3 wants 32 random bits at least. */
 const TO_TAG_DIGITS = 8;
 /** So that nobody outside can tell the tag beforehand. */
@@ -55,6 +62,8 @@ const comparable = (request: SipRequest): readonly HeaderToSend[] => {
         { name: 'Record-Route', value: `<${request.uri};lr>` },
         { name: 'Contact', value: `<${request.uri}>` },
       ];
+    case 'OPTIONS':
+      return [...CAPABILITIES, { name: 'Contact', value: `<${request.uri}>` }];
     default:
       return [{ name: 'Contact', value: `<${request.uri}>` }];
   }

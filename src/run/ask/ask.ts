@@ -110,7 +110,7 @@ export const askFor = async <V>(
     return { observation: notAsked(check, 'dns-failure'), values: [], requests: [] };
   }
   const peer = { address: check.address, port: check.port, family: check.family, host: check.host };
-  const account = path.open(check.address);
+  const account = path.open(check.address, check.transport);
   const mayProve = tools.session.keys !== null;
   const transactions = createTransactions(check, probe, tools);
   const line =
@@ -130,13 +130,16 @@ export const askFor = async <V>(
   /** Sendings in vain while the far end was alive; all of them as long as it has never answered anything. */
   const inVain = (): number => {
     const lost = transactions.lostAtMs();
-    return timeline.spans(peer.address).length === 0 ? lost.length : timeline.witnessed(peer.address, lost);
+    return timeline.spans(peer.address, check.transport).length === 0
+      ? lost.length
+      : timeline.witnessed(peer.address, lost, check.transport);
   };
 
   const sendAndWait = async (pauseMs: number): Promise<void> => {
-    await whileAway(peer.address, tools, signal);
+    await whileAway(peer.address, check.transport, tools, signal);
     await net.pacer.take(1, signal);
     const answered = transactions.answered();
+    if (mayProve && answered > 0) timeline.expected(peer.address, check.transport);
     const errors = transactions.errors();
     const until = net.now() + pauseMs;
     await line.send();
@@ -180,7 +183,7 @@ export const askFor = async <V>(
       // What went out while nobody vouches for the line is asked again, and is no evidence.
       silent = before + inVain();
       unanswered += 1;
-      if (timeline.isDeaf(peer.address) || unanswered >= MAX_UNWITNESSED) break;
+      if (timeline.isDeaf(peer.address, check.transport) || unanswered >= MAX_UNWITNESSED) break;
       if (enough(transactions, mayProve ? silent : before + unanswered, path, options, mayProve)) break;
     }
     const until = net.now() + lateMs();

@@ -1,4 +1,5 @@
 /** Waits while a line is away: what is asked of it meanwhile is lost, and tells nothing. */
+import type { Transport } from '../../model/kinds.js';
 import type { Tools } from '../tools.js';
 
 const LOOK_EVERY_MS = 100;
@@ -9,8 +10,9 @@ const LOOK_EVERY_MS = 100;
  */
 export const whileAway = async (
   address: string,
+  over: Transport,
   { net, timeline }: Pick<Tools, 'net' | 'timeline'>,
   signal: AbortSignal,
 ): Promise<void> => {
-  while (timeline.isSilent(address) && !timeline.isDeaf(address)) await net.sleep(LOOK_EVERY_MS, signal);
+  while (timeline.isSilent(address, over) && !timeline.isDeaf(address, over)) await net.sleep(LOOK_EVERY_MS, signal);
 };

@@ -37,10 +37,12 @@ const evidenceOf = (one: Observation, { tools }: Pick<RunState, 'tools'>): numbe
 /** Refused or silent while the line was away, all of it: whatever said no then said it of everything. */
 const metOutage = ({ check, attempts }: Observation, { tools: { timeline } }: Pick<RunState, 'tools'>): boolean =>
   attempts.length > 0 &&
-  timeline.spans(check.address ?? '').length > 0 &&
+  timeline.spans(check.address ?? '', check.transport).length > 0 &&
   attempts.every(
     ({ outcome, lostAtMs }) =>
-      outcome !== 'answer' && lostAtMs.length > 0 && timeline.witnessed(check.address ?? '', lostAtMs) === 0,
+      outcome !== 'answer' &&
+      lostAtMs.length > 0 &&
+      timeline.witnessed(check.address ?? '', lostAtMs, check.transport) === 0,
   );
 
 /** Whether its silence proves too little, and more of it would prove enough. */

@@ -21,7 +21,7 @@ const confirm = async (run: RunState, { address, facts, ways }: FarEnd): Promise
   const now = await askWhoIsThere(ways.slice(0, MAX_WAYS), tools);
   if (now.identity) return farEnds.learn(address, now);
   // Where the run's time is over nobody was asked; then it counts how long nothing had come.
-  const isGone = !signal.aborted || tools.timeline.isDeaf(address);
+  const isGone = !signal.aborted || tools.timeline.isDeaf(address, 'tcp');
   if (facts.identity && isGone) farEnds.learn(address, { isGone: true });
 };
 

@@ -1,7 +1,7 @@
 /**
  * Adds what becomes of flows: do some source ports live and others die, is the first packet of each lost or held? Only
- * where something over UDP stayed unanswered, and after the boundaries, because both look like a lossy line or like blocked
- * ports until somebody asks a port that is known to pass from several source ports at once.
+ * where something over UDP stayed unanswered or came late, and before the boundaries, because both look like a lossy line
+ * or like blocked ports until somebody asks a port that is known to pass from several source ports at once.
  */
 import type { Check } from '../../model/check.js';
 import type { FlowFacts } from '../../model/far-end.js';
@@ -16,6 +16,8 @@ import { together } from './ask-until-certain.js';
 
 /** Twelve living flows leave a dead share of a fifth at most, at 95 %; four packets are no chance even where a third is lost. */
 const FLOWS = 12;
+/** Where one died and too few did to tell it from loss: one member of four is found among so many more all but once in a thousand. */
+const MORE_FLOWS = 24;
 const PACKETS = 4;
 const SPACING_MS = 150;
 /** A first packet that comes so much later than the next was held, not delayed: longer than jitter that calls bear. */
@@ -45,7 +47,7 @@ const askFlow = async (way: Check, tools: Tools): Promise<Flow> => {
           const reading = probe.read(bytes, { check: way, question, receivedAtMicros: 0n, elapsedMicros });
           if (reading.kind !== 'answer' || reading.authentic !== true) return;
           flow.answeredAfterMs[index] = atMs - sentAtMs;
-          timeline.answered(address, sentAtMs);
+          timeline.answered(address, sentAtMs, 'udp');
         });
       },
       error: () => undefined,
@@ -99,7 +101,14 @@ const factsOf = (flows: readonly Flow[]): FlowFacts => {
 /** Something over UDP stayed unanswered while the far end was alive. */
 const lostSomething = (one: Observation, { tools: { timeline } }: RunState): boolean =>
   one.check.transport === 'udp' &&
-  one.attempts.some(({ lostAtMs }) => timeline.witnessed(one.check.address ?? '', lostAtMs) > 0);
+  one.attempts.some(({ lostAtMs }) => timeline.witnessed(one.check.address ?? '', lostAtMs, 'udp') > 0);
+
+/** An answer came so late beside others that something may hold what comes first. */
+const heldSomething = ({ check, attempts }: Observation): boolean => {
+  if (check.transport !== 'udp') return false;
+  const rtts = attempts.flatMap((attempt) => (attempt.outcome === 'answer' ? (attempt.rttMs ?? []) : []));
+  return rtts.length > 1 && Math.max(...rtts) - Math.min(...rtts) > HELD_MS;
+};
 
 /** Ports that are known to pass, and whose server keeps no state of who asks. */
 const knownWays = ({ passedOverUdp }: FarEnd, observations: readonly Observation[]): readonly Check[] => {
@@ -139,10 +148,14 @@ const examine = async (run: RunState, farEnd: FarEnd): Promise<void> => {
   const { address } = farEnd;
   const observations = run.observations.at(address);
   const ways = knownWays(farEnd, observations);
-  if (ways.length === 0 || !observations.some((one) => lostSomething(one, run))) return;
-  const asked = Array.from({ length: FLOWS }, (_, index) => ways[index % ways.length]).flatMap((way) => way ?? []);
-  const flows = await Promise.all(asked.map((way) => askFlow(way, run.tools)));
-  const facts = factsOf(flows);
+  if (ways.length === 0 || !observations.some((one) => lostSomething(one, run) || heldSomething(one))) return;
+  const askFlows = (count: number): Promise<readonly Flow[]> => {
+    const asked = Array.from({ length: count }, (_, index) => ways[index % ways.length]).flatMap((way) => way ?? []);
+    return Promise.all(asked.map((way) => askFlow(way, run.tools)));
+  };
+  const first = await askFlows(FLOWS);
+  const isOpen = factsOf(first).dead > 0 && !flowsDie(factsOf(first));
+  const facts = factsOf(isOpen ? [...first, ...(await askFlows(MORE_FLOWS))] : first);
   run.farEnds.learn(address, { flows: facts });
   if (flowsDie(facts)) await askElsewhere(run, address);
 };

@@ -1,9 +1,10 @@
 /**
  * Adds the ports next to which ranges change from passing to silent. After the samples, because only a proven far end's
- * silence means anything, and only where neighbours differ there is a boundary.
+ * silence means anything, and only where neighbours differ there is a boundary. Where flows die neighbours differ by chance.
  */
 import type { PlannedRange } from '../../model/check.js';
 import { portOfRange } from '../../plan/plan.js';
+import { flowsDie } from '../../verdict/flows.js';
 import type { RunState } from '../state.js';
 import { refine, suspectPorts } from '../sweep/boundaries.js';
 
@@ -20,7 +21,8 @@ const refineRange = async (run: RunState, range: PlannedRange): Promise<void> =>
 };
 
 export const findBoundaries = async (run: RunState): Promise<void> => {
-  const addresses = new Set(run.proven().map(({ address }) => address));
+  const proven = run.proven().filter(({ facts }) => !flowsDie(facts.flows));
+  const addresses = new Set(proven.map(({ address }) => address));
   const ranges = run.input.ranges.filter(({ address, sample }) => sample.length > 0 && addresses.has(address ?? ''));
   await Promise.all([
     run.sweeps.explore(ranges, run.observations).then(run.observations.record),

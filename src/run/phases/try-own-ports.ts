@@ -5,20 +5,28 @@
 import { askCheck } from '../ask/ask.js';
 import { isSilent } from '../observations.js';
 import type { RunState } from '../state.js';
-import { isTransaction, OWN_PORTS, PACKETS_PER_FLOW } from '../studies/source-ports.js';
+import { OWN_PORTS, PACKETS_PER_FLOW } from '../studies/source-ports.js';
 import { together } from './ask-until-certain.js';
+
+/** One answer may be chance where many questions had none; two from one flow are a flow that lives. */
+const OWN_SAMPLES = 2;
 
 export const tryOwnPorts = async (run: RunState): Promise<void> => {
   const { tools, observations } = run;
   const silent = run
     .proven()
     .flatMap(({ address }) => observations.at(address))
-    .filter((one) => isSilent(one) && isTransaction(one.check) && OWN_PORTS.includes(one.check.port));
+    .filter((one) => isSilent(one) && one.check.transport === 'udp' && OWN_PORTS.includes(one.check.port));
   // One after the other: two addresses are asked from the same port.
   for (const one of silent) {
     if (run.signal.aborted) return;
     const { check } = one;
-    const options = { samples: 1, doubt: run.doubtOf(check), atMost: PACKETS_PER_FLOW, sourcePort: check.port };
+    const options = {
+      samples: OWN_SAMPLES,
+      doubt: run.doubtOf(check),
+      atMost: PACKETS_PER_FLOW,
+      sourcePort: check.port,
+    };
     const own = await askCheck(check, tools.probeOf(check.probe), options, tools);
     // Where the port is taken nothing was sent.
     if (own.attempts.some(({ packets }) => packets > 0)) observations.record([together(one, own)]);

@@ -11,10 +11,13 @@ import type { Tools } from '../tools.js';
 
 /** Three of these fit into the moment that two answers vouch for. */
 const EVERY_MS = 200;
+/** Where many canaries are lost, more of them keep the moments together. */
+const LOSSY = 0.1;
+const LOSSY_EVERY_MS = 100;
 /** A connection costs more than a datagram, and both ends more than its octets. */
 const STREAM_EVERY_MS = 500;
 /** Studies that take minutes hold their own controls; the canary then only has to see a line that goes away for good. */
-const PATIENT_AFTER_MS = 30_000;
+const PATIENT_AFTER_MS = 120_000;
 const PATIENT_EVERY_MS = 1000;
 /** A flow of its own may be the dead one, or be cut off: after so long in vain, beyond what answers take, another takes its turn. */
 const RENEW_AFTER_MS = 500;
@@ -32,14 +35,15 @@ const waysOf = ({ passedOverUdp, facts: { identity } }: FarEnd): readonly Check[
     .filter(({ probe }) => OFTEN.includes(probe))
     .sort((a, b) => OFTEN.indexOf(a.probe) - OFTEN.indexOf(b.probe));
   const control = identity ? [{ ...identity.control, probe: 'udp-echo' as const }] : [];
-  const others = passedOverUdp.map((check) => ({ ...check, probe: 'udp-echo' as const }));
-  return [...often, ...control.filter(({ transport }) => transport === 'udp'), ...others, ...control];
+  const known = [...often, ...control];
+  // Elsewhere the tag alone is none of the messages that passed, and may be what somebody filters.
+  return known.length > 0 ? known : passedOverUdp.map((check) => ({ ...check, probe: 'udp-echo' as const }));
 };
 
 interface Canary {
   readonly way: Check;
-  /** When it was opened, or last answered. */
-  lastAtMs: number;
+  /** Since when it waits in vain for any answer; null where there is nothing to wait for. */
+  waitingSinceMs: number | null;
   ask(): Promise<void>;
   close(): void;
 }
@@ -61,8 +65,8 @@ const openCanary = async (way: Check, tools: Tools): Promise<Canary> => {
           const reading = probe.read(bytes, arrival);
           if (reading.kind !== 'answer' || reading.authentic !== true) continue;
           pending.delete(sequence);
-          canary.lastAtMs = atMs;
-          timeline.answered(address, sent.atMs);
+          canary.waitingSinceMs = null;
+          timeline.answered(address, sent.atMs, 'udp');
           return;
         }
       },
@@ -73,7 +77,7 @@ const openCanary = async (way: Check, tools: Tools): Promise<Canary> => {
   );
   const canary: Canary = {
     way,
-    lastAtMs: net.now(),
+    waitingSinceMs: null,
     ask: async () => {
       await net.pacer.take(1, tools.signal);
       const sequence = tools.nextSequence();
@@ -85,7 +89,8 @@ const openCanary = async (way: Check, tools: Tools): Promise<Canary> => {
       pending.set(sequence, { question, atMs: net.now() });
       const [oldest] = pending.keys();
       if (pending.size > 64 && oldest !== undefined) pending.delete(oldest);
-      timeline.expected(address);
+      timeline.expected(address, 'udp');
+      canary.waitingSinceMs ??= net.now();
       for (const message of question.messages) {
         totals.packetsSent += 1;
         totals.bytesSent += message.length;
@@ -99,7 +104,7 @@ const openCanary = async (way: Check, tools: Tools): Promise<Canary> => {
 
 /** Over a connection each asking is an exchange of its own. */
 const askOverStream = async (way: Check, tools: Tools): Promise<void> => {
-  tools.timeline.expected(way.address ?? '');
+  tools.timeline.expected(way.address ?? '', way.transport);
   await askCheck(way, tools.probeOf('udp-echo'), { samples: 1, doubt: 0, atMost: 1 }, tools);
 };
 
@@ -116,7 +121,8 @@ const watch = async (run: RunState, address: string, tools: Tools): Promise<void
       const isPatient = net.now() - begunAtMs > PATIENT_AFTER_MS;
       const udp = ways.filter(({ transport }) => transport === 'udp');
       const [stream] = ways.filter(({ transport }) => transport !== 'udp');
-      if (canary && net.now() - canary.lastAtMs > path.lateMs() + RENEW_AFTER_MS) {
+      const waitingMs = canary?.waitingSinceMs == null ? 0 : net.now() - canary.waitingSinceMs;
+      if (waitingMs > path.lateMs() + RENEW_AFTER_MS) {
         canary = null;
         turn += 1;
       }
@@ -128,7 +134,9 @@ const watch = async (run: RunState, address: string, tools: Tools): Promise<void
       }
       if (canary) await canary.ask();
       else if (stream) await askOverStream(stream, tools);
-      const everyMs = isPatient ? PATIENT_EVERY_MS : canary || !stream ? EVERY_MS : STREAM_EVERY_MS;
+      const isLossy = (path.upperBound() ?? 0) > LOSSY;
+      const usualMs = canary || !stream ? (isLossy ? LOSSY_EVERY_MS : EVERY_MS) : STREAM_EVERY_MS;
+      const everyMs = isPatient ? PATIENT_EVERY_MS : usualMs;
       await net.sleep(everyMs, signal);
     }
   } finally {

@@ -104,7 +104,7 @@ export const openTalk = async (family: Family, tools: Tools): Promise<Talk> => {
       // What the tag attests nobody can have rewritten on the way, as some NATs do with addresses in a payload.
       const { seenAddress: address, seenPort: port } = judged.attestation;
       const other = attributeOf(parsed.value, 'other-address');
-      timeline.answered(to.address, sentAtMs);
+      timeline.answered(to.address, sentAtMs, 'udp');
       answer = { mapped: { address, port }, other: other && { address: other.address, port: other.port } };
       ring();
     };

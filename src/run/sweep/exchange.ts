@@ -135,7 +135,7 @@ export const createExchange = async (address: string, family: Family, tools: Too
       const asked = offer(port, bytes, atMs);
       if (!asked) continue;
       release(asked);
-      tools.timeline.answered(address, asked.sentAtMs);
+      tools.timeline.answered(address, asked.sentAtMs, 'udp');
       const rtt = Math.max(0, atMs - asked.sentAtMs);
       smoothedRttMs = smoothedRttMs === null ? rtt : smoothedRttMs + SMOOTHING * (rtt - smoothedRttMs);
       rtts.push(rtt);

@@ -23,7 +23,7 @@ const SETTLE_MS = 50;
  * A sweep begins when a round trip is known, or after so long: what is asked again before answers can be back looks like
  * loss and costs a packet for each port.
  */
-const UNKNOWN_WAY_MS = 1500;
+const UNKNOWN_WAY_MS = 2000;
 const LOOK_EVERY_MS = 20;
 
 /**
@@ -119,7 +119,7 @@ export const createSweeper = (input: SweepInput): Sweeper => {
   const { tools } = input;
   const { net, path, probeOf, timeline } = tools;
   /** Whether the far end has ended: what is silent since then is nobody's fault. */
-  const isDeaf = (): boolean => timeline.isDeaf(input.address);
+  const isDeaf = (): boolean => timeline.isDeaf(input.address, 'udp');
   let line: Line | null = null;
   let loss: LossSample = { trials: 0, answers: 0 };
   let passedFlows = 0;
@@ -144,19 +144,26 @@ export const createSweeper = (input: SweepInput): Sweeper => {
     return line;
   };
   const begunAtMs = net.now();
+  /** Over UDP: connections may take another, quicker way. */
+  const isWayKnown = (): boolean => timeline.spans(input.address, 'udp').length > 0;
   const untilWayKnown = async (signal: AbortSignal): Promise<void> => {
-    while (path.longestRttMs() === 0 && net.now() - begunAtMs < UNKNOWN_WAY_MS) await net.sleep(LOOK_EVERY_MS, signal);
+    while (!isWayKnown() && net.now() - begunAtMs < UNKNOWN_WAY_MS) await net.sleep(LOOK_EVERY_MS, signal);
   };
   const bound = (): number | null => lossUpperBound(loss) ?? path.upperBound();
   const isOpen = ({ answers, errors }: SweptPort): boolean => answers === 0 && errors < MAX_ERRORS;
 
   /** Ends a count of canaries, and adds it to what is known of loss. */
-  const count = (canaries: Canaries): LossSample => {
+  const count = (canaries: Canaries, wasWayKnown: boolean): LossSample => {
     const sample = canaries.sample();
+    // Asked before the way was known to be long, they were not waited for.
+    if (!wasWayKnown) {
+      canaries.begin();
+      return sample;
+    }
     const lostAtMs = canaries.asked().flatMap((port) => (port.answers > 0 ? lostOf(port) : []));
     canaries.begin();
     loss = add(loss, sample);
-    path.open(input.address)(sample.trials, sample.answers, lostAtMs);
+    path.open(input.address, 'udp')(sample.trials, sample.answers, lostAtMs);
     return sample;
   };
 
@@ -181,12 +188,12 @@ export const createSweeper = (input: SweepInput): Sweeper => {
       const next = canaries.next();
       if (!next) return;
       await exchange.ask(next, signal);
-      timeline.expected(input.address);
+      timeline.expected(input.address, 'udp');
     };
     learn();
     let sent = 0;
     for (const port of shuffled(ports, net.random)) {
-      if (timeline.isSilent(input.address)) await whileAway(input.address, tools, signal);
+      if (timeline.isSilent(input.address, 'udp')) await whileAway(input.address, 'udp', tools, signal);
       // Most are sent at once; a promise for each would cost as much as its packet.
       const sending = exchange.ask(port, signal);
       if (sending) await sending;
@@ -213,6 +220,7 @@ export const createSweeper = (input: SweepInput): Sweeper => {
       const left = ports.filter((port) => isOpen(port) && port.counted < target);
       if (left.length === 0) return;
       const begun = net.now();
+      const wasWayKnown = isWayKnown();
       const isLast = left.every(({ counted }) => counted + 1 >= target);
       const settleMs = (): number => {
         const usual = Math.max(SETTLE_MS, exchange.placeMs(), PATIENCE * path.longestRttMs());
@@ -225,7 +233,7 @@ export const createSweeper = (input: SweepInput): Sweeper => {
           firstFlow + (round < FLOW_OF_ROUND.length ? (FLOW_OF_ROUND[round] ?? 0) : round % FLOWS),
         );
       const rate = await askRound(left, { needsCanaries: certain && round > 0, settleMs }, signal);
-      const sample = count(canaries);
+      const sample = count(canaries, wasWayKnown);
       const passing = left.filter(({ answers }) => answers > 0);
       passedFlows += passing.length;
       passed = [...passed, ...passing.slice(0, PORTS_PER_CANARY)].slice(-PORTS_PER_CANARY);
@@ -282,7 +290,7 @@ export const createSweeper = (input: SweepInput): Sweeper => {
       }
       for (const port of ports) {
         exchange.forget(port);
-        path.open(input.address)(port.packets, port.answers, lostOf(port));
+        path.open(input.address, 'udp')(port.packets, port.answers, lostOf(port));
       }
       const undecided = ports.filter(({ answers }) => answers === 0);
       if (undecided.length > 0) input.onDecided(undecided.map(decided(false)));

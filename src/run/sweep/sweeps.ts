@@ -111,7 +111,9 @@ export const createSweeps = ({ input, tools, mayBeReflector, passedOverUdp, onDe
           const sweeper = sweeperFor(template);
           if (!sweeper) return [];
           const stop = (): boolean =>
-            tools.signal.aborted || sweeper.limit()?.kind === 'flows' || tools.timeline.isDeaf(template.address ?? '');
+            tools.signal.aborted ||
+            sweeper.limit()?.kind === 'flows' ||
+            tools.timeline.isDeaf(template.address ?? '', 'udp');
           return explore(own, known, sweeper.ask, { random, stop, scouts: input.scouts });
         },
       );

@@ -87,8 +87,22 @@ export const OTHER_RULES: readonly Rule[] = [
     fixes: noFix,
   },
   {
+    id: 'unproven',
+    when: undecided('unproven'),
+    symptom: null,
+    causes: asIs({
+      id: 'unproven',
+      device: 'unknown',
+      likelihood: 'likely',
+      text: () =>
+        'A token was given and nobody proved to know it: the token is wrong, there is no reflector, or something answers in its place.',
+    }),
+    fixes: noFix,
+  },
+  {
     id: 'nothing-listens',
-    when: undecided('closed'),
+    // Of a far end that something stands in for, its refusals are no news.
+    when: (evidence) => (undecided('unproven')(evidence).length > 0 ? [] : undecided('closed')(evidence)),
     symptom: null,
     causes: (grounds, { service }) => {
       const ids = new Set(grounds.map(({ id }) => id));

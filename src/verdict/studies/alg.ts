@@ -164,11 +164,6 @@ const compareVias = (sent: Values, received: Values, isResponse: boolean): reado
   ];
 };
 
-const compareMaxForwards = (before: string, after: string): Difference => {
-  const [from, to] = [Number(before), Number(after)];
-  return difference(to < from ? 'proxy' : 'cosmetic', 'Max-Forwards', before, after);
-};
-
 const compareHeader = (
   canonical: string,
   sent: Values | undefined,
@@ -187,7 +182,6 @@ const compareHeader = (
   if (sameList(sent.values, received.values)) return [];
   const before = sent.values.join(', ');
   const after = received.values.join(', ');
-  if (canonical === 'max-forwards') return [compareMaxForwards(before, after)];
   // A proxy puts its own on top (RFC 3261 §16.6): what stood there before must stand there still.
   const onTop = received.values.slice(received.values.length - sent.values.length);
   if (canonical === 'record-route' && received.values.length > sent.values.length && sameList(onTop, sent.values)) {

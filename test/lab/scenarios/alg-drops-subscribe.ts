@@ -14,7 +14,7 @@ export default {
     reflectorOnTwo(),
   ],
   args: SMALL_MEDIA_RANGE,
-  really: { 'sip-alg/udp/5060': 'sip-alg' },
+  really: { 'sip-alg/udp/5060': 'filtered' },
   services: { 'business-sip': 'degraded' },
   perhapsSymptoms: { 'business-sip': ['cannot-call', 'lost-inbound-calls', 'transfers-fail'] },
   report: { sipAlg: { detected: true, findings: [{ method: 'SUBSCRIBE', kind: 'dropped' }] } },

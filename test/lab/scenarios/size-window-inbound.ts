@@ -8,7 +8,7 @@ export default {
   args: SMALL_MEDIA_RANGE,
   really: { 'size-sweep/udp/5060': 'size-filtered' },
   services: { 'business-sip': 'degraded' },
-  symptoms: { 'business-sip': ['long-invites-fail'] },
+  symptoms: { 'business-sip': ['transfers-fail'] },
   measure: [
     { port: 5060, bytes: 1000, packets: 20, packetsPerSecond: 100, lossRatio: [0, 0] },
     { port: 5060, bytes: 1120, packets: 20, packetsPerSecond: 100, lossRatio: [1, 1] },

@@ -35,7 +35,7 @@ export const toolsOf = (
 /** A path over which `trials` packets went, all answered but `lost`. */
 export const knownPath = (trials: number, lost: number): Path => {
   const path = createPath();
-  path.open('192.0.2.1')(trials, trials - lost);
+  path.open('192.0.2.1', 'udp')(trials, trials - lost);
   return path;
 };
 
