@@ -1,6 +1,7 @@
 /**
  * `npm run soak`: is hard on a reflector process for as long as it takes, prints figures, and ends with 1 if anything was
  * found. `--packets N --streams N --seed N`; the seed is printed, and repeats what was sent if not the order of arrival.
+ * `attacks [NAME…]` runs the attacks of scripts/soak/attacks instead.
  */
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
@@ -9,6 +10,11 @@ import { soak } from './soak/run.js';
 const PACKETS = 5_000_000;
 const STREAMS = 200_000;
 
+const [what, ...names] = process.argv.slice(2);
+if (what === 'attacks') {
+  const { runAttacks } = await import('./soak/attacks/cli.js');
+  process.exit((await runAttacks(names, (line) => process.stdout.write(`${line}\n`))) === 0 ? 0 : 1);
+}
 const { values } = parseArgs({
   options: { packets: { type: 'string' }, streams: { type: 'string' }, seed: { type: 'string' } },
 });

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ASKED_KINDS } from '../../src/model/check.js';
 import { TRANSPORTS_OF } from '../../src/model/profile-rules.js';
-import { agentRequests, askAs, JUNK, strangersRequests } from '../../test/reflector/support.js';
+import { agentRequests, askAs, JUNK, sendInRealTime, strangersRequests } from '../../test/reflector/support.js';
 import { below, seeded } from './mutate.js';
 import { fuzzPackets } from './packets.js';
 import { fuzzStreams } from './streams.js';
@@ -76,6 +76,7 @@ export const soak = async ({
   seed,
   progress = () => undefined,
 }: SoakOptions): Promise<SoakReport> => {
+  sendInRealTime();
   const random = seeded(seed);
   const corpus = [...(await agentRequests()), ...(await strangersRequests()), ...JUNK].map(({ bytes }) => bytes);
   const target = await startTarget(`127.${200 + (process.pid % 50)}.${below(Math.random, 256)}.1`);

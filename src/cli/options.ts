@@ -18,6 +18,8 @@ export interface ProbeOptions {
   /** The carrier whose gateway is asked, or nulls. */
   readonly plmn: { readonly mcc: string | null; readonly mnc: string | null };
   readonly tokenFile: string | null;
+  /** A token file that others can read is refused. */
+  readonly strict: boolean;
   readonly output: Output;
   readonly outFile: string | null;
   readonly maxPps: number;
@@ -54,6 +56,7 @@ const OPTIONS = {
   mcc: { type: 'string' },
   mnc: { type: 'string' },
   'token-file': { type: 'string' },
+  strict: { type: 'boolean' },
   output: { type: 'string', short: 'o' },
   json: { type: 'boolean' },
   out: { type: 'string' },
@@ -143,6 +146,7 @@ export const parseProbeOptions = (argv: readonly string[], env: NodeJS.ProcessEn
     nat: !values['no-nat'],
     plmn: { mcc: values.mcc ?? null, mnc: values.mnc ?? null },
     tokenFile: values['token-file'] ?? null,
+    strict: values.strict ?? false,
     output,
     outFile: values.out ?? null,
     maxPps: wholeNumber('--max-pps', values['max-pps'] ?? String(DEFAULT_MAX_PPS), 1, MAX_PPS),

@@ -16,7 +16,7 @@ import { MAX_PROCESSES } from '../reflector/shares.js';
 import { EXIT, packageVersion } from './main.js';
 import { parseMistake, usage, wholeNumber } from './options.js';
 import { reloadOnChange } from './reflector-reload.js';
-import { findTokens, makeTokenFile } from './token.js';
+import { exposedFile, findTokens, makeTokenFile } from './token.js';
 
 const DEFAULT_PROFILES = ['business-sip', 'wifi-calling-t-mobile', 'facetime'];
 const DEFAULT_CONTROL_PORT = 443;
@@ -26,6 +26,7 @@ const OPTIONS = {
   public: { type: 'string', multiple: true },
   processes: { type: 'string' },
   'token-file': { type: 'string' },
+  strict: { type: 'boolean' },
   profile: { type: 'string', multiple: true },
   udp: { type: 'string' },
   tcp: { type: 'string' },
@@ -128,6 +129,10 @@ export const reflectorCommand = async (argv: readonly string[], env: NodeJS.Proc
   const tokenFile = fromEnvironment ? null : (values['token-file'] ?? defaultTokenFile(env));
   if (tokenFile !== null && (await makeTokenFile(tokenFile)))
     log.info({ tokenFile }, 'made a token; copy the file to the agents');
+  const tokenSource = tokenFile ?? env.CALLPATH_TOKEN_FILE;
+  const exposed = tokenSource ? exposedFile(tokenSource) : null;
+  if (exposed !== null && values.strict) throw new UserError('token-invalid', exposed);
+  if (exposed !== null) log.warn(exposed);
   const tokens = findTokens(tokenFile, env);
   if (tokens.length === 0) throw new UserError('token-invalid', 'no token: give --token-file FILE');
   const { cert, key } = values;
@@ -169,7 +174,6 @@ export const reflectorCommand = async (argv: readonly string[], env: NodeJS.Proc
     process.once('SIGINT', resolve);
     process.once('SIGTERM', resolve);
   });
-  const tokenSource = tokenFile ?? env.CALLPATH_TOKEN_FILE;
   const reloading = reloadOnChange(
     [...(tokenSource ? [tokenSource] : []), ...(given ? [given.cert, given.key] : [])],
     async () => {

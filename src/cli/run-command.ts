@@ -14,7 +14,7 @@ import { render } from '../report/render.js';
 import type { ProbeThread } from '../run/thread/thread.js';
 import { EXIT, packageVersion } from './main.js';
 import { type ProbeOptions, usage } from './options.js';
-import { findToken } from './token.js';
+import { findToken, warnOfExposed } from './token.js';
 
 /** What a run asks and of whom; `probe demo` makes its own. */
 export interface Prepared {
@@ -80,6 +80,7 @@ export const prepare = async (
   watched: PlanInput['watched'] = {},
 ): Promise<Prepared> => {
   const token = findToken(options.tokenFile, env);
+  warnOfExposed(options.tokenFile ?? env.CALLPATH_TOKEN_FILE, options.strict);
   const [{ addressesOfName, readTarget, resolveDestination, withoutDns }, epdg] = await Promise.all([
     import('../plan/destination.js'),
     import('../plan/epdg.js'),

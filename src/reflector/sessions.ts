@@ -2,6 +2,9 @@
  * What is remembered of each session: which sequence numbers arrived and how often, which is the far end's half of the
  * proof in which direction packets are lost; what tells a replay from a retransmission; and what was held back.
  */
+import { createFreshness } from './freshness.js';
+import { createLedger } from './quotas.js';
+
 /** What a request is, by what its session knows already. */
 export const ARRIVALS = [
   'welcome', // new, or a retransmission from where the first came
@@ -19,6 +22,10 @@ export interface SessionArrival {
   readonly source: Uint8Array;
   readonly sentAtMicros: bigint;
   readonly receivedAtMicros: bigint;
+  /** Its proof is bound to a TLS session. */
+  readonly isBound?: boolean;
+  /** It asks for what came before it: a session that begins so had an earlier life that is not known here. */
+  readonly asksBack?: boolean;
 }
 
 /** What another process of the same reflector is told of an arrival. */
@@ -43,7 +50,7 @@ export interface Sessions {
   size(): number;
 }
 
-/** Sessions that are remembered; the one that was silent longest is forgotten first. */
+/** Sessions that are remembered; of the token that has most, the one that was silent longest is forgotten first. */
 const MAX_SESSIONS = 2048;
 /** Numbers behind the newest that are remembered; what is older is a replay. All ports of a sweep, asked twice. */
 const WINDOW = 131_072;
@@ -51,7 +58,7 @@ const INITIAL = 512;
 const MAX_COUNT = 255;
 /** A count and the hash of a source. */
 const BYTES_PER_NUMBER = 5;
-/** All sessions together, so that a few that claim high numbers cannot fill the memory. */
+/** All sessions together, so that a few that claim high numbers cannot fill the memory; who has most makes room. */
 const MAX_BYTES = 64 * 1024 * 1024;
 /**
  * A request arrives more than once where its protocol retransmits it, SIP's eleven times (RFC 3261 §17.1.2.2), and where
@@ -78,6 +85,8 @@ interface Session {
   level: number;
   levelAtMicros: bigint;
   held: number;
+  /** Numbers below this may have arrived in an earlier life of the session, which is forgotten. */
+  knownFrom: number;
 }
 
 /** FNV-1a with a start that nobody outside knows, so that no other address with the same hash can be looked for. */
@@ -95,6 +104,7 @@ const fresh = (sentAt: bigint, receivedAt: bigint): Session => ({
   level: BURST,
   levelAtMicros: receivedAt,
   held: 0,
+  knownFrom: 0,
 });
 
 const memoryOf = ({ counts }: Session): number => counts.length * BYTES_PER_NUMBER;
@@ -122,33 +132,35 @@ const advance = (session: Session, sequence: number): void => {
  * An empty memory.
  * @param seed start of the hash of sources
  * @param tell called for each arrival that counts
+ * @param upMs for how long this process has remembered, in milliseconds
  */
-export const createSessions = (seed: number, tell: (record: SessionRecord) => void = () => undefined): Sessions => {
+export const createSessions = (
+  seed: number,
+  tell: (record: SessionRecord) => void = () => undefined,
+  upMs: () => number = () => Number.POSITIVE_INFINITY,
+): Sessions => {
   const sessions = new Map<string, Session>();
-  let bytes = 0;
+  const ledger = createLedger({ entries: MAX_SESSIONS, bytes: MAX_BYTES });
+  const freshness = createFreshness(upMs);
 
-  const touch = (name: string, sentAt: bigint, receivedAt: bigint): Session => {
-    const known = sessions.get(name);
-    const session = known ?? fresh(sentAt, receivedAt);
-    if (!known) bytes += memoryOf(session);
-    sessions.delete(name);
+  const begin = (name: string, sequence: number, sentAt: bigint, receivedAt: bigint, asksBack: boolean): Session => {
+    const session = fresh(sentAt, receivedAt);
+    if (asksBack || freshness.wasKnown(name)) session.knownFrom = sequence;
     sessions.set(name, session);
     return session;
   };
-  const forgetOldest = (but: string): void => {
-    for (const [oldest, held] of sessions) {
-      if ((sessions.size <= MAX_SESSIONS && bytes <= MAX_BYTES) || oldest === but) break;
-      sessions.delete(oldest);
-      bytes -= memoryOf(held);
+  const makeRoom = (but: string): void => {
+    for (let name = ledger.overflow(but); name !== null; name = ledger.overflow(but)) {
+      const gone = sessions.get(name);
+      sessions.delete(name);
+      // By the quickest way, so no earlier than anything that it sent.
+      if (gone) freshness.forget(name, gone.levelAtMicros - gone.offset);
     }
   };
   const note = (session: Session, name: string, sequence: number, source: number): void => {
-    if (sequence > session.newest) {
-      const before = memoryOf(session);
-      advance(session, sequence);
-      bytes += memoryOf(session) - before;
-      forgetOldest(name);
-    }
+    if (sequence > session.newest) advance(session, sequence);
+    ledger.touch(name, memoryOf(session));
+    makeRoom(name);
     const at = sequence % session.counts.length;
     if (session.counts[at] === 0) session.sources[at] = source;
     session.counts[at] = Math.min(MAX_COUNT, (session.counts[at] ?? 0) + 1);
@@ -156,9 +168,10 @@ export const createSessions = (seed: number, tell: (record: SessionRecord) => vo
   const isForgotten = ({ newest }: Session, sequence: number): boolean => sequence <= newest - WINDOW;
 
   return {
-    arrive: ({ name, sequence, source, sentAtMicros, receivedAtMicros }) => {
-      const session = touch(name, sentAtMicros, receivedAtMicros);
-      forgetOldest(name);
+    arrive: ({ name, sequence, source, sentAtMicros, receivedAtMicros, isBound = false, asksBack = false }) => {
+      const known = sessions.get(name);
+      if (!known && !freshness.mayBegin({ name, sentAtMicros, receivedAtMicros, isBound })) return 'replay';
+      const session = known ?? begin(name, sequence, sentAtMicros, receivedAtMicros, asksBack);
       const offset = receivedAtMicros - sentAtMicros;
       const isLate = offset - session.offset > MAX_AGE_MICROS;
       if (isForgotten(session, sequence) || (isLate && sequence <= session.newest)) return 'replay';
@@ -182,12 +195,15 @@ export const createSessions = (seed: number, tell: (record: SessionRecord) => vo
     },
     count: (name, sequence) => {
       const session = sessions.get(name);
-      if (!session || sequence > session.newest) return 0;
-      return isForgotten(session, sequence) ? null : (session.counts[sequence % session.counts.length] ?? 0);
+      if (!session) return null;
+      if (sequence > session.newest) return 0;
+      if (isForgotten(session, sequence)) return null;
+      const count = session.counts[sequence % session.counts.length] ?? 0;
+      return count === 0 && sequence < session.knownFrom ? null : count;
     },
     heldBack: (name) => sessions.get(name)?.held ?? 0,
     merge: ({ name, sequence, source, sentAtMicros, receivedAtMicros }) => {
-      const session = touch(name, sentAtMicros, receivedAtMicros);
+      const session = sessions.get(name) ?? begin(name, sequence, sentAtMicros, receivedAtMicros, false);
       if (!isForgotten(session, sequence)) note(session, name, sequence, source);
     },
     size: () => sessions.size,

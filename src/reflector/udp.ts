@@ -19,7 +19,7 @@ export interface UdpRules {
   /** Resolves when what other processes saw is known here, with whether all have told; absent where there are none. */
   readonly consult?: (() => Promise<boolean>) | undefined;
   /** Runs `send` later; false if too much is pending. */
-  readonly defer: (arrival: Arrival, afterMs: number, send: () => void) => boolean;
+  readonly defer: (arrival: Arrival, owner: string, afterMs: number, send: () => void) => boolean;
   /** Sends from a socket of another process; false if no process has it. */
   readonly sendElsewhere: (place: Place, bytes: Uint8Array, to: Source) => boolean;
   readonly counted: (what: 'datagrams' | 'answers') => void;
@@ -61,7 +61,7 @@ export const createUdpSide = (rules: UdpRules): UdpSide => {
     const go = (): void => {
       if (!send(from, bytes, target)) rules.sendElsewhere(from, bytes, target);
     };
-    if (afterMs > 0) rules.defer(arrival, afterMs, go);
+    if (afterMs > 0) rules.defer(arrival, delivery.owner ?? '', afterMs, go);
     else go();
   };
 

@@ -11,6 +11,8 @@ export interface ReflectorInfo {
   readonly tcp: readonly PortSpan[];
   /** UDP ports at which datagrams were lately dropped before the reflector could read them. */
   readonly overruns?: readonly PortSpan[];
+  /** The longest that its own work lately waited, in milliseconds. */
+  readonly lateMs?: number;
   /** Fingerprint of the certificate that it shows, as `AB:CD:…`; null if it speaks no TLS. */
   readonly certificateSha256: string | null;
 }
@@ -80,7 +82,7 @@ export const parseInfo = (body: Uint8Array): Parsed<ReflectorInfo, InfoRefusal> 
     return refuse('not-json');
   }
   if (typeof value !== 'object' || value === null) return refuse('wrong-shape');
-  const { version, udp, tcp, overruns, certificateSha256 } = value as Record<string, unknown>;
+  const { version, udp, tcp, overruns, lateMs, certificateSha256 } = value as Record<string, unknown>;
   const udpSpans = readSpans(udp);
   const tcpSpans = readSpans(tcp);
   const overrunSpans = overruns === undefined ? [] : readSpans(overruns);
@@ -95,6 +97,7 @@ export const parseInfo = (body: Uint8Array): Parsed<ReflectorInfo, InfoRefusal> 
     udp: udpSpans,
     tcp: tcpSpans,
     ...(overrunSpans.length > 0 && { overruns: overrunSpans }),
+    ...(typeof lateMs === 'number' && lateMs > 0 && { lateMs }),
     certificateSha256: fingerprint,
   });
 };

@@ -26,7 +26,7 @@ import {
   latin1,
   NOW_MICROS,
   oldStunRequest,
-  requestTag,
+  requestTag, sendInRealTime,
   sessionOf,
   sipRequest,
   stunRequest,
@@ -201,6 +201,8 @@ const slowLoris = (async () => {
   await reflector.close();
   return { ends, phoneLives };
 })();
+
+sendInRealTime();
 
 t.test('ordinary tools get standard answers', async (t) => {
   const { port, reflector, warnings } = await start();
