@@ -20,6 +20,7 @@ const optionsFor = ({ target, schedule, kind, packetsPerSecond }: RunRequest): P
   deep: kind === 'deep',
   nat: true,
   tokenFile: target.tokenFile ?? null,
+  strict: false,
   output: 'json',
   outFile: null,
   maxPps: packetsPerSecond,

@@ -375,12 +375,12 @@ t.test('the limiter, the keepalive book and the receipts forget the oldest and k
   for (let index = 1; index < 2000; index += 1) saw(sessions, session(index), 1);
   t.equal(sessions.count(session(0), 1), 1);
   for (let index = 2000; index < 102_000; index += 1) saw(sessions, session(index), 1);
-  t.equal(sessions.count(session(0), 1), 0);
+  t.equal(sessions.count(session(0), 1), null);
   t.equal(sessions.count(session(101_999), 1), 1);
   t.equal(sessions.size(), 2048);
   const high = createSessions(1);
   for (let index = 0; index < 1000; index += 1) saw(high, session(index), 131_071);
-  t.equal(high.count(session(0), 131_071), 0, 'sessions that claim high numbers push each other out');
+  t.equal(high.count(session(0), 131_071), null, 'sessions that claim high numbers push each other out');
   t.equal(high.count(session(999), 131_071), 1);
 });
 

@@ -253,7 +253,8 @@ export const openSpool = async (options: SpoolOptions): Promise<Spool> => {
     }),
     close: () =>
       inTurn(async () => {
-        await flushHeld();
+        // Memory ends with the process.
+        await flushHeld(true);
         await appender.close();
       }),
   };
