@@ -57,7 +57,9 @@ export const healthOf = (state: DaemonState, now: { readonly wall: number; reado
   const silence = now.monotonic - state.lastTickAt;
   const long = [...state.deliveries].flatMap(([name, { since }]) =>
     since !== null && now.monotonic - since > LONG_DELIVERY_MS
-      ? [`exporter ${name}: its receiver has kept a delivery waiting for ${Math.round((now.monotonic - since) / 1000)} s`]
+      ? [
+          `exporter ${name}: its receiver has kept a delivery waiting for ${Math.round((now.monotonic - since) / 1000)} s`,
+        ]
       : [],
   );
   const problems = [

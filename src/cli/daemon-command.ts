@@ -131,7 +131,14 @@ export const daemonCommand = async (argv: readonly string[], env: NodeJS.Process
   try {
     const agent = { id: agentId(), name, version: packageVersion(), hostname: hostname() };
     const onDemand = createLateRunner(config);
-    const common = { ...agent, agentId: agent.id, log, now: clock.wall, probe: onDemand.runner, health: () => health() };
+    const common = {
+      ...agent,
+      agentId: agent.id,
+      log,
+      now: clock.wall,
+      probe: onDemand.runner,
+      health: () => health(),
+    };
     const daemon = await startDaemon({
       config,
       stateDirectory,

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, get } from 'node:http';
-import { connect, createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
@@ -18,8 +18,7 @@ const folderOf = (t: { teardown(end: () => unknown): unknown }): string => {
   return folder;
 };
 
-const portOf = (server: { address(): AddressInfo | string | null }): number =>
-  (server.address() as AddressInfo).port;
+const portOf = (server: { address(): AddressInfo | string | null }): number => (server.address() as AddressInfo).port;
 
 t.test('a receiver that hangs, or drips, ends by its deadline, and the next delivery goes through', async (t) => {
   let mode: 'silent' | 'drips' | 'well' = 'silent';
@@ -39,9 +38,15 @@ t.test('a receiver that hangs, or drips, ends by its deadline, and the next deli
     server.close();
   });
   const { signal } = new AbortController();
-  t.match(await poster.post(Buffer.from('{}'), {}, signal), { ok: false, delivery: { outcome: 'retry', why: /silent/ } });
+  t.match(await poster.post(Buffer.from('{}'), {}, signal), {
+    ok: false,
+    delivery: { outcome: 'retry', why: /silent/ },
+  });
   mode = 'drips';
-  t.match(await poster.post(Buffer.from('{}'), {}, signal), { ok: false, delivery: { outcome: 'retry', why: /whole/ } });
+  t.match(await poster.post(Buffer.from('{}'), {}, signal), {
+    ok: false,
+    delivery: { outcome: 'retry', why: /whole/ },
+  });
   mode = 'well';
   t.match(await poster.post(Buffer.from('{}'), {}, signal), { ok: true });
 });
@@ -133,10 +138,16 @@ t.test('the door is held by the kernel, whether who holds it answers or not', as
   // It holds the door and never says a word, as a process that is stopped.
   const stopped = createTcpServer(() => undefined).listen(path);
   await once(stopped, 'listening');
-  await t.rejects(openControl(path, () => 1), { code: 'EADDRINUSE' });
+  await t.rejects(
+    openControl(path, () => 1),
+    { code: 'EADDRINUSE' },
+  );
   await new Promise<void>((resolve) => stopped.close(() => resolve()));
   const close = await openControl(path, () => 1);
-  await t.rejects(openControl(path, () => 2), { code: 'EADDRINUSE' });
+  await t.rejects(
+    openControl(path, () => 2),
+    { code: 'EADDRINUSE' },
+  );
   await close();
 });
 

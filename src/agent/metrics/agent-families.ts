@@ -8,7 +8,11 @@ export const renderAgent = ({ healthy, spool, exporters }: Health): string => {
     renderFamily({ name, help, samples: [{ labels: {}, value }] });
   return [
     one('callpath_agent_healthy', '1 if the agent finds nothing wrong with itself, else 0.', Number(healthy)),
-    one('callpath_agent_spool_failing', '1 while the disk does not take results, else 0.', Number(spool.failing !== null)),
+    one(
+      'callpath_agent_spool_failing',
+      '1 while the disk does not take results, else 0.',
+      Number(spool.failing !== null),
+    ),
     one('callpath_agent_spool_held', 'Results in memory because the disk does not take them.', spool.held),
     renderFamily({
       name: 'callpath_agent_spool_dropped',

@@ -156,7 +156,10 @@ export const openSpool = async (options: SpoolOptions): Promise<Spool> => {
     const gone = files.segments.filter(({ file, bytes }) => bytes > 0 && !there.has(basename(file)));
     files.segments = files.segments.filter(({ file }) => there.has(basename(file)));
     for (const { lane, seqs } of gone) countDropped(lane, seqs);
-    say('files of the spool were removed while the agent runs; it goes on with new ones', { folder, files: gone.length });
+    say('files of the spool were removed while the agent runs; it goes on with new ones', {
+      folder,
+      files: gone.length,
+    });
   };
 
   /** On a full disk what everybody has taken goes first; what somebody has yet to take only where memory has no room either. */

@@ -35,7 +35,14 @@ const EVENT_WORDS: Readonly<Record<EventType, string>> = {
 };
 const isKnown = (type: string): type is EventType => Object.hasOwn(EVENT_WORDS, type);
 /** What needs somebody's eye. */
-const WARNINGS = new Set<string>(['runs-missed', 'run-failed', 'results-dropped', 'disk-failing', 'memory-ceiling', 'network-changed']);
+const WARNINGS = new Set<string>([
+  'runs-missed',
+  'run-failed',
+  'results-dropped',
+  'disk-failing',
+  'memory-ceiling',
+  'network-changed',
+]);
 
 /** What every event has, and is shown otherwise or not at all. */
 const COMMON = new Set(['schema', 'id', 'at', 'agent', 'target', 'type']);
