@@ -15,8 +15,8 @@ import type { Source } from './udp.js';
 const UNANSWERED_MS = 15_000;
 /** How long our last word may take to arrive. */
 const LINGER_MS = 2000;
-/** What a client may still have on its way by then: the body of a request whose head was answered. */
-const MAX_AFTER_END = 16_384;
+/** The body of a request whose head was answered, which a client may send to its end before it reads. */
+const MAX_AFTER_END = 4 * 1024 * 1024;
 /** All connections together, so that holding them open exhausts no descriptors. */
 const MAX_CONNECTIONS = 2000;
 /** Several agents behind one address, each with all its questions at once; and one network cannot take them all. */
