@@ -2,7 +2,8 @@
  * What a probe is: one exchange of one protocol, as two pure functions. `ask` builds what is sent, `read` recognises
  * the answer. Sockets, repetition, pacing and time are the engine's, once for all protocols alike.
  */
-import type { AskedKind, Check } from '../src/model/check.js';
+import type { Check } from '../src/model/check.js';
+import type { AskedKind } from '../src/model/kinds.js';
 import type { Attestation, Evidence } from '../src/model/observation.js';
 import type { SessionKeys } from '../src/wire/keys.js';
 import { judgeTag, type TagProof } from '../src/wire/proof.js';
@@ -53,7 +54,18 @@ export const READING_REFUSALS = [
 ] as const;
 export type ReadingRefusal = (typeof READING_REFUSALS)[number];
 
-export type Reading =
+/** What is wrong where a probe has no better word for it. */
+export const REFUSAL_PHRASES: Readonly<Record<ReadingRefusal, string>> = {
+  malformed: 'it is no message of this protocol',
+  'wrong-id': 'it answers another request than the one that was sent',
+  provisional: 'it is not final, and nothing followed',
+  'not-an-answer': 'it is a request, or our own message come back',
+  'bad-proof': 'its proof does not hold',
+  oversized: 'it is longer than any answer that is read',
+};
+
+/** `V` is what an answer brings home besides the facts that every check has: what a reflector says of itself, say. */
+export type Reading<V = never> =
   | {
       readonly kind: 'answer';
       readonly authentic: boolean | null;
@@ -61,15 +73,25 @@ export type Reading =
       readonly detail: Evidence;
       /** The far end now keeps state for us that it will miss the end of: no further sample is taken. */
       readonly askNoMore?: true;
+      readonly value?: V;
+      /** Goes back over the same flow at once: the acknowledgement that ends a transaction (RFC 3261 §17.1.1.3). */
+      readonly reply?: Uint8Array;
     }
   /**
    * Ask again over the same flow, with these demands met (RFC 7296 §2.6: COOKIE; §1.2: INVALID_KE_PAYLOAD). It proves the
    * path, so it stands for the answer where none follows. The engine follows a few rounds and no more.
    */
-  | { readonly kind: 'again'; readonly demands: Demands; readonly detail: Evidence }
-  /** A stream that may still become an answer. */
-  | { readonly kind: 'partial' }
-  | { readonly kind: 'refused'; readonly why: ReadingRefusal };
+  | {
+      readonly kind: 'again';
+      readonly demands: Demands;
+      readonly detail: Evidence;
+      /** The question of this round met the demand already: it came late, or the far end is never satisfied. */
+      readonly isRepeated?: boolean;
+    }
+  /** A stream that may still become an answer; `what` is wrong with it if nothing more comes. */
+  | { readonly kind: 'partial'; readonly what?: string }
+  /** `what` was wrong, in a phrase that ends the sentence "an answer came, and it cannot be read: …". */
+  | { readonly kind: 'refused'; readonly why: ReadingRefusal; readonly what?: string; readonly value?: V };
 
 /** When and over what the bytes arrived: what `read` needs besides them. */
 export interface Arrival {
@@ -82,7 +104,7 @@ export interface Arrival {
   readonly local?: { readonly address: string; readonly port: number };
 }
 
-export interface Probe {
+export interface Probe<V = never> {
   readonly kind: AskedKind;
   /**
    * The protocol has transactions and retransmits the same bytes until one is answered (RFC 3261 §17.1.2.2,
@@ -92,7 +114,7 @@ export interface Probe {
   /** On a stream, what the round trip is taken from: opening the connection, or the exchange over it. */
   readonly timed: 'opening' | 'exchange';
   ask(asking: Asking): Question;
-  read(bytes: Uint8Array, arrival: Arrival): Reading;
+  read(bytes: Uint8Array, arrival: Arrival): Reading<V>;
 }
 
 /**

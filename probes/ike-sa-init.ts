@@ -5,7 +5,8 @@
  */
 import { createHash } from 'node:crypto';
 import type { Evidence } from '../src/model/observation.js';
-import { NO_SPI, NOTIFY_TYPES, notifyName, parseIke, parseIkeHeader } from '../src/wire/ike.js';
+import { looksLikeIke, NO_SPI, NOTIFY_TYPES, notifyName, parseIke, parseIkeHeader } from '../src/wire/ike.js';
+import { faultOfIke } from '../src/wire/ike-fault.js';
 import { groupName, IKE_GROUPS, type IkeGroup, isIkeGroup, makeKeyExchange } from '../src/wire/ike-groups.js';
 import {
   buildSaInitRequest,
@@ -154,13 +155,19 @@ export const probe: Probe = {
       const natT = classifyNatT(datagram);
       return natT.ok && natT.value.kind === 'ike' ? natT.value.message : null;
     };
+    if (arrival.check.natT && looksLikeIke(bytes)) {
+      return { kind: 'refused', why: 'malformed', what: 'the non-ESP marker in front of it is missing (RFC 3948)' };
+    }
     const message = unwrap(bytes);
     const [sent] = arrival.question.messages;
     const request = sent && unwrap(sent);
     const header = request && parseIkeHeader(request);
     if (!message || !request || !header?.ok) return { kind: 'refused', why: 'malformed' };
     const response = readSaInitResponse(message, { spiI: header.value.spiI });
-    if (!response.ok) return { kind: 'refused', why: WHY[response.refusal] ?? 'malformed' };
+    if (!response.ok) {
+      const why = WHY[response.refusal] ?? 'malformed';
+      return { kind: 'refused', why, ...(why !== 'wrong-id' && { what: faultOfIke(message) }) };
+    }
     const { spiI } = header.value;
     const detail = describe(response.value, spiI, arrival);
     const proofs = response.value.vendorIds.map((tag) => judgeEmbedded(tag, arrival, detail));
@@ -174,8 +181,6 @@ export const probe: Probe = {
         ? { ...reading, askNoMore: true }
         : reading;
     }
-    return isAskedAlready(response.value, request)
-      ? { kind: 'refused', why: 'provisional' }
-      : { kind: 'again', demands, detail };
+    return { kind: 'again', demands, detail, isRepeated: isAskedAlready(response.value, request) };
   },
 };

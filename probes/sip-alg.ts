@@ -1,14 +1,16 @@
 /**
  * `sip-alg`: the requests that a phone makes besides OPTIONS. Only an INVITE has the SDP, and only a REGISTER the
- * Contact, that an ALG is there to rewrite. The true local address and port stand in Via, Contact, From and SDP: Linux
+ * Contact, that an ALG is there to rewrite; SUBSCRIBE and NOTIFY carry busy lamps and messages waiting, and some devices
+ * pass on only the methods that they know. The true local address and port stand in Via, Contact, From and SDP: Linux
  * rewrites a header only where both match the flow, so a placeholder would hide the ALG.
  */
-import type { Transport } from '../src/model/check.js';
-import { PADDING_HEADER, TAG_HEADER, tagFromText, tagToText } from '../src/wire/carriers.js';
+import type { Transport } from '../src/model/kinds.js';
+import { PADDING_HEADER, paidTagToText, TAG_HEADER, tagFromText } from '../src/wire/carriers.js';
 import { encodeDeferral } from '../src/wire/deferral.js';
 import { expectProof, makeTag } from '../src/wire/proof.js';
 import {
   buildRequest,
+  type HeaderToSend,
   header,
   headers,
   isProvisional,
@@ -21,7 +23,7 @@ import {
 import { sipStream } from '../src/wire/sip-stream.js';
 import { type Arrival, type Asking, judgeEmbedded, type Probe, type Reading } from './contract.js';
 
-export const ALG_METHODS = ['OPTIONS', 'REGISTER', 'INVITE'] as const;
+export const ALG_METHODS = ['OPTIONS', 'REGISTER', 'INVITE', 'SUBSCRIBE', 'NOTIFY'] as const;
 export type AlgMethod = (typeof ALG_METHODS)[number];
 
 /** One exchange as this end saw it. */
@@ -39,8 +41,6 @@ export interface AlgQuestion {
   readonly mediaPort?: number;
   /** How long the far end is to wait with its answer, in milliseconds. */
   readonly answerAfterMs?: number;
-  /** Told of each answer that proves itself. */
-  readonly found: (exchange: Exchange) => void;
 }
 
 const USER_AGENT = 'callpath';
@@ -67,6 +67,22 @@ const offer = (address: string, mediaPort: number): string => {
   ].join('\r\n');
 };
 
+/** RFC 6665 §8.2: an event, and of a notification the state of its subscription. `keep-alive` is what phones send unasked. */
+const FIELDS: Record<AlgMethod, readonly HeaderToSend[]> = {
+  OPTIONS: [],
+  REGISTER: [{ name: 'Expires', value: '60' }],
+  INVITE: [],
+  SUBSCRIBE: [
+    { name: 'Event', value: 'message-summary' },
+    { name: 'Accept', value: 'application/simple-message-summary' },
+    { name: 'Expires', value: '3600' },
+  ],
+  NOTIFY: [
+    { name: 'Event', value: 'keep-alive' },
+    { name: 'Subscription-State', value: 'active' },
+  ],
+};
+
 const build = (asking: Asking, question: AlgQuestion, tag: Uint8Array | null, filling: number): Uint8Array => {
   const { method, mediaPort = MEDIA_PORT } = question;
   const { check, local, seed } = asking;
@@ -77,8 +93,8 @@ const build = (asking: Asking, question: AlgQuestion, tag: Uint8Array | null, fi
   const parameter = check.transport === 'tcp' ? ';transport=tcp' : '';
   const user = `${scheme}:probe@${here}`;
   const extras = [
-    ...(method === 'REGISTER' ? [{ name: 'Expires', value: '60' }] : []),
-    ...(tag ? [{ name: TAG_HEADER, value: tagToText(tag) }] : []),
+    ...FIELDS[method],
+    ...(tag ? [{ name: TAG_HEADER, value: paidTagToText(tag) }] : []),
     ...(filling > 0 ? [{ name: PADDING_HEADER, value: 'x'.repeat(filling) }] : []),
   ];
   return buildRequest({
@@ -94,7 +110,8 @@ const build = (asking: Asking, question: AlgQuestion, tag: Uint8Array | null, fi
     from: { uri: user, tag: hex.slice(20, 36) },
     // What is registered is the address-of-record, which is also From's (RFC 3261 §10.2).
     to: { uri: method === 'REGISTER' ? user : `${scheme}:probe@${there}` },
-    callId: hex.slice(36, 60),
+    // With the host, as most phones write it: some ALGs replace it there as well.
+    callId: `${hex.slice(36, 60)}@${sipHost(local.address)}`,
     cseq: 1,
     contact: `${user}${parameter}`,
     userAgent: USER_AGENT,
@@ -114,26 +131,57 @@ const filled = (asking: Asking, question: AlgQuestion, tag: Uint8Array | null): 
   return missing <= 0 ? plain : build(asking, question, tag, Math.max(1, missing - PADDING_OVERHEAD));
 };
 
+const firstRaw = (message: SipRequest | SipResponse, name: string): string => headers(message, name)[0] ?? '';
+
+/**
+ * The ACK that ends an INVITE's transaction after its refusal (RFC 3261 §17.1.1.3): whatever keeps state of the call on
+ * the way forgets it, and nothing rings. Null for anything else than a refused INVITE.
+ */
+const acknowledgement = ({ sent, received }: Exchange): Uint8Array | null => {
+  const request = parseSip(sent);
+  const response = parseSip(received);
+  if (!request.ok || request.value.kind !== 'request' || request.value.method !== 'INVITE') return null;
+  if (!response.ok || response.value.kind !== 'response' || response.value.status < 300) return null;
+  const { value } = request;
+  const lines = [
+    `ACK ${value.uri} SIP/2.0`,
+    `Via: ${firstRaw(value, 'via')}`,
+    'Max-Forwards: 70',
+    `From: ${firstRaw(value, 'from')}`,
+    `To: ${firstRaw(response.value, 'to')}`,
+    `Call-ID: ${value.essentials.callId}`,
+    `CSeq: ${value.essentials.cseq.sequence} ACK`,
+    'Content-Length: 0',
+    '',
+    '',
+  ];
+  return Buffer.from(lines.join('\r\n'), 'latin1');
+};
+
 /** The answers to our very request, and nothing else; a provisional one is followed by another. */
-const readResponse = (response: SipResponse, bytes: Uint8Array, arrival: Arrival, question: AlgQuestion): Reading => {
+const readResponse = (response: SipResponse, bytes: Uint8Array, arrival: Arrival): Reading<Exchange> => {
   const { messages, proof } = arrival.question;
   const [sent] = messages;
   const request = sent && parseSip(sent);
   if (!sent || !request?.ok) return { kind: 'refused', why: 'wrong-id' };
   const { via, cseq, callId, fromTag } = request.value.essentials;
   const mine = { branch: via.branch ?? '', method: cseq.method, cseq: cseq.sequence, callId, fromTag: fromTag ?? '' };
-  if (!matchesTransaction(mine, response)) return { kind: 'refused', why: 'wrong-id' };
-  if (isProvisional(response)) return { kind: 'refused', why: 'provisional' };
+  if (isProvisional(response)) {
+    return { kind: 'refused', why: matchesTransaction(mine, response) ? 'provisional' : 'wrong-id' };
+  }
   const tag = header(response, TAG_HEADER);
   const reading = judgeEmbedded(tag === null ? null : tagFromText(tag), arrival, { status: response.status });
-  if (reading.kind === 'answer' && reading.authentic && proof) {
-    question.found({ sequence: proof.sequence, sent, received: Uint8Array.from(bytes) });
+  if (reading.kind !== 'answer' || !reading.authentic || !proof) {
+    return matchesTransaction(mine, response) ? reading : { kind: 'refused', why: 'wrong-id' };
   }
-  return reading;
+  // Its proof names our very request: what was done to its ids on the way shows in the comparison.
+  const exchange: Exchange = { sequence: proof.sequence, sent, received: Uint8Array.from(bytes) };
+  const reply = acknowledgement(exchange);
+  return { ...reading, value: exchange, ...(reply && { reply }) };
 };
 
-/** The probe of one method; made for each question, because it brings home the bytes as well. */
-export const algProbe = (question: AlgQuestion): Probe => ({
+/** The probe of one method; its answers bring home the bytes as well, and a refused INVITE is acknowledged. */
+export const algProbe = (question: AlgQuestion): Probe<Exchange> => ({
   kind: 'sip-options',
   retransmits: true,
   timed: 'exchange',
@@ -155,42 +203,15 @@ export const algProbe = (question: AlgQuestion): Probe => ({
       const parsed = parseSip(bytes);
       if (!parsed.ok) return { kind: 'refused', why: 'malformed' };
       if (parsed.value.kind !== 'response') return { kind: 'refused', why: 'not-an-answer' };
-      return readResponse(parsed.value, bytes, arrival, question);
+      return readResponse(parsed.value, bytes, arrival);
     }
-    let last: Reading = { kind: 'partial' };
+    let last: Reading<Exchange> = { kind: 'partial' };
     for (const item of sipStream().push(bytes)) {
       if (item.kind === 'refusal') return { kind: 'refused', why: 'malformed' };
       if (item.kind !== 'message' || item.message.kind !== 'response') continue;
-      last = readResponse(item.message, item.bytes, arrival, question);
+      last = readResponse(item.message, item.bytes, arrival);
       if (last.kind === 'answer') return last;
     }
     return last.kind === 'refused' && last.why === 'provisional' ? { kind: 'partial' } : last;
   },
 });
-
-const firstRaw = (message: SipRequest | SipResponse, name: string): string => headers(message, name)[0] ?? '';
-
-/**
- * The ACK that ends an INVITE's transaction after its refusal (RFC 3261 §17.1.1.3): whatever keeps state of the call on
- * the way forgets it, and nothing rings. Null for anything else than a refused INVITE.
- */
-export const acknowledgement = ({ sent, received }: Exchange): Uint8Array | null => {
-  const request = parseSip(sent);
-  const response = parseSip(received);
-  if (!request.ok || request.value.kind !== 'request' || request.value.method !== 'INVITE') return null;
-  if (!response.ok || response.value.kind !== 'response' || response.value.status < 300) return null;
-  const { value } = request;
-  const lines = [
-    `ACK ${value.uri} SIP/2.0`,
-    `Via: ${firstRaw(value, 'via')}`,
-    'Max-Forwards: 70',
-    `From: ${firstRaw(value, 'from')}`,
-    `To: ${firstRaw(response.value, 'to')}`,
-    `Call-ID: ${value.essentials.callId}`,
-    `CSeq: ${value.essentials.cseq.sequence} ACK`,
-    'Content-Length: 0',
-    '',
-    '',
-  ];
-  return Buffer.from(lines.join('\r\n'), 'latin1');
-};

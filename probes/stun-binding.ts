@@ -48,7 +48,7 @@ export const probe: Probe = {
     const parsed = parseStun(bytes);
     const [sent] = arrival.question.messages;
     const request = sent && parseStun(sent);
-    if (!parsed.ok || !request?.ok) return { kind: 'refused', why: 'malformed' };
+    if (!parsed.ok || !request?.ok) return { kind: 'refused', why: 'malformed', what: 'it is no STUN message' };
     const response = parsed.value;
     if (response.class === 'request' || response.class === 'indication')
       return { kind: 'refused', why: 'not-an-answer' };
@@ -62,7 +62,11 @@ export const probe: Probe = {
     const mapped = mappedAddressOf(response);
     const error = attributeOf(response, 'error-code');
     // A success without an address, or an error without a code, is not what a STUN server says.
-    if (response.class === 'success' ? mapped === null : error === null) return { kind: 'refused', why: 'malformed' };
+    if (response.class === 'success' ? mapped === null : error === null) {
+      const what =
+        response.class === 'success' ? 'it is a success without an address' : 'it is an error without a code';
+      return { kind: 'refused', why: 'malformed', what };
+    }
     const software = attributeOf(response, 'software');
     const reading = judgeEmbedded(opaqueOf(response, STUN_TAG_ATTRIBUTE), arrival, {
       mappedAddress: mapped?.address ?? null,

@@ -11,7 +11,7 @@ import { packageRoot } from '../src/plan/package-root.js';
 import { createNetwork, type Network } from '../test/lab/network.js';
 import { reflector } from '../test/lab/parts.js';
 import { type Finished, ours, runToEnd, startPart, startProcess } from '../test/lab/processes.js';
-import { type Draw, draw, rulesOf, truthOf } from '../test/lab/random.js';
+import { type Draw, draw, rulesOf, truthOf } from '../test/lab/tools/random.js';
 import { ADDRESS } from '../test/lab/topology.js';
 
 const RANGE = [16_384, 32_767] as const;

@@ -27,6 +27,8 @@ for (const name of names.sort()) {
     mistakes.push(...reading.mistakes.map((mistake) => mistakeLine(shown, mistake)));
     continue;
   }
+  // What is bundled is in the present form.
+  mistakes.push(...reading.warnings.map((warning) => `${shown}: ${warning}`));
   if (reading.profile.profile !== name) {
     mistakes.push(`${shown}:1:profile: is "${reading.profile.profile}"; name it "${name}", after its file`);
   } else if (name === INDEX_NAME) {

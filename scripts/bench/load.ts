@@ -2,6 +2,7 @@
  * The reflector's UDP answers beside those of the servers whose place it takes, over loopback, asked by one C program:
  * how many a second on one core, and what each costs the server in CPU time, which a busy machine distorts less.
  */
+
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -9,7 +10,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { loadProbe } from '../../probes/contract.js';
-import type { AskedKind } from '../../src/model/check.js';
+import { keyOf } from '../../src/model/check.js';
+import type { AskedKind } from '../../src/model/kinds.js';
 import { deriveKeys } from '../../src/wire/keys.js';
 import { irttRequests } from './irtt.js';
 import {
@@ -53,16 +55,15 @@ export const requests = async (kind: AskedKind, token: Uint8Array, count: number
   const id = randomBytes(8);
   const keys = deriveKeys(token, id);
   const seed = randomBytes(32);
+  const question = { probe: kind, transport: 'udp', port: 9, address: HOST } as const;
   const check = {
+    ...question,
+    key: keyOf(question),
     id: kind,
-    probe: kind,
-    transport: 'udp',
-    port: 9,
-    address: HOST,
     family: 4,
     host: HOST,
     requiredBy: [],
-    rangeId: null,
+    isOfRange: false,
     natT: false,
   } as const;
   return Array.from({ length: count }, (_, sequence) => {

@@ -2,8 +2,7 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ASKED_KINDS } from '../../src/model/check.js';
-import { TRANSPORTS_OF } from '../../src/model/profile-rules.js';
+import { ASKED_KINDS, kindOf } from '../../src/model/kinds.js';
 import { agentRequests, askAs, JUNK, sendInRealTime, strangersRequests } from '../../test/reflector/support.js';
 import { below, seeded } from './mutate.js';
 import { fuzzPackets } from './packets.js';
@@ -45,7 +44,7 @@ const median = (values: readonly number[]): number => [...values].sort((a, b) =>
 /** Every UDP protocol asked as its probe asks; those whose authentic answer does not come. */
 const unproven = async (target: Target): Promise<readonly string[]> => {
   const missing: string[] = [];
-  const kinds = ASKED_KINDS.filter((kind) => (TRANSPORTS_OF[kind] as readonly string[]).includes('udp'));
+  const kinds = ASKED_KINDS.filter((kind) => kindOf(kind).transports.includes('udp'));
   for (const [index, kind] of kinds.entries()) {
     const socket = createSocket('udp4').bind(0, '127.0.0.1');
     await once(socket, 'listening');

@@ -1,7 +1,7 @@
 /** Turns what happens into records of the spool: reports, changes, events, each under its id. */
 import type { Report } from '../model/report.js';
+import { derivedId, newId } from '../model/uuid.js';
 import type { RunKind } from './config/schema.js';
-import { derivedId, newId } from './ids.js';
 import type { Change } from './memory/tracker.js';
 import type { Clock } from './schedule/clock.js';
 import type { Spool } from './spool/spool.js';

@@ -6,7 +6,7 @@ import { type ConfigReading, readConfig } from '../agent/config/load.js';
 import type { Config } from '../agent/config/schema.js';
 import { EXPORTER_TYPES } from '../agent/exporter-modules.js';
 import { UserError } from '../model/user-error.js';
-import { findToken } from './token.js';
+import { findToken } from '../probing/token.js';
 
 /** Where the agent keeps what outlives it: as configured, as systemd says, or as the XDG specification does. */
 export const stateDirectoryOf = (config: Config | null, env: NodeJS.ProcessEnv): string => {

@@ -12,16 +12,16 @@ import { EXPORTER_TYPES, type ExporterDeps } from '../agent/exporter-modules.js'
 import type { Exporter } from '../agent/exporters/contract.js';
 import { type Health, healthOf } from '../agent/health.js';
 import { createLateRunner } from '../agent/metrics/run-now.js';
+import { runnerIn } from '../agent/runner.js';
 import { systemClock } from '../agent/schedule/clock.js';
 import { UserError } from '../model/user-error.js';
+import { agentId, packageVersion } from '../probing/who.js';
 import { createProbeThread, DAEMON_LIMITS } from '../run/thread/thread.js';
 import { judgeConfig, loadConfig, secretsOf, stateDirectoryOf } from './agent-config.js';
 import { createLog } from './agent-log.js';
-import { runnerIn } from './agent-run.js';
 import { openStatusOf } from './agent-status.js';
-import { EXIT, packageVersion } from './main.js';
+import { EXIT } from './main.js';
 import { parseMistake, usage } from './options.js';
-import { agentId } from './run-command.js';
 
 const OPTIONS = { config: { type: 'string' }, check: { type: 'boolean' } } as const;
 

@@ -10,12 +10,14 @@ import { alternativesOf, type Profile } from '../model/profile.js';
 import { descriptorLimit, SPARE_DESCRIPTORS } from '../net/limits.js';
 import { plan, withRtpRange } from '../plan/plan.js';
 import { loadProfile } from '../plan/profiles.js';
+import { newSession } from '../probing/prepare.js';
+import { packageVersion } from '../probing/who.js';
 import { makeCredentials } from '../reflector/certificate.js';
 import { expand, planPorts } from '../reflector/ports.js';
 import { startReflector } from '../reflector/server.js';
-import { EXIT, packageVersion } from './main.js';
+import { EXIT } from './main.js';
 import { parseProbeOptions, usage } from './options.js';
-import { publish, runPrepared, seededRandom } from './run-command.js';
+import { probeVisibly, publish } from './run-command.js';
 
 const PROFILES = ['business-sip', 'wifi-calling-t-mobile', 'facetime'];
 const HOST = '127.0.0.1';
@@ -131,8 +133,8 @@ export const demoCommand = async (argv: readonly string[], env: NodeJS.ProcessEn
     const endpoint = { host: HOST, address: HOST, family: 4 as const };
     const route = { offered: true, endpoints: [{ ...endpoint, port: null }] };
     const target = { host: HOST, endpoints: [endpoint], sip: { udp: route, tcp: route, tls: route } };
-    const sessionId = randomBytes(8);
-    const report = await runPrepared(
+    const { sessionId, random } = newSession();
+    const report = await probeVisibly(
       {
         target,
         reflectors: [],
@@ -148,7 +150,7 @@ export const demoCommand = async (argv: readonly string[], env: NodeJS.ProcessEn
           rtpRange,
           transports: options.transports,
           exhaustive: options.exhaustive,
-          random: seededRandom(sessionId.readUInt32BE(0)),
+          random,
           portMap,
         }),
       },

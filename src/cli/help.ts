@@ -8,15 +8,22 @@ Usage:
   probe daemon --config FILE        probe on a schedule; --check only judges the file
   probe health [--config FILE]      is the daemon of this host well? for health checks
   probe doctor [--config FILE]      what this host can measure, what not, and why
-  probe profiles [NAME]             list the bundled profiles, or show one with its sources
+  probe profiles [NAME]             list the bundled profiles, or show one with its sources;
+                                    --rules DIALECT its firewall rules, -o markdown a worksheet,
+                                    --check-dates what was not compared for 18 months
   probe explain CODE                a verdict, reason, symptom or check in words
   probe schema                      the report's JSON Schema
 
 Options:
-  --target HOST           a name, an IPv4 address, or [an IPv6 address]
+  --target HOST           a name, an IPv4 address, or [an IPv6 address]; also HOST:PORT and SIP
+                          URIs (sip:HOST:PORT;transport=tcp, sips:HOST)
+  --port N                the target's signalling port, in place of the profile's and of SRV
+  --from USER@DOMAIN      asks SIP as this one (default: this host's own address); for servers
+                          that know their own domain only, and ban strangers
   --reflector HOST        a reflector elsewhere, for what the target cannot answer (repeatable)
   --profile NAME|FILE     what to ask for (repeatable; default business-sip)
   --token-file FILE       the reflector's token (else CALLPATH_TOKEN_FILE, CALLPATH_TOKEN)
+  --strict                refuses a token file that others can read, instead of a warning
   --rtp-range A-B         media ports, in place of the profile's
   --exhaustive            every port of every range instead of a sample
   --deep                  also how long idle connections last in NAT and firewall (up to 6 minutes)
@@ -27,6 +34,8 @@ Options:
   --out FILE              write the result to a file
   --mcc NNN --mnc NN      a carrier's numbers: asks its Wi-Fi Calling gateway (ePDG) if there
                           is no --target; use with --profile wifi-calling-3gpp
+  --carrier NAME          the same for a carrier whose gateway has a name of its own
+  --epdg FORM             which of its gateways: home, emergency, visited, lac:XXXX, tai:XXXX
   --max-pps N             packets per second at most (default 200, as four calls)
   --timeout SECONDS       for the whole run (default 60; with --deep 420, --exhaustive 1800)
   --source ADDRESS        local address to send from
@@ -56,6 +65,7 @@ Options:
   --token-file FILE       the tokens, one a line, with a name before each if there are several;
                           made with mode 0600 if it does not exist, read again when it changes
                           (else CALLPATH_TOKEN_FILE, CALLPATH_TOKEN, else one in the state folder)
+  --strict                refuses a token file that others can read, instead of a warning
   --profile NAME|FILE     the ports to answer on (repeatable; default business-sip,
                           wifi-calling-t-mobile and facetime)
   --udp RANGES            exact UDP ports instead, e.g. 5060,16384-32767

@@ -1,15 +1,7 @@
 /** What both commands share: how they begin, and how they end. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { UserError } from '../model/user-error.js';
-import { packageRoot } from '../plan/package-root.js';
 
 export const EXIT = { ok: 0, trouble: 1, usage: 2, unmeasured: 3, interrupted: 130 } as const;
-
-export const packageVersion = (): string => {
-  const manifest: unknown = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8'));
-  return typeof manifest === 'object' && manifest !== null && 'version' in manifest ? String(manifest.version) : '0';
-};
 
 /** Resolves when all that was written to a stream before has been handed to the system. */
 const flushed = (stream: NodeJS.WriteStream): Promise<void> =>

@@ -1,31 +1,15 @@
 /** The options of `probe`, as the user wrote them, checked one by one. Every refusal names the option and the way out. */
 import { isIP } from 'node:net';
 import { parseArgs } from 'node:util';
-import { TRANSPORTS, type Transport } from '../model/check.js';
+import { TRANSPORTS, type Transport } from '../model/kinds.js';
 import { UserError } from '../model/user-error.js';
+import { readFrom } from '../plan/sip-identity.js';
+import type { ProbePace, ProbeRequest } from '../probing/request.js';
 import { OUTPUTS, type Output } from '../report/render.js';
 
-export interface ProbeOptions {
-  readonly target: string | null;
-  readonly reflectors: readonly string[];
-  readonly profiles: readonly string[];
-  readonly rtpRange: readonly [from: number, to: number] | null;
-  readonly exhaustive: boolean;
-  readonly transports: readonly Transport[] | null;
-  readonly deep: boolean;
-  /** Whether it is asked how the NAT maps and filters. */
-  readonly nat: boolean;
-  /** The carrier whose gateway is asked, or nulls. */
-  readonly plmn: { readonly mcc: string | null; readonly mnc: string | null };
-  readonly tokenFile: string | null;
-  /** A token file that others can read is refused. */
-  readonly strict: boolean;
+export interface ProbeOptions extends ProbeRequest, ProbePace {
   readonly output: Output;
   readonly outFile: string | null;
-  readonly maxPps: number;
-  readonly timeoutMs: number;
-  readonly source: string | null;
-  readonly families: readonly (4 | 6)[];
   readonly dryRun: boolean;
   readonly verbose: boolean;
   readonly color: boolean | null;
@@ -46,6 +30,8 @@ const MAX_TIMEOUT_S = 3600;
 
 const OPTIONS = {
   target: { type: 'string' },
+  port: { type: 'string' },
+  from: { type: 'string' },
   reflector: { type: 'string', multiple: true },
   profile: { type: 'string', multiple: true },
   'rtp-range': { type: 'string' },
@@ -55,6 +41,8 @@ const OPTIONS = {
   'no-nat': { type: 'boolean' },
   mcc: { type: 'string' },
   mnc: { type: 'string' },
+  carrier: { type: 'string' },
+  epdg: { type: 'string' },
   'token-file': { type: 'string' },
   strict: { type: 'boolean' },
   output: { type: 'string', short: 'o' },
@@ -137,6 +125,8 @@ export const parseProbeOptions = (argv: readonly string[], env: NodeJS.ProcessEn
   }
   return {
     target: values.target ?? null,
+    port: values.port === undefined ? null : wholeNumber('--port', values.port, 1, 65_535),
+    from: values.from === undefined ? null : readFrom(values.from),
     reflectors: values.reflector ?? [],
     profiles: values.profile ?? [DEFAULT_PROFILE],
     rtpRange: values['rtp-range'] === undefined ? null : portRange(values['rtp-range']),
@@ -144,7 +134,12 @@ export const parseProbeOptions = (argv: readonly string[], env: NodeJS.ProcessEn
     transports: transports ?? null,
     deep,
     nat: !values['no-nat'],
-    plmn: { mcc: values.mcc ?? null, mnc: values.mnc ?? null },
+    plmn: {
+      mcc: values.mcc ?? null,
+      mnc: values.mnc ?? null,
+      carrier: values.carrier ?? null,
+      form: values.epdg ?? null,
+    },
     tokenFile: values['token-file'] ?? null,
     strict: values.strict ?? false,
     output,

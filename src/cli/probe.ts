@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The agent's command line: finds the subcommand and loads nothing that it does not need. */
-import { EXIT, main, packageVersion } from './main.js';
+import { packageVersion } from '../probing/who.js';
+import { EXIT, main } from './main.js';
 
 const print = (text: string): number => {
   process.stdout.write(text);
@@ -25,9 +26,9 @@ const COMMANDS: Readonly<Record<string, (argv: readonly string[]) => Promise<num
   daemon: async (argv) => (await import('./daemon-command.js')).daemonCommand(argv, process.env),
   health: async (argv) => (await import('./health-command.js')).healthCommand(argv, process.env),
   doctor: async (argv) => (await import('./doctor-command.js')).doctorCommand(argv, process.env),
-  profiles: async ([name]) => {
+  profiles: async (argv) => {
     const { renderProfiles } = await import('./profiles-command.js');
-    return print(await renderProfiles(name ?? null));
+    return print(await renderProfiles(argv, new Date()));
   },
   explain: async ([code]) => {
     const [{ explain, nearestCodes, renderExplanation }, { usage }] = await Promise.all([

@@ -7,16 +7,17 @@ import { parseArgs } from 'node:util';
 import pino from 'pino';
 import { UserError } from '../model/user-error.js';
 import { loadProfile } from '../plan/profiles.js';
+import { exposedFile, findTokens, makeTokenFile } from '../probing/token.js';
+import { packageVersion } from '../probing/who.js';
 import type { Listener } from '../reflector/alternates.js';
 import { keptCredentials, makeCredentials, readCredentials } from '../reflector/certificate.js';
 import { serveMetrics } from '../reflector/metrics.js';
 import { parsePortList, planPorts } from '../reflector/ports.js';
 import { startReflector } from '../reflector/server.js';
 import { MAX_PROCESSES } from '../reflector/shares.js';
-import { EXIT, packageVersion } from './main.js';
+import { EXIT } from './main.js';
 import { parseMistake, usage, wholeNumber } from './options.js';
 import { reloadOnChange } from './reflector-reload.js';
-import { exposedFile, findTokens, makeTokenFile } from './token.js';
 
 const DEFAULT_PROFILES = ['business-sip', 'wifi-calling-t-mobile', 'facetime'];
 const DEFAULT_CONTROL_PORT = 443;
@@ -38,6 +39,7 @@ const OPTIONS = {
   config: { type: 'string' },
 } as const;
 const REPEATABLE: ReadonlySet<string> = new Set(['listen', 'public', 'profile']);
+const FLAGS: ReadonlySet<string> = new Set(['strict']);
 
 const parse = (argv: readonly string[]) => {
   try {
@@ -53,7 +55,7 @@ type Values = ReturnType<typeof parse>;
 const fromConfig = async (file: string): Promise<Values> => {
   const { readReflectorConfig } = await import('./reflector-config.js');
   const names = Object.keys(OPTIONS).filter((name) => name !== 'config');
-  return (await readReflectorConfig(file, names, REPEATABLE)) as Values;
+  return (await readReflectorConfig(file, names, REPEATABLE, FLAGS)) as Values;
 };
 
 /** Reads `127.0.0.1:9100` or `[::1]:9100`. @throws UserError */

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The reflector's command line. */
-import { EXIT, main, packageVersion } from './main.js';
+import { packageVersion } from '../probing/who.js';
+import { EXIT, main } from './main.js';
 
 await main('reflector', async () => {
   const argv = process.argv.slice(2);

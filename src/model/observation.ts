@@ -43,11 +43,19 @@ export interface Attestation {
   readonly heldBack: number;
 }
 
+/** One request on its way. */
+interface Sendings {
+  /** Sendings of this one request; more than one where the protocol retransmits. */
+  readonly packets: number;
+  /** The source port: which flow it was; null where no connection opened. */
+  readonly sourcePort: number | null;
+  /** When those sendings went out that stayed unanswered, in milliseconds of the run's clock. */
+  readonly lostAtMs: readonly number[];
+}
+
 export type Attempt =
-  | {
+  | (Sendings & {
       readonly outcome: 'answer';
-      /** Sendings of this one request; more than one where the protocol retransmits. */
-      readonly packets: number;
       /** Answers to it that arrived, at most `packets`. */
       readonly answers: number;
       /** Null when the answer cannot be tied to one of several sendings of the same request (Karn's rule). */
@@ -56,16 +64,21 @@ export type Attempt =
       readonly authentic: boolean | null;
       readonly attestation: Attestation | null;
       readonly detail: Evidence;
-    }
-  | {
+    })
+  | (Sendings & {
       readonly outcome: 'error';
-      readonly packets: number;
       readonly failure: Failure;
       readonly code: string;
       /** What an opened connection showed before it failed; null if it did not open. */
       readonly opened: Evidence | null;
-    }
-  | { readonly outcome: 'silence'; readonly packets: number; readonly opened: Evidence | null };
+    })
+  | (Sendings & { readonly outcome: 'silence'; readonly opened: Evidence | null });
+
+/** What was sent and answered by checks that answered at least once: what a path is known to lose. */
+export interface LossSample {
+  readonly trials: number;
+  readonly answers: number;
+}
 
 /** What became of a port of a range, for those who watch a run. */
 export type Mark = readonly [port: number, passes: boolean];
@@ -85,11 +98,29 @@ export interface Observation {
   readonly sequences: readonly number[];
   /** What arrived and was no answer to our question, by reason and count. */
   readonly refused: Readonly<Record<string, number>>;
+  /** The same in phrases: what was wrong with what came from the very place that was asked. None if left out. */
+  readonly unreadable?: Readonly<Record<string, number>>;
+  /** An answer to our very request that came from elsewhere than where it was sent; null or left out: none did. */
+  readonly elsewhere?: { readonly address: string; readonly port: number } | null;
   /** Packets of this check that the far end says it saw, or null if it could not be asked. */
   readonly seen: number | null;
+  /** Of `seen`, how many the far end says it answered. Null or left out: it did not tell. */
+  readonly answered?: number | null;
+  /** Why it did not answer the others, with counts. */
+  readonly unanswered?: UnansweredCounts;
   /** Why the check was not asked, or null if it was. */
   readonly notRun: NotRun | null;
 }
+
+/** Why the far end did not answer what arrived: its own doing, and never the path's. */
+export const UNANSWERED = [
+  'too-large', // the least answer would have been larger than the request, which nobody may be sent
+  'held-back', // the session asked more than its share
+  'replay', // it looked like a captured request that somebody sends again
+  'busy', // its own ceilings of work or memory were reached
+] as const;
+export type Unanswered = (typeof UNANSWERED)[number];
+export type UnansweredCounts = Readonly<Partial<Record<Unanswered, number>>>;
 
 /** Why a question was not asked. */
 export const NOT_RUN = [

@@ -1,29 +1,20 @@
 /** What a well-formed profile must also satisfy to make sense; each rule names the value at fault and the fix. */
 import * as v from 'valibot';
-import type { AskedKind, Transport } from './check.js';
+import { type AskedKind, kindOf, type Transport } from './kinds.js';
 import { type Mistake, type PathKey, shapeMistakes } from './mistake.js';
-import { alternativesOf, type CheckSpec, type Profile, type RangeSpec, type Requirement } from './profile.js';
+import {
+  alternativesOf,
+  type CheckSpec,
+  type Profile,
+  type RangeSpec,
+  type Requirement,
+  type Source,
+} from './profile.js';
 import { ProfileSchema } from './profile-schema.js';
 import { quoted } from './schema-words.js';
 
-/** The transports over which each kind can be asked. */
-export const TRANSPORTS_OF = {
-  'sip-options': ['udp', 'tcp', 'tls'],
-  'stun-binding': ['udp'],
-  'rtp-echo': ['udp'],
-  'rtcp-echo': ['udp'],
-  'udp-echo': ['udp'],
-  'ike-sa-init': ['udp'],
-  'nat-t-keepalive': ['udp'],
-  'esp-in-udp': ['udp'],
-  'tcp-connect': ['tcp'],
-  'tls-handshake': ['tls'],
-  http: ['tcp'],
-  dns: ['udp', 'tcp'],
-} as const satisfies Record<AskedKind, readonly Transport[]>;
-
 const transportMistake = (probe: AskedKind, transport: Transport): string | null => {
-  const possible: readonly Transport[] = TRANSPORTS_OF[probe];
+  const possible = kindOf(probe).transports;
   if (possible.includes(transport)) return null;
   return `is "${transport}", over which ${probe} cannot be asked; use ${possible.join(' or ')}`;
 };
@@ -68,13 +59,28 @@ const questionPath = (requirement: Requirement, index: number): readonly PathKey
   return ['anyOf', index];
 };
 
-const requirementMistakes = (requirement: Requirement): readonly Found[] => {
+/** What a mark promises, and whether the source keeps it. */
+const sourceMistakes = ({ evidence, url, checkedOn }: Source): readonly Found[] => {
   const found: Found[] = [];
-  if (requirement.need === 'required' && requirement.source.evidence === 'unverified') {
-    found.push([
-      ['source', 'evidence'],
-      'is "unverified" on a required row; read the source and mark it, or make the row optional',
-    ]);
+  if (evidence === 'primary' && url === undefined) {
+    found.push([['evidence'], 'is "primary" without a url; give the document\'s address, or mark it secondary']);
+  }
+  if (evidence === 'unverified' && checkedOn !== undefined) {
+    found.push([['checkedOn'], 'dates what nobody has read; remove it, or read the source and mark it']);
+  }
+  if (evidence !== 'unverified' && checkedOn === undefined) {
+    found.push([['evidence'], `is "${evidence}" without checkedOn; add the day on which the source was read`]);
+  }
+  return found;
+};
+
+/** Of which host, and by which lists: only what the profile itself explains. */
+const requirementMistakes = (requirement: Requirement, lists: readonly string[]): readonly Found[] => {
+  const found: Found[] = sourceMistakes(requirement.source).map(([at, message]) => [['source', ...at], message]);
+  for (const [index, id] of (requirement.destinations ?? []).entries()) {
+    if (lists.includes(id)) continue;
+    const known = lists.length > 0 ? `use one of ${lists.join(', ')}` : 'add the list under "destinations"';
+    found.push([['destinations', index], `is ${quoted(id)}, a list that this profile does not have; ${known}`]);
   }
   for (const [index, spec] of alternativesOf(requirement).entries()) {
     const mistakes = 'probes' in spec ? rangeMistakes(spec) : checkMistakes(spec);
@@ -83,9 +89,49 @@ const requirementMistakes = (requirement: Requirement): readonly Found[] => {
   return found;
 };
 
+/** A row serves in another's place only if it is there, and does not itself wait for that other one. */
+const fallbackMistake = (profile: Profile, requirement: Requirement): string | null => {
+  const { fallback } = requirement;
+  if (fallback === undefined) return null;
+  const rows = new Map(profile.requirements.map((row) => [row.id, row]));
+  if (!rows.has(fallback.row)) {
+    const others = [...rows.keys()].filter((id) => id !== requirement.id);
+    return `is ${quoted(fallback.row)}, a row that this profile does not have; use one of ${others.join(', ')}`;
+  }
+  const passed = new Set([requirement.id]);
+  for (let next: string | undefined = fallback.row; next !== undefined; next = rows.get(next)?.fallback?.row) {
+    if (passed.has(next))
+      return `is ${quoted(fallback.row)}, which leads back to this row; name a row that stands by itself`;
+    passed.add(next);
+  }
+  return null;
+};
+
+const listMistakes = ({ destinations = [] }: Profile): readonly Mistake[] => {
+  const mistakes: Mistake[] = [];
+  for (const [index, one] of destinations.entries()) {
+    const at = (path: readonly PathKey[], message: string): void => {
+      mistakes.push({ path: ['destinations', index, ...path], atKey: false, message });
+    };
+    const first = destinations.findIndex(({ id }) => id === one.id);
+    if (first !== index) at(['id'], `is ${quoted(one.id)}, as in destinations[${first}]; give each its own id`);
+    if (!one.networks && !one.hosts && !one.wildcards) {
+      at([], 'names no place; add networks, hosts or wildcards');
+    }
+    for (const [path, message] of sourceMistakes(one.source)) at(['source', ...path], message);
+  }
+  return mistakes;
+};
+
 /** The mistakes of a well-formed profile. */
 const senseMistakes = (profile: Profile): readonly Mistake[] => {
-  const mistakes: Mistake[] = [];
+  const mistakes: Mistake[] = [...listMistakes(profile)];
+  const lists = (profile.destinations ?? []).map(({ id }) => id);
+  for (const [index, source] of profile.thresholdsSources.entries()) {
+    for (const [path, message] of sourceMistakes(source)) {
+      mistakes.push({ path: ['thresholdsSources', index, ...path], atKey: false, message });
+    }
+  }
   const firstWithId = new Map<string, number>();
   for (const [index, requirement] of profile.requirements.entries()) {
     const first = firstWithId.get(requirement.id);
@@ -94,8 +140,12 @@ const senseMistakes = (profile: Profile): readonly Mistake[] => {
       const message = `is ${quoted(requirement.id)}, as in requirements[${first}]; give each its own id`;
       mistakes.push({ path: ['requirements', index, 'id'], atKey: false, message });
     }
-    for (const [at, message] of requirementMistakes(requirement)) {
+    for (const [at, message] of requirementMistakes(requirement, lists)) {
       mistakes.push({ path: ['requirements', index, ...at], atKey: false, message });
+    }
+    const fallback = fallbackMistake(profile, requirement);
+    if (fallback !== null) {
+      mistakes.push({ path: ['requirements', index, 'fallback', 'row'], atKey: false, message: fallback });
     }
   }
   if (!profile.requirements.some((requirement) => requirement.need === 'required')) {

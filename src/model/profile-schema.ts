@@ -3,8 +3,19 @@
  * the value at fault. Valibot, because it loads in a few milliseconds.
  */
 import * as v from 'valibot';
-import { ASKED_KINDS, TRANSPORTS } from './check.js';
-import { DIRECTIONS, EVIDENCE_MARKS, NEEDS, type Profile, REQUIREMENT_ROLES, SIGNALLING_SYMPTOMS } from './profile.js';
+import { ASKED_KINDS, TRANSPORTS } from './kinds.js';
+import { isNetwork } from './network-text.js';
+import {
+  AUDIENCES,
+  DIRECTIONS,
+  EVIDENCE_MARKS,
+  FALLBACK_RESULTS,
+  INSPECTIONS,
+  NEEDS,
+  type Profile,
+  REQUIREMENT_ROLES,
+  ROLE_SYMPTOMS,
+} from './profile.js';
 import { isMap, list, map, oneOf, use } from './schema-words.js';
 
 const FULL_PORT_RANGE = 'a whole number from 1 to 65535';
@@ -42,12 +53,56 @@ const IsoDate = v.pipe(v.string(use(A_DATE)), v.isoDate(use(A_DATE)));
 const A_HOST = 'a host name such as epdg.epc.att.net';
 const HostName = v.pipe(v.string(use(A_HOST)), v.regex(/^[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})+$/, use(A_HOST)));
 
+const A_WILDCARD = 'a name with a star in place of its first labels, such as *.zoom.us';
+const Wildcard = v.pipe(v.string(use(A_WILDCARD)), v.regex(/^\*(\.[a-z0-9-]{1,63})+$/, use(A_WILDCARD)));
+
+/** Rules are made of it, so it is an address and a length of prefix, without bits beyond that length. */
+const A_NETWORK = 'a network without host bits, such as 52.112.0.0/14, 2603:1063::/38 or 192.0.2.1';
+const Network = v.pipe(v.string(use(A_NETWORK)), v.check(isNetwork, use(A_NETWORK)));
+
+/** The day of a document, or its month where it tells no more. */
+const A_DOCUMENT_DATE = 'a date such as 2023-09-27 or 2023-09';
+const DocumentDate = v.pipe(
+  v.string(use(A_DOCUMENT_DATE)),
+  v.regex(/^\d{4}-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?$/, use(A_DOCUMENT_DATE)),
+);
+
 const SourceSchema = map({
   title: Text,
   url: v.exactOptional(Url),
   evidence: oneOf(EVIDENCE_MARKS),
-  checkedOn: IsoDate,
+  checkedOn: v.exactOptional(IsoDate),
+  dated: v.exactOptional(DocumentDate),
 });
+
+const someOf = <const Item extends v.GenericSchema>(item: Item) =>
+  v.exactOptional(v.pipe(list(item), v.minLength(1, 'is an empty list; leave the key out')));
+
+const DestinationListSchema = map({
+  id: Name,
+  networks: someOf(Network),
+  hosts: someOf(HostName),
+  wildcards: someOf(Wildcard),
+  source: SourceSchema,
+});
+
+/** Six bits (RFC 2474 section 3). */
+const A_DSCP = 'a whole number from 0 to 63, such as 46 for EF';
+const Dscp = v.pipe(
+  v.number(use(A_DSCP)),
+  v.integer(use(A_DSCP)),
+  v.minValue(0, use(A_DSCP)),
+  v.maxValue(63, use(A_DSCP)),
+);
+
+/** A day is longer than any idle timeout that makes sense. */
+const SECONDS = 'a whole number of seconds from 1 to 86400';
+const Seconds = v.pipe(
+  v.number(use(SECONDS)),
+  v.integer(use(SECONDS)),
+  v.minValue(1, use(SECONDS)),
+  v.maxValue(86_400, use(SECONDS)),
+);
 
 const CheckSpecSchema = map({
   probe: oneOf(ASKED_KINDS),
@@ -77,6 +132,10 @@ const common = {
   role: oneOf(REQUIREMENT_ROLES),
   purpose: Text,
   direction: v.exactOptional(oneOf(DIRECTIONS)),
+  destinations: someOf(Name),
+  host: v.exactOptional(HostName),
+  dscp: v.exactOptional(Dscp),
+  fallback: v.exactOptional(map({ row: Name, leaves: oneOf(FALLBACK_RESULTS) })),
   note: v.exactOptional(Text),
   source: SourceSchema,
 };
@@ -115,6 +174,14 @@ const RequirementSchema = v.lazy((input) => {
   return present.length === 1 ? byQuestion[question] : WithSeveralQuestions;
 });
 
+const RoleSymptomSchema = oneOf(ROLE_SYMPTOMS);
+const SymptomsSchema = map({
+  signalling: RoleSymptomSchema,
+  ...Object.fromEntries(
+    REQUIREMENT_ROLES.filter((role) => role !== 'signalling').map((role) => [role, v.exactOptional(RoleSymptomSchema)]),
+  ),
+});
+
 export const ProfileSchema: v.GenericSchema<unknown, Profile> = map({
   profile: Name,
   title: Text,
@@ -122,9 +189,13 @@ export const ProfileSchema: v.GenericSchema<unknown, Profile> = map({
   host: v.exactOptional(HostName),
   notes: v.optional(list(Text), []),
   thresholds: map({ lossRatio: Ratio, rttMs: Milliseconds, jitterMs: Milliseconds, reorderRatio: Ratio }),
-  thresholdsSource: SourceSchema,
-  symptomWhenBlocked: oneOf(SIGNALLING_SYMPTOMS),
-  destinations: v.exactOptional(list(Text)),
+  thresholdsSources: v.pipe(list(SourceSchema), v.minLength(1, 'is an empty list; say who gives these thresholds')),
+  symptoms: SymptomsSchema,
+  appliesTo: someOf(oneOf(AUDIENCES)),
+  udpTimeoutSeconds: v.exactOptional(Seconds),
+  keepaliveSeconds: v.exactOptional(Seconds),
+  inspection: v.exactOptional(oneOf(INSPECTIONS)),
+  destinations: someOf(DestinationListSchema),
   farSide: v.exactOptional(Text),
   requirements: v.pipe(list(RequirementSchema), v.minLength(1, 'is an empty list; add a requirement')),
 });

@@ -3,8 +3,9 @@
  * Schema come from the same definition. A report may gain fields within a major version and never loses or renames one.
  */
 import * as v from 'valibot';
-import { PROBE_KINDS, TRANSPORTS } from './check.js';
+import { CERTIFICATE_PROBLEMS } from './certificate.js';
 import { DEVICES, LIKELIHOODS } from './diagnosis.js';
+import { PROBE_KINDS, TRANSPORTS } from './kinds.js';
 import { REASONS, SERVICE_VERDICTS, VERDICTS } from './verdict.js';
 
 export const REPORT_SCHEMA_ID = 'callpath.report/1';
@@ -45,6 +46,8 @@ const CheckSchema = v.looseObject({
   confidence: Ratio,
   sent: Count,
   seen: nullable(Count),
+  /** Of `seen`, how many the far end says it answered; what it did not answer it left by its own doing. Null if it did not tell. */
+  answered: v.optional(nullable(Count)),
   received: Count,
   rttMs: nullable(v.object({ min: Milliseconds, median: Milliseconds, max: Milliseconds })),
   evidence: v.record(v.string(), v.unknown()),
@@ -63,6 +66,52 @@ const RangeSchema = v.looseObject({
   /** Ports of this run that were asked; the others are inferred from their neighbours. */
   tested: Count,
   confidence: Ratio,
+});
+
+/** What the DNS said of the target, where it was asked. */
+const ResolutionSchema = v.looseObject({
+  host: v.string(),
+  failures: v.array(
+    v.looseObject({
+      name: v.string(),
+      type: v.picklist(['NAPTR', 'SRV', 'A', 'AAAA', 'address']),
+      reason: v.string(),
+      /** The record that cannot be used and what is wrong with it, or who named the name. */
+      about: v.optional(v.string()),
+    }),
+  ),
+  /** Servers that were asked. */
+  resolvers: v.array(v.looseObject({ address: v.string(), state: v.picklist(['answers', 'silent', 'refuses']) })),
+  /** What the domain's NAPTR and SRV records offer. */
+  offers: v.array(v.string()),
+  /** Addresses that were found and not asked. */
+  leftOut: v.array(v.string()),
+});
+
+/** What a server of somebody else's said of itself, one thing each. */
+const SaidSchema = v.looseObject({
+  checks: v.array(v.string()),
+  address: nullable(v.string()),
+  /** One sentence without its full stop. */
+  text: v.string(),
+  /** The path is fine, and calls are not: somebody has to look at the server. */
+  isTrouble: v.boolean(),
+});
+
+/** The certificate that a check was shown by a server of somebody else's. */
+const CertificateSchema = v.looseObject({
+  check: v.string(),
+  address: nullable(v.string()),
+  port: Port,
+  /** The name that it has to show (RFC 5922); null for an address. */
+  domain: nullable(v.string()),
+  subject: nullable(v.string()),
+  issuer: nullable(v.string()),
+  names: v.array(v.string()),
+  validFrom: nullable(v.string()),
+  validTo: nullable(v.string()),
+  trusted: nullable(v.boolean()),
+  problems: v.array(v.looseObject({ id: v.picklist(CERTIFICATE_PROBLEMS), text: v.string() })),
 });
 
 /** Of a range that was sampled: how wide a hole its sample can have missed. Widths in port numbers. */
@@ -205,12 +254,29 @@ export const ReportSchema = v.looseObject({
   }),
   checks: v.array(CheckSchema),
   ranges: v.array(RangeSchema),
+  /** Stretches in which nothing came from a far end that had answered; offsets from `startedAt`. */
+  outages: v.optional(
+    v.array(
+      v.looseObject({
+        fromMs: Milliseconds,
+        /** Null where it had not answered again when the run ended. */
+        toMs: nullable(Milliseconds),
+        what: v.picklist(['everything', 'udp', 'tcp']),
+        direction: nullable(v.picklist(['outbound', 'inbound'])),
+      }),
+    ),
+  ),
   /** Left out where every port was asked. */
   coverage: v.optional(v.array(CoverageSchema)),
   nat: NatSchema,
   sipAlg: SipAlgSchema,
   quality: v.array(QualitySchema),
   services: v.array(ServiceSchema),
+  /** Absent in reports of versions before it, and where no name was resolved. */
+  resolution: v.optional(ResolutionSchema),
+  /** What servers of third parties said; absent in reports of versions before it. */
+  said: v.optional(v.array(SaidSchema)),
+  certificates: v.optional(v.array(CertificateSchema)),
   /** What the run could not do or a reader must know, one sentence each. */
   notes: v.array(v.string()),
   totals: v.looseObject({

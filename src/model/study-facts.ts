@@ -1,5 +1,8 @@
-/** Facts that the stages after the checks bring home: no opinion, plain data, as it crosses from the probing thread. */
-import type { Family, Transport } from './check.js';
+/** Facts that studies of proven far ends bring home: no opinion, plain data, as it crosses from the probing thread. */
+
+import type { Family } from './check.js';
+import type { Transport } from './kinds.js';
+import type { LossSample } from './observation.js';
 
 /** One SIP exchange, as both of its ends saw it. */
 export interface SipExchange {
@@ -19,6 +22,8 @@ export interface SipExchange {
   readonly errors: readonly string[];
   /** Packets that arrived at the far end; null if it could not be asked. */
   readonly seen: number | null;
+  /** Of `seen`, how many the far end says it answered; null or left out if it did not tell. */
+  readonly answered?: number | null;
   /** An answer came, and it did not prove itself. */
   readonly unproven: boolean;
   /** The far end received other bytes than were sent, whether or not it could show them. */
@@ -65,13 +70,32 @@ export interface PinholeTest {
   readonly sent: number | null;
 }
 
+/** Bytes that are no SIP on SIP's port, in one datagram of a size, answered with as many. */
+export interface SameSize extends Passing {
+  readonly port: number;
+  readonly bytes: number;
+}
+
 /** What one reflector's address was asked about SIP. */
+/** After some messages SIP's own port passed none any more, whatever they were. */
+export interface SipLimit {
+  /** `rate`: one asked after a pause passed again. `cut-off`: it did not. */
+  readonly kind: 'rate' | 'cut-off';
+  readonly port: number;
+  /** Packets that had gone there by then. */
+  readonly afterPackets: number;
+}
+
 export interface SipFacts {
+  /** Left out where nothing of the kind was met. */
+  readonly limit?: SipLimit;
   readonly address: string;
   readonly family: Family;
   readonly exchanges: readonly SipExchange[];
   readonly otherTraffic: readonly OtherTraffic[];
   readonly pinholes: readonly PinholeTest[];
+  /** Asked where SIP of a size stayed silent, and once in a small size; nothing where all sizes pass. */
+  readonly sameSize?: readonly SameSize[];
 }
 
 export interface Place {
@@ -148,14 +172,9 @@ export interface Idle {
   readonly seen: number | null;
 }
 
-/** What all stages found. */
-export interface StudyFacts {
-  readonly sip: readonly SipFacts[];
-  readonly nat: readonly NatFacts[];
-  readonly sourcePorts: readonly SourcePortFacts[];
+/** What lifetimes were asked of one far end. */
+export interface LifetimeFacts {
   readonly idle: readonly Idle[];
   /** Questions over the flows that fell idle afterwards, and how many were answered: what this path loses. */
-  readonly talk: { readonly trials: number; readonly answers: number };
+  readonly talk: LossSample;
 }
-
-export const NO_FACTS: StudyFacts = { sip: [], nat: [], sourcePorts: [], idle: [], talk: { trials: 0, answers: 0 } };

@@ -8,7 +8,7 @@ export type Verdict = (typeof VERDICTS)[number];
 /** Every reason, under the one verdict that it explains. */
 export const REASONS = {
   pass: ['answered'],
-  degraded: ['loss', 'latency', 'jitter', 'reordered', 'rate-limited'],
+  degraded: ['loss', 'latency', 'jitter', 'reordered', 'rate-limited', 'flow-loss'],
   altered: [
     'sip-alg',
     'payload-rewritten',
@@ -21,6 +21,11 @@ export const REASONS = {
   unknown: [
     'no-answer',
     'closed',
+    'tls-refused',
+    'unreadable',
+    'unproven',
+    'outage',
+    'cut-off',
     'target-unreachable',
     'limited',
     'dns-failure',
@@ -49,7 +54,13 @@ export type Classified = Finding & {
   readonly confidence: number;
   readonly sent: number;
   readonly seen: number | null;
+  /** Of `seen`, how many the far end says it answered; null if it did not tell. */
+  readonly answered: number | null;
   readonly received: number;
+  /** Of those that stayed unanswered, how many went out while the line was away: they are evidence of nothing. */
+  readonly duringOutage: number;
+  /** Flows of which a packet stayed unanswered: where the first of each is lost, so many packets are no loss. */
+  readonly firstPackets: number;
   readonly rttMs: RttSummary | null;
   readonly evidence: Evidence;
 };
@@ -76,5 +87,14 @@ export const SYMPTOMS = [
   'cannot-call',
   'delayed-audio',
   'registration-flaps',
+  'cannot-sign-in',
+  'trunk-down',
+  'messages-fail',
+  'provisioning-fails',
+  'activation-fails',
+  'wrong-time',
+  'app-limited',
+  'cannot-find-service',
+  'over-fallback',
 ] as const;
 export type SymptomId = (typeof SYMPTOMS)[number];

@@ -1,13 +1,15 @@
 /** Asking the DNS: one interface, so that resolving can be tested without a network, and its real implementation. */
-import { execFile } from 'node:child_process';
-import { promises as nodeDns } from 'node:dns';
+import { spawn } from 'node:child_process';
+import { getServers } from 'node:dns';
 import { isIP } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import type { Family } from '../model/check.js';
 import { accept, type Parsed, refuse } from '../model/refusal.js';
-import { socketError } from './errno.js';
-import type { LookupResult } from './lookup-process.js';
+import type { LookupLine } from './lookup-process.js';
+import { candidatesOf, systemSearchRules } from './resolv-conf.js';
+import { createStub, type ServerSeen } from './stub.js';
+
+export type { ServerSeen } from './stub.js';
 
 /** Why a lookup brought no records. The first two are answers; the others mean that nobody knows. */
 export const DNS_FAILURES = [
@@ -15,7 +17,10 @@ export const DNS_FAILURES = [
   'no-record', // the name exists and has none of this type
   'timeout',
   'server-failure', // SERVFAIL, or what getaddrinfo calls temporary
-  'refused', // by the server (REFUSED), or nothing listens there
+  'refused', // by the server, which does not answer such questions (REFUSED, NOTIMP)
+  'closed', // nothing listens there, or a firewall refuses in the server's name
+  'truncated', // too long for UDP, and the server does not give it over TCP
+  'unreachable', // no way to the server
   'bad-answer', // malformed
   'cancelled',
   'other',
@@ -56,146 +61,191 @@ export interface Dns {
   srv(name: string, signal: AbortSignal): DnsAnswer<SrvRecord>;
   a(name: string, signal: AbortSignal): DnsAnswer<string>;
   aaaa(name: string, signal: AbortSignal): DnsAnswer<string>;
-  /** As applications on this host resolve names: hosts file, search domains, address order (RFC 6724) and all. */
-  lookup(name: string, signal: AbortSignal): DnsAnswer<ResolvedAddress>;
+  /**
+   * As applications on this host resolve names: hosts file, search domains, address order (RFC 6724) and all. Of the
+   * families only; an unanswered one takes nothing from the other. Both if left out.
+   */
+  lookup(name: string, signal: AbortSignal, families?: readonly Family[]): DnsAnswer<ResolvedAddress>;
+  /** The complete names that a name as typed may stand for, in order; only itself where it is left out. */
+  candidates?(name: string): readonly string[];
+  /** What the servers have been like so far; not known where it is left out. */
+  servers?(): readonly ServerSeen[];
 }
 
 export interface SystemDnsOptions {
   /** For one lookup with all its tries, in milliseconds. */
   readonly timeoutMs?: number;
   /**
-   * Servers to ask instead of the system's, as `address` or `address:port`. `lookup` then asks them as well, and the
-   * hosts file does not count.
+   * Servers to ask instead of the system's, as `address` or `address:port`. `lookup` then asks them as well, and neither
+   * the hosts file nor search domains count.
    */
   readonly servers?: readonly string[];
 }
 
 /**
- * Two lookups that depend on each other, SRV after NAPTR or A after SRV, must leave half of an eight-second run. A
- * resolver that has to ask the root answers in less than a second.
+ * The patience of a stub resolver: resolv.conf(5) has 5 s, twice. With a first server that is silent getaddrinfo needs
+ * half of it.
  */
-const LOOKUP_TIMEOUT_MS = 2_000;
-/** The first try is given a third of the time, its repetition the rest, since c-ares doubles the wait. */
-const TRIES = 2;
+const LOOKUP_TIMEOUT_MS = 10_000;
+/**
+ * Addresses of one family are there, and those of the other are waited for a little longer (RFC 8305 §3 waits 50 ms;
+ * nobody waits for a page here, and a resolver that has to go and ask takes longer).
+ */
+export const OTHER_FAMILY_MS = 500;
 
-const failureOf = (error: unknown): DnsFailure => {
-  const { code } = socketError(error);
+/** What getaddrinfo's codes say. */
+const failureOf = (code: string): DnsFailure => {
   switch (code) {
     case 'ENOTFOUND':
       return 'not-found';
     case 'ENODATA':
       return 'no-record';
-    case 'ETIMEOUT':
-      return 'timeout';
-    case 'ESERVFAIL':
     case 'EAI_AGAIN':
     case 'EAI_FAIL':
       return 'server-failure';
-    case 'EREFUSED':
-    case 'ECONNREFUSED':
-      return 'refused';
-    case 'EBADRESP':
-    case 'EFORMERR':
-      return 'bad-answer';
-    case 'ECANCELLED':
-      return 'cancelled';
     default:
       return 'other';
   }
 };
 
-/** Runs one lookup until it is done, the signal aborts or the time is up; `stop` ends what can be ended. */
-const within = <T>(
-  timeoutMs: number,
-  signal: AbortSignal,
-  query: () => Promise<readonly T[]>,
-  stop: () => void,
-): DnsAnswer<T> =>
-  new Promise((resolve) => {
-    const finish = (result: Parsed<readonly T[], DnsFailure>): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', cancel);
-      resolve(result);
-    };
-    const cancel = (): void => {
-      finish(refuse('cancelled'));
-      stop();
-    };
-    const timer = setTimeout(() => {
-      finish(refuse('timeout'));
-      stop();
-    }, timeoutMs);
-    if (signal.aborted) {
-      finish(refuse('cancelled'));
-      return;
-    }
-    signal.addEventListener('abort', cancel);
-    query().then(
-      (records) => finish(accept(records)),
-      (error: unknown) => finish(refuse(failureOf(error))),
-    );
-  });
-
 /** The addresses of both answers; if neither has any, the failure that leaves more open. */
 const both = (
-  four: Parsed<readonly string[], DnsFailure>,
-  six: Parsed<readonly string[], DnsFailure>,
-): Parsed<readonly ResolvedAddress[], DnsFailure> => {
-  const found = [
-    ...(four.ok ? four.value : []).map((address) => ({ address, family: 4 as const })),
-    ...(six.ok ? six.value : []).map((address) => ({ address, family: 6 as const })),
-  ];
+  answers: readonly Parsed<readonly ResolvedAddress[], DnsFailure>[],
+): Awaited<DnsAnswer<ResolvedAddress>> => {
+  const found = answers.flatMap((answer) => (answer.ok ? answer.value : []));
   if (found.length > 0) return accept(found);
-  const failures = [four, six].flatMap((answer) => (answer.ok ? [] : [answer.refusal]));
+  const failures = answers.flatMap((answer) => (answer.ok ? [] : [answer.refusal]));
   return refuse(failures.find((failure) => !isAbsence(failure)) ?? failures[0] ?? 'no-record');
+};
+
+const later = (ms: number): Promise<null> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, ms, null).unref();
+  });
+
+/**
+ * One question a family, and no longer wait for the one than for the other: where addresses of one are there, what is
+ * still open of the other after a moment counts as a timeout.
+ */
+export const eachFamily = async <T>(
+  asked: readonly (() => Promise<Parsed<readonly T[], DnsFailure>>)[],
+): Promise<readonly Parsed<readonly T[], DnsFailure>[]> => {
+  const questions = asked.map((ask) => ask());
+  const found = questions.map(async (question) => {
+    const answer = await question;
+    if (!answer.ok) return new Promise<null>(() => undefined);
+    await later(OTHER_FAMILY_MS);
+    return null;
+  });
+  const enough = Promise.race([Promise.all(questions), ...found]);
+  await enough;
+  return Promise.all(
+    questions.map((question) => Promise.race([question, Promise.resolve(refuse('timeout' as const))])),
+  );
 };
 
 const LOOKUP_PROCESS = fileURLToPath(new URL('./lookup-process.js', import.meta.url));
 
-/** As getaddrinfo answers. Rejects with its failure, or when `signal` ends the process that asks. */
-const askSystem = async (name: string, signal: AbortSignal): Promise<readonly ResolvedAddress[]> => {
-  const { stdout } = await promisify(execFile)(process.execPath, [LOOKUP_PROCESS, name], { signal, windowsHide: true });
-  const result = JSON.parse(stdout) as LookupResult;
-  if ('code' in result) throw Object.assign(new Error(result.code), { code: result.code });
-  return result.addresses.map((address) => ({ address, family: isIP(address) === 6 ? 6 : 4 }));
-};
+/** As getaddrinfo answers, in a process that is ended with the signal, the time, or when enough is known. */
+const askSystem = (
+  name: string,
+  families: readonly Family[],
+  signal: AbortSignal,
+  timeoutMs: number,
+): DnsAnswer<ResolvedAddress> =>
+  new Promise((resolve) => {
+    if (signal.aborted) return resolve(refuse('cancelled'));
+    const child = spawn(process.execPath, [LOOKUP_PROCESS, name, families.join('')], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+      windowsHide: true,
+    });
+    const told: LookupLine[] = [];
+    let said = '';
+    let patience: NodeJS.Timeout | undefined;
+    const finish = (result: Parsed<readonly ResolvedAddress[], DnsFailure>): void => {
+      clearTimeout(timer);
+      clearTimeout(patience);
+      signal.removeEventListener('abort', cancel);
+      child.kill('SIGKILL');
+      resolve(result);
+    };
+    const cancel = (): void => finish(refuse(signal.reason === 'timeout' ? 'timeout' : 'cancelled'));
+    /** All that is known, the answer to the joint question before those about one family. */
+    const known = (isTimeUp: boolean): Parsed<readonly ResolvedAddress[], DnsFailure> => {
+      const joint = told.find(({ family }) => family === 0);
+      const lines = joint && 'addresses' in joint ? [joint] : told.filter((line) => 'addresses' in line);
+      const found = lines.flatMap((line) => ('addresses' in line ? line.addresses : []));
+      if (found.length > 0) {
+        return accept(found.map((address) => ({ address, family: isIP(address) === 6 ? 6 : 4 })));
+      }
+      const codes = told.flatMap((line) => ('code' in line ? [failureOf(line.code)] : []));
+      return refuse(isTimeUp ? 'timeout' : (codes.find((code) => !isAbsence(code)) ?? codes[0] ?? 'other'));
+    };
+    const timer = setTimeout(() => finish(known(true)), timeoutMs);
+    signal.addEventListener('abort', cancel);
+    child.on('error', () => finish(refuse('other')));
+    child.on('close', () => finish(known(false)));
+    child.stdout.on('data', (bytes) => {
+      said += String(bytes);
+      const lines = said.split('\n');
+      said = lines.pop() ?? '';
+      for (const line of lines) {
+        const one = JSON.parse(line) as LookupLine;
+        told.push(one);
+        if (one.family === 0) return finish(known(false));
+        if ('addresses' in one) patience ??= setTimeout(() => finish(known(false)), OTHER_FAMILY_MS);
+      }
+    });
+  });
 
 /**
- * The system's resolver, or the one of `servers`. Every lookup has a channel of its own, so that ending one ends no
- * other and leaves nothing behind. Throws if a server is no address.
+ * The system's resolver, or the one of `servers`. Every lookup has sockets of its own, so that ending one ends no other
+ * and leaves nothing behind. Throws if a server is no address.
  */
 export const systemDns = ({ timeoutMs = LOOKUP_TIMEOUT_MS, servers }: SystemDnsOptions = {}): Dns => {
-  const channel = (): nodeDns.Resolver => {
-    const resolver = new nodeDns.Resolver({ timeout: Math.ceil(timeoutMs / (TRIES + 1)), tries: TRIES });
-    if (servers) resolver.setServers(servers);
-    return resolver;
-  };
-  channel();
-  const ask = <T>(signal: AbortSignal, query: (resolver: nodeDns.Resolver) => Promise<readonly T[]>): DnsAnswer<T> => {
-    const resolver = channel();
-    return within(
-      timeoutMs,
-      signal,
-      () => query(resolver),
-      () => resolver.cancel(),
-    );
-  };
-  const a: Dns['a'] = (name, signal) => ask(signal, (resolver) => resolver.resolve4(name));
-  const aaaa: Dns['aaaa'] = (name, signal) => ask(signal, (resolver) => resolver.resolve6(name));
+  const named = servers ?? getServers();
+  for (const server of named) {
+    if (isIP(server.replace(/^\[(.*)\](:\d+)?$/, '$1').replace(/^([^:]+):\d+$/, '$1')) === 0) {
+      throw new RangeError(`${server.slice(0, 80)} is not the address of a DNS server`);
+    }
+  }
+  const stub = createStub({ servers: named, patienceMs: timeoutMs });
+  const rules = servers ? null : systemSearchRules();
+  const addressOf = ({ address }: { readonly address: string }): string => address;
+  const map = <A, B>(answer: Parsed<readonly A[], DnsFailure>, to: (one: A) => B): Parsed<readonly B[], DnsFailure> =>
+    answer.ok ? accept(answer.value.map(to)) : answer;
+  const a: Dns['a'] = async (name, signal) => map(await stub.ask(name, 'A', signal), addressOf);
+  const aaaa: Dns['aaaa'] = async (name, signal) => map(await stub.ask(name, 'AAAA', signal), addressOf);
   return {
-    naptr: (name, signal) => ask(signal, (resolver) => resolver.resolveNaptr(name)),
-    srv: (name, signal) => ask(signal, (resolver) => resolver.resolveSrv(name)),
+    naptr: async (name, signal) =>
+      map(await stub.ask(name, 'NAPTR', signal), ({ flags, service, regexp, replacement, order, preference }) => ({
+        flags,
+        service,
+        regexp,
+        replacement,
+        order,
+        preference,
+      })),
+    srv: async (name, signal) =>
+      map(await stub.ask(name, 'SRV', signal), ({ target, port, priority, weight }) => ({
+        name: target,
+        port,
+        priority,
+        weight,
+      })),
     a,
     aaaa,
-    lookup: async (name, signal) => {
-      if (servers) return both(...(await Promise.all([a(name, signal), aaaa(name, signal)])));
-      const end = new AbortController();
-      return within(
-        timeoutMs,
-        signal,
-        () => askSystem(name, end.signal),
-        () => end.abort(),
+    lookup: async (name, signal, families = [4, 6]) => {
+      if (!servers) return askSystem(name, families, signal, timeoutMs);
+      const answers = await eachFamily(
+        families.map((family) => async () => {
+          const answer = await (family === 6 ? aaaa(name, signal) : a(name, signal));
+          return map(answer, (address): ResolvedAddress => ({ address, family }));
+        }),
       );
+      return both(answers);
     },
+    ...(rules && { candidates: (name: string) => candidatesOf(name, rules) }),
+    servers: stub.servers,
   };
 };

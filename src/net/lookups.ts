@@ -6,6 +6,7 @@ import {
   type Dns,
   type DnsAnswer,
   type DnsFailure,
+  eachFamily,
   isAbsence,
   type NaptrRecord,
   type ResolvedAddress,
@@ -32,6 +33,8 @@ export interface NameFailure {
   /** `address` stands for the host's own resolver, with its hosts file. */
   readonly type: 'NAPTR' | 'SRV' | 'A' | 'AAAA' | 'address';
   readonly reason: ResolveFailure;
+  /** What else a reader must know: the record that cannot be used and what is wrong with it, or who named the name. */
+  readonly about?: string;
 }
 
 export interface Lookups {
@@ -41,6 +44,8 @@ export interface Lookups {
   named(name: string): Promise<AddressesFound>;
   /** The addresses of a host that the DNS named. */
   host(name: string): Promise<AddressesFound>;
+  /** Whether the DNS answers for the addresses of a name, whatever a hosts file says. */
+  isAnswered(name: string): Promise<boolean>;
 }
 
 export interface AddressesFound {
@@ -130,13 +135,13 @@ export const createLookups = (dns: Dns, families: readonly Family[], signal: Abo
     naptr: once((name) => until(signal, dns.naptr(name, signal))),
     srv: once((name) => until(signal, dns.srv(name, signal))),
     named: once(async (name) => {
-      const answer = await until(signal, dns.lookup(name, signal));
+      const answer = await until(signal, dns.lookup(name, signal, families));
       if (answer.ok) return found(name, 'address', answer.value, []);
       const reason = answer.refusal === 'no-record' ? 'no-address' : answer.refusal;
       return { addresses: [], failures: [{ name, type: 'address', reason }] };
     }),
     host: once(async (name) => {
-      const answers = await Promise.all(families.map((family) => familyOf(name, family)));
+      const answers = await eachFamily(families.map((family) => () => familyOf(name, family)));
       const type = families[0] === 6 ? 'AAAA' : 'A';
       if (answers.every((answer) => !answer.ok && answer.refusal === 'not-found')) {
         return { addresses: [], failures: [{ name, type, reason: 'not-found' }] };
@@ -150,5 +155,9 @@ export const createLookups = (dns: Dns, families: readonly Family[], signal: Abo
       const entries = answers.flatMap((answer) => (answer.ok ? answer.value : []));
       return found(name, type, entries, failures);
     }),
+    isAnswered: async (name) => {
+      const answers = await eachFamily(families.map((family) => () => familyOf(name, family)));
+      return answers.some((answer) => answer.ok || isAbsence(answer.refusal));
+    },
   };
 };

@@ -2,8 +2,10 @@
  * Where a domain's SIP service is, found as a SIP user agent finds it (RFC 3263 §4): NAPTR records say which transports
  * it offers, SRV records where, and without either it is the host itself at the default ports.
  */
-import { type Family, TRANSPORTS, type Transport } from '../model/check.js';
-import { type Dns, isAbsence, type NaptrRecord, type ResolvedAddress, type SrvRecord } from './dns.js';
+import { isIP } from 'node:net';
+import type { Family } from '../model/check.js';
+import { TRANSPORTS, type Transport } from '../model/kinds.js';
+import { type Dns, type DnsFailure, isAbsence, type NaptrRecord, type ResolvedAddress, type SrvRecord } from './dns.js';
 import {
   createLookups,
   type Lookups,
@@ -41,8 +43,14 @@ export interface SipResolution {
   readonly services: readonly SipService[];
   /** Transports in the order in which the domain's NAPTR records prefer them; empty if it has none. */
   readonly preference: readonly Transport[];
+  /** All that the domain's records offer, asked for or not; empty if it has none. */
+  readonly offers: readonly SipOffer[];
   readonly failures: readonly NameFailure[];
 }
+
+/** Transports that NAPTR services name (RFC 3263 §4.1, RFC 4168, RFC 7118), as people call them. */
+export const SIP_OFFERS = ['UDP', 'TCP', 'TLS', 'SCTP', 'WebSocket'] as const;
+export type SipOffer = (typeof SIP_OFFERS)[number];
 
 export interface SipOptions {
   readonly transports: readonly Transport[];
@@ -56,8 +64,8 @@ export interface SipOptions {
   readonly random?: () => number;
 }
 
-/** Half of an eight-second run. */
-export const SIP_DEADLINE_MS = 4_000;
+/** The patience of a stub resolver, and what comes after it: with a first server that is silent each step takes longer. */
+export const SIP_DEADLINE_MS = 14_000;
 
 /** RFC 3261 §19.1.2. */
 const DEFAULT_PORT: Readonly<Record<Transport, number>> = { udp: 5060, tcp: 5060, tls: 5061 };
@@ -70,7 +78,19 @@ const NAPTR_SERVICE: ReadonlyMap<string, Transport> = new Map([
   ['sips+d2t', 'tls'],
 ]);
 
-type Note = (name: string, type: NameFailure['type'], reason: ResolveFailure) => void;
+/** The same, and what others speak. */
+const OFFER_OF: ReadonlyMap<string, SipOffer> = new Map([
+  ['sip+d2u', 'UDP'],
+  ['sip+d2t', 'TCP'],
+  ['sips+d2t', 'TLS'],
+  ['sip+d2s', 'SCTP'],
+  ['sips+d2s', 'SCTP'],
+  ['sip+d2w', 'WebSocket'],
+  ['sips+d2w', 'WebSocket'],
+]);
+const OFFER_OVER: Readonly<Record<Transport, SipOffer>> = { udp: 'UDP', tcp: 'TCP', tls: 'TLS' };
+
+type Note = (name: string, type: NameFailure['type'], reason: ResolveFailure, about?: string) => void;
 
 interface Route {
   readonly transport: Transport;
@@ -80,7 +100,8 @@ interface Route {
 /** What an SRV lookup says: where, decidedly nowhere (a lone target of "."), no such record, or nothing. */
 type SrvFound =
   | { readonly kind: 'hosts'; readonly records: readonly SrvRecord[] }
-  | { readonly kind: 'denied' | 'absent' | 'failed' };
+  | { readonly kind: 'denied' | 'absent' }
+  | { readonly kind: 'failed'; readonly failure: DnsFailure };
 
 const bare = (name: string): string => name.replace(/\.$/, '').toLowerCase();
 
@@ -100,23 +121,37 @@ const routesOf = (domain: string, records: readonly NaptrRecord[], note: Note): 
   return routes.slice(0, MAX_RECORDS);
 };
 
-const isUsableSrv = ({ name, port, priority, weight }: SrvRecord): boolean =>
-  isName(bare(name)) &&
-  [port, priority, weight].every((value) => Number.isInteger(value) && value >= 0 && value <= 0xffff) &&
-  port > 0;
+/** Longer ones are cut; what is printed of a record that nobody can use need not be all of it. */
+const MAX_ABOUT = 120;
+
+/** What is wrong with a record, or null. */
+const faultOfSrv = ({ name, port, priority, weight }: SrvRecord): string | null => {
+  const host = bare(name);
+  const shown = host.length > MAX_ABOUT ? `${host.slice(0, MAX_ABOUT)}…` : host;
+  // A name of digits and dots is what an address literal becomes in a zone file; RFC 2782 wants a host name there.
+  if (isIP(host) !== 0) return `its target ${shown} is an address and no host name`;
+  if (!isName(host)) return 'its target is no host name';
+  if (port === 0) return `it names port 0 of ${shown}`;
+  const isWhole = [port, priority, weight].every((value) => Number.isInteger(value) && value >= 0 && value <= 0xffff);
+  return isWhole ? null : `its numbers for ${shown} are out of range`;
+};
 
 const findSrv = async (lookups: Lookups, name: string, note: Note): Promise<SrvFound> => {
   const answer = await lookups.srv(name);
   if (!answer.ok) {
     if (isAbsence(answer.refusal)) return { kind: 'absent' };
     note(name, 'SRV', answer.refusal);
-    return { kind: 'failed' };
+    return { kind: 'failed', failure: answer.refusal };
   }
   if (answer.value.length === 0) return { kind: 'absent' };
   const named = answer.value.filter((record) => bare(record.name) !== '');
   if (named.length === 0) return { kind: 'denied' };
-  const usable = named.filter(isUsableSrv).map((record) => ({ ...record, name: bare(record.name) }));
-  if (usable.length < named.length) note(name, 'SRV', 'bad-record');
+  const faults = named.map(faultOfSrv);
+  const usable = named
+    .filter((_, index) => faults[index] === null)
+    .map((record) => ({ ...record, name: bare(record.name) }));
+  const [fault] = faults.filter((one) => one !== null);
+  if (fault !== undefined) note(name, 'SRV', 'bad-record', fault);
   if (usable.length > MAX_RECORDS) note(name, 'SRV', 'too-many');
   usable.sort((one, other) => one.priority - other.priority);
   return { kind: 'hosts', records: usable.slice(0, MAX_RECORDS) };
@@ -132,7 +167,8 @@ const srvEndpoints = async (
   const perHost = await Promise.all(
     orderSrv(records, random).map(async ({ name: host, port, priority, weight }) => {
       const { addresses, failures } = await lookups.host(host);
-      for (const failure of failures) note(failure.name, failure.type, failure.reason);
+      for (const failure of failures)
+        note(failure.name, failure.type, failure.reason, `the SRV record ${name} names it`);
       return addresses.map(({ address, family }): SipEndpoint => ({ host, address, family, port, priority, weight }));
     }),
   );
@@ -168,6 +204,7 @@ type Context = Pick<SipOptions, 'transports'> & {
   readonly lookups: Lookups;
   readonly random: () => number;
   readonly note: Note;
+  readonly offer: (what: SipOffer) => void;
 };
 
 /** A domain with NAPTR records: they alone say what is offered. */
@@ -187,9 +224,27 @@ const byNaptr = async (transport: Transport, routes: readonly Route[], context: 
   return { transport, offered: !denied, via: 'naptr', endpoints: [] };
 };
 
+/** A domain whose NAPTR records name only what we do not speak: none of ours is offered. */
+const bySpokenElsewhere = ({ transports }: Context): readonly SipService[] =>
+  transports.map((transport) => ({ transport, offered: false, via: 'naptr', endpoints: [] }));
+
+/**
+ * No record could be looked up, and the host itself is all that phones can find: the resolver says that it answers no such
+ * questions, or none answers at all and the name is one of the hosts file. Whoever fails or is silent where it gives
+ * addresses says neither.
+ */
+const hasOnlyAddresses = async (
+  failures: readonly DnsFailure[],
+  domain: string,
+  lookups: Lookups,
+): Promise<boolean> => {
+  if (failures.length < TRANSPORTS.length) return false;
+  return failures.every((failure) => failure === 'refused') || !(await lookups.isAnswered(domain));
+};
+
 /** A domain without: SRV records under the standard names, or the host itself (RFC 3263 §4.1, §4.2). */
 const bySrv = async (naptrKnown: boolean, context: Context): Promise<readonly SipService[]> => {
-  const { domain, transports, lookups, random, note } = context;
+  const { domain, transports, lookups, random, note, offer } = context;
   // All transports are asked for: records for one that was not wanted say that the others are not offered.
   const found = new Map(
     await Promise.all(
@@ -199,10 +254,16 @@ const bySrv = async (naptrKnown: boolean, context: Context): Promise<readonly Si
     ),
   );
   const hasSrv = [...found.values()].some(({ kind }) => kind === 'hosts' || kind === 'denied');
+  for (const [transport, { kind }] of found) if (kind === 'hosts') offer(OFFER_OVER[transport]);
+  const failed = [...found.values()].flatMap((srv) => (srv.kind === 'failed' ? [srv.failure] : []));
+  const onlyAddresses = !naptrKnown && (await hasOnlyAddresses(failed, domain, lookups));
   return Promise.all(
     transports.map(async (transport): Promise<SipService> => {
-      if (!hasSrv) return hostItself(transport, domain, null, lookups, note);
-      const srv = found.get(transport) ?? { kind: 'failed' };
+      const srv = found.get(transport) ?? { kind: 'failed', failure: 'other' };
+      // RFC 3263 §4.2: the host itself only where there are no records; where nobody knows, phones get nowhere either.
+      if (!hasSrv && (srv.kind === 'absent' || onlyAddresses)) {
+        return hostItself(transport, domain, null, lookups, note);
+      }
       if (srv.kind === 'hosts') {
         const name = `${SRV_PREFIX[transport]}.${domain}`;
         return {
@@ -219,23 +280,55 @@ const bySrv = async (naptrKnown: boolean, context: Context): Promise<readonly Si
   );
 };
 
-const resolveDomain = async (context: Context): Promise<Pick<SipResolution, 'services' | 'preference'>> => {
-  const { domain, transports, lookups, note } = context;
+/** Asks for all that may be needed at once: a firewall that swallows NAPTR queries must not cost the time for the rest. */
+const askAhead = (domain: string, lookups: Lookups): void => {
+  void lookups.naptr(domain);
+  for (const transport of TRANSPORTS) void lookups.srv(`${SRV_PREFIX[transport]}.${domain}`);
+};
+
+/** Whether the DNS knows anything of this name: something is there, or nobody knows whether there is. */
+const isKnown = async (domain: string, lookups: Lookups): Promise<boolean> => {
+  const isThere = (answer: Awaited<ReturnType<Lookups['srv' | 'naptr']>>): boolean =>
+    answer.ok || answer.refusal !== 'not-found';
+  askAhead(domain, lookups);
+  if (isThere(await lookups.naptr(domain))) return true;
+  const records = await Promise.all(TRANSPORTS.map((transport) => lookups.srv(`${SRV_PREFIX[transport]}.${domain}`)));
+  return records.some(isThere);
+};
+
+/** The complete name: search domains apply to SRV as they do to addresses (RFC 1123 §6.1.4.3). */
+const completed = async (domain: string, candidates: readonly string[], lookups: Lookups): Promise<string> => {
+  for (const candidate of candidates) if (await isKnown(candidate, lookups)) return candidate;
+  return domain;
+};
+
+const resolveDomain = async (
+  named: Context,
+  candidates: readonly string[],
+): Promise<Pick<SipResolution, 'services' | 'preference'>> => {
+  const { domain, transports, lookups, note, offer } = named;
   // localhost is never asked of a server (RFC 6761 §6.3).
   if (domain === 'localhost' || domain.endsWith('.localhost')) {
     const services = transports.map((transport) => hostItself(transport, domain, null, lookups, note));
     return { services: await Promise.all(services), preference: [] };
   }
-  // What may be needed is asked for at once: a firewall that swallows NAPTR queries must not cost the time for the rest.
-  const naptrAsked = lookups.naptr(domain);
-  for (const transport of TRANSPORTS) void lookups.srv(`${SRV_PREFIX[transport]}.${domain}`);
+  askAhead(candidates[0] ?? domain, lookups);
   void lookups.named(domain);
 
-  const naptr = await naptrAsked;
+  const complete = candidates.length > 1 ? await completed(domain, candidates, lookups) : domain;
+  const context = { ...named, domain: complete };
+  const naptr = await lookups.naptr(complete);
   const naptrKnown = naptr.ok || isAbsence(naptr.refusal);
-  if (!naptr.ok && !naptrKnown) note(domain, 'NAPTR', naptr.refusal);
-  const routes = naptr.ok ? routesOf(domain, naptr.value, note) : [];
-  if (routes.length === 0) return { services: await bySrv(naptrKnown, context), preference: [] };
+  if (!naptr.ok && !naptrKnown) note(complete, 'NAPTR', naptr.refusal);
+  const records = naptr.ok ? naptr.value : [];
+  const routes = routesOf(complete, records, note);
+  const spoken = records.flatMap(({ service }) => OFFER_OF.get(service.toLowerCase()) ?? []);
+  if (routes.length === 0) {
+    const isElsewhere = spoken.length > 0 && spoken.every((what) => what === 'SCTP' || what === 'WebSocket');
+    if (isElsewhere) for (const what of spoken) offer(what);
+    return { services: isElsewhere ? bySpokenElsewhere(context) : await bySrv(naptrKnown, context), preference: [] };
+  }
+  for (const what of spoken) offer(what);
   return {
     services: await Promise.all(transports.map((transport) => byNaptr(transport, routes, context))),
     preference: [...new Set(routes.map(({ transport }) => transport))],
@@ -250,9 +343,10 @@ const resolveDomain = async (context: Context): Promise<Pick<SipResolution, 'ser
 export const resolveSip = async (target: Target, options: SipOptions): Promise<SipResolution> => {
   const { transports, families, dns, signal, deadlineMs = SIP_DEADLINE_MS, random = Math.random } = options;
   const failures = new Map<string, NameFailure>();
-  const note: Note = (name, type, reason) => {
-    failures.set(`${name} ${type} ${reason}`, { name, type, reason });
+  const note: Note = (name, type, reason, about) => {
+    failures.set(`${name} ${type} ${reason}`, { name, type, reason, ...(about !== undefined && { about }) });
   };
+  const offers = new Set<SipOffer>();
   if (target.kind === 'address') {
     const { address, family } = target;
     const usable = families.includes(family) ? [{ address, family }] : [];
@@ -266,11 +360,27 @@ export const resolveSip = async (target: Target, options: SipOptions): Promise<S
         endpoints: atDefaultPort(transport, address, usable),
       })),
       preference: [],
+      offers: [],
       failures: [...failures.values()],
     };
   }
   const found = await withDeadline(signal, deadlineMs, (inner) =>
-    resolveDomain({ domain: target.name, transports, lookups: createLookups(dns, families, inner), random, note }),
+    resolveDomain(
+      {
+        domain: target.name,
+        transports,
+        lookups: createLookups(dns, families, inner),
+        random,
+        note,
+        offer: (what) => offers.add(what),
+      },
+      dns.candidates?.(target.name) ?? [target.name],
+    ),
   );
-  return { domain: target.name, ...found, failures: [...failures.values()] };
+  return {
+    domain: target.name,
+    ...found,
+    offers: SIP_OFFERS.filter((what) => offers.has(what)),
+    failures: [...failures.values()],
+  };
 };

@@ -5,7 +5,7 @@ import type { Dns, ResolvedAddress } from './dns.js';
 import { createLookups, type ResolveFailure, withDeadline } from './lookups.js';
 import type { Target } from './target.js';
 
-export { type Dns, type ResolvedAddress, systemDns } from './dns.js';
+export { type Dns, type ResolvedAddress, type ServerSeen, systemDns } from './dns.js';
 export type { NameFailure, ResolveFailure } from './lookups.js';
 export { resolveSip, type SipEndpoint, type SipOptions, type SipResolution, type SipService } from './resolve-sip.js';
 export { parseTarget, TARGET_REFUSALS, type Target, type TargetRefusal } from './target.js';
@@ -19,7 +19,7 @@ export interface AddressOptions {
 }
 
 /** Longer than one lookup's own limit; it holds for a `Dns` that has none. */
-const ADDRESS_DEADLINE_MS = 3_000;
+const ADDRESS_DEADLINE_MS = 12_000;
 
 /**
  * The addresses of a target as applications on this host see them, in the order in which they would be tried, at most

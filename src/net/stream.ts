@@ -19,8 +19,11 @@ export interface StreamEvents {
   /** TCP is open, and TLS too where it was asked for. */
   open(stream: Stream, atMs: number): void;
   data(bytes: Uint8Array, atMs: number): void;
-  /** The peer has closed, or an error ended it; called at most once, `tcpOpen` says how far it came. */
-  end(error: SocketError | null, tcpOpen: boolean): void;
+  /**
+   * The peer has closed, or an error ended it; called at most once, `tcpOpen` says how far it came, `shown` which
+   * certificate a handshake brought that failed after it.
+   */
+  end(error: SocketError | null, tcpOpen: boolean, shown?: Evidence | null): void;
 }
 
 export interface Stream {
@@ -46,6 +49,18 @@ const nameOf = (name: unknown): string | null => {
   return typeof first === 'string' ? first.slice(0, MAX_NAME) : null;
 };
 
+/** A certificate for a whole platform names hundreds of hosts; evidence keeps the first. */
+const MAX_NAMES = 16;
+
+/**
+ * The names of a subjectAltName as Node prints it: `DNS:a.example, URI:sip:a.example, IP Address:192.0.2.1`; what has a
+ * comma or a quote in it is written as a JSON string.
+ */
+export const alternativeNames = (text: string | undefined): readonly string[] => {
+  const names = [...(text ?? '').matchAll(/(DNS|URI|IP Address):("(?:[^"\\]|\\.)*"|[^,]*)/g)];
+  return names.slice(0, MAX_NAMES).map(([, type, value = '']) => `${type}:${value}`.slice(0, MAX_NAME));
+};
+
 const describeTls = (socket: TLSSocket): Evidence => {
   const certificate = socket.getPeerCertificate();
   return {
@@ -54,10 +69,22 @@ const describeTls = (socket: TLSSocket): Evidence => {
     certificateSubject: nameOf(certificate.subject),
     certificateIssuer: nameOf(certificate.issuer),
     certificateSha256: certificate.fingerprint256 ?? null,
+    certificateValidFrom: certificate.valid_from ?? null,
     certificateValidTo: certificate.valid_to ?? null,
+    certificateNames: alternativeNames(certificate.subjectaltname),
     certificateTrusted: socket.authorized,
     certificateProblem: socket.authorizationError ? String(socket.authorizationError).slice(0, MAX_NAME) : null,
   };
+};
+
+/** The same of a handshake that failed after the certificate had come; null where none had. */
+const shownBefore = (socket: TLSSocket): Evidence | null => {
+  try {
+    return socket.getPeerCertificate()?.fingerprint256 ? describeTls(socket) : null;
+  } catch {
+    // The handle is gone with the connection.
+    return null;
+  }
 };
 
 let context: SecureContext | null = null;
@@ -80,10 +107,10 @@ export const openStream = (
 ): (() => void) => {
   let tcpOpen = false;
   let ended = false;
-  const end = (error: SocketError | null): void => {
+  const end = (error: SocketError | null, shown: Evidence | null = null): void => {
     if (ended) return;
     ended = true;
-    events.end(error, tcpOpen);
+    events.end(error, tcpOpen, shown);
   };
   const tcp = connectTcp({
     host: peer.address,
@@ -100,11 +127,8 @@ export const openStream = (
       if (!ended) events.data(bytes, performance.now());
     });
   };
-  const failed = (error: unknown): void => {
-    const told = socketError(error);
-    // OpenSSL's alerts come with codes of their own, and a reset in the middle of a handshake is TLS's failure too.
-    end(told);
-  };
+  // OpenSSL's alerts come with codes of their own, and a reset in the middle of a handshake is TLS's failure too.
+  const failed = (error: unknown): void => end(socketError(error));
   tcp.on('connect', () => {
     tcpOpen = true;
     if (!ended) events.connected();
@@ -125,6 +149,8 @@ export const openStream = (
   const tls = connectTls({
     socket: tcp,
     rejectUnauthorized: false,
+    // Node would compare with the address; whose name it has to show is SIP's own matter (RFC 5922 §7.2), judged later.
+    checkServerIdentity: () => undefined,
     secureContext: clientContext(),
     ...(isIP(peer.host) === 0 && peer.host !== '' && { servername: peer.host }),
   });
@@ -134,7 +160,7 @@ export const openStream = (
     binding: tls.exportKeyingMaterial(EXPORTER_BYTES, EXPORTER_LABEL, Buffer.alloc(0)),
     write: write(tls),
   }));
-  tls.on('error', failed);
+  tls.on('error', (error) => end(socketError(error), shownBefore(tls)));
   tls.on('close', () => end(null));
   return () => {
     ended = true;

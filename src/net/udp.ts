@@ -19,11 +19,20 @@ export interface UdpFlow {
 export interface UdpEvents {
   message(bytes: Uint8Array, atMs: number): void;
   error(error: SocketError): void;
+  /**
+   * Where it is given the socket is not connected: it hears whoever sends to it, what comes from elsewhere goes here, and
+   * the kernel reports no ICMP error.
+   */
+  stray?(bytes: Uint8Array, from: { readonly address: string; readonly port: number }, atMs: number): void;
 }
+
+/** Two spellings of one IPv6 address are one address; a scope is this host's own word for a link. */
+const isSameAddress = (one: string, other: string): boolean =>
+  one === other || one.split('%')[0] === other.split('%')[0];
 
 /**
  * Opens a flow from a fresh local port (or `local`). The kernel drops what comes from any other address than the
- * peer's, so an answer is matched by its source before a probe sees it.
+ * peer's, so an answer is matched by its source before a probe sees it; where strays are wanted the flow does it itself.
  * @throws SocketError (as a rejection) if the socket cannot be bound or connected.
  */
 export const openUdp = (
@@ -49,7 +58,33 @@ export const openUdp = (
       close();
       reject(socketError(error));
     });
-    socket.on('message', (bytes) => events.message(bytes, performance.now()));
+    const { stray } = events;
+    socket.on('message', (bytes, from) => {
+      const isPeer = from.port === peer.port && isSameAddress(from.address, peer.address);
+      if (isPeer || stray === undefined) events.message(bytes, performance.now());
+      else stray(bytes, { address: from.address, port: from.port }, performance.now());
+    });
+    const sendOver = (bytes: Uint8Array, sent: (error?: Error | null) => void): void => {
+      if (stray === undefined) socket.send(bytes, sent);
+      else socket.send(bytes, peer.port, peer.address, sent);
+    };
+    const ready = (): void => {
+      open = true;
+      const { address, port } = socket.address();
+      resolve({
+        local: { address, port },
+        send: (bytes) =>
+          new Promise((sent, failed) => {
+            if (closed) {
+              failed({ code: 'ERR_SOCKET_DGRAM_NOT_RUNNING', syscall: 'send' } satisfies SocketError);
+              return;
+            }
+            const at = performance.now();
+            sendOver(bytes, (sendError) => (sendError ? failed(socketError(sendError)) : sent(at)));
+          }),
+        close,
+      });
+    };
     const connect = (): void =>
       socket.connect(peer.port, peer.address, ((error?: Error) => {
         if (error) {
@@ -57,22 +92,9 @@ export const openUdp = (
           reject(socketError(error));
           return;
         }
-        open = true;
-        const { address, port } = socket.address();
-        resolve({
-          local: { address, port },
-          send: (bytes) =>
-            new Promise((sent, failed) => {
-              if (closed) {
-                failed({ code: 'ERR_SOCKET_DGRAM_NOT_RUNNING', syscall: 'send' } satisfies SocketError);
-                return;
-              }
-              const at = performance.now();
-              socket.send(bytes, (sendError) => (sendError ? failed(socketError(sendError)) : sent(at)));
-            }),
-          close,
-        });
+        ready();
       }) as () => void);
-    if (local.address === undefined && local.port === undefined) connect();
-    else socket.bind({ port: local.port ?? 0, ...(local.address && { address: local.address }) }, connect);
+    const begin = stray === undefined ? connect : ready;
+    if (stray === undefined && local.address === undefined && local.port === undefined) connect();
+    else socket.bind({ port: local.port ?? 0, ...(local.address && { address: local.address }) }, begin);
   });

@@ -2,49 +2,39 @@
  * A carrier's gateway for Wi-Fi Calling (ePDG) by its name: how 3GPP forms it, and whether what a resolver says of it can
  * be true. A handset behind a resolver that fails or lies gets no further, whatever the ports do.
  */
-import { BlockList, isIP } from 'node:net';
+import { isIP } from 'node:net';
 import type { Profile } from '../model/profile.js';
 import { UserError } from '../model/user-error.js';
+import { lookupInWords } from '../words/names.js';
+import { carrierNamed, carrierNote, gatewayName, HOME, PUBLIC_3GPP, readForm } from './carriers.js';
 import type { Resolved } from './destination.js';
 import type { Endpoint } from './plan.js';
+import { isPublic } from './public-address.js';
 
-/** A carrier's two numbers (ITU-T E.212), as the user wrote them; null where not given. */
+/** A carrier's two numbers (ITU-T E.212), or its name in the table, as the user wrote them; null where not given. */
 export interface Plmn {
   readonly mcc: string | null;
   readonly mnc: string | null;
+  readonly carrier?: string | null;
+  /** Which of its gateways: `home`, `emergency`, `visited`, `lac:01ab`, `tai:0b1a`. */
+  readonly form?: string | null;
 }
-
-/** Names below it are public by definition: they are for handsets on any network. */
-const PUBLIC_3GPP = '.pub.3gppnetwork.org';
-
-/** Addresses that no public name has: they lead to this host, this network, or nowhere (RFC 6890, RFC 6598). */
-const NOT_PUBLIC = new BlockList();
-for (const [net, bits] of [
-  ['0.0.0.0', 8],
-  ['10.0.0.0', 8],
-  ['100.64.0.0', 10],
-  ['127.0.0.0', 8],
-  ['169.254.0.0', 16],
-  ['172.16.0.0', 12],
-  ['192.168.0.0', 16],
-  ['224.0.0.0', 3],
-] as const) {
-  NOT_PUBLIC.addSubnet(net, bits, 'ipv4');
-}
-NOT_PUBLIC.addAddress('::', 'ipv6');
-NOT_PUBLIC.addAddress('::1', 'ipv6');
-NOT_PUBLIC.addSubnet('fc00::', 7, 'ipv6');
-NOT_PUBLIC.addSubnet('fe80::', 10, 'ipv6');
-NOT_PUBLIC.addSubnet('ff00::', 8, 'ipv6');
-
-const isPublic = (address: string): boolean => !NOT_PUBLIC.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
 
 /** `epdg.epc.mnc260.mcc310.pub.3gppnetwork.org`: an MNC of two digits gets a zero in front (TS 23.003 §19.4.2.9). */
-export const epdgName = (mcc: string, mnc: string): string =>
-  `epdg.epc.mnc${mnc.padStart(3, '0')}.mcc${mcc}${PUBLIC_3GPP}`;
+export const epdgName = (mcc: string, mnc: string): string => gatewayName(mcc, mnc);
 
-/** Reads `--mcc` and `--mnc`. @throws UserError that names the option */
-export const checkPlmn = ({ mcc, mnc }: Plmn): void => {
+/** Reads `--mcc`, `--mnc`, `--carrier` and `--epdg`. @throws UserError that names the option */
+export const checkPlmn = ({ mcc, mnc, carrier = null, form = null }: Plmn): void => {
+  if (carrier !== null) {
+    const { plmn } = carrierNamed(carrier);
+    if (mcc !== null || mnc !== null) throw new UserError('usage', '--carrier excludes --mcc and --mnc; choose one');
+    if (form !== null && plmn === null && (readForm(form).kind !== 'home' || readForm(form).emergency)) {
+      throw new UserError('usage', `--epdg: the numbers of ${carrier} are not in the table; give --mcc and --mnc`);
+    }
+  }
+  if (form !== null && carrier === null && readForm(form) && (mcc === null || mnc === null)) {
+    throw new UserError('usage', '--epdg needs a carrier: --carrier NAME, or --mcc NNN --mnc NN');
+  }
   if (mcc !== null && !/^\d{3}$/.test(mcc)) {
     throw new UserError('usage', `--mcc: "${mcc.slice(0, 20)}" is not three digits, as in 310`);
   }
@@ -60,19 +50,31 @@ export const checkPlmn = ({ mcc, mnc }: Plmn): void => {
 };
 
 /** The host that the options and profiles themselves name, for a run without `--target`; null if they name none. */
-export const hostOf = (profiles: readonly Profile[], { mcc, mnc }: Plmn): string | null => {
-  if (mcc !== null && mnc !== null) return epdgName(mcc, mnc);
+export const hostOf = (
+  profiles: readonly Profile[],
+  { mcc, mnc, carrier = null, form = null }: Plmn,
+): string | null => {
+  const wanted = form === null ? HOME : readForm(form);
+  if (carrier !== null) {
+    const { host, plmn } = carrierNamed(carrier);
+    // A name of the carrier's own is its usual gateway; all others are formed from its numbers.
+    if (wanted.kind === 'home' && !wanted.emergency) return host;
+    return plmn === null ? host : gatewayName(plmn[0], plmn[1], wanted);
+  }
+  if (mcc !== null && mnc !== null) return gatewayName(mcc, mnc, wanted);
   return profiles.flatMap(({ host }) => host ?? [])[0] ?? null;
 };
 
-const FAILED: Readonly<Record<string, string>> = {
-  'not-found': 'the resolver says that there is no such name (NXDOMAIN)',
-  'no-record': 'the resolver says that it has no address',
-  timeout: 'no resolver answered in time',
-  'server-failure': 'the resolver failed (SERVFAIL)',
-  refused: 'the resolver refused to answer',
-  'bad-answer': 'the answer was malformed',
+/** The name to ask for: the same, or what the records of a visited country lead to. @throws UserError */
+export const gatewayOf = async (host: string, { form = null }: Plmn, signal: AbortSignal): Promise<string> => {
+  if (form === null || readForm(form).kind !== 'visited') return host;
+  const [first = host] = await (await import('./visited.js')).visitedGateways(host, signal);
+  return first;
 };
+
+/** What a reader must know of the name that is asked. */
+export const gatewayNotes = ({ carrier = null }: Plmn): readonly string[] =>
+  carrier === null ? [] : [carrierNote(carrierNamed(carrier))];
 
 const nowhere = ({ host }: Endpoint): Endpoint => ({ host, address: null, family: null });
 
@@ -119,7 +121,7 @@ export const screenEpdg = (resolved: Resolved, isGateway: boolean, invented: rea
     ...resolved.notes,
     ...failed.map(
       (reason) =>
-        `DNS keeps handsets from the gateway ${host}: ${FAILED[reason] ?? reason}. No port is blamed for it; ask another resolver to see who is at fault.`,
+        `DNS keeps handsets from the gateway ${host}: ${lookupInWords(reason, resolved.resolution?.resolvers ?? [])}. No port is blamed for it; ask another resolver to see who is at fault.`,
     ),
     ...(impossible.length > 0
       ? [
@@ -140,6 +142,7 @@ export const screenEpdg = (resolved: Resolved, isGateway: boolean, invented: rea
   const { udp, tcp, tls } = destination.sip;
   return {
     notes,
+    resolution: resolved.resolution,
     destination: {
       ...destination,
       endpoints: screen(destination.endpoints),

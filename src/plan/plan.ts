@@ -1,18 +1,28 @@
 /** From profiles and addresses to questions: a pure function. Same inputs, same ids, same order. */
 import {
-  type AskedKind,
-  type Check,
   checkName,
   type Family,
-  type PortRange,
-  REFLECTOR_ONLY_KINDS,
+  type Grounds,
+  type Key,
+  keyOf,
+  type Plan,
+  type PlannedCheck,
+  type PlannedRange,
+  type PlannedRequirement,
   rangeName,
-  TRANSPORTS,
-  type Transport,
 } from '../model/check.js';
+import { type AskedKind, isReflectorOnly, TRANSPORTS, type Transport } from '../model/kinds.js';
 import type { NotRun } from '../model/observation.js';
-import { alternativesOf, type CheckSpec, type Profile, type RangeSpec, type Requirement } from '../model/profile.js';
+import {
+  alternativesOf,
+  type CheckSpec,
+  isInboundOnly,
+  type Profile,
+  type RangeSpec,
+  type Requirement,
+} from '../model/profile.js';
 import { UserError } from '../model/user-error.js';
+import { placeOfRow } from './row-target.js';
 
 /** One address of a target, under the name by which it was found. */
 export interface Endpoint {
@@ -25,7 +35,12 @@ export interface Endpoint {
 /** Where SIP goes over one transport (RFC 3263): `offered` is false if the domain's records leave it out. */
 export interface SipRoute {
   readonly offered: boolean;
-  readonly endpoints: readonly (Endpoint & { /** Null: the profile's own port. */ readonly port: number | null })[];
+  readonly endpoints: readonly (Endpoint & {
+    /** Null: the profile's own port. */
+    readonly port: number | null;
+    /** SRV records of `host` led here. */
+    readonly bySrv?: boolean;
+  })[];
 }
 
 export interface Destination {
@@ -39,6 +54,8 @@ export interface PlanInput {
   readonly target: Destination;
   /** Reflectors other than the target; they take the questions that no third party answers. */
   readonly reflectors: readonly Destination[];
+  /** Hosts that rows name as their own, resolved; a row whose host is not among them is asked of the target. */
+  readonly others?: ReadonlyMap<string, Destination>;
   /** Without a token nobody can prove to be a reflector, so what only a reflector answers is not asked. */
   readonly hasToken: boolean;
   /** Takes the place of the profiles' media range. */
@@ -54,33 +71,6 @@ export interface PlanInput {
   readonly watched?: Readonly<Record<string, readonly number[]>>;
 }
 
-export interface PlannedCheck extends Check {
-  /** Why it will not be asked, or null. */
-  readonly skip: NotRun | null;
-}
-
-export interface PlannedRange extends PortRange {
-  readonly sample: readonly PlannedCheck[];
-}
-
-/**
- * What a requirement stands on: for each alternative and each address the ids that all have to pass, more than one
- * where RTP and RTCP share a range.
- */
-export interface PlannedRequirement {
-  readonly profile: string;
-  readonly requirement: Requirement;
-  readonly alternatives: readonly (readonly string[])[];
-}
-
-export interface Plan {
-  readonly checks: readonly PlannedCheck[];
-  readonly ranges: readonly PlannedRange[];
-  readonly requirements: readonly PlannedRequirement[];
-}
-
-/** Three answers give a median; a sampled port of a range only has to pass. */
-export const SAMPLES = { single: 3, ofRange: 1 } as const;
 /** Ports asked of a range in the default mode: both edges and one from each of the strata between them. */
 const STRATA = 16;
 /** IKE moves here behind a NAT (RFC 3948 §4), and is preceded by the non-ESP marker. */
@@ -167,73 +157,89 @@ export const addressesOf = (destinations: readonly Destination[]): readonly stri
 ];
 
 /** What one question is about, before it has an address. */
-interface Question {
+interface Subject {
   readonly probe: AskedKind;
   readonly transport: Transport;
   readonly port: number;
 }
 
-type Place = Endpoint & { readonly port: number; readonly skip: NotRun | null };
+type Place = Endpoint & {
+  readonly port: number;
+  readonly skip: NotRun | null;
+  /** Another host than the target: then the id says which. */
+  readonly elsewhere?: boolean;
+};
+
+/** What alternatives stand on while further profiles may still join in their ranges. */
+interface DraftGrounds {
+  readonly checks: readonly Key[];
+  readonly ranges: readonly string[];
+}
 
 /**
- * Turns profiles into checks and ranges for every address. A question that several profiles share is asked once; the
- * requirements remember which ids they stand on.
+ * Turns profiles into checks and ranges for every address. A question that several profiles or ranges share is asked
+ * once; the requirements remember what they stand on.
  */
 export const plan = (input: PlanInput): Plan => {
-  const checks = new Map<string, PlannedCheck>();
+  const checks = new Map<Key, PlannedCheck>();
   const ranges = new Map<string, PlannedRange>();
-  const requirements: PlannedRequirement[] = [];
+  const drafts: (Omit<PlannedRequirement, 'alternatives'> & { readonly alternatives: readonly DraftGrounds[] })[] = [];
   const mapped = (port: number): number => input.portMap.get(port) ?? port;
 
-  const placesOf = ({ probe, transport, port }: Question): readonly Place[] => {
-    if (REFLECTOR_ONLY_KINDS.has(probe)) {
-      const elsewhere = input.reflectors.flatMap(({ endpoints }) => endpoints);
+  const placesOf = ({ probe, transport, port }: Subject, row: Requirement): readonly Place[] => {
+    const { at: target, elsewhere } = placeOfRow(row, input.target, input.others);
+    if (isReflectorOnly(probe)) {
+      const provers = input.reflectors.flatMap(({ endpoints }) => endpoints);
       const skip = input.hasToken ? null : 'needs-reflector';
-      return (elsewhere.length > 0 ? elsewhere : input.target.endpoints).map((at) => ({ ...at, port, skip }));
+      return (provers.length > 0 ? provers : input.target.endpoints).map((at) => ({ ...at, port, skip }));
     }
     if (isSip(probe)) {
-      const route = input.target.sip[transport];
+      const route = target.sip[transport];
       const skip = route.offered ? null : 'not-offered';
-      return route.endpoints.map((at) => ({ ...at, port: at.port ?? port, skip }));
+      return route.endpoints.map((at) => ({ ...at, port: at.port ?? port, skip, elsewhere }));
     }
-    return input.target.endpoints.map((at) => ({ ...at, port, skip: null }));
+    return target.endpoints.map((at) => ({ ...at, port, skip: null, elsewhere }));
   };
 
   const several = {
     target: addressesOf([input.target]).length > 1,
     reflectors: addressesOf(input.reflectors.length > 0 ? input.reflectors : [input.target]).length > 1,
   };
-  const suffix = (probe: AskedKind, { address }: Place): string =>
-    address !== null && several[REFLECTOR_ONLY_KINDS.has(probe) ? 'reflectors' : 'target'] ? `#${address}` : '';
+  const suffix = (probe: AskedKind, { address, host, elsewhere }: Place): string => {
+    if (elsewhere) return `#${address ?? host}`;
+    return address !== null && several[isReflectorOnly(probe) ? 'reflectors' : 'target'] ? `#${address}` : '';
+  };
 
-  const toCheck = (question: Question, at: Place, id: string, rangeId: string | null): PlannedCheck => ({
-    id,
-    probe: question.probe,
-    transport: question.transport,
+  const toCheck = ({ probe, transport, port }: Subject, at: Place, isOfRange: boolean): PlannedCheck => ({
+    // A name that did not resolve is told from others by itself.
+    key: keyOf({ probe, transport, port: at.port, address: at.address ?? at.host }),
+    id: checkName(probe, transport, at.port) + suffix(probe, at),
+    probe,
+    transport,
     port: at.port,
     address: at.address,
     family: at.family,
     host: at.host,
     requiredBy: [],
-    rangeId,
-    natT: question.port === mapped(NAT_T_PORT),
+    isOfRange,
+    natT: port === mapped(NAT_T_PORT),
     skip: at.skip ?? (at.address === null ? 'dns-failure' : null),
   });
 
-  const addCheck = (spec: CheckSpec, profile: string): readonly (readonly string[])[] => {
-    const question = { ...spec, port: mapped(spec.port) };
-    const places = placesOf(question);
-    return places.map((at) => {
-      const id = checkName(spec.probe, spec.transport, at.port) + suffix(spec.probe, at);
-      const known = checks.get(id) ?? toCheck(question, at, id, null);
-      checks.set(id, { ...known, requiredBy: [...new Set([...known.requiredBy, profile])] });
-      return [id];
+  const addCheck = (spec: CheckSpec, profile: string, row: Requirement): readonly DraftGrounds[] => {
+    const subject = { ...spec, port: mapped(spec.port) };
+    return placesOf(subject, row).map((at) => {
+      const check = toCheck(subject, at, false);
+      const known = checks.get(check.key) ?? check;
+      checks.set(check.key, { ...known, requiredBy: [...new Set([...known.requiredBy, profile])] });
+      return { checks: [check.key], ranges: [] };
     });
   };
 
-  const addRange = (spec: RangeSpec, profile: string): readonly (readonly string[])[] => {
+  const addRange = (spec: RangeSpec, profile: string, row: Requirement): readonly DraftGrounds[] => {
     const byPlace = new Map<string | null, string[]>();
     spec.probes.forEach((probe, turn, all) => {
+      const { transport } = spec;
       const step = all.length;
       const from = spec.from + turn;
       if (from > spec.to) return;
@@ -241,62 +247,65 @@ export const plan = (input: PlanInput): Plan => {
       const strata = input.exhaustive ? Number.POSITIVE_INFINITY : STRATA;
       // Another port stands in for it as a check; at its place in the range there is nothing to ask.
       const drawn = samplePorts(from, to, step, strata, input.random);
-      const places = placesOf({ probe, transport: spec.transport, port: from });
-      for (const at of places) {
-        const id = rangeName(probe, spec.transport, from, to) + suffix(probe, at);
+      for (const at of placesOf({ probe, transport, port: from }, row)) {
+        const idSuffix = suffix(probe, at);
+        const id = rangeName(probe, transport, from, to) + idSuffix;
         const known = ranges.get(id);
         const isOwn = (port: number): boolean => port >= from && port <= to && (port - from) % step === 0;
         const ports = [...new Set([...drawn, ...(input.watched?.[id] ?? []).filter(isOwn)])]
           .filter((port) => !input.portMap.has(port))
           .sort((a, b) => a - b);
+        const of = (port: number): PlannedCheck => toCheck({ probe, transport, port }, { ...at, port }, true);
         ranges.set(id, {
-          id,
-          probe,
-          transport: spec.transport,
-          from,
-          to,
-          step,
-          address: at.address,
+          ...{ id, probe, transport, from, to, step, address: at.address },
           requiredBy: [...new Set([...(known?.requiredBy ?? []), profile])],
-          sample:
-            known?.sample ??
-            ports.map((port) => {
-              const question = { probe, transport: spec.transport, port };
-              return toCheck(question, { ...at, port }, checkName(probe, spec.transport, port) + suffix(probe, at), id);
-            }),
+          sample: known?.sample ?? ports.map(of),
+          template: of(from),
+          idSuffix,
         });
         byPlace.set(at.address, [...(byPlace.get(at.address) ?? []), id]);
       }
     });
-    return [...byPlace.values()];
+    return [...byPlace.values()].map((ids) => ({ checks: [], ranges: ids }));
   };
 
   for (const chosen of input.profiles) {
     const profile = withOptions(chosen, input);
     for (const requirement of profile.requirements) {
-      requirements.push({
+      drafts.push({
         profile: profile.profile,
         requirement,
-        alternatives: alternativesOf(requirement).flatMap((spec) =>
-          isRange(spec) ? addRange(spec, profile.profile) : addCheck(spec, profile.profile),
+        // Where the far side begins, nothing that goes out from here answers the question.
+        alternatives: (isInboundOnly(requirement) ? [] : alternativesOf(requirement)).flatMap((spec) =>
+          isRange(spec) ? addRange(spec, profile.profile, requirement) : addCheck(spec, profile.profile, requirement),
         ),
       });
     }
   }
-  return { checks: [...checks.values()], ranges: [...ranges.values()], requirements };
+  const grounds = ({ checks: keys, ranges: ids }: DraftGrounds): Grounds => ({
+    checks: keys,
+    ranges: ids.flatMap((id) => ranges.get(id) ?? []),
+  });
+  return {
+    checks: [...checks.values()],
+    ranges: [...ranges.values()],
+    requirements: drafts.map((draft) => ({ ...draft, alternatives: draft.alternatives.map(grounds) })),
+  };
 };
 
-/** The question of a range put to a port that its sample left out. */
-export const portOfRange = (range: PlannedRange, port: number): PlannedCheck => {
-  const [like] = range.sample;
-  if (!like) throw new RangeError(`the range ${range.id} has no sample`);
-  const [, address] = like.id.split('#');
-  const id = checkName(range.probe, range.transport, port) + (address === undefined ? '' : `#${address}`);
-  return { ...like, id, port };
-};
+/** The question of a range put to one of its ports. */
+export const portOfRange = ({ template, idSuffix }: PlannedRange, port: number): PlannedCheck => ({
+  ...template,
+  port,
+  id: checkName(template.probe, template.transport, port) + idSuffix,
+  key: keyOf({ ...template, port }),
+});
 
-/** Every question that will go out, ranges' samples included; one that several ranges share goes out once. */
+/** Every question that will go out, ranges' samples included, once each. */
 export const questionsOf = ({ checks, ranges }: Plan): readonly PlannedCheck[] => {
-  const all = [...checks, ...ranges.flatMap(({ sample }) => sample)];
-  return [...new Map(all.toReversed().map((check) => [check.id, check])).values()].toReversed();
+  const questions = new Map<Key, PlannedCheck>();
+  for (const check of [...checks, ...ranges.flatMap(({ sample }) => sample)]) {
+    if (!questions.has(check.key)) questions.set(check.key, check);
+  }
+  return [...questions.values()];
 };

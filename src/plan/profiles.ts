@@ -79,7 +79,23 @@ const readBounded = async (file: string): Promise<Uint8Array> => {
   return buffer.subarray(0, length);
 };
 
-const loadFile = async (file: string): Promise<Profile> => {
+/** A profile, and what the author of its file should write in another way: one line each, with the file's name. */
+export interface LoadedProfile {
+  readonly profile: Profile;
+  readonly warnings: readonly string[];
+}
+
+const readBundledProfile = async (name: string): Promise<Profile> => {
+  const profile: Profile = JSON.parse(await readBundled(name));
+  return profile;
+};
+
+const bundledProfiles = async (): Promise<ReadonlyMap<string, Profile>> => {
+  const names = (await listBundledProfiles()).map(({ name }) => name);
+  return new Map(await Promise.all(names.map(async (name) => [name, await readBundledProfile(name)] as const)));
+};
+
+const loadFile = async (file: string): Promise<LoadedProfile> => {
   const bytes = await readBounded(file);
   if (bytes.length > MAX_PROFILE_BYTES) {
     const limit = MAX_PROFILE_BYTES / 1024;
@@ -91,9 +107,11 @@ const loadFile = async (file: string): Promise<Profile> => {
   } catch (cause) {
     throw new UserError('profile-invalid', `${file}: is not UTF-8 text; save it as UTF-8`, { cause });
   }
-  const { mistakeLine, readProfileText } = await import('./profile-file.js');
-  const reading = readProfileText(text);
-  if (reading.ok) return reading.profile;
+  const { mayExtend, mistakeLine, readProfileText } = await import('./profile-file.js');
+  const reading = readProfileText(text, mayExtend(text) ? await bundledProfiles() : undefined);
+  if (reading.ok) {
+    return { profile: reading.profile, warnings: reading.warnings.map((warning) => `${file}: ${warning}`) };
+  }
   const [first, ...rest] = reading.mistakes;
   const others = rest.length === 0 ? '' : ` (and ${rest.length} more ${rest.length === 1 ? 'mistake' : 'mistakes'})`;
   throw new UserError('profile-invalid', `${mistakeLine(file, first)}${others}`);
@@ -104,12 +122,9 @@ const loadFile = async (file: string): Promise<Profile> => {
  * @throws UserError `usage` for a name that is not bundled, `profile-unreadable`, or `profile-invalid` with a message
  *   of the form `FILE:LINE:PATH: what is wrong; the fix`.
  */
-export const loadProfile = async (nameOrFile: string): Promise<Profile> => {
+export const readProfile = async (nameOrFile: string): Promise<LoadedProfile> => {
   const names = (await listBundledProfiles()).map(({ name }) => name);
-  if (names.includes(nameOrFile)) {
-    const profile: Profile = JSON.parse(await readBundled(nameOrFile));
-    return profile;
-  }
+  if (names.includes(nameOrFile)) return { profile: await readBundledProfile(nameOrFile), warnings: [] };
   if (looksLikeFile(nameOrFile)) return loadFile(nameOrFile);
   const shown = JSON.stringify(nameOrFile);
   const meant = nearest(nameOrFile, names);
@@ -118,4 +133,17 @@ export const loadProfile = async (nameOrFile: string): Promise<Profile> => {
     'usage',
     `no profile is called ${shown}; ${hint}bundled: ${names.join(', ')}; to name a file, give its path, such as ./mine.yaml`,
   );
+};
+
+/** Warnings that this process has told: a daemon reads its profiles before every run. */
+const told = new Set<string>();
+
+/** The same, with its warnings on stderr, each once in the life of the process. */
+export const loadProfile = async (nameOrFile: string): Promise<Profile> => {
+  const { profile, warnings } = await readProfile(nameOrFile);
+  for (const warning of warnings.filter((one) => !told.has(one))) {
+    told.add(warning);
+    process.stderr.write(`warning: ${warning}\n`);
+  }
+  return profile;
 };

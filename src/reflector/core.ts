@@ -1,6 +1,7 @@
 /** One process of the reflector: its sockets, its memory, and what it shares with the other processes, if there are any. */
 import { randomBytes } from 'node:crypto';
-import { encodeInfo, type ReflectorInfo, spansOf } from '../wire/info.js';
+import type { ReflectorInfo } from '../model/far-end.js';
+import { encodeInfo, spansOf } from '../wire/info.js';
 import { createAlternates, type Listener, type Place } from './alternates.js';
 import { createAuthority, type NamedToken } from './authority.js';
 import { createEvidenceBook } from './captures.js';
@@ -110,7 +111,7 @@ export const createCore = (options: CoreOptions): Core => {
   /** A defect in one responder costs one answer and a warning now and then, and never the process. */
   const guarded = <T>(respond: () => T, otherwise: T): T => {
     try {
-      return respond();
+      return sessions.during(respond);
     } catch (error) {
       const now = performance.now();
       if (now - toldAt > DEFECT_TOLD_EVERY_MS) {
@@ -158,6 +159,9 @@ export const createCore = (options: CoreOptions): Core => {
     consult: siblings?.consult,
     defer,
     sendElsewhere: siblings?.sendFrom ?? (() => false),
+    failed: ({ of }) => {
+      if (of) sessions.unanswered(of, 'busy');
+    },
     counted: (what) => {
       counts[what] += 1;
     },
@@ -172,6 +176,7 @@ export const createCore = (options: CoreOptions): Core => {
     consult: siblings?.consult,
     guarded,
     defer,
+    failed: (request) => sessions.unanswered(request, 'busy'),
     refused: (source) => {
       counts.refusedConnections += 1;
       refusals.refuse(source);

@@ -51,7 +51,8 @@ export interface DatagramRules {
 
 /**
  * The answer to one datagram, or null. Its bytes are never larger than the datagram, one named exception aside, and none to strangers
- * beyond their prefix's rate: nobody can be flooded through us.
+ * beyond their prefix's rate: nobody can be flooded through us. What a proven request is not answered for that reason its
+ * receipt tells.
  */
 export const answerDatagram = (message: Uint8Array, arrival: Arrival, rules: DatagramRules): Answer | null => {
   if (arrival.sourcePort === 0) return null;
@@ -69,7 +70,10 @@ export const answerDatagram = (message: Uint8Array, arrival: Arrival, rules: Dat
   const respond = DEMUX.find(([looksLike]) => looksLike(message, arrival))?.[1];
   const answer: Answer | null = respond ? respond(message, arrival, rules.host) : null;
   if (!answer) return null;
-  if (answer.bytes.length > message.length && !answer.exempt) return null;
+  if (answer.bytes.length > message.length && !answer.exempt) {
+    if (answer.of) rules.host.sessions.unanswered(answer.of, 'too-large');
+    return null;
+  }
   if (answer.proven) rules.proved?.(arrival.sourceAddress);
   else if (!rules.limiter.allow(arrival.sourceBytes)) return null;
   return answer;

@@ -1,15 +1,15 @@
 /** One request as the reflector sees it, and the sealing of its answer. Responders get this and no socket. */
 
-import { encodeEvidencePiece, readEvidenceQuery } from '../wire/capture.js';
+import { encodeEvidencePiece, readCaptureQuery } from '../wire/capture.js';
 import { type Deferral, encodeDeferral, readDeferral } from '../wire/deferral.js';
 import { NOTHING, zeroed } from '../wire/octets.js';
-import { encodeReceipts, readReceiptsQuery } from '../wire/receipts.js';
+import { encodeReceipts, type Receipt, readReceiptsQuery } from '../wire/receipts.js';
 import { ANSWER_TO, digestOf, type RequestTag } from '../wire/tag.js';
 import type { Surroundings } from './alternates.js';
 import type { Admission, Authority } from './authority.js';
 import type { EvidenceBook } from './captures.js';
 import { ownerOf } from './quotas.js';
-import type { Sessions } from './sessions.js';
+import type { RequestName, Sessions } from './sessions.js';
 
 /** What a responder may know of a request besides its bytes. */
 export interface Arrival {
@@ -58,6 +58,8 @@ export interface Answer {
   readonly delivery?: Delivery | undefined;
   /** It tells what all processes of the reflector saw. */
   readonly consults?: boolean;
+  /** Which request of a session it answers, should it not be given after all; none of strangers. */
+  readonly of?: RequestName | undefined;
 }
 
 export type Responder = (message: Uint8Array, arrival: Arrival, host: Host) => Answer | null;
@@ -66,8 +68,7 @@ export type Responder = (message: Uint8Array, arrival: Arrival, host: Host) => A
 export interface Sealed {
   readonly bytes: Uint8Array;
   /** The session that asked, and which of its requests it was. */
-  readonly name: string;
-  readonly sequence: number;
+  readonly of: RequestName;
   readonly delivery?: Delivery | undefined;
   readonly consults: boolean;
 }
@@ -94,15 +95,20 @@ const bodyFor = (
     case 'infoRequest':
       return host.info();
     case 'receiptsRequest': {
-      const counts = readReceiptsQuery(body).map((sequence) => host.sessions.count(name, sequence));
-      // What is forgotten, or was perhaps seen elsewhere, ends the list: "never arrived" would be a false witness.
-      const end = counts.findIndex((count) => count === null || (count === 0 && isPartlyBlind));
-      return encodeReceipts(counts.slice(0, end === -1 ? counts.length : end).map((count) => count ?? 0));
+      const query = readReceiptsQuery(body);
+      const told: Receipt[] = [];
+      for (const sequence of query.sequences) {
+        const receipt = host.sessions.receipt(name, sequence);
+        // What is forgotten, or was perhaps seen elsewhere, ends the list: "never arrived" would be a false witness.
+        if (receipt === null || (receipt.arrived === 0 && isPartlyBlind)) break;
+        told.push(receipt);
+      }
+      return encodeReceipts(told, query);
     }
     case 'captureRequest': {
-      const query = readEvidenceQuery(body);
+      const query = readCaptureQuery(body);
       const whole = query && host.evidence.find(name, query.sequence, query.side);
-      return encodeEvidencePiece(whole, query?.offset ?? 0, body.length);
+      return encodeEvidencePiece(whole, query ?? { offset: 0, isTurned: false }, body.length);
     }
     case 'deferredRequest':
       return deferral && encodeDeferral(deferral);
@@ -143,8 +149,7 @@ export const sealAnswer = (
   });
   return {
     bytes,
-    name,
-    sequence,
+    of: { name, sequence },
     delivery: deferral ? { ...deferral, toPort: deferral.toPort ?? null, owner: ownerOf(name) } : undefined,
     consults: type === 'receiptsRequest',
   };

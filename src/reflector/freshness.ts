@@ -7,7 +7,10 @@
 export const MAX_SKEW_MICROS = 300_000_000n;
 /** Agents read their clocks in whole milliseconds, and two processes of one host need not read the same. */
 const CLOCK_STEP_MS = 20;
-/** Sessions that were forgotten, and are known again if they come back. With names of twenty octets, some megabytes. */
+/**
+ * Sessions that were forgotten, and are known again if they come back; and as many that were turned away. With names of twenty
+ * octets, some megabytes each.
+ */
 const MAX_PAST = 16_384;
 
 /** Whether a request is too old, or too far ahead, to begin anything with. */
@@ -30,11 +33,24 @@ export interface Freshness {
   forget(name: string, sentUpToMicros: bigint): void;
   /** Whether a session of this name was forgotten before. */
   wasKnown(name: string): boolean;
+  /** Remembers that a request came that could not begin its session. */
+  turnAway(name: string, sequence: number): void;
+  /** One more than the highest number that was turned away; 0 where none was. */
+  turnedAwayBelow(name: string): number;
 }
+
+/** Puts one at the end; of too many the stalest goes. */
+const remember = <T>(book: Map<string, T>, name: string, value: T): void => {
+  book.delete(name);
+  book.set(name, value);
+  const oldest = book.size > MAX_PAST ? book.keys().next().value : undefined;
+  if (oldest !== undefined) book.delete(oldest);
+};
 
 /** @param upMs for how long this process has run: what was sent before then is of an earlier life, whose sessions are gone */
 export const createFreshness = (upMs: () => number): Freshness => {
   const past = new Map<string, bigint>();
+  const away = new Map<string, number>();
   return {
     mayBegin: ({ name, sentAtMicros, receivedAtMicros, isBound }) => {
       if (isBound) return true;
@@ -44,11 +60,12 @@ export const createFreshness = (upMs: () => number): Freshness => {
       return sentUpTo === undefined || sentAtMicros > sentUpTo;
     },
     forget: (name, sentUpToMicros) => {
-      past.delete(name);
-      past.set(name, sentUpToMicros);
-      const oldest = past.size > MAX_PAST ? past.keys().next().value : undefined;
-      if (oldest !== undefined) past.delete(oldest);
+      remember(past, name, sentUpToMicros);
     },
     wasKnown: (name) => past.has(name),
+    turnAway: (name, sequence) => {
+      remember(away, name, Math.max(away.get(name) ?? 0, sequence + 1));
+    },
+    turnedAwayBelow: (name) => away.get(name) ?? 0,
   };
 };

@@ -1,8 +1,8 @@
 /** Which ports a reflector answers on: from profiles, or from exact lists such as `5060,16384-32767`. */
 
+import type { PortSpan } from '../model/far-end.js';
 import { alternativesOf, type Profile } from '../model/profile.js';
 import { UserError } from '../model/user-error.js';
-import type { PortSpan } from '../wire/info.js';
 
 export interface PortPlan {
   /** In order of importance: if descriptors run out, the last ones are left out. */

@@ -10,6 +10,7 @@ import { answerBare } from './responders/bare.js';
 import { answerDns } from './responders/dns.js';
 import { answerHttp } from './responders/http.js';
 import { answerSipRequest } from './responders/sip.js';
+import type { RequestName } from './sessions.js';
 
 /** What to send, after how long, and whether to hang up after all of it. */
 export interface Step {
@@ -22,6 +23,8 @@ export interface Outgoing {
   readonly proven: boolean;
   readonly bytes: Uint8Array;
   readonly afterMs: number;
+  /** Which request of a session it answers; none of strangers. */
+  readonly of?: RequestName | undefined;
   /** Makes the answer anew once the other processes have told what they saw; null where that adds nothing. */
   readonly informed: ((haveAllTold: boolean) => Uint8Array | null) | null;
 }
@@ -56,10 +59,10 @@ const WAIT: Step = { send: [], close: false };
 const outgoing = (respond: (arrival: Arrival) => Answer | null, arrival: Arrival): readonly Outgoing[] => {
   const answer = respond(arrival);
   if (!answer) return [];
-  const { bytes, delivery, proven, consults } = answer;
+  const { bytes, delivery, proven, consults, of } = answer;
   const informed = (haveAllTold: boolean): Uint8Array | null =>
     respond({ ...arrival, isPartlyBlind: !haveAllTold })?.bytes ?? null;
-  return [{ bytes, afterMs: delivery?.afterMs ?? 0, proven, informed: consults ? informed : null }];
+  return [{ bytes, afterMs: delivery?.afterMs ?? 0, proven, informed: consults ? informed : null, of }];
 };
 
 /** What the pieces of a read complete, in order: a refusal, or one item more than is taken, is the last. */

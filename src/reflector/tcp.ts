@@ -6,6 +6,7 @@ import type { Place } from './alternates.js';
 import type { Arrival } from './exchange.js';
 import { prefixOf } from './limits.js';
 import { createShares, type Shares } from './quotas.js';
+import type { RequestName } from './sessions.js';
 import type { Strangers } from './strangers.js';
 import { type Conversation, HANG_UP } from './streams.js';
 import { createTurns } from './turns.js';
@@ -34,6 +35,8 @@ export interface TcpRules {
   readonly consult?: (() => Promise<boolean>) | undefined;
   readonly guarded: <T>(respond: () => T, otherwise: T) => T;
   readonly defer: (arrival: Arrival, owner: string, afterMs: number, send: () => void) => boolean;
+  /** An answer could not be given after all. */
+  readonly failed: (request: RequestName) => void;
   /** A connection was cut off because of a ceiling. */
   readonly refused: (source: Uint8Array) => void;
   readonly counted: (what: 'connections') => void;
@@ -93,7 +96,11 @@ export const createTcpSide = (rules: TcpRules): TcpSide => {
         rules.strangers.proved(arrival.sourceAddress);
       }
       if (!guest.proven && !send.every(() => rules.strangers.mayBeAnswered(guest.source))) return void tooMuch();
-      if (excess) return void tooMuch();
+      if (excess) {
+        // What it asked with a token before that is told as left unanswered.
+        for (const { of } of send) if (of) rules.failed(of);
+        return void tooMuch();
+      }
       let waiting = 0;
       const end = (): void => {
         if (!close || waiting > 0 || socket.writableEnded) return;
@@ -103,7 +110,7 @@ export const createTcpSide = (rules: TcpRules): TcpSide => {
       const write = (bytes: Uint8Array | null): void => {
         if (bytes && !socket.destroyed && !socket.writableEnded) socket.write(bytes);
       };
-      for (const { bytes, afterMs, informed } of send) {
+      for (const { bytes, afterMs, informed, of } of send) {
         leaveIn(afterMs + UNANSWERED_MS);
         const later = (content: Uint8Array | null): void => {
           waiting -= 1;
@@ -120,6 +127,7 @@ export const createTcpSide = (rules: TcpRules): TcpSide => {
           });
         } else if (afterMs === 0) write(bytes);
         else if (rules.defer(arrival, conversation.owner() ?? '', afterMs, () => later(bytes))) waiting += 1;
+        else if (of) rules.failed(of);
       }
       if (close) end();
       else if (socket.writableNeedDrain) {

@@ -22,6 +22,8 @@ export interface UdpRules {
   readonly defer: (arrival: Arrival, owner: string, afterMs: number, send: () => void) => boolean;
   /** Sends from a socket of another process; false if no process has it. */
   readonly sendElsewhere: (place: Place, bytes: Uint8Array, to: Source) => boolean;
+  /** An answer could not be given after all. */
+  readonly failed: (answer: Answer) => void;
   readonly counted: (what: 'datagrams' | 'answers') => void;
   readonly warn: (message: string) => void;
 }
@@ -53,16 +55,19 @@ export const createUdpSide = (rules: UdpRules): UdpSide => {
 
   const deliver = (answer: Answer, arrival: Arrival, place: Place, to: Source): void => {
     const { bytes, delivery } = answer;
-    if (!delivery) return void send(place, bytes, to);
+    if (!delivery) {
+      if (!send(place, bytes, to)) rules.failed(answer);
+      return;
+    }
     const { changeIp, changePort, afterMs, toPort } = delivery;
     const from = changeIp || changePort ? arrival.surroundings?.change(changeIp, changePort) : place;
-    if (!from) return;
+    if (!from) return void rules.failed(answer);
     const target = { address: to.address, port: toPort ?? to.port };
     const go = (): void => {
-      if (!send(from, bytes, target)) rules.sendElsewhere(from, bytes, target);
+      if (!send(from, bytes, target) && !rules.sendElsewhere(from, bytes, target)) rules.failed(answer);
     };
-    if (afterMs > 0) rules.defer(arrival, delivery.owner ?? '', afterMs, go);
-    else go();
+    if (afterMs === 0) go();
+    else if (!rules.defer(arrival, delivery.owner ?? '', afterMs, go)) rules.failed(answer);
   };
 
   const bind = (place: Place): Promise<void> =>

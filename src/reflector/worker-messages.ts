@@ -1,5 +1,5 @@
 /** What the processes of one reflector say to each other. Structured clones, so that bytes stay bytes. */
-import type { ReflectorInfo } from '../wire/info.js';
+import type { ReflectorInfo } from '../model/far-end.js';
 import type { Listener, Place } from './alternates.js';
 import type { NamedToken } from './authority.js';
 import type { Credentials } from './certificate.js';

@@ -5,7 +5,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { ReflectorInfo } from '../wire/info.js';
+import type { ReflectorInfo } from '../model/far-end.js';
 import type { Place } from './alternates.js';
 import type { NamedToken } from './authority.js';
 import type { Credentials } from './certificate.js';

@@ -1,5 +1,5 @@
 /** What sampled ranges may hide, and what was found to limit the path: figures for machines, sentences for people. */
-import type { PathLimit } from '../model/observation.js';
+import type { FarEndFacts } from '../model/far-end.js';
 import type { Report } from '../model/report.js';
 import { type Coverage, coverageOf } from '../verdict/coverage.js';
 import type { ClassifiedRange } from '../verdict/ranges.js';
@@ -34,9 +34,11 @@ export const coverageNotes = (ranges: readonly ClassifiedRange[]): readonly stri
 };
 
 /** What limits the path, with the figure at which it begins. */
-export const limitNotes = (limits: readonly (readonly [string, PathLimit])[]): readonly string[] =>
-  limits.map(([address, limit]) =>
-    limit.kind === 'rate'
-      ? `Loss to ${address} follows the rate and not the port: about ${limit.packetsPerSecond} packets a second pass, and what is sent faster is dropped.`
-      : `To ${address} no new flow passed after about ${limit.flows} had been opened, while older ones still did: a table of sessions is full or held to a number, and the silence of further ports says nothing about them.`,
+export const limitNotes = (farEnds: readonly FarEndFacts[]): readonly string[] =>
+  farEnds.flatMap(({ address, limit }) =>
+    limit === null
+      ? []
+      : limit.kind === 'rate'
+        ? `Loss to ${address} follows the rate and not the port: about ${limit.packetsPerSecond} packets a second pass, and what is sent faster is dropped.`
+        : `To ${address} no new flow passed after about ${limit.flows} had been opened, while older ones still did: a table of sessions is full or held to a number, and the silence of further ports says nothing about them.`,
   );

@@ -1,5 +1,6 @@
 /** The services of a report with their diagnosis: symptoms, causes and fixes, from all that the run found out. */
-import type { Failure, PathLimit } from '../model/observation.js';
+import type { FarEndFacts } from '../model/far-end.js';
+import type { Failure } from '../model/observation.js';
 import type { Report, ReportService } from '../model/report.js';
 import type { Classified } from '../model/verdict.js';
 import { diagnose } from '../verdict/diagnose.js';
@@ -26,7 +27,7 @@ export const factsOf = (
   report: Report,
   checks: readonly Classified[],
   ranges: readonly ClassifiedRange[],
-  limits: readonly (readonly [address: string, limit: PathLimit])[],
+  farEnds: readonly FarEndFacts[],
 ): Facts => {
   const all = named(checks, ranges);
   return {
@@ -34,10 +35,11 @@ export const factsOf = (
     nat: report.nat,
     sipAlg: report.sipAlg,
     quality: report.quality,
+    ...(report.resolution && { resolution: report.resolution }),
     seen: all.flatMap(({ id, one: { evidence } }) =>
       typeof evidence.seenAddress === 'string' ? [{ id, address: evidence.seenAddress }] : [],
     ),
-    limits: limits.map(([address, limit]) => ({ address, limit })),
+    limits: farEnds.flatMap(({ address, limit }) => (limit ? [{ address, limit }] : [])),
     failures: all
       .filter(({ one }) => one.reason === 'local-error')
       .flatMap(({ id, one }) => failuresOf(one).map((failure) => ({ id, ...failure }))),

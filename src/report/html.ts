@@ -6,6 +6,7 @@ import type { Report } from '../model/report.js';
 import { timeInWords } from '../words/report.js';
 import { evidence, identity, meanings, notes } from './html/appendix.js';
 import { checks, untestedSection } from './html/checks.js';
+import { farEnd } from './html/far-end.js';
 import { html, isolated, type Markup, name } from './html/markup.js';
 import { algFindings, path } from './html/path.js';
 import { portMaps } from './html/port-map.js';
@@ -33,7 +34,7 @@ export const renderHtml = (report: Report): string => {
 <p class="brand">callpath connectivity report</p>
 <h1>Will calls pass from ${isolated(report.agent.hostname)} to ${isolated(report.target.host)}?</h1>
 <p class="soft">Measured ${timeInWords(report.startedAt)}</p>
-${answer(report)}${report.services.map((service) => serviceCard(report, service))}${path(report)}${portMaps(
+${answer(report)}${report.services.map((service) => serviceCard(report, service))}${path(report)}${farEnd(report)}${portMaps(
   report,
 )}${algFindings(report)}${quality(report)}${checks(report)}${untestedSection(report)}${meanings(report)}${notes(
   report,

@@ -95,6 +95,13 @@ export const metricsOf = (report: Report): readonly Family[] => {
       ),
     },
     {
+      name: 'callpath_tls_certificate_expiry_timestamp_seconds',
+      help: 'When the certificate that a third party showed to a check expires, in Unix time.',
+      samples: (report.certificates ?? []).flatMap(({ check, validTo }) =>
+        validTo === null ? [] : [{ labels: { check }, value: Date.parse(validTo) / 1000 }],
+      ),
+    },
+    {
       name: 'callpath_range_ports',
       help: 'Ports of a range by verdict, those inferred from their neighbours included.',
       samples: rangePorts(ranges, portCount),

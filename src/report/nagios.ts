@@ -6,6 +6,8 @@ import type { Report } from '../model/report.js';
 import type { ServiceVerdict } from '../model/verdict.js';
 import { printable } from '../wire/printable.js';
 import { counted, portsInWords, REASON_WORDS, untestedOf } from '../words/report.js';
+import { placesInWords } from '../words/said.js';
+import { statusInWords } from '../words/third-party.js';
 
 /** 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN. */
 export type NagiosCode = 0 | 1 | 2 | 3;
@@ -72,6 +74,22 @@ const summaryOf = (report: Report): string => {
   return services.join('; ') + (missing === 0 ? '' : `; ${missing} untested`);
 };
 
+/** Where the path is fine, and somebody has to look at the server: it takes no calls, or its certificate does not hold. */
+const warningsOf = ({ checks, said = [], certificates = [] }: Report): readonly string[] => [
+  ...said
+    .filter(({ isTrouble }) => isTrouble)
+    .map(({ checks: ids }) => {
+      const status = checks.filter(({ id }) => ids.includes(id)).map(statusInWords)[0];
+      return `the server answers ${status} on ${placesInWords(ids, false)}`;
+    }),
+  ...certificates
+    .filter(({ problems }) => problems.length > 0)
+    .map(
+      ({ check, problems }) =>
+        `certificate on ${placesInWords([check], false)} ${problems.map(({ text }) => text).join(', ')}`,
+    ),
+];
+
 const problemsOf = ({ checks, ranges }: Report): readonly string[] => {
   const isProblem = ({ verdict }: { readonly verdict: string }): boolean =>
     verdict === 'blocked' || verdict === 'altered' || verdict === 'degraded';
@@ -96,8 +114,10 @@ const problemsOf = ({ checks, ranges }: Report): readonly string[] => {
  */
 export const renderNagios = (report: Report): { readonly text: string; readonly exitCode: NagiosCode } => {
   const codes = new Set(report.services.map(({ verdict }) => CODE_OF[verdict]));
-  const exitCode = SEVERITY.find((code) => codes.has(code)) ?? 3;
-  const summary = plain(`${report.target.host}: ${summaryOf(report)}`, MAX_SUMMARY);
+  const worst = SEVERITY.find((code) => codes.has(code)) ?? 3;
+  const warnings = warningsOf(report);
+  const exitCode = worst === 0 && warnings.length > 0 ? 1 : worst;
+  const summary = plain([`${report.target.host}: ${summaryOf(report)}`, ...warnings].join('; '), MAX_SUMMARY);
   const details = report.services.flatMap(({ profile, symptoms, fixes }) => [
     ...symptoms.map(({ text }) => plain(`${profile}: users notice: ${text}`, MAX_LINE)),
     ...fixes.map(({ text }) => plain(`${profile}: ask for: ${text}`, MAX_LINE)),

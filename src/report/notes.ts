@@ -1,7 +1,14 @@
 /** What a report has to say besides its verdicts. */
-import type { RunOutput } from '../run/run-data.js';
+import type { FarEndFacts } from '../model/far-end.js';
+import type { Observation } from '../model/observation.js';
+import type { RunOutput } from '../model/run.js';
+import type { Classified } from '../model/verdict.js';
 import type { FarEndState } from '../verdict/circumstances.js';
-import type { Named } from './build.js';
+import { endOf } from '../verdict/far-end.js';
+import { deadFlows, flowsDie, holdsFirst, losesFirst } from '../verdict/flows.js';
+import type { StudyFacts } from '../verdict/studies/registry.js';
+import { deadFlowsNote, firstHeldNote, firstLostNote, ownPortNote } from '../words/flows.js';
+import type { Named } from './who.js';
 
 /** One address that says nothing while another of the same target answers: whoever uses that one gets nowhere. */
 export const deadAddresses = (target: Named, farEnd: ReadonlyMap<string, FarEndState>): readonly string[] => {
@@ -11,22 +18,37 @@ export const deadAddresses = (target: Named, farEnd: ReadonlyMap<string, FarEndS
     .filter((address) => alive && !farEnd.get(address)?.alive)
     .map(
       (address) =>
-        `Nothing at all passes to or from ${address}, although the target answers at another address: phones that choose this one get nowhere.`,
+        `Not one answer came from ${address}, although the target answers at another address: phones that choose this one get nowhere.`,
     );
 };
 
 /** Above this the probing thread itself was held up, and round trips include its own waiting. */
 const SUSPECT_DELAY_MS = 20;
 
-const CUT_SHORT: Readonly<Record<NonNullable<RunOutput['cutShort']>, string>> = {
+const CUT_SHORT: Readonly<Record<NonNullable<RunOutput<StudyFacts>['cutShort']>, string>> = {
   deadline:
     'The time for the run was over before all was asked: what is not told here is not known. Give it a longer --timeout.',
   signal: 'The run was stopped before all was asked: what is not told here is not known.',
 };
 
+/** What became of a far end of which nothing came any more. */
+const endNotes = (facts: FarEndFacts): readonly string[] => {
+  const ended = endOf(facts);
+  const last = facts.silences.at(-1);
+  if (ended === null) return [];
+  const nothing = 'What was silent since then says nothing about any port.';
+  return ended === 'cut-off'
+    ? [
+        `Cut off: from some moment on nothing came from ${facts.address} any more, after this run had opened ${last?.flows ?? 0} flows, ${last?.recentFlows ?? 0} of them in the last seconds. A protection against port scans or SIP floods between here and there may drop everything of this host now; this run may have triggered it. Exempt this host, or ask slower and less (--max-pps, a smaller range). The line or the far end may as well have gone away at that moment. ${nothing}`,
+      ]
+    : [
+        `Nothing came from ${facts.address} any more at the end of the run: the line went away, or the far end ended. ${nothing} Ask again once it is back.`,
+      ];
+};
+
 /** What the run itself has to tell: that it was cut short, a busy host, a refused token. */
 export const notesOf = (
-  { cutShort, eventLoopDelayMs, identities }: RunOutput,
+  { cutShort, eventLoopDelayMs, farEnds }: RunOutput<StudyFacts>,
   durationMs: number,
 ): readonly string[] => [
   ...(cutShort === null ? [] : [CUT_SHORT[cutShort]]),
@@ -35,16 +57,43 @@ export const notesOf = (
         `This host was busy: the probing thread was delayed by up to ${eventLoopDelayMs} ms, round-trip times may be too long by as much.`,
       ]
     : []),
-  ...identities
-    .filter(([, { isGone }]) => isGone)
-    .map(
-      ([address]) =>
-        `The reflector at ${address} stopped answering during the run: what it left unanswered says nothing about the path. Ask again once it runs.`,
-    ),
-  ...(identities.some(([, { tokenRefused }]) => tokenRefused)
+  ...farEnds.flatMap(endNotes),
+  ...farEnds.filter(({ flows }) => flowsDie(flows)).map(deadFlowsNote),
+  ...farEnds.filter(({ flows }) => losesFirst(flows)).map(firstLostNote),
+  ...farEnds.filter(({ flows }) => holdsFirst(flows)).map(firstHeldNote),
+  ...(farEnds.some(({ tokenRefused }) => tokenRefused)
     ? ['The target is a reflector that does not know this token: compare the token files of both ends.']
     : []),
-  ...(identities.some(([, { versionRefused }]) => versionRefused)
+  ...(farEnds.some(({ versionRefused }) => versionRefused)
     ? ['The target is a reflector that speaks another version of the protocol: install the same release on both ends.']
     : []),
+  ...(farEnds.some(({ clockRefused }) => clockRefused)
+    ? [
+        'The clocks of this host and of the reflector are more than five minutes apart, and it answers nothing that may be a recording: set both by NTP, and ask again.',
+      ]
+    : []),
+];
+
+/** A token was given, something answered, and nobody proved to know it. */
+export const unprovenNotes = (
+  { target, reflectors }: { readonly target: Named; readonly reflectors: readonly Named[] },
+  all: readonly Classified[],
+): readonly string[] => {
+  const hosts = (reflectors.length > 0 ? reflectors : [target]).map(({ host }) => host).join(', ');
+  return all.some(({ reason }) => reason === 'unproven')
+    ? [
+        `A token was given and nobody at ${hosts} proved to know it: the token is wrong, there is no reflector, or something answers in its place. Nothing that answered counts as passing.`,
+      ]
+    : [];
+};
+
+/** Protocols that pass from their own port and from no other. */
+export const ownPortNotes = (observations: readonly Observation[]): readonly string[] => [
+  ...new Set(
+    observations.flatMap(({ check, attempts }) => {
+      const from = attempts.flatMap((one) => (one.outcome === 'answer' ? [one.sourcePort] : []));
+      const isOwn = from.length > 0 && from.every((port) => port === check.port);
+      return check.transport === 'udp' && isOwn && deadFlows(attempts).flows > 1 ? [ownPortNote(check.port)] : [];
+    }),
+  ),
 ];

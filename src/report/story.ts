@@ -3,7 +3,7 @@
  * ask for, what next. The terminal and the HTML report tell the same story.
  */
 import * as v from 'valibot';
-import type { ProbeKind } from '../model/check.js';
+import { kindOf, type ProbeKind } from '../model/kinds.js';
 import type { Report, ReportService } from '../model/report.js';
 import { type Reason, type ServiceVerdict, SYMPTOMS, type Verdict } from '../model/verdict.js';
 import { type Cause, causesOf, whomToAsk } from '../words/causes.js';
@@ -12,25 +12,8 @@ import { commonestUnknown, isNoticed, portsInWords, REASON_WORDS, serviceInWords
 
 const WordsSchema = v.fallback(v.record(v.string(), v.string()), {});
 
-/** What carries which part of a call; a kind that is not here goes by its own name. */
-const PROBE_NAMES: Readonly<Partial<Record<ProbeKind, string>>> = {
-  'sip-options': 'SIP',
-  'sip-alg': 'SIP',
-  'stun-binding': 'STUN',
-  'rtp-echo': 'audio (RTP)',
-  'rtcp-echo': 'audio control (RTCP)',
-  'media-stream': 'audio (RTP)',
-  'ike-sa-init': 'IKE',
-  'nat-t-keepalive': 'NAT-T keepalives',
-  'esp-in-udp': 'ESP in UDP',
-  'tcp-connect': 'connections',
-  'tls-handshake': 'TLS',
-  http: 'HTTP',
-  dns: 'DNS',
-};
-
 /** `audio (RTP)` of `rtp-echo`. */
-export const probeInWords = (probe: ProbeKind): string => PROBE_NAMES[probe] ?? probe;
+export const probeInWords = (probe: ProbeKind): string => kindOf(probe).label;
 
 interface Problem {
   readonly id: string;

@@ -1,12 +1,8 @@
-/** Where the findings of the stages go in a report: lines among its checks, and what services make of them. */
-
-import { type Check, checkName } from '../model/check.js';
-import type { Report, ReportCheck } from '../model/report.js';
-import type { Plan } from '../plan/plan.js';
+/** Where the findings of the studies go in a report: lines among its checks, and what services make of them. */
+import { type Check, checkName, type Plan } from '../model/check.js';
+import { kindOf, type ProbeKind } from '../model/kinds.js';
+import type { ReportCheck } from '../model/report.js';
 import type { Item } from '../verdict/services.js';
-import type { BindingLifetime } from '../verdict/studies/lifetimes.js';
-import type { NatVerdict } from '../verdict/studies/nat.js';
-import type { SourcePort } from '../verdict/studies/source-ports.js';
 import type { StudyCheck } from '../verdict/studies/study-check.js';
 
 /** With its address where the same question went to several. */
@@ -16,29 +12,26 @@ const idOf = ({ probe, transport, port, address }: StudyCheck, plan: Plan): stri
   return checkName(probe, transport, port) + (several ? `#${address}` : '');
 };
 
-/**
- * The question of a profile to which the answer of a stage belongs: a port's NAT matters to the keepalives over it. None
- * for what is only observed.
- */
-const companionOf = ({ probe }: StudyCheck): string | null => COMPANIONS.get(probe) ?? null;
-
-const COMPANIONS: ReadonlyMap<string, string> = new Map([
-  ['nat-behavior', 'nat-t-keepalive'],
-  ['sip-alg', 'sip-options'],
-  ['size-sweep', 'sip-options'],
-]);
+/** Whether a check of the plan asks what this study answers: a port's NAT matters to the keepalives over it. */
+const isAbout = (study: StudyCheck, probe: ProbeKind): boolean => kindOf(study.probe).about === probe;
 
 /** The profiles that use the very port that a stage is about. */
-const requiredBy = (stage: StudyCheck, plan: Plan): string[] => {
-  const { transport, port, address } = stage;
+const requiredBy = (study: StudyCheck, plan: Plan): string[] => {
+  const { transport, port, address } = study;
   return plan.checks
-    .filter((one) => one.probe === companionOf(stage))
+    .filter((one) => isAbout(study, one.probe))
     .filter((one) => one.transport === transport && one.port === port && one.address === address)
     .flatMap((one) => one.requiredBy);
 };
 
+/** Whether the plan asks the same question itself. */
+export const isAskedByItself = ({ probe, transport, port, address }: StudyCheck, plan: Plan): boolean =>
+  plan.checks.some(
+    (one) => one.probe === probe && one.transport === transport && one.port === port && one.address === address,
+  );
+
 /** One line of the report's `checks`. */
-export const reportedStudy = (one: StudyCheck, plan: Plan): ReportCheck => ({
+const row = (one: StudyCheck, plan: Plan): ReportCheck => ({
   id: idOf(one, plan),
   probe: one.probe,
   transport: one.transport,
@@ -50,23 +43,24 @@ export const reportedStudy = (one: StudyCheck, plan: Plan): ReportCheck => ({
   confidence: one.confidence,
   sent: one.sent,
   seen: one.seen,
+  answered: one.answered ?? null,
   received: one.received,
   rttMs: null,
   evidence: { ...one.evidence },
 });
 
 /**
- * What stages add to an alternative of a requirement: where OPTIONS pass and INVITE or large messages do not, phones
+ * What studies add to an alternative of a requirement: where OPTIONS pass and INVITE or large messages do not, phones
  * cannot signal that way; where keepalives pass and come too late, they keep nothing alive. What passes, or is not
  * known, adds nothing.
  */
-export const harmedBy = (own: readonly Item[], stages: readonly StudyCheck[], plan: Plan): readonly Item[] =>
-  stages
+export const harmedBy = (own: readonly Item[], studies: readonly StudyCheck[], plan: Plan): readonly Item[] =>
+  studies
     .filter(({ finding }) => finding.verdict === 'blocked' || finding.verdict === 'altered')
     .filter((one) =>
       own.some(
         (item) =>
-          item.probe === companionOf(one) &&
+          isAbout(one, item.probe) &&
           item.transport === one.transport &&
           item.from === one.port &&
           item.address === one.address,
@@ -79,28 +73,11 @@ export const harmedBy = (own: readonly Item[], stages: readonly StudyCheck[], pl
       address: one.address,
       from: one.port,
       to: one.port,
-      finding: one.finding,
+      finding: one.harm ?? one.finding,
       partly: false,
       provable: true,
     }));
 
-/** What the stage measured, or where it could not what the checks tell by themselves. */
-export const reportedNat = (
-  fromChecks: Report['nat'],
-  measured: NatVerdict,
-  lifetimes: readonly BindingLifetime[],
-  sourcePorts: readonly SourcePort[],
-  staleState: boolean | null,
-): Report['nat'] => ({
-  ...fromChecks,
-  mapping: measured.mapping === 'unknown' ? fromChecks.mapping : measured.mapping,
-  filtering: measured.filtering,
-  portPreservation: measured.portPreservation,
-  portParity: measured.portParity,
-  layers: measured.layers ?? fromChecks.layers,
-  mappedAddresses: [...measured.mappedAddresses],
-  portsThatDiffer: [...measured.portsThatDiffer],
-  sourcePorts: sourcePorts.map((one) => ({ ...one })),
-  staleState,
-  bindingLifetime: lifetimes.map((one) => ({ ...one })),
-});
+/** The lines of all studies. */
+export const studyRows = (studies: readonly StudyCheck[], plan: Plan): readonly ReportCheck[] =>
+  studies.map((one) => row(one, plan));

@@ -34,8 +34,12 @@ const GRID_GAP = 3;
 const heading = (page: Page, verdict: Verdict, count: string): string =>
   `${page.paint(VERDICT_INK[verdict], verdict.toUpperCase())} (${count})`;
 
-const countsOf = ({ sent, seen, received }: ReportCheck): string =>
-  `sent ${sent}, ${seen === null ? '' : `far end saw ${seen}, `}answered ${received}`;
+/** Where only we know, what came back is what was answered; where the far end tells, the two are told apart. */
+const countsOf = ({ sent, seen, answered = null, received }: ReportCheck): string => {
+  if (seen === null) return `sent ${sent}, answered ${received}`;
+  const told = answered === null ? '' : `answered ${answered}, `;
+  return `sent ${sent}, far end saw ${seen}, ${told}received ${received}`;
+};
 
 const evidenceOf = (page: Page, check: ReportCheck): string[] => {
   const max = page.verbose ? MAX_EVIDENCE_VERBOSE : MAX_EVIDENCE;

@@ -3,6 +3,7 @@ import type { Report } from '../model/report.js';
 import type { Verdict } from '../model/verdict.js';
 import { printable } from '../wire/printable.js';
 import { addressesInWords, natInWords } from '../words/nat.js';
+import { outageInWords } from '../words/outages.js';
 import {
   bytes,
   counted,
@@ -15,6 +16,7 @@ import {
   timeInWords,
   untestedOf,
 } from '../words/report.js';
+import { certificateLine, placesInWords } from '../words/said.js';
 import { passes, problems, sipAlg } from './table-checks.js';
 import { beside, idOf, MAX_ID, type Page, painter, paragraph, type Section, textOf } from './table-page.js';
 import { quality, ranges } from './table-ranges.js';
@@ -57,6 +59,7 @@ const network = (page: Page, report: Report): Section => {
     ['NAT', natInWords(report)],
     ['Loss', lossInWords(report)],
     ['SIP ALG', sipAlgInWords(report)],
+    ...(report.outages ?? []).map((outage) => ['Outage', outageInWords(outage)] as const),
     ...report.reflectors.map((reflector) => {
       const name = reflector.host === report.target.host ? '' : `${printable(reflector.host, MAX_ID)} `;
       return ['Reflector', name + reflectorInWords(reflector)] as const;
@@ -65,6 +68,26 @@ const network = (page: Page, report: Report): Section => {
   return [
     page.paint('bold', 'THE PATH'),
     ...rows.flatMap(([label, value]) => beside(page, label, value, { indent: 2, hang: 13, ink: 'dim' })),
+  ];
+};
+
+/** One line for each thing that a server of somebody else's said, by the checks that met it. */
+const said = (page: Page, { said: lines = [], certificates = [], target }: Report): Section => {
+  if (lines.length + certificates.length === 0) return [];
+  const at = (address: string | null): string =>
+    target.addresses.length > 1 && address !== null ? ` of ${printable(address, MAX_ID)}` : '';
+  return [
+    page.paint('bold', 'WHAT THE FAR END SAYS'),
+    ...lines.flatMap(({ checks, address, text }) =>
+      paragraph(page, `${placesInWords(checks)}${at(address)}: ${textOf(text)}`, 2),
+    ),
+    ...certificates.flatMap((one) =>
+      paragraph(
+        page,
+        `Certificate on ${placesInWords([one.check], false)}${at(one.address)}: ${textOf(certificateLine(one))}`,
+        2,
+      ),
+    ),
   ];
 };
 
@@ -118,6 +141,7 @@ export const renderTable = (
     headline(page, report),
     services(page, report),
     network(page, report),
+    said(page, report),
     ...PROBLEMS.map((verdict) => problems(page, report, verdict)),
     sipAlg(page, report),
     quality(page, report),

@@ -1,11 +1,20 @@
 /** What a run has learnt about its path so far; shared by all checks, so that a silent one knows how long to go on. */
-import { type LossSample, lossUpperBound } from '../verdict/silence.js';
+import type { LossSample } from '../model/observation.js';
+import { lossUpperBound } from '../verdict/silence.js';
+
+/**
+ * One check's account, told anew whenever it has changed; only checks that answered at least once say anything of loss.
+ * `lostAtMs`: when those went out that stayed unanswered; what was lost while the far end was not alive is no loss.
+ */
+export type Account = (packets: number, answers: number, lostAtMs?: readonly number[]) => void;
 
 export interface Path {
-  /** Adds a check's packets and answers; only checks that answered at least once say anything about loss. */
-  report(checkId: string, packets: number, answers: number): void;
+  /** A new account, of zero packets to this address. */
+  open(address: string): Account;
   /** A round trip that was measured, in milliseconds. */
   reportRtt(ms: number): void;
+  /** The longest round trip that was measured, in milliseconds; 0 as long as none was. */
+  longestRttMs(): number;
   /** How long after the last packet an answer still counts, in milliseconds. */
   lateMs(): number;
   sample(): LossSample;
@@ -16,10 +25,14 @@ export interface Path {
 
 /** Longer than any round trip over which people can talk; what is waited for where nothing is known. */
 const LATE_UNKNOWN_MS = 1000;
+/** Two satellites in a row take three seconds; what comes later than this is no answer any more. */
+const LATE_MOST_MS = 6000;
 /** However short the round trips are, a busy host or a filled queue may take this long. */
 const LATE_MIN_MS = 300;
 /** Late by more than four of the longest round trips seen is later than anything that this path does. */
 const LATE_ROUND_TRIPS = 4;
+/** A round trip of a second and more varies by less than itself. */
+const LATE_LONG_WAY = 2;
 /** Fewer round trips than this say nothing about the longest. */
 const MIN_ROUND_TRIPS = 10;
 
@@ -31,41 +44,67 @@ const NOTABLE_GROWTH = 1 / 64;
 
 const hasGrown = (before: number, now: number): boolean => Math.abs(now - before) > before * NOTABLE_GROWTH;
 
+const NOTHING_SENT: LossSample = { trials: 0, answers: 0 };
+
+/** How many of these sendings to an address were witnessed, as the timeline has it. */
+type Witnessed = (address: string, sentAtMs: readonly number[]) => number;
+
 /** A path about which nothing is known yet. */
-export const createPath = (): Path => {
+export const createPath = (witnessed: Witnessed = (_, sentAtMs) => sentAtMs.length): Path => {
   let longestRttMs = 0;
   let roundTrips = 0;
-  const answered = new Map<string, LossSample>();
-  let total: LossSample = { trials: 0, answers: 0 };
+  /** Accounts opened before loss was forgotten tell of what is forgotten. */
+  let generation = 0;
+  let total = NOTHING_SENT;
+  /** Of each account that lost something, when. */
+  const losses = new Map<object, { readonly address: string; readonly lostAtMs: readonly number[] }>();
   let bound: { readonly of: LossSample; readonly value: number | null } = { of: total, value: null };
+  /** Without what was lost at moments that nobody vouches for. */
+  const witnessedSample = (): LossSample => {
+    let unwitnessed = 0;
+    for (const { address, lostAtMs } of losses.values()) unwitnessed += lostAtMs.length - witnessed(address, lostAtMs);
+    return { trials: total.trials - unwitnessed, answers: total.answers };
+  };
   return {
-    report: (checkId, packets, answers) => {
-      if (answers === 0) return;
-      const before = answered.get(checkId) ?? { trials: 0, answers: 0 };
-      answered.set(checkId, { trials: packets, answers });
-      total = {
-        trials: total.trials + packets - before.trials,
-        answers: total.answers + answers - before.answers,
+    open: (address) => {
+      const opened = generation;
+      let told = NOTHING_SENT;
+      const account = {};
+      return (packets, answers, lostAtMs = []) => {
+        if (answers === 0 || opened !== generation) return;
+        total = {
+          trials: total.trials + packets - told.trials,
+          answers: total.answers + answers - told.answers,
+        };
+        told = { trials: packets, answers };
+        if (lostAtMs.length > 0) losses.set(account, { address, lostAtMs });
+        else losses.delete(account);
       };
     },
     reportRtt: (ms) => {
       longestRttMs = Math.max(longestRttMs, ms);
       roundTrips += 1;
     },
+    longestRttMs: () => longestRttMs,
     lateMs: () =>
+      // Of a long way even the first round trip says that it is long; of a short one a few say nothing of the longest.
       roundTrips < MIN_ROUND_TRIPS
-        ? LATE_UNKNOWN_MS
-        : Math.min(LATE_UNKNOWN_MS, Math.max(LATE_MIN_MS, LATE_ROUND_TRIPS * longestRttMs)),
-    sample: () => total,
+        ? Math.min(LATE_MOST_MS, Math.max(LATE_UNKNOWN_MS, LATE_LONG_WAY * longestRttMs))
+        : Math.min(
+            Math.max(LATE_UNKNOWN_MS, Math.min(LATE_MOST_MS, LATE_LONG_WAY * longestRttMs)),
+            Math.max(LATE_MIN_MS, LATE_ROUND_TRIPS * longestRttMs),
+          ),
+    sample: witnessedSample,
     forgetLoss: () => {
-      answered.clear();
-      total = { trials: 0, answers: 0 };
+      generation += 1;
+      total = NOTHING_SENT;
+      losses.clear();
       bound = { of: total, value: null };
     },
     upperBound: () => {
       const { trials, answers } = bound.of;
       if (hasGrown(trials, total.trials) || hasGrown(trials - answers, total.trials - total.answers)) {
-        bound = { of: total, value: lossUpperBound(total) };
+        bound = { of: total, value: lossUpperBound(witnessedSample()) };
       }
       return bound.value;
     },

@@ -1,33 +1,25 @@
 /** A check that was answered: were the answers the far end's, and did all arrive as sent and soon enough? */
-import type { Check, ProbeKind } from '../model/check.js';
+import type { Check } from '../model/check.js';
+import { kindOf } from '../model/kinds.js';
 import type { Attempt } from '../model/observation.js';
 import type { Finding, RttSummary } from '../model/verdict.js';
 import { type Circumstances, type FarEndState, limitsCalls } from './circumstances.js';
-import { lossLowerBound } from './silence.js';
+import { deadFlows, firstPackets, flowsDie, losesFirst } from './flows.js';
+import { doubtOfSilence, lossLowerBound } from './silence.js';
 
 export type Answer = Extract<Attempt, { outcome: 'answer' }>;
 
 /** What another's answer is called, by the protocol that it came in. */
-const IMPOSTOR: Partial<Record<ProbeKind, Finding>> = {
-  'tls-handshake': { verdict: 'altered', reason: 'tls-intercepted' },
-  http: { verdict: 'altered', reason: 'http-intercepted' },
-  dns: { verdict: 'altered', reason: 'dns-intercepted' },
-};
-
 const impostor = (check: Check): Finding => {
   if (check.transport === 'tls') return { verdict: 'altered', reason: 'tls-intercepted' };
-  return IMPOSTOR[check.probe] ?? { verdict: 'altered', reason: 'answered-by-other' };
+  return { verdict: 'altered', reason: kindOf(check.probe).meddling?.answered ?? 'answered-by-other' };
 };
 
 /** What a change on the way is called: whoever rewrites HTTP or DNS has taken part in it. */
-const REWRITER: Partial<Record<ProbeKind, Finding>> = {
-  'sip-options': { verdict: 'altered', reason: 'sip-alg' },
-  http: { verdict: 'altered', reason: 'http-intercepted' },
-  dns: { verdict: 'altered', reason: 'dns-intercepted' },
-};
-
-const rewritten = (check: Check): Finding =>
-  REWRITER[check.probe] ?? { verdict: 'altered', reason: 'payload-rewritten' };
+const rewritten = ({ probe }: Check): Finding => ({
+  verdict: 'altered',
+  reason: kindOf(probe).meddling?.rewritten ?? 'payload-rewritten',
+});
 
 /** @param sorted ascending, not empty */
 const median = (sorted: readonly number[]): number => {
@@ -47,15 +39,28 @@ export const summarise = (answers: readonly Answer[]): RttSummary | null => {
   return { min: round(min), median: round(median(rtts)), max: round(max) };
 };
 
+/** Its answer proves the path; loss and length of the way need more than one server's manners to be shown. */
+const ofThirdParty = (
+  answers: readonly Answer[],
+  { lineLoses = () => false, isWayLong = () => false }: FarEndState,
+  { lossRatio, rttMs }: Circumstances['thresholds'],
+): Finding => {
+  if (lineLoses(lossRatio)) return { verdict: 'degraded', reason: 'loss' };
+  const rtt = summarise(answers);
+  if (rtt && rtt.min > rttMs && isWayLong(rttMs)) return { verdict: 'degraded', reason: 'latency' };
+  return { verdict: 'pass', reason: 'answered' };
+};
+
 /** Judges what was answered; `packets` and `received` count the whole check's. */
 export const classifyAnswers = (
   check: Check,
-  answers: readonly Answer[],
+  attempts: readonly Attempt[],
   packets: number,
   received: number,
   farEnd: FarEndState,
-  { thresholds }: Circumstances,
+  { doubt, lossUpperBound, thresholds }: Circumstances,
 ): Finding => {
+  const answers = attempts.filter((attempt) => attempt.outcome === 'answer');
   const authentic = answers.filter((answer) => answer.authentic === true);
   if (farEnd.role === 'reflector') {
     // Two voices on one port: whichever is loud enough to answer may carry the call.
@@ -72,9 +77,20 @@ export const classifyAnswers = (
     }
   }
   // A port of a range is asked too seldom to show quality; classifyRange judges all of them together.
-  if (check.rangeId !== null) return { verdict: 'pass', reason: 'answered' };
-  if (lossLowerBound({ trials: packets, answers: received }) > thresholds.lossRatio) {
-    const isPoliced = check.transport === 'udp' && limitsCalls(farEnd.limit);
+  if (check.isOfRange) return { verdict: 'pass', reason: 'answered' };
+  if (farEnd.role !== 'reflector') return ofThirdParty(answers, farEnd, thresholds);
+  const isUdp = check.transport === 'udp';
+  if (isUdp) {
+    if (flowsDie(farEnd.flows)) return { verdict: 'degraded', reason: 'flow-loss' };
+    const dead = deadFlows(attempts);
+    // Silent from one source port and not from another, beyond what loss explains: it is about the flow.
+    if (!losesFirst(farEnd.flows) && dead.flows > 1 && doubtOfSilence(dead.packets, lossUpperBound) <= doubt) {
+      return { verdict: 'degraded', reason: 'flow-loss' };
+    }
+  }
+  const first = losesFirst(farEnd.flows) && isUdp ? firstPackets(attempts) : 0;
+  if (lossLowerBound({ trials: packets - first, answers: received }) > thresholds.lossRatio) {
+    const isPoliced = isUdp && limitsCalls(farEnd.limit);
     return { verdict: 'degraded', reason: isPoliced ? 'rate-limited' : 'loss' };
   }
   // The shortest: what only some of a few answers took is a busy host's, or a retransmission's below us.

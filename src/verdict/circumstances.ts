@@ -1,6 +1,7 @@
 /** What is known besides a check's own attempts when it is judged: of its address, of the path, and what a call bears. */
 import type { Check } from '../model/check.js';
-import type { PathLimit } from '../model/observation.js';
+import type { FlowFacts, Span } from '../model/far-end.js';
+import type { Attempt, PathLimit } from '../model/observation.js';
 import type { Thresholds } from '../model/profile.js';
 
 /** What is known about an address besides the check itself. */
@@ -19,8 +20,16 @@ export interface FarEndState {
   readonly limit?: PathLimit | null;
   /** Answers and connections that the reflector says it held back to protect itself; 0 if left out. */
   readonly heldBack?: number;
-  /** It had proven itself, and did not answer any more at the end of the run. */
-  readonly isGone?: boolean;
+  /** It had proven itself, and did not answer any more at the end of the run: why, as far as that shows. */
+  readonly ended?: 'outage' | 'cut-off' | null;
+  /** What became of flows to known ports; null or left out where nothing gave reason to look. */
+  readonly flows?: FlowFacts | null;
+  /** When it was alive; left out where nothing was watched, and then every silence counts. */
+  readonly aliveDuring?: readonly Span[];
+  /** Of somebody else's server: whether the line to it loses more than that; none if left out. */
+  readonly lineLoses?: (lossRatio: number) => boolean;
+  /** The same: whether the way to it takes longer than that, and not the server. */
+  readonly isWayLong?: (rttMs: number) => boolean;
   /** Ports of UDP on which ESP passed in a small packet. */
   readonly smallEspPorts?: ReadonlySet<number>;
 }
@@ -68,3 +77,16 @@ export const limitsCalls = (limit: PathLimit | null | undefined): boolean => {
   if (!limit) return false;
   return limit.kind === 'rate' ? limit.packetsPerSecond < HARMLESS_PPS : limit.flows < HARMLESS_FLOWS;
 };
+
+/** What goes out together with the first or the last answered question of a stretch belongs to it, in milliseconds. */
+const EDGE_MS = 100;
+
+/** How many of an observation's unanswered packets went out while nobody vouches that the address was alive. */
+export const unwitnessedBy = ({ aliveDuring: alive }: FarEndState, attempts: readonly Attempt[]): number =>
+  alive === undefined
+    ? 0
+    : attempts.reduce(
+        (sum, { lostAtMs }) =>
+          sum + lostAtMs.filter((at) => !alive.some(([from, to]) => at >= from - EDGE_MS && at <= to + EDGE_MS)).length,
+        0,
+      );

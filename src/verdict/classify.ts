@@ -6,16 +6,20 @@
 import type { NotRun, Observation } from '../model/observation.js';
 import type { Classified, Finding } from '../model/verdict.js';
 import { classifyAnswers, summarise } from './answered.js';
-import { type Circumstances, type FarEndState, listensOn } from './circumstances.js';
+import { type Circumstances, type FarEndState, listensOn, unwitnessedBy } from './circumstances.js';
 import { confidenceOf, evidenceOf } from './evidence.js';
+import { firstPackets } from './flows.js';
 import { classifyPlainly } from './plain.js';
+import { isUnreadable } from './third-party.js';
 import {
   classifyFailures,
   classifySilence,
   foreignCertificate,
-  isOfOneGone,
+  isAfterEnd,
   isWithheld,
+  leftUnanswered,
   openedSilently,
+  silentEvidence,
 } from './unanswered.js';
 
 const NOT_RUN_REASON = {
@@ -38,20 +42,27 @@ const classifyFully = (observation: Observation, farEnd: FarEndState, circumstan
   const failures = attempts.filter((attempt) => attempt.outcome === 'error');
   const sent = attempts.reduce((sum, attempt) => sum + attempt.packets, 0);
   const received = answers.reduce((sum, answer) => sum + answer.answers, 0);
+  const duringOutage = unwitnessedBy(farEnd, attempts);
   const listening = listensOn(farEnd.listens, check);
 
   const apparent = ((): Finding => {
     if (notRun) return { verdict: 'unknown', reason: NOT_RUN_REASON[notRun] };
-    if (answers.length > 0) return classifyAnswers(check, answers, sent, received, farEnd, circumstances);
+    // What arrived and was left unanswered is no loss of the path's, and what was lost in an outage none of the port's.
+    const asked = Math.max(received, sent - duringOutage - leftUnanswered(observation));
+    if (answers.length > 0) return classifyAnswers(check, attempts, asked, received, farEnd, circumstances);
     if (farEnd.role === 'reflector' && listening === false) return { verdict: 'unknown', reason: 'not-run' };
     if (foreignCertificate(attempts, farEnd)) return { verdict: 'altered', reason: 'tls-intercepted' };
+    // Only of what has not proven to be a reflector: an answer of its own that is mangled is somebody else's doing.
+    if (farEnd.role === 'third-party' && isUnreadable(observation)) return { verdict: 'unknown', reason: 'unreadable' };
+    // Refusals at a time when nothing passed are the outage's, as silence is.
+    const alive = failures.filter((one) => one.lostAtMs.length === 0 || unwitnessedBy(farEnd, [one]) === 0);
     return (
-      classifyFailures(failures, farEnd, listening) ??
-      classifySilence(sent, observation.seen, farEnd, listening, openedSilently(attempts), check, circumstances)
+      classifyFailures(alive, farEnd, listening) ??
+      classifySilence(observation, duringOutage, farEnd, listening, openedSilently(attempts), circumstances)
     );
   })();
   const finding = ((): Finding => {
-    if (isOfOneGone(apparent, farEnd)) return { verdict: 'unknown', reason: 'no-answer' };
+    if (isAfterEnd(apparent, farEnd)) return { verdict: 'unknown', reason: farEnd.ended ?? 'outage' };
     const isLimited = isWithheld(apparent, observation, sent - received, farEnd);
     return isLimited ? { verdict: 'unknown', reason: 'limited' } : apparent;
   })();
@@ -59,10 +70,13 @@ const classifyFully = (observation: Observation, farEnd: FarEndState, circumstan
   return {
     ...finding,
     check,
-    confidence: confidenceOf(finding, observation.seen || sent, answers, circumstances),
+    confidence: confidenceOf(finding, silentEvidence(sent - duringOutage, observation), answers, circumstances),
     sent,
     seen: observation.seen,
+    answered: observation.answered ?? null,
     received,
+    duringOutage,
+    firstPackets: firstPackets(attempts),
     rttMs: summarise(answers),
     evidence: evidenceOf(observation, farEnd, listening, answers, failures),
   };

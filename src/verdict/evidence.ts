@@ -1,6 +1,6 @@
 /** What a verdict rests on, and how sure it is. */
 import type { Evidence, Observation } from '../model/observation.js';
-import type { Finding } from '../model/verdict.js';
+import type { Finding, Reason } from '../model/verdict.js';
 import type { Answer } from './answered.js';
 import type { Circumstances, FarEndState } from './circumstances.js';
 import { doubtOfSilence } from './silence.js';
@@ -12,6 +12,15 @@ const retransmissionsOf = (answers: readonly Answer[]): number =>
     const rounds = Array.isArray(detail.rounds) ? detail.rounds.length : 0;
     return sum + Math.max(0, packets - 1 - rounds);
   }, 0);
+
+/** What a connection showed that opened and brought no answer: the port is open, and whose certificate stands there. */
+const openedOf = ({ attempts }: Observation): Evidence => {
+  const shown = attempts.flatMap((attempt): readonly Evidence[] =>
+    attempt.outcome === 'answer' || attempt.opened === null ? [] : [attempt.opened],
+  );
+  const opened = shown.find(({ tls }) => tls !== undefined) ?? shown[0];
+  return opened ? { opened } : {};
+};
 
 /** The facts of a check as a report shows them. */
 export const evidenceOf = (
@@ -39,6 +48,10 @@ export const evidenceOf = (
       failures: Object.fromEntries(failures.map(({ failure, code }) => [failure, code])),
     }),
     ...(Object.keys(observation.refused).length > 0 && { refused: observation.refused }),
+    ...(observation.unanswered && { unanswered: { ...observation.unanswered } }),
+    ...(answers.length === 0 && observation.unreadable && { unreadable: observation.unreadable }),
+    ...(answers.length === 0 && observation.elsewhere && { elsewhere: { ...observation.elsewhere } }),
+    ...(answers.length === 0 && openedOf(observation)),
     ...(listening === false && { listening }),
     ...(farEnd.role === 'reflector' &&
       observation.check.probe === 'esp-in-udp' &&
@@ -56,6 +69,8 @@ export const evidenceOf = (
 /** A third party's answer carries no proof; what forges it must have seen the request and be in its way. */
 const UNPROVEN_ANSWER = 0.999;
 
+const SAID: ReadonlySet<Reason> = new Set<Reason>(['rejected', 'closed', 'tls-refused', 'unreadable']);
+
 /** How sure a finding is, 0 to 1; `sent` are the packets whose silence counts. */
 export const confidenceOf = (
   finding: Finding,
@@ -65,7 +80,7 @@ export const confidenceOf = (
 ): number => {
   if (answers.length > 0) return answers.every(({ authentic }) => authentic === true) ? 1 : UNPROVEN_ANSWER;
   // These rest on what somebody said or showed, and not on how long the silence was.
-  if (finding.reason === 'rejected' || finding.reason === 'closed' || finding.verdict === 'altered') {
+  if (SAID.has(finding.reason) || finding.verdict === 'altered') {
     return UNPROVEN_ANSWER;
   }
   if (sent === 0) return 0;

@@ -1,10 +1,7 @@
 /** The classification of what needs no weighing, in the shortest way: most ports of a sweep. */
-import type { ProbeKind } from '../model/check.js';
+import { isSwept } from '../model/kinds.js';
 import type { Observation } from '../model/observation.js';
 import type { Classified } from '../model/verdict.js';
-
-/** Of these an answer is an answer; others tell more of themselves. */
-const PLAIN_KINDS: ReadonlySet<ProbeKind> = new Set<ProbeKind>(['rtp-echo', 'rtcp-echo', 'udp-echo']);
 
 /**
  * A port of a range that a reflector answered in full, intact and where it was asked: there is nothing to weigh, and a
@@ -17,11 +14,12 @@ export const classifyPlainly = (
 ): Classified | null => {
   const { check, attempts, notRun, refused, seen } = observation;
   const [answer] = attempts;
-  if (check.rangeId === null || !isReflector || attempts.length !== 1 || notRun !== null) return null;
+  if (!check.isOfRange || !isReflector || attempts.length !== 1 || notRun !== null) return null;
   if (answer?.outcome !== 'answer' || answer.authentic !== true || answer.packets !== answer.answers) return null;
   const { attestation, rttMs, detail } = answer;
   if (!attestation?.intact || attestation.arrivalPort !== check.port || rttMs === null) return null;
-  if (!PLAIN_KINDS.has(check.probe) || Object.keys(refused).length > 0) return null;
+  // Of what a sweep asks an answer is an answer; other kinds tell more of themselves.
+  if (!isSwept(check.probe) || Object.keys(refused).length > 0) return null;
   const rounded = Math.round(rttMs * 1000) / 1000;
   return {
     verdict: 'pass',
@@ -30,7 +28,10 @@ export const classifyPlainly = (
     confidence: 1,
     sent: answer.packets,
     seen,
+    answered: observation.answered ?? null,
     received: answer.answers,
+    duringOutage: 0,
+    firstPackets: 0,
     rttMs: { min: rounded, median: rounded, max: rounded },
     evidence: {
       answer: detail,

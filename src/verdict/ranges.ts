@@ -1,9 +1,11 @@
 /** From sampled ports to what is said of a whole range: runs of equal verdict that together cover it exactly once. */
 import type { PortRange } from '../model/check.js';
+import type { FlowFacts } from '../model/far-end.js';
 import type { PathLimit } from '../model/observation.js';
 import type { Thresholds } from '../model/profile.js';
 import type { Classified, Finding } from '../model/verdict.js';
 import { limitsCalls } from './circumstances.js';
+import { flowsDie, losesFirst } from './flows.js';
 import { lossLowerBound } from './silence.js';
 
 export type RangeRun = Finding & {
@@ -41,6 +43,8 @@ export const worstOf = (findings: readonly Finding[]): Finding | null =>
 export interface RangeThresholds extends Pick<Thresholds, 'lossRatio' | 'rttMs'> {
   /** What was found to limit the path; its losses are not the ports' own. */
   readonly limit?: PathLimit | null;
+  /** What became of flows; where some die, no port is to blame. */
+  readonly flows?: FlowFacts | null;
 }
 
 /**
@@ -49,11 +53,14 @@ export interface RangeThresholds extends Pick<Thresholds, 'lossRatio' | 'rttMs'>
  * because each port is asked once and many at a time: those sent while ARP or neighbour discovery was still under way
  * (RFC 4861 §7.2.2: a second for each try) waited for that and not for the path.
  */
-const qualityOf = (passing: readonly Classified[], { lossRatio, rttMs, limit }: RangeThresholds): Finding => {
+const qualityOf = (passing: readonly Classified[], { lossRatio, rttMs, limit, flows }: RangeThresholds): Finding => {
   if (limitsCalls(limit)) return { verdict: 'degraded', reason: 'rate-limited' };
-  const trials = passing.reduce((sum, { sent }) => sum + sent, 0);
+  if (flowsDie(flows)) return { verdict: 'degraded', reason: 'flow-loss' };
+  const trials = passing.reduce((sum, { sent, duringOutage }) => sum + sent - duringOutage, 0);
   const answers = passing.reduce((sum, { received }) => sum + received, 0);
-  if (!limit && lossLowerBound({ trials, answers }) > lossRatio) return { verdict: 'degraded', reason: 'loss' };
+  const first = losesFirst(flows) ? passing.reduce((sum, { firstPackets }) => sum + firstPackets, 0) : 0;
+  if (!limit && lossLowerBound({ trials: trials - first, answers }) > lossRatio)
+    return { verdict: 'degraded', reason: 'loss' };
   const rtts = passing.flatMap((port) => port.rttMs?.min ?? []);
   if (rtts.length > 0 && Math.min(...rtts) > rttMs) return { verdict: 'degraded', reason: 'latency' };
   return { verdict: 'pass', reason: 'answered' };

@@ -1,6 +1,12 @@
 /** From verdicts to services: what a profile's requirements come to (the rules are CONTRACT's, in one place). */
-import { type ProbeKind, REFLECTOR_ONLY_KINDS, type Transport } from '../model/check.js';
-import type { Profile, Requirement } from '../model/profile.js';
+import { isReflectorOnly, type ProbeKind, type Transport } from '../model/kinds.js';
+import {
+  alternativesOf,
+  type FallbackResult,
+  isInboundOnly,
+  type Profile,
+  type Requirement,
+} from '../model/profile.js';
 import type { Finding, ServiceVerdict, Verdict } from '../model/verdict.js';
 import { worstOf } from './ranges.js';
 
@@ -26,6 +32,8 @@ export type RequirementState = {
   readonly items: readonly Item[];
   /** `untested`: nobody there answers this question unless it is a reflector. */
   readonly state: 'pass' | 'degraded' | 'altered' | 'blocked' | 'unknown' | 'untested';
+  /** The row that serves in this one's place, where this one does not pass; `state` is what that leaves of it. */
+  readonly served?: { readonly by: string; readonly leaves: FallbackResult };
 };
 
 export interface ServiceState {
@@ -36,7 +44,7 @@ export interface ServiceState {
 }
 
 const isUntested = ({ probe, finding, provable }: Item): boolean =>
-  !provable && REFLECTOR_ONLY_KINDS.has(probe) && finding.verdict === 'unknown';
+  !provable && isReflectorOnly(probe) && finding.verdict === 'unknown';
 
 /** An alternative at one address is as good as its worst part: RTP without RTCP is not the range that was asked for. */
 const verdictOf = (parts: readonly Item[]): Verdict =>
@@ -55,15 +63,57 @@ export const weigh = (requirement: Requirement, alternatives: readonly (readonly
     if (verdicts.has('degraded')) return 'degraded';
     if (verdicts.has('blocked')) return 'blocked';
     if (verdicts.has('altered')) return 'altered';
+    if (items.length === 0 && isInboundOnly(requirement)) return 'untested';
     return items.length > 0 && items.every(isUntested) ? 'untested' : 'unknown';
   })();
   return { requirement, items, state };
 };
 
+/**
+ * A row that does not pass while another one serves in its place is what the profile says that leaves: never blocked. Where
+ * it is not known whether the other one passes, it is not known what users have. Profiles are checked for circles; `seen`
+ * ends one all the same.
+ */
+const withFallback = (
+  one: RequirementState,
+  all: readonly RequirementState[],
+  seen: readonly string[] = [],
+): RequirementState => {
+  const { fallback, id } = one.requirement;
+  if (fallback === undefined || seen.includes(id) || (one.state !== 'blocked' && one.state !== 'unknown')) return one;
+  const found = all.find(({ requirement }) => requirement.id === fallback.row);
+  if (found === undefined) return one;
+  const { state } = withFallback(found, all, [...seen, id]);
+  const served = { by: fallback.row, leaves: fallback.leaves };
+  if (state === 'pass' || state === 'degraded') {
+    // Whether it passes itself or not: it works either way. Whether it suffers is not known where it stays silent.
+    if (one.state === 'unknown' && fallback.leaves === 'degraded') return one;
+    return { ...one, state: fallback.leaves === 'works' ? state : 'degraded', served };
+  }
+  return one.state === 'blocked' && (state === 'unknown' || state === 'untested') ? { ...one, state: 'unknown' } : one;
+};
+
+/** What the far side would have to begin, by names of their own: nothing that is asked from inside answers it. */
+const inboundNames = (requirement: Requirement): readonly string[] =>
+  (requirement.direction ?? 'outbound') === 'outbound'
+    ? []
+    : alternativesOf(requirement).map((spec) => {
+        const ports = 'port' in spec ? String(spec.port) : `${spec.from}-${spec.to}`;
+        return `inbound/${spec.transport}/${ports}`;
+      });
+
 /** The service's verdict from its required requirements; optional ones inform and never decide. */
-export const weighService = (profile: Profile, requirements: readonly RequirementState[]): ServiceState => {
+export const weighService = (profile: Profile, rows: readonly RequirementState[]): ServiceState => {
+  const requirements = rows.map((row) => withFallback(row, rows));
   const required = requirements.filter(({ requirement }) => requirement.need === 'required');
-  const untested = required.flatMap(({ state, items }) => (state === 'untested' ? items.map(({ id }) => id) : []));
+  const untested = [
+    ...new Set(
+      required.flatMap(({ state, items, requirement }) => [
+        ...(state === 'untested' ? items.map(({ id }) => id) : []),
+        ...inboundNames(requirement),
+      ]),
+    ),
+  ];
   const tested = required.filter(({ state }) => state !== 'untested');
   const isSignalling = ({ requirement }: RequirementState): boolean => requirement.role === 'signalling';
   const has = (state: RequirementState['state'], among: readonly RequirementState[] = tested): boolean =>

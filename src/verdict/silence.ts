@@ -3,6 +3,8 @@
  * believed to be dropped only when that loss could not explain its silence.
  */
 
+import type { LossSample } from '../model/observation.js';
+
 /** A false "blocked" in a thousand single checks is the most that is tolerated. */
 export const SINGLE_CHECK_DOUBT = 1e-3;
 /** A range has many ports, so each one's verdict must be ten times as sure. */
@@ -16,12 +18,6 @@ const BOUND_CONFIDENCE = 0.95;
  * attempts within a run makes that into evidence.
  */
 export const MIN_TRIALS = 3;
-
-/** What was sent and answered by checks that answered at least once. */
-export interface LossSample {
-  readonly trials: number;
-  readonly answers: number;
-}
 
 /** ln(n!) by Stirling's series with three correction terms; exact to 1e-10 from n = 8, tabulated below. */
 const lnFactorial = (n: number): number => {

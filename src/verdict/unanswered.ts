@@ -1,9 +1,10 @@
 /** A check that was not answered: who said no, whose silence it is, and in which direction it lies. */
-import type { Check } from '../model/check.js';
 import type { Attempt, Failure, Observation } from '../model/observation.js';
 import type { Finding } from '../model/verdict.js';
 import { type Circumstances, type FarEndState, isWithin } from './circumstances.js';
+import { deadShare, silentFlows } from './flows.js';
 import { doubtOfSilence } from './silence.js';
+import { refusal } from './third-party.js';
 
 export type Failed = Extract<Attempt, { outcome: 'error' }>;
 
@@ -41,10 +42,18 @@ const blocked = (reason: Extract<Finding, { verdict: 'blocked' }>['reason']): Fi
   reason,
 });
 
+/** Packets that arrived, and that the far end says it did not answer; 0 where it does not tell. */
+export const leftUnanswered = ({ seen, answered }: Observation): number =>
+  seen === null ? 0 : Math.max(0, seen - (answered ?? seen));
+
+/** Packets whose silence is the path's: of what arrived only the answers can have been lost on it. */
+export const silentEvidence = (packets: number, { seen, answered }: Observation): number =>
+  seen === null || seen === 0 ? packets : Math.min(packets, answered ?? seen);
+
 /** What the far end withheld or lost itself is no firewall's doing, as long as it can explain all that is missing. */
 export const isWithheld = (
   finding: Finding,
-  { check, attempts, seen }: Observation,
+  { check, attempts, seen, answered = null }: Observation,
   missing: number,
   { heldBack = 0, listens }: FarEndState,
 ): boolean => {
@@ -58,13 +67,20 @@ export const isWithheld = (
   const said = attempts.some(
     (one) => one.outcome === 'error' && REFUSALS.has(one.failure) && !CUT_OFF.has(one.failure),
   );
+  // Where it tells of each packet whether it was answered, nothing else that it held back has to do with this check.
+  if (check.transport === 'udp' && seen !== null && answered !== null) return false;
   // It counts what arrived before it decides to answer, so "never arrived" holds all the same.
   return !said && seen !== 0 && missing <= heldBack;
 };
 
-/** Whether a finding rests on what was left unanswered by a reflector that ended, or was cut off, during the run. */
-export const isOfOneGone = ({ verdict, reason }: Finding, { isGone = false }: FarEndState): boolean =>
-  isGone && (verdict === 'blocked' || reason === 'loss' || reason === 'rate-limited');
+/** Whether a finding rests on what was left unanswered after nothing came from the far end any more. */
+export const isAfterEnd = ({ verdict, reason }: Finding, { ended = null }: FarEndState): boolean =>
+  ended !== null &&
+  (verdict === 'blocked' ||
+    reason === 'loss' ||
+    reason === 'rate-limited' ||
+    reason === 'no-answer' ||
+    reason === 'outage');
 
 /**
  * TLS opened and no proof came through it. Whoever shows another certificate than the reflector's own has ended the
@@ -93,20 +109,38 @@ export const classifyFailures = (
     // Something else of this address passes, so there is a route, and the "no" came from the path.
     return farEnd.alive && farEnd.role === 'reflector' && listening ? blocked('rejected') : unknown('no-network');
   }
-  if (!of(REFUSALS)) return null;
-  return farEnd.role === 'reflector' && listening ? blocked('rejected') : unknown('closed');
+  const refusals = failures.filter(({ failure }) => REFUSALS.has(failure));
+  if (refusals.length === 0) return null;
+  return farEnd.role === 'reflector' && listening ? blocked('rejected') : refusal(refusals, farEnd.alive);
 };
 
-/** What silence means, if anything. */
+/** Fewer source ports than this, and a silence may be a flow's and not the port's. */
+const MIN_FLOWS = 3;
+
+/** Whether the flows that were asked may all be dead ones. */
+const mayBeFlows = (
+  attempts: readonly Attempt[],
+  { flows }: FarEndState,
+  { transport }: Observation['check'],
+  doubt: number,
+): boolean => {
+  const silent = silentFlows(attempts);
+  // Attempts without a source port are told apart by nothing, and those of a connection are each their own.
+  if (transport !== 'udp' || attempts.every(({ sourcePort }) => sourcePort === null)) return false;
+  const dead = deadShare(flows);
+  return silent < MIN_FLOWS || (dead !== null && dead ** silent > doubt);
+};
+
+/** What silence means, if anything; `duringOutage` of its packets went out while the line was away. */
 export const classifySilence = (
-  packets: number,
-  seen: number | null,
+  observation: Observation,
+  duringOutage: number,
   farEnd: FarEndState,
   listening: boolean | null,
   opened: boolean,
-  check: Check,
   circumstances: Circumstances,
 ): Finding => {
+  const { attempts, check, seen } = observation;
   if (!farEnd.alive && farEnd.asked > 1) return unknown('target-unreachable');
   if (farEnd.role !== 'reflector' || !farEnd.alive) return unknown('no-answer');
   // Without its word that it listens there, its silence may be a port that it could not bind.
@@ -114,9 +148,14 @@ export const classifySilence = (
   // Where no new flow passes, silence is about the number of flows and not about the port.
   if (farEnd.limit?.kind === 'flows' && check.transport === 'udp') return unknown('no-answer');
   const { lossUpperBound, doubt } = circumstances;
-  // Of what arrived each was answered, so it is the answers' loss that would have to explain the silence.
-  const lost = seen === null || seen === 0 ? packets : seen;
-  if (doubtOfSilence(lost, lossUpperBound) > doubt) return unknown('no-answer');
+  const packets = attempts.reduce((sum, one) => sum + one.packets, 0) - duringOutage;
+  const lost = silentEvidence(packets, observation);
+  if (doubtOfSilence(lost, lossUpperBound) > doubt) {
+    // It saw the question: what it did not answer is its own doing, and nobody else's.
+    if (leftUnanswered(observation) > 0) return unknown('limited');
+    return unknown(duringOutage > 0 ? 'outage' : 'no-answer');
+  }
+  if (mayBeFlows(attempts, farEnd, check, doubt)) return unknown('no-answer');
   if (check.probe === 'esp-in-udp' && farEnd.smallEspPorts?.has(check.port)) return blocked('size-filtered');
   const otherBytesPass = check.transport === 'udp' ? farEnd.openUdpPorts.has(check.port) : opened;
   if (otherBytesPass) return blocked('payload-filtered');

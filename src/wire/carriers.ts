@@ -1,5 +1,6 @@
 /** Where the tag rides in each protocol: names and numbers that agent and reflector must agree on. docs/protocol.md. */
-import { NOTHING } from './octets.js';
+import { NOTHING, zeroed } from './octets.js';
+import { ANSWER_TAG_BYTES } from './tag.js';
 
 /** SIP and HTTP: a header field of our own, base64url. */
 export const TAG_HEADER = 'X-Callpath';
@@ -17,6 +18,16 @@ export const STUN_TAG_ATTRIBUTE = 0xca11;
 export const DNS_SUFFIX = 'callpath.invalid';
 
 export const tagToText = (tag: Uint8Array): string => Buffer.from(tag).toString('base64url');
+
+/**
+ * A request's tag as text, as long as the answer's will be: what an answer may be large enough for must not hang on header
+ * lines that a device on the way may remove. What follows a tag's stated length is padding.
+ */
+export const paidTagToText = (tag: Uint8Array): string => {
+  const paid = zeroed(Math.max(tag.length, ANSWER_TAG_BYTES));
+  paid.set(tag);
+  return tagToText(paid);
+};
 
 /** The longest tag text that is worth decoding: MAX_TAG_BYTES in base64. */
 const MAX_TAG_TEXT = 1868;

@@ -1,21 +1,7 @@
 /** What a reflector says of itself in an info answer: JSON inside an authenticated tag. Unknown fields are ignored. */
+import type { PortSpan, ReflectorInfo } from '../model/far-end.js';
 import { accept, type Parsed, refuse } from '../model/refusal.js';
 import { ANSWER_TAG_BYTES } from './tag.js';
-
-export type PortSpan = readonly [from: number, to: number];
-
-export interface ReflectorInfo {
-  readonly version: string;
-  readonly udp: readonly PortSpan[];
-  /** Each of these speaks plain TCP and TLS alike. */
-  readonly tcp: readonly PortSpan[];
-  /** UDP ports at which datagrams were lately dropped before the reflector could read them. */
-  readonly overruns?: readonly PortSpan[];
-  /** The longest that its own work lately waited, in milliseconds. */
-  readonly lateMs?: number;
-  /** Fingerprint of the certificate that it shows, as `AB:CD:…`; null if it speaks no TLS. */
-  readonly certificateSha256: string | null;
-}
 
 /** A reflector with more separate runs of ports than this, or than fit, tells of the first ones only. */
 export const MAX_SPANS = 64;

@@ -193,7 +193,17 @@ export interface ResponseToSend {
   readonly received?: { readonly address: string; readonly port: number };
   readonly extraHeaders?: readonly HeaderToSend[];
   readonly body?: BodyToSend;
+  /** In as few bytes as the grammar allows: compact names (RFC 3261 §7.3.3) and no reason in words. */
+  readonly isCompact?: boolean;
 }
+
+/** RFC 3261 §7.3.3, of those that a response has at least. */
+const SHORT_NAMES: ReadonlyMap<string, string> = new Map([
+  ['via', 'v'],
+  ['from', 'f'],
+  ['to', 't'],
+  ['call-id', 'i'],
+]);
 
 /** What a server copies (RFC 3261 §8.2.6.2). */
 const COPIED_HEADERS: ReadonlySet<string> = new Set(['via', 'from', 'to', 'call-id', 'cseq']);
@@ -229,21 +239,22 @@ const withReceived = (raw: string, request: SipRequest, source: { address: strin
 
 /**
  * Builds the answer to a request: every Via, From, To, Call-ID and CSeq as they came, byte for byte, but for the source
- * address in the top Via and the tag in To.
+ * address in the top Via and the tag in To, and the names where it is to be compact.
  * @throws RangeError on input that would make another message than meant
  */
 export const buildResponse = (request: SipRequest, response: ResponseToSend): Uint8Array => {
-  const { received, body, toTag } = response;
+  const { received, body, toTag, isCompact = false } = response;
   const status = inRange(response.status, 100, 699, 'status');
-  const lines = [`SIP/2.0 ${status} ${headerValue(response.reason, 'reason')}`];
+  const lines = [`SIP/2.0 ${status} ${isCompact ? '' : headerValue(response.reason, 'reason')}`];
   if (received !== undefined) {
     mustMatch(received.address, ADDRESS, 'source address');
     inRange(received.port, 1, 65535, 'source port');
   }
   must(toTag !== null || status === 100 || request.essentials.toTag !== null, 'response without a To tag');
   let top = true;
-  for (const { name, canonical, raw } of request.headers) {
+  for (const { name: given, canonical, raw } of request.headers) {
     if (!COPIED_HEADERS.has(canonical)) continue;
+    const name = isCompact ? (SHORT_NAMES.get(canonical) ?? given) : given;
     if (canonical === 'via' && top) {
       top = false;
       lines.push(`${name}:${received === undefined ? raw : withReceived(raw, request, received)}`);
@@ -258,7 +269,7 @@ export const buildResponse = (request: SipRequest, response: ResponseToSend): Ui
   }
   if (body !== undefined) lines.push(`Content-Type: ${headerValue(body.contentType, 'Content-Type')}`);
   const content = body?.content ?? NOTHING;
-  lines.push(`Content-Length: ${content.length}`, '', '');
+  lines.push(`${isCompact ? 'l' : 'Content-Length'}: ${content.length}`, '', '');
   const head = Buffer.from(lines.join('\r\n'), 'latin1');
   return content.length === 0 ? head : Buffer.concat([head, content]);
 };

@@ -12,13 +12,15 @@ const CauseSchema = v.object({
 });
 const CausesSchema = v.fallback(v.array(CauseSchema), []);
 
+const NOBODY_NAMED = 'which device cannot be told from here';
+
 const DEVICE_WORDS: ReadonlyMap<string, string> = new Map([
   ['host', 'this computer itself'],
   ['branch-firewall', 'the firewall or router of this branch'],
   ['provider', 'the network of the access provider'],
   ['reflector', 'the reflector at the far end'],
   ['carrier', 'the carrier that was called'],
-  ['unknown', 'which device cannot be told from here'],
+  ['unknown', NOBODY_NAMED],
 ]);
 
 const LIKELIHOODS: ReadonlySet<string> = new Set(['proven', 'likely', 'possible']);
@@ -64,7 +66,7 @@ export const ranked = (
   const first = why.filter(({ likelihood }) => likelihood === best?.likelihood);
   const told = new Set(first.map(({ device }) => device));
   const others = why.flatMap(({ device, likelihood }) =>
-    likelihood === best?.likelihood || told.has(device) ? [] : (device ?? []),
+    likelihood === best?.likelihood || told.has(device) || device === NOBODY_NAMED ? [] : (device ?? []),
   );
   return { first, others: [...new Set(others)] };
 };

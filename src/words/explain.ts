@@ -1,13 +1,6 @@
 /** `probe explain CODE`: any code of a report in words, and the codes that a mistyped one may have meant. */
-import {
-  ASKED_KINDS,
-  checkName,
-  PROBE_KINDS,
-  type ProbeKind,
-  rangeName,
-  TRANSPORTS,
-  type Transport,
-} from '../model/check.js';
+import { checkName, rangeName } from '../model/check.js';
+import { ASKED_KINDS, PROBE_KINDS, type ProbeKind, TRANSPORTS, type Transport } from '../model/kinds.js';
 import { nearestOf } from '../model/nearest.js';
 import { NOT_RUN } from '../model/observation.js';
 import { REASONS, SERVICE_VERDICTS, SYMPTOMS, VERDICTS } from '../model/verdict.js';

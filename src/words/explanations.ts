@@ -2,7 +2,7 @@
  * Every code that a report may carry, in words. A code without a text is a type error. Texts are plain sentences for
  * a person who has the report in one hand and the firewall in the other; none depends on the run at hand.
  */
-import type { ProbeKind } from '../model/check.js';
+import type { ProbeKind } from '../model/kinds.js';
 import type { NotRun } from '../model/observation.js';
 import type { Reason, ServiceVerdict, SymptomId, Verdict } from '../model/verdict.js';
 
@@ -123,6 +123,15 @@ const REASON_TEXTS = {
     doesNotProve: 'That the port is closed, nor that one call suffers: many calls at once, or a busy PBX, do.',
     fix: 'Exempt voice from the flood or DoS protection of the firewall, or raise its limit for UDP.',
   },
+  'flow-loss': {
+    title: 'Some flows are lost, others pass',
+    meaning:
+      'What is lost depends on the pair of ports and not on the port alone: one flow dies and the next one lives, so some calls are silent and others fine.',
+    evidence:
+      'The same port was asked from several source ports: from some every packet was answered, from others none was.',
+    doesNotProve: 'That a port is blocked: each of them passes from another source port. Nor which device loses them.',
+    fix: 'Ask whoever keeps the lines for a dead member of a link bundle (LAG, ECMP), or one of several uplinks that loses what it is given; no firewall rule mends it.',
+  },
   'sip-alg': {
     title: 'SIP ALG, a gateway that interferes with SIP',
     meaning:
@@ -234,34 +243,81 @@ const REASON_TEXTS = {
     fix: 'Test the same port against a reflector of your own on the far side, with a token on both ends.',
   },
   closed: {
-    title: 'Nobody listens there',
-    meaning: 'The target, or a device before it, refused the connection; most likely nothing listens on this port.',
+    title: 'Refused, by whom is not known',
+    meaning: 'The target refused, because nothing listens on this port, or a firewall before it refused in its name.',
     evidence: 'A TCP reset or an ICMP unreachable came back from a target that is not known to listen there.',
-    doesNotProve: 'That the port is blocked. If the target itself refused, the path is open.',
-    fix: 'Check the port and the transport with the provider. To test the path alone, use a reflector.',
+    doesNotProve: 'That the port is blocked, nor that the path is open: both refusals look alike from here.',
+    fix: 'Check the port and the transport with the provider, and look for a reject rule on the branch firewall. To test the path alone, use a reflector.',
+  },
+  'tls-refused': {
+    title: 'Something listens, and refuses the conversation',
+    meaning:
+      'The connection opens, and the far end refuses the TLS handshake or hangs up: it wants a client certificate, offers another version of TLS, does not know the name, or closes after the request.',
+    evidence: 'TCP opened; then a TLS alert came, or the connection was closed or reset before an answer.',
+    doesNotProve:
+      'That phones are refused as well: they may have the certificate that is wanted. Nor who hung up: an inspecting firewall can do it in the name of the target.',
+    fix: 'Give phones the certificate or the TLS version that the provider asks for; the report says what was refused.',
+  },
+  unreadable: {
+    title: 'An answer came, and it cannot be read',
+    meaning: 'The path is open in both directions. What comes back is no answer of the protocol to the letter.',
+    evidence:
+      'Packets came from the very address and port that was asked; the report says in a phrase what is wrong with them.',
+    doesNotProve: 'That phones cannot use it: many read more than the standard allows.',
+    fix: 'Show the phrase to whoever keeps the server. To test the path alone, use a reflector.',
+  },
+  unproven: {
+    title: 'Nobody proved to know the token',
+    meaning:
+      'A token was given, and nobody at the target proved to know it: the token is wrong, no reflector runs there, or something in between answers in its place.',
+    evidence: 'Answers came, or nothing did, and no answer carried a proof made with the token.',
+    doesNotProve: 'That the path is open: whatever answered may stand in between. Nor that it is blocked.',
+    fix: 'Check that both ends use the same token and that the reflector runs at the target. Leave the token out to judge the target as a third party.',
+  },
+  outage: {
+    title: 'The line was away',
+    meaning:
+      "Nothing passed to or from this address while this check was asked, so its silence is not the port's fault.",
+    evidence:
+      'Other questions to the same address, which were answered before or after, were silent in the same moments. The report lists these times under "outages".',
+    doesNotProve: 'That the port is blocked, nor that it is open.',
+    fix: 'Run again. If outages return, look for a line that fails over, a router that restarts, or Wi-Fi that roams, at the times shown.',
+  },
+  'cut-off': {
+    title: 'It passed until something dropped this host',
+    meaning:
+      'Questions were answered up to a certain number or moment and never after it: a protection against port scans or floods has most likely shut this host out. This run may have triggered it.',
+    evidence:
+      'What had been answered before fell silent and stayed silent, from one moment on. The evidence tells when, and after how many packets or flows.',
+    doesNotProve:
+      'That the port is blocked: it passed before. Phones send far less than a probe and may never meet this.',
+    fix: 'Exempt this host from the scan and flood protection of the firewall, or ask more slowly with --max-pps.',
   },
   'target-unreachable': {
-    title: 'Nothing from this target at all',
+    title: 'Not one answer from this address',
     meaning: 'Not one message of this run was answered, so no single port is to blame.',
     evidence:
-      'Several different questions went to this address over several ports, and every one was met with silence.',
+      'Several different questions went to this address over several ports, and every one was met with silence; or the network said that there is no such host.',
     doesNotProve: 'That each port is blocked: the target may be down, its address wrong, or everything to it blocked.',
     fix: 'Check that the target runs and that its name and address are right; then try another network, such as a phone hotspot.',
   },
   limited: {
-    title: 'The reflector held answers back',
+    title: 'The reflector did not answer what arrived',
     meaning:
-      'The reflector held back answers, refused connections or lost packets in a flood on its own host, and that explains all that is missing here.',
-    evidence: 'The reflector counts what it did not answer lately and says so under its proof.',
+      'The reflector saw the questions and left them unanswered, refused connections or lost packets in a flood on its own host, and that explains all that is missing here.',
+    evidence:
+      'The reflector says of each packet whether it arrived, whether it answered it, and if not why: the answer would have been larger than the request, the session asks too much, the request looked like a replay, or it was busy.',
     doesNotProve: 'Any loss on the path.',
-    fix: 'Run again later or with a lower --max-pps, and see that both sides use the same token: proven agents are limited less.',
+    fix: 'Run again later or with a lower --max-pps, and see that both sides use the same token: proven agents are limited less. Where answers were too large, something on the way shortens the requests: look at SIP ALG.',
   },
   'dns-failure': {
     title: 'The name does not resolve',
-    meaning: 'The name of the target has no address here, so nothing could be sent.',
-    evidence: 'The resolver of this host answered that there is no such name, or did not answer.',
+    meaning:
+      'The name of the target has no address here, or its SRV records lead nowhere, so nothing could be sent. The address of the domain itself is no stand-in for a record that cannot be followed (RFC 3263 section 4.2).',
+    evidence:
+      'The resolver of this host answered that there is no such name or record, failed, or did not answer; the notes name the record and the resolver.',
     doesNotProve: 'That the name is wrong: a blocked or split DNS looks the same.',
-    fix: 'Check the spelling; ask another resolver for the name; try the address itself as the target.',
+    fix: 'Ask another resolver for the same name and compare; show records that lead nowhere to whoever keeps the domain. To test one host alone, name it with its port, as in host:5060.',
   },
   'no-network': {
     title: 'No way out of this host',
@@ -340,7 +396,8 @@ const SYMPTOM_TEXTS = {
   'cannot-register': {
     title: 'Phones do not register',
     meaning: 'Phones show "no service": no call in, no call out.',
-    evidence: 'None of the signalling transports in use passes: UDP 5060, TCP 5060, TLS 5061.',
+    evidence:
+      'None of the signalling transports that the profile names passes, for SIP mostly UDP 5060, TCP 5060 and TLS 5061.',
     doesNotProve: 'That the account or the password is right.',
     fix: 'Permit the transport that the provider uses, outbound and stateful, to the addresses of the provider.',
   },
@@ -424,12 +481,13 @@ const SYMPTOM_TEXTS = {
     meaning: 'Calls do not ring, or end at "connecting".',
     evidence: 'TCP 443, or the UDP ports for STUN and media, do not pass.',
     doesNotProve: 'A fault on this side only: the other party needs the same ports.',
-    fix: 'Permit TCP 443 and 5223 and UDP 3478-3497, 16384-16387 and 16393-16402 outbound.',
+    fix: 'Permit TCP 80, 443 and 5223 and UDP 3478-3497, 16384-16387 and 16393-16402 outbound.',
   },
   'push-delayed': {
     title: 'Devices ring late or not at all',
     meaning: 'Push notifications do not arrive at once, so a sleeping device does not learn of the call.',
-    evidence: 'TCP 5223, the port of Apple push notifications, does not pass or is intercepted.',
+    evidence:
+      'TCP 5223, the port of Apple push notifications, does not pass, and neither does TCP 443, which serves in its place.',
     doesNotProve: 'That calls out fail.',
     fix: 'Permit TCP 5223 outbound, and exempt it from TLS inspection.',
   },
@@ -464,6 +522,73 @@ const SYMPTOM_TEXTS = {
     evidence: 'In one run, far ends attested different addresses of ours for the media ports of one service.',
     doesNotProve: 'That a given phone changes its address: each one keeps to a flow as long as it lasts.',
     fix: 'Pin voice to one line, or ask the provider for address pooling of the kind "paired" (RFC 4787 REQ-2).',
+  },
+  'cannot-sign-in': {
+    title: 'The app cannot sign in or set up calls',
+    meaning:
+      'It stays at "connecting", or shows that it is offline: nobody can call, join a meeting or be called with it.',
+    evidence: "What the profile names as the service's signalling, as a rule TLS on TCP 443, does not pass.",
+    doesNotProve: 'That the account is right, or that the service is up.',
+    fix: 'Permit the port outbound to the networks and names of the service, past proxies and TLS inspection.',
+  },
+  'trunk-down': {
+    title: 'The trunk does not come up',
+    meaning: 'The PBX or session border controller and the provider do not reach each other: all calls outside fail.',
+    evidence: 'None of the signalling transports that the profile names passes.',
+    doesNotProve: 'That certificates, accounts and addresses at both ends are right; that the provider gets in here.',
+    fix: 'Permit the signalling of the provider in the directions that the profile names.',
+  },
+  'messages-fail': {
+    title: 'Messages are neither sent nor received',
+    meaning: 'Messages stay unsent on this network, and arrive once the device uses another one.',
+    evidence: 'The ports over which the service signs in and delivers do not pass.',
+    doesNotProve: 'That the service is up.',
+    fix: 'Permit the ports of the profile outbound, and exempt them from TLS inspection.',
+  },
+  'provisioning-fails': {
+    title: 'New phones do not get their configuration',
+    meaning: 'Phones that are set up go on; new or reset ones, and changes from the portal, do not arrive.',
+    evidence: 'The ports from which phones load their configuration do not pass.',
+    doesNotProve: 'That the phone asks the right server.',
+    fix: 'Permit the ports outbound; providers as a rule ask for it to anywhere, not only to their SIP servers.',
+  },
+  'activation-fails': {
+    title: 'Handsets may not offer the service',
+    meaning:
+      'The switch for Wi-Fi Calling does not appear or does not stay on, as the handset cannot ask for leave to use it.',
+    evidence: "HTTPS to the carrier's servers beside its gateway does not pass.",
+    doesNotProve: 'That the tunnel itself does not pass: handsets that are activated may well work.',
+    fix: 'Permit TCP 443 to the names that the profile gives.',
+  },
+  'wrong-time': {
+    title: 'Phones have a wrong time',
+    meaning: 'The clock is wrong, and certificates may be refused because of it.',
+    evidence: 'NTP on UDP 123 does not pass.',
+    doesNotProve: 'That phones ask a server outside: one inside may serve them.',
+    fix: 'Permit UDP 123 outbound, or give phones a time server inside.',
+  },
+  'app-limited': {
+    title: 'Parts of the service do not work',
+    meaning: 'Calls may work, and what the service does over the web beside them does not.',
+    evidence: 'A web port of the profile does not pass.',
+    doesNotProve: 'Which part; vendors seldom say what a port is for.',
+    fix: 'Permit the port outbound.',
+  },
+  'cannot-find-service': {
+    title: 'Names of the service do not resolve',
+    meaning: 'Phones and apps may not find the servers of the service.',
+    evidence: 'DNS on port 53 does not pass to the far end.',
+    doesNotProve: 'That phones ask a resolver outside: they use the one that the network gives them.',
+    fix: 'Let phones use a resolver that works, inside or outside.',
+  },
+  'over-fallback': {
+    title: 'Calls take a way around and sound worse',
+    meaning:
+      'The usual ports do not pass, and others that the vendor names serve in their place. Audio over TCP waits for every packet ' +
+      'that was lost, so that it stutters on a line where UDP would not.',
+    evidence: 'A required row does not pass, and the row that the profile names as its fallback does.',
+    doesNotProve: 'That calls sound bad now.',
+    fix: 'Permit the usual ports outbound.',
   },
   'calls-not-private': {
     title: 'Somebody in between can read the signalling',

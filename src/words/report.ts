@@ -3,6 +3,7 @@ import type { Report, ReportRange, ReportService } from '../model/report.js';
 import type { Reason, ServiceVerdict } from '../model/verdict.js';
 import { printable } from '../wire/printable.js';
 import { causesOf } from './causes.js';
+import { statusInWords } from './third-party.js';
 
 /** What each reason means for the reader; shown beside the code, never instead of it. */
 export const REASON_WORDS: Readonly<Record<Reason, string>> = {
@@ -12,6 +13,7 @@ export const REASON_WORDS: Readonly<Record<Reason, string>> = {
   jitter: 'passes, but unevenly',
   reordered: 'passes, but out of order',
   'rate-limited': 'passes, but something limits its rate',
+  'flow-loss': 'some flows pass, others are lost: it depends on the source port',
   'sip-alg': 'a SIP ALG on the way rewrote the message',
   'payload-rewritten': 'something on the way changed the content',
   'tls-intercepted': 'something on the way opened the TLS connection',
@@ -25,10 +27,15 @@ export const REASON_WORDS: Readonly<Record<Reason, string>> = {
   'payload-filtered': 'other bytes pass on this port, this protocol does not: inspection',
   'size-filtered': 'small packets pass, large ones do not',
   'no-answer': 'no answer; a third party may simply not answer strangers',
-  closed: 'the path is open, but nothing listens there',
-  'target-unreachable': 'nothing at all passes to or from this target; it is down, or everything is blocked',
-  limited: 'the reflector held back answers to protect itself',
-  'dns-failure': 'the name could not be resolved',
+  closed: 'refused: by the target, or by a firewall before it',
+  'tls-refused': 'something listens there, and refuses the handshake or hangs up',
+  unreadable: 'the path is open: an answer came, and it cannot be read',
+  unproven: 'a token was given, and nobody at the target proved to know it',
+  outage: 'nothing passed to this address while it was asked',
+  'cut-off': 'it passed, until something began to drop this host',
+  'target-unreachable': 'not one answer came from this address: it is down, or everything to it is blocked',
+  limited: 'it arrived, and the reflector did not answer by its own doing',
+  'dns-failure': 'the name, or a record that it needs, could not be resolved',
   'no-network': 'this host has no route there',
   'local-error': 'this host could not send it',
   'not-run': 'not asked',
@@ -94,6 +101,29 @@ const waysInWords = ({ profile }: ReportService, { checks }: Report): string | n
     .join(' ');
 };
 
+/** What keeps phones away although the path is open: of a certificate, what each that verifies it stumbles over. */
+const KEEPS_AWAY: ReadonlySet<string> = new Set(['expired', 'not-yet-valid', 'wrong-name']);
+
+/** The path passes, and the server does not take calls, or phones do not trust it; null where neither is known. */
+const troubleInWords = ({ profile }: ReportService, { checks, said, certificates }: Report): string | null => {
+  const passing = checks.filter(({ requiredBy, verdict }) => requiredBy.includes(profile) && verdict === 'pass');
+  const signalling = passing.filter(({ probe }) => probe === 'sip-options');
+  const troubled = new Set((said ?? []).filter(({ isTrouble }) => isTrouble).flatMap((one) => one.checks));
+  const [first] = signalling;
+  if (first !== undefined && signalling.every(({ id }) => troubled.has(id))) {
+    const statuses = [...new Set(signalling.map((check) => statusInWords(check)))].join(' and ');
+    return `The path is open; the server answers ${statuses}: it takes no calls now.`;
+  }
+  const bad = (certificates ?? []).flatMap((one) => {
+    const problem = one.problems.find(({ id }) => KEEPS_AWAY.has(id));
+    return problem && passing.some(({ id }) => id === one.check) ? [problem.text] : [];
+  });
+  const [problem] = bad;
+  return problem === undefined || bad.length < signalling.length
+    ? null
+    : `The path is open; the server's certificate ${problem}: phones that verify it do not connect.`;
+};
+
 /** Whether the service will work, in capitals, and a sentence that says what the verdict means. */
 export const serviceInWords = (
   service: ReportService,
@@ -101,6 +131,8 @@ export const serviceInWords = (
 ): { readonly answer: string; readonly sentence: string } => {
   const { answer, sentence } = SERVICE_WORDS[service.verdict];
   if (isNoticed(service)) return { answer: 'YES, BUT', sentence: NOTICED };
+  const trouble = service.verdict === 'works' ? troubleInWords(service, report) : null;
+  if (trouble !== null) return { answer: 'YES, BUT', sentence: trouble };
   const missing = service.untested.length;
   if (service.verdict === 'works' && missing > 0) {
     const what = `${missing} required check${missing === 1 ? '' : 's'} could not be asked of this target`;
@@ -113,15 +145,23 @@ export const serviceInWords = (
   const ways = service.verdict === 'degraded' ? waysInWords(service, report) : null;
   if (ways !== null) return { answer, sentence: ways };
   const reason = service.verdict === 'unknown' ? commonestUnknown(service, report) : null;
-  return { answer, sentence: reason === null ? sentence : `It could not be measured: ${REASON_WORDS[reason]}.` };
+  if (reason === null) return { answer, sentence };
+  const words = REASON_WORDS[reason];
+  // Two colons in a sentence are one too many.
+  return {
+    answer,
+    sentence: words.includes(':')
+      ? `It could not be measured. ${words.charAt(0).toUpperCase()}${words.slice(1)}.`
+      : `It could not be measured: ${words}.`,
+  };
 };
 
 /** Above this, a bound that comes from few questions looks like a measured loss that would hurt. */
 const WORRYING_LOSS = 0.03;
 
 /** The path's loss as an upper bound. */
-export const lossInWords = ({ network: { lossUpperBound } }: Report): string => {
-  if (lossUpperBound === null) return 'not known, nothing answered';
+export const lossInWords = ({ network: { lossUpperBound }, totals }: Report): string => {
+  if (lossUpperBound === null) return totals.packetsReceived === 0 ? 'not known, nothing answered' : 'not known';
   const doubt = lossUpperBound > WORRYING_LOSS ? ' (an upper bound, not an estimate)' : '';
   return `at most ${percent(lossUpperBound)}${doubt}`;
 };
@@ -135,10 +175,12 @@ export const sipAlgInWords = ({ sipAlg }: Report): string => {
 };
 
 /** What the target is, and so how far its answers can be believed. */
-export const roleInWords = ({ target, totals }: Report): string => {
+export const roleInWords = ({ checks, target, totals }: Report): string => {
   if (target.role === 'reflector') return 'a reflector';
+  if (checks.some(({ reason }) => reason === 'unproven')) return 'where nobody proved to know the token';
   // What never answered proves nothing, not even that it is somebody else's.
-  return totals.packetsReceived === 0 ? 'no answer from it' : 'a third party';
+  const opened = checks.some(({ evidence, reason }) => evidence.opened !== undefined || reason === 'tls-refused');
+  return totals.packetsReceived === 0 && !opened ? 'no answer from it' : 'a third party';
 };
 
 /** Where the far end's word came from, or that it never came. */

@@ -243,7 +243,7 @@ t.test('the memory ceiling ends it in good order', async (t) => {
 });
 
 t.test('days of runs: memory flat, nothing left behind', { timeout: 240_000 }, async (t) => {
-  // Half a day in which the engine's own caches still move; `npm run soak:agent -- life` holds three days to a tenth.
+  // Half a day in which the engine's own caches still move; `npm run soak -- agent life` holds three days to a tenth.
   const result = await liveFor(newFolder(), { targets: 2, hours: 12, maxGrowth: 0.4 });
   t.comment(result.summary);
   t.ok(result.runs > 1400, `${result.runs} runs`);

@@ -1,4 +1,4 @@
-/** Hours without uplink, with real receivers; `npm run soak:agent -- uplink` does a day. */
+/** Hours without uplink, with real receivers; `npm run soak -- agent uplink` does a day. */
 import t from 'tap';
 import { outage } from './support/outage.js';
 import { missing } from './support/services.js';

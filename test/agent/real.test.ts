@@ -8,7 +8,7 @@ import { reallyLive, signallingProfile } from './support/real.js';
 
 t.setTimeout(300_000);
 
-/** A hundred of what `npm run soak:agent real` does ten thousand times; memory settles only later. */
+/** A hundred of what `npm run soak -- agent real` does ten thousand times; memory settles only later. */
 const RUNS = 120;
 const WARM_UP = 60;
 /** So few runs say whether something piles up with each of them, and not how flat memory is. */

@@ -16,10 +16,10 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
 import type { SpoolRecord } from '../../src/agent/exporters/contract.js';
-import { derivedId, newId } from '../../src/agent/ids.js';
 import { crc32, decodeLine, encodeLine, scanLines } from '../../src/agent/spool/line.js';
 import { LANES, type Lane, segmentsToDrop } from '../../src/agent/spool/retention.js';
 import { openSpool, type Spool, type SpoolOptions } from '../../src/agent/spool/spool.js';
+import { derivedId, newId } from '../../src/model/uuid.js';
 import { crash } from './support/crash.js';
 
 /** Sixteen starts of Node, each of which may take seconds on a busy machine. */

@@ -1,17 +1,19 @@
-/** `npm run lab`: options in, one line per scenario, the confusion table, exit code out. */
+/** `npm run lab`: options in, one line per scenario, the confusion table, exit code out; or one of the lab's tools. */
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import pLimit from 'p-limit';
-import type { LaterResult } from './compare.js';
+import { type LaterResult, latencyOfOurs } from './compare.js';
 import { confusionTable } from './confusion.js';
 import { loadScenarios } from './load.js';
 import { cannotRun, missingPackages } from './needs.js';
 import { type Network, sweep } from './network.js';
 import { DIST } from './processes.js';
 import { type Outcome, runScenario } from './run.js';
+import { keepBusy } from './tools/busy.js';
 
 const USAGE = `npm run lab -- [options] [scenario …]
+npm run lab -- TOOL [options]
 
   --list           names the scenarios and what each network does
   --verify-rules   asks the firewalls themselves, with hand-made messages, and not the product
@@ -19,10 +21,28 @@ const USAGE = `npm run lab -- [options] [scenario …]
   --clean          removes what earlier labs left up, and what --keep kept
   --pcap DIR       writes what the firewall sees to DIR/SCENARIO.pcap
   --logs DIR       keeps reports and logs
-    --fix            puts the nftables rules that the report proposes into the firewall, and asks again
-    --fix-iptables   the same with its iptables rules
-    --jobs N         so many scenarios side by side (default 4)
-    --repeat N       runs the probe so often in each network, to see that chance changes nothing`;
+  --fix            puts the nftables rules that the report proposes into the firewall, and asks again
+  --fix-iptables   the same with its iptables rules
+  --jobs N         so many scenarios side by side (default 4)
+  --repeat N       runs the probe so often in each network, to see that chance changes nothing
+  --load           keeps the machine busy with two loops, and counts latency that no path has
+
+tools:
+  random           firewalls drawn at random; --draws N --seed S --range A-B --max-pps N
+  outages          lines that go away at random, under loss; --runs N --seed S --jobs N
+  soak             runs behind an honest NAT that loses packets; --runs N --networks N
+  lifetimes        binding lifetimes against the kernel's setting; SECONDS …`;
+
+const TOOLS: Readonly<Record<string, () => Promise<{ readonly main: (args: readonly string[]) => Promise<number> }>>> =
+  {
+    random: () => import('./tools/random-cli.js'),
+    outages: () => import('./tools/outages-cli.js'),
+    soak: () => import('./tools/soak.js'),
+    lifetimes: () => import('./tools/lifetimes.js'),
+  };
+
+/** What a machine that is busy of its own accord has more of. */
+const BUSY_LOOPS = 2;
 
 /** Scenarios mostly wait for silence, so there may be more of them than cores. */
 const DEFAULT_JOBS = '4';
@@ -64,6 +84,9 @@ const laterLines = (outcomes: readonly Outcome[]): readonly string[] => {
 };
 
 const main = async (): Promise<number> => {
+  const [name = '', ...args] = process.argv.slice(2);
+  const tool = Object.hasOwn(TOOLS, name) ? TOOLS[name] : undefined;
+  if (tool) return (await tool()).main(args);
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
@@ -77,6 +100,7 @@ const main = async (): Promise<number> => {
       'fix-iptables': { type: 'boolean', default: false },
       jobs: { type: 'string', default: DEFAULT_JOBS },
       repeat: { type: 'string' },
+      load: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
@@ -109,6 +133,8 @@ const main = async (): Promise<number> => {
   }
 
   const limit = pLimit(Math.max(1, Number(values.jobs) || 1));
+  const stopLoad = values.load ? keepBusy(BUSY_LOOPS) : () => undefined;
+  const late: string[] = [];
   const outcomes = await Promise.all(
     scenarios.map((scenario) =>
       limit(async () => {
@@ -118,6 +144,7 @@ const main = async (): Promise<number> => {
           pcap: values.pcap === undefined ? null : resolve(values.pcap),
           logs: values.logs === undefined ? null : resolve(values.logs),
           fix: values['fix-iptables'] ? 'iptables' : values.fix ? 'nftables' : null,
+          onReport: (report) => late.push(...latencyOfOurs(scenario, report)),
           ...(values.repeat !== undefined && { repeat: Math.max(1, Number(values.repeat) || 1) }),
         });
         console.log(lineOf(outcome));
@@ -125,10 +152,15 @@ const main = async (): Promise<number> => {
       }),
     ),
   );
+  stopLoad();
   const count = (status: Outcome['status']): number => outcomes.filter((outcome) => outcome.status === status).length;
   if (!values['verify-rules']) {
     console.log(`\n${confusionTable(outcomes.flatMap(({ cells }) => cells)).join('\n')}`);
     console.log(`\n${laterLines(outcomes).join('\n')}`);
+  }
+  if (values.load) {
+    console.log(`\n${late.length} × latency that the path does not have`);
+    for (const line of late) console.log(`  ${line}`);
   }
   const skipped = outcomes.filter(({ status }) => status === 'skipped');
   const packages = [...new Set(skipped.flatMap(({ mismatches }) => mismatches))].join(', ');

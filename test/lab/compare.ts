@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Report, ReportRange } from '../../src/model/report.js';
 import type { ServiceVerdict } from '../../src/model/verdict.js';
 import type { Cell } from './confusion.js';
-import { expectedOf, laterOf, truthOf } from './reality.js';
+import { expectedOf, isAmong, laterOf, truthOf } from './reality.js';
 import { questionsOf } from './rule-questions.js';
 import { Between, type NamedScenario, type OneOrMore, type ReportFacts } from './scenario.js';
 import { ADDRESS } from './topology.js';
@@ -32,14 +32,14 @@ const compareChecks = (scenario: NamedScenario, report: Report): Comparison[] =>
     const got = finding(check);
     const expected = expectedOf(scenario, check);
     return {
-      mismatches: expected.includes(got) ? [] : [`${check.id}: expected ${or(expected)}, got ${got} ${why(check)}`],
+      mismatches: isAmong(expected, got) ? [] : [`${check.id}: expected ${or(expected)}, got ${got} ${why(check)}`],
       cells: [
         { truth: truthOf(scenario, check), verdict: check.verdict, count: 1, where: `${scenario.name} ${check.id}` },
       ],
       later: laterOf(scenario, check).map(({ issue, findings }) => ({
         issue,
         what: `${check.id} ${or(findings)}`,
-        reached: findings.includes(got),
+        reached: isAmong(findings, got),
       })),
     };
   });
@@ -58,12 +58,13 @@ const isBoundary = (runs: readonly ReportRange[], index: number): boolean => {
 
 const compareRun = (scenario: NamedScenario, runs: readonly ReportRange[], index: number): Comparison => {
   const run = runs[index];
-  if (!run || isBoundary(runs, index)) return { mismatches: [], cells: [], later: [] };
+  if (!run || (scenario.exactRanges !== true && isBoundary(runs, index)))
+    return { mismatches: [], cells: [], later: [] };
   const name = `${run.id} ${run.from}-${run.to}`;
   const got = finding(run);
   const places: Place[] = [];
   for (let port = run.from; port <= run.to; port += run.step) places.push({ ...run, port });
-  const wrong = places.filter((place) => !expectedOf(scenario, place).includes(got));
+  const wrong = places.filter((place) => !isAmong(expectedOf(scenario, place), got));
   const [first] = wrong;
   // Both ends of a run were asked; what lies inside is inferred, and a mistake there counts as one.
   const ends = [places[0], places.at(-1)].flatMap((place) => place ?? []);
@@ -89,26 +90,40 @@ const compareRun = (scenario: NamedScenario, runs: readonly ReportRange[], index
       ? laterOf(scenario, start).map(({ issue, findings }) => ({
           issue,
           what: `${name} ${or(findings)}`,
-          reached: findings.includes(got),
+          reached: isAmong(findings, got),
         }))
       : [],
   };
 };
 
+/** The range that was asked, as its id says; null for an id of another form. */
+const askedBy = (id: string): { readonly from: number; readonly to: number } | null => {
+  const [, from, to] = /\/(\d+)-(\d+)(?:#.*)?$/.exec(id) ?? [];
+  return from === undefined || to === undefined ? null : { from: Number(from), to: Number(to) };
+};
+
 /** The runs of a range cover it exactly once (the contract says so), whatever their verdicts. */
-const compareCoverage = (runs: readonly ReportRange[]): readonly string[] =>
-  runs.slice(1).flatMap((run, index) => {
-    const before = runs[index];
-    if (!before || run.from === before.to + run.step) return [];
-    return `${run.id}: expected the next run at ${before.to + run.step}, got ${run.from}`;
-  });
+const compareCoverage = (id: string, runs: readonly ReportRange[]): readonly string[] => {
+  const asked = askedBy(id);
+  const [first, last] = [runs[0]?.from, runs.at(-1)?.to];
+  return [
+    ...(asked === null || (first === asked.from && last === asked.to)
+      ? []
+      : [`${id}: expected runs from ${asked.from} to ${asked.to}, got ${first} to ${last}`]),
+    ...runs.slice(1).flatMap((run, index) => {
+      const before = runs[index];
+      if (!before || run.from === before.to + run.step) return [];
+      return `${run.id}: expected the next run at ${before.to + run.step}, got ${run.from}`;
+    }),
+  ];
+};
 
 const compareRanges = (scenario: NamedScenario, report: Report): Comparison[] => {
   const ids = [...new Set(report.ranges.map(({ id }) => id))];
   return ids.flatMap((id) => {
     const runs = report.ranges.filter((run) => run.id === id).sort((a, b) => a.from - b.from);
     return [
-      { mismatches: compareCoverage(runs), cells: [], later: [] },
+      { mismatches: compareCoverage(id, runs), cells: [], later: [] },
       ...runs.map((_run, index) => compareRun(scenario, runs, index)),
     ];
   });
@@ -144,6 +159,38 @@ const contains = (got: unknown, wanted: unknown): boolean => {
   if (typeof wanted !== 'object' || wanted === null) return isDeepStrictEqual(got, wanted);
   if (typeof got !== 'object' || got === null) return false;
   return Object.entries(wanted).every(([key, value]) => contains((got as Record<string, unknown>)[key], value));
+};
+
+/** All that a report says in sentences, as a reader would search it. */
+const sentencesOf = ({ notes, services }: Report): string =>
+  [
+    ...notes,
+    ...services.flatMap(({ symptoms, causes = [], fixes }) =>
+      [...symptoms, ...causes, ...fixes].map(({ text }) => text),
+    ),
+  ].join('\n');
+
+const compareSentences = ({ says = [], saysNot = [] }: NamedScenario, report: Report): readonly string[] => {
+  const text = sentencesOf(report);
+  return [
+    ...says.filter((wanted) => !wanted.test(text)).map((wanted) => `expected a sentence with ${wanted}, got none`),
+    ...saysNot.flatMap((wrong) => {
+      const [said] = wrong.exec(text) ?? [];
+      return said === undefined ? [] : [`said "${said}", which is not so here`];
+    }),
+  ];
+};
+
+/** Outages are listed, each wanted one by its own; none where the network has none. */
+const compareOutages = ({ outages }: NamedScenario, report: Report): readonly string[] => {
+  if (outages === 'perhaps') return [];
+  const told = (report as { readonly outages?: unknown }).outages;
+  const got = Array.isArray(told) ? told : [];
+  const missing = (outages ?? []).filter((wanted) => !got.some((one) => contains(one, wanted)));
+  return [
+    ...missing.map((wanted) => `expected an outage ${JSON.stringify(wanted)}, got ${JSON.stringify(told)}`),
+    ...(outages === undefined && got.length > 0 ? [`expected no outage, got ${JSON.stringify(told)}`] : []),
+  ];
 };
 
 const differences = (facts: ReportFacts | undefined, report: Report): { what: string; got: string; right: boolean }[] =>
@@ -190,6 +237,18 @@ const compareKeys = (scenario: NamedScenario, report: Report): readonly string[]
     .map((where) => `the scenario's key "${where}" is about no check of this run`);
 };
 
+/** What is called late in a network that is not: this machine's own doing. */
+export const latencyOfOurs = (scenario: NamedScenario, report: Report): readonly string[] => {
+  const isOurs = (place: Place, line: { verdict: string; reason: string }): boolean =>
+    finding(line) === 'degraded/latency' && !isAmong(expectedOf(scenario, place), finding(line));
+  return [
+    ...report.checks.filter((check) => isOurs(check, check)).map(({ id }) => `${scenario.name} ${id}`),
+    ...report.ranges
+      .filter((run) => isOurs({ ...run, port: run.from }, run))
+      .map(({ id, from, to }) => `${scenario.name} ${id} ${from}-${to}`),
+  ];
+};
+
 /** Compares one run of the probe. */
 export const compare = (scenario: NamedScenario, report: Report, exitCode: number): Comparison => {
   const expectedCode = exitCodeOf(report);
@@ -202,6 +261,8 @@ export const compare = (scenario: NamedScenario, report: Report, exitCode: numbe
       mismatches: [
         ...(exitCode === expectedCode ? [] : [`exit code: expected ${expectedCode} by the services, got ${exitCode}`]),
         ...compareKeys(scenario, report),
+        ...compareSentences(scenario, report),
+        ...compareOutages(scenario, report),
       ],
       cells: [],
       later: [],

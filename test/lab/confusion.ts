@@ -15,7 +15,7 @@ export interface Cell {
 export const falsePasses = (cells: readonly Cell[]): readonly Cell[] =>
   cells.filter(({ truth, verdict }) => truth === 'blocked' && verdict === 'pass');
 export const falseBlocks = (cells: readonly Cell[]): readonly Cell[] =>
-  cells.filter(({ truth, verdict }) => (truth === 'open' || truth === 'unknown') && verdict === 'blocked');
+  cells.filter(({ truth, verdict }) => ['open', 'degraded', 'unknown'].includes(truth) && verdict === 'blocked');
 
 const total = (cells: readonly Cell[]): number => cells.reduce((sum, { count }) => sum + count, 0);
 

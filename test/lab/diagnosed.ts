@@ -34,6 +34,7 @@ const CARRIED_BY: Readonly<Record<string, (line: Line, report: Report) => boolea
   'one-way-audio-inbound': (line, { sipAlg }) => is('blocked', 'dropped-inbound')(line) || sipAlg.findings.length > 0,
   'some-calls-silent': (line, { network, notes }) =>
     is('blocked')(line) ||
+    is('degraded', 'flow-loss')(line) ||
     network.mappedAddresses.length > 1 ||
     notes.some((note) => note.includes('no new flow passed')),
   'choppy-audio': (line, { quality }) => is('degraded')(line) || quality.length > 0,
@@ -45,6 +46,16 @@ const CARRIED_BY: Readonly<Record<string, (line: Line, report: Report) => boolea
     nat.portPreservation === false ||
     stunFails(line),
   'push-delayed': is('blocked'),
+  'cannot-sign-in': is('blocked'),
+  'trunk-down': is('blocked'),
+  'messages-fail': is('blocked'),
+  'provisioning-fails': is('blocked'),
+  'activation-fails': is('blocked'),
+  'wrong-time': is('blocked'),
+  'app-limited': is('blocked'),
+  'cannot-find-service': is('blocked'),
+  // The usual way does not pass; that another one does is in the checks beside it.
+  'over-fallback': is('blocked'),
   'calls-not-private': (line) =>
     line.transport === 'tls' && (is('blocked')(line) || is('altered', 'tls-intercepted')(line)),
   'long-invites-fail': is('blocked', 'size-filtered'),

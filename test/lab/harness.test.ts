@@ -105,7 +105,16 @@ const run = (from: number, to: number, finding: string, tested = 2): ReportRange
 };
 
 const report = (fields: Partial<Report>): Report =>
-  ({ checks: [], ranges: [], services: [], network: {}, nat: {}, sipAlg: {}, ...fields }) as unknown as Report;
+  ({
+    checks: [],
+    ranges: [],
+    services: [],
+    network: {},
+    nat: {},
+    sipAlg: {},
+    notes: [],
+    ...fields,
+  }) as unknown as Report;
 
 const SIP = 'sip-options/udp/5060';
 const DROPPED = { 'udp/5060': 'dropped-outbound' } as const;
@@ -148,6 +157,27 @@ t.test('each difference between a report and a scenario is one line', async (t) 
   t.match(facts.mismatches, [/^expected sipAlg.findings/, /^expected network.natted false, got true$/]);
 });
 
+t.test('what is known of another kind than by check: sentences, outages, and findings of any reason', async (t) => {
+  const mismatches = (fields: Partial<NamedScenario>, told: Record<string, unknown>) =>
+    compare(scenario(fields), report(told as Partial<Report>), 3).mismatches;
+  const notes = ['Nothing passed for 5 s.'];
+  t.same(mismatches({ says: [/5 s/], saysNot: [/blocked/] }, { notes }), []);
+  t.match(mismatches({ says: [/lost/], saysNot: [/passed/] }, { notes }), [/sentence with \/lost\//, /said "passed"/]);
+
+  const outages = [{ fromMs: 2000, toMs: 7000, what: 'everything', direction: null }];
+  t.same(mismatches({ outages: [{ what: 'everything' }] }, { outages }), []);
+  t.match(mismatches({}, { outages }), [/expected no outage/]);
+  t.match(mismatches({ outages: [{ toMs: null }] }, { outages }), [/expected an outage {"toMs":null}/]);
+  t.match(mismatches({ outages: [{}] }, {}), [/expected an outage/]);
+  t.same(mismatches({ outages: 'perhaps' }, { outages }), []);
+
+  const away = scenario({ really: { '*': 'away' }, outages: 'perhaps' });
+  const said = (finding: string) => compare(away, report({ checks: [check(SIP, finding)] }), 3);
+  t.same(said('unknown/outage').mismatches, []);
+  t.match(said('degraded/loss').mismatches, [/expected pass\/answered or unknown\/\*, got degraded\/loss/]);
+  t.equal(falseBlocks(said('blocked/dropped').cells).length, 1, 'what was away is not blocked');
+});
+
 t.test('the runs of a range are compared port by port', async (t) => {
   const hole = scenario({ really: { 'udp/16390-16394': 'dropped-outbound' }, services: { none: 'works' } });
   const exact = [
@@ -168,6 +198,12 @@ t.test('the runs of a range are compared port by port', async (t) => {
   const overlooked = compare(hole, report({ ranges: [run(16_384, 16_402, 'pass/answered', 4)] }), 3);
   t.match(overlooked.mismatches, [/16384-16402: expected blocked\/dropped-outbound on 3 ports from 16390, got pass/]);
   t.equal(falsePasses(overlooked.cells).length, 1, 'an inferred mistake counts');
+
+  const inexact = compare({ ...hole, exactRanges: true }, report({ ranges: sampled }), 3);
+  t.match(inexact.mismatches, [/16388-16390: expected pass\/answered on 2 ports from 16388, got unknown\/not-run/]);
+
+  const short = compare(scenario({}), report({ ranges: [run(16_390, 16_402, 'pass/answered')] }), 3);
+  t.match(short.mismatches, [/expected runs from 16384 to 16402, got 16390 to 16402/]);
 
   const torn = compare(
     scenario({}),

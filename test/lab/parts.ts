@@ -4,26 +4,29 @@ import { join } from 'node:path';
 import type { Needs, Part } from './part.js';
 import { ours } from './processes.js';
 import { ADDRESS, type Host } from './topology.js';
+import type { WireRules } from './wire-rules.js';
 
 const { target: TARGET, second: SECOND, firewallLan: FIREWALL_LAN } = ADDRESS;
 
-/** Our far end. `args` are further options of `reflector`. */
+/** Our far end. `args` are further options of `reflector`; with a token of its own it takes the probe for a stranger. */
 export const reflector = ({
   listen = [TARGET],
   args = [],
+  ownToken = false,
 }: {
   readonly listen?: readonly string[];
   readonly args?: readonly string[];
+  readonly ownToken?: boolean;
 } = {}): Part => ({
   name: `reflector-${listen.join('-').replaceAll(':', '_')}`,
   host: 'wan',
   needs: {},
   reflectorAt: listen,
-  start: ({ tokenFile }) => ({
+  start: ({ tokenFile, directory }) => ({
     command: ours(
       'src/cli/reflector.js',
       ...listen.flatMap((address) => ['--listen', address]),
-      ...['--token-file', tokenFile],
+      ...['--token-file', ownToken ? join(directory, 'own-token') : tokenFile],
       ...args,
     ),
     ready: { log: 'reflector ready' },
@@ -273,6 +276,18 @@ export const relay = (ports: string, options: Readonly<Record<string, number>>):
       ...Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]),
     ),
     ready: { log: 'relay ready' },
+  }),
+});
+
+/** The wire of the topology `wired` (see wire.ts): for what happens to connections too, and to what SIP says. */
+export const wire = (rules: WireRules): Part => ({
+  name: 'wire',
+  host: 'wire',
+  needs: { socat: 'socat' },
+  // A wire waits for no processor: on a busy machine it would add what its scenario does not say.
+  start: () => ({
+    command: ['nice', '-n', '-15', ...ours('test/lab/wire.js', JSON.stringify(rules))],
+    ready: { log: 'wire ready' },
   }),
 });
 

@@ -1,5 +1,5 @@
 /** From what a network really does to what an honest probe says of it: pure, and the same for all scenarios. */
-import { type ProbeKind, REFLECTOR_ONLY_KINDS } from '../../src/model/check.js';
+import { isReflectorOnly, type ProbeKind } from '../../src/model/kinds.js';
 import type { FindingText, NamedScenario, OneOrMore } from './scenario.js';
 import { lookUp, type Place } from './where.js';
 
@@ -14,8 +14,14 @@ export const REALITIES = [
   'lossy', // some are lost, whatever they are
   'policed', // some are lost when there are many
   'slow', // late enough to hurt a call
-  'sip-alg', // rewritten
+  'rewritten', // the far end sees it all, and not as it was sent
+  'sip-alg', // rewritten by something that reads SIP
   'intercepted', // answered in the target's place
+  'flows-die', // some flows of a port lose everything, by their ports alone; from another source port it passes
+  'first-lost', // the first packet of each flow is lost or held, no later one
+  'away', // the line was away for a while; before and after it the check passes
+  'cut-off', // it passes until something begins to drop this host
+  'unproven', // somebody answers and nobody proves to know the token
   'closed', // the path is open, nothing listens there, the target's host says so
   'dead', // nothing at all of this target passes, or nobody is there
 ] as const;
@@ -35,6 +41,13 @@ const TRUTH_OF: Readonly<Record<Reality, Truth>> = {
   lossy: 'degraded',
   policed: 'degraded',
   slow: 'degraded',
+  'flows-die': 'degraded',
+  // The port is open in all three: to call it blocked would be wrong.
+  'first-lost': 'open',
+  away: 'open',
+  'cut-off': 'open',
+  unproven: 'unknown',
+  rewritten: 'altered',
   'sip-alg': 'altered',
   intercepted: 'altered',
   closed: 'unknown',
@@ -55,6 +68,9 @@ const directed = ({ transport }: Place, reality: Reality): FindingText =>
 const lossy = ({ transport }: Place): readonly FindingText[] =>
   transport === 'udp' ? ['pass/answered', 'degraded/loss'] : ['pass/answered', 'degraded/loss', 'degraded/latency'];
 
+/** To have no finding is honest, whatever the reason. */
+const UNKNOWN = 'unknown/*';
+
 type Derived = OneOrMore<FindingText> | ((place: Place, reality: Reality) => OneOrMore<FindingText>);
 
 /** With a reflector that proves its answers, and tells what it saw. */
@@ -69,6 +85,13 @@ const PROVABLE: Readonly<Record<Reality, Derived>> = {
   policed: ['pass/answered', 'degraded/loss', 'degraded/rate-limited'],
   // Whether something is rewritten, or too large, is no matter of time.
   slow: ({ probe }) => (probe === 'sip-alg' || probe === 'size-sweep' ? 'pass/answered' : 'degraded/latency'),
+  // A check asks from a few source ports only, and all of them may have lived.
+  'flows-die': ['degraded/flow-loss', 'pass/answered', UNKNOWN],
+  'first-lost': ['pass/answered', UNKNOWN],
+  away: ['pass/answered', UNKNOWN],
+  'cut-off': ['pass/answered', 'degraded/rate-limited', UNKNOWN],
+  unproven: 'unknown/unproven',
+  rewritten: ['altered/payload-rewritten', 'altered/answered-by-other', UNKNOWN],
   'sip-alg': 'altered/sip-alg',
   intercepted,
   closed: 'unknown/closed',
@@ -85,25 +108,31 @@ const THIRD_PARTY: typeof PROVABLE = {
   'size-filtered': 'unknown/no-answer',
   'sip-alg': 'pass/answered',
   intercepted: 'pass/answered',
+  // Its server may be slow, and the way short.
+  slow: () => ['pass/answered', 'degraded/latency'],
 };
 
-const isReflectorOnly = (probe: string): boolean => REFLECTOR_ONLY_KINDS.has(probe as ProbeKind);
+const needsReflector = (probe: string): boolean => isReflectorOnly(probe as ProbeKind);
 
 export const realityOf = (scenario: NamedScenario, place: Place): Reality => lookUp(scenario.really, place) ?? 'open';
 
 /** What is, for the confusion table. */
 export const truthOf = (scenario: NamedScenario, place: Place): Truth => {
-  if (scenario.token === false && isReflectorOnly(place.probe)) return 'unknown';
+  if (scenario.token === false && needsReflector(place.probe)) return 'unknown';
   return TRUTH_OF[realityOf(scenario, place)];
 };
 
 const list = <T>(value: OneOrMore<T>): readonly T[] => (Array.isArray(value) ? value : [value as T]);
 
+/** Whether a finding is among those that are right, of which one may be `verdict/*`. */
+export const isAmong = (expected: readonly FindingText[], got: FindingText): boolean =>
+  expected.some((one) => one === got || (one.endsWith('/*') && got.startsWith(one.slice(0, -1))));
+
 /** The findings that are right for this place, as `verdict/reason`. */
 export const expectedOf = (scenario: NamedScenario, place: Place): readonly FindingText[] => {
   const written = lookUp(scenario.expect, place);
   if (written !== undefined) return list(written);
-  if (scenario.token === false && isReflectorOnly(place.probe)) return ['unknown/not-run'];
+  if (scenario.token === false && needsReflector(place.probe)) return ['unknown/not-run'];
   const reality = realityOf(scenario, place);
   const derived = (scenario.token === false ? THIRD_PARTY : PROVABLE)[reality];
   return list(typeof derived === 'function' ? derived(place, reality) : derived);

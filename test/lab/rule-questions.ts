@@ -23,6 +23,9 @@ const QUESTIONS = [
   question('dns', 'tcp', 53),
 ];
 
+const isAsked = (transport: string, port: number): boolean =>
+  QUESTIONS.some((one) => one.port === port && one.transport === transport);
+
 /** The edges of the media range and a few ports inside it. */
 const MEDIA_PORTS = [16_384, 16_385, 20_000, 20_001, 24_576, 24_577, 28_672, 28_673, 32_766, 32_767];
 
@@ -38,7 +41,8 @@ const nonce = (index: number): string => `lab${index.toString(36).padStart(NONCE
 
 /** The questions for each address, each with a nonce of its own. */
 export const questionsOf = (scenario: NamedScenario, addresses: readonly string[]): readonly Asked[] => {
-  const media = [...new Set([...MEDIA_PORTS, ...edges(scenario), ...(scenario.measure ?? []).map(({ port }) => port)])];
+  const measured = [...(scenario.measure ?? []), ...(scenario.measureFlows ?? [])].map(({ port }) => port);
+  const media = [...new Set([...MEDIA_PORTS, ...edges(scenario), ...measured.filter((port) => !isAsked('udp', port))])];
   const all = [...QUESTIONS, ...media.map((port) => question(port % 2 === 0 ? 'rtp-echo' : 'rtcp-echo', 'udp', port))];
   return addresses
     .flatMap((address) => all.map((one) => ({ ...one, address })))

@@ -210,8 +210,8 @@ const keepLogs = (network: Network, scenario: NamedScenario, logs: string): void
   execFileSync('sh', ['-c', 'cp "$0"/*.log "$0"/*.json "$1" 2>/dev/null || true', network.directory, directory]);
 };
 
-/** Runs a scenario. Never rejects: what goes wrong is a failed outcome. */
-export const runScenario = async (scenario: NamedScenario, options: LabOptions): Promise<Outcome> => {
+/** One network from its first namespace to its removal. */
+const runOnce = async (scenario: NamedScenario, options: LabOptions): Promise<Outcome> => {
   const begun = performance.now();
   const missing = missingFor(scenario, options);
   const ms = (): number => Math.round(performance.now() - begun);
@@ -252,4 +252,20 @@ export const runScenario = async (scenario: NamedScenario, options: LabOptions):
     if (network && kept) leaveUp(network);
     else network?.close();
   }
+};
+
+/** Runs in networks of their own, side by side. */
+const NETWORKS_AT_ONCE = 3;
+const SEVERITY = ['ok', 'skipped', 'failed'] as const;
+
+/** Runs a scenario. Never rejects: what goes wrong is a failed outcome. */
+export const runScenario = async (scenario: NamedScenario, options: LabOptions): Promise<Outcome> => {
+  const times = options.repeat ?? scenario.repeat ?? 1;
+  if (scenario.eachAlone !== true || options.verifyRules || times === 1) return runOnce(scenario, options);
+  const limit = pLimit(NETWORKS_AT_ONCE);
+  const all = await Promise.all(
+    Array.from({ length: times }, () => limit(() => runOnce(scenario, { ...options, repeat: 1 }))),
+  );
+  const status = SEVERITY.findLast((one) => all.some((outcome) => outcome.status === one)) ?? 'ok';
+  return { scenario, status, ...merge(all), ms: Math.max(...all.map(({ ms }) => ms)), kept: all.at(-1)?.kept ?? null };
 };

@@ -5,7 +5,7 @@ import type { Reality } from './reality.js';
 import type { TopologyName } from './topology.js';
 import type { Where } from './where.js';
 
-/** `verdict/reason`, e.g. `blocked/dropped`. */
+/** `verdict/reason`, e.g. `blocked/dropped`; in what is expected also `verdict/*`. */
 export type FindingText = string;
 export type OneOrMore<T> = T | readonly T[];
 
@@ -36,6 +36,10 @@ export interface ReportFacts {
 /** A stream of datagrams by which `--verify-rules` measures what no single exchange shows. Ratios are 0–1. */
 export interface Measure {
   readonly port: number;
+  /** From this port of the branch; default any. */
+  readonly sourcePort?: number;
+  /** Length of each; default 172, a packet of a call. */
+  readonly bytes?: number;
   readonly packets: number;
   readonly packetsPerSecond: number;
   readonly lossRatio: readonly [atLeast: number, atMost: number];
@@ -44,6 +48,20 @@ export interface Measure {
   readonly duplicateRatio?: readonly [atLeast: number, atMost: number];
   /** Answers that came after the answer to a later packet, per packet. */
   readonly reorderRatio?: readonly [atLeast: number, atMost: number];
+}
+
+/** Many flows to one port, one after the other, three datagrams each, by which `--verify-rules` sees who lives and dies. */
+export interface MeasureFlows {
+  readonly port: number;
+  readonly transport: 'udp' | 'tcp';
+  readonly flows: number;
+  readonly flowsPerSecond: number;
+  /** Of which nothing was answered; for TCP: that could not be opened. */
+  readonly deadRatio: readonly [atLeast: number, atMost: number];
+  /** Of those that live: whose first datagram was not answered and later ones were. */
+  readonly firstLostRatio?: readonly [atLeast: number, atMost: number];
+  /** Round trip of the first datagram of a flow, or the time that a connection takes. */
+  readonly firstRttMs?: readonly [atLeast: number, atMost: number];
 }
 
 export interface Scenario {
@@ -88,6 +106,18 @@ export interface Scenario {
   /** How often the probe runs, for what chance decides. Default 1. */
   readonly repeat?: number;
   readonly measure?: readonly Measure[];
+  /** Boundaries between what passes and what does not must be told to the port, without ports between that nobody asked. */
+  readonly exactRanges?: boolean;
+  readonly measureFlows?: readonly MeasureFlows[];
+  /** `--verify-rules` measures only: its questions do not wait so long, or would use up what it is to see. */
+  readonly measuredOnly?: boolean;
+  /** One run changes this network for the next (a ban, an outage at a moment): each has one of its own. */
+  readonly eachAlone?: boolean;
+  /** What `outages` of the report must hold, each item some keys of one. Default: none; `perhaps`: either is honest. */
+  readonly outages?: readonly Readonly<Record<string, unknown>>[] | 'perhaps';
+  /** What some sentence of the report must say, and what none may. */
+  readonly says?: readonly RegExp[];
+  readonly saysNot?: readonly RegExp[];
   /** Why `--verify-rules` cannot ask this network one question at a time. */
   readonly notVerified?: string;
 }

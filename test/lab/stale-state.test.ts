@@ -25,8 +25,8 @@ const PROFILE = `profile: signalling
 title: Signalling
 summary: SIP for a test
 thresholds: { lossRatio: 0.01, rttMs: 5000, jitterMs: 30, reorderRatio: 0.0005 }
-thresholdsSource: { title: A test, evidence: secondary, checkedOn: 2026-11-21 }
-symptomWhenBlocked: cannot-register
+thresholdsSources: [{ title: A test, evidence: secondary, checkedOn: 2026-11-21 }]
+symptoms: { signalling: cannot-register }
 requirements:
   - id: sip
     need: required

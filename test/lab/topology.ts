@@ -20,14 +20,15 @@ export const ADDRESS = {
   nobody: '198.51.100.99',
 } as const;
 
-/** `fw` is where a scenario's rules are; `cgn` is the carrier's second NAT of `double-nat`. */
-export type Host = 'branch' | 'fw' | 'cgn' | 'wan';
+/** `fw` is where a scenario's rules are; `cgn` the carrier's second NAT of `double-nat`; `wire` has no address. */
+export type Host = 'branch' | 'fw' | 'cgn' | 'wire' | 'wan';
 
 /**
  * `masquerade`: NAT that keeps ports where it can · `routed`: none · `own-nat`: none but the scenario's rules ·
- * `double-nat`: masquerade twice, 100.64.0.0/24 between.
+ * `double-nat`: masquerade twice, 100.64.0.0/24 between · `wired`: masquerade, and a wire between firewall and far end
+ * that needs a part to carry the frames.
  */
-export const TOPOLOGIES = ['masquerade', 'routed', 'own-nat', 'double-nat'] as const;
+export const TOPOLOGIES = ['masquerade', 'routed', 'own-nat', 'double-nat', 'wired'] as const;
 export type TopologyName = (typeof TOPOLOGIES)[number];
 
 export interface Topology {
@@ -87,6 +88,20 @@ export const topology = (name: TopologyName): Topology => {
         wan: WAN,
       },
       rules: { fw: MASQUERADE, cgn: MASQUERADE },
+    };
+  }
+  if (name === 'wired') {
+    // A frame is a packet as it would be on a cable: nothing is left for a card to cut.
+    const asOnACable = 'link set wan0 gso_max_segs 1';
+    return {
+      hosts: ['branch', 'fw', 'wire', 'wan'],
+      links: [
+        ['branch', 'lan0', 'fw', 'lan0'],
+        ['fw', 'wan0', 'wire', 'in0'],
+        ['wire', 'out0', 'wan', 'wan0'],
+      ],
+      addresses: { branch: BRANCH, fw: [...LAN_SIDE, ...WAN_SIDE, asOnACable], wan: [...WAN, asOnACable] },
+      rules: { fw: MASQUERADE },
     };
   }
   const routeBack = name === 'routed' ? [`route add 10.77.0.0/24 via ${ADDRESS.firewall}`] : [];

@@ -3,14 +3,14 @@
  * sockets and other houses' tools, without any of the product's code, so that a wrong rule is not blamed on it.
  */
 import { readFileSync } from 'node:fs';
-import type { Answers, Asking, Measured, Told } from './helpers/asker.js';
+import type { Answers, Asking, Measured, MeasuredFlows, Told } from './helpers/asker.js';
 import type { Asked } from './helpers/questions.js';
 import type { Network } from './network.js';
 import type { Part, Place as PartPlace } from './part.js';
 import { ours, type Running, runToEnd, startPart } from './processes.js';
 import { type Reality, realityOf } from './reality.js';
 import { questionsOf } from './rule-questions.js';
-import type { Measure, NamedScenario } from './scenario.js';
+import type { Measure, MeasureFlows, NamedScenario } from './scenario.js';
 import { ADDRESS } from './topology.js';
 import { lookUp, type Place } from './where.js';
 
@@ -64,9 +64,17 @@ const agreeing = (reality: Reality, stream: boolean): readonly string[] => {
       return ['open', 'dropped-outbound', 'dropped-inbound', 'filtered', ...(stream ? ['intercepted'] : [])];
     case 'slow':
       return ['open'];
+    case 'first-lost':
+      // The keepalive goes first, and is the packet that is lost.
+      return ['open', 'filtered'];
+    case 'flows-die':
+      return ['open', 'dropped-outbound', 'dropped-inbound', 'filtered'];
+    case 'unproven':
+      return ['open', 'intercepted', 'altered'];
     case 'closed':
       return ['rejected'];
     case 'sip-alg':
+    case 'rewritten':
       return ['altered'];
     case 'intercepted':
       return ['intercepted', 'altered'];
@@ -120,6 +128,19 @@ const compareMeasures = (measures: readonly Measure[], measured: readonly Measur
     ];
   });
 
+const compareFlows = (wanted: readonly MeasureFlows[], measured: readonly MeasuredFlows[]): readonly string[] =>
+  wanted.flatMap(({ port, transport, deadRatio, firstLostRatio, firstRttMs }, index) => {
+    const result = measured[index];
+    if (!result) return ['flows were not measured'];
+    const { flows, dead, firstLost, medianFirstRttMs } = result;
+    const name = (what: string): string => `${what} of ${flows} flows to ${transport}/${port}`;
+    return [
+      ...within(name('dead'), dead / flows, deadRatio),
+      ...within(name('first packet lost'), firstLost / Math.max(1, flows - dead), firstLostRatio),
+      ...within(name('median of the first round trip'), medianFirstRttMs, firstRttMs),
+    ];
+  });
+
 const udpPortsOf = (questions: readonly Asked[]): readonly number[] => [
   ...new Set(questions.filter(({ transport }) => transport === 'udp').map(({ port }) => port)),
 ];
@@ -158,7 +179,13 @@ const verifyExchanges = async (
   const running: Running | null =
     reflectorAt.length > 0 ? await startPart(network, observer(reflectorAt, questions), place) : null;
   const measures = scenario.measure ?? [];
-  const asking: Asking = { questions, measures, target: ADDRESS.target };
+  const flows = scenario.measureFlows ?? [];
+  const asking: Asking = {
+    questions: scenario.measuredOnly === true ? [] : questions,
+    measures,
+    flows,
+    target: ADDRESS.target,
+  };
   const finished = await runToEnd(network, 'branch', ours('test/lab/helpers/asker.js'), {
     timeoutMs: ASKING_TIMEOUT_MS,
     input: JSON.stringify(asking),
@@ -166,7 +193,11 @@ const verifyExchanges = async (
   if (finished.exitCode !== 0) return [`the asker ended with ${finished.exitCode}: ${finished.stderr.trim()}`];
   const answers = JSON.parse(finished.stdout) as Answers;
   const arrivals = running ? readArrivals(running.log) : [];
-  return [...compareExchanges(scenario, answers, arrivals), ...compareMeasures(measures, answers.measured)];
+  return [
+    ...compareExchanges(scenario, answers, arrivals),
+    ...compareMeasures(measures, answers.measured),
+    ...compareFlows(flows, answers.flows),
+  ];
 };
 
 /** Longer than each of the tools goes on asking. */

@@ -4,7 +4,8 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
-import { type Family, TRANSPORTS } from '../../src/model/check.js';
+import type { Family } from '../../src/model/check.js';
+import { TRANSPORTS } from '../../src/model/kinds.js';
 import { accept, refuse } from '../../src/model/refusal.js';
 import type { DnsFailure, NaptrRecord, SrvRecord } from '../../src/net/dns.js';
 import {

@@ -1,8 +1,20 @@
 /** A carrier's gateway: its name, and what of a resolver's answer can be believed. */
 import t from 'tap';
+import { accept, refuse } from '../../src/model/refusal.js';
+import type { Dns, NaptrRecord } from '../../src/net/dns.js';
+import { CARRIERS, gatewayName, readForm } from '../../src/plan/carriers.js';
 import type { Resolved } from '../../src/plan/destination.js';
-import { checkPlmn, epdgName, hostOf, inventedAddresses, screenEpdg } from '../../src/plan/epdg.js';
+import {
+  checkPlmn,
+  epdgName,
+  gatewayNotes,
+  hostOf,
+  inventedAddresses,
+  type Plmn,
+  screenEpdg,
+} from '../../src/plan/epdg.js';
 import { loadProfile } from '../../src/plan/profiles.js';
+import { visitedGateways } from '../../src/plan/visited.js';
 
 const GATEWAY = 'epdg.epc.mnc099.mcc999.pub.3gppnetwork.org';
 
@@ -12,7 +24,7 @@ const resolved = (addresses: readonly string[], host = GATEWAY, notes: readonly 
       ? addresses.map((address) => ({ host, address, family: address.includes(':') ? (6 as const) : (4 as const) }))
       : [{ host, address: null, family: null }];
   const route = { offered: true, endpoints: endpoints.map((one) => ({ ...one, port: null })) };
-  return { destination: { host, endpoints, sip: { udp: route, tcp: route, tls: route } }, notes };
+  return { destination: { host, endpoints, sip: { udp: route, tcp: route, tls: route } }, resolution: null, notes };
 };
 const kept = ({ destination }: Resolved): readonly (string | null)[] =>
   destination.endpoints.map(({ address }) => address);
@@ -37,6 +49,73 @@ t.test('names', async (t) => {
   ] as const) {
     t.doesNotThrow(() => checkPlmn({ mcc, mnc }));
   }
+});
+
+t.test('names of other gateways of a carrier', async (t) => {
+  const rows: readonly (readonly [form: string, name: string])[] = [
+    ['home', 'epdg.epc.mnc120.mcc311.pub.3gppnetwork.org'],
+    ['emergency', 'sos.epdg.epc.mnc120.mcc311.pub.3gppnetwork.org'],
+    ['visited', 'epdg.epc.mcc311.visited-country.pub.3gppnetwork.org'],
+    ['emergency-visited', 'sos.epdg.epc.mcc311.visited-country.pub.3gppnetwork.org'],
+    ['lac:FFCC', 'lacffcc.epdg.epc.mnc120.mcc311.pub.3gppnetwork.org'],
+    ['emergency-lac:ffcc', 'lacffcc.sos.epdg.epc.mnc120.mcc311.pub.3gppnetwork.org'],
+    ['tai:ffcc', 'tac-lbcc.tac-hbff.tac.epdg.epc.mnc120.mcc311.pub.3gppnetwork.org'],
+    ['emergency-tai:ffcc', 'tac-lbcc.tac-hbff.tac.sos.epdg.epc.mnc120.mcc311.pub.3gppnetwork.org'],
+    ['tai:ffccaa', 'tac-lbaa.tac-mbcc.tac-hbff.5gstac.epdg.epc.mnc120.mcc311.pub.3gppnetwork.org'],
+  ];
+  for (const [form, name] of rows) t.equal(gatewayName('311', '120', readForm(form)), name, form);
+  for (const bad of ['away', 'lac:12', 'lac:123456', 'tai:12345', 'tai:ghij', 'emergency-x', '\u001b[2J']) {
+    t.throws(() => readForm(bad), { message: /^--epdg: ".*" is none of home/ }, JSON.stringify(bad));
+  }
+});
+
+t.test('carriers by their names', async (t) => {
+  t.equal(new Set(CARRIERS.map(({ name }) => name)).size, CARRIERS.length);
+  for (const { name, host, more, source } of CARRIERS) {
+    t.match(name, /^[a-z0-9-]+$/);
+    for (const one of [host, ...more]) t.match(one, /^[a-z0-9-]+(\.[a-z0-9-]+)+$/, `${name}: ${one}`);
+    t.not(source.evidence, 'unverified', `${name}: was read somewhere`);
+    t.equal(hostOf([], { mcc: null, mnc: null, carrier: name }), host);
+    t.match(gatewayNotes({ mcc: null, mnc: null, carrier: name }), [new RegExp(host.replaceAll('.', '\\.'))]);
+  }
+  t.equal(
+    hostOf([], { mcc: null, mnc: null, carrier: 't-mobile', form: 'emergency' }),
+    'sos.epdg.epc.mnc260.mcc310.pub.3gppnetwork.org',
+  );
+  const bad: readonly (readonly [Plmn, RegExp])[] = [
+    [{ mcc: null, mnc: null, carrier: 'verzon' }, /^--carrier: "verzon" is none of .*did you mean verizon\?/],
+    [{ mcc: '310', mnc: '260', carrier: 'att' }, /^--carrier excludes/],
+    [{ mcc: null, mnc: null, carrier: 'jio', form: 'emergency' }, /^--epdg: the numbers of jio are not in the table/],
+    [{ mcc: null, mnc: null, form: 'emergency' }, /^--epdg needs a carrier/],
+    [{ mcc: '310', mnc: '260', form: 'nowhere' }, /^--epdg: "nowhere"/],
+  ];
+  for (const [plmn, message] of bad) t.throws(() => checkPlmn(plmn), { message }, JSON.stringify(plmn));
+});
+
+t.test('a visited country leads to gateways by its records', async (t) => {
+  const signal = new AbortController().signal;
+  const record = (replacement: string, order: number): NaptrRecord => ({
+    flags: 'a',
+    service: 'x-3gpp-epdg:x-swu',
+    regexp: '',
+    replacement,
+    order,
+    preference: 1,
+  });
+  const dns = (answer: Awaited<ReturnType<Dns['naptr']>>): Dns => ({
+    naptr: async () => answer,
+    srv: async () => refuse('no-record'),
+    a: async () => refuse('no-record'),
+    aaaa: async () => refuse('no-record'),
+    lookup: async () => refuse('no-record'),
+  });
+  t.strictSame(
+    await visitedGateways('x', signal, dns(accept([record('b.example.', 2), record('a.example', 1), record('-', 0)]))),
+    ['a.example', 'b.example'],
+    'the preferred first, and names only',
+  );
+  t.strictSame(await visitedGateways('x', signal, dns(refuse('not-found'))), [], 'a country without any');
+  await t.rejects(visitedGateways('x', signal, dns(refuse('timeout'))), { message: /could not be asked \(timeout\)/ });
 });
 
 t.test('whose gateway is asked without --target', async (t) => {

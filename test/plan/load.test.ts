@@ -3,11 +3,12 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
-import type { PlannedCheck } from '../../src/plan/plan.js';
+import type { Key, PlannedCheck } from '../../src/model/check.js';
+import type { RunInput, RunOutput } from '../../src/model/run.js';
 import { buildReport } from '../../src/report/build.js';
 import { run } from '../../src/run/run.js';
-import type { RunInput, RunOutput } from '../../src/run/run-data.js';
 import { runInThread } from '../../src/run/thread/thread.js';
+import type { StudyFacts } from '../../src/verdict/studies/registry.js';
 import { TOKEN } from '../support/pure-reflector.js';
 import { check } from '../verdict/support/facts.js';
 
@@ -29,7 +30,11 @@ const port = Number(line.toString());
 const questions = Array.from(
   { length: CHECKS },
   (_, index): PlannedCheck => ({
-    ...check(`stun-binding/udp/${port}`, { id: `stun-binding/udp/${port}#${index}`, address: '127.0.0.1' }),
+    ...check(`stun-binding/udp/${port}`, {
+      key: `${index}` as Key,
+      id: `stun-binding/udp/${port}#${index}`,
+      address: '127.0.0.1',
+    }),
     skip: null,
   }),
 );
@@ -47,7 +52,7 @@ const NEVER = new AbortController().signal;
 
 const median = (values: readonly number[]): number =>
   [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
-const rttsOf = ({ observations }: RunOutput): readonly number[] =>
+const rttsOf = ({ observations }: RunOutput<StudyFacts>): readonly number[] =>
   observations.flatMap(({ attempts }) =>
     attempts.flatMap((attempt) => (attempt.outcome === 'answer' && attempt.rttMs !== null ? [attempt.rttMs] : [])),
   );
@@ -70,7 +75,7 @@ const whileBusy = async <T>(work: Promise<T>): Promise<T> => {
   return finished;
 };
 
-const notesOf = (output: RunOutput): readonly string[] =>
+const notesOf = (output: RunOutput<StudyFacts>): readonly string[] =>
   buildReport({
     id: 'test',
     startedAt: new Date(0),
@@ -84,7 +89,8 @@ const notesOf = (output: RunOutput): readonly string[] =>
     output,
     notes: [],
   }).notes;
-const saysBusy = (output: RunOutput): boolean => notesOf(output).some((note) => note.startsWith('This host was busy'));
+const saysBusy = (output: RunOutput<StudyFacts>): boolean =>
+  notesOf(output).some((note) => note.startsWith('This host was busy'));
 
 t.test('round trips under load', async (t) => {
   const idle = await runInThread(INPUT, NEVER);

@@ -12,14 +12,20 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import t, { type Test } from 'tap';
 import { nearest } from '../../src/model/nearest.js';
 import { alternativesOf, type CheckSpec, type Profile, type RangeSpec } from '../../src/model/profile.js';
 import { UserError } from '../../src/model/user-error.js';
 import { packageRoot } from '../../src/plan/package-root.js';
 import { readProfileText } from '../../src/plan/profile-file.js';
-import { bundledProfilesFolder, listBundledProfiles, loadProfile, MAX_PROFILE_BYTES } from '../../src/plan/profiles.js';
+import {
+  bundledProfilesFolder,
+  listBundledProfiles,
+  loadProfile,
+  MAX_PROFILE_BYTES,
+  readProfile,
+} from '../../src/plan/profiles.js';
 
 const fixtures = join(packageRoot(), 'fixtures', 'profiles');
 
@@ -66,7 +72,7 @@ const MESSAGES: Readonly<Record<string, string>> = {
   'keepalive-over-tcp':
     ':15:requirements[0].check.transport: is "tcp", over which nat-t-keepalive cannot be asked; use udp',
   'key-is-list': ':1: has a list or a map as a key; use a plain word',
-  list: ':1: is a list; use a map with the keys profile, title, summary, host, notes, thresholds, thresholdsSource, symptomWhenBlocked, destinations, farSide, requirements',
+  list: ':1: is a list; use a map with the keys profile, title, summary, host, notes, thresholds, thresholdsSources, symptoms, appliesTo, udpTimeoutSeconds, keepaliveSeconds, inspection, destinations, farSide, requirements',
   'missing-key': ':22:requirements[1].purpose: is missing; add it',
   'misspelt-question': ':13:requirements[0].chek: is not a key that belongs here; did you mean "check"?',
   nested: ':1: is nested more than 32 levels deep; a profile needs seven',
@@ -107,8 +113,29 @@ const MESSAGES: Readonly<Record<string, string>> = {
   'unknown-key': ':26:requirements[1].notes: is not a key that belongs here; did you mean "note"?',
   'unknown-probe': ':14:requirements[0].check.probe: is "sip-option"; did you mean "sip-options"?',
   'unknown-transport': ':15:requirements[0].check.transport: is "sctp"; use one of udp, tcp, tls',
-  'unverified-required':
-    ':33:requirements[1].source.evidence: is "unverified" on a required row; read the source and mark it, or make the row optional',
+  'primary-without-url':
+    ':19:requirements[0].source.evidence: is "primary" without a url; give the document\'s address, or mark it secondary',
+  'unverified-dated':
+    ':34:requirements[1].source.checkedOn: dates what nobody has read; remove it, or read the source and mark it',
+  'secondary-undated':
+    ':33:requirements[1].source.evidence: is "secondary" without checkedOn; add the day on which the source was read',
+  'dscp-too-large': ':13:requirements[0].dscp: is 64; use a whole number from 0 to 63, such as 46 for EF',
+  'fallback-circle':
+    ':13:requirements[0].fallback.row: is "media", which leads back to this row; name a row that stands by itself (and 1 more mistake)',
+  'fallback-unknown':
+    ':13:requirements[0].fallback.row: is "htps", a row that this profile does not have; use one of media',
+  'list-empty': ':9:destinations[0]: names no place; add networks, hosts or wildcards',
+  'list-unknown':
+    ':17:requirements[0].destinations[0]: is "voice", a list that this profile does not have; use one of media',
+  'network-host-bits':
+    ':10:destinations[0].networks[0]: is "192.0.2.1/24"; use a network without host bits, such as 52.112.0.0/14, 2603:1063::/38 or 192.0.2.1',
+  'wildcard-as-host': ':10:destinations[0].hosts[0]: is "*.example.com"; use a host name such as epdg.epc.att.net',
+  'role-unknown': ':7:symptoms.medai: is not a key that belongs here; did you mean "media"?',
+  'timeout-zero': ':8:udpTimeoutSeconds: is 0; use a whole number of seconds from 1 to 86400',
+  'document-date': ':21:requirements[0].source.dated: is "June 2023"; use a date such as 2023-09-27 or 2023-09',
+  'extends-unknown': ':2:extends: is "busines-sip"; use the name of a bundled profile, such as business-sip',
+  'extends-changes-port': ':4:requirements[0].source: is missing; add it',
+  'without-unknown': ':3:without[0]: is "vidoe", no row of business-sip; use one of signalling, media, stun',
   url: ':19:requirements[0].source.url: is "javascript:alert(1)"; use a complete address such as https://www.rfc-editor.org/rfc/rfc3261',
 };
 
@@ -143,6 +170,80 @@ t.test('a valid file loads, as YAML and as JSON', async (t) => {
   }
   writeFileSync(join(folder, 'bom.yaml'), `\uFEFF${readFileSync(join(fixtures, 'valid.yaml'), 'utf8')}`);
   t.strictSame(await loadProfile(join(folder, 'bom.yaml')), profile, 'a byte order mark does no harm');
+});
+
+t.test('a file in the older form loads, with a warning for each key that is new', async (t) => {
+  const file = join(fixtures, 'older.yaml');
+  const { profile, warnings } = await readProfile(file);
+  t.strictSame(profile.symptoms, { signalling: 'cannot-register' });
+  t.equal(profile.thresholdsSources[0]?.evidence, 'secondary', 'primary promises an address');
+  for (const key of ['"symptoms:', '"thresholdsSources"', '"url"']) {
+    t.ok(
+      warnings.some((warning) => warning.startsWith(`${file}: `) && warning.includes(key)),
+      `a warning names ${key}`,
+    );
+  }
+  const text = readFileSync(file, 'utf8');
+  const withPlaces = readProfileText(
+    `${text.replace('requirements:', "destinations: ['198.51.100.0/24', '*.example.com', 'sip.example.com', 'who knows']\nrequirements:")}`,
+  );
+  t.match(withPlaces, {
+    ok: true,
+    profile: {
+      destinations: [
+        { id: 'far-side', networks: ['198.51.100.0/24'], hosts: ['sip.example.com'], wildcards: ['*.example.com'] },
+      ],
+      requirements: [{ destinations: ['far-side'] }, { destinations: ['far-side'] }],
+    },
+  });
+  t.match(withPlaces.ok && withPlaces.warnings.join(' '), /1 that are neither a network nor a name/);
+  t.strictSame((await readProfile(join(fixtures, 'valid.yaml'))).warnings, [], 'the present form has none');
+  const told = spawnSync(
+    process.execPath,
+    [fileURLToPath(new URL('../../src/cli/probe.js', import.meta.url)), 'profiles', file],
+    {
+      encoding: 'utf8',
+    },
+  );
+  t.equal(told.status, 0);
+  t.match(told.stderr, /^warning: .*older\.yaml: symptomWhenBlocked is an older key/, 'the command tells them');
+});
+
+t.test('a profile of the user extends a bundled one and changes single rows', async (t) => {
+  const folder = t.testdir({
+    'mine.yaml': `
+profile: mine
+extends: business-sip
+title: Mine
+without: [stun]
+notes: [Our own provider.]
+requirements:
+  - id: media
+    range: { probes: [rtp-echo, rtcp-echo], transport: udp, from: 10000, to: 20000 }
+    source: { title: Our provider, evidence: secondary, checkedOn: 2026-11-01 }
+  - id: signalling
+    dscp: 26
+  - id: https
+    need: required
+    role: web
+    purpose: The portal
+    check: { probe: tls-handshake, transport: tls, port: 443 }
+    source: { title: Our provider, evidence: secondary, checkedOn: 2026-11-01 }
+`,
+  });
+  const base = await loadProfile('business-sip');
+  const mine = await loadProfile(join(folder, 'mine.yaml'));
+  t.equal(mine.profile, 'mine');
+  t.strictSame(questions(mine, 'required'), [
+    'sip-options/udp/5060 or sip-options/tcp/5060 or sip-options/tls/5061',
+    'rtp-echo+rtcp-echo/udp/10000-20000',
+    'tls-handshake/tls/443',
+  ]);
+  t.strictSame(questions(mine, 'optional'), [], 'what is left out is not asked');
+  t.equal(mine.requirements[0]?.dscp, 26);
+  t.equal(mine.requirements[0]?.source.title, base.requirements[0]?.source.title, 'the rest of a row stays');
+  t.strictSame(mine.notes, [...base.notes, 'Our own provider.']);
+  t.strictSame(mine.symptoms, base.symptoms);
 });
 
 t.test('text is one line, however it was folded', async (t) => {
@@ -227,22 +328,23 @@ t.test('the bundled profiles keep their promises', async (t) => {
     const profile = await loadProfile(name);
     t.strictSame({ name: profile.profile, title: profile.title, summary: profile.summary }, { name, title, summary });
     t.strictSame(await loadProfile(join(packageRoot(), 'profiles', `${name}.yaml`)), profile, `${name}: is its source`);
-    for (const { id, need, source } of profile.requirements) {
+    for (const { id, source } of profile.requirements) {
       t.ok(source.title, `${name} ${id}: has a source`);
-      t.match(source.checkedOn, /^2026-\d\d-\d\d$/, `${name} ${id}: has the date of its check`);
-      t.not(need === 'required' && source.evidence, 'unverified', `${name} ${id}: nothing required from memory`);
+      t.equal(
+        source.checkedOn === undefined,
+        source.evidence === 'unverified',
+        `${name} ${id}: a date for what was read`,
+      );
     }
     t.match(
       profile.thresholds,
       { lossRatio: 0.01, rttMs: 300, jitterMs: 30, reorderRatio: 0.0005 },
       `${name}: thresholds`,
     );
-    t.not(profile.thresholdsSource.evidence, 'unverified');
-    const signalling = profile.requirements.filter((row) => row.role === 'signalling');
+    for (const { evidence } of profile.thresholdsSources) t.not(evidence, 'unverified', `${name}: thresholds are read`);
     t.ok(
-      signalling.some((row) => row.need === 'required') ||
-        (signalling.length > 0 && signalling.every((row) => row.source.evidence === 'unverified')),
-      `${name}: says what its signalling is, and decides by it unless it is from memory`,
+      profile.requirements.some(({ role, need }) => role === 'signalling' && need === 'required'),
+      `${name}: says what its signalling is, and decides by it`,
     );
   }
 });
@@ -323,7 +425,7 @@ const packageCopy = (t: Test): string => {
   t.teardown(() => rmSync(root, { recursive: true }));
   const built = new URL('../../', import.meta.url);
   cpSync(join(packageRoot(), 'package.json'), join(root, 'package.json'));
-  for (const folder of ['engine', 'model']) {
+  for (const folder of ['plan', 'model']) {
     cpSync(new URL(`src/${folder}/`, built), join(root, 'dist', 'src', folder), { recursive: true });
   }
   cpSync(new URL('scripts/compile-profiles.js', built), join(root, 'dist', 'scripts', 'compile-profiles.js'));
@@ -334,7 +436,7 @@ const packageCopy = (t: Test): string => {
 t.test('bundled profiles load without the parser and the validator', async (t) => {
   const root = packageCopy(t);
   cpSync(bundledProfilesFolder(), join(root, 'dist', 'profiles'), { recursive: true });
-  const loader = pathToFileURL(join(root, 'dist', 'src', 'engine', 'profiles.js'));
+  const loader = pathToFileURL(join(root, 'dist', 'src', 'plan', 'profiles.js'));
   const load = (name: string) =>
     spawnSync(
       process.execPath,

@@ -99,13 +99,13 @@ const THIRD_PARTY: readonly Case[] = [
     story: 'our own request come back, over UDP',
     question: 'sip-options/udp',
     peer: await kept(udpPeer((message, from, socket) => socket.send(message, from.port, from.address))),
-    says: 'unknown/no-answer',
+    says: 'unknown/unreadable',
   },
   {
     story: 'our own request come back, over TCP',
     question: 'sip-options/tcp',
     peer: await kept(tcpPeer((socket) => socket.pipe(socket))),
-    says: 'unknown/no-answer',
+    says: 'unknown/unreadable',
   },
   {
     story: 'a SIP answer with another branch',
@@ -115,7 +115,7 @@ const THIRD_PARTY: readonly Case[] = [
         socket.send(replaced(honestAnswer(message), /z9hG4bK\w{6}/, 'z9hG4bKwrong0'), from.port, from.address),
       ),
     ),
-    says: 'unknown/no-answer',
+    says: 'unknown/unreadable',
   },
   {
     story: 'a STUN answer with another transaction id',
@@ -127,7 +127,7 @@ const THIRD_PARTY: readonly Case[] = [
         socket.send(answer, from.port, from.address);
       }),
     ),
-    says: 'unknown/no-answer',
+    says: 'unknown/unreadable',
   },
   {
     story: 'an IKE answer with another SPI',
@@ -139,7 +139,7 @@ const THIRD_PARTY: readonly Case[] = [
         socket.send(answer, from.port, from.address);
       }),
     ),
-    says: 'unknown/no-answer',
+    says: 'unknown/unreadable',
   },
   {
     story: 'truncated answers of every length',
@@ -152,7 +152,7 @@ const THIRD_PARTY: readonly Case[] = [
         }
       }),
     ),
-    says: 'unknown/no-answer',
+    says: 'unknown/unreadable',
   },
   {
     story: 'an answer as long as a datagram can be',
@@ -164,7 +164,7 @@ const THIRD_PARTY: readonly Case[] = [
         socket.send(Buffer.concat([head, body]), from.port, from.address);
       }),
     ),
-    says: 'unknown/no-answer',
+    says: 'unknown/unreadable',
   },
   {
     story: 'the torture messages of RFC 4475, all of them',
@@ -174,7 +174,7 @@ const THIRD_PARTY: readonly Case[] = [
         for (const bytes of torture) socket.send(bytes, from.port, from.address);
       }),
     ),
-    says: 'unknown/no-answer',
+    says: 'unknown/unreadable',
   },
   {
     story: 'a flood of random bytes',
@@ -186,7 +186,7 @@ const THIRD_PARTY: readonly Case[] = [
         }
       }),
     ),
-    says: 'unknown/no-answer',
+    says: 'unknown/unreadable',
   },
   {
     story: 'provisional responses and never a final one',
@@ -196,7 +196,7 @@ const THIRD_PARTY: readonly Case[] = [
         socket.send(replaced(honestAnswer(message), /200 OK/, '100 Trying'), from.port, from.address),
       ),
     ),
-    says: 'unknown/no-answer',
+    says: 'unknown/unreadable',
   },
   {
     story: 'accepts TCP and says nothing',
@@ -220,19 +220,19 @@ const THIRD_PARTY: readonly Case[] = [
     story: 'answers a TLS handshake with HTTP',
     question: 'tls-handshake/tls',
     peer: await kept(tcpPeer((socket) => socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')))),
-    says: 'unknown/closed',
+    says: 'unknown/tls-refused',
   },
   {
     story: 'resets after the first bytes',
     question: 'sip-options/tcp',
     peer: await kept(tcpPeer((socket) => socket.once('data', () => socket.resetAndDestroy()))),
-    says: 'unknown/closed',
+    says: 'unknown/tls-refused',
   },
   {
     story: 'an endless stream instead of SIP',
     question: 'sip-options/tcp',
     peer: await kept(tcpPeer((socket) => socket.once('data', () => forever(socket, Buffer.alloc(8192, 'a'))))),
-    says: 'unknown/closed',
+    says: 'unknown/unreadable',
   },
   {
     story: 'an endless head of HTTP',
@@ -245,7 +245,7 @@ const THIRD_PARTY: readonly Case[] = [
         }),
       ),
     ),
-    says: 'unknown/closed',
+    says: 'unknown/unreadable',
   },
   {
     story: 'endless SIP messages that are none of ours',
@@ -262,7 +262,7 @@ const THIRD_PARTY: readonly Case[] = [
         ),
       ),
     ),
-    says: 'unknown/closed',
+    says: 'unknown/unreadable',
   },
   {
     story: 'DNS over TCP that promises more than comes',
@@ -281,7 +281,7 @@ const THIRD_PARTY: readonly Case[] = [
         socket.on('close', () => clearInterval(timer));
       }),
     ),
-    says: 'unknown/no-answer',
+    says: 'unknown/unreadable',
   },
 ];
 

@@ -5,10 +5,9 @@ import t from 'tap';
 import { loadProbe, type Session } from '../../probes/contract.js';
 import type { Report } from '../../src/model/report.js';
 import { askCheck } from '../../src/run/ask/ask.js';
-import { createPath } from '../../src/run/path.js';
 import { buildSaInitResponse, findNotify, NO_SPI, NOTIFY_TYPES, notify, parseIke } from '../../src/wire/ike.js';
 import { commandLine, run } from '../cli/command.js';
-import { contextOf } from '../run/support/context.js';
+import { toolsOf } from '../run/support/context.js';
 import { fakeNet, type Script } from '../run/support/fake-net.js';
 import { check } from '../verdict/support/facts.js';
 import { charonMissing, startCharon } from '../wire/support/charon.js';
@@ -94,10 +93,8 @@ const converse = async (answer: (request: Uint8Array, index: number) => Uint8Arr
     askCheck(
       check('ike-sa-init/udp/500'),
       await loadProbe('ike-sa-init'),
-      contextOf(net, STRANGER),
-      createPath(),
       { samples: 1, doubt: 1e-3, atMost },
-      new AbortController().signal,
+      toolsOf(net, STRANGER),
     ),
   );
   t.equal(net.openSockets(), 0, 'no socket stays open');
@@ -159,7 +156,11 @@ t.test('who wants ever more rounds is not followed', async (t) => {
   t.ok(greedy.net.sent.length <= 8, `${greedy.net.sent.length} packets`);
   t.match(greedy.observation.attempts[0], { outcome: 'answer', detail: { result: 'cookie' } });
   const stubborn = await converse((request) => reply(request, NOTIFY_TYPES.COOKIE, Buffer.from('always the same')));
-  t.ok((stubborn.observation.refused.provisional ?? 0) > 0, 'a demand that was met is no new one');
+  t.match(
+    stubborn.observation.attempts[0],
+    { outcome: 'answer', detail: { result: 'cookie', isNeverSatisfied: true } },
+    'a demand that was met is no new one, and an answer all the same',
+  );
   const strange = await converse((request) =>
     reply(request, NOTIFY_TYPES.INVALID_KE_PAYLOAD, Buffer.from('0002', 'hex')),
   );

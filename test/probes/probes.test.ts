@@ -11,7 +11,8 @@ import {
   type Reading,
   type Session,
 } from '../../probes/contract.js';
-import { ASKED_KINDS, type Check, REFLECTOR_ONLY_KINDS } from '../../src/model/check.js';
+import type { Check } from '../../src/model/check.js';
+import { ASKED_KINDS, isReflectorOnly } from '../../src/model/kinds.js';
 import type { Evidence } from '../../src/model/observation.js';
 import { packageRoot } from '../../src/plan/package-root.js';
 import { deriveKeys } from '../../src/wire/keys.js';
@@ -111,11 +112,11 @@ const answerTo = (asked: Asked): Uint8Array => {
   return answer;
 };
 const overUdp = (name: string): boolean => name.includes('/udp/');
-const isReflectorOnly = (name: Name): boolean => REFLECTOR_ONLY_KINDS.has(check(name).probe);
+const needsReflector = (name: Name): boolean => isReflectorOnly(check(name).probe);
 /** The open connection is all that is asked of a third party. */
 const byOpening = (name: Name): boolean => name.startsWith('tcp-connect') || name.startsWith('tls-handshake');
 /** Whose answers a stranger gets from the reflector, as from anyone who speaks the protocol. */
-const PUBLIC = NAMES.filter((name) => !isReflectorOnly(name) && !byOpening(name));
+const PUBLIC = NAMES.filter((name) => !needsReflector(name) && !byOpening(name));
 
 t.test('every kind that can be asked is in this table', async (t) => {
   t.strictSame([...new Set(NAMES.map((name) => check(name).probe))].sort(), [...ASKED_KINDS].sort());
@@ -151,7 +152,7 @@ t.test('the same asking gives the same bytes, another seed or sequence other one
   for (const name of NAMES) {
     t.strictSame(bytes(put(name, AGENT)), bytes(put(name, AGENT)), name);
     t.notSame(bytes(put(name, AGENT, { sequence: 8 })), bytes(put(name, AGENT)), `${name}: the tag counts`);
-    if (!isReflectorOnly(name) && !byOpening(name) && !name.startsWith('http')) {
+    if (!needsReflector(name) && !byOpening(name) && !name.startsWith('http')) {
       t.notSame(bytes(put(name, STRANGER, { seed: 1 })), bytes(put(name, STRANGER)), `${name}: fresh ids`);
     }
   }
@@ -185,7 +186,7 @@ t.test('of a third party the answer of its protocol is enough', async (t) => {
     const { question } = put(name, STRANGER);
     t.strictSame(question, { messages: [], proof: null, answeredByOpening: true }, `${name}: says nothing at all`);
   }
-  for (const name of NAMES.filter(isReflectorOnly)) {
+  for (const name of NAMES.filter(needsReflector)) {
     const asked = put(name, STRANGER);
     t.equal(reflect(asked), null, `${name}: a reflector does not answer strangers`);
     const stolen = answerTo(put(name, AGENT));

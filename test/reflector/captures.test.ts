@@ -7,21 +7,23 @@ import {
   encodeEvidencePiece,
   MAX_PIECE_BYTES,
   readCapturePiece,
-  readEvidenceQuery,
+  readCaptureQuery,
 } from '../../src/wire/capture.js';
 import { ANSWER_TAG_BYTES, REQUEST_TAG_BYTES } from '../../src/wire/tag.js';
 
 const bytes = (length: number, octet = 1): Uint8Array => new Uint8Array(length).fill(octet);
 
+const FROM_START = { offset: 0, isTurned: false } as const;
+
 t.test('a whole in pieces, none larger than its query has paid for', async (t) => {
   fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 5000 }), (whole) => {
+    fc.property(fc.uint8Array({ maxLength: 5000 }), fc.boolean(), (whole, isTurned) => {
       const got: Uint8Array[] = [];
       let offset = 0;
       while (offset < whole.length) {
-        const body = encodeCaptureQuery({ sequence: 7, side: 'response', offset });
-        const query = readEvidenceQuery(body);
-        const answer = encodeEvidencePiece(whole, query?.offset ?? 0, body.length);
+        const body = encodeCaptureQuery({ sequence: 7, side: 'response', offset, isTurned });
+        const query = readCaptureQuery(body);
+        const answer = encodeEvidencePiece(whole, query ?? FROM_START, body.length);
         const piece = readCapturePiece(answer);
         if (ANSWER_TAG_BYTES + answer.length > REQUEST_TAG_BYTES + body.length || !piece) return false;
         if (piece.wholeLength !== whole.length || piece.bytes.length === 0) return false;
@@ -31,28 +33,42 @@ t.test('a whole in pieces, none larger than its query has paid for', async (t) =
       return Buffer.compare(Buffer.concat(got), whole) === 0;
     }),
   );
-  t.same(readEvidenceQuery(encodeCaptureQuery({ sequence: 9, side: 'request', offset: 3 })), {
+  t.same(readCaptureQuery(encodeCaptureQuery({ sequence: 9, side: 'request', offset: 3, isTurned: true })), {
     sequence: 9,
     side: 'request',
     offset: 3,
+    isTurned: true,
   });
+});
+
+t.test('nothing that a device replaces stands in a piece as it stood in the message', async (t) => {
+  const message = Buffer.from('Via: SIP/2.0/UDP 198.51.100.1:5060;received=198.51.100.1', 'latin1');
+  const address = Buffer.from([198, 51, 100, 1]);
+  const answer = Buffer.from(
+    encodeEvidencePiece(Buffer.concat([message, address]), { offset: 0, isTurned: true }, 2000),
+  );
+  for (const found of ['SIP/2.0', '198.51.100.1', address]) t.notOk(answer.includes(found), `${found}`);
+  t.ok(Buffer.concat([message, address]).equals(readCapturePiece(answer)?.bytes ?? new Uint8Array(0)));
+  const plain = Buffer.from(encodeEvidencePiece(message, FROM_START, 2000));
+  t.ok(plain.includes('SIP/2.0'), 'who asks without the form, an older agent, gets the bytes as they are');
+  t.equal(readCapturePiece(plain)?.wholeLength, message.length);
 });
 
 t.test('hostile queries and pieces', async (t) => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 64 }), fc.uint8Array({ maxLength: 2000 }), (body, whole) => {
-      const query = readEvidenceQuery(body);
-      const answer = encodeEvidencePiece(whole, query?.offset ?? 0, body.length);
+      const query = readCaptureQuery(body);
+      const answer = encodeEvidencePiece(whole, query ?? FROM_START, body.length);
       readCapturePiece(body);
       return answer.length <= 4 + MAX_PIECE_BYTES;
     }),
   );
-  const unknownSide = Uint8Array.from(encodeCaptureQuery({ sequence: 1, side: 'request', offset: 0 }));
+  const unknownSide = Uint8Array.from(encodeCaptureQuery({ sequence: 1, side: 'request', offset: 0, isTurned: true }));
   unknownSide[4] = 9;
-  t.equal(readEvidenceQuery(unknownSide), null);
+  t.equal(readCaptureQuery(unknownSide), null);
   t.equal(readCapturePiece(bytes(3)), null);
-  t.same(readCapturePiece(encodeEvidencePiece(null, 0, 2000)), { wholeLength: 0, bytes: Buffer.alloc(0) });
-  t.equal(encodeEvidencePiece(bytes(100), 0, 12).length, 4, 'an unpadded query is told nothing');
+  t.same(readCapturePiece(encodeEvidencePiece(null, FROM_START, 2000)), { wholeLength: 0, bytes: Buffer.alloc(0) });
+  t.equal(encodeEvidencePiece(bytes(100), FROM_START, 12).length, 4, 'an unpadded query is told nothing');
 });
 
 t.test('the book', async (t) => {

@@ -6,8 +6,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import t from 'tap';
-import { ASKED_KINDS } from '../../src/model/check.js';
-import { TRANSPORTS_OF } from '../../src/model/profile-rules.js';
+import { ASKED_KINDS, kindOf } from '../../src/model/kinds.js';
 import { createAuthority } from '../../src/reflector/authority.js';
 import { answerDatagram } from '../../src/reflector/datagrams.js';
 import { createKeepaliveBook, createLimiter } from '../../src/reflector/limits.js';
@@ -53,7 +52,7 @@ import {
 
 const AGENTS = await agentRequests();
 const STRANGERS = await strangersRequests();
-const UDP_KINDS = ASKED_KINDS.filter((kind) => (TRANSPORTS_OF[kind] as readonly string[]).includes('udp'));
+const UDP_KINDS = ASKED_KINDS.filter((kind) => kindOf(kind).transports.includes('udp'));
 
 const stun = (bytes: Uint8Array): StunMessage => {
   const parsed = parseStun(bytes);
@@ -258,18 +257,30 @@ t.test('receipts: what arrived, how often, and of this session only', async (t) 
   const ask = (sequences: readonly number[], sequence: number, session = 1) => {
     const body = encodeReceiptsQuery(sequences, ANSWER_TAG_BYTES);
     const request = requestTag(sequence, { type: 'receiptsRequest', body, session });
-    return readReceipts(
-      told(rig.send(request), request, sequence, session)?.body ?? new Uint8Array(0),
-      sequences.length,
-    );
+    const answer = rig.send(request);
+    t.ok(answer && answer.length <= request.length);
+    return readReceipts(told(answer, request, sequence, session)?.body ?? new Uint8Array(0), sequences.length);
   };
   const { question } = await askAs('stun-binding', { sequence: 10 });
   for (let sent = 0; sent < 3; sent += 1) for (const message of question.messages) rig.send(message);
   for (const { bytes } of inEveryCarrier(requestTag(11)).slice(0, 1)) rig.send(bytes);
+  t.equal(rig.send(requestTag(14)), null, 'bare, it is smaller than its answer');
   rig.send(spoiled(requestTag(12, { body: new Uint8Array(52) })));
-  t.same(ask([10, 11, 12, 13], 20), [3, 1, 0, 0], 'a forged request leaves no trace');
+  const never = { arrived: 0, answered: 0, why: null };
+  t.same(
+    ask([10, 11, 12, 13, 14], 20),
+    [
+      { arrived: 3, answered: 3, why: null },
+      { arrived: 1, answered: 1, why: null },
+      never,
+      never,
+      { arrived: 1, answered: 0, why: 'too-large' },
+    ],
+    'a forged request leaves no trace, and what is too small for its answer is told',
+  );
   t.same(ask([10, 11], 20, 2), [], 'a session that begins with a question knows of nothing before it');
-  t.same(ask([0xffffffff, 131_072], 21), [0, 0], 'numbers beyond the book are zero');
+  t.same(ask([21, 22], 21, 2), [{ arrived: 1, answered: 1, why: null }, never], 'and of all that comes after');
+  t.same(ask([0xffffffff, 131_072], 21), [never, never], 'numbers beyond the book are zero');
 });
 
 t.test(
@@ -373,15 +384,15 @@ t.test('the limiter, the keepalive book and the receipts forget the oldest and k
   const session = (index: number): string => `session ${index}`;
   saw(sessions, session(0), 1);
   for (let index = 1; index < 2000; index += 1) saw(sessions, session(index), 1);
-  t.equal(sessions.count(session(0), 1), 1);
+  t.equal(sessions.receipt(session(0), 1)?.arrived, 1);
   for (let index = 2000; index < 102_000; index += 1) saw(sessions, session(index), 1);
-  t.equal(sessions.count(session(0), 1), null);
-  t.equal(sessions.count(session(101_999), 1), 1);
+  t.equal(sessions.receipt(session(0), 1), null, 'what is forgotten is not "never"');
+  t.equal(sessions.receipt(session(101_999), 1)?.arrived, 1);
   t.equal(sessions.size(), 2048);
   const high = createSessions(1);
   for (let index = 0; index < 1000; index += 1) saw(high, session(index), 131_071);
-  t.equal(high.count(session(0), 131_071), null, 'sessions that claim high numbers push each other out');
-  t.equal(high.count(session(999), 131_071), 1);
+  t.equal(high.receipt(session(0), 131_071), null, 'sessions that claim high numbers push each other out');
+  t.equal(high.receipt(session(999), 131_071)?.arrived, 1);
 });
 
 const saw = (sessions: Sessions, name: string, sequence: number): void => {
@@ -422,7 +433,7 @@ t.test('a hundred thousand sources and sessions leave a bounded trace in memory'
   for (let index = 0; index < 4000; index += 1) saw(full, `session ${index}`, 131_071);
   const sessions = (heldBytes() - start) / 1024 / 1024;
   t.ok(sessions < 80, `${sessions.toFixed(1)} MiB of sessions`);
-  t.equal(full.count('session 3999', 131_071), 1);
+  t.equal(full.receipt('session 3999', 131_071)?.arrived, 1);
 });
 
 t.test("strangers' media is never answered", async (t) => {

@@ -4,7 +4,7 @@ import { createDeferrals } from '../../src/reflector/deferrals.js';
 import { createFreshness, isFarOff } from '../../src/reflector/freshness.js';
 import { createLimiter } from '../../src/reflector/limits.js';
 import { createLedger, createShares } from '../../src/reflector/quotas.js';
-import { createSessions } from '../../src/reflector/sessions.js';
+import { createSessions, type SessionRecord } from '../../src/reflector/sessions.js';
 import { createStrangers } from '../../src/reflector/strangers.js';
 import { createConversation } from '../../src/reflector/streams.js';
 import { createTurns } from '../../src/reflector/turns.js';
@@ -50,9 +50,9 @@ t.test("one token's sessions with high numbers erase nothing of another's", asyn
     sessions.arrive({ name, sequence, source: HERE, sentAtMicros: NOW_MICROS, receivedAtMicros: NOW_MICROS });
   t.equal(arrive('1 honest', 7), 'welcome');
   for (let number = 0; number < 500; number += 1) arrive(`2 ${number}`, 131_000);
-  t.equal(sessions.count('1 honest', 7), 1);
+  t.equal(sessions.receipt('1 honest', 7)?.arrived, 1);
   for (let number = 0; number < 5000; number += 1) arrive(`2 many ${number}`, 1);
-  t.equal(sessions.count('1 honest', 7), 1);
+  t.equal(sessions.receipt('1 honest', 7)?.arrived, 1);
   t.equal(sessions.size(), 2048);
 });
 
@@ -95,10 +95,32 @@ t.test('the first of a session may not be old, and what a forgotten session was 
   const sessions = createSessions(1);
   const at = { name: '1 a', source: HERE, receivedAtMicros: NOW_MICROS };
   t.equal(sessions.arrive({ ...at, sequence: 1, sentAtMicros: NOW_MICROS - 400n * SECOND }), 'replay');
-  t.equal(sessions.count('1 a', 1), null);
+  t.equal(sessions.receipt('1 a', 1), null);
   t.equal(sessions.arrive({ ...at, sequence: 50, sentAtMicros: NOW_MICROS, asksBack: true }), 'welcome');
-  t.equal(sessions.count('1 a', 49), null, 'before the question');
-  t.equal(sessions.count('1 a', 51), 0, 'after it');
+  t.equal(sessions.receipt('1 a', 49), null, 'before the question');
+  t.equal(sessions.receipt('1 a', 51)?.arrived, 0, 'after it');
+});
+
+t.test('what was turned away before its session began is not "never", in no process', async (t) => {
+  const told: SessionRecord[] = [];
+  const here = createSessions(1, (record) => told.push(record));
+  const there = createSessions(1);
+  const at = { name: '1 a', source: HERE, receivedAtMicros: NOW_MICROS };
+  t.equal(here.arrive({ ...at, sequence: 7, sentAtMicros: NOW_MICROS - 400n * SECOND }), 'replay');
+  t.equal(here.arrive({ ...at, sequence: 3, sentAtMicros: NOW_MICROS }), 'welcome');
+  t.same(
+    told.map(({ say }) => say),
+    ['turned-away', 'arrived'],
+  );
+  for (const record of told) there.merge(record);
+  const late = createSessions(1);
+  for (const record of [...told].reverse()) late.merge(record);
+  for (const sessions of [here, there, late]) {
+    t.equal(sessions.receipt('1 a', 7), null, 'it came');
+    t.equal(sessions.receipt('1 a', 2), null, 'perhaps this one, too');
+    t.same(sessions.receipt('1 a', 3), { arrived: 1, answered: 1, why: null });
+    t.same(sessions.receipt('1 a', 8), { arrived: 0, answered: 0, why: null }, 'this one did not');
+  }
 });
 
 t.test('a read that is full of messages ends the conversation', async (t) => {

@@ -28,12 +28,16 @@ const arrive = (sessions: Sessions, sent: Sent) => {
   });
 };
 
+/** How often a number arrived; null for what is forgotten. */
+const arrived = (sessions: Sessions, name: string, sequence: number): number | null =>
+  sessions.receipt(name, sequence)?.arrived ?? null;
+
 t.test('a retransmission is welcome, and counted', async (t) => {
   const sessions = createSessions(SEED);
   for (let time = 0; time < 11; time += 1) t.equal(arrive(sessions, { sequence: 5, receivedAt: time }), 'welcome');
-  t.equal(sessions.count('a', 5), 11);
-  t.equal(sessions.count('a', 4), 0, 'what never came');
-  t.equal(sessions.count('b', 5), null, 'of a session that nobody knows');
+  t.equal(arrived(sessions, 'a', 5), 11);
+  t.equal(arrived(sessions, 'a', 4), 0, 'what never came');
+  t.equal(arrived(sessions, 'b', 5), null, 'of a session that nobody knows');
 });
 
 t.test('what was captured is told from it', async (t) => {
@@ -49,11 +53,12 @@ t.test('what was captured is told from it', async (t) => {
   t.equal(arrive(sessions, { sequence: 1, receivedAt: 65 }), 'replay', 'too late');
   t.equal(arrive(sessions, { sequence: 4, sentAt: 65 }), 'welcome', 'a new request at that time');
   t.equal(arrive(sessions, { sequence: 3, sentAt: 10, receivedAt: 80 }), 'replay', 'a captured one that never arrived');
-  t.equal(sessions.count('a', 3), 0);
+  t.same(sessions.receipt('a', 3), { arrived: 1, answered: 0, why: 'replay' }, 'it arrived, and nobody answered it');
+  t.same(sessions.receipt('a', 1), { arrived: 4, answered: 2, why: 'replay' });
   const often = createSessions(SEED);
   for (let time = 0; time < 32; time += 1) t.equal(arrive(often, { sequence: 9 }), 'welcome');
   t.equal(arrive(often, { sequence: 9 }), 'replay', 'more often than a protocol and a path that doubles explain');
-  t.equal(often.count('a', 9), 32, 'replays are no receipts');
+  t.same(often.receipt('a', 9), { arrived: 33, answered: 32, why: 'replay' });
 });
 
 t.test('the difference of the clocks does not matter, nor that it is learnt late', async (t) => {
@@ -81,14 +86,14 @@ t.test('numbers far behind the newest are forgotten, which is not "never arrived
   arrive(sessions, { sequence: 1 });
   for (let sequence = 2; sequence < 131_073; sequence += 1)
     arrive(sessions, { sequence, sentAt: (sequence / 20_000) | 0 });
-  t.equal(sessions.count('a', 1), 1);
+  t.equal(arrived(sessions, 'a', 1), 1);
   arrive(sessions, { sequence: 131_073, sentAt: 7 });
-  t.equal(sessions.count('a', 1), null);
+  t.equal(arrived(sessions, 'a', 1), null);
   t.equal(arrive(sessions, { sequence: 1 }), 'replay');
-  t.equal(sessions.count('a', 131_073), 1, 'whose place the newest has taken');
+  t.equal(arrived(sessions, 'a', 131_073), 1, 'whose place the newest has taken');
   arrive(sessions, { sequence: 400_000, sentAt: 8 });
-  t.equal(sessions.count('a', 399_999), 0, 'a leap leaves no old counts behind');
-  t.equal(sessions.count('a', 400_000), 1);
+  t.equal(arrived(sessions, 'a', 399_999), 0, 'a leap leaves no old counts behind');
+  t.equal(arrived(sessions, 'a', 400_000), 1);
 });
 
 t.test('a session that asks more than its share is held back, and told so', async (t) => {
@@ -99,7 +104,8 @@ t.test('a session that asks more than its share is held back, and told so', asyn
   }
   t.equal(welcome, 65_536, 'every port there is, at once');
   t.equal(sessions.heldBack('a'), 70_000 - 65_536);
-  t.equal(sessions.count('a', 69_999), 1, 'what was held back did arrive');
+  t.same(sessions.receipt('a', 69_999), { arrived: 1, answered: 0, why: 'held-back' }, 'what was held back did arrive');
+  t.same(sessions.receipt('a', 0), { arrived: 1, answered: 1, why: null });
   t.equal(arrive(sessions, { sequence: 70_000, sentAt: 1 }), 'welcome', 'a second later it goes on');
   t.equal(arrive(sessions, { sequence: 0, name: 'b' }), 'welcome', 'another session has its own share');
   t.equal(sessions.heldBack('b'), 0);
@@ -113,9 +119,53 @@ t.test('two processes that tell each other know the same', async (t) => {
   arrive(one, { sequence: 1, receivedAt: 1 });
   arrive(one, { sequence: 2 });
   t.equal(arrive(one, { sequence: 1, source: THERE }), 'replay');
+  one.unanswered({ name: 'a', sequence: 2 }, 'too-large');
   for (const record of told) other.merge(record);
-  t.equal(other.count('a', 1), 2);
-  t.equal(other.count('a', 2), 1);
+  for (const sequence of [1, 2, 3]) t.same(other.receipt('a', sequence), one.receipt('a', sequence));
+  t.same(other.receipt('a', 1), { arrived: 3, answered: 2, why: 'replay' });
+  t.same(other.receipt('a', 2), { arrived: 1, answered: 0, why: 'too-large' });
   t.equal(arrive(other, { sequence: 2, source: THERE }), 'replay', 'at another port than the captured one came to');
   t.equal(arrive(other, { sequence: 2 }), 'welcome');
+});
+
+t.test('what is not answered after all is taken back, once for each arrival', async (t) => {
+  const sessions = createSessions(SEED);
+  const request = { name: 'a', sequence: 1 };
+  arrive(sessions, { sequence: 1 });
+  arrive(sessions, { sequence: 1, receivedAt: 1 });
+  sessions.unanswered(request, 'too-large');
+  t.same(sessions.receipt('a', 1), { arrived: 2, answered: 1, why: 'too-large' });
+  sessions.unanswered(request, 'busy');
+  t.same(sessions.receipt('a', 1), { arrived: 2, answered: 0, why: 'busy' }, 'the latest reason');
+  sessions.unanswered(request, 'busy');
+  t.same(sessions.receipt('a', 1), { arrived: 2, answered: 0, why: 'busy' }, 'never below nothing');
+  sessions.unanswered({ name: 'b', sequence: 1 }, 'busy');
+  sessions.unanswered({ name: 'a', sequence: 9 }, 'busy');
+  t.same(
+    sessions.receipt('a', 9),
+    { arrived: 0, answered: 0, why: null },
+    'of what never came there is nothing to take',
+  );
+});
+
+t.test('what arrived in work that failed was not answered', async (t) => {
+  const sessions = createSessions(SEED);
+  sessions.during(() => arrive(sessions, { sequence: 1 }));
+  t.throws(() =>
+    sessions.during(() => {
+      arrive(sessions, { sequence: 2 });
+      throw new Error('a defect');
+    }),
+  );
+  t.same(sessions.receipt('a', 1), { arrived: 1, answered: 1, why: null });
+  t.same(sessions.receipt('a', 2), { arrived: 1, answered: 0, why: 'busy' });
+});
+
+t.test('a place that another number takes keeps nothing of the one before', async (t) => {
+  const sessions = createSessions(SEED);
+  arrive(sessions, { sequence: 5 });
+  arrive(sessions, { sequence: 5, source: THERE });
+  sessions.unanswered({ name: 'a', sequence: 5 }, 'busy');
+  arrive(sessions, { sequence: 5 + 131_072, sentAt: 1 });
+  t.same(sessions.receipt('a', 5 + 131_072), { arrived: 1, answered: 1, why: null });
 });

@@ -1,7 +1,7 @@
 /** One connection without a socket: protocols told apart, messages cut anywhere, ends that come when they should. */
 import fc from 'fast-check';
 import t from 'tap';
-import type { AskedKind } from '../../src/model/check.js';
+import type { AskedKind } from '../../src/model/kinds.js';
 import { createConversation, type Step } from '../../src/reflector/streams.js';
 import { TAG_HEADER, tagFromText } from '../../src/wire/carriers.js';
 import { buildQuery, parseDns, RCODES } from '../../src/wire/dns.js';

@@ -1,10 +1,11 @@
 /** What the reflector's tests share: a reflector without sockets, and what agents, phones, scanners and attackers send. */
+
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Asking, loadProbe } from '../../probes/contract.js';
-import { ASKED_KINDS, type AskedKind } from '../../src/model/check.js';
-import { TRANSPORTS_OF } from '../../src/model/profile-rules.js';
+import { keyOf } from '../../src/model/check.js';
+import { ASKED_KINDS, type AskedKind, kindOf } from '../../src/model/kinds.js';
 import { packageRoot } from '../../src/plan/package-root.js';
 import { createAuthority } from '../../src/reflector/authority.js';
 import { createEvidenceBook } from '../../src/reflector/captures.js';
@@ -150,7 +151,7 @@ export const askAs = async (
     session = 1,
     token = TOKEN,
     port = 5060,
-    transport = TRANSPORTS_OF[kind][0],
+    transport = kindOf(kind).transports[0] ?? 'udp',
     binding = null,
   }: {
     sequence?: number;
@@ -164,6 +165,7 @@ export const askAs = async (
   const probe = await loadProbe(kind);
   const asking: Asking = {
     check: {
+      key: keyOf({ probe: kind, transport, port, address: '192.0.2.1' }),
       id: `${kind}/${transport}/${port}`,
       probe: kind,
       transport,
@@ -172,7 +174,7 @@ export const askAs = async (
       family: 4,
       host: '192.0.2.1',
       requiredBy: [],
-      rangeId: null,
+      isOfRange: false,
       natT: kind === 'ike-sa-init' && port === 4500,
     },
     local: { address: '192.0.2.9', port: 40_000 },
@@ -302,7 +304,7 @@ export const agentRequests = async (firstSequence = 1): Promise<readonly Sent[]>
   let sequence = firstSequence;
   const sent: Sent[] = [];
   for (const kind of ASKED_KINDS) {
-    if (!(TRANSPORTS_OF[kind] as readonly string[]).includes('udp')) continue;
+    if (!kindOf(kind).transports.includes('udp')) continue;
     for (const port of [5060, 4500]) {
       const { question } = await askAs(kind, { sequence, port });
       sequence += 1;
@@ -396,7 +398,7 @@ export const JUNK: readonly Sent[] = [
 export const strangersRequests = async (): Promise<readonly Sent[]> => {
   const untagged: Sent[] = [];
   for (const kind of ASKED_KINDS) {
-    if (!(TRANSPORTS_OF[kind] as readonly string[]).includes('udp')) continue;
+    if (!kindOf(kind).transports.includes('udp')) continue;
     const { question } = await askAs(kind, { sequence: 1, token: null });
     untagged.push(...question.messages.map((bytes) => ({ name: `${kind} without a token`, bytes })));
   }

@@ -1,6 +1,6 @@
 /** `probe explain CODE`: every code has a text, and a reader can read it on a terminal. */
 import t from 'tap';
-import { PROBE_KINDS } from '../../src/model/check.js';
+import { PROBE_KINDS } from '../../src/model/kinds.js';
 import { NOT_RUN } from '../../src/model/observation.js';
 import { REASONS, SERVICE_VERDICTS, SYMPTOMS, VERDICTS } from '../../src/model/verdict.js';
 import { EXPLAINED_CODES, explain, nearestCodes, renderExplanation } from '../../src/words/explain.js';

@@ -1,14 +1,17 @@
 /** What a report says besides its verdicts: that it is not all, that this host was busy, that the ends do not match. */
 import t from 'tap';
+import { type FarEndFacts, unknownFarEnd } from '../../src/model/far-end.js';
+import type { RunOutput } from '../../src/model/run.js';
 import { notesOf } from '../../src/report/notes.js';
-import type { RunOutput } from '../../src/run/run-data.js';
+import type { StudyFacts } from '../../src/verdict/studies/registry.js';
 
-const notes = (fields: Partial<RunOutput>): string =>
-  notesOf({ cutShort: null, eventLoopDelayMs: 1, identities: [], ...fields } as unknown as RunOutput, 1000).join('\n');
-const refused = (fields: object): Partial<RunOutput> =>
-  ({
-    identities: [['192.0.2.1', { identity: null, tokenRefused: false, versionRefused: false, ...fields }]],
-  }) as Partial<RunOutput>;
+type Output = RunOutput<StudyFacts>;
+
+const notes = (fields: Partial<Output>): string =>
+  notesOf({ cutShort: null, eventLoopDelayMs: 1, farEnds: [], ...fields } as unknown as Output, 1000).join('\n');
+const refused = (fields: Partial<FarEndFacts>): Partial<Output> => ({
+  farEnds: [{ ...unknownFarEnd('192.0.2.1'), ...fields }],
+});
 
 t.test('each has its words, and what to do', async (t) => {
   t.equal(notes({}), '');
@@ -16,6 +19,7 @@ t.test('each has its words, and what to do', async (t) => {
   t.match(notes({ cutShort: 'signal' }), /stopped before all was asked/);
   t.match(notes({ eventLoopDelayMs: 80 }), /busy.*80 ms/);
   t.match(notes(refused({ tokenRefused: true })), /token files/);
-  t.match(notes(refused({ isGone: true })), /192\.0\.2\.1 stopped answering/);
+  t.match(notes(refused({ isGone: true })), /192\.0\.2\.1 any more.*line went away, or the far end ended/);
   t.match(notes(refused({ versionRefused: true })), /same release/);
+  t.match(notes(refused({ clockRefused: true })), /five minutes apart.*NTP/);
 });

@@ -1,135 +1,109 @@
 /** Silence that was weighed against a path thought better than it is: asked further, until it is long enough. */
 import t from 'tap';
-import { loadProbe, type Session } from '../../probes/contract.js';
 import type { Observation } from '../../src/model/observation.js';
-import { askCheck } from '../../src/run/ask/ask.js';
-import { createPath } from '../../src/run/path.js';
-import { settle, settleArrived } from '../../src/run/phases/ask-until-certain.js';
-import { witness, witnessEnough } from '../../src/run/phases/fetch-receipts.js';
+import { askUntilCertain } from '../../src/run/phases/ask-until-certain.js';
+import { fetchReceipts } from '../../src/run/phases/fetch-receipts.js';
+import type { RunState } from '../../src/run/state.js';
 import { doubtOfSilence } from '../../src/verdict/silence.js';
-import { deriveKeys } from '../../src/wire/keys.js';
-import { pureReflector, TOKEN } from '../support/pure-reflector.js';
-import { check } from '../verdict/support/facts.js';
-import { contextOf } from './support/context.js';
-import { fakeNet } from './support/fake-net.js';
+import { pureReflector } from '../support/pure-reflector.js';
+import { ADDRESS, check, observed, silence, UNTIMED } from '../verdict/support/facts.js';
+import { type FakeNet, fakeNet } from './support/fake-net.js';
+import { stateWith } from './support/state.js';
 
-const SESSION_ID = Buffer.from('0123456789abcdef', 'hex');
-const AGENT: Session = { id: SESSION_ID, keys: deriveKeys(TOKEN, SESSION_ID) };
 const DOUBT = 1e-3;
-const NEVER = new AbortController().signal;
+const STUN = check('stun-binding/udp/3478');
 
-/** A check given up while the path looked clean; then `trials` packets of which `lost` were lost are learnt of. */
-const lateLoss = async (trials: number, lost: number) => {
+const packetsOf = ({ attempts }: Observation): number => attempts.reduce((sum, { packets }) => sum + packets, 0);
+const only = (state: RunState): Observation => state.observations.inOrder()[0] ?? observed(STUN, []);
+
+/** A check given up after `before` packets; then it is learnt that of sixty packets `lost` were lost. */
+const lateLoss = async (before: number, lost: number) => {
   const net = fakeNet();
-  const path = createPath();
-  path.report('others', 60, 60);
-  const probe = await loadProbe('stun-binding');
-  const context = contextOf(net, AGENT);
-  const of = check('stun-binding/udp/3478');
-  const first = await net.run(askCheck(of, probe, context, path, { samples: 1, doubt: DOUBT }, NEVER));
-  const before = net.sent.length;
-  path.report('others', trials, trials - lost);
-  const how = { context, path, probeOf: () => probe, doubtOf: () => DOUBT, signal: NEVER };
-  const [settled = first] = await net.run(settle([first], how));
-  const packets = settled.attempts.reduce((sum, attempt) => sum + attempt.packets, 0);
-  return { before, after: net.sent.length, packets, settled, first, path };
+  const state = await stateWith(net, [observed(STUN, silence(before), { sequences: [500] })]);
+  state.tools.path.open('192.0.2.1')(60, 60 - lost);
+  await net.run(askUntilCertain(state));
+  state.close();
+  return { sent: net.sent.length, bound: state.tools.path.upperBound(), settled: only(state) };
 };
 
-t.test('nothing new is learnt: nothing is sent', async (t) => {
-  const { before, after, settled, first } = await lateLoss(60, 0);
-  t.equal(after, before);
-  t.same(settled, first);
+t.test('a clean path: nothing is sent', async (t) => {
+  const { sent, settled } = await lateLoss(4, 0);
+  t.equal(sent, 0);
+  t.same(packetsOf(settled), 4);
 });
 
 t.test('the path loses more than was known: asked until that loss cannot explain the silence', async (t) => {
-  const { before, after, packets, path, settled } = await lateLoss(60, 12);
-  t.ok(doubtOfSilence(before, path.upperBound()) > DOUBT, 'too few were sent at first');
-  t.ok(doubtOfSilence(packets, path.upperBound()) <= DOUBT, 'enough are by now');
-  t.ok(doubtOfSilence(packets - 1, path.upperBound()) > DOUBT, 'and not one more than that');
-  t.equal(packets, after, 'all are accounted for');
+  const { sent, bound, settled } = await lateLoss(4, 12);
+  t.ok(doubtOfSilence(4, bound) > DOUBT, 'too few were sent at first');
+  t.ok(doubtOfSilence(packetsOf(settled), bound) <= DOUBT, 'enough are by now');
+  t.ok(doubtOfSilence(packetsOf(settled) - 1, bound) > DOUBT, 'and not one more than that');
+  t.equal(packetsOf(settled), 4 + sent, 'all are accounted for');
   t.equal(settled.sequences.length, new Set(settled.sequences).size, 'the far end is asked of each once');
 });
 
 t.test('a path on which no silence proves anything is left alone', async (t) => {
-  const { before, after } = await lateLoss(60, 50);
-  t.equal(after, before);
+  t.equal((await lateLoss(4, 50)).sent, 0);
 });
 
-/** Silence of which the far end says that `seen` of its packets arrived, on a path that loses `lost` of sixty. */
+/** Silence of which the far end says that `seen` of its eight packets arrived, on a path that loses `lost` of sixty. */
 const heardOf = async (seen: number, lost: number) => {
   const net = fakeNet();
-  const path = createPath();
-  path.report('others', 60, 60 - lost);
-  const probe = await loadProbe('stun-binding');
-  const context = contextOf(net, AGENT, 100);
-  const heard: Observation = {
-    check: check('stun-binding/udp/3478'),
-    attempts: [{ outcome: 'silence', packets: 8, opened: null }],
-    sequences: [1, 2, 3, 4, 5, 6, 7, 8],
-    refused: {},
-    seen,
-    notRun: null,
-  };
-  const how = { context, path, probeOf: () => probe, doubtOf: () => DOUBT, signal: NEVER };
-  const [settled = heard] = await net.run(settleArrived([heard], how));
-  return { settled, heard, further: net.sent.length };
+  const sequences = [501, 502, 503, 504, 505, 506, 507, 508];
+  const attempts = [{ outcome: 'silence', packets: 8, ...UNTIMED, opened: null }] as const;
+  const state = await stateWith(net, [observed(STUN, attempts, { sequences, seen })]);
+  state.tools.path.open('192.0.2.1')(60, 60 - lost);
+  const further = await net.run(askUntilCertain(state, { arrivedOnly: true }));
+  state.close();
+  return { further, sent: net.sent.length, settled: only(state) };
 };
 
 t.test('answers are dropped, and chance let too few questions arrive to prove it', async (t) => {
   const few = await heardOf(3, 12);
-  t.ok(few.further > 0, 'asked once more');
-  t.same(few.settled.sequences.slice(8), [101], 'so that the far end can be asked what arrived of that');
-  t.same((await heardOf(7, 12)).further, 0, 'enough arrived');
-  t.same((await heardOf(3, 50)).further, 0, 'a path on which nothing would prove it');
-  t.same((await heardOf(0, 12)).further, 0, 'nothing arrived: what was sent is the evidence');
+  t.ok(few.sent > 0, 'asked once more');
+  t.same(few.further, [few.settled], 'and told, so that the far end can be asked what arrived of that');
+  t.equal(few.settled.sequences.length, 9);
+  t.same((await heardOf(7, 12)).sent, 0, 'enough arrived');
+  t.same((await heardOf(3, 50)).sent, 0, 'a path on which nothing would prove it');
+  t.same((await heardOf(0, 12)).sent, 0, 'nothing arrived: what was sent is the evidence');
 });
 
-t.test('what arrived is asked again for those alone that were asked further', async (t) => {
-  const { heard } = await heardOf(3, 12);
-  const other: Observation = { ...heard, check: check('stun-binding/udp/3479'), seen: 8 };
-  const queries: (readonly Observation[])[] = [];
-  const told = await witnessEnough(
-    [heard, other],
-    async (first) => first.map((one) => (one.check.port === 3478 ? { ...one, sequences: [...one.sequences, 9] } : one)),
-    async (untold) => {
-      queries.push(untold);
-      return { observations: untold.map((one) => ({ ...one, seen: one.sequences.length })), heldBack: queries.length };
-    },
-  );
-  t.same(
-    queries.map((asked) => asked.map((one) => one.check.port)),
-    [[3478, 3479], [3478]],
-  );
-  t.same(
-    told.observations.map(({ seen }) => seen),
-    [9, 8],
-  );
-  t.equal(told.heldBack, 2, 'the most that was told');
-});
-
-t.test('what the far end has forgotten takes the word for nothing else with it', async (t) => {
+/** A far end that can be asked over STUN's port. */
+const answering = (): FakeNet => {
   const reflector = pureReflector();
-  const net = fakeNet({
+  return fakeNet({
     udp: ({ bytes, localPort }) => {
       const answer = reflector.datagram(bytes, { address: '192.0.2.7', port: localPort, localPort: 3478 });
       return answer ? [{ afterMs: 1, bytes: answer }] : [];
     },
   });
-  const context = contextOf(net, AGENT, 140_000);
-  const silent = (port: number, sequences: readonly number[]): Observation => ({
-    check: check(`rtp-echo/udp/${port}`),
-    attempts: [{ outcome: 'silence', packets: sequences.length, opened: null }],
-    sequences,
-    refused: {},
-    seen: null,
-    notRun: null,
-  });
+};
+const silentAt = (port: number, sequences: readonly number[]): Observation =>
+  observed(check(`rtp-echo/udp/${port}`), silence(sequences.length), { sequences });
+
+t.test('what the far end has forgotten takes the word for nothing else with it', async (t) => {
+  const net = answering();
   // A reflector remembers the last 131,072 numbers of a session.
-  const asked = [silent(16_384, [500]), silent(16_386, [139_990, 139_991])];
-  const way = check('udp-echo/udp/3478');
-  const { observations } = await net.run(witness(asked, [way], context, createPath(), NEVER));
+  const state = await stateWith(net, [silentAt(16_384, [500]), silentAt(16_386, [139_990, 139_991])]);
+  for (let count = 0; count < 140_000; count += 1) state.tools.nextSequence();
+  await net.run(fetchReceipts(state));
+  state.close();
   t.same(
-    observations.map(({ seen }) => seen),
+    state.observations.inOrder().map(({ seen }) => seen),
     [null, 0],
   );
+});
+
+t.test('receipts are fetched again for those alone that were asked further', async (t) => {
+  const net = answering();
+  const state = await stateWith(net, [silentAt(16_384, [501]), silentAt(16_386, [502])]);
+  const [first] = state.observations.at(ADDRESS);
+  await net.run(fetchReceipts(state, { of: first ? [first] : [] }));
+  const after = net.sent.length;
+  t.same(
+    state.observations.inOrder().map(({ seen }) => seen),
+    [0, null],
+  );
+  await net.run(fetchReceipts(state, { of: [] }));
+  t.equal(net.sent.length, after, 'and of nobody where nothing was asked further');
+  state.close();
 });

@@ -3,41 +3,34 @@ import t from 'tap';
 import { loadProbe, type Probe, type Session } from '../../probes/contract.js';
 import type { Check } from '../../src/model/check.js';
 import type { Attempt, Observation } from '../../src/model/observation.js';
+import type { RunInput, RunOutput } from '../../src/model/run.js';
 import { plan, questionsOf } from '../../src/plan/plan.js';
 import { loadProfile } from '../../src/plan/profiles.js';
 import { askCheck, notAsked } from '../../src/run/ask/ask.js';
-import type { AskContext } from '../../src/run/ask/transactions.js';
 import { createPath, type Path } from '../../src/run/path.js';
 import { run } from '../../src/run/run.js';
-import type { RunInput, RunOutput } from '../../src/run/run-data.js';
+import type { Tools } from '../../src/run/tools.js';
+import type { StudyFacts } from '../../src/verdict/studies/registry.js';
 import { deriveKeys } from '../../src/wire/keys.js';
 import { parseSip } from '../../src/wire/sip.js';
 import { readTag } from '../../src/wire/tag.js';
 import { pureReflector, TOKEN } from '../support/pure-reflector.js';
 import { ADDRESS, check } from '../verdict/support/facts.js';
-import { contextOf } from './support/context.js';
+import { knownPath, NEVER, toolsOf } from './support/context.js';
 import { type FakeNet, fakeNet, type Happening, LOCAL_ADDRESS, type Outcome, type Script } from './support/fake-net.js';
 import { destination, input } from './support/profiles.js';
 
 const SESSION_ID = Buffer.from('0123456789abcdef', 'hex');
 const STRANGER: Session = { id: SESSION_ID, keys: null };
 const AGENT: Session = { id: SESSION_ID, keys: deriveKeys(TOKEN, SESSION_ID) };
-const NEVER = new AbortController().signal;
 const RTT_MS = 20;
 
 interface Asked {
   readonly net: FakeNet;
   readonly observation: Observation;
-  readonly context: AskContext;
+  readonly tools: Tools;
   readonly path: Path;
 }
-
-/** A path over which `trials` packets went, all answered but `lost`. */
-const knownPath = (trials: number, lost: number): Path => {
-  const path = createPath();
-  path.report('others', trials, trials - lost);
-  return path;
-};
 
 const ask = async (
   name: string,
@@ -55,12 +48,12 @@ const ask = async (
   const net = fakeNet(script);
   const of = check(name, { natT: name.endsWith('/4500'), ...options.check });
   const probe = options.probe ?? (await loadProbe(of.probe));
-  const context = contextOf(net, options.session ?? STRANGER);
   const path = options.path ?? createPath();
+  const tools = toolsOf(net, options.session ?? STRANGER, { path });
   const { samples = 1, doubt = 1e-3, atMost } = options;
   const limits = { samples, doubt, ...(atMost !== undefined && { atMost }) };
-  const observation = await net.run(askCheck(of, probe, context, path, limits, NEVER));
-  return { net, observation, context, path };
+  const observation = await net.run(askCheck(of, probe, limits, tools));
+  return { net, observation, tools, path };
 };
 
 const atTimes = (net: FakeNet): readonly number[] => net.sent.map(({ atMs }) => Math.round(atMs));
@@ -106,15 +99,15 @@ const RTP = 'rtp-echo/udp/16384';
 const TRANSACTIONAL = [SIP, 'stun-binding/udp/3478', 'ike-sa-init/udp/500', 'ike-sa-init/udp/4500'] as const;
 
 t.test('a check that answers is asked as often as samples are wanted', async (t) => {
-  const { net, observation, path, context } = await ask(SIP, reflected(), { samples: 3 });
+  const { net, observation, path, tools } = await ask(SIP, reflected(), { samples: 3 });
   t.strictSame(atTimes(net), [0, 100, 200], 'each after the answer to the last, and a pause of 80 ms');
   t.strictSame(sameBytes(net), [0, 1, 2], 'a fresh request each');
   t.strictSame(flows(net), [0, 0, 0]);
   t.strictSame(rtts(observation), [RTT_MS, RTT_MS, RTT_MS]);
   t.strictSame(path.sample(), { trials: 3, answers: 3 });
-  t.match(context.totals, { packetsSent: 3, packetsReceived: 3 });
+  t.match(tools.totals, { packetsSent: 3, packetsReceived: 3 });
   t.equal(
-    context.totals.bytesSent,
+    tools.totals.bytesSent,
     net.sent.reduce((total, { bytes }) => total + bytes.length, 0),
   );
   clean(t, net);
@@ -317,6 +310,7 @@ t.test('what is no answer is counted and changes nothing', async (t) => {
     hostile((answer) => [trying(answer)]),
   );
   t.strictSame(ringing.observation.refused, { provisional: 6 }, 'a provisional response is not final');
+  t.match(ringing.observation.unreadable, { 'it is 100 Trying, and nothing final follows': 6 }, 'and it is told');
 });
 
 t.test('ICMP errors', async (t) => {
@@ -455,13 +449,11 @@ t.test('abort ends it at once, wherever it is, and leaves nothing behind', async
     const controller = new AbortController();
     net.at(ms, () => controller.abort(new Error('interrupted')));
     const of = check(name);
-    const context = contextOf(net, AGENT);
     const path = createPath();
-    const observation = await net.run(
-      askCheck(of, await loadProbe(of.probe), context, path, { samples: 3, doubt: 1e-3 }, controller.signal),
-    );
+    const tools: Tools = { ...toolsOf(net, AGENT, { path }), signal: controller.signal };
+    const observation = await net.run(askCheck(of, await loadProbe(of.probe), { samples: 3, doubt: 1e-3 }, tools));
     clean(t, net);
-    return { net, observation, context, path, endedMs: net.now() };
+    return { net, observation, tools, path, endedMs: net.now() };
   };
   for (const [name, script] of [
     [SIP, {}],
@@ -484,7 +476,7 @@ t.test('abort ends it at once, wherever it is, and leaves nothing behind', async
   const of = check(SIP);
   const probe = await loadProbe(of.probe);
   const never = await net.run(
-    askCheck(of, probe, contextOf(net, STRANGER), createPath(), { samples: 1, doubt: 1e-3 }, before.signal),
+    askCheck(of, probe, { samples: 1, doubt: 1e-3 }, { ...toolsOf(net, STRANGER), signal: before.signal }),
   );
   t.equal(never.notRun, 'interrupted');
   t.equal(net.sent.length, 0, 'nothing is sent after the end');
@@ -494,10 +486,9 @@ t.test('pauses are longer by chance, so that no rhythm of losses keeps step with
   const times = async (jitter: number): Promise<readonly number[]> => {
     const net = fakeNet({ jitter });
     const probe = await loadProbe('stun-binding');
-    const path = createPath();
-    path.report('others', 60, 60);
     const options = { samples: 1, doubt: 1e-3 };
-    await net.run(askCheck(check('stun-binding/udp/3478'), probe, contextOf(net, AGENT), path, options, NEVER));
+    const tools = toolsOf(net, AGENT, { path: knownPath(60, 0) });
+    await net.run(askCheck(check('stun-binding/udp/3478'), probe, options, tools));
     return net.sent.map(({ atMs }) => Math.round(atMs));
   };
   t.same((await times(0)).slice(0, 4), [0, 500, 1000, 1750]);
@@ -528,7 +519,7 @@ const runInput = async (
   };
 };
 
-const runWith = async (input: RunInput, net: FakeNet, signal: AbortSignal = NEVER): Promise<RunOutput> =>
+const runWith = async (input: RunInput, net: FakeNet, signal: AbortSignal = NEVER): Promise<RunOutput<StudyFacts>> =>
   net.run(run(input, signal, () => undefined, net));
 
 t.test('a run against nothing ends within eight seconds, with every check asked', async (t) => {
@@ -603,9 +594,9 @@ t.test('a run against a reflector', async (t) => {
     output.observations.every((one) => one.seen === packets(one)),
     'the far end says of every request that it arrived',
   );
-  const [[address, identification] = []] = output.identities;
-  t.equal(address, ADDRESS);
-  t.equal(identification?.identity?.info.version, '0.0.0-test');
+  const [farEnd] = output.farEnds;
+  t.equal(farEnd?.address, ADDRESS);
+  t.equal(farEnd?.identity?.info.version, '0.0.0-test');
   t.equal(output.loss.trials, output.loss.answers);
   t.match(output.observations[0]?.attempts[0], {
     rttMs: RTT_MS,
@@ -619,9 +610,9 @@ t.test('a reflector that ends during the run, and one that does not', async (t) 
   const input = await runInput({ rtpRange: [16_384, 16_483] });
   const goneIn = async (net: FakeNet): Promise<boolean> => {
     const output = await runWith(input, net);
-    t.ok(output.identities[0]?.[1].identity, 'it has told who it is');
+    t.ok(output.farEnds[0]?.identity, 'it has told who it is');
     clean(t, net);
-    return output.identities[0]?.[1].isGone ?? false;
+    return output.farEnds[0]?.isGone ?? false;
   };
   const dying: FakeNet = world(undefined, undefined, () => dying.now() > 100);
   t.equal(await goneIn(dying), true);
@@ -642,7 +633,7 @@ t.test('a run tells in which direction packets are lost, and which bytes pass', 
   t.equal(sip?.seen, 0, 'nothing arrived');
   t.equal(stun?.seen, stun && packets(stun), 'all arrived');
   t.ok(stun && (stun.seen ?? 0) >= 4);
-  t.strictSame(output.otherBytesPassed, [], 'other bytes fare no better');
+  t.strictSame(output.farEnds[0]?.otherBytesPorts, [], 'other bytes fare no better');
   clean(t, net);
 });
 
@@ -691,7 +682,7 @@ t.test('third parties are asked without a token', async (t) => {
     'nothing of ours goes to a carrier',
   );
   t.strictSame(
-    output.identities.map(([address]) => address),
+    output.farEnds.map(({ address }) => address),
     [REFLECTOR],
   );
   const sip = output.observations.find(({ check: one }) => one.id === 'sip-options/udp/5060');

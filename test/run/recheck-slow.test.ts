@@ -1,19 +1,12 @@
 /** A slow answer among quick ones: asked once more, so that a moment of a busy host is not taken for the path. */
 import t from 'tap';
-import { loadProbe, type Session } from '../../probes/contract.js';
 import type { Observation } from '../../src/model/observation.js';
-import { createPath } from '../../src/run/path.js';
-import { lookAgain } from '../../src/run/phases/recheck-slow.js';
+import { recheckSlow } from '../../src/run/phases/recheck-slow.js';
 import { classify } from '../../src/verdict/classify.js';
-import { deriveKeys } from '../../src/wire/keys.js';
-import { pureReflector, TOKEN } from '../support/pure-reflector.js';
+import { pureReflector } from '../support/pure-reflector.js';
 import { check, circumstances, observed, proven, reflector, silence } from '../verdict/support/facts.js';
-import { contextOf } from './support/context.js';
 import { fakeNet } from './support/fake-net.js';
-
-const SESSION_ID = Buffer.from('0123456789abcdef', 'hex');
-const AGENT: Session = { id: SESSION_ID, keys: deriveKeys(TOKEN, SESSION_ID) };
-const NEVER = new AbortController().signal;
+import { stateWith } from './support/state.js';
 
 /** What is asked once more, of answers with these shortest round trips, where the path takes `pathMs` by then. */
 const looked = async (roundTrips: Readonly<Record<string, number | null>>, pathMs: number, answers = 3) => {
@@ -24,7 +17,6 @@ const looked = async (roundTrips: Readonly<Record<string, number | null>>, pathM
       return answer ? [{ afterMs: pathMs, bytes: answer }] : [];
     },
   });
-  const probe = await loadProbe('stun-binding');
   const before = Object.entries(roundTrips).map(([name, rttMs]): Observation => {
     const of = check(name);
     return observed(
@@ -32,14 +24,10 @@ const looked = async (roundTrips: Readonly<Record<string, number | null>>, pathM
       rttMs === null ? silence(4) : Array.from({ length: answers }, () => proven({ rttMs }, { arrivalPort: of.port })),
     );
   });
-  const how = {
-    context: contextOf(net, AGENT, 100),
-    path: createPath(),
-    probeOf: () => probe,
-    doubtOf: () => 1e-3,
-    signal: NEVER,
-  };
-  const after = await net.run(lookAgain(before, how));
+  const state = await stateWith(net, before);
+  await net.run(recheckSlow(state));
+  state.close();
+  const after = state.observations.inOrder();
   return { before, after, sent: net.sent.length };
 };
 const verdictOf = (one: Observation | undefined): string => {

@@ -2,23 +2,22 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { probe as rtpEcho } from '../../probes/rtp-echo.js';
-import type { Check } from '../../src/model/check.js';
-import { createHearing } from '../../src/run/liveness.js';
-import { createPath } from '../../src/run/path.js';
+import { type Check, keyOf } from '../../src/model/check.js';
+import { seededRandom } from '../../src/model/random.js';
 import { limitOfRate, refusesNewFlows } from '../../src/run/sweep/limit.js';
 import { MAX_SCOUTS, SURE_WIDTH, scoutPorts, scoutSpacing } from '../../src/run/sweep/scouts.js';
 import { createSweeper } from '../../src/run/sweep/sweep.js';
 import { coverageOf, missProbability } from '../../src/verdict/coverage.js';
 import { deriveKeys } from '../../src/wire/keys.js';
 import { pureReflector, TOKEN } from '../support/pure-reflector.js';
-import { contextOf } from './support/context.js';
+import { NEVER, toolsOf } from './support/context.js';
 import { type FakeNet, fakeNet, LOCAL_ADDRESS, type SentPacket } from './support/fake-net.js';
 
 const ADDRESS = '192.0.2.99';
 const SESSION = new Uint8Array(8).fill(7);
-const NEVER = new AbortController().signal;
 
 const checkAt = (port: number): Check => ({
+  key: keyOf({ probe: 'rtp-echo', transport: 'udp', port, address: ADDRESS }),
   id: `rtp-echo/udp/${port}`,
   probe: 'rtp-echo',
   transport: 'udp',
@@ -27,19 +26,10 @@ const checkAt = (port: number): Check => ({
   family: 4,
   host: ADDRESS,
   requiredBy: [],
-  rangeId: 'range',
+  isOfRange: true,
   natT: false,
 });
 const ports = (from: number, count: number): readonly number[] => Array.from({ length: count }, (_, i) => from + i);
-
-/** A repeatable die. */
-const dice = (seed: number): (() => number) => {
-  let state = seed >>> 0;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
-};
 
 /** A reflector behind a rule; `passes` says whether a packet gets there and back. */
 const behind = (passes: (packet: SentPacket) => boolean): FakeNet => {
@@ -59,17 +49,14 @@ const sweep = async (net: FakeNet, asked: readonly number[], signal: AbortSignal
   const sweeper = createSweeper({
     address: ADDRESS,
     family: 4,
-    probeOf: () => rtpEcho,
-    context: contextOf(net, { id: SESSION, keys: deriveKeys(TOKEN, SESSION) }),
-    path: createPath(),
+    tools: { ...toolsOf(net, { id: SESSION, keys: deriveKeys(TOKEN, SESSION) }, { probe: rtpEcho }), signal },
     ways: () => [],
     quiet: Promise.resolve(),
-    hearing: createHearing(net.now),
     maxPackets: 1_000_000,
     onDecided: () => undefined,
   });
   try {
-    const { observations } = await net.run(sweeper.ask(asked.map(checkAt), 'certain', signal));
+    const { observations } = await net.run(sweeper.ask(asked.map(checkAt), 'certain'));
     const open = observations
       .filter(({ attempts }) => attempts.some(({ outcome }) => outcome === 'answer'))
       .map(({ check }) => check.port);
@@ -81,7 +68,7 @@ const sweep = async (net: FakeNet, asked: readonly number[], signal: AbortSignal
 
 t.test('every port of a range, exactly, whatever the path loses', async (t) => {
   for (const loss of [0, 0.04, 0.19, 0.36]) {
-    const roll = dice(Math.round(loss * 1000) + 1);
+    const roll = seededRandom(Math.round(loss * 1000) + 1);
     const isBlocked = (port: number): boolean =>
       (port >= 20_100 && port < 20_164) || port === 20_300 || port % 97 === 5;
     const net = behind(({ peer }) => !isBlocked(peer.port) && roll() >= loss);
@@ -187,7 +174,7 @@ t.test('scouts leave no room for a wide hole, and are few', async (t) => {
     fc.property(ranges, fc.integer({ min: 1, max: 2 }), fc.integer(), ({ from, size }, step, seed) => {
       const range = { from, to: Math.min(65_535, from + size), step };
       const width = scoutSpacing([range]);
-      const scouts = scoutPorts(range, width, dice(seed));
+      const scouts = scoutPorts(range, width, seededRandom(seed));
       const gaps = [range.from - step, ...scouts, range.to + step].map((port, i, all) => port - (all[i - 1] ?? port));
       return scouts.length <= MAX_SCOUTS * 1.05 + 1 && Math.max(...gaps) <= width + step;
     }),

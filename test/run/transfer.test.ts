@@ -2,26 +2,23 @@
 import { deserialize, serialize } from 'node:v8';
 import fc from 'fast-check';
 import t from 'tap';
+import type { PlannedCheck } from '../../src/model/check.js';
 import type { Observation } from '../../src/model/observation.js';
-import { NO_FACTS } from '../../src/model/study-facts.js';
-import type { PlannedCheck } from '../../src/plan/plan.js';
-import type { RunOutput } from '../../src/run/run-data.js';
+import type { RunOutput } from '../../src/model/run.js';
 import { packOutput, unpackOutput } from '../../src/run/thread/transfer.js';
+import { NO_FACTS, type StudyFacts } from '../../src/verdict/studies/registry.js';
 import { check, observed, proven, silence } from '../verdict/support/facts.js';
 
 const questions: readonly PlannedCheck[] = Array.from({ length: 40 }, (_, index) => ({
-  ...check(`rtp-echo/udp/${16_384 + index}`, { rangeId: 'range' }),
+  ...check(`rtp-echo/udp/${16_384 + index}`, { isOfRange: true }),
   skip: null,
 }));
-const outputOf = (observations: readonly Observation[]): RunOutput => ({
+const outputOf = (observations: readonly Observation[]): RunOutput<StudyFacts> => ({
   observations,
-  identities: [],
-  otherBytesPassed: [],
-  heldBack: [],
-  smallEspPassed: [],
-  stages: NO_FACTS,
+  farEnds: [],
+  facts: NO_FACTS,
   loss: { trials: 9, answers: 8 },
-  limits: [],
+  begunAtMs: 0,
   sweptFlows: 3,
   totals: { packetsSent: 9, bytesSent: 900, packetsReceived: 8 },
   cutShort: null,
@@ -30,7 +27,9 @@ const outputOf = (observations: readonly Observation[]): RunOutput => ({
 });
 
 const plainAt = (port: number, seenPort = 40_000): Observation =>
-  observed(check(`rtp-echo/udp/${port}`), [proven({}, { arrivalPort: port, seenPort })], { seen: 1 });
+  observed(check(`rtp-echo/udp/${port}`), [proven({ sourcePort: 50_000 }, { arrivalPort: port, seenPort })], {
+    seen: 1,
+  });
 
 t.test('packed and unpacked', async (t) => {
   const any = fc.record({
@@ -48,7 +47,10 @@ t.test('packed and unpacked', async (t) => {
         const of = questions[port - 16_384] ?? check('rtp-echo/udp/1');
         const arrivalPort = kind === 'elsewhere' ? 1 : port;
         const heldBack = kind === 'held back' ? 2 : 0;
-        const answered = proven({ rttMs }, { ...told, arrivalPort, heldBack, intact: kind !== 'altered' });
+        const answered = proven(
+          { rttMs, sourcePort: 50_000 + (port % 3) },
+          { ...told, arrivalPort, heldBack, intact: kind !== 'altered' },
+        );
         return observed(of, kind === 'silent' ? silence(2) : kind === 'twice' ? [answered, answered] : [answered], {
           seen: kind === 'silent' ? null : 1,
           sequences: kind === 'told' ? [7] : [],

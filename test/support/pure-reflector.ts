@@ -1,4 +1,6 @@
 /** The reflector without its sockets: bytes in, bytes out, for tests that bring their own network. */
+
+import type { ReflectorInfo } from '../../src/model/far-end.js';
 import { createAuthority } from '../../src/reflector/authority.js';
 import { createEvidenceBook } from '../../src/reflector/captures.js';
 import { answerDatagram } from '../../src/reflector/datagrams.js';
@@ -6,7 +8,7 @@ import type { Arrival, Host } from '../../src/reflector/exchange.js';
 import { createKeepaliveBook, createLimiter } from '../../src/reflector/limits.js';
 import { createSessions } from '../../src/reflector/sessions.js';
 import { type Conversation, createConversation } from '../../src/reflector/streams.js';
-import { encodeInfo, type ReflectorInfo } from '../../src/wire/info.js';
+import { encodeInfo } from '../../src/wire/info.js';
 import { parseIp, toMappedBytes } from '../../src/wire/ip.js';
 
 export const TOKEN = Buffer.from('a token that both ends of a test share');

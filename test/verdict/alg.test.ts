@@ -113,3 +113,47 @@ t.test('nobody is accused', async (t) => {
   innocent(message({ headers: changed({ Allow: 'Allow: INVITE\r\nAllow: ACK, BYE' }) }), 'a list in two lines');
   t.ok(compareSip(message(), message({ headers: HEADERS.toReversed() })).length > 0, 'and it shows all the same');
 });
+
+const ANSWER = [
+  'SIP/2.0 200 OK',
+  'Via: SIP/2.0/UDP 10.77.0.2:40123;branch=z9hG4bKabc;received=198.51.100.1;rport=40123',
+  'From: <sip:probe@10.77.0.2:40123>;tag=a1',
+  'To: <sip:probe@198.51.100.10>;tag=b2',
+  'Call-ID: 0123456789abcdef@10.77.0.2',
+  'CSeq: 1 OPTIONS',
+  'Record-Route: <sip:198.51.100.10:5060;lr>',
+  'Contact: <sip:198.51.100.10:5060>',
+  'Expires: 60',
+  'Content-Length: 0',
+  '',
+  '',
+].join('\r\n');
+
+t.test('in answers', async (t) => {
+  const answered = (from: string | RegExp, to: string): readonly string[] =>
+    told(Buffer.from(ANSWER.replace(from, to)), Buffer.from(ANSWER));
+  const cases: readonly (readonly [from: string | RegExp, to: string, expected: readonly string[]])[] = [
+    ['received=198.51.100.1', 'received=10.77.0.2', ['semantic Via']],
+    ['rport=40123', 'rport=5060', ['semantic Via']],
+    [';received=198.51.100.1', '', ['semantic Via']],
+    [';rport=40123', '', ['semantic Via']],
+    ['Contact: <sip:198.51.100.10', 'Contact: <sip:10.0.0.1', ['semantic Contact']],
+    ['<sip:198.51.100.10:5060;lr>', '<sip:10.0.0.1;lr>', ['semantic Record-Route']],
+    [/Record-Route.*\r\n/, '', ['semantic Record-Route']],
+    ['<sip:198.51.100.10:5060;lr>', '<sip:10.0.0.1;lr>, <sip:198.51.100.10:5060;lr>', ['proxy Record-Route']],
+    ['Expires: 60', 'Expires: 1800', ['semantic Expires']],
+    ['abcdef@10.77.0.2', 'abcdef@198.51.100.1', ['semantic Call-ID']],
+    ['200 OK', '200 Fine', ['cosmetic Status']],
+    ['200 OK', '403 OK', ['semantic Status']],
+    ['Via: SIP/2.0/UDP', 'v: SIP/2.0/UDP', ['cosmetic Via as written']],
+    ['received=198.51.100.1;rport=40123', 'rport=40123;received=198.51.100.1', ['cosmetic Via']],
+  ];
+  for (const [from, to, expected] of cases) t.same(answered(from, to), expected, `${from} → ${to}`);
+});
+
+t.test('a parameter of the Via alone, in a request', async (t) => {
+  const via = (line: string): readonly string[] => told(message({ headers: changed({ Via: `Via: ${line}` }) }));
+  t.same(via('SIP/2.0/UDP 10.77.0.2:40123;branch=z9hG4bKabc'), ['semantic Via'], 'no rport: the answer goes astray');
+  t.same(via('SIP/2.0/UDP 10.77.0.2:40123;rport'), ['semantic Via'], 'no branch');
+  t.same(via('SIP/2.0/UDP 10.77.0.2:40123;branch=z9hG4bKabc;rport=40123'), ['cosmetic Via'], 'filled in on the way');
+});

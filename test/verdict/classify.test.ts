@@ -1,7 +1,10 @@
 /** From facts to verdicts, as a table of cases: each row is a story about one check, and what must be said of it. */
+
 import fc from 'fast-check';
 import t from 'tap';
-import { ASKED_KINDS, type Check, TRANSPORTS } from '../../src/model/check.js';
+import type { Check } from '../../src/model/check.js';
+import { type FarEndFacts, unknownFarEnd } from '../../src/model/far-end.js';
+import { ASKED_KINDS, TRANSPORTS } from '../../src/model/kinds.js';
 import { type Attempt, FAILURES, NOT_RUN, type Observation } from '../../src/model/observation.js';
 import { REASONS } from '../../src/model/verdict.js';
 import { type Circumstances, type FarEndState, listensOn } from '../../src/verdict/circumstances.js';
@@ -21,6 +24,7 @@ import {
   reflector,
   silence,
   thirdParty,
+  UNTIMED,
   unproven,
 } from './support/facts.js';
 
@@ -30,7 +34,7 @@ const SIP_TLS = check('sip-options/tls/5061');
 const TCP = check('tcp-connect/tcp/5223');
 const TLS = check('tls-handshake/tls/443');
 const RTP = check('rtp-echo/udp/16384');
-const RANGE_PORT = check('rtp-echo/udp/16384', { rangeId: 'rtp-echo/udp/16384-32766' });
+const RANGE_PORT = check('rtp-echo/udp/16384', { isOfRange: true });
 const KEEPALIVE = check('nat-t-keepalive/udp/4500');
 
 const withCertificate = (certificateSha256: string) => ({ tls: { certificateSha256 } });
@@ -67,6 +71,55 @@ const ROWS: readonly Row[] = [
     farEnd: reflector({ heldBack: 7 }),
     says: 'blocked/dropped-inbound',
   },
+  // Four numbers: what arrived and was not answered is the far end's own doing.
+  {
+    story: 'all arrived, and none was answered',
+    check: SIP,
+    attempts: silence(8),
+    facts: { seen: 8, answered: 0, unanswered: { 'too-large': 8 } },
+    farEnd: reflector(),
+    says: 'unknown/limited',
+  },
+  {
+    story: 'the same where other bytes pass on the port: no inspection',
+    check: SIP,
+    attempts: silence(8),
+    facts: { seen: 8, answered: 0, unanswered: { 'too-large': 8 } },
+    farEnd: reflector({ openUdpPorts: new Set([5060]) }),
+    says: 'unknown/limited',
+  },
+  {
+    story: 'so few answered that loss may have taken them',
+    check: SIP,
+    attempts: silence(8),
+    facts: { seen: 8, answered: 1, unanswered: { replay: 7 } },
+    farEnd: reflector(),
+    says: 'unknown/limited',
+  },
+  {
+    story: 'enough answered, and none of it came back',
+    check: SIP,
+    attempts: silence(8),
+    facts: { seen: 8, answered: 6, unanswered: { 'held-back': 2 } },
+    farEnd: reflector(),
+    says: 'blocked/dropped-inbound',
+  },
+  {
+    story: 'all answered, whatever else the far end held back',
+    check: SIP,
+    attempts: silence(8),
+    facts: { seen: 8, answered: 8 },
+    farEnd: reflector({ heldBack: 100 }),
+    says: 'blocked/dropped-inbound',
+  },
+  {
+    story: 'what came back is all that was answered: no loss of the path',
+    check: SIP,
+    attempts: [...Array.from({ length: 4 }, () => proven()), ...silence(40)],
+    facts: { seen: 44, answered: 4, unanswered: { busy: 40 } },
+    farEnd: reflector(),
+    says: 'pass/answered',
+  },
   {
     story: 'a connection cut off by a far end that had too many',
     check: SIP_TCP,
@@ -86,35 +139,35 @@ const ROWS: readonly Row[] = [
     story: 'silence towards one that had ended by then',
     check: SIP,
     attempts: silence(8),
-    farEnd: reflector({ isGone: true }),
-    says: 'unknown/no-answer',
+    farEnd: reflector({ ended: 'outage' }),
+    says: 'unknown/outage',
   },
   {
     story: 'its host refuses what it had listened on',
     check: SIP,
     attempts: [failure('refused', { code: 'ECONNREFUSED' })],
-    farEnd: reflector({ isGone: true }),
-    says: 'unknown/no-answer',
+    farEnd: reflector({ ended: 'outage' }),
+    says: 'unknown/outage',
   },
   {
     story: 'the losses of its last moments',
     check: SIP,
     attempts: [proven(), proven(), ...silence(12)],
-    farEnd: reflector({ isGone: true }),
-    says: 'unknown/no-answer',
+    farEnd: reflector({ ended: 'outage' }),
+    says: 'unknown/outage',
   },
   {
     story: 'what it answered before it ended, it answered',
     check: SIP,
     attempts: [proven(), proven(), proven()],
-    farEnd: reflector({ isGone: true }),
+    farEnd: reflector({ ended: 'outage' }),
     says: 'pass/answered',
   },
   {
     story: 'somebody else answered in its place, which its end does not explain',
     check: SIP_TCP,
     attempts: [unproven()],
-    farEnd: reflector({ isGone: true }),
+    farEnd: reflector({ ended: 'outage' }),
     says: 'altered/answered-by-other',
   },
   // Questions that could not be put.
@@ -319,11 +372,32 @@ const ROWS: readonly Row[] = [
     says: 'pass/answered',
   },
   {
-    story: 'a third party answers slowly',
+    story: 'a third party answers slowly: its server may be slow, and the way short',
     check: SIP,
     attempts: times(3, answer({ rttMs: 400 })),
     farEnd: thirdParty(),
+    says: 'pass/answered',
+  },
+  {
+    story: "a third party answers slowly, and TCP's own handshake with it takes as long",
+    check: SIP,
+    attempts: times(3, answer({ rttMs: 400 })),
+    farEnd: thirdParty({ isWayLong: (rttMs) => rttMs < 390 }),
     says: 'degraded/latency',
+  },
+  {
+    story: 'a third party answers one of many: it limits who asks',
+    check: SIP,
+    attempts: [answer(), ...silence(6)],
+    farEnd: thirdParty(),
+    says: 'pass/answered',
+  },
+  {
+    story: 'a third party answers one of many, and several of its protocols suffer alike',
+    check: SIP,
+    attempts: [answer(), ...silence(6)],
+    farEnd: thirdParty({ lineLoses: () => true }),
+    says: 'degraded/loss',
   },
 
   // What something in between did.
@@ -442,7 +516,7 @@ const ROWS: readonly Row[] = [
     check: TLS,
     attempts: [failure('closed-early', { opened: withCertificate(FOREIGN_CERTIFICATE) })],
     farEnd: reflector({ listens: null }),
-    says: 'unknown/closed',
+    says: 'unknown/tls-refused',
   },
 
   // Refusals.
@@ -458,14 +532,28 @@ const ROWS: readonly Row[] = [
       confidence: 0.999,
     },
     {
-      story: `${name}, from a third party: nothing listens`,
+      story: `${name}, from a third party: by whom is not known`,
       check: SIP_TLS,
       attempts: times(3, failure(name)),
       farEnd: thirdParty(),
-      says: 'unknown/closed',
+      says: name === 'tls-failed' || name === 'closed-early' ? 'unknown/tls-refused' : 'unknown/closed',
       confidence: 0.999,
     },
   ]),
+  {
+    story: 'a third party accepts the connection and resets it: something listens',
+    check: SIP_TLS,
+    attempts: times(3, failure('reset', { opened: {} })),
+    farEnd: thirdParty(),
+    says: 'unknown/tls-refused',
+  },
+  {
+    story: 'the network says that there is no such host, and nothing else of it answers',
+    check: SIP_TLS,
+    attempts: times(3, failure('host-unreachable')),
+    farEnd: thirdParty({ alive: false }),
+    says: 'unknown/target-unreachable',
+  },
   {
     story: 'a RST from an address that has answered nothing else: there is somebody all the same',
     check: TCP,
@@ -558,8 +646,8 @@ const ROWS: readonly Row[] = [
     story: 'retransmissions of one request count by the packet',
     check: SIP,
     attempts: [
-      { outcome: 'silence', packets: 3, opened: null },
-      { outcome: 'silence', packets: 3, opened: null },
+      { outcome: 'silence', packets: 3, ...UNTIMED, opened: null },
+      { outcome: 'silence', packets: 3, ...UNTIMED, opened: null },
     ],
     farEnd: reflector(),
     path: { lossUpperBound: 0.3 },
@@ -737,10 +825,19 @@ const ROWS: readonly Row[] = [
     says: 'unknown/target-unreachable',
   },
   {
-    story: 'garbage arrived and no answer: silence, with the garbage counted',
+    story: 'garbage arrived and no answer: the path is open, and the answer cannot be read',
     check: SIP,
     attempts: silence(20),
     facts: { refused: { malformed: 7, 'wrong-id': 2 } },
+    farEnd: thirdParty(),
+    says: 'unknown/unreadable',
+    confidence: 0.999,
+  },
+  {
+    story: 'answers whose proof does not hold are a matter of tokens',
+    check: SIP,
+    attempts: silence(20),
+    facts: { refused: { 'bad-proof': 7 } },
     farEnd: thirdParty(),
     says: 'unknown/no-answer',
   },
@@ -825,13 +922,8 @@ t.test('where a reflector listens: UDP is told apart, TCP and TLS share their po
 });
 
 t.test('what an address is, by all that was asked of it', async (t) => {
-  const farEndOf = (
-    observations: readonly Observation[],
-    listens: Parameters<typeof farEndStates>[0]['listens'] = new Map(),
-    otherBytesPassed: readonly string[] = [],
-  ): FarEndState =>
-    farEndStates({ observations, listens, otherBytesPassed: new Set(otherBytesPassed) }).get(ADDRESS) ??
-    UNKNOWN_FAR_END;
+  const farEndOf = (observations: readonly Observation[], facts: Partial<FarEndFacts> = {}): FarEndState =>
+    farEndStates(observations, [{ ...unknownFarEnd(ADDRESS), ...facts }]).get(ADDRESS) ?? UNKNOWN_FAR_END;
   const silent = observed(SIP, silence(4));
 
   t.strictSame(farEndOf([]), UNKNOWN_FAR_END);
@@ -855,10 +947,11 @@ t.test('what an address is, by all that was asked of it', async (t) => {
   t.strictSame([...one.openUdpPorts], [16_384], 'a TCP answer opens no UDP port');
 
   const listens = { udp: [], tcp: [], certificateSha256: null };
-  const told = farEndOf([silent], new Map([[ADDRESS, listens]]), [`${ADDRESS}/5060`, '198.51.100.100/5061']);
+  const info = { version: '1', ...listens };
+  const told = farEndOf([silent], { identity: { info, control: TCP }, otherBytesPorts: [5060] });
   t.match(told, { role: 'reflector', alive: true, asked: 1, listens });
-  t.strictSame([...told.openUdpPorts], [5060], "another address's ports are not this one's");
-  t.match(farEndOf([silent], new Map([[ADDRESS, null]])), { role: 'third-party', alive: false });
+  t.strictSame([...told.openUdpPorts], [5060], 'other bytes pass there');
+  t.match(farEndOf([silent]), { role: 'third-party', alive: false });
 });
 
 /** Anything that a run could have observed, honest or absurd. */
@@ -891,19 +984,19 @@ const anyAttempt: fc.Arbitrary<Attempt> = fc.oneof(
       packets: fc.integer({ min: 1, max: 4 }),
       opened: fc.constantFrom(null, {}, withCertificate(OWN_CERTIFICATE)),
     })
-    .map((fields): Attempt => ({ outcome: 'silence', ...fields })),
+    .map((fields): Attempt => ({ outcome: 'silence', ...UNTIMED, ...fields })),
 );
 const anyObservation: fc.Arbitrary<Observation> = fc
   .record({
     probe: fc.constantFrom(...ASKED_KINDS),
     transport: fc.constantFrom(...TRANSPORTS),
-    rangeId: fc.constantFrom(null, 'range'),
+    isOfRange: fc.boolean(),
     attempts: fc.array(anyAttempt, { maxLength: 8 }),
     seen: fc.option(fc.nat(8)),
     notRun: fc.option(fc.constantFrom(...NOT_RUN), { freq: 9 }),
   })
-  .map(({ probe, transport, rangeId, attempts, seen, notRun }) =>
-    observed(check(`${probe}/${transport}/5060`, { rangeId }), notRun ? [] : attempts, { seen, notRun }),
+  .map(({ probe, transport, isOfRange, attempts, seen, notRun }) =>
+    observed(check(`${probe}/${transport}/5060`, { isOfRange }), notRun ? [] : attempts, { seen, notRun }),
   );
 const anyFarEnd: fc.Arbitrary<FarEndState> = fc
   .record({
@@ -951,11 +1044,17 @@ t.test('whatever was observed, the verdict keeps to the rules', async (t) => {
         listensOn(farEnd.listens, observation.check) === true,
     );
     const proof = ['dropped', 'dropped-inbound', 'dropped-outbound'].includes(told.reason);
-    const lost = observation.seen === null || observation.seen === 0 ? told.sent : observation.seen;
+    const { seen, answered } = told;
+    const lost = seen === null || seen === 0 ? told.sent : (answered ?? seen);
+    rule('what was seen and not answered blocks nobody', told.verdict !== 'blocked' || !isOwnSilence(observation));
     rule('silence that loss could explain proves nothing', !proof || (path.lossUpperBound ?? 1) ** lost <= path.doubt);
   });
   t.doesNotThrow(() => fc.assert(honest, { numRuns: 3000 }));
 });
+
+/** Nothing but silence, all of which the far end says it did not answer. */
+const isOwnSilence = ({ attempts, seen, answered }: Observation): boolean =>
+  attempts.every(({ outcome }) => outcome === 'silence') && seen !== null && seen > 0 && answered === 0;
 
 t.test('the short way for the many ports of a sweep says what the long way says', async (t) => {
   const port = fc.record({
@@ -970,7 +1069,7 @@ t.test('the short way for the many ports of a sweep says what the long way says'
   fc.assert(
     fc.property(port, anyFarEnd, anyPath, ({ probe, packets, rttMs, seen, ...attestation }, farEnd, path) => {
       const answered = proven({ packets, answers: packets, rttMs }, attestation);
-      const of = check(`${probe}/udp/16384`, { rangeId: 'range' });
+      const of = check(`${probe}/udp/16384`, { isOfRange: true });
       // Nothing sent and nothing heard besides: the same facts, and not plain.
       const [nothing] = silence(1).map((one): Attempt => ({ ...one, packets: 0 }));
       const long = classify(observed(of, nothing ? [answered, nothing] : [], { seen }), farEnd, path);

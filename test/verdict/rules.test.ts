@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
-import type { AskedKind, Transport } from '../../src/model/check.js';
 import { DEVICES, LIKELIHOODS } from '../../src/model/diagnosis.js';
-import type { Profile, Requirement, RequirementRole, SignallingSymptom } from '../../src/model/profile.js';
+import type { AskedKind, Transport } from '../../src/model/kinds.js';
+import type { Profile, Requirement, RequirementRole, RoleSymptom } from '../../src/model/profile.js';
 import type { ReportCheck } from '../../src/model/report.js';
 import { SYMPTOMS } from '../../src/model/verdict.js';
 import { packageRoot } from '../../src/plan/package-root.js';
@@ -42,15 +42,17 @@ const item = (text: string): Item => {
   };
 };
 
-type Row = readonly [role: RequirementRole | 'inbound' | 'optional', ...alternatives: string[]];
+/** `falls-back` is media in whose place the row `web` serves. */
+type Row = readonly [role: RequirementRole | 'inbound' | 'optional' | 'falls-back', ...alternatives: string[]];
 
 const state = ([role, ...texts]: Row): RequirementState => {
   const requirement: Requirement = {
     id: role,
     need: role === 'optional' ? 'optional' : 'required',
-    role: role === 'optional' || role === 'inbound' ? 'media' : role,
+    role: role === 'optional' || role === 'inbound' || role === 'falls-back' ? 'media' : role,
     purpose: 'a purpose',
     ...(role === 'inbound' && { direction: 'inbound' }),
+    ...(role === 'falls-back' && { fallback: { row: 'web', leaves: 'degraded' } }),
     source: SOURCE,
     check: { probe: 'sip-options', transport: 'udp', port: 5060 },
   };
@@ -60,15 +62,15 @@ const state = ([role, ...texts]: Row): RequirementState => {
   );
 };
 
-const serviceOf = (rows: readonly Row[], symptomWhenBlocked: SignallingSymptom): ServiceState => {
+const serviceOf = (rows: readonly Row[], signalling: RoleSymptom): ServiceState => {
   const profile: Profile = {
     profile: 'example',
     title: 'Example',
     summary: 'A service.',
     notes: [],
     thresholds: { lossRatio: 0.01, rttMs: 300, jitterMs: 30, reorderRatio: 0.01 },
-    thresholdsSource: SOURCE,
-    symptomWhenBlocked,
+    thresholdsSources: [SOURCE],
+    symptoms: { signalling },
     requirements: [],
   };
   return weighService(profile, rows.map(state));
@@ -154,7 +156,7 @@ const lost = (said: string, ...marks: readonly string[]): Row => ['media', [RTP,
 interface Case {
   readonly rows: readonly Row[];
   readonly facts?: Facts;
-  readonly whenBlocked?: SignallingSymptom;
+  readonly whenBlocked?: RoleSymptom;
 }
 interface Cases {
   readonly fires: Case;
@@ -188,6 +190,74 @@ const CASES: Readonly<Record<string, Cases>> = {
   'push-blocked': {
     fires: { rows: [UDP, ['push', 'tls-handshake/tls/5223 blocked/dropped']] },
     silent: [{ rows: [UDP, ['push', 'tls-handshake/tls/5223 unknown/no-answer']] }],
+  },
+  'web-blocked': {
+    fires: { rows: [UDP, ['web', 'http/tcp/80 blocked/dropped']] },
+    silent: [
+      { rows: [UDP_BLOCKED, ['web', 'http/tcp/80 blocked/dropped']] },
+      { rows: [UDP, ['web', 'http/tcp/80 unknown/no-answer']] },
+      { rows: [UDP, ['web', 'http/tcp/80 blocked/dropped', 'http/tcp/80#192.0.2.1 pass/answered']] },
+    ],
+  },
+  'names-blocked': {
+    fires: { rows: [UDP, ['dns', 'dns/udp/53 blocked/dropped']] },
+    silent: [
+      { rows: [UDP_BLOCKED, ['dns', 'dns/udp/53 blocked/dropped']] },
+      { rows: [UDP, ['dns', 'dns/udp/53 unknown/no-answer']] },
+      { rows: [UDP, ['dns', 'dns/udp/53 blocked/dropped', 'dns/udp/53#192.0.2.1 pass/answered']] },
+    ],
+  },
+  'provisioning-blocked': {
+    fires: { rows: [UDP, ['provisioning', 'tcp-connect/tcp/83 blocked/dropped']] },
+    silent: [
+      { rows: [UDP_BLOCKED, ['provisioning', 'tcp-connect/tcp/83 blocked/dropped']] },
+      { rows: [UDP, ['provisioning', 'tcp-connect/tcp/83 unknown/no-answer']] },
+      {
+        rows: [
+          UDP,
+          ['provisioning', 'tcp-connect/tcp/83 blocked/dropped', 'tcp-connect/tcp/83#192.0.2.1 pass/answered'],
+        ],
+      },
+    ],
+  },
+  'time-blocked': {
+    fires: { rows: [UDP, ['time', 'udp-echo/udp/123 blocked/dropped']] },
+    silent: [
+      { rows: [UDP_BLOCKED, ['time', 'udp-echo/udp/123 blocked/dropped']] },
+      { rows: [UDP, ['time', 'udp-echo/udp/123 unknown/no-answer']] },
+      { rows: [UDP, ['time', 'udp-echo/udp/123 blocked/dropped', 'udp-echo/udp/123#192.0.2.1 pass/answered']] },
+    ],
+  },
+  'fallback-in-use': {
+    fires: {
+      rows: [UDP, ['falls-back', 'rtp-echo/udp/8801 blocked/dropped'], ['web', 'tls-handshake/tls/443 pass/answered']],
+    },
+    silent: [
+      {
+        rows: [
+          UDP,
+          ['falls-back', 'rtp-echo/udp/8801 blocked/dropped'],
+          ['web', 'tls-handshake/tls/443 blocked/dropped'],
+        ],
+      },
+      {
+        rows: [UDP, ['falls-back', 'rtp-echo/udp/8801 pass/answered'], ['web', 'tls-handshake/tls/443 pass/answered']],
+      },
+      {
+        rows: [
+          UDP_BLOCKED,
+          ['falls-back', 'rtp-echo/udp/8801 blocked/dropped'],
+          ['web', 'tls-handshake/tls/443 pass/answered'],
+        ],
+      },
+    ],
+  },
+  'gateway-abroad': {
+    fires: { rows: [['signalling', 'ike-sa-init/udp/500 unknown/no-answer unprovable']] },
+    silent: [
+      { rows: [['signalling', 'ike-sa-init/udp/500 unknown/no-answer']] },
+      { rows: [['signalling', 'sip-options/udp/5060 unknown/no-answer unprovable']] },
+    ],
   },
   'non-sip-filtered': {
     fires: {
@@ -246,7 +316,16 @@ const CASES: Readonly<Record<string, Cases>> = {
       rows: [UDP, ['media', 'stun-binding/udp/3478-3497 blocked/dropped-outbound']],
       whenBlocked: 'facetime-cannot-connect',
     },
-    silent: [{ rows: [UDP, ['media', 'stun-binding/udp/3478-3497 blocked/dropped-outbound']] }],
+    silent: [
+      { rows: [UDP_BLOCKED, ['media', 'stun-binding/udp/3478-3497 blocked/dropped-outbound']] },
+      {
+        rows: [
+          UDP,
+          ['falls-back', 'stun-binding/udp/3478 blocked/dropped'],
+          ['web', 'tls-handshake/tls/443 pass/answered'],
+        ],
+      },
+    ],
   },
   'media-lost-outbound': {
     fires: { rows: [UDP, lost('blocked/dropped-outbound')] },
@@ -323,6 +402,17 @@ const CASES: Readonly<Record<string, Cases>> = {
   'register-dropped': {
     fires: { rows: [UDP], facts: alg({ kind: 'dropped' }) },
     silent: [{ rows: [UDP], facts: alg({}) }],
+  },
+  'events-dropped': {
+    fires: { rows: [UDP], facts: alg({ method: 'SUBSCRIBE', kind: 'dropped', field: 'message' }) },
+    silent: [{ rows: [UDP], facts: alg({ method: 'NOTIFY', field: 'Event' }) }],
+  },
+  'alg-rewrites-learnt-address': {
+    fires: { rows: [UDP], facts: alg({ direction: 'inbound', field: 'Via' }) },
+    silent: [
+      { rows: [UDP], facts: alg({ field: 'Via' }) },
+      { rows: [UDP], facts: alg({ direction: 'inbound', field: 'Contact' }) },
+    ],
   },
   'alg-present': {
     fires: { rows: [UDP], facts: alg({ field: 'Via' }) },
@@ -444,6 +534,14 @@ const CASES: Readonly<Record<string, Cases>> = {
   'nothing-listens': {
     fires: { rows: [['signalling', 'sip-options/udp/5060 unknown/closed']] },
     silent: [{ rows: [[...UDP, 'sip-options/tcp/5060 unknown/closed']] }],
+  },
+  'hung-up': {
+    fires: { rows: [['signalling', 'sip-options/tls/5061 unknown/tls-refused']] },
+    silent: [{ rows: [[...UDP, 'sip-options/tls/5061 unknown/tls-refused']] }],
+  },
+  'unreadable-answer': {
+    fires: { rows: [['signalling', 'sip-options/udp/5060 unknown/unreadable']] },
+    silent: [{ rows: [[...UDP, 'sip-options/tcp/5060 unknown/unreadable']] }],
   },
   'silent-stranger': {
     fires: { rows: [['signalling', 'sip-options/udp/5060 unknown/no-answer']] },

@@ -1,7 +1,8 @@
 /** From verdicts to what users experience: ranges, services by CONTRACT's rules, symptoms and fixes. */
 import fc from 'fast-check';
 import t from 'tap';
-import type { AskedKind, PortRange, Transport } from '../../src/model/check.js';
+import type { PortRange } from '../../src/model/check.js';
+import type { AskedKind, Transport } from '../../src/model/kinds.js';
 import type { Profile, Requirement, RequirementRole } from '../../src/model/profile.js';
 import type { SymptomId } from '../../src/model/verdict.js';
 import { diagnose } from '../../src/verdict/diagnose.js';
@@ -51,8 +52,8 @@ const PROFILE: Profile = {
   summary: 'A service.',
   notes: [],
   thresholds: { lossRatio: 0.01, rttMs: 300, jitterMs: 30, reorderRatio: 0.01 },
-  thresholdsSource: SOURCE,
-  symptomWhenBlocked: 'cannot-register',
+  thresholdsSources: [SOURCE],
+  symptoms: { signalling: 'cannot-register' },
   requirements: [],
 };
 
@@ -204,6 +205,85 @@ t.test('what a service comes to', async (t) => {
   for (const [story, says, ...states] of rows) t.equal(service(...states).verdict, says, story);
 });
 
+t.test('a row in whose place another serves', async (t) => {
+  const PASSES = 'tls-handshake/tls/443 pass/answered';
+  const row = (leaves: 'works' | 'degraded', text: string): RequirementState =>
+    weigh({ ...requirement('push'), fallback: { row: 'web', leaves } }, alternatives(text));
+  const web = (text: string): RequirementState => state('web', [text], 'optional');
+  const rows: readonly (readonly [
+    story: string,
+    leaves: 'works' | 'degraded',
+    own: string,
+    other: string,
+    says: ServiceState['verdict'],
+  ])[] = [
+    [
+      'it passes itself',
+      'degraded',
+      'tls-handshake/tls/5223 pass/answered',
+      'tls-handshake/tls/443 blocked/dropped',
+      'works',
+    ],
+    ['served in full', 'works', 'tls-handshake/tls/5223 blocked/dropped', PASSES, 'works'],
+    ['served, and worse', 'degraded', 'tls-handshake/tls/5223 blocked/dropped', PASSES, 'degraded'],
+    [
+      'the other suffers',
+      'works',
+      'tls-handshake/tls/5223 blocked/dropped',
+      'tls-handshake/tls/443 degraded/loss',
+      'degraded',
+    ],
+    [
+      'the other does not pass',
+      'works',
+      'tls-handshake/tls/5223 blocked/dropped',
+      'tls-handshake/tls/443 blocked/dropped',
+      'impaired',
+    ],
+    [
+      'the other is opened on the way',
+      'works',
+      'tls-handshake/tls/5223 blocked/dropped',
+      'tls-handshake/tls/443 altered/tls-intercepted',
+      'impaired',
+    ],
+    [
+      'the other is not known',
+      'works',
+      'tls-handshake/tls/5223 blocked/dropped',
+      'tls-handshake/tls/443 unknown/no-answer',
+      'unknown',
+    ],
+    ['nobody answers, and it works either way', 'works', 'tls-handshake/tls/5223 unknown/no-answer', PASSES, 'works'],
+    [
+      'nobody answers, and how well it works is not known',
+      'degraded',
+      'tls-handshake/tls/5223 unknown/no-answer',
+      PASSES,
+      'unknown',
+    ],
+  ];
+  for (const [story, leaves, own, other, says] of rows) {
+    const of = service(state('signalling', [UDP_PASSES]), row(leaves, own), web(other));
+    t.equal(of.verdict, says, story);
+    if (says === 'works') t.match(diagnose(of), { symptoms: [], fixes: [] }, `${story}: nobody need do anything`);
+  }
+  const circle = weighService(PROFILE, [
+    weigh({ ...requirement('push'), fallback: { row: 'web', leaves: 'works' } }, alternatives(TCP_BLOCKED)),
+    weigh({ ...requirement('web'), fallback: { row: 'push', leaves: 'works' } }, alternatives(TCP_BLOCKED)),
+  ]);
+  t.equal(circle.verdict, 'impaired', 'a circle ends');
+});
+
+t.test('what the far side begins is untested', async (t) => {
+  const inbound = weigh({ ...requirement('web'), direction: 'inbound' }, []);
+  t.equal(inbound.state, 'untested');
+  const both = weigh({ ...requirement('signalling'), direction: 'both' }, alternatives(UDP_PASSES));
+  const of = service(both, inbound);
+  t.equal(of.verdict, 'works', 'what could be asked passes');
+  t.strictSame(of.untested, ['inbound/udp/5060'], 'and the way in is named, once');
+});
+
 t.test('an optional row never decides', async (t) => {
   const texts = [UDP_PASSES, UDP_BLOCKED, UDP_DEGRADED, UDP_ALTERED, UDP_UNKNOWN, RTP_OF_CARRIER];
   for (const required of texts) {
@@ -252,7 +332,7 @@ const range = (from: number, to: number, step: number): PortRange => ({
 });
 const THRESHOLDS = { lossRatio: 0.01, rttMs: 300 };
 const atPort = (port: number, said: string, fields: Parameters<typeof classified>[2] = {}) =>
-  classified(check(`rtp-echo/udp/${port}`, { rangeId: 'range' }), said, {
+  classified(check(`rtp-echo/udp/${port}`, { isOfRange: true }), said, {
     ...(said === 'unknown/not-run' && { sent: 0, confidence: 0 }),
     ...fields,
   });
@@ -452,7 +532,7 @@ t.test('each symptom appears with its evidence and not without', async (t) => {
       ['push-delayed'],
       service(signalling, state('push', ['tcp-connect/tcp/5223 blocked/dropped'])),
     ],
-    ['the web does not pass', [], service(signalling, state('web', ['http/tcp/80 blocked/dropped']))],
+    ['the web does not pass', ['app-limited'], service(signalling, state('web', ['http/tcp/80 blocked/dropped']))],
     [
       'only encrypted signalling is blocked',
       ['calls-not-private'],
@@ -477,7 +557,7 @@ t.test('each symptom appears with its evidence and not without', async (t) => {
 });
 
 t.test('the profile says what users notice when signalling is blocked', async (t) => {
-  const profile: Profile = { ...PROFILE, symptomWhenBlocked: 'wifi-calling-unavailable' };
+  const profile: Profile = { ...PROFILE, symptoms: { signalling: 'wifi-calling-unavailable' } };
   const blocked = weighService(profile, [state('signalling', [UDP_BLOCKED])]);
   t.match(diagnose(blocked).symptoms, [{ id: 'wifi-calling-unavailable', because: ['sip-options/udp/5060'] }]);
 });

@@ -1,10 +1,10 @@
 /** The loss bounds against an independent calculation, and how much silence proves. */
 import fc from 'fast-check';
 import t from 'tap';
+import type { LossSample } from '../../src/model/observation.js';
 import { createPath } from '../../src/run/path.js';
 import {
   doubtOfSilence,
-  type LossSample,
   lossLowerBound,
   lossUpperBound,
   MIN_TRIALS,
@@ -145,16 +145,17 @@ t.test('the packets that are needed are enough, and not one too many', async (t)
 t.test('what a run has learnt about its path', async (t) => {
   const path = createPath();
   t.equal(path.upperBound(), null);
-  path.report('dropped', 20, 0);
+  path.open('192.0.2.1')(20, 0);
   t.equal(path.upperBound(), null, 'a silent check says nothing about loss: it may be blocked');
-  path.report('a', 1, 1);
-  path.report('a', 3, 3);
+  const account = path.open('192.0.2.1');
+  account(1, 1);
+  account(3, 3);
   t.strictSame(
     path.sample(),
     { trials: 3, answers: 3 },
     'a later report of the same check takes the place of the first',
   );
-  path.report('b', 4, 3);
+  path.open('192.0.2.1')(4, 3);
   t.strictSame(path.sample(), { trials: 7, answers: 6 });
   t.ok(near(path.upperBound(), slowUpper(1, 7)));
 
@@ -173,7 +174,7 @@ t.test('a sweep of all media ports does not stop to calculate', async (t) => {
   const started = performance.now();
   for (let port = 0; port < PORTS; port += 1) {
     // One in twenty is answered at the second attempt; each silent neighbour asks what that means.
-    path.report(`rtp-echo/udp/${port}`, port % 20 === 0 ? 2 : 1, 1);
+    path.open('192.0.2.1')(port % 20 === 0 ? 2 : 1, 1);
     path.upperBound();
   }
   const took = performance.now() - started;

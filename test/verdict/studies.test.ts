@@ -8,6 +8,7 @@ import type {
   NatFacts,
   OtherTraffic,
   PinholeTest,
+  SameSize,
   SipExchange,
   SipFacts,
   SourcePortFacts,
@@ -15,8 +16,9 @@ import type {
 } from '../../src/model/study-facts.js';
 import { judgeKeepalives, judgeLifetimes } from '../../src/verdict/studies/lifetimes.js';
 import { judgeNat } from '../../src/verdict/studies/nat.js';
+import { judge as judgePersistentFlow, judgeStale } from '../../src/verdict/studies/persistent-flow.js';
 import { judgeSip } from '../../src/verdict/studies/sip.js';
-import { judgeSourcePorts, judgeStale, sourcePortNotes } from '../../src/verdict/studies/source-ports.js';
+import { judge as judgeSourcePortFacts, judgeSourcePorts } from '../../src/verdict/studies/source-ports.js';
 
 const A = '198.51.100.10';
 const B = '198.51.100.11';
@@ -431,10 +433,45 @@ t.test('sizes', async (t) => {
     evidence: { largestPassingBytes: 1200, smallestFailingBytes: 1400, fragmentsOnly: false, direction: 'outbound' },
   });
   t.match(sip(size(500), size(3000)).checks, [{ finding: { verdict: 'pass' } }]);
+  const gap = sip(size(500), size(1100), size(1300, silent), size(1472, silent), size(2000), size(3000)).checks;
   t.match(
-    sip(size(500), size(1400, silent), size(3000)).checks,
-    [{ finding: { verdict: 'pass' } }],
-    'a larger one passed',
+    gap,
+    [
+      {
+        finding: { verdict: 'blocked', reason: 'size-filtered' },
+        evidence: {
+          largestPassingBytes: 1100,
+          smallestFailingBytes: 1300,
+          largestFailingBytes: 1472,
+          failingBytes: [[1300, 1472]],
+          passesAgainFromBytes: 2000,
+          fragmentsOnly: false,
+        },
+      },
+    ],
+    'larger ones pass again: a gap, and not a limit',
+  );
+  t.match(
+    sip(size(500, silent), size(700), size(1000, silent), size(1200)).checks[0]?.evidence,
+    {
+      largestPassingBytes: 0,
+      failingBytes: [
+        [500, 500],
+        [1000, 1000],
+      ],
+      passesAgainFromBytes: 1200,
+    },
+    'two windows, the first below all that passes',
+  );
+  t.match(
+    sip(size(500), size(1400, { ...silent, packets: 2 }), size(3000)).checks,
+    [
+      {
+        finding: { verdict: 'unknown', reason: 'no-answer' },
+        evidence: { largestPassingBytes: 500, failingBytes: [] },
+      },
+    ],
+    'two packets may be lost: neither a gap nor a pass',
   );
   t.match(sip(size(500), size(3000, { ...silent, packets: 3 })).checks, [{ finding: { verdict: 'unknown' } }]);
   t.match(
@@ -442,6 +479,111 @@ t.test('sizes', async (t) => {
     [{ finding: { verdict: 'unknown' } }],
     'nothing passes: no matter of size',
   );
+});
+
+t.test('a size that the far end saw and did not answer is no size that is filtered', async (t) => {
+  const size = (padded: number, over: Partial<SipExchange> = {}): SipExchange =>
+    exchange({ method: 'OPTIONS', padded, request: null, response: null, seen: 1, answered: 1, ...over });
+  const left = { packets: 10, answers: 0, seen: 10, answered: 0 } as const;
+  const [limited] = sip(size(500), size(1400, left), size(3000)).checks;
+  t.match(limited, {
+    finding: { verdict: 'unknown', reason: 'limited' },
+    ...{ sent: 12, seen: 12, answered: 2, received: 2 },
+  });
+  const [inbound] = sip(size(500), size(1400, { ...left, answered: 10 })).checks;
+  t.match(inbound, { finding: { reason: 'size-filtered' }, evidence: { direction: 'inbound' } });
+  const method = sip(exchange({ method: 'OPTIONS' }), exchange({ ...silent, seen: 10, answered: 0 }), control);
+  t.match(method, { detected: null, findings: [], checks: [{ finding: { verdict: 'unknown', reason: 'limited' } }] });
+});
+
+t.test('size and content are told apart by other bytes of the same size', async (t) => {
+  const size = (padded: number, over: Partial<SipExchange> = {}): SipExchange =>
+    exchange({ method: 'OPTIONS', padded, request: null, response: null, ...over });
+  const exchanges = [size(500), size(1200, silent), size(1400, silent), size(3000)];
+  const said = (...sameSize: readonly SameSize[]) =>
+    judgeSip([{ address: A, family: 4, exchanges, otherTraffic: [], pinholes: [], sameSize }], LOSS).checks[0];
+  const other = (bytes: number, passes: boolean, packets = 8): SameSize => ({
+    ...{ port: 5060, bytes, passes },
+    silent: passes ? 0 : packets,
+  });
+  const content = said(other(200, true), other(1200, true), other(1400, true));
+  t.match(content, { finding: { verdict: 'blocked', reason: 'payload-filtered' }, evidence: { otherBytesPass: true } });
+  const cases = [
+    [[other(200, true), other(1200, false), other(1400, false)], false, 'whatever they carry'],
+    [[other(200, true), other(1200, true), other(1400, false)], null, 'in both ways'],
+    [[other(200, false), other(1200, false), other(1400, false)], null, 'other bytes never pass there'],
+    [[other(200, true), other(1200, false, 2), other(1400, false, 2)], null, 'two packets may be lost'],
+    [[], null, 'not asked'],
+  ] as const;
+  for (const [asked, otherBytesPass, what] of cases) {
+    t.match(said(...asked), { finding: { reason: 'size-filtered' }, evidence: { otherBytesPass } }, what);
+  }
+});
+
+/** All that a message must have. */
+const WHOLE = ALG_SENT.replace(
+  'Content-Length',
+  'From: <sip:a@10.0.0.9>;tag=1\r\nTo: <sip:b@192.0.2.1>\r\nCall-ID: x@10.0.0.9\r\nCSeq: 1 OPTIONS\r\nContent-Length',
+);
+
+t.test('messages in another form that say the same accuse nobody', async (t) => {
+  const received = WHOLE.replace('Via:', 'v:');
+  const form = { sent: Buffer.from(WHOLE), received: Buffer.from(received) };
+  const padded = exchange({ method: 'OPTIONS', padded: 500, request: null, response: null, changed: true });
+  const said = sip(exchange({ changed: true, request: form }), padded);
+  t.match(said, {
+    detected: false,
+    findings: [{ class: 'cosmetic' }],
+    checks: [
+      { probe: 'sip-alg', finding: { verdict: 'pass' } },
+      { probe: 'size-sweep', finding: { verdict: 'pass' } },
+    ],
+  });
+  t.same([...said.cosmetic], [`udp/5060#${A}`]);
+  t.match(said.notes, [/UDP 5060 in another form \(.*\): it says the same/]);
+  const moved = { sent: Buffer.from(WHOLE), received: Buffer.from(WHOLE.replace('10.0.0.9', '198.51.100.1')) };
+  const both = sip(
+    exchange({ changed: true, request: form }),
+    exchange({ method: 'OPTIONS', changed: true, request: moved }),
+  );
+  t.match(both, { detected: true, checks: [{ finding: { reason: 'sip-alg' } }], notes: [] }, 'beside what does matter');
+});
+
+t.test('what was compared is never said not to have been asked', async (t) => {
+  const partly = sip(exchange({ method: 'OPTIONS' }), exchange({ response: null }));
+  t.match(partly, { detected: false, checks: [{ finding: { verdict: 'pass' }, evidence: { compared: ['OPTIONS'] } }] });
+  t.match(sip(exchange({ response: null })).checks, [{ finding: { verdict: 'unknown', reason: 'no-answer' } }]);
+});
+
+t.test('SUBSCRIBE and NOTIFY that vanish cost busy lamps, and no call', async (t) => {
+  const events = exchange({ ...silent, method: 'SUBSCRIBE' });
+  const elsewhere = exchange({ method: 'SUBSCRIBE', isControl: true, port: 16_384 });
+  const said = sip(exchange({ method: 'OPTIONS' }), events, elsewhere);
+  t.match(said, {
+    detected: true,
+    findings: [{ method: 'SUBSCRIBE', kind: 'dropped' }],
+    checks: [{ finding: { verdict: 'blocked' }, harm: { verdict: 'altered', reason: 'sip-alg' } }],
+  });
+  t.equal(sip(exchange({ method: 'OPTIONS' }), exchange(silent), control).checks[0]?.harm, undefined);
+});
+
+t.test('a request that was too short to be answered is compared all the same', async (t) => {
+  const shortened = {
+    sent: Buffer.from(WHOLE),
+    received: Buffer.from(WHOLE.replace('Content-Length: 0', 'l: 0')),
+  };
+  const removed = {
+    sent: Buffer.from(WHOLE.replace('Content-Length', 'Allow: BYE\r\nContent-Length')),
+    received: Buffer.from(WHOLE),
+  };
+  const left = { packets: 6, answers: 0, seen: 6, answered: 0, response: null } as const;
+  t.match(sip(exchange({ ...left, request: removed })), {
+    findings: [{ field: 'Allow', sent: 'BYE', received: '' }],
+    checks: [{ finding: { verdict: 'altered', reason: 'sip-alg' } }],
+  });
+  t.match(sip(exchange({ ...left, request: shortened })).checks, [
+    { finding: { verdict: 'unknown', reason: 'limited' } },
+  ]);
 });
 
 const from = (sourcePort: number, over: Partial<SourcePortFacts> = {}): SourcePortFacts => ({
@@ -467,7 +609,8 @@ t.test('source ports, and a flow that is kept from run to run', async (t) => {
   t.equal(judgeStale([from(61_000, { ...unanswered, packets: 2 })], LOSS), null);
   t.equal(judgeStale([from(61_000, { ...unanswered, packets: 0, notBound: 'EADDRINUSE' })], LOSS), null);
   t.equal(judgeStale([from(61_000, unanswered)], null), null, 'of a path about which nothing is known');
-  t.match(sourcePortNotes([], true), [/stale state/]);
-  t.match(sourcePortNotes(said(from(500, unanswered)), null), [/source port 500/]);
-  t.same(sourcePortNotes(said(from(500)), false), []);
+  const path = { trials: 100, answers: 100 };
+  t.match(judgePersistentFlow([from(61_000, unanswered)], path).notes, [/stale state/]);
+  t.match(judgeSourcePortFacts([from(500, unanswered)], path).notes, [/source port 500/]);
+  t.same(judgeSourcePortFacts([from(500)], path).notes, []);
 });

@@ -8,17 +8,21 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import t from 'tap';
+import type { PortSpan } from '../../src/model/far-end.js';
+import { UNANSWERED } from '../../src/model/observation.js';
 import { packageRoot } from '../../src/plan/package-root.js';
 import { DNS_SUFFIX, tagFromText, tagToText } from '../../src/wire/carriers.js';
 import { labelsToTag, tagToLabels } from '../../src/wire/dns-labels.js';
 import { buildGet, buildResponse, headBytes, parseRequestHead, parseResponseHead } from '../../src/wire/http.js';
-import { encodeInfo, INFO_REQUEST_BYTES, MAX_SPANS, type PortSpan, parseInfo, spansOf } from '../../src/wire/info.js';
+import { encodeInfo, INFO_REQUEST_BYTES, MAX_SPANS, parseInfo, spansOf } from '../../src/wire/info.js';
 import { deriveKeys, keyIdOf } from '../../src/wire/keys.js';
 import { expectProof, judgeTag, makeTag, type TagProof } from '../../src/wire/proof.js';
 import {
   encodeReceipts,
   encodeReceiptsQuery,
+  MAX_RECEIPT_COUNT,
   MAX_RECEIPTS,
+  type Receipt,
   readReceipts,
   readReceiptsQuery,
 } from '../../src/wire/receipts.js';
@@ -599,15 +603,83 @@ t.test('info: what is told is read, and never more than an unamplified answer ca
   );
 });
 
-t.test('receipts: asked numbers and counts in the same order; what is cut off is left out', async (t) => {
+t.test('receipts: asked numbers, and what became of each in the same order; what is cut off is left out', async (t) => {
   const numbers = [0, 7, 131_071, 0xffffffff];
-  t.same(readReceiptsQuery(encodeReceiptsQuery(numbers, 52)), numbers);
-  t.same(readReceiptsQuery(encodeReceiptsQuery([], 0)), []);
+  t.same(readReceiptsQuery(encodeReceiptsQuery(numbers, 52)), { sequences: numbers, wantsAnswers: true });
+  t.same(readReceiptsQuery(encodeReceiptsQuery([], 0)), { sequences: [], wantsAnswers: true });
   t.throws(() => encodeReceiptsQuery(new Array<number>(MAX_RECEIPTS + 1).fill(1), 0), RangeError);
-  t.same(readReceipts(encodeReceipts([1, 0, 300]), 3), [1, 0, 255]);
-  t.same(readReceipts(encodeReceipts([1, 0]), 3), [1, 0], 'of the third nothing is known');
-  t.same(readReceipts(encodeReceipts([1, 0, 2]), 2), [1, 0], 'no more than was asked');
-  fc.assert(fc.property(fc.uint8Array({ maxLength: 1400 }), (body) => readReceiptsQuery(body).length <= MAX_RECEIPTS));
+  const full: Receipt = { arrived: 300, answered: 300, why: null };
+  const two: Receipt[] = [
+    { arrived: 3, answered: 1, why: 'held-back' },
+    { arrived: 0, answered: 0, why: null },
+  ];
+  const query = (asked: number) => readReceiptsQuery(encodeReceiptsQuery(numbers.slice(0, asked), 52));
+  t.same(readReceipts(encodeReceipts([...two, full], query(3)), 3), [
+    ...two,
+    { arrived: 255, answered: 255, why: null },
+  ]);
+  t.same(readReceipts(encodeReceipts(two, query(3)), 3), two, 'of the third nothing is known');
+  t.same(readReceipts(encodeReceipts([], query(3)), 3), [], 'of none');
+  t.same(readReceipts(encodeReceipts([], query(0)), 0), []);
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 1400 }), (body) => readReceiptsQuery(body).sequences.length <= MAX_RECEIPTS),
+  );
+});
+
+t.test('receipts: any come back as they went, and never in more bytes than were paid for', async () => {
+  const receipt = fc
+    .record({
+      arrived: fc.nat(MAX_RECEIPT_COUNT),
+      missing: fc.nat(MAX_RECEIPT_COUNT),
+      reason: fc.constantFrom(...UNANSWERED),
+    })
+    .map(({ arrived, missing, reason }): Receipt => {
+      const answered = Math.max(0, arrived - missing);
+      return { arrived, answered, why: answered === arrived ? null : reason };
+    });
+  fc.assert(
+    fc.property(fc.array(receipt, { maxLength: MAX_RECEIPTS }), fc.nat(MAX_RECEIPTS), (told, more) => {
+      const asked = Math.min(MAX_RECEIPTS, told.length + more);
+      const body = encodeReceiptsQuery(new Array<number>(asked).fill(1), ANSWER_TAG_BYTES - REQUEST_TAG_BYTES);
+      const answer = encodeReceipts(told, readReceiptsQuery(body));
+      if (ANSWER_TAG_BYTES + answer.length > REQUEST_TAG_BYTES + body.length) return false;
+      return isDeepStrictEqual(readReceipts(answer, asked), told);
+    }),
+  );
+});
+
+t.test('receipts between ends of different age', async (t) => {
+  const old = Buffer.alloc(2 + 4 * 2 + 52);
+  old.writeUInt16BE(2, 0);
+  t.equal(readReceiptsQuery(old).wantsAnswers, false, 'padding of an older agent is zero');
+  t.same(
+    encodeReceipts(
+      [
+        { arrived: 2, answered: 1, why: 'busy' },
+        { arrived: 400, answered: 400, why: null },
+      ],
+      readReceiptsQuery(old),
+    ),
+    Uint8Array.of(2, 255),
+    'an older agent gets what it can read',
+  );
+  t.same(
+    readReceipts(Uint8Array.of(3, 0), 3),
+    [3, 0].map((arrived) => ({ arrived, answered: null, why: null })),
+    'what an older far end answered is not known',
+  );
+  const strange = Buffer.from(
+    encodeReceipts([{ arrived: 2, answered: 1, why: 'busy' }], { sequences: [1], wantsAnswers: true }),
+  );
+  strange[4] = 77;
+  t.same(readReceipts(strange, 1), [{ arrived: 2, answered: null, why: null }], 'a reason of a later version');
+  strange[3] = 9;
+  t.same(readReceipts(strange, 1), [{ arrived: 2, answered: null, why: null }], 'more answers than arrivals');
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 1400 }), fc.nat(MAX_RECEIPTS), (body, asked) =>
+      readReceipts(body, asked).every(({ arrived, answered }) => answered === null || answered <= arrived),
+    ),
+  );
 });
 
 t.test('HTTP: a head in any number of pieces, and what is none', async (t) => {

@@ -4,7 +4,7 @@ import { dirname, isAbsolute, resolve } from 'node:path';
 import type { GenericSchema } from 'valibot';
 import { isMap } from '../../model/schema-words.js';
 import { UserError } from '../../model/user-error.js';
-import { loadProfile } from '../../plan/profiles.js';
+import { readProfile } from '../../plan/profiles.js';
 import { mistakeLine, pathText, readText, type TextMistake } from '../../plan/yaml-text.js';
 import type { ExporterTypes } from '../exporter-modules.js';
 import { overridesOf, withOverrides } from './overrides.js';
@@ -120,13 +120,16 @@ export const readConfig = async (file: string, around: Surroundings): Promise<Co
   const first = readText(text, kind, (value) => ({ ok: true, value: withOverrides(value, overrides) }));
   if (!first.ok) return { ok: false, lines: first.mistakes.map((mistake) => mistakeLine(file, mistake)) };
   const references = referencesOf(first.value);
+  const warnings: string[] = [];
   const profiles = await lookUp(references.profiles, (name) =>
-    loadProfile(isProfileFile(name) ? besides(file, name) : name).then(
-      () => null,
+    readProfile(isProfileFile(name) ? besides(file, name) : name).then(
+      (loaded) => {
+        warnings.push(...loaded.warnings);
+        return null;
+      },
       (error: unknown) => `names a profile that cannot be used: ${withoutPrefix(error, '')}`,
     ),
   );
-  const warnings: string[] = [];
   const tokens = await lookUp(references.tokenFiles, async (name) => {
     const path = besides(file, name);
     try {

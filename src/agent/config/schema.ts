@@ -1,6 +1,6 @@
 /** The shape of the agent's configuration. What a value means beyond its shape is in rules.ts. */
 import * as v from 'valibot';
-import { TRANSPORTS } from '../../model/check.js';
+import { TRANSPORTS } from '../../model/kinds.js';
 import { isMap, list, map, oneOf, quoted, use } from '../../model/schema-words.js';
 
 /** `light`: a small sample of the ranges · `sweep`: every port of every range · `deep`: also what takes minutes. */

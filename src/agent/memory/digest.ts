@@ -85,6 +85,7 @@ const checksOf = (report: Report): readonly Sighting[] =>
         address: check.address,
         sent: check.sent,
         seen: check.seen,
+        answered: check.answered ?? null,
         received: check.received,
         confidence: check.confidence,
         requiredBy: [...check.requiredBy],

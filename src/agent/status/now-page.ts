@@ -17,7 +17,7 @@ import type { Bucket } from '../history/series.js';
 import { eventList } from './events.js';
 import { agoInWords, atInWords, page, spanInWords, targetPath } from './frame.js';
 import { availability, legend, sharesOf, strip } from './strip.js';
-import { farEndOf, farEndStatesOf, LANE_WORDS, rowsOf, type StatusView } from './view.js';
+import { LANE_WORDS, laneStateOf, laneStatesOf, rowsOf, type StatusView } from './view.js';
 
 /** Cards with strips; who watches more targets than this looks at a dashboard. */
 const MAX_CARDS = 60;
@@ -54,7 +54,7 @@ export const factsOf = (view: StatusView, target: string): Markup => {
       rtt === null ? '' : 'mean of the last minutes',
     ),
     fact('Loss, 24 hours', lossOf(path)),
-    ...farEndStatesOf(view, target).map(({ lane, at, report }) =>
+    ...laneStatesOf(view, target).map(({ lane, at, report }) =>
       fact(
         `Last ${LANE_WORDS[lane]}`,
         agoInWords(at, now),
@@ -65,7 +65,7 @@ export const factsOf = (view: StatusView, target: string): Markup => {
 };
 
 const card = (view: StatusView, target: string): Markup => {
-  const { headline, report } = farEndOf(view, target);
+  const { headline, report } = laneStateOf(view, target);
   const rows = rowsOf(view, target, 'day').filter(({ kind }) => kind === 'service');
   const titleOf = (profile: string): string =>
     report?.services.find((service) => service.profile === profile)?.title ?? profile;

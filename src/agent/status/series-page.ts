@@ -22,14 +22,17 @@ const said = (view: StatusView, target: string, { kind, id }: NamedSeries): Cont
     const report = view.history.latest(target, lane);
     const check = report?.checks.find((one) => one.id === id);
     if (!report || !check) continue;
-    const { verdict, reason, sent, seen, received, rttMs } = check;
+    const { verdict, reason, sent, seen, answered = null, received, rttMs } = check;
     const when = agoInWords(Date.parse(report.startedAt), view.now().wall);
     return section('What was said last', [
       html`<p><span class="pill ${TONE[verdict]}">${verdict}</span> ${prose(EXPLANATIONS[reason].meaning)}</p>\n`,
       terms([
         ['When', html`<a href="/reports/${report.id}">${when}, the report of this ${LANE_WORDS[lane]}</a>`],
         ['Reason', reason],
-        ['Sent, seen by the far end, answered', `${sent}, ${seen ?? 'not asked'}, ${received}`],
+        [
+          'Sent, seen by the far end, answered by it, received',
+          `${sent}, ${seen ?? 'not asked'}, ${answered ?? 'not told'}, ${received}`,
+        ],
         ['Round trip', rttMs === null ? 'not measured' : `${milliseconds(rttMs.min)} to ${milliseconds(rttMs.max)}`],
         ['Confidence', verdict === 'unknown' ? 'none' : confidence(check.confidence)],
         ['Address', check.address === null ? 'not resolved' : isolated(check.address)],

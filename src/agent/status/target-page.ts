@@ -11,7 +11,7 @@ import { eventList } from './events.js';
 import { agoInWords, atInWords, page, targetPath } from './frame.js';
 import { factsOf } from './now-page.js';
 import { availability, legend, sharesOf, strip } from './strip.js';
-import { farEndOf, LANE_WORDS, type Row, rowsOf, type StatusView } from './view.js';
+import { LANE_WORDS, laneStateOf, type Row, rowsOf, type StatusView } from './view.js';
 
 /** A page that a phone can hold; the rest is in each report. */
 const MAX_ROWS = 150;
@@ -99,7 +99,7 @@ const results = (view: StatusView, target: string, now: number): Content => {
 
 export const targetPage = (view: StatusView, target: string, span: Span, events: readonly SpoolRecord[]): string => {
   const now = view.now().wall;
-  const { headline, report } = farEndOf(view, target);
+  const { headline, report } = laneStateOf(view, target);
   const rows = rowsOf(view, target, span);
   const of = (kind: SeriesKind): readonly Row[] => rows.filter((one) => one.kind === kind);
   const path = of('path')[0]?.buckets ?? [];

@@ -21,7 +21,7 @@ const STALE_AT_LEAST_MS = 300_000;
 
 export const LANE_WORDS: Readonly<Record<ResultLane, string>> = { light: 'sample', full: 'sweep' };
 
-export interface FarEndState {
+export interface LaneState {
   readonly headline: Headline;
   /** The report that the headline is of; null before the first. */
   readonly report: Report | null;
@@ -48,9 +48,9 @@ const NOTHING: Headline = {
 };
 
 /** The latest result of each kind of run. */
-export const farEndStatesOf = (view: StatusView, target: string): readonly FarEndState[] => {
+export const laneStatesOf = (view: StatusView, target: string): readonly LaneState[] => {
   const now = view.now().wall;
-  return (['light', 'full'] as const).flatMap((lane): FarEndState[] => {
+  return (['light', 'full'] as const).flatMap((lane): LaneState[] => {
     const report = view.history.latest(target, lane);
     if (report === null) return [];
     const at = Date.parse(report.startedAt);
@@ -60,8 +60,8 @@ export const farEndStatesOf = (view: StatusView, target: string): readonly FarEn
 };
 
 /** What is to be said now: the worst of what is recent. What is old is told as old, and never as an answer. */
-export const farEndOf = (view: StatusView, target: string): FarEndState => {
-  const all = farEndStatesOf(view, target);
+export const laneStateOf = (view: StatusView, target: string): LaneState => {
+  const all = laneStatesOf(view, target);
   const fresh = all.filter(({ stale }) => !stale);
   const [worst] = [...fresh].sort((a, b) => GOODNESS.indexOf(b.headline.tone) - GOODNESS.indexOf(a.headline.tone));
   if (worst) return worst;

@@ -15,6 +15,7 @@ export const answerDns: Responder = (message, arrival, host) => {
         proven: true,
         delivery: tag.delivery,
         consults: tag.consults,
+        of: tag.of,
       }
     : { bytes: buildResponse(query.value, { rcode: RCODES.refused }), proven: false };
 };

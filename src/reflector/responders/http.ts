@@ -13,5 +13,6 @@ export const answerHttp: Responder = (message, arrival, host) => {
     bytes: buildResponse(200, 'OK', tag && tagToText(tag.bytes), `callpath reflector ${host.version}\n`),
     proven: tag !== null,
     consults: tag?.consults ?? false,
+    of: tag?.of,
   };
 };

@@ -40,5 +40,6 @@ export const answerIke: Responder = (message, arrival, host) => {
     proven: sealed !== undefined,
     delivery: sealed?.delivery,
     consults: sealed?.consults ?? false,
+    of: sealed?.of,
   };
 };

@@ -24,5 +24,6 @@ export const answerNatT: Responder = (message, arrival, host) => {
     proven: true,
     delivery: tag.delivery,
     consults: tag.consults,
+    of: tag.of,
   };
 };

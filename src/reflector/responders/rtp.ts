@@ -9,7 +9,11 @@ export const answerRtp: Responder = (message, arrival, host) => {
   const packet = parseRtp(message);
   if (!packet.ok) return null;
   const tag = answerTag(packet.value.payload, message, arrival, host);
-  if (!tag || tag.bytes.length > packet.value.payload.length) return null;
+  if (!tag) return null;
+  if (tag.bytes.length > packet.value.payload.length) {
+    host.sessions.unanswered(tag.of, 'too-large');
+    return null;
+  }
   const payload = Buffer.from(packet.value.payload);
   payload.set(tag.bytes);
   return {
@@ -17,6 +21,7 @@ export const answerRtp: Responder = (message, arrival, host) => {
     proven: true,
     delivery: tag.delivery,
     consults: tag.consults,
+    of: tag.of,
   };
 };
 
@@ -40,5 +45,6 @@ export const answerRtcp: Responder = (message, arrival, host) => {
     proven: true,
     delivery: tag.delivery,
     consults: tag.consults,
+    of: tag.of,
   };
 };

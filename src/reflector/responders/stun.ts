@@ -95,11 +95,12 @@ export const answerStun: Responder = (message, arrival, host) => {
     // The list does not fit into the answer to a bare CHANGE-REQUEST; the code alone is as long as that request.
     const choices = [[code, list, ...proof], [code, list], [code]].map((attributes) => respond('error', attributes));
     const bytes = choices.find(({ length }) => length <= message.length);
-    return bytes ? { bytes, proven } : null;
+    if (!bytes && tag) host.sessions.unanswered(tag.of, 'too-large');
+    return bytes ? { bytes, proven, of: tag?.of } : null;
   }
   // RFC 5780 §6.1: a fragmented answer and another port for it cannot be told apart by who waits.
   if (padding && responsePort) {
-    return { bytes: respond('error', [{ kind: 'error-code', code: BAD_REQUEST, reason: '' }]), proven };
+    return { bytes: respond('error', [{ kind: 'error-code', code: BAD_REQUEST, reason: '' }]), proven, of: tag?.of };
   }
 
   const { changeIp = false, changePort = false } = attributeOf(request, 'change-request') ?? {};
@@ -148,5 +149,6 @@ export const answerStun: Responder = (message, arrival, host) => {
     exempt: !proven && attributes.length === 1,
     delivery,
     consults: tag?.consults ?? false,
+    of: tag?.of,
   };
 };

@@ -24,10 +24,10 @@ const rttPlot = (rtt: NonNullable<ReportCheck['rttMs']>, scale: number): Markup 
   )}" y="3" width="${THINNEST}" height="14"></rect></svg>`;
 };
 
-/** Sent, seen and answered as bars one above the other: where they end early is where messages were lost. */
-const lossPlot = ({ sent, seen, received }: ReportCheck): Markup => {
+/** Sent, seen and received as bars one above the other: where they end early is where messages were lost. */
+const lossPlot = ({ sent, seen, answered = null, received }: ReportCheck): Markup => {
   const part = (count: number): number => Math.round(Math.min(1, count / Math.max(1, sent)) * WIDTH);
-  const lost = `sent ${sent}, ${seen === null ? 'far end not asked' : `seen by the far end ${seen}`}, answered ${received}`;
+  const lost = `sent ${sent}, ${seen === null ? 'far end not asked' : `seen by the far end ${seen}`}, ${answered === null ? '' : `answered by it ${answered}, `}received ${received}`;
   return html`<svg class="plot" viewBox="0 0 ${WIDTH} 20" preserveAspectRatio="none" role="img" aria-label="${lost}"><rect class="f-line" x="0" y="1" width="${WIDTH}" height="18"></rect>${
     seen === null ? '' : html`<rect class="f-soft" x="0" y="1" width="${part(seen)}" height="9"></rect>`
   }<rect class="f-accent" x="0" y="${seen === null ? 1 : 11}" width="${part(received)}" height="${
@@ -40,7 +40,7 @@ const row = (check: ReportCheck, scale: number): Markup =>
     check.verdict === 'pass' ? '' : html`<br><small>${REASON_WORDS[check.reason]} (${check.reason})</small>`
   }</th><td><span class="pill ${TONE[check.verdict]}">${check.verdict}</span></td><td><div class="cell">${
     check.sent === 0 ? '' : lossPlot(check)
-  }<small>${check.sent} / ${check.seen ?? '?'} / ${check.received}</small></div></td><td>${
+  }<small>${check.sent} / ${check.seen ?? '?'} / ${check.answered ?? '?'} / ${check.received}</small></div></td><td>${
     check.rttMs === null
       ? ''
       : html`<div class="cell">${rttPlot(check.rttMs, scale)}<small>${milliseconds(check.rttMs.median)}</small></div>`
@@ -61,7 +61,7 @@ export const checks = (report: Report): Content => {
   return section('Checks', [
     table(
       `What needs action comes first.${drawn}`,
-      ['Check', 'Verdict', 'Sent / seen by far end / answered', 'Round trip', 'Confidence'],
+      ['Check', 'Verdict', 'Sent / seen by far end / answered by it / received', 'Round trip', 'Confidence'],
       sorted.slice(0, MAX_ROWS).map((check) => row(check, scale)),
     ),
     more > 0 ? html`<p>and ${more} more, in the JSON report</p>\n` : '',

@@ -1,6 +1,7 @@
 /** The path between here and the far end: who saw which address, what the NAT does, and what a SIP ALG changed. */
 import type { Report } from '../../model/report.js';
 import { addressesInWords, natInWords } from '../../words/nat.js';
+import { outageInWords } from '../../words/outages.js';
 import { lossInWords, reflectorInWords, roleInWords, sipAlgInWords } from '../../words/report.js';
 import { type Content, html, isolated, type Markup, name, prose, section, table, terms } from './markup.js';
 
@@ -49,6 +50,7 @@ export const path = (report: Report): Markup =>
       ['NAT', natInWords(report)],
       ['Loss', lossInWords(report)],
       ['SIP ALG', sipAlgInWords(report)],
+      ...(report.outages ?? []).map((outage) => ['Outage', outageInWords(outage)] as const),
       ...report.reflectors.map(
         (reflector) => ['Reflector', [isolated(reflector.host), ' ', reflectorInWords(reflector)]] as const,
       ),

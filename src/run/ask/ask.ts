@@ -8,8 +8,10 @@ import type { NotRun, Observation } from '../../model/observation.js';
 import { failureOf, type SocketError } from '../../net/errno.js';
 import { packetsNeeded } from '../../verdict/silence.js';
 import type { Path } from '../path.js';
+import type { Tools } from '../tools.js';
 import { datagramLine, streamLine } from './flows.js';
-import { type AskContext, createLedger, type Ledger } from './transactions.js';
+import { whileAway } from './hold.js';
+import { createTransactions, type Request, type Transactions } from './transactions.js';
 
 /**
  * Pauses before asking again, in milliseconds: T1 of RFC 3261 §17.1.1.1 first, then longer, so that a burst of loss
@@ -21,14 +23,25 @@ const RETRY_AFTER_MS = [500, 500, 750, 1000] as const;
  * swallow all attempts that keep step with it, and those of all checks that began together.
  */
 const RETRY_JITTER = 1 / 4;
+/** How much longer than the longest round trip an answer is waited for before the question is repeated. */
+const PATIENCE = 1.25;
+/** One for the question; before it one that opens the connection (RFC 9293 §3.5), and one for TLS (RFC 8446 §2). */
+const ROUND_TRIPS = { udp: 1, tcp: 2, tls: 3 } as const;
 /** Between two questions of a check that answers: far enough apart to be two samples, near enough for a short run. */
 const SAMPLE_GAP_MS = 80;
 /** A silent check is asked this often at least, which spreads it over 1.75 s: most bursts of loss are shorter. */
 const MIN_SILENT_PACKETS = 4;
 /** And this often where its silence proves nothing anyway, so that a dead target costs five seconds. */
 const UNINFORMED_PACKETS = 6;
+/**
+ * A stranger that has answered has shown the path. One that then falls silent limits or bans who asks (RFC 3261 §21.4.10,
+ * fail2ban): it is not pressed further.
+ */
+const SILENT_AFTER_ANSWER = 3;
 /** A path so lossy that more than this were needed is reported as unknown; it would also take too long. */
 export const MAX_SILENT_PACKETS = 20;
+/** However often the line goes away, no check is asked more often than this. */
+const MAX_UNWITNESSED = 24;
 /** An error from the path is seen this often before it is believed. */
 const MAX_ERRORS = 3;
 
@@ -41,6 +54,18 @@ export interface AskOptions {
   readonly atMost?: number;
   /** Packets of this check that stayed unanswered when it was asked before; they count. 0 if left out. */
   readonly alreadySilent?: number;
+  /** The source port, where it is part of the question; one flow's worth of packets goes out from it. */
+  readonly sourcePort?: number;
+  /** Ends this question before the run ends. */
+  readonly signal?: AbortSignal;
+}
+
+/** What came of a question whose answers bring something home. */
+export interface Asked<V> {
+  readonly observation: Observation;
+  readonly values: readonly V[];
+  /** Requests as they were built, the latest last. */
+  readonly requests: readonly Request[];
 }
 
 /** An observation of a question that was not put. */
@@ -54,104 +79,159 @@ export const notAsked = (check: Check, notRun: NotRun): Observation => ({
 });
 
 /** Whether the silence so far is all that is worth waiting for; a stranger's proves nothing however long it lasts. */
-const enough = (ledger: Ledger, silent: number, path: Path, options: AskOptions, mayProve: boolean): boolean => {
-  if (silent >= (options.atMost ?? MAX_SILENT_PACKETS) || ledger.errors() >= MAX_ERRORS) return true;
-  if (ledger.answered() > 0 || !mayProve) return silent >= UNINFORMED_PACKETS;
+const enough = (
+  transactions: Pick<Transactions<unknown>, 'errors' | 'answered'>,
+  silent: number,
+  path: Path,
+  options: AskOptions,
+  mayProve: boolean,
+): boolean => {
+  if (silent >= (options.atMost ?? MAX_SILENT_PACKETS) || transactions.errors() >= MAX_ERRORS) return true;
+  if (transactions.answered() > 0 && !mayProve) return silent >= SILENT_AFTER_ANSWER;
+  if (transactions.answered() > 0 || !mayProve) return silent >= UNINFORMED_PACKETS;
   const needed = packetsNeeded(path.upperBound(), options.doubt);
   return silent >= (needed > MAX_SILENT_PACKETS ? UNINFORMED_PACKETS : Math.max(MIN_SILENT_PACKETS, needed));
 };
 
 /**
- * Asks one check. Resolves with what was observed, whatever the network does. When `signal` fires it resolves with
- * what is known so far, or as `interrupted` if nothing is.
+ * Asks one question of which the answers bring something home. Resolves with what was observed, whatever the network
+ * does. When the run ends it resolves with what is known so far, or as `interrupted` if nothing is.
  */
-export const askCheck = async (
+export const askFor = async <V>(
   check: Check,
-  probe: Probe,
-  context: AskContext,
-  path: Path,
+  probe: Probe<V>,
   options: AskOptions,
-  signal: AbortSignal,
-): Promise<Observation> => {
-  const { net } = context;
+  tools: Tools,
+): Promise<Asked<V>> => {
+  const { net, path, timeline } = tools;
+  const signal = options.signal ?? tools.signal;
   const before = options.alreadySilent ?? 0;
-  if (check.address === null || check.family === null) return notAsked(check, 'dns-failure');
+  if (check.address === null || check.family === null) {
+    return { observation: notAsked(check, 'dns-failure'), values: [], requests: [] };
+  }
   const peer = { address: check.address, port: check.port, family: check.family, host: check.host };
-  const mayProve = context.session.keys !== null;
-  const ledger = createLedger(check, probe, context);
-  const line = (check.transport === 'udp' ? datagramLine : streamLine)(check, peer, probe, context, ledger);
+  const account = path.open(check.address);
+  const mayProve = tools.session.keys !== null;
+  const transactions = createTransactions(check, probe, tools);
+  const line =
+    check.transport === 'udp'
+      ? datagramLine(check, peer, probe, tools, transactions, options.sourcePort)
+      : streamLine(check, peer, probe, tools, transactions);
 
   /** Waits for news; what asks for another round gets it at once, at the pace of everything else. */
   const hear = async (ms: number): Promise<void> => {
-    await ledger.news(ms, signal);
-    for (const transaction of ledger.takeAgain()) {
+    await transactions.news(ms, signal);
+    for (const transaction of transactions.takeAgain()) {
       await net.pacer.take(1, signal);
       await line.resend(transaction);
     }
   };
 
+  /** Sendings in vain while the far end was alive; all of them as long as it has never answered anything. */
+  const inVain = (): number => {
+    const lost = transactions.lostAtMs();
+    return timeline.spans(peer.address).length === 0 ? lost.length : timeline.witnessed(peer.address, lost);
+  };
+
   const sendAndWait = async (pauseMs: number): Promise<void> => {
+    await whileAway(peer.address, tools, signal);
     await net.pacer.take(1, signal);
-    const answered = ledger.answered();
-    const errors = ledger.errors();
+    const answered = transactions.answered();
+    const errors = transactions.errors();
     const until = net.now() + pauseMs;
     await line.send();
-    while (ledger.answered() === answered && ledger.errors() === errors && net.now() < until) {
+    while (transactions.answered() === answered && transactions.errors() === errors && net.now() < until) {
       await hear(until - net.now());
     }
-    if (ledger.answered() > answered) return;
+    if (transactions.answered() > answered) return;
     // An error that came at once must not shorten the spacing of the attempts.
-    if (!enough(ledger, before, path, options, mayProve)) await net.sleep(Math.max(0, until - net.now()), signal);
+    if (!enough(transactions, before, path, options, mayProve)) await net.sleep(Math.max(0, until - net.now()), signal);
+  };
+
+  const lateMs = (): number => Math.max(path.lateMs(), PATIENCE * ROUND_TRIPS[check.transport] * path.longestRttMs());
+
+  /**
+   * What this check says of the path's loss. A stranger's server absorbs retransmissions (RFC 3261 §17.2) and takes its
+   * time, so of it only transactions count.
+   */
+  const tell = (): void => {
+    if (mayProve) account(before + transactions.packets(), transactions.answers(), transactions.lostAtMs());
+    else account(transactions.transactions(), transactions.answered());
   };
 
   const converse = async (): Promise<void> => {
     let silent = before;
-    while (ledger.answered() < options.samples && !ledger.isClosed()) {
-      const answered = ledger.answered();
+    let unanswered = 0;
+    while (transactions.answered() < options.samples && !transactions.isClosed()) {
+      const answered = transactions.answered();
       // After what may be the last packet only its answer is waited for, not the time of another packet.
-      const isLast = enough(ledger, silent + 1, path, options, mayProve);
+      const isLast = enough(transactions, silent + 1, path, options, mayProve);
       const usual = RETRY_AFTER_MS[Math.min(silent, RETRY_AFTER_MS.length - 1)] ?? RETRY_AFTER_MS[0];
-      const pause = usual * (1 + (RETRY_JITTER * (net.random(1)[0] ?? 0)) / 256);
-      await sendAndWait(isLast ? Math.min(pause, path.lateMs()) : pause);
-      path.report(check.id, before + ledger.packets(), ledger.answers());
-      if (ledger.answered() > answered) {
-        if (ledger.answered() < options.samples && !ledger.isClosed()) await net.sleep(SAMPLE_GAP_MS, signal);
+      const jittered = usual * (1 + (RETRY_JITTER * (net.random(1)[0] ?? 0)) / 256);
+      // On a long way a question that is repeated before its answer can be back has no round trip of its own.
+      const pause = Math.max(jittered, PATIENCE * ROUND_TRIPS[check.transport] * path.longestRttMs());
+      await sendAndWait(isLast ? Math.min(pause, lateMs()) : pause);
+      tell();
+      if (transactions.answered() > answered) {
+        if (transactions.answered() < options.samples && !transactions.isClosed())
+          await net.sleep(SAMPLE_GAP_MS, signal);
         continue;
       }
-      silent += 1;
-      if (enough(ledger, silent, path, options, mayProve)) break;
+      // What went out while nobody vouches for the line is asked again, and is no evidence.
+      silent = before + inVain();
+      unanswered += 1;
+      if (timeline.isDeaf(peer.address) || unanswered >= MAX_UNWITNESSED) break;
+      if (enough(transactions, mayProve ? silent : before + unanswered, path, options, mayProve)) break;
     }
-    const until = net.now() + path.lateMs();
-    while (ledger.outstanding() && ledger.errors() < MAX_ERRORS && net.now() < until) {
+    const until = net.now() + lateMs();
+    while (transactions.outstanding() && transactions.errors() < MAX_ERRORS && net.now() < until) {
       await hear(until - net.now());
     }
-    path.report(check.id, before + ledger.packets(), ledger.answers());
-    for (const attempt of ledger.attempts()) {
-      if (attempt.outcome === 'answer' && attempt.rttMs !== null) path.reportRtt(attempt.rttMs);
-    }
+    tell();
   };
 
   const observed = (): Observation => ({
     check,
-    attempts: ledger.attempts(),
-    sequences: context.session.keys ? ledger.sequences() : [],
-    refused: ledger.refused(),
+    attempts: transactions.attempts(),
+    sequences: tools.session.keys ? transactions.sequences() : [],
+    refused: transactions.refused(),
+    ...(Object.keys(transactions.unreadable()).length > 0 && { unreadable: transactions.unreadable() }),
+    ...(transactions.elsewhere() !== null && { elsewhere: transactions.elsewhere() }),
     seen: null,
     notRun: null,
   });
   try {
     await converse();
-    return observed();
+    return { observation: observed(), values: transactions.values(), requests: transactions.requests() };
   } catch (error) {
-    if (signal.aborted) return ledger.answered() > 0 ? observed() : notAsked(check, 'interrupted');
+    if (signal.aborted) {
+      return {
+        observation: transactions.answered() > 0 ? observed() : notAsked(check, 'interrupted'),
+        values: transactions.values(),
+        requests: transactions.requests(),
+      };
+    }
     if (error instanceof Error) throw error;
     const { code, syscall } = error as SocketError;
     const failure = failureOf({ code, syscall }, check.transport === 'udp' ? 'udp' : 'stream');
+    const unsent = { packets: 0, sourcePort: null, lostAtMs: [], opened: null };
     return {
-      ...observed(),
-      attempts: [...ledger.attempts(), { outcome: 'error', packets: 0, failure, code, opened: null }],
+      observation: {
+        ...observed(),
+        attempts: [...transactions.attempts(), { outcome: 'error', ...unsent, failure, code }],
+      },
+      values: transactions.values(),
+      requests: transactions.requests(),
     };
   } finally {
     line.close();
   }
 };
+
+/** The same where the observation is all that is wanted. */
+export const askCheck = async <V>(
+  check: Check,
+  probe: Probe<V>,
+  options: AskOptions,
+  tools: Tools,
+): Promise<Observation> => (await askFor(check, probe, options, tools)).observation;

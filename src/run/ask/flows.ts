@@ -1,12 +1,13 @@
-/** How a question travels: over UDP flows that are renewed, or over one connection each. Both write into the ledger. */
+/** How a question travels: over UDP flows that are renewed, or over one connection each. */
 import type { Probe } from '../../../probes/contract.js';
 import type { Check, Family } from '../../model/check.js';
 import { failureOf, type SocketError } from '../../net/errno.js';
 import type { UdpFlow } from '../../net/udp.js';
-import type { AskContext, Ledger, Transaction } from './transactions.js';
+import type { Tools } from '../tools.js';
+import type { Elsewhere, Transaction, Transactions } from './transactions.js';
 
 export interface Line {
-  /** Sends the question once; what comes of it is told to the ledger. Rejects with a `SocketError` if no socket opens. */
+  /** Sends the question once; what comes of it is told to the transactions. Rejects with a `SocketError` if no socket opens. */
   send(): Promise<void>;
   /** Sends the next round of a transaction over the flow that it began on. */
   resend(transaction: Transaction): Promise<void>;
@@ -15,8 +16,12 @@ export interface Line {
 
 export type Peer = { readonly address: string; readonly port: number; readonly family: Family; readonly host: string };
 
-/** After this many packets a flow gets a fresh source port: one flow can be dead (stale NAT state, one bad link). */
-const PACKETS_PER_FLOW = 3;
+/**
+ * Packets of each flow in turn, before a fresh source port takes over; the last number repeats. One flow can be dead (stale
+ * NAT state, one bad link of a bundle), so four packets of a silent check go out over three; and the first of a flow can be
+ * lost where its second is not, so the first flow has two.
+ */
+const PACKETS_PER_FLOW = [2, 1, 1, 2] as const;
 /** No answer that we understand is longer; a peer that sends more is not waited for. */
 const MAX_STREAM_BYTES = 65_536;
 /** The longest answer to any of our questions, a SIP response with all its capabilities, takes half of this. */
@@ -26,43 +31,77 @@ const MAX_DATAGRAM_BYTES = 8192;
 const PENDING_ICMP = new Set(['ECONNREFUSED', 'EHOSTUNREACH']);
 
 /** UDP: earlier flows stay open, because late is not lost. */
-export const datagramLine = (_check: Check, peer: Peer, probe: Probe, context: AskContext, ledger: Ledger): Line => {
-  const { net, totals } = context;
+export const datagramLine = <V>(
+  _check: Check,
+  peer: Peer,
+  probe: Probe<V>,
+  tools: Tools,
+  transactions: Transactions<V>,
+  sourcePort?: number,
+): Line => {
+  const { net, totals } = tools;
   const flows: UdpFlow[] = [];
   let flow: UdpFlow | null = null;
   let sends = 0;
   let current: Transaction | null = null;
   const flowOf = new Map<Transaction, UdpFlow>();
 
+  /**
+   * A stranger that was silent on its first flow may have answered from elsewhere (a second address, another port), which
+   * a connected socket never hears. What the kernel would tell of errors the first flow has been told.
+   */
+  const hearsStrays = (): boolean => tools.session.keys === null && flows.length > 0 && transactions.errors() === 0;
+
   const open = async (): Promise<UdpFlow> => {
     const own: Transaction[] = [];
     track = (transaction) => own.push(transaction);
-    const opened = await net.openUdp(
+    const opened: UdpFlow = await net.openUdp(
       peer,
       {
         message: (bytes, atMs) => {
           totals.packetsReceived += 1;
-          if (bytes.length > MAX_DATAGRAM_BYTES) return ledger.refuse('oversized');
+          if (bytes.length > MAX_DATAGRAM_BYTES) {
+            return transactions.refuse(
+              'oversized',
+              `it has ${bytes.length} octets, more than any answer that is read over UDP`,
+            );
+          }
           // Newest first: an answer is most likely to the last question.
-          ledger.offer(own.toReversed(), bytes, atMs);
+          const { reply } = transactions.offer(own.toReversed(), bytes, atMs);
+          // Nobody answers a reply, so nobody waits to hear that it could not be sent.
+          if (reply) void put(opened, reply).catch(() => undefined);
         },
-        error: (error) => ledger.fail(own.at(-1) ?? null, failureOf(error, 'udp'), error),
+        error: (error) => transactions.fail(own.at(-1) ?? null, failureOf(error, 'udp'), error),
+        ...(hearsStrays() && {
+          stray: (bytes: Uint8Array, from: Elsewhere, atMs: number) => {
+            if (bytes.length <= MAX_DATAGRAM_BYTES) transactions.stray(own, bytes, from, atMs);
+          },
+        }),
       },
-      { address: net.source ?? undefined },
+      {
+        // Not connected, a socket does not know the address that it sends from, and SIP writes it into the message.
+        address: net.source ?? (hearsStrays() ? flows[0]?.local.address : undefined),
+        ...(sourcePort !== undefined && { port: sourcePort }),
+      },
     );
+    tools.timeline.opened(peer.address);
     flows.push(opened);
     return opened;
   };
   let track: (transaction: Transaction) => void = () => undefined;
 
-  const sendOver = async ({ send }: UdpFlow, transaction: Transaction): Promise<void> => {
-    transaction.packets += 1;
+  const put = ({ send }: UdpFlow, message: Uint8Array): Promise<number> => {
+    totals.packetsSent += 1;
+    totals.bytesSent += message.length;
+    return send(message);
+  };
+
+  const sendOver = async (over: UdpFlow, transaction: Transaction): Promise<void> => {
+    transactions.sent(transaction);
     for (const message of transaction.question.messages) {
-      totals.packetsSent += 1;
-      totals.bytesSent += message.length;
-      await send(message).catch(async (error: SocketError) => {
-        ledger.fail(transaction, failureOf(error, 'udp'), error);
-        if (PENDING_ICMP.has(error.code)) await send(message).catch(() => undefined);
+      await put(over, message).catch(async (error: SocketError) => {
+        transactions.fail(transaction, failureOf(error, 'udp'), error);
+        if (PENDING_ICMP.has(error.code)) await over.send(message).catch(() => undefined);
       });
     }
   };
@@ -73,7 +112,10 @@ export const datagramLine = (_check: Check, peer: Peer, probe: Probe, context: A
       if (own) await sendOver(own, transaction);
     },
     send: async () => {
-      if (!flow || sends >= PACKETS_PER_FLOW) {
+      // A flow that answers is kept; only silence is asked from elsewhere.
+      if (current?.attempt?.outcome === 'answer') sends = 0;
+      const enough = PACKETS_PER_FLOW[Math.min(flows.length, PACKETS_PER_FLOW.length) - 1] ?? 0;
+      if (!flow || (sourcePort === undefined && sends >= enough)) {
         flow = await open();
         sends = 0;
         current = null;
@@ -81,7 +123,7 @@ export const datagramLine = (_check: Check, peer: Peer, probe: Probe, context: A
       sends += 1;
       const unanswered: boolean = current !== null && current.attempt === null;
       if (!current || !probe.retransmits || !unanswered) {
-        current = ledger.begin(flow.local, null);
+        current = transactions.begin(flow.local, null);
         flowOf.set(current, flow);
         track(current);
       }
@@ -93,58 +135,79 @@ export const datagramLine = (_check: Check, peer: Peer, probe: Probe, context: A
   };
 };
 
+/** Finally: a provisional answer is followed by another. */
+const isAnswered = ({ attempt }: Transaction): boolean => attempt?.outcome === 'answer';
+
 /** TCP and TLS: each question has a connection of its own; those that hang are left open until the end. */
-export const streamLine = (check: Check, peer: Peer, probe: Probe, context: AskContext, ledger: Ledger): Line => {
-  const { net, totals } = context;
+export const streamLine = <V>(
+  check: Check,
+  peer: Peer,
+  probe: Probe<V>,
+  tools: Tools,
+  transactions: Transactions<V>,
+): Line => {
+  const { net, totals } = tools;
   const closers: (() => void)[] = [];
   const secure = check.transport === 'tls';
 
   const send = (): void => {
     const startedAtMs = net.now();
-    const unopened = ledger.beginUnopened();
+    const unopened = transactions.beginUnopened();
     let transaction: Transaction | null = null;
     let buffered: Uint8Array = new Uint8Array(0);
     let openingMs = 0;
+    let write: (bytes: Uint8Array) => void = () => undefined;
+    let connectMs: number | null = null;
     totals.packetsSent += 1;
+    tools.timeline.opened(peer.address);
     const close = net.openStream(
       peer,
       secure,
       {
         connected: () => {
           // Should TLS now stay silent, it is the handshake that is dropped and not the port.
-          unopened.opened = {};
+          connectMs = Math.round((net.now() - startedAtMs) * 1000) / 1000;
+          unopened.opened = { connectMs };
         },
         open: (stream, atMs) => {
           openingMs = atMs - startedAtMs;
-          const detail = stream.tls ? { tls: stream.tls } : {};
-          transaction = ledger.opened(unopened, stream.local, stream.binding, detail);
+          write = stream.write;
+          const detail = { ...(connectMs !== null && { connectMs }), ...(stream.tls && { tls: stream.tls }) };
+          transaction = transactions.opened(unopened, stream.local, stream.binding, detail);
           for (const message of transaction.question.messages) {
             totals.bytesSent += message.length;
             stream.write(message);
           }
           if (!transaction.question.answeredByOpening) return;
-          ledger.answeredByOpening(transaction, openingMs);
+          transactions.answeredByOpening(transaction, openingMs);
           close();
         },
         data: (bytes, atMs) => {
-          if (!transaction || transaction.answers > 0) return;
+          if (!transaction || isAnswered(transaction)) return;
           totals.packetsReceived += 1;
           buffered = Buffer.concat([buffered, bytes]);
           if (buffered.length > MAX_STREAM_BYTES) {
-            ledger.refuse('oversized');
-            ledger.fail(transaction, 'closed-early', { code: 'OVERSIZED', syscall: 'read' });
+            transactions.refuse('oversized');
+            transactions.fail(transaction, 'closed-early', { code: 'OVERSIZED', syscall: 'read' });
             close();
             return;
           }
-          ledger.offer([transaction], buffered, atMs, probe.timed === 'opening' ? openingMs : undefined);
-          if (transaction.answers > 0) close();
+          const rttMs = probe.timed === 'opening' ? openingMs : undefined;
+          const { reply } = transactions.offer([transaction], buffered, atMs, rttMs);
+          if (reply) {
+            totals.bytesSent += reply.length;
+            write(reply);
+          }
+          if (isAnswered(transaction)) close();
         },
-        end: (error, tcpOpen) => {
+        end: (error, tcpOpen, shown) => {
           const subject = transaction ?? unopened;
-          if (subject.answers > 0) return;
-          if (error === null) ledger.fail(subject, 'closed-early', { code: 'FIN', syscall: 'read' });
-          else if (secure && tcpOpen && !transaction) ledger.fail(subject, 'tls-failed', error);
-          else ledger.fail(subject, failureOf(error, 'stream'), error);
+          if (isAnswered(subject)) return;
+          // The certificate came before the handshake failed.
+          if (shown && subject.opened && !subject.opened.tls) subject.opened = { ...subject.opened, tls: shown };
+          if (error === null) transactions.fail(subject, 'closed-early', { code: 'FIN', syscall: 'read' });
+          else if (secure && tcpOpen && !transaction) transactions.fail(subject, 'tls-failed', error);
+          else transactions.fail(subject, failureOf(error, 'stream'), error);
         },
       },
       net.source ?? undefined,

@@ -1,7 +1,7 @@
 /** The probes of a run. */
 import { loadProbe, type Probe } from '../../../probes/contract.js';
-import type { AskedKind } from '../../model/check.js';
-import type { PlannedCheck } from '../../plan/plan.js';
+import type { PlannedCheck } from '../../model/check.js';
+import type { AskedKind } from '../../model/kinds.js';
 
 /** Loaded before the clock counts, so that no module's loading becomes a round trip or a delay of the event loop. */
 export const loadProbes = async (

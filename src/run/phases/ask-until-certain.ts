@@ -2,13 +2,11 @@
  * Asks silent checks further where the path has turned out to lose more than was known when they were given up. What is
  * learnt late must not leave a verdict short of the certainty that it needs.
  */
-import type { Probe } from '../../../probes/contract.js';
-import type { Check } from '../../model/check.js';
 import type { Observation } from '../../model/observation.js';
 import { doubtOfSilence } from '../../verdict/silence.js';
 import { askCheck, MAX_SILENT_PACKETS } from '../ask/ask.js';
-import type { AskContext } from '../ask/transactions.js';
-import type { Path } from '../path.js';
+import { isSilent, witnessedPackets } from '../observations.js';
+import type { RunState } from '../state.js';
 
 /** Each round adds to the sample and may move the bound again, by less each time. */
 const MAX_ROUNDS = 3;
@@ -30,91 +28,80 @@ export const together = (first: Observation, second: Observation): Observation =
         refused: sum(first.refused, second.refused),
       };
 
-/** Unanswered packets of a check that met nothing but silence; 0 for every other. */
-const silentPackets = ({ attempts, notRun }: Observation): number =>
-  notRun === null && attempts.every(({ outcome }) => outcome === 'silence')
-    ? attempts.reduce((packets, attempt) => packets + attempt.packets, 0)
-    : 0;
-
-export interface Settling {
-  readonly context: AskContext;
-  readonly path: Path;
-  readonly probeOf: (kind: Check['probe']) => Probe;
-  readonly doubtOf: (check: Check) => number;
-  /** Asks checks of a sweep, all at once over one socket; others, and all where it is left out, are asked one by one. */
-  readonly sweep?: {
-    readonly takes: (check: Check) => boolean;
-    readonly ask: (checks: readonly Check[]) => Promise<readonly Observation[]>;
-  };
-  readonly signal: AbortSignal;
-}
-
-/** How much of its silence is evidence: of packets that arrived it is known that each was answered. */
-const evidenceOf = (one: Observation): number => {
-  const packets = silentPackets(one);
-  return packets > 0 && one.seen !== null && one.seen > 0 ? one.seen : packets;
+/** How much of a check's silence is evidence, in packets: of those that arrived it is known that each was answered. */
+const evidenceOf = (one: Observation, { tools }: Pick<RunState, 'tools'>): number => {
+  const packets = witnessedPackets(one, tools);
+  return one.seen !== null && one.seen > 0 ? Math.min(one.answered ?? one.seen, packets) : packets;
 };
 
-/** Asks those further whose silence proves too little, and where more of it would prove enough; others stay as they are. */
-const askFurther = async (
-  observations: readonly Observation[],
-  isShort: (one: Observation) => boolean,
-  bound: number,
-  { context, path, probeOf, doubtOf, sweep, signal }: Settling,
-): Promise<readonly Observation[]> => {
-  const wanted = (one: Observation): boolean =>
-    isShort(one) && doubtOfSilence(MAX_SILENT_PACKETS, bound) <= doubtOf(one.check);
-  const ofSweep = observations.filter((one) => sweep?.takes(one.check) && wanted(one)).map(({ check }) => check);
-  const swept = new Map((await sweep?.ask(ofSweep))?.map((one) => [one.check.id, one]));
-  return Promise.all(
-    observations.map(async (one) => {
-      if (sweep?.takes(one.check)) {
-        const again = swept.get(one.check.id);
-        return again ? together(one, again) : one;
-      }
-      if (!wanted(one)) return one;
-      const { check } = one;
-      const options = { samples: 1, doubt: doubtOf(check), alreadySilent: evidenceOf(one) };
-      return together(one, await askCheck(check, probeOf(check.probe), context, path, options, signal));
-    }),
+/** Refused or silent while the line was away, all of it: whatever said no then said it of everything. */
+const metOutage = ({ check, attempts }: Observation, { tools: { timeline } }: Pick<RunState, 'tools'>): boolean =>
+  attempts.length > 0 &&
+  timeline.spans(check.address ?? '').length > 0 &&
+  attempts.every(
+    ({ outcome, lostAtMs }) =>
+      outcome !== 'answer' && lostAtMs.length > 0 && timeline.witnessed(check.address ?? '', lostAtMs) === 0,
   );
-};
 
+/** Whether its silence proves too little, and more of it would prove enough. */
 const isShortAt =
-  (bound: number, { doubtOf }: Settling) =>
+  (bound: number, run: RunState) =>
   (one: Observation): boolean => {
-    const evidence = evidenceOf(one);
-    return evidence > 0 && evidence < MAX_SILENT_PACKETS && doubtOfSilence(evidence, bound) > doubtOf(one.check);
+    if (metOutage(one, run)) return true;
+    if (!isSilent(one)) return false;
+    const evidence = evidenceOf(one, run);
+    const doubt = run.doubtOf(one.check);
+    const isShort = evidence < MAX_SILENT_PACKETS && doubtOfSilence(evidence, bound) > doubt;
+    return isShort && doubtOfSilence(MAX_SILENT_PACKETS, bound) <= doubt;
   };
 
-/** Resolves with the same observations in the same order, those completed that needed it. */
-export const settle = async (
-  observations: readonly Observation[],
-  settling: Settling,
-): Promise<readonly Observation[]> => {
-  let settled = observations;
-  for (let round = 0; round < MAX_ROUNDS && !settling.signal.aborted; round += 1) {
-    const bound = settling.path.upperBound();
-    // Where even the most that is ever sent proves nothing, more of it proves nothing either.
-    if (bound === null) break;
-    const isShort = isShortAt(bound, settling);
-    if (!settled.some(isShort)) break;
-    settled = await askFurther(settled, isShort, bound, settling);
-  }
-  return settled;
+/** Asks them further, those of a sweep all at once over its socket. Resolves with what they are by then. */
+const askFurther = async (run: RunState, short: readonly Observation[]): Promise<readonly Observation[]> => {
+  const { tools, sweeps } = run;
+  const ofSweep = short.filter(({ check }) => sweeps.sweeps(check)).map(({ check }) => check);
+  const [swept, single] = await Promise.all([
+    sweeps.again(ofSweep),
+    Promise.all(
+      short
+        .filter(({ check }) => !sweeps.sweeps(check))
+        .map((one) => {
+          const { check } = one;
+          const options = { samples: 1, doubt: run.doubtOf(check), alreadySilent: evidenceOf(one, run) };
+          return askCheck(check, tools.probeOf(check.probe), options, tools);
+        }),
+    ),
+  ]);
+  const again = new Map([...swept, ...single].map((one) => [one.check.key, one]));
+  return short.flatMap((one) => {
+    const second = again.get(one.check.key);
+    return second ? [together(one, second)] : [];
+  });
 };
 
 /**
- * The same once the far end has told what arrived: where answers are dropped, only the packets that got there prove it,
- * and chance may have let too few get there. Those are asked once more; what arrived of that is to be asked again.
+ * Asks until nothing is short of certainty, or the rounds are used up. With `arrivedOnly`, once the far end has told what
+ * arrived: where answers are dropped, only the packets that got there prove it, and chance may have let too few get there.
+ * Those are asked once more. @returns what was asked further
  */
-export const settleArrived = async (
-  observations: readonly Observation[],
-  settling: Settling,
+export const askUntilCertain = async (
+  run: RunState,
+  { arrivedOnly = false }: { readonly arrivedOnly?: boolean } = {},
 ): Promise<readonly Observation[]> => {
-  const bound = settling.path.upperBound();
-  if (bound === null || settling.signal.aborted) return observations;
-  const isShort = isShortAt(bound, settling);
-  const hasArrived = (one: Observation): boolean => one.seen !== null && one.seen > 0 && isShort(one);
-  return observations.some(hasArrived) ? askFurther(observations, hasArrived, bound, settling) : observations;
+  const addresses = new Set(run.proven().map(({ address }) => address));
+  const further = new Map<Observation['check']['key'], Observation>();
+  for (let round = 0; round < (arrivedOnly ? 1 : MAX_ROUNDS) && !run.signal.aborted; round += 1) {
+    const bound = run.tools.path.upperBound();
+    // Where even the most that is ever sent proves nothing, more of it proves nothing either.
+    if (bound === null) break;
+    const isShort = isShortAt(bound, run);
+    const short = [...run.observations.all()].filter(
+      (one) =>
+        addresses.has(one.check.address ?? '') && (!arrivedOnly || (one.seen !== null && one.seen > 0)) && isShort(one),
+    );
+    if (short.length === 0) break;
+    const asked = await askFurther(run, short);
+    run.observations.record(asked);
+    for (const one of asked) further.set(one.check.key, one);
+  }
+  return [...further.values()];
 };

@@ -1,13 +1,12 @@
 /**
- * The control without which nothing is blamed: a way to a reflector that is known to pass, asked again until the path's
- * loss is bounded tightly enough for silence elsewhere to mean something. Where many checks answer it has nothing to do.
+ * Bounds the path's loss, without which nothing is blamed: a way that is known to pass is asked again until the bound is
+ * tight enough for silence elsewhere to mean something. Beside the checks, and only as long as they do not tell enough
+ * themselves.
  */
-import type { Probe } from '../../../probes/contract.js';
 import type { Check } from '../../model/check.js';
 import { SINGLE_CHECK_DOUBT } from '../../verdict/silence.js';
 import { askCheck } from '../ask/ask.js';
-import type { AskContext } from '../ask/transactions.js';
-import type { Path } from '../path.js';
+import type { RunState } from '../state.js';
 
 /** Below this bound a handful of silent packets is proof (0.15^5 < 1e-4). */
 const TIGHT_ENOUGH = 0.15;
@@ -18,27 +17,18 @@ const MAX_ROUNDS = 6;
 export const MAX_CONTROL_PACKETS = ANSWERS_A_ROUND * MAX_ROUNDS;
 /** The checks themselves usually tell enough within this time. */
 const HEAD_START_MS = 500;
-const OVER = new Error('the checks are done');
 
-/** Asks over `way` until the loss is bounded, the rounds are used up, or the signal fires. `checked`: the checks are done. */
-export const askControl = async (
-  way: Check,
-  udpEcho: Probe,
-  context: AskContext,
-  path: Path,
-  checked: Promise<unknown>,
-  signal: AbortSignal,
-): Promise<void> => {
-  const done = new AbortController();
-  const stop = (): void => done.abort(OVER);
-  void checked.then(stop, stop);
-  const either = AbortSignal.any([signal, done.signal]);
-  await context.net.sleep(HEAD_START_MS, either).catch(() => undefined);
-  for (let round = 0; round < MAX_ROUNDS && !signal.aborted; round += 1) {
+/** Asks over `way` until the loss is bounded, the rounds are used up, or the run ends. */
+export const boundLoss = async ({ tools, observations }: RunState, way: Check): Promise<void> => {
+  const { net, path, probeOf } = tools;
+  const { ended } = observations;
+  const either = AbortSignal.any([tools.signal, ended]);
+  await net.sleep(HEAD_START_MS, either).catch(() => undefined);
+  for (let round = 0; round < MAX_ROUNDS && !tools.signal.aborted; round += 1) {
     if ((path.upperBound() ?? 1) <= TIGHT_ENOUGH) return;
-    const check: Check = { ...way, id: `control${round}@${way.id}`, probe: 'udp-echo' };
-    const options = { samples: ANSWERS_A_ROUND, doubt: SINGLE_CHECK_DOUBT, atMost: 2 };
     // A round that is under way when the checks are done may no longer be needed.
-    await askCheck(check, udpEcho, context, path, options, done.signal.aborted ? signal : either);
+    const signal = ended.aborted ? tools.signal : either;
+    const options = { samples: ANSWERS_A_ROUND, doubt: SINGLE_CHECK_DOUBT, atMost: 2, signal };
+    await askCheck({ ...way, probe: 'udp-echo' }, probeOf('udp-echo'), options, tools);
   }
 };

@@ -1,79 +1,11 @@
 /**
- * The far end's half of the proof: asks a reflector which of our requests arrived. In-band, over whatever way has
- * already passed, so that a branch where one UDP port is open still learns in which direction the others fail.
+ * Adds what each proven far end says that it saw: the number that tells a direction. After everything was asked, because
+ * its memory of a session is bounded and each query costs a round trip.
  */
-import pLimit from 'p-limit';
-import type { Probe } from '../../../probes/contract.js';
-import type { Check } from '../../model/check.js';
 import type { Observation } from '../../model/observation.js';
-import { NOTHING } from '../../wire/octets.js';
-import { expectProof, judgeTag, makeTag } from '../../wire/proof.js';
-import { encodeReceiptsQuery, MAX_RECEIPTS, readReceipts } from '../../wire/receipts.js';
-import { ANSWER_TAG_BYTES, REQUEST_TAG_BYTES, readTag } from '../../wire/tag.js';
-import { askCheck } from '../ask/ask.js';
-import type { AskContext } from '../ask/transactions.js';
-import type { Path } from '../path.js';
-
-/** Ways to try one after the other, if the first has become deaf in the meantime. */
-const MAX_WAYS = 3;
-/** A sweep has hundreds of queries; one that is lost and waits must not hold up the others. */
-const QUERIES_AT_ONCE = 32;
-/** More than these go over UDP where it passes: a connection for each would take longer than the sweep. */
-const FEW_QUERIES = 4;
-/** With RETRY_AFTER_MS this waits out a burst of loss. */
-const ATTEMPTS = 5;
-/** A query is four bytes a number, its answer one, so only a short one needs padding to pay for the longer tag. */
-const PADDING = ANSWER_TAG_BYTES - REQUEST_TAG_BYTES;
-
-/** What a reflector says about a run. */
-interface Receipts {
-  readonly counts: readonly number[];
-  readonly heldBack: number;
-}
-
-const receiptsProbe = (sequences: readonly number[], found: (receipts: Receipts) => void): Probe => ({
-  kind: 'udp-echo',
-  retransmits: false,
-  timed: 'exchange',
-  ask: (asking) => {
-    const message = makeTag(asking, 'receiptsRequest', encodeReceiptsQuery(sequences, PADDING)) ?? NOTHING;
-    return { messages: [message], proof: expectProof(asking, message), answeredByOpening: false };
-  },
-  read: (bytes, { question, elapsedMicros }) => {
-    const parsed = readTag(bytes);
-    if (!parsed.ok) return parsed.refusal === 'truncated' ? { kind: 'partial' } : { kind: 'refused', why: 'malformed' };
-    const judged = question.proof && judgeTag(bytes, question.proof, elapsedMicros);
-    if (!judged?.authentic || judged.tag.type !== 'receiptsAnswer') return { kind: 'refused', why: 'bad-proof' };
-    const counts = readReceipts(judged.tag.body, sequences.length);
-    found({ counts, heldBack: judged.tag.heldBack });
-    return { kind: 'answer', authentic: true, attestation: judged.attestation, detail: {} };
-  },
-});
-
-const askOnce = async (
-  sequences: readonly number[],
-  ways: readonly Check[],
-  context: AskContext,
-  path: Path,
-  signal: AbortSignal,
-): Promise<Receipts | null> => {
-  let receipts: Receipts | null = null;
-  const probe = receiptsProbe(sequences, (told) => {
-    receipts = told;
-  });
-  for (const way of ways.slice(0, MAX_WAYS)) {
-    const check = { ...way, id: `receipts@${way.id}` };
-    await askCheck(check, probe, context, path, { samples: 1, doubt: 0, atMost: ATTEMPTS }, signal);
-    if (receipts) break;
-  }
-  return receipts;
-};
-
-export interface Testimony {
-  readonly observations: readonly Observation[];
-  /** Answers and connections that the reflector says it held back, the most that it told. */
-  readonly heldBack: number;
-}
+import { askReceipts, type Receipts, summed } from '../ask/receipts.js';
+import type { FarEnd } from '../far-ends.js';
+import type { RunState } from '../state.js';
 
 const authenticAnswers = ({ attempts }: Observation): number =>
   attempts.reduce((sum, one) => sum + (one.outcome === 'answer' && one.authentic === true ? one.answers : 0), 0);
@@ -82,66 +14,45 @@ const attestedHeldBack = ({ attempts }: Observation): readonly number[] =>
   attempts.flatMap((one) => (one.outcome === 'answer' && one.attestation ? one.attestation.heldBack : []));
 
 /**
- * Completes observations of one address with what the far end saw of them. `ways` are checks that passed there. What
- * could not be asked stays null, and so does everything if the far end has forgotten what it answered: it was restarted
- * meanwhile, or another one answers in its turn, and its "never arrived" would be a false witness.
+ * The observations with what the far end saw of them. What could not be asked stays as it is, and so does everything if the
+ * far end has forgotten what it answered: it was restarted meanwhile, or another one answers in its turn, and its "never
+ * arrived" would be false.
  */
-export const witness = async (
+export const withReceipts = (
   observations: readonly Observation[],
-  ways: readonly Check[],
-  context: AskContext,
-  path: Path,
-  signal: AbortSignal,
-): Promise<Testimony> => {
-  // The newest first: what the far end has forgotten, the oldest, ends its list, and takes nothing else with it.
-  const all = observations.flatMap(({ sequences }) => sequences).sort((a, b) => b - a);
-  const seen = new Map<number, number>();
-  const heldBack = observations.flatMap(attestedHeldBack);
-  const limit = pLimit(QUERIES_AT_ONCE);
-  const count = Math.ceil(all.length / MAX_RECEIPTS);
-  const isUdp = ({ transport }: Check): number => (transport === 'udp' ? 1 : 0);
-  const order = count > FEW_QUERIES ? [...ways].sort((a, b) => isUdp(b) - isUdp(a)) : ways;
-  const queries = Array.from({ length: count }, (_, index) =>
-    limit(async () => {
-      const asked = all.slice(index * MAX_RECEIPTS, (index + 1) * MAX_RECEIPTS);
-      const receipts = await askOnce(asked, order, context, path, signal);
-      heldBack.push(receipts?.heldBack ?? 0);
-      asked.forEach((sequence, at) => {
-        const count = receipts?.counts[at];
-        if (count !== undefined) seen.set(sequence, count);
-      });
-    }),
-  );
-  await Promise.all(queries);
+  { told }: Pick<Receipts, 'told'>,
+): readonly Observation[] => {
   const completed = observations.map((observation) => {
-    const told = observation.sequences.map((sequence) => seen.get(sequence));
-    const known = told.length > 0 && told.every((count) => count !== undefined);
-    return known ? { ...observation, seen: told.reduce<number>((sum, count) => sum + (count ?? 0), 0) } : observation;
+    const own = observation.sequences.flatMap((sequence) => told.get(sequence) ?? []);
+    const isKnown = own.length > 0 && own.length === observation.sequences.length;
+    return isKnown ? { ...observation, ...summed(own) } : observation;
   });
-  const forgotten = completed.some((one) => one.seen !== null && one.seen < authenticAnswers(one));
-  return {
-    observations: forgotten ? observations : completed,
-    heldBack: heldBack.reduce((most, one) => Math.max(most, one), 0),
-  };
+  const isForgotten = completed.some((one) => one.seen !== null && one.seen < authenticAnswers(one));
+  return isForgotten ? observations : completed;
 };
 
-/**
- * The same, and once more for what `settle` asked further because too little had arrived. `settle` gives its
- * observations back in order, and those that it left alone as they are.
- */
-export const witnessEnough = async (
-  observations: readonly Observation[],
-  settle: (told: readonly Observation[]) => Promise<readonly Observation[]>,
-  ask: (untold: readonly Observation[]) => Promise<Testimony>,
-): Promise<Testimony> => {
-  const first = await ask(observations);
-  const settled = await settle(first.observations);
-  const untold = settled.filter((one, index) => one !== first.observations[index]);
-  if (untold.length === 0) return first;
-  const second = await ask(untold);
-  const told = new Map(second.observations.map((one) => [one.check.id, one]));
-  return {
-    observations: settled.map((one) => told.get(one.check.id) ?? one),
-    heldBack: Math.max(first.heldBack, second.heldBack),
-  };
+const fetchAt = async (run: RunState, { address, facts, ways }: FarEnd, of: readonly Observation[]): Promise<void> => {
+  const receipts = await askReceipts(
+    of.flatMap(({ sequences }) => sequences),
+    ways,
+    run.tools,
+  );
+  run.observations.record(withReceipts(of, receipts));
+  const heldBack = [facts.heldBack, receipts.heldBack, ...of.flatMap(attestedHeldBack)];
+  run.farEnds.learn(address, { heldBack: heldBack.reduce((most, one) => Math.max(most, one), 0) });
+};
+
+/** @param of only these, which were asked again; all that was observed if left out */
+export const fetchReceipts = async (
+  run: RunState,
+  { of }: { readonly of?: readonly Observation[] } = {},
+): Promise<void> => {
+  const at = (address: string): readonly Observation[] =>
+    of ? of.filter(({ check }) => check.address === address) : run.observations.at(address);
+  await Promise.all(
+    run.proven().flatMap((farEnd) => {
+      const own = at(farEnd.address);
+      return own.length > 0 ? [fetchAt(run, farEnd, own)] : [];
+    }),
+  );
 };

@@ -1,34 +1,23 @@
 /**
- * Who is at the other end? Asks an address for its reflector's info over every way that might pass, at once; the
- * first authentic answer ends the search. Without a token there is nothing to ask.
+ * Adds who is at the other end: asks an address for its reflector's info over every way that might pass, at once; the
+ * first authentic answer ends the search. Beside the checks, because they take as long. Where it gives its word, the loss
+ * of the way there is bounded as well.
  */
 import { setMaxListeners } from 'node:events';
 import type { Probe } from '../../../probes/contract.js';
 import type { Check } from '../../model/check.js';
-import type { Evidence } from '../../model/observation.js';
-import { INFO_REQUEST_BYTES, parseInfo, type ReflectorInfo } from '../../wire/info.js';
+import type { FarEndFacts, Identity, ReflectorInfo } from '../../model/far-end.js';
+import type { Evidence, Observation } from '../../model/observation.js';
+import { INFO_REQUEST_BYTES, parseInfo } from '../../wire/info.js';
 import { NOTHING } from '../../wire/octets.js';
 import { expectProof, judgeTag, makeTag } from '../../wire/proof.js';
 import { REFUSED_BECAUSE, REQUEST_TAG_BYTES, readTag } from '../../wire/tag.js';
-import { askCheck } from '../ask/ask.js';
-import type { AskContext } from '../ask/transactions.js';
-import type { Path } from '../path.js';
-
-export interface Identity {
-  readonly info: ReflectorInfo;
-  /** Where its word came through. */
-  readonly control: Check;
-}
-
-export interface Identification {
-  readonly identity: Identity | null;
-  /** It speaks our protocol and does not know our token. */
-  readonly tokenRefused: boolean;
-  /** It speaks another version of our protocol. */
-  readonly versionRefused: boolean;
-  /** It gave its word at first, and at the end of the run nothing answers any more where it came through. */
-  readonly isGone?: true;
-}
+import { askFor } from '../ask/ask.js';
+import type { FarEnd } from '../far-ends.js';
+import { passed } from '../observations.js';
+import type { RunState } from '../state.js';
+import type { Tools } from '../tools.js';
+import { boundLoss } from './bound-loss.js';
 
 /** Ways to ask at once: enough to find an open one in a closed firewall, few enough to stay a guest. */
 const MAX_WAYS = { udp: 8, stream: 4 } as const;
@@ -36,9 +25,15 @@ const MAX_WAYS = { udp: 8, stream: 4 } as const;
 const ATTEMPTS = 5;
 /** An answer is far shorter than its padded request; nothing longer is one. */
 const MAX_INFO_BYTES = 1400;
+/** The reflector's control port, which the profile need not name. */
+const CONTROL_PORT = 443;
+
+type Word =
+  | { readonly says: 'info'; readonly info: ReflectorInfo }
+  | { readonly says: 'refusal'; readonly because: number };
 
 /** Asks for the reflector's info in a bare tag, padded so that the answer is never larger than the request. */
-const infoProbe = (found: (info: ReflectorInfo) => void, refused: (because: number) => void): Probe => ({
+const infoProbe: Probe<Word> = {
   kind: 'udp-echo',
   retransmits: false,
   timed: 'exchange',
@@ -52,25 +47,25 @@ const infoProbe = (found: (info: ReflectorInfo) => void, refused: (because: numb
     const parsed = readTag(bytes);
     if (!parsed.ok) return parsed.refusal === 'truncated' ? { kind: 'partial' } : { kind: 'refused', why: 'malformed' };
     const { tag } = parsed.value;
-    if (tag.type === 'refusal') refused(tag.because);
     const judged = question.proof && judgeTag(bytes, question.proof, elapsedMicros);
-    if (!judged?.authentic) return { kind: 'refused', why: 'bad-proof' };
+    if (!judged?.authentic) {
+      return tag.type === 'refusal'
+        ? { kind: 'refused', why: 'bad-proof', value: { says: 'refusal', because: tag.because } }
+        : { kind: 'refused', why: 'bad-proof' };
+    }
     const info = parseInfo(judged.tag.body);
     if (!info.ok) return { kind: 'refused', why: 'malformed' };
-    found(info.value);
     const detail: Evidence = { version: info.value.version };
-    return { kind: 'answer', authentic: true, attestation: judged.attestation, detail };
+    const value: Word = { says: 'info', info: info.value };
+    return { kind: 'answer', authentic: true, attestation: judged.attestation, detail, value };
   },
-});
-
-/** The reflector's control port, which the profile need not name. */
-const CONTROL_PORT = 443;
+};
 
 /** The ways to ask: one question for each different transport and port among the checks. */
 export const waysOf = (checks: readonly Check[]): readonly Check[] => {
   const [any] = checks;
   const control: readonly Check[] = any
-    ? [{ ...any, id: 'control', probe: 'tls-handshake', transport: 'tls', port: CONTROL_PORT, natT: false }]
+    ? [{ ...any, probe: 'tls-handshake', transport: 'tls', port: CONTROL_PORT, natT: false }]
     : [];
   const ways = new Map([...control, ...checks].map((check) => [`${check.transport}/${check.port}`, check]));
   const all = [...ways.values()];
@@ -80,42 +75,68 @@ export const waysOf = (checks: readonly Check[]): readonly Check[] => {
   ];
 };
 
-/** Asks `checks`' address over the ways that these checks use. Resolves when one answers, or all have given up. */
-export const identify = async (
-  checks: readonly Check[],
-  context: AskContext,
-  path: Path,
-  signal: AbortSignal,
-): Promise<Identification> => {
-  let identity: Identity | null = null;
-  let tokenRefused = false;
-  let versionRefused = false;
+export type Identification = Pick<FarEndFacts, 'identity' | 'tokenRefused' | 'versionRefused' | 'clockRefused'>;
+
+/** Asks the checks' address over the ways that these checks use. Resolves when one answers, or all have given up. */
+export const askWhoIsThere = async (checks: readonly Check[], tools: Tools): Promise<Identification> => {
   const found = new AbortController();
-  const over = AbortSignal.any([signal, found.signal]);
-  setMaxListeners(0, over);
-  await Promise.all(
+  const signal = AbortSignal.any([tools.signal, found.signal]);
+  setMaxListeners(0, signal);
+  const words = await Promise.all(
     waysOf(checks).map(async (way) => {
-      const probe = infoProbe(
-        (info) => {
-          identity ??= { info, control: way };
-          // The other ways need not be asked any more; the current one is left to finish its own bookkeeping.
-          queueMicrotask(() => found.abort(new Error('identified')));
-        },
-        (because) => {
-          tokenRefused ||= because === REFUSED_BECAUSE.unknownKey;
-          versionRefused ||= because === REFUSED_BECAUSE.version;
-        },
+      const { values } = await askFor(way, infoProbe, { samples: 1, doubt: 0, atMost: ATTEMPTS, signal }, tools);
+      const identities = values.flatMap((word): Identity[] =>
+        word.says === 'info' ? [{ info: word.info, control: way }] : [],
       );
-      // An id of its own, so that the path does not mistake these packets for the check's.
-      await askCheck(
-        { ...way, id: `info@${way.id}` },
-        probe,
-        context,
-        path,
-        { samples: 1, doubt: 0, atMost: ATTEMPTS },
-        over,
-      );
+      // The other ways need not be asked any more.
+      if (identities.length > 0) found.abort(new Error('identified'));
+      return { identities, refusals: values.flatMap((word) => (word.says === 'refusal' ? word.because : [])) };
     }),
   );
-  return { identity, tokenRefused, versionRefused };
+  const refusals = words.flatMap((one) => one.refusals);
+  const identity = words.flatMap(({ identities }) => identities)[0] ?? null;
+  return {
+    identity,
+    tokenRefused: refusals.includes(REFUSED_BECAUSE.unknownKey),
+    versionRefused: refusals.includes(REFUSED_BECAUSE.version),
+    // Over TLS it gives its word whatever our clock says, and then it answers everywhere else, too.
+    clockRefused: identity === null && refusals.includes(REFUSED_BECAUSE.clock),
+  };
+};
+
+/** Asks every address that may be a reflector's over the ways of its checks. */
+export const identify = async (run: RunState): Promise<void> => {
+  const { input, farEnds, tools } = run;
+  const asked = input.questions.filter(({ skip }) => skip === null);
+  await Promise.all(
+    farEnds.all().map(async ({ address }) => {
+      const ways = asked.filter((check) => check.address === address);
+      const identification = await askWhoIsThere(ways, tools);
+      farEnds.learn(address, identification);
+      if (identification.identity) await boundLoss(run, identification.identity.control);
+    }),
+  );
+};
+
+/** Checks that passed, the one through which the reflector told who it is first, then UDP, which costs one packet. */
+const waysThrough = (observations: readonly Observation[], control: Check | null): readonly Check[] => {
+  const passing = observations.filter(passed).map(({ check }) => check);
+  const rank = ({ transport }: Check): number => (transport === 'udp' ? 0 : 1);
+  return [...(control ? [control] : []), ...passing.sort((a, b) => rank(a) - rank(b))];
+};
+
+const identifyOnceMore = async (run: RunState, { address, facts }: FarEnd): Promise<void> => {
+  const observations = run.observations.at(address);
+  const again = facts.identity ? null : await askWhoIsThere(waysThrough(observations, null), run.tools);
+  if (again) run.farEnds.learn(address, again);
+  const { identity } = again ?? facts;
+  run.farEnds.setWays(address, waysThrough(observations, identity?.control ?? null));
+};
+
+/**
+ * The same where the checks found a way: a far end's word may have been lost on those first tried. Adds the ways over which
+ * it can be asked from here on.
+ */
+export const identifyAgain = async (run: RunState): Promise<void> => {
+  await Promise.all(run.proven().map((farEnd) => identifyOnceMore(run, farEnd)));
 };

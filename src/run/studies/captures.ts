@@ -1,19 +1,18 @@
 /** Fetches from a reflector what stood on its wire, piece by piece, over any way that passes. */
 import type { Probe } from '../../../probes/contract.js';
 import type { Check } from '../../model/check.js';
-import { type CapturePiece, type CaptureSide, encodeCaptureQuery, readCapturePiece } from '../../wire/capture.js';
+import {
+  type CapturePiece,
+  type CaptureQuery,
+  type CaptureSide,
+  encodeCaptureQuery,
+  readCapturePiece,
+} from '../../wire/capture.js';
 import { NOTHING } from '../../wire/octets.js';
 import { expectProof, judgeTag, makeTag } from '../../wire/proof.js';
 import { MAX_TAG_BYTES, readTag } from '../../wire/tag.js';
-import { askCheck } from '../ask/ask.js';
-import type { AskContext } from '../ask/transactions.js';
-import type { Path } from '../path.js';
-
-export interface Tools {
-  readonly context: AskContext;
-  readonly path: Path;
-  readonly signal: AbortSignal;
-}
+import { askFor } from '../ask/ask.js';
+import type { Tools } from '../tools.js';
 
 /** With RETRY_AFTER_MS this waits out a burst of loss. */
 const ATTEMPTS = 6;
@@ -21,10 +20,7 @@ const MAX_WAYS = 3;
 /** Ours is the longest message that can come back; a far end that claims more is not followed. */
 const MAX_CAPTURE_BYTES = 8192;
 
-const captureProbe = (
-  query: { readonly sequence: number; readonly side: CaptureSide; readonly offset: number },
-  found: (piece: CapturePiece) => void,
-): Probe => ({
+const captureProbe = (query: CaptureQuery): Probe<CapturePiece> => ({
   kind: 'udp-echo',
   retransmits: false,
   timed: 'exchange',
@@ -40,8 +36,7 @@ const captureProbe = (
     if (!judged?.authentic || judged.tag.type !== 'captureAnswer') return { kind: 'refused', why: 'bad-proof' };
     const piece = readCapturePiece(judged.tag.body);
     if (!piece) return { kind: 'refused', why: 'malformed' };
-    found(piece);
-    return { kind: 'answer', authentic: true, attestation: judged.attestation, detail: {} };
+    return { kind: 'answer', authentic: true, attestation: judged.attestation, detail: {}, value: piece };
   },
 });
 
@@ -50,20 +45,16 @@ export const fetchCapture = async (
   sequence: number,
   side: CaptureSide,
   ways: readonly Check[],
-  { context, path, signal }: Tools,
+  tools: Tools,
 ): Promise<Uint8Array | null> => {
   for (const way of ways.slice(0, MAX_WAYS)) {
     const pieces: Uint8Array[] = [];
     let length = 0;
     let whole = Number.POSITIVE_INFINITY;
-    while (length < whole && !signal.aborted) {
-      let piece: CapturePiece | null = null;
-      const probe = captureProbe({ sequence, side, offset: length }, (told) => {
-        piece ??= told;
-      });
-      const check: Check = { ...way, id: `evidence ${sequence} ${side} ${length}@${way.id}` };
-      await askCheck(check, probe, context, path, { samples: 1, doubt: 0, atMost: ATTEMPTS }, signal);
-      const told = piece as CapturePiece | null;
+    while (length < whole && !tools.signal.aborted) {
+      const probe = captureProbe({ sequence, side, offset: length, isTurned: true });
+      const { values } = await askFor(way, probe, { samples: 1, doubt: 0, atMost: ATTEMPTS }, tools);
+      const [told] = values;
       if (!told || told.bytes.length === 0 || told.wholeLength > MAX_CAPTURE_BYTES) break;
       whole = told.wholeLength;
       pieces.push(Uint8Array.from(told.bytes));

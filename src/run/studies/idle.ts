@@ -7,7 +7,7 @@ import { classifyNatT, encodeEspInUdp, NAT_T_KEEPALIVE } from '../../wire/nat-t.
 import { NOTHING } from '../../wire/octets.js';
 import { expectProof, judgeTag, makeTag, type TagProof } from '../../wire/proof.js';
 import { ANSWER_TAG_BYTES, REQUEST_TAG_BYTES } from '../../wire/tag.js';
-import type { Tools } from './captures.js';
+import type { Tools } from '../tools.js';
 
 /**
  * A UDP flow is asked twice at once and answered twice, so far apart in milliseconds that one burst of loss seldom takes
@@ -82,9 +82,13 @@ const undressed = (bytes: Uint8Array, { natT }: Check): Uint8Array | null => {
   return datagram.ok && datagram.value.kind === 'esp' ? datagram.value.payload : null;
 };
 
-const request = (flow: IdleFlow, afterMs: number, { context }: Tools, binding: Uint8Array | null): Uint8Array => {
-  const { net, session } = context;
-  const sequence = context.nextSequence();
+const request = (
+  flow: IdleFlow,
+  afterMs: number,
+  { net, session, nextSequence }: Tools,
+  binding: Uint8Array | null,
+): Uint8Array => {
+  const sequence = nextSequence();
   const input = { session, sequence, sentAtMicros: net.nowMicros(), binding };
   const body = encodeDeferral({ afterMs, changeIp: false, changePort: false }, PADDING);
   const tag = makeTag(input, 'deferredRequest', body) ?? NOTHING;
@@ -95,10 +99,10 @@ const request = (flow: IdleFlow, afterMs: number, { context }: Tools, binding: U
   return message;
 };
 
-const put = async (flow: IdleFlow, bytes: Uint8Array, { context, signal }: Tools): Promise<void> => {
-  await context.net.pacer.take(1, signal).catch(() => undefined);
-  context.totals.packetsSent += 1;
-  context.totals.bytesSent += bytes.length;
+const put = async (flow: IdleFlow, bytes: Uint8Array, { net, totals, signal }: Tools): Promise<void> => {
+  await net.pacer.take(1, signal).catch(() => undefined);
+  totals.packetsSent += 1;
+  totals.bytesSent += bytes.length;
   flow.send(bytes);
 };
 
@@ -107,13 +111,13 @@ export const fallSilent = async (flow: IdleFlow, tools: Tools): Promise<void> =>
   flow.asked = [];
   await put(flow, request(flow, flow.afterMs + SECOND_ANSWER_MS, tools, null), tools);
   await put(flow, request(flow, flow.afterMs, tools, null), tools);
-  flow.sentAtMs = tools.context.net.now();
+  flow.sentAtMs = tools.net.now();
 };
 
 /** One packet that is answered at once. */
 export const converseOnce = async (flow: IdleFlow, tools: Tools): Promise<void> => {
-  const { net, session } = tools.context;
-  const sequence = tools.context.nextSequence();
+  const { net, session } = tools;
+  const sequence = tools.nextSequence();
   const body = new Uint8Array(PADDING);
   const input = { session, sequence, sentAtMicros: net.nowMicros(), binding: null };
   const message = dressed(makeTag(input, 'echoRequest', body) ?? body, flow.check, sequence);
@@ -127,7 +131,7 @@ export const keepAlive = async (flow: IdleFlow, tools: Tools): Promise<void> => 
   const { keptEveryMs, afterMs, sentAtMs } = flow;
   if (keptEveryMs === null) return;
   const nextMs = (flow.keepalives + 1) * keptEveryMs;
-  if (nextMs >= afterMs || tools.context.net.now() < sentAtMs + nextMs) return;
+  if (nextMs >= afterMs || tools.net.now() < sentAtMs + nextMs) return;
   flow.keepalives += 1;
   await put(flow, NAT_T_KEEPALIVE, tools);
 };
@@ -136,12 +140,12 @@ export const keepAlive = async (flow: IdleFlow, tools: Tools): Promise<void> => 
 export const openIdleUdp = async (
   check: Check,
   how: Pick<IdleFlow, 'bidirectional' | 'keptEveryMs' | 'afterMs'>,
-  { context }: Tools,
+  { net, totals }: Tools,
 ): Promise<IdleFlow> => {
   const to = { address: check.address ?? '', port: check.port };
-  const flow = newFlow(check, how, context.net.now());
-  const socket = await openSocket(check.family ?? 4, context.net.source, (bytes, from) => {
-    context.totals.packetsReceived += 1;
+  const flow = newFlow(check, how, net.now());
+  const socket = await openSocket(check.family ?? 4, net.source, (bytes, from) => {
+    totals.packetsReceived += 1;
     if (from.address !== to.address || from.port !== to.port) return;
     const tag = undressed(bytes, check);
     if (tag) hear(flow, tag);
@@ -153,7 +157,7 @@ export const openIdleUdp = async (
 
 /** Opens a connection and asks it as soon as it stands. */
 export const openIdleStream = (check: Check, afterMs: number, tools: Tools): IdleFlow => {
-  const { net, totals } = tools.context;
+  const { net, totals } = tools;
   const { address, port, family, host, transport } = check;
   const flow = newFlow(check, { bidirectional: true, keptEveryMs: null, afterMs }, net.now());
   let held: Uint8Array = NOTHING;

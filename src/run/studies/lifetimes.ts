@@ -2,10 +2,12 @@
  * How long an idle flow stays open on the way (RFC 4787 §4.3): many sockets fall silent at once, and each is answered
  * after another delay, so that the whole takes as long as the longest lifetime and not their sum. Takes minutes.
  */
-import type { Check, Transport } from '../../model/check.js';
-import { type Idle, NAT_T_KEEPALIVE_SECONDS, type StudyFacts } from '../../model/study-facts.js';
+import type { Check } from '../../model/check.js';
+import type { Transport } from '../../model/kinds.js';
+import { type Idle, type LifetimeFacts, NAT_T_KEEPALIVE_SECONDS } from '../../model/study-facts.js';
 import { MAX_DEFERRAL_MS } from '../../wire/deferral.js';
-import type { Tools } from './captures.js';
+import { askReceipts } from '../ask/receipts.js';
+import type { Tools } from '../tools.js';
 import {
   converseOnce,
   fallSilent,
@@ -15,7 +17,7 @@ import {
   openIdleUdp,
   SECOND_ANSWER_MS,
 } from './idle.js';
-import { testimony } from './receipts.js';
+import { HEADER_BYTES, type StudiedFarEnd, type Study } from './study.js';
 
 /** A lifetime lies between two neighbours of these: two seconds of uncertainty, at any length. */
 const STEP_MS = 2000;
@@ -59,13 +61,13 @@ const isUdp = ({ transport }: { readonly transport: Transport }): boolean => tra
 const converse = async (all: readonly IdleFlow[], tools: Tools): Promise<void> => {
   for (let turn = 0; turn < TURNS; turn += 1) {
     for (const flow of all) await converseOnce(flow, tools);
-    await tools.context.net.sleep(CONVERSE_MS / (TURNS - 1), tools.signal).catch(() => undefined);
+    await tools.net.sleep(CONVERSE_MS / (TURNS - 1), tools.signal).catch(() => undefined);
   }
 };
 
 /** Fills in what of the last asking arrived. @returns how much the far end says it held back so far */
 const ask = async (all: readonly IdleFlow[], ways: readonly Check[], tools: Tools): Promise<number> => {
-  const { seen, heldBack } = await testimony(
+  const { seen, heldBack } = await askReceipts(
     all.flatMap(({ asked }) => asked),
     ways,
     tools,
@@ -82,7 +84,7 @@ const begin = async (all: readonly IdleFlow[], ways: readonly Check[], tools: To
   let missing = all;
   for (let round = 0; round < ROUNDS && missing.length > 0 && !tools.signal.aborted; round += 1) {
     for (const flow of missing) await fallSilent(flow, tools);
-    await tools.context.net.sleep(SETTLE_MS, tools.signal).catch(() => undefined);
+    await tools.net.sleep(SETTLE_MS, tools.signal).catch(() => undefined);
     await ask(missing, ways, tools);
     missing = missing.filter(({ seen, answered }) => !answered && seen === 0);
   }
@@ -112,17 +114,17 @@ const isPointless = (kept: IdleFlow, all: readonly IdleFlow[], nowMs: number): b
 };
 
 const wait = async (all: readonly IdleFlow[], tools: Tools): Promise<void> => {
-  const { context, signal } = tools;
+  const { net, signal } = tools;
   const bySeries = new Map<string, IdleFlow[]>();
   for (const flow of all) bySeries.set(seriesOf(flow), [...(bySeries.get(seriesOf(flow)) ?? []), flow]);
   const isDone = (own: readonly IdleFlow[]): boolean => {
-    const now = context.net.now();
+    const now = net.now();
     const [first] = own;
     const isKept = first !== undefined && first.keptEveryMs !== null;
     return isOver(own, now) || (isKept && isPointless(first, all, now));
   };
   while (!signal.aborted && ![...bySeries.values()].every(isDone)) {
-    await context.net.sleep(LOOK_EVERY_MS, signal).catch(() => undefined);
+    await net.sleep(LOOK_EVERY_MS, signal).catch(() => undefined);
     for (const flow of all) if (flow.keptEveryMs !== null) await keepAlive(flow, tools);
   }
 };
@@ -150,27 +152,22 @@ const factOf = ({ check, bidirectional, keptEveryMs, afterMs, answered, seen }: 
   seen,
 });
 
-export interface Lifetimes {
-  readonly idle: readonly Idle[];
-  readonly talk: StudyFacts['talk'];
-}
-
 /**
  * Asks one proven reflector. `checks` passed there, one for each port whose lifetime is wanted.
  * @param longestMs the longest lifetime asked for, at most MAX_DEFERRAL_MS
  */
-export const lifetimeStudy = async (
+export const askLifetimes = async (
   checks: readonly Check[],
   ways: readonly Check[],
   tools: Tools,
   longestMs: number = MAX_DEFERRAL_MS,
-): Promise<Lifetimes> => {
+): Promise<LifetimeFacts> => {
   const delays = idleDelays(longestMs);
   const udp: IdleFlow[] = [];
   const streams: IdleFlow[] = [];
   try {
     for (const check of checks.filter(isUdp)) await openAll(check, delays, tools, udp);
-    const before = await testimony([], ways, tools);
+    const before = await askReceipts([], ways, tools);
     for (const check of checks.filter((one) => !isUdp(one))) {
       const asked = STREAM_DELAYS_MS.filter((afterMs) => afterMs <= longestMs);
       streams.push(...asked.map((afterMs) => openIdleStream(check, afterMs, tools)));
@@ -183,7 +180,7 @@ export const lifetimeStudy = async (
     const heldBack = await ask(streams, ways, tools);
     const all = [...udp, ...streams];
     await wait(all, tools);
-    const now = tools.context.net.now();
+    const now = tools.net.now();
     // Answers that the far end did not find room for are no silence of the path's.
     const isLimited = heldBack > before.heldBack;
     const talk = udp.flatMap((flow) => flow.talk);
@@ -198,3 +195,35 @@ export const lifetimeStudy = async (
     for (const flow of [...udp, ...streams]) flow.close();
   }
 };
+
+/** Ports whose idle flows matter: SIP's, IPsec's, STUN's, one of media, and SIP's connections. */
+const PORTS: readonly number[] = [5060, 4500, 3478];
+
+const chosen = <C extends Check>(passing: readonly C[]): readonly C[] => {
+  const udp = PORTS.flatMap((port) => passing.find((check) => isUdp(check) && check.port === port) ?? []);
+  const media = passing.find(({ probe }) => probe === 'rtp-echo');
+  const streams = passing.filter((check) => check.probe === 'sip-options' && !isUdp(check));
+  return [...udp, ...(media ? [media] : []), ...streams];
+};
+
+const askFirst = async (first: StudiedFarEnd | undefined, tools: Tools): Promise<readonly LifetimeFacts[]> =>
+  first ? [await askLifetimes(chosen(first.passing), first.ways, tools)] : [];
+
+/** A deferred request in its bare tag, of which the answer pays with as many octets. */
+const REQUEST_BYTES = 112;
+
+export const study = {
+  kind: 'lifetimes',
+  // Hundreds of flows at once would fill the table that the others look at.
+  after: ['nat', 'sip', 'source-ports', 'persistent-flow'],
+  wanted: ({ deep }) => deep,
+  cost: (checks) => {
+    const ports = chosen(checks).filter(isUdp).length;
+    const flows = 2 * idleDelays(MAX_DEFERRAL_MS).length;
+    // Each flow is asked twice, and half of them converse first.
+    const packets = ports * (2 * flows + (TURNS * flows) / 2);
+    return { packets, bytes: packets * (REQUEST_BYTES + HEADER_BYTES[4]) };
+  },
+  // One way out is what lifetimes are about; a second far end would show the same one again.
+  ask: ([first], tools) => askFirst(first, tools),
+} as const satisfies Study<'lifetimes'>;

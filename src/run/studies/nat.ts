@@ -5,9 +5,10 @@
 import type { Check, Family } from '../../model/check.js';
 import type { FilterTest, Mapping, NatFacts, Place, StunPlace } from '../../model/study-facts.js';
 import { localAddressFor } from '../../net/local.js';
-import type { Tools } from './captures.js';
-import { arrivals } from './receipts.js';
-import { MAX_PACKETS, openTalk } from './stun-talk.js';
+import { askReceipts } from '../ask/receipts.js';
+import type { Tools } from '../tools.js';
+import { HEADER_BYTES, type StudiedFarEnd, type Study } from './study.js';
+import { MAX_PACKETS, MIN_PACKETS, openTalk } from './stun-talk.js';
 
 /** More sockets show whether a NAT keeps to its ways; a single collision of ports must not look like a habit. */
 const SOCKETS = 3;
@@ -30,7 +31,7 @@ interface Tested {
 }
 
 /** A far end with two addresses answers from another of its sockets (RFC 5780 §4.4). */
-const filterTest = async (from: FilterTest['from'], far: FarEnd, tools: Tools): Promise<Tested> => {
+const filterTest = async (from: FilterTest['from'], far: NatFarEnd, tools: Tools): Promise<Tested> => {
   const talk = await openTalk(far.family, tools);
   try {
     const { answer, sequence } = await talk.ask({ to: far.first, from: 'anywhere else', ...CHANGES[from] });
@@ -47,7 +48,7 @@ const filterTest = async (from: FilterTest['from'], far: FarEnd, tools: Tools): 
 const filterTestByPort = async (
   from: FilterTest['from'],
   elsewhere: Place,
-  far: FarEnd,
+  far: NatFarEnd,
   ways: readonly Check[],
   tools: Tools,
 ): Promise<Tested | null> => {
@@ -83,8 +84,8 @@ const mappingsOf = async (
   return mappings;
 };
 
-/** One proven reflector's address, and what passes there. */
-export interface FarEnd {
+/** One proven reflector's address, and what passes there over UDP. */
+interface NatFarEnd {
   readonly family: Family;
   readonly first: Place;
   /** UDP ports there that pass. */
@@ -106,7 +107,7 @@ interface Plan {
 const twice = <T>(make: () => T): readonly T[] => Array.from({ length: FILTER_SOCKETS }, make);
 
 /** With the far end's own second address. */
-const planWithOther = (far: FarEnd, other: Place, tools: Tools): Plan => ({
+const planWithOther = (far: NatFarEnd, other: Place, tools: Tools): Plan => ({
   places: [
     ['first', far.first],
     ['other-address', { address: other.address, port: far.first.port }],
@@ -117,11 +118,11 @@ const planWithOther = (far: FarEnd, other: Place, tools: Tools): Plan => ({
 });
 
 /** Where its answers can be expected; should the way there be blocked, what depends on it stays unknown. */
-const answersAt = ({ ports, listens }: FarEnd, port: number): boolean =>
+const answersAt = ({ ports, listens }: NatFarEnd, port: number): boolean =>
   ports.includes(port) || listens.some(([from, to]) => from <= port && port <= to);
 
 /** With one address alone, and another reflector's beside it where there is one. */
-const planWithout = (far: FarEnd, partner: FarEnd | null, tools: Tools): Plan => {
+const planWithout = (far: NatFarEnd, partner: NatFarEnd | null, tools: Tools): Plan => {
   const { address, port } = far.first;
   const shared = partner && answersAt(partner, port) ? partner : null;
   const besides = far.ports.filter((one) => one !== port);
@@ -147,9 +148,9 @@ const planWithout = (far: FarEnd, partner: FarEnd | null, tools: Tools): Plan =>
  * Asks one proven reflector's address.
  * @param partner another reflector's address of the same family, for what takes two where this one has no second
  */
-export const natStudy = async (far: FarEnd, partner: FarEnd | null, tools: Tools): Promise<NatFacts | null> => {
+const askOne = async (far: NatFarEnd, partner: NatFarEnd | null, tools: Tools): Promise<NatFacts | null> => {
   const { family, first } = far;
-  const localAddress = tools.context.net.source ?? (await localAddressFor(first.address, family));
+  const localAddress = tools.net.source ?? (await localAddressFor(first.address, family));
   if (localAddress === null) return null;
   const scout = await openTalk(family, tools);
   const found = await scout.ask({ to: first, from: first }).finally(scout.close);
@@ -162,7 +163,7 @@ export const natStudy = async (far: FarEnd, partner: FarEnd | null, tools: Tools
     (port) => ['peculiar', { address: first.address, port }] as const,
   );
   const [seen, mappings, beside] = await Promise.all([
-    Promise.all(tests.map(({ sequence, ways }) => arrivals([sequence], ways, tools))),
+    Promise.all(tests.map(async ({ sequence, ways }) => (await askReceipts([sequence], ways, tools)).seen)),
     Promise.all(Array.from({ length: SOCKETS }, () => mappingsOf(plan.places, family, tools))),
     peculiar.length > 0 ? mappingsOf([['first', first], ...peculiar], family, tools, SIDE_QUESTION_PACKETS) : [],
   ]);
@@ -176,3 +177,44 @@ export const natStudy = async (far: FarEnd, partner: FarEnd | null, tools: Tools
     filtering: tests.map(({ test, sequence }, index) => ({ ...test, seen: seen[index]?.get(sequence) ?? null })),
   };
 };
+
+/** The NAT is asked at STUN's own port where that passes, and beside it at any other. */
+const STUN_PORT = 3478;
+
+const natFarEndOf = ({ passing, ways, identity }: StudiedFarEnd): NatFarEnd | null => {
+  const udp = passing.filter(({ transport }) => transport === 'udp');
+  const base = udp.find(({ port }) => port === STUN_PORT) ?? udp[0];
+  if (!base || base.address === null || base.family === null) return null;
+  const { address, family, port } = base;
+  return {
+    family,
+    first: { address, port },
+    ports: [...new Set(udp.map((check) => check.port))],
+    listens: identity?.info.udp ?? [],
+    ways,
+  };
+};
+
+/** Places that each socket asks, with the far end's second address. */
+const PLACES = 4;
+/** A Binding request with its tag, padded for the addresses of RFC 5780. */
+const REQUEST_BYTES = 202;
+
+export const study = {
+  kind: 'nat',
+  wanted: ({ nat }) => nat,
+  cost: () => {
+    const filtering = FILTER_TESTS.length * FILTER_SOCKETS;
+    const beside = 1 + PECULIAR_PORTS.length;
+    // Of a filter that lets nothing in, each test is repeated until its silence means something.
+    const packets = 1 + filtering * MIN_PACKETS + SOCKETS * PLACES + beside;
+    return { packets, bytes: packets * (REQUEST_BYTES + HEADER_BYTES[4]) };
+  },
+  ask: async (all, tools) => {
+    const farEnds = all.flatMap((one) => natFarEndOf(one) ?? []);
+    const partnerOf = (far: NatFarEnd): NatFarEnd | null =>
+      farEnds.find((one) => one.family === far.family && one.first.address !== far.first.address) ?? null;
+    const facts = await Promise.all(farEnds.map((far) => askOne(far, partnerOf(far), tools)));
+    return facts.flatMap((one) => one ?? []);
+  },
+} as const satisfies Study<'nat'>;

@@ -3,14 +3,14 @@
  * many phones do the same, and bytes of no protocol. A firewall that knows only SIP there would drop them.
  */
 import type { Probe } from '../../../probes/contract.js';
-import { algProbe } from '../../../probes/sip-alg.js';
+import { algProbe, type Exchange } from '../../../probes/sip-alg.js';
 import type { Check } from '../../model/check.js';
 import type { Observation } from '../../model/observation.js';
 import type { OtherTraffic, Passing } from '../../model/study-facts.js';
 import { RANGE_PORT_DOUBT } from '../../verdict/silence.js';
 import { askCheck } from '../ask/ask.js';
-import { passed } from '../phases/follow-up.js';
-import type { Tools } from './captures.js';
+import { passed } from '../observations.js';
+import type { Tools } from '../tools.js';
 
 /** What phones send (RFC 5626 §3.5.1's ping, though that is for connections). */
 const CRLF_KEEPALIVE = Buffer.from('\r\n\r\n');
@@ -33,8 +33,8 @@ const passingOf = (observation: Observation): Passing =>
     : { passes: false, silent: silentPackets(observation) };
 
 /** An OPTIONS behind some keepalives, from the same port: its answer tells how many of them arrived. */
-const afterKeepalives = (): Probe => {
-  const options = algProbe({ method: 'OPTIONS', found: () => undefined });
+const afterKeepalives = (): Probe<Exchange> => {
+  const options = algProbe({ method: 'OPTIONS' });
   return {
     ...options,
     retransmits: false,
@@ -51,12 +51,11 @@ const afterKeepalives = (): Probe => {
   };
 };
 
-const keepalivesOf = async (check: Check, { context, path, signal }: Tools): Promise<Passing> => {
+const keepalivesOf = async (check: Check, tools: Tools): Promise<Passing> => {
   let silent = 0;
   for (let round = 0; round < ROUNDS; round += 1) {
-    const one: Check = { ...check, id: `crlf ${round} before ${check.id}` };
     const options = { samples: 1, doubt: RANGE_PORT_DOUBT, atMost: 1 };
-    const { attempts } = await askCheck(one, afterKeepalives(), context, path, options, signal);
+    const { attempts } = await askCheck(check, afterKeepalives(), options, tools);
     for (const attempt of attempts) {
       if (attempt.outcome !== 'answer' || !attempt.attestation) continue;
       if (attempt.attestation.keepalives > 0) return { passes: true, silent: 0 };
@@ -66,16 +65,14 @@ const keepalivesOf = async (check: Check, { context, path, signal }: Tools): Pro
   return { passes: false, silent };
 };
 
+/** What it sends for one port if nothing is lost: STUN, a bare tag, and OPTIONS behind the keepalives. */
+export const OTHER_TRAFFIC_PACKETS = 3 + KEEPALIVES;
+
 /** Asks on one UDP port on which OPTIONS pass. */
-export const otherTraffic = async (
-  check: Check,
-  probeOf: (kind: Check['probe']) => Probe,
-  tools: Tools,
-): Promise<OtherTraffic> => {
+export const otherTraffic = async (check: Check, tools: Tools): Promise<OtherTraffic> => {
   const ask = async (kind: 'stun-binding' | 'udp-echo'): Promise<Passing> => {
-    const one: Check = { ...check, id: `${kind} instead of ${check.id}`, probe: kind };
     const options = { samples: 1, doubt: RANGE_PORT_DOUBT };
-    return passingOf(await askCheck(one, probeOf(kind), tools.context, tools.path, options, tools.signal));
+    return passingOf(await askCheck({ ...check, probe: kind }, tools.probeOf(kind), options, tools));
   };
   const [stun, bareTag, crlf] = await Promise.all([ask('stun-binding'), ask('udp-echo'), keepalivesOf(check, tools)]);
   return { transport: check.transport, port: check.port, address: check.address ?? '', stun, bareTag, crlf };

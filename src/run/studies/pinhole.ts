@@ -3,7 +3,8 @@
  * names, from another port and from another address. Nothing has left that port, so that only who read the SDP lets it
  * in. The same after an INVITE to a port that is not SIP's shows whether it was the SDP.
  */
-import { acknowledgement, algProbe, type Exchange } from '../../../probes/sip-alg.js';
+import type { Reading } from '../../../probes/contract.js';
+import { algProbe, type Exchange } from '../../../probes/sip-alg.js';
 import type { Check, Family } from '../../model/check.js';
 import type { PinholeTest } from '../../model/study-facts.js';
 import { localAddressFor } from '../../net/local.js';
@@ -13,9 +14,9 @@ import { encodeDeferral } from '../../wire/deferral.js';
 import { NOTHING } from '../../wire/octets.js';
 import { expectProof, judgeTag, makeTag, type TagProof } from '../../wire/proof.js';
 import { encodeRtp, parseRtp } from '../../wire/rtp.js';
+import { askReceipts } from '../ask/receipts.js';
 import type { Net } from '../net.js';
-import type { Tools } from './captures.js';
-import { arrivals } from './receipts.js';
+import type { Tools } from '../tools.js';
 
 /** The INVITE is answered so much later; an ALG forgets the call when it sees the refusal. */
 const UNANSWERED_MS = 1200;
@@ -53,6 +54,9 @@ const openEven = async (net: Net, family: Family, heard: (bytes: Uint8Array) => 
   }
 };
 
+const replyOf = (reading: Reading<Exchange> | null): Uint8Array | null =>
+  reading?.kind === 'answer' ? (reading.reply ?? null) : null;
+
 interface Media {
   readonly from: PinholeTest['from'];
   readonly proofs: TagProof[];
@@ -70,8 +74,7 @@ const listen = (all: readonly Media[], bytes: Uint8Array, found: (one: Media) =>
 };
 
 const tryOne = async (invited: Check, isControl: boolean, media: Check, ways: readonly Check[], tools: Tools) => {
-  const { context, path, signal } = tools;
-  const { net, session, totals } = context;
+  const { net, path, session, signal, totals } = tools;
   const family = media.family ?? 4;
   const address = net.source ?? (await localAddressFor(media.address ?? '', family));
   if (address === null) return [];
@@ -108,26 +111,26 @@ const tryOne = async (invited: Check, isControl: boolean, media: Check, ways: re
     socket.send(bytes, { address: media.address ?? '', port });
   };
 
-  let final: Exchange | null = null;
+  let final: Reading<Exchange> | null = null;
   const probe = algProbe({
     method: 'INVITE',
     mediaPort: inner.localPort,
     answerAfterMs: UNANSWERED_MS,
-    found: (exchange) => {
-      final = exchange;
-    },
   });
   const question = probe.ask({
     check: invited,
     local: { address, port: phone.localPort },
     session,
-    sequence: context.nextSequence(),
+    sequence: tools.nextSequence(),
     seed: net.random(SEED_BYTES),
     sentAtMicros: net.nowMicros(),
     binding: null,
   });
-  said = (bytes) =>
-    void probe.read(bytes, { check: invited, question, receivedAtMicros: net.nowMicros(), elapsedMicros: 0 });
+  said = (bytes) => {
+    const arrival = { check: invited, question, receivedAtMicros: net.nowMicros(), elapsedMicros: 0 };
+    const reading = probe.read(bytes, arrival);
+    if (reading.kind === 'answer' && reading.value) final = reading;
+  };
 
   const invite = async (): Promise<void> => {
     for (const at of INVITE_AT_MS) {
@@ -140,7 +143,7 @@ const tryOne = async (invited: Check, isControl: boolean, media: Check, ways: re
     const packets = Math.min(MAX_MEDIA, Math.max(MIN_MEDIA, needed));
     for (let turn = 0; turn < packets && !one.heard && !one.refused && !signal.aborted; turn += 1) {
       await until(MEDIA_FROM_MS + turn * MEDIA_EVERY_MS);
-      const sequence = context.nextSequence();
+      const sequence = tools.nextSequence();
       const input = { session, sequence, sentAtMicros: net.nowMicros(), binding: null };
       const changeIp = one.from === 'other-address';
       const deferral = encodeDeferral({ afterMs: 0, changeIp, changePort: false, toPort: inner.localPort });
@@ -168,9 +171,9 @@ const tryOne = async (invited: Check, isControl: boolean, media: Check, ways: re
     const lateMs = net.now() + path.lateMs();
     while (!final && net.now() < lateMs && !signal.aborted)
       await net.sleep(LOOK_EVERY_MS, signal).catch(() => undefined);
-    const ack = final && acknowledgement(final);
+    const ack = replyOf(final);
     if (ack) await put(phone, ack, invited.port);
-    const seen = await arrivals(
+    const { seen } = await askReceipts(
       all.flatMap(({ proofs }) => proofs.map(({ sequence }) => sequence)),
       ways,
       tools,

@@ -3,19 +3,24 @@
  * source port and from another; large requests; and what is no SIP at all on SIP's port. The far end says what arrived
  * and what it answered.
  */
-import type { Probe } from '../../../probes/contract.js';
-import { ALG_METHODS, type AlgMethod, acknowledgement, algProbe, type Exchange } from '../../../probes/sip-alg.js';
+import type { Question } from '../../../probes/contract.js';
+import { ALG_METHODS, type AlgMethod, algProbe, type Exchange } from '../../../probes/sip-alg.js';
 import type { Check } from '../../model/check.js';
 import type { Observation } from '../../model/observation.js';
-import type { SipExchange, SipFacts } from '../../model/study-facts.js';
+import type { Passage, SipExchange, SipFacts, SipLimit } from '../../model/study-facts.js';
 import { RANGE_PORT_DOUBT } from '../../verdict/silence.js';
-import { askCheck } from '../ask/ask.js';
-import type { Net } from '../net.js';
-import { witness } from '../phases/fetch-receipts.js';
-import { passed } from '../phases/follow-up.js';
-import { fetchCapture, type Tools } from './captures.js';
-import { otherTraffic } from './other-traffic.js';
+import type { Receipt } from '../../wire/receipts.js';
+import { askCheck, askFor } from '../ask/ask.js';
+import { askReceipts, summed } from '../ask/receipts.js';
+import type { Request } from '../ask/transactions.js';
+import { isSilent, passed, witnessedPackets } from '../observations.js';
+import type { Tools } from '../tools.js';
+import { fetchCapture } from './captures.js';
+import { OTHER_TRAFFIC_PACKETS, otherTraffic } from './other-traffic.js';
 import { pinholeStudy } from './pinhole.js';
+import { findSipLimit } from './sip-limit.js';
+import { askSameSizes, SIZES } from './sizes.js';
+import { HEADER_BYTES, type StudiedFarEnd, type Study, sumOf } from './study.js';
 
 /** SIP's own (RFC 3261 §19.1.2), for the source port: the destination is whatever port the check was about. */
 const SIP_PORT = 5060;
@@ -25,12 +30,6 @@ const CONTROL_ATTEMPTS = 6;
 const FIXED_PORT_ATTEMPTS = 3;
 /** What other ports inspect as their own protocol is no control for SIP. */
 const NO_CONTROL: ReadonlySet<number> = new Set([53, 80, 500, 3478, 3479, 4500, 5060, 5061]);
-/**
- * Bytes of SIP in one datagram. Up to 1300 it need not use TCP (RFC 3261 §18.1.1), 1472 fill an Ethernet frame, beyond
- * them it takes fragments; an INVITE with a long offer and identity headers reaches 3000.
- */
-export const SIZES = [500, 1000, 1200, 1300, 1400, 1472, 1600, 2000, 3000] as const;
-
 interface Asked {
   readonly check: Check;
   readonly method: AlgMethod;
@@ -39,86 +38,39 @@ interface Asked {
   readonly padded: number | null;
 }
 
-/** The net with a source port of our choice, and a way to send one more message on what was opened last. */
-const tapped = (
-  net: Net,
-  sourcePort: number | null,
-): { readonly net: Net; readonly say: (bytes: Uint8Array) => void } => {
-  let say: (bytes: Uint8Array) => void = () => undefined;
-  return {
-    say: (bytes) => say(bytes),
-    net: {
-      ...net,
-      openUdp: async (peer, events, local) => {
-        const flow = await net.openUdp(peer, events, { ...local, ...(sourcePort !== null && { port: sourcePort }) });
-        // An acknowledgement is never answered, so nobody waits to hear that it could not be sent.
-        say = (bytes) => void flow.send(bytes).catch(() => undefined);
-        return flow;
-      },
-      openStream: (peer, secure, events, local) =>
-        net.openStream(
-          peer,
-          secure,
-          {
-            ...events,
-            open: (stream, at) => {
-              say = stream.write;
-              events.open(stream, at);
-            },
-          },
-          local,
-        ),
-    },
-  };
-};
-
 interface Heard {
   readonly asked: Asked;
   readonly observation: Observation;
   readonly exchange: Exchange | null;
+  /** Requests as they were sent, the latest last. */
+  readonly requests: readonly Request[];
 }
 
-const nameOf = ({ check, method, isControl, fromSipPort, padded }: Asked): string =>
-  ['sip', method, isControl && 'control', fromSipPort && 'from-sip-port', padded]
-    .filter((part) => part !== false && part !== null)
-    .join('-')
-    .concat(`@${check.id}`);
+const probeOf = ({ method, padded }: Pick<Asked, 'method' | 'padded'>) =>
+  algProbe({ method, ...(padded !== null && { atLeastBytes: padded }) });
 
 const ask = async (asked: Asked, tools: Tools): Promise<Heard> => {
-  const { context, path, signal } = tools;
-  let exchange: Exchange | null = null;
-  const tap = tapped(context.net, asked.fromSipPort ? SIP_PORT : null);
-  const probe: Probe = algProbe({
-    method: asked.method,
-    ...(asked.padded !== null && { atLeastBytes: asked.padded }),
-    found: (found) => {
-      exchange ??= found;
-      const ack = acknowledgement(found);
-      if (!ack) return;
-      context.totals.packetsSent += 1;
-      context.totals.bytesSent += ack.length;
-      tap.say(ack);
-    },
-  });
   const atMost = asked.fromSipPort ? FIXED_PORT_ATTEMPTS : asked.isControl ? CONTROL_ATTEMPTS : undefined;
-  const options = { samples: 1, doubt: RANGE_PORT_DOUBT, ...(atMost !== undefined && { atMost }) };
-  const check: Check = { ...asked.check, id: nameOf(asked) };
-  const observation = await askCheck(check, probe, { ...context, net: tap.net }, path, options, signal);
-  return { asked, observation, exchange };
+  const options = {
+    samples: 1,
+    doubt: RANGE_PORT_DOUBT,
+    ...(atMost !== undefined && { atMost }),
+    ...(asked.fromSipPort && { sourcePort: SIP_PORT }),
+  };
+  const { observation, values, requests } = await askFor(asked.check, probeOf(asked), options, tools);
+  return { asked, observation, exchange: values[0] ?? null, requests };
 };
-
-const isSilent = ({ observation: { attempts, notRun } }: Heard): boolean =>
-  notRun === null && attempts.length > 0 && attempts.every(({ outcome }) => outcome === 'silence');
 
 /** Silence here accuses somebody, so it is asked for twice, some time apart. */
 const again = async (heard: Heard, tools: Tools): Promise<Heard> => {
-  if (!isSilent(heard) || heard.asked.isControl || heard.asked.fromSipPort) return heard;
+  if (!isSilent(heard.observation) || heard.asked.isControl || heard.asked.fromSipPort) return heard;
   const second = await ask(heard.asked, tools);
-  if (!isSilent(second)) return second;
+  if (!isSilent(second.observation)) return second;
   const { observation } = heard;
   const { attempts, sequences } = second.observation;
   return {
     ...heard,
+    requests: [...heard.requests, ...second.requests],
     observation: {
       ...observation,
       attempts: [...observation.attempts, ...attempts],
@@ -127,7 +79,45 @@ const again = async (heard: Heard, tools: Tools): Promise<Heard> => {
   };
 };
 
-const factsOf = async (heard: Heard, ways: readonly Check[], tools: Tools): Promise<SipExchange> => {
+const isLimited = ({ asked, observation }: Heard, limit: SipLimit | null): boolean =>
+  limit !== null && isSilent(observation) && asked.check.transport === 'udp' && asked.check.port === limit.port;
+
+const packetsOf = ({ attempts }: Observation): number => attempts.reduce((sum, { packets }) => sum + packets, 0);
+
+/** Whether silence on SIP's own port over UDP is about how much was asked there. */
+const limitOf = async (known: Check, all: readonly Heard[], tools: Tools): Promise<SipLimit | null> => {
+  const here = all.filter(({ asked: { check } }) => check.transport === 'udp' && check.port === known.port);
+  const [silent] = here.filter(({ asked, observation }) => isSilent(observation) && !asked.fromSipPort);
+  if (!silent) return null;
+  const sent = here.reduce((sum, { observation }) => sum + packetsOf(observation), 0);
+  const { asked } = silent;
+  const ask = () => askCheck(asked.check, probeOf(asked), { samples: 1, doubt: 0, atMost: 1 }, tools);
+  return findSipLimit(ask, known, sent, tools);
+};
+
+/** It arrived, and its answer would have been larger than what was left of it. */
+const isTooLarge = ({ unanswered }: Observation): boolean => (unanswered?.['too-large'] ?? 0) > 0;
+
+/** What the far end saw and could not answer in as few bytes, as it arrived; null where there is no such thing. */
+const unansweredRequest = async (
+  { requests, observation, asked }: Heard,
+  ways: readonly Check[],
+  tools: Tools,
+): Promise<Passage | null> => {
+  if (!isTooLarge(observation) || asked.padded !== null) return null;
+  for (const { sequence, sent } of requests) {
+    const received = await fetchCapture(sequence, 'request', ways, tools);
+    if (received) return { sent, received };
+  }
+  return null;
+};
+
+const factsOf = async (
+  heard: Heard,
+  ways: readonly Check[],
+  tools: Tools,
+  limit: SipLimit | null,
+): Promise<SipExchange> => {
   const { asked, observation, exchange } = heard;
   const { check, ...how } = asked;
   const { attempts } = observation;
@@ -136,26 +126,27 @@ const factsOf = async (heard: Heard, ways: readonly Check[], tools: Tools): Prom
   const all = [check, ...ways];
   const intact = answers.some(({ attestation }) => attestation?.intact === true);
   const needed = exchange && asked.padded === null;
-  const [arrived, answered] = needed
-    ? await Promise.all([
-        intact ? exchange.sent : fetchCapture(exchange.sequence, 'request', all, tools),
-        fetchCapture(exchange.sequence, 'response', all, tools),
-      ])
-    : [null, null];
+  const [arrived, answered, unanswered] = await Promise.all([
+    needed && (intact ? exchange.sent : fetchCapture(exchange.sequence, 'request', all, tools)),
+    needed && fetchCapture(exchange.sequence, 'response', all, tools),
+    exchange ? null : unansweredRequest(heard, ways, tools),
+  ]);
   return {
     transport: check.transport,
     port: check.port,
     address: check.address ?? '',
     ...how,
-    packets: attempts.reduce((sum, { packets }) => sum + packets, 0),
+    // What went out while the line was away, or after the port was limited, says nothing of the message.
+    packets: isLimited(heard, limit) ? 0 : witnessedPackets(observation, tools),
     answers: answers.length,
     errors: attempts.flatMap((attempt) => (attempt.outcome === 'error' ? attempt.code : [])),
     seen: observation.seen,
+    answered: observation.answered ?? null,
     unproven: answers.some(({ authentic }) => authentic === false),
     changed: answers.some(({ attestation }) => attestation?.intact === false),
     misdirected: answers.some(({ attestation }) => attestation !== null && attestation.arrivalPort !== check.port),
-    request: exchange && arrived && { sent: exchange.sent, received: arrived },
-    response: exchange && answered && { sent: answered, received: exchange.received },
+    request: exchange && arrived ? { sent: exchange.sent, received: arrived } : unanswered,
+    response: exchange && answered ? { sent: answered, received: exchange.received } : null,
   };
 };
 
@@ -170,24 +161,11 @@ const controlFor = (transport: Check['transport'], passing: readonly Check[]): C
   return best ? { ...best, transport, natT: false } : null;
 };
 
-export interface SipTools extends Tools {
-  readonly probeOf: (kind: Check['probe']) => Probe;
-  /** Checks over which the far end can be asked what arrived, the best first. */
-  readonly ways: readonly Check[];
-}
-
-const inTurn = async (questions: readonly Asked[], tools: Tools): Promise<readonly Heard[]> => {
-  const heard: Heard[] = [];
-  for (const asked of questions) heard.push(await ask(asked, tools));
-  return heard;
-};
-
-/** Asks one proven reflector. `observations` are those of its address; a transport whose OPTIONS do not pass is left out. */
-export const sipStudy = async (observations: readonly Observation[], tools: SipTools): Promise<SipFacts | null> => {
-  const passing = observations.filter(passed).map(({ check }) => check);
-  const signalling = passing.filter(({ probe }) => probe === 'sip-options');
-  const [first] = signalling;
-  if (!first || first.address === null || first.family === null) return null;
+/** What is asked of one far end: over sockets of their own, and in turn from SIP's own source port. */
+const questionsOf = (
+  signalling: readonly Check[],
+  others: readonly Check[],
+): { readonly free: readonly Asked[]; readonly fixed: readonly Asked[] } => {
   const question =
     (check: Check, how: Partial<Asked>) =>
     (method: AlgMethod): Asked => ({
@@ -201,7 +179,7 @@ export const sipStudy = async (observations: readonly Observation[], tools: SipT
   const free: Asked[] = [];
   const fixed: Asked[] = [];
   for (const check of signalling) {
-    const control = controlFor(check.transport, [...passing, ...tools.ways]);
+    const control = controlFor(check.transport, others);
     // The name in the request stays the same, so that both ask the same thing.
     const elsewhere = control && { ...control, host: check.host };
     free.push(...ALG_METHODS.map(question(check, {})));
@@ -215,32 +193,101 @@ export const sipStudy = async (observations: readonly Observation[], tools: SipT
       free.push(question(check, { padded: SIZES[SIZES.length - 1] ?? null })('OPTIONS'));
     }
   }
-  const overUdp = signalling.find(({ transport }) => transport === 'udp') ?? null;
-  const besideUdp = overUdp && controlFor('udp', [...passing, ...tools.ways]);
+  return { free, fixed };
+};
+
+const withReceipts = (heard: Heard, told: ReadonlyMap<number, Receipt>): Heard => {
+  const { observation } = heard;
+  const own = observation.sequences.flatMap((sequence) => told.get(sequence) ?? []);
+  const isKnown = own.length > 0 && own.length === observation.sequences.length;
+  return isKnown ? { ...heard, observation: { ...observation, ...summed(own) } } : heard;
+};
+
+const inTurn = async (questions: readonly Asked[], tools: Tools): Promise<readonly Heard[]> => {
+  const heard: Heard[] = [];
+  for (const asked of questions) heard.push(await ask(asked, tools));
+  return heard;
+};
+
+/**
+ * Asks one proven reflector. A transport whose OPTIONS do not pass is left out, unless the far end saw them and could not
+ * answer in as few bytes.
+ */
+const askOne = async ({ passing, observations, ways }: StudiedFarEnd, tools: Tools): Promise<SipFacts | null> => {
+  const signalling = observations
+    .filter(
+      (one) => one.check.probe === 'sip-options' && (isTooLarge(one) || (passed(one) && passing.includes(one.check))),
+    )
+    .map(({ check }) => check);
+  const [first] = signalling;
+  if (!first || first.address === null || first.family === null) return null;
+  const { free, fixed } = questionsOf(signalling, [...passing, ...ways]);
+  const overUdp = signalling.filter(({ transport }) => transport === 'udp');
+  const [udp] = overUdp;
+  const besideUdp = udp && controlFor('udp', [...passing, ...ways]);
   const media = passing.find(({ probe }) => probe === 'rtp-echo') ?? null;
   const [heard, fromSipPort, others, pinholes] = await Promise.all([
     Promise.all(free.map((asked) => ask(asked, tools))),
     inTurn(fixed, tools),
-    Promise.all(
-      signalling
-        .filter(({ transport }) => transport === 'udp')
-        .map((check) => otherTraffic(check, tools.probeOf, tools)),
-    ),
-    overUdp && besideUdp && media ? pinholeStudy(overUdp, besideUdp, media, tools.ways, tools) : [],
+    Promise.all(overUdp.map((check) => otherTraffic(check, tools))),
+    udp && besideUdp && media ? pinholeStudy(udp, besideUdp, media, ways, tools) : [],
   ]);
-  const settled = [...(await Promise.all(heard.map((one) => again(one, tools)))), ...fromSipPort];
-  const asked = settled.map(({ observation }) => observation);
-  const told = await witness(asked, tools.ways, tools.context, tools.path, tools.signal);
-  const seen = new Map(told.observations.map((one) => [one.check.id, one]));
-  const complete = settled.map((one) => ({
-    ...one,
-    observation: seen.get(one.observation.check.id) ?? one.observation,
-  }));
+  const all = [...(await Promise.all(heard.map((one) => again(one, tools)))), ...fromSipPort];
+  const limit = udp ? await limitOf(udp, all, tools) : null;
+  const silentSizes = (limit ? [] : all).flatMap(({ asked, observation }) =>
+    isSilent(observation) && asked.check.transport === 'udp' ? (asked.padded ?? []) : [],
+  );
+  const sameSize = udp ? await askSameSizes(udp, silentSizes, tools) : [];
+  const { told } = await askReceipts(
+    all.flatMap(({ observation }) => observation.sequences),
+    ways,
+    tools,
+  );
   return {
     address: first.address,
     family: first.family,
-    exchanges: await Promise.all(complete.map((one) => factsOf(one, tools.ways, tools))),
-    otherTraffic: others,
+    exchanges: await Promise.all(all.map((one) => factsOf(withReceipts(one, told), ways, tools, limit))),
+    otherTraffic: limit ? [] : others,
     pinholes,
+    sameSize,
+    ...(limit && { limit }),
   };
 };
+
+/** The bytes of a question as it goes out; the address does not change their number by much. */
+const lengthOf = ({ messages }: Question): number => messages.reduce((sum, { length }) => sum + length, 0);
+
+const costOf = (asked: Asked, tools: Pick<Tools, 'session'>) => {
+  const question = probeOf(asked).ask({
+    check: asked.check,
+    local: { address: asked.check.family === 6 ? '::' : '0.0.0.0', port: SIP_PORT },
+    session: tools.session,
+    sequence: 1,
+    seed: new Uint8Array(32).fill(1),
+    sentAtMicros: 0n,
+    binding: null,
+  });
+  return { packets: 1, bytes: lengthOf(question) + HEADER_BYTES[asked.check.family ?? 4] };
+};
+
+/** A fetch of what stood on the wire, both ways of each exchange; a piece is a request of the size of its answer. */
+const CAPTURE_BYTES = 1100;
+
+export const study = {
+  kind: 'sip',
+  wanted: () => true,
+  cost: (checks) => {
+    const signalling = checks.filter(({ probe }) => probe === 'sip-options');
+    const { free, fixed } = questionsOf(signalling, checks);
+    const plain = free.filter(({ padded }) => padded === null).length + fixed.length;
+    const others = checks.filter(({ probe, transport }) => probe === 'sip-options' && transport === 'udp').length;
+    const session = { id: new Uint8Array(8), keys: null };
+    return sumOf([
+      ...[...free, ...fixed].map((asked) => costOf(asked, { session })),
+      { packets: plain, bytes: plain * CAPTURE_BYTES },
+      { packets: others * OTHER_TRAFFIC_PACKETS, bytes: others * OTHER_TRAFFIC_PACKETS * CAPTURE_BYTES },
+    ]);
+  },
+  ask: async (farEnds, tools) =>
+    (await Promise.all(farEnds.map((one) => askOne(one, tools)))).flatMap((one) => one ?? []),
+} as const satisfies Study<'sip'>;

@@ -3,26 +3,20 @@
  * passthrough or an ALG translate those ports in a way of their own, let one device at a time through, or keep state of
  * an address that they no longer have. Asked where the port can be bound.
  */
-import type { Probe } from '../../../probes/contract.js';
 import type { Check } from '../../model/check.js';
 import type { Observation } from '../../model/observation.js';
 import type { SourcePortFacts } from '../../model/study-facts.js';
+import { flowsDie } from '../../verdict/flows.js';
 import { RANGE_PORT_DOUBT } from '../../verdict/silence.js';
 import { askCheck } from '../ask/ask.js';
-import type { Net } from '../net.js';
-import { passed } from '../phases/follow-up.js';
-import type { Tools } from './captures.js';
+import type { Tools } from '../tools.js';
+import type { Study } from './study.js';
 
 /** IKE, IPsec behind NAT, SIP: source and destination alike (RFC 7296 §2, RFC 3948 §4, RFC 3261 §18.1.1). */
-const OWN_PORTS: readonly number[] = [500, 4500, 5060];
+export const OWN_PORTS: readonly number[] = [500, 4500, 5060];
 /** One flow's worth (run/ask/flows.ts): the port cannot be bound for a second flow beside it. */
-const PACKETS = 3;
+export const PACKETS_PER_FLOW = 3;
 const ROUNDS = 2;
-
-const bindingTo = (net: Net, port: number): Net => ({
-  ...net,
-  openUdp: (peer, events, local) => net.openUdp(peer, events, { ...local, port }),
-});
 
 const factOf = (check: Check, sourcePort: number, all: readonly Observation[]): SourcePortFacts => {
   const attempts = all.flatMap((one) => one.attempts);
@@ -42,68 +36,45 @@ const factOf = (check: Check, sourcePort: number, all: readonly Observation[]): 
   };
 };
 
-export type ProbeOf = (kind: Check['probe']) => Probe;
-
-const askFrom = async (
-  check: Check,
-  sourcePort: number,
-  probeOf: ProbeOf,
-  { context, path, signal }: Tools,
-): Promise<SourcePortFacts> => {
-  const bound = { ...context, net: bindingTo(context.net, sourcePort) };
+/** Asks over one flow, whose source port cannot be bound for a second one beside it. */
+export const askFrom = async (check: Check, sourcePort: number, tools: Tools): Promise<SourcePortFacts> => {
   const all: Observation[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
-    const one = { ...check, id: `from ${sourcePort} ${round}@${check.id}` };
-    const options = { samples: 1, doubt: RANGE_PORT_DOUBT, atMost: PACKETS };
-    const observation = await askCheck(one, probeOf(check.probe), bound, path, options, signal);
+    const options = { samples: 1, doubt: RANGE_PORT_DOUBT, atMost: PACKETS_PER_FLOW, sourcePort };
+    const observation = await askCheck(check, tools.probeOf(check.probe), options, tools);
     all.push(observation);
     if (!observation.attempts.every(({ outcome }) => outcome === 'silence')) break;
   }
   return factOf(check, sourcePort, all);
 };
 
-const isTransaction = ({ probe, transport }: Check): boolean =>
+/** Of a protocol with transactions over UDP: what a phone asks from the same port again and again. */
+export const isTransaction = ({ probe, transport }: Check): boolean =>
   transport === 'udp' && (probe === 'ike-sa-init' || probe === 'sip-options' || probe === 'stun-binding');
 
-/** Asks one proven reflector's address, port after port. `observations` are those of its checks. */
-export const sourcePortStudy = async (
-  observations: readonly Observation[],
-  probeOf: ProbeOf,
-  tools: Tools,
-): Promise<readonly SourcePortFacts[]> => {
-  const passing = observations.filter(passed).map(({ check }) => check);
-  const facts: SourcePortFacts[] = [];
-  for (const port of OWN_PORTS) {
-    const check = passing.find((one) => isTransaction(one) && one.port === port);
-    if (check && !tools.signal.aborted) facts.push(await askFrom(check, port, probeOf, tools));
-  }
-  return facts;
-};
+const ownPorts = <C extends Check>(passing: readonly C[]): readonly C[] =>
+  OWN_PORTS.flatMap((port) => passing.find((one) => isTransaction(one) && one.port === port) ?? []);
 
-/**
- * Asks over the flow that an agent keeps from run to run, as a phone keeps its own: after a change of the outer address
- * it may be dead while every new one works. It is asked twice, seconds apart, because firewalls remember a conversation
- * for longer than a single question.
- */
-export const persistentFlow = (
-  observations: readonly Observation[],
-  sourcePort: number,
-  probeOf: ProbeOf,
-  tools: Tools,
-): { readonly first: Promise<SourcePortFacts | null>; readonly second: () => Promise<void> } => {
-  const [check = null] = observations
-    .filter(passed)
-    .map((one) => one.check)
-    .filter(isTransaction)
-    // The same place in each run: another one would be another flow.
-    .sort((a, b) => (a.id < b.id ? -1 : 1));
-  const ask = (): Promise<SourcePortFacts | null> =>
-    check ? askFrom(check, sourcePort, probeOf, tools) : Promise.resolve(null);
-  const first = ask();
-  return {
-    first,
-    second: async () => {
-      if (((await first)?.answers ?? 0) > 0) await ask();
-    },
-  };
-};
+/** The longest of the three, an INVITE's OPTIONS aside: IKE_SA_INIT with a key of 2048 bits. */
+const REQUEST_BYTES = 640;
+
+export const study = {
+  kind: 'source-ports',
+  // They use the same source port.
+  after: ['sip'],
+  wanted: () => true,
+  cost: (checks) => {
+    const packets = ownPorts(checks).length;
+    return { packets, bytes: packets * REQUEST_BYTES };
+  },
+  // What stands before us is the same towards a second far end.
+  ask: async ([first], tools) => {
+    const facts: SourcePortFacts[] = [];
+    // Where flows die by chance, the one from this port may be among them.
+    if (flowsDie(first?.flows)) return facts;
+    for (const check of ownPorts(first?.passing ?? [])) {
+      if (!tools.signal.aborted) facts.push(await askFrom(check, check.port, tools));
+    }
+    return facts;
+  },
+} as const satisfies Study<'source-ports'>;

@@ -20,13 +20,13 @@ import {
   TRANSACTION_ID_BYTES,
 } from '../../wire/stun.js';
 import { ANSWER_TAG_BYTES } from '../../wire/tag.js';
-import type { Tools } from './captures.js';
+import type { Tools } from '../tools.js';
 
 /** Pause between two sendings of a request, in milliseconds: longer than most round trips, and no burst. */
 const RESEND_MS = 300;
 /** The far end answers only what arrives, so more is sent than the silence needs to mean something. */
 const SPARE = 1.5;
-const MIN_PACKETS = 5;
+export const MIN_PACKETS = 5;
 /** No question takes more packets than this. */
 export const MAX_PACKETS = 24;
 /** Mapped address and both of RFC 5780's, for IPv6: the request is padded by as much, so that the answer may have them. */
@@ -65,8 +65,7 @@ const same = (a: Place, b: Place): boolean => a.address === b.address && a.port 
 
 /** Opens a socket on a fresh port. */
 export const openTalk = async (family: Family, tools: Tools): Promise<Talk> => {
-  const { context, path, signal } = tools;
-  const { net, session, totals } = context;
+  const { net, path, session, signal, timeline, totals } = tools;
   const listeners = new Set<(bytes: Uint8Array, from: Place) => void>();
   const socket = await openSocket(family, net.source, (bytes, from) => {
     totals.packetsReceived += 1;
@@ -80,7 +79,7 @@ export const openTalk = async (family: Family, tools: Tools): Promise<Talk> => {
     answerTo,
     atMost = MAX_PACKETS,
   }) => {
-    const sequence = context.nextSequence();
+    const sequence = tools.nextSequence();
     const sentAtMicros = net.nowMicros();
     const value = Buffer.alloc(ANSWER_TAG_BYTES + ADDRESSES_BYTES);
     value.set(makeTag({ session, sequence, sentAtMicros, binding: null }) ?? NOTHING);
@@ -90,6 +89,7 @@ export const openTalk = async (family: Family, tools: Tools): Promise<Talk> => {
     const transactionId = net.random(TRANSACTION_ID_BYTES.rfc8489);
     const message = encodeStun({ dialect: 'rfc8489', class: 'request', method: BINDING, transactionId, attributes });
     let answer: Answered | null = null;
+    let sentAtMs = net.now();
     let ring: () => void = () => undefined;
     const hear = (bytes: Uint8Array, source: Place): void => {
       const parsed = parseStun(bytes);
@@ -104,6 +104,7 @@ export const openTalk = async (family: Family, tools: Tools): Promise<Talk> => {
       // What the tag attests nobody can have rewritten on the way, as some NATs do with addresses in a payload.
       const { seenAddress: address, seenPort: port } = judged.attestation;
       const other = attributeOf(parsed.value, 'other-address');
+      timeline.answered(to.address, sentAtMs);
       answer = { mapped: { address, port }, other: other && { address: other.address, port: other.port } };
       ring();
     };
@@ -115,6 +116,7 @@ export const openTalk = async (family: Family, tools: Tools): Promise<Talk> => {
       await net.pacer.take(1, signal).catch(() => undefined);
       totals.packetsSent += 1;
       totals.bytesSent += message.length;
+      sentAtMs = net.now();
       socket.send(message, to);
       const rest = new AbortController();
       const pause = net.sleep(RESEND_MS, AbortSignal.any([signal, rest.signal])).catch(() => undefined);

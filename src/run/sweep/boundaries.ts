@@ -3,8 +3,8 @@
  * between them are asked, until the change lies between two adjacent ports. What this costs grows with the number of
  * boundaries and not with the size of the range.
  */
+import { isWithinRange, type PortRange } from '../../model/check.js';
 import type { Observation } from '../../model/observation.js';
-import type { PlannedRange } from '../../plan/plan.js';
 
 /** How a port fared, as far as boundaries are concerned. */
 export type Fate = 'passes' | 'silent' | 'refused';
@@ -47,12 +47,9 @@ export const nextPorts = (fates: ReadonlyMap<number, Fate>, step: number): reado
  * Ports next to one that failed in another range: RTP and RTCP take turns, so a hole that the sample of one has met is
  * looked for in the other as well.
  */
-export const suspectPorts = (
-  range: Pick<PlannedRange, 'id' | 'address' | 'from' | 'to' | 'step'>,
-  observations: readonly Observation[],
-): readonly number[] => {
+export const suspectPorts = (range: PortRange, observations: readonly Observation[]): readonly number[] => {
   const failed = observations
-    .filter(({ check }) => check.rangeId !== null && check.rangeId !== range.id && check.address === range.address)
+    .filter(({ check }) => check.isOfRange && check.address === range.address && !isWithinRange(range, check))
     .filter((observation) => fateOf(observation) !== 'passes' && fateOf(observation) !== null)
     .map(({ check }) => check.port);
   const nearest = failed.map((port) => range.from + range.step * Math.round((port - range.from) / range.step));
@@ -65,7 +62,7 @@ export const suspectPorts = (
  * @param ask puts the question of this range to one port
  */
 export const refine = async (
-  range: Pick<PlannedRange, 'step'>,
+  range: Pick<PortRange, 'step'>,
   sample: readonly Observation[],
   suspects: readonly number[],
   ask: (port: number) => Promise<Observation>,

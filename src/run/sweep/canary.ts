@@ -4,7 +4,7 @@
  */
 import type { Probe } from '../../../probes/contract.js';
 import type { Check } from '../../model/check.js';
-import type { LossSample } from '../../verdict/silence.js';
+import type { LossSample } from '../../model/observation.js';
 import type { Exchange } from './exchange.js';
 import { type SweptPort, sweptPort } from './port.js';
 
@@ -68,7 +68,7 @@ export const createCanaries = (exchange: Exchange): Canaries => {
       const canary = name === undefined ? undefined : known.get(name);
       if (name === undefined || !canary) return null;
       const { way } = canary;
-      const port = current.get(name) ?? sweptPort({ ...way.check, id: `canary@${way.check.id}` }, way.probe);
+      const port = current.get(name) ?? sweptPort(way.check, way.probe);
       if (!current.has(name)) {
         current.set(name, port);
         exchange.watch(port);

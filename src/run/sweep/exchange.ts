@@ -7,7 +7,7 @@ import { failureOf } from '../../net/errno.js';
 import { createPacer, type Pacer } from '../../net/pacing.js';
 import type { SharedUdp } from '../../net/udp-shared.js';
 import { formatIp, parseIp, unmapIp } from '../../wire/ip.js';
-import type { AskContext } from '../ask/transactions.js';
+import type { Tools } from '../tools.js';
 import { type Asked, failed, offer, type SweptPort } from './port.js';
 
 /**
@@ -40,6 +40,8 @@ const SMOOTHING = 1 / 8;
 export interface Exchange {
   /** Sends one question, at once if window and pace allow; otherwise resolves when it was sent. */
   ask(port: SweptPort, signal: AbortSignal): Promise<void> | undefined;
+  /** From now on the socket of this number asks, another source port; answers are heard on all. */
+  fromFlow(index: number): Promise<void>;
   /** Where answers to this port's questions are looked for; several may wait at the same port. */
   watch(port: SweptPort): void;
   forget(port: SweptPort): void;
@@ -72,36 +74,37 @@ const canonical = (address: string): string => {
 /** Builds the question of a port and enters it in the port's book. */
 export const question = (
   port: SweptPort,
-  context: AskContext,
+  tools: Tools,
   local: { readonly address: string; readonly port: number },
   seed: Uint8Array,
 ): Asked => {
-  const sentAtMicros = context.net.nowMicros();
-  const sequence = context.nextSequence();
+  const sentAtMicros = tools.net.nowMicros();
+  const sequence = tools.nextSequence();
   const built = port.probe.ask({
     check: port.check,
     local,
-    session: context.session,
+    session: tools.session,
     sequence,
     seed,
     sentAtMicros,
     binding: null,
   });
-  const asked: Asked = { port, question: built, sentAtMs: context.net.now(), sentAtMicros, inFlight: true };
+  const sourcePort = local.port;
+  const asked: Asked = { port, question: built, sourcePort, sentAtMs: tools.net.now(), sentAtMicros, inFlight: true };
   port.pending.push(asked);
   port.sequences.push(sequence);
   port.packets += 1;
   port.counted += 1;
   for (const message of built.messages) {
-    context.totals.packetsSent += 1;
-    context.totals.bytesSent += message.length;
+    tools.totals.packetsSent += 1;
+    tools.totals.bytesSent += message.length;
   }
   return asked;
 };
 
 /** Opens the shared socket. Rejects with a `SocketError` if this host refuses. */
-export const createExchange = async (address: string, family: Family, context: AskContext): Promise<Exchange> => {
-  const { net, totals } = context;
+export const createExchange = async (address: string, family: Family, tools: Tools): Promise<Exchange> => {
+  const { net, totals } = tools;
   const target = canonical(address);
   const byPort = new Map<number, SweptPort[]>();
   const queue: Asked[] = [];
@@ -120,31 +123,32 @@ export const createExchange = async (address: string, family: Family, context: A
     asked.inFlight = false;
     inFlight -= 1;
   };
-  const socket: SharedUdp = await net.openSharedUdp(
-    family,
-    (bytes, from, fromPort, atMs) => {
-      const waiting = byPort.get(fromPort);
-      if (!waiting || (from !== address && canonical(from) !== target)) return;
-      totals.packetsReceived += 1;
-      if (bytes.length > MAX_DATAGRAM_BYTES) {
-        for (const port of waiting) port.refused.oversized = (port.refused.oversized ?? 0) + 1;
-        return;
-      }
-      for (const port of waiting) {
-        const asked = offer(port, bytes, atMs);
-        if (!asked) continue;
-        release(asked);
-        context.heard?.(address);
-        const rtt = Math.max(0, atMs - asked.sentAtMs);
-        smoothedRttMs = smoothedRttMs === null ? rtt : smoothedRttMs + SMOOTHING * (rtt - smoothedRttMs);
-        rtts.push(rtt);
-        break;
-      }
-      if (inFlight <= ringBelow) ring();
-    },
-    net.source,
-  );
-  const room = Math.floor((socket.receiveBuffer * BUFFER_SHARE) / BUFFER_PER_PACKET);
+  const heard = (bytes: Uint8Array, from: string, fromPort: number, atMs: number): void => {
+    const waiting = byPort.get(fromPort);
+    if (!waiting || (from !== address && canonical(from) !== target)) return;
+    totals.packetsReceived += 1;
+    if (bytes.length > MAX_DATAGRAM_BYTES) {
+      for (const port of waiting) port.refused.oversized = (port.refused.oversized ?? 0) + 1;
+      return;
+    }
+    for (const port of waiting) {
+      const asked = offer(port, bytes, atMs);
+      if (!asked) continue;
+      release(asked);
+      tools.timeline.answered(address, asked.sentAtMs);
+      const rtt = Math.max(0, atMs - asked.sentAtMs);
+      smoothedRttMs = smoothedRttMs === null ? rtt : smoothedRttMs + SMOOTHING * (rtt - smoothedRttMs);
+      rtts.push(rtt);
+      break;
+    }
+    if (inFlight <= ringBelow) ring();
+  };
+  const open = (): Promise<SharedUdp> => net.openSharedUdp(family, heard, net.source);
+  const first = await open();
+  const sockets: SharedUdp[] = [first];
+  let current = 0;
+  const socketNow = (): SharedUdp => sockets[current] ?? first;
+  const room = Math.floor((socketNow().receiveBuffer * BUFFER_SHARE) / BUFFER_PER_PACKET);
   const window = Math.max(1, Math.min(MAX_WINDOW, room));
 
   /** How long a packet holds its place. */
@@ -199,7 +203,9 @@ export const createExchange = async (address: string, family: Family, context: A
   };
 
   const put = (port: SweptPort): void => {
-    const asked = question(port, context, socket.local, seed());
+    const socket = socketNow();
+    if (port.packets === 0) tools.timeline.opened(address);
+    const asked = question(port, tools, socket.local, seed());
     inFlight += 1;
     queue.push(asked);
     for (const message of asked.question.messages) {
@@ -263,6 +269,12 @@ export const createExchange = async (address: string, family: Family, context: A
       rtts = [];
       return taken;
     },
-    close: () => socket.close(),
+    fromFlow: async (index) => {
+      while (sockets.length <= index) sockets.push(await open());
+      current = index;
+    },
+    close: () => {
+      for (const socket of sockets) socket.close();
+    },
   };
 };

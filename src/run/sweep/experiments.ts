@@ -2,10 +2,9 @@
  * Is it the port, or is it how much is asked? What a sweep tries where ports stay silent or known ones lose: fresh flows
  * to known ports, the same questions fast and slow.
  */
-import type { PathLimit } from '../../model/observation.js';
-import { type LossSample, lossLowerBound } from '../../verdict/silence.js';
-import type { AskContext } from '../ask/transactions.js';
-import type { Path } from '../path.js';
+import type { LossSample, PathLimit } from '../../model/observation.js';
+import { lossLowerBound } from '../../verdict/silence.js';
+import type { Tools } from '../tools.js';
 import type { Canaries } from './canary.js';
 import type { Exchange } from './exchange.js';
 import { askFresh } from './fresh.js';
@@ -33,8 +32,7 @@ export interface Experiments {
 }
 
 export interface ExperimentsInput {
-  readonly context: AskContext;
-  readonly path: Path;
+  readonly tools: Tools;
   readonly exchange: Exchange;
   readonly canaries: Canaries;
   /** Resolves when nothing else is sent to this address, so that an experiment measures itself alone. */
@@ -44,15 +42,8 @@ export interface ExperimentsInput {
 }
 
 /** The experiments of one sweep. */
-export const createExperiments = ({
-  context,
-  path,
-  exchange,
-  canaries,
-  quiet,
-  passedFlows,
-}: ExperimentsInput): Experiments => {
-  const { net } = context;
+export const createExperiments = ({ tools, exchange, canaries, quiet, passedFlows }: ExperimentsInput): Experiments => {
+  const { net, path } = tools;
   let limit: PathLimit | null = null;
   let isLimitKnown = false;
   let areFlowsKnown = false;
@@ -60,7 +51,7 @@ export const createExperiments = ({
   const askAll = async (ports: readonly SweptPort[], pace: () => Promise<void>, signal: AbortSignal): Promise<void> => {
     const held = { atLeastMs: Math.max(FRESH_HELD_MS, exchange.placeMs()), lateMs: path.lateMs() };
     flows += ports.length;
-    await askFresh(ports, context, held, pace, signal);
+    await askFresh(ports, tools, held, pace, signal);
   };
 
   /** Known ports over new flows and over old ones in turn, so that a burst of loss meets both; null if none is known. */

@@ -1,11 +1,13 @@
 /**
  * From a sample to exact boundaries, all ranges of an address at once: scouts look for holes, every change is narrowed
  * down to two neighbouring ports, and only what then stands next to a change is asked until its silence is proof. What
- * was asked less is no verdict and is not told: packets grow with the boundaries, not with the range.
+ * was asked less is no verdict and is not told: packets grow with the boundaries, not with the range. A port that several
+ * ranges hold is asked once, and each of them learns of it.
  */
-import type { Check } from '../../model/check.js';
+import { type Check, isWithinRange, type Key, type PlannedRange } from '../../model/check.js';
 import type { Observation } from '../../model/observation.js';
-import { type PlannedRange, portOfRange } from '../../plan/plan.js';
+import { portOfRange } from '../../plan/plan.js';
+import type { Observations } from '../observations.js';
 import { type Fate, fateOf, nextPorts, suspectPorts } from './boundaries.js';
 import type { Depth } from './depth.js';
 import { MAX_SCOUTS, scoutPorts, scoutSpacing } from './scouts.js';
@@ -54,44 +56,44 @@ export interface Exploring {
  */
 export const explore = async (
   ranges: readonly PlannedRange[],
-  known: readonly Observation[],
+  known: Pick<Observations, 'all'>,
   ask: (checks: readonly Check[], depth: Depth) => Promise<SweepResult>,
   { random, stop, scouts = MAX_SCOUTS }: Exploring,
 ): Promise<readonly Observation[]> => {
   const added: Observation[] = [];
   const explored = ranges.map((range): Explored => ({ range, proven: new Map(), hints: new Map() }));
-  const byRange = new Map(explored.map((one) => [one.range.id, one]));
+  const holdersOf = (check: Check): readonly Explored[] => explored.filter(({ range }) => isWithinRange(range, check));
   const learn = (observations: readonly Observation[]): void => {
     for (const observation of observations) {
       const fate = fateOf(observation);
-      const one = byRange.get(observation.check.rangeId ?? '');
-      if (fate && one) one.proven.set(observation.check.port, fate);
+      if (!fate) continue;
+      for (const one of holdersOf(observation.check)) one.proven.set(observation.check.port, fate);
     }
   };
   /** True if anything was asked. */
   const askAll = async (portsOf: (one: Explored) => readonly number[], depth: Depth): Promise<boolean> => {
-    const checks = explored.flatMap((one) => portsOf(one).map((port) => portOfRange(one.range, port)));
-    if (checks.length === 0 || stop()) return false;
-    const { observations, hints } = await ask(checks, depth);
+    const checks = new Map<Key, Check>();
+    for (const one of explored) {
+      for (const port of portsOf(one)) {
+        const check = portOfRange(one.range, port);
+        checks.set(check.key, check);
+      }
+    }
+    if (checks.size === 0 || stop()) return false;
+    const { observations, hints } = await ask([...checks.values()], depth);
     learn(observations);
     added.push(...observations);
-    for (const hint of hints) byRange.get(hint.check.rangeId ?? '')?.hints.set(hint.check.port, hint);
+    for (const hint of hints) for (const one of holdersOf(hint.check)) one.hints.set(hint.check.port, hint);
     return true;
   };
-  // A port that stands for itself as well was asked as such.
-  const sampled = new Map(ranges.flatMap(({ id, sample }) => sample.map((check) => [check.id, id] as const)));
-  learn(
-    known.map((one) => {
-      const rangeId = sampled.get(one.check.id) ?? one.check.rangeId;
-      return { ...one, check: { ...one.check, rangeId } };
-    }),
-  );
+  const before = [...known.all()];
+  learn(before);
   const width = scoutSpacing(ranges, scouts);
   await askAll(({ range, proven }) => scoutPorts(range, width, random).filter((port) => !proven.has(port)), 'scout');
-  const met = [...known, ...added];
+  const met = [...before, ...added];
   await askAll(({ range, proven, hints }) => {
     const silent = explored.flatMap((other) =>
-      other.range.id === range.id ? [] : [...other.hints.keys()].filter((port) => unprovenEdges(other).includes(port)),
+      other.range === range ? [] : [...other.hints.keys()].filter((port) => unprovenEdges(other).includes(port)),
     );
     const nearby = silent.map((port) => range.from + range.step * Math.round((port - range.from) / range.step));
     return [...new Set([...suspectPorts(range, met), ...nearby])].filter(
@@ -105,6 +107,11 @@ export const explore = async (
     if (!(await askAll(({ range, proven }) => nextPorts(proven, range.step), 'certain'))) break;
   }
   // Cut short: what was silent so far must not be taken for a part of what passes around it.
-  const cut = stop() ? explored.flatMap(({ hints, proven }) => [...hints].filter(([port]) => !proven.has(port))) : [];
-  return [...added, ...cut.map(([, hint]) => hint)];
+  const cut = new Map<Key, Observation>();
+  if (stop()) {
+    for (const { hints, proven } of explored) {
+      for (const [port, hint] of hints) if (!proven.has(port)) cut.set(hint.check.key, hint);
+    }
+  }
+  return [...added, ...cut.values()];
 };

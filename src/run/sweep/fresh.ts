@@ -3,7 +3,7 @@
  * rejected port shows itself; and the source port is another, so that one flow's stale state is not taken for a rule.
  */
 import { failureOf, type SocketError } from '../../net/errno.js';
-import type { AskContext } from '../ask/transactions.js';
+import type { Tools } from '../tools.js';
 import { question } from './exchange.js';
 import { failed, offer, type SweptPort } from './port.js';
 
@@ -13,8 +13,8 @@ const OPEN_AT_ONCE = 256;
 const PENDING_ICMP = new Set(['ECONNREFUSED', 'EHOSTUNREACH']);
 const SEED_BYTES = 32;
 
-const once = async (port: SweptPort, context: AskContext, signal: AbortSignal): Promise<() => void> => {
-  const { net, totals } = context;
+const once = async (port: SweptPort, tools: Tools, signal: AbortSignal): Promise<() => void> => {
+  const { net, totals } = tools;
   const { address, family } = port.check;
   if (address === null || family === null) return () => undefined;
   try {
@@ -30,7 +30,7 @@ const once = async (port: SweptPort, context: AskContext, signal: AbortSignal): 
       { address: net.source ?? undefined },
     );
     await net.pacer.take(1, signal);
-    const asked = question(port, context, flow.local, net.random(SEED_BYTES));
+    const asked = question(port, tools, flow.local, net.random(SEED_BYTES));
     // Its socket may have closed before a late answer came, so its silence proves less than another's.
     port.counted -= 1;
     for (const message of asked.question.messages) {
@@ -53,12 +53,12 @@ const once = async (port: SweptPort, context: AskContext, signal: AbortSignal): 
  */
 export const askFresh = async (
   ports: readonly SweptPort[],
-  context: AskContext,
+  tools: Tools,
   held: { readonly atLeastMs: number; readonly lateMs: number },
   pace: (signal: AbortSignal) => Promise<void>,
   signal: AbortSignal,
 ): Promise<void> => {
-  const { net } = context;
+  const { net } = tools;
   const open: { readonly close: () => void; readonly at: number }[] = [];
   try {
     for (const port of ports) {
@@ -69,7 +69,7 @@ export const askFresh = async (
         oldest.close();
       }
       await pace(signal);
-      open.push({ close: await once(port, context, signal), at: net.now() });
+      open.push({ close: await once(port, tools, signal), at: net.now() });
     }
     if (open.length > 0) await net.sleep(held.lateMs, signal);
   } finally {

@@ -2,7 +2,8 @@
  * Does the path lose because it is asked fast, or because it is asked often, or neither? Two experiments on ports that
  * are known to pass: the same questions fast and slow over flows that exist, and over flows that are new.
  */
-import { type LossSample, lossLowerBound, lossUpperBound, SINGLE_CHECK_DOUBT } from '../../verdict/silence.js';
+import type { LossSample } from '../../model/observation.js';
+import { lossLowerBound, lossUpperBound, SINGLE_CHECK_DOUBT } from '../../verdict/silence.js';
 import type { Canaries } from './canary.js';
 import type { Exchange } from './exchange.js';
 

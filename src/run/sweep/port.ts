@@ -10,6 +10,8 @@ type Answer = Extract<Attempt, { outcome: 'answer' }>;
 export interface Asked {
   readonly port: SweptPort;
   readonly question: Question;
+  /** The source port that it left from. */
+  readonly sourcePort: number;
   readonly sentAtMs: number;
   readonly sentAtMicros: bigint;
   /** Takes up a place of the window. */
@@ -68,6 +70,8 @@ export const offer = (port: SweptPort, bytes: Uint8Array, atMs: number): Asked |
         outcome: 'answer',
         packets: 1,
         answers: 1,
+        sourcePort: asked.sourcePort,
+        lostAtMs: [],
         rttMs: elapsedMs,
         authentic: reading.authentic,
         attestation: reading.attestation,
@@ -86,6 +90,22 @@ export const failed = (port: SweptPort, failure: Failure, error: SocketError): v
   port.failure ??= { failure, code: error.code };
 };
 
+const UNSENT = { sourcePort: null, lostAtMs: [] } as const;
+
+/** When those went out that stayed unanswered. */
+export const lostOf = ({ pending }: SweptPort): readonly number[] => pending.map(({ sentAtMs }) => sentAtMs);
+
+/** What stayed unanswered, by the source port that it left from. */
+const lostByFlow = ({ pending }: SweptPort) => {
+  const flows = new Map<number, number[]>();
+  for (const { sourcePort, sentAtMs } of pending) {
+    const flow = flows.get(sourcePort);
+    if (flow) flow.push(sentAtMs);
+    else flows.set(sourcePort, [sentAtMs]);
+  }
+  return [...flows].map(([sourcePort, lostAtMs]) => ({ sourcePort, packets: lostAtMs.length, lostAtMs }));
+};
+
 /**
  * The facts, as `classify` takes them. Receipts are asked for ports that stayed silent only: an authentic answer attests
  * that its request arrived, and a sweep of thousands of ports would need hundreds of queries for the others.
@@ -100,12 +120,13 @@ export const observationOf = (
 ): Observation => {
   const { check, packets, answers, answer, failure } = port;
   const lost = packets - answers;
+  const unanswered = lostByFlow(port);
   const attempts: Attempt[] = [
     ...(answer ? [{ ...answer, packets: answers, answers }] : []),
     ...(failure && (lost > 0 || packets === 0)
-      ? [{ outcome: 'error' as const, packets: lost, ...failure, opened: null }]
+      ? [{ outcome: 'error' as const, ...(unanswered[0] ?? UNSENT), packets: lost, ...failure, opened: null }]
       : []),
-    ...(!failure && lost > 0 ? [{ outcome: 'silence' as const, packets: lost, opened: null }] : []),
+    ...(failure ? [] : unanswered.map((flow) => ({ outcome: 'silence' as const, ...flow, opened: null }))),
   ];
   const complete = answer?.authentic === true && lost === 0;
   return {

@@ -2,7 +2,7 @@
  * Where the default mode looks for holes: one port from each short stretch of a range, so that no hole of ordinary width
  * lies between two of them.
  */
-import type { PlannedRange } from '../../plan/plan.js';
+import type { PortRange } from '../../model/check.js';
 
 /** No two scouts lie further apart, so that every hole as wide as this, in even or odd ports alone, meets one. */
 export const SURE_WIDTH = 64;
@@ -16,7 +16,7 @@ export const LIGHT_SCOUTS = 64;
 /** A stretch is shortened by up to this share at random, so that no regular pattern of holes keeps step with it. */
 const JITTER = 1 / 8;
 
-type Range = Pick<PlannedRange, 'from' | 'to' | 'step'>;
+type Range = Pick<PortRange, 'from' | 'to' | 'step'>;
 
 const countOf = ({ from, to, step }: Range): number => Math.floor((to - from) / step) + 1;
 

@@ -2,28 +2,39 @@
  * The sweep: many ports of one address, asked in shuffled rounds over one socket until the path's loss cannot explain
  * the silence of any that is left. Loss is measured at the same time and rate on ports that are known to pass.
  */
-import type { Probe } from '../../../probes/contract.js';
-import type { AskedKind, Check, Family } from '../../model/check.js';
-import type { Mark, Observation, PathLimit } from '../../model/observation.js';
+import type { Check, Family, Key } from '../../model/check.js';
+import type { LossSample, Observation, PathLimit } from '../../model/observation.js';
 import { failureOf, type SocketError } from '../../net/errno.js';
-import { type LossSample, lossUpperBound } from '../../verdict/silence.js';
-import type { AskContext } from '../ask/transactions.js';
-import type { Hearing } from '../liveness.js';
-import type { Path } from '../path.js';
+import { lossUpperBound } from '../../verdict/silence.js';
+import { whileAway } from '../ask/hold.js';
+import type { Tools } from '../tools.js';
 import { type Canaries, createCanaries, type Way } from './canary.js';
 import { type Depth, MAX_ROUNDS, MIN_ROUNDS, packetsPerPort } from './depth.js';
 import { createExchange, type Exchange } from './exchange.js';
 import { createExperiments, type Experiments } from './experiments.js';
-import { failed, observationOf, type SweptPort, sweptPort } from './port.js';
+import { failed, lostOf, observationOf, type SweptPort, sweptPort } from './port.js';
 import { shuffled, spread } from './shuffle.js';
-
-/** The kinds that a shared socket can ask: one datagram each way, and nothing in them depends on the local address. */
-export const SWEPT_KINDS: ReadonlySet<AskedKind> = new Set<AskedKind>(['rtp-echo', 'rtcp-echo', 'udp-echo']);
 
 /** All rounds together last at least so long, in milliseconds; a burst of loss that lasts longer is an outage. */
 const SPREAD_MS = 2000;
 /** Before a port is asked again its answer is waited for so long at least; it counts later, too. */
 const SETTLE_MS = 50;
+/**
+ * A sweep begins when a round trip is known, or after so long: what is asked again before answers can be back looks like
+ * loss and costs a packet for each port.
+ */
+const UNKNOWN_WAY_MS = 1500;
+const LOOK_EVERY_MS = 20;
+
+/**
+ * Which of a sweep's source ports asks in which round: the first twice, because the first packet of a flow can be lost
+ * where its second is not; three in all before anything is said of a port.
+ */
+const FLOW_OF_ROUND = [0, 0, 1, 2] as const;
+const FLOWS = 3;
+
+/** What is on its way back longer than that many of the longest round trips is lost. */
+const PATIENCE = 1.25;
 /** An ICMP error is seen this often before it is believed. */
 const MAX_ERRORS = 2;
 /** One known port among so many others, and so many in a round at least, and about at most. */
@@ -57,7 +68,9 @@ export interface SweepResult {
 
 export interface Sweeper {
   /** Asks these ports. Resolves with what is known when `signal` fires, too. */
-  ask(checks: readonly Check[], depth: Depth, signal: AbortSignal): Promise<SweepResult>;
+  ask(checks: readonly Check[], depth: Depth): Promise<SweepResult>;
+  /** Asks from another source port from now on. */
+  renewFlows(): Promise<void>;
   /** What was found to limit the path, or null. */
   limit(): PathLimit | null;
   /** Flows that were opened so far: what a firewall had to remember. */
@@ -65,22 +78,25 @@ export interface Sweeper {
   close(): void;
 }
 
+/** What became of a port. */
+export interface Decided {
+  readonly key: Key;
+  readonly port: number;
+  readonly passes: boolean;
+}
+
 export interface SweepInput {
   readonly address: string;
   readonly family: Family;
-  readonly probeOf: (kind: AskedKind) => Probe;
-  readonly context: AskContext;
-  readonly path: Path;
+  readonly tools: Tools;
   /** Ways that are known to pass besides the ports of the sweep. */
   readonly ways: () => readonly Way[];
   /** Resolves when nothing else is sent to this address, so that an experiment measures itself alone. */
   readonly quiet: Promise<unknown>;
-  /** Whether the far end has ended: what is silent since then is nobody's fault. */
-  readonly hearing: Hearing;
   /** Packets that the whole run has time for. */
   readonly maxPackets: number;
   /** Told after each round: one message for many ports. */
-  readonly onDecided: (marks: readonly Mark[]) => void;
+  readonly onDecided: (decided: readonly Decided[]) => void;
 }
 
 const add = (a: LossSample, b: LossSample): LossSample => ({
@@ -94,26 +110,31 @@ interface Line {
   readonly experiments: Experiments;
 }
 
+const decided =
+  (passes: boolean) =>
+  ({ check }: SweptPort): Decided => ({ key: check.key, port: check.port, passes });
+
 /** A sweep of one address; its socket opens with the first question. */
 export const createSweeper = (input: SweepInput): Sweeper => {
-  const { context, path, probeOf } = input;
-  const { net } = context;
+  const { tools } = input;
+  const { net, path, probeOf, timeline } = tools;
+  /** Whether the far end has ended: what is silent since then is nobody's fault. */
+  const isDeaf = (): boolean => timeline.isDeaf(input.address);
   let line: Line | null = null;
   let loss: LossSample = { trials: 0, answers: 0 };
-  let canaryRound = 0;
   let passedFlows = 0;
+  let firstFlow = 0;
   /** Some that passed in earlier rounds. */
   let passed: readonly SweptPort[] = [];
   const flows = new Set<number>();
 
   const open = async (): Promise<Line> => {
     if (line) return line;
-    const exchange = await createExchange(input.address, input.family, context);
+    const exchange = await createExchange(input.address, input.family, tools);
     const canaries = createCanaries(exchange);
     const { quiet } = input;
     const experiments = createExperiments({
-      context,
-      path,
+      tools,
       exchange,
       canaries,
       quiet,
@@ -122,16 +143,20 @@ export const createSweeper = (input: SweepInput): Sweeper => {
     line = { exchange, canaries, experiments };
     return line;
   };
+  const begunAtMs = net.now();
+  const untilWayKnown = async (signal: AbortSignal): Promise<void> => {
+    while (path.longestRttMs() === 0 && net.now() - begunAtMs < UNKNOWN_WAY_MS) await net.sleep(LOOK_EVERY_MS, signal);
+  };
   const bound = (): number | null => lossUpperBound(loss) ?? path.upperBound();
   const isOpen = ({ answers, errors }: SweptPort): boolean => answers === 0 && errors < MAX_ERRORS;
 
   /** Ends a count of canaries, and adds it to what is known of loss. */
   const count = (canaries: Canaries): LossSample => {
     const sample = canaries.sample();
+    const lostAtMs = canaries.asked().flatMap((port) => (port.answers > 0 ? lostOf(port) : []));
     canaries.begin();
     loss = add(loss, sample);
-    canaryRound += 1;
-    path.report(`canaries${canaryRound}@${input.address}`, sample.trials, sample.answers);
+    path.open(input.address)(sample.trials, sample.answers, lostAtMs);
     return sample;
   };
 
@@ -143,7 +168,7 @@ export const createSweeper = (input: SweepInput): Sweeper => {
   ): Promise<number> => {
     const { exchange, canaries } = await open();
     const begun = net.now();
-    const before = context.totals.packetsSent;
+    const before = tools.totals.packetsSent;
     const spaced = Math.max(PORTS_PER_CANARY, Math.floor(ports.length / MAX_CANARIES));
     const every = needsCanaries ? Math.max(1, Math.min(spaced, Math.floor(ports.length / MIN_CANARIES))) : spaced;
     const learn = (): void => {
@@ -156,11 +181,12 @@ export const createSweeper = (input: SweepInput): Sweeper => {
       const next = canaries.next();
       if (!next) return;
       await exchange.ask(next, signal);
-      input.hearing.expected(input.address);
+      timeline.expected(input.address);
     };
     learn();
     let sent = 0;
     for (const port of shuffled(ports, net.random)) {
+      if (timeline.isSilent(input.address)) await whileAway(input.address, tools, signal);
       // Most are sent at once; a promise for each would cost as much as its packet.
       const sending = exchange.ask(port, signal);
       if (sending) await sending;
@@ -171,7 +197,7 @@ export const createSweeper = (input: SweepInput): Sweeper => {
       await canary();
     }
     for (let extra = Math.floor(sent / every); needsCanaries && extra < MIN_CANARIES; extra += 1) await canary();
-    const rate = ((context.totals.packetsSent - before) * 1000) / Math.max(1, net.now() - begun);
+    const rate = ((tools.totals.packetsSent - before) * 1000) / Math.max(1, net.now() - begun);
     await exchange.settle({ once: ports, each: canaries.asked() }, settleMs(), signal);
     for (const rtt of exchange.takeRtts()) path.reportRtt(rtt);
     return rate;
@@ -180,7 +206,7 @@ export const createSweeper = (input: SweepInput): Sweeper => {
   const rounds = async (ports: readonly SweptPort[], depth: Depth, signal: AbortSignal): Promise<void> => {
     const { exchange, canaries, experiments } = await open();
     const certain = depth === 'certain';
-    for (let round = 0; round < MAX_ROUNDS && !input.hearing.isDeaf(input.address); round += 1) {
+    for (let round = 0; round < MAX_ROUNDS && !isDeaf(); round += 1) {
       const { maxPackets } = input;
       const batch = { ports: ports.length, swept: flows.size, lossUpperBound: bound(), maxPackets };
       const target = packetsPerPort(depth, batch);
@@ -189,16 +215,21 @@ export const createSweeper = (input: SweepInput): Sweeper => {
       const begun = net.now();
       const isLast = left.every(({ counted }) => counted + 1 >= target);
       const settleMs = (): number => {
-        const usual = Math.max(SETTLE_MS, exchange.placeMs());
+        const usual = Math.max(SETTLE_MS, exchange.placeMs(), PATIENCE * path.longestRttMs());
         // A scout that answers too late is asked again where it matters.
         return isLast ? (certain ? path.lateMs() : 2 * usual) : usual;
       };
+      // The flow of a question that was asked twice in vain may be the dead one.
+      if (certain)
+        await exchange.fromFlow(
+          firstFlow + (round < FLOW_OF_ROUND.length ? (FLOW_OF_ROUND[round] ?? 0) : round % FLOWS),
+        );
       const rate = await askRound(left, { needsCanaries: certain && round > 0, settleMs }, signal);
       const sample = count(canaries);
       const passing = left.filter(({ answers }) => answers > 0);
       passedFlows += passing.length;
       passed = [...passed, ...passing.slice(0, PORTS_PER_CANARY)].slice(-PORTS_PER_CANARY);
-      if (passing.length > 0) input.onDecided(passing.map(({ check }) => [check.port, true]));
+      if (passing.length > 0) input.onDecided(passing.map(decided(true)));
       const silent = left.filter(({ answers }) => answers === 0);
       const refused = silent.filter(({ errors }) => errors > 0);
       if (certain && silent.length > 0 && round === 1) {
@@ -220,7 +251,12 @@ export const createSweeper = (input: SweepInput): Sweeper => {
   };
 
   return {
-    ask: async (checks, depth, signal) => {
+    renewFlows: async () => {
+      const { exchange } = await open();
+      firstFlow += FLOWS;
+      await exchange.fromFlow(firstFlow);
+    },
+    ask: async (checks, depth) => {
       const ports = checks.map((check) => sweptPort(check, probeOf(check.probe)));
       let interrupted = false;
       const opened = await open().catch((error: unknown) => {
@@ -230,19 +266,26 @@ export const createSweeper = (input: SweepInput): Sweeper => {
       });
       if (!opened) return { observations: ports.map((port) => observationOf(port, false)), hints: [] };
       const { exchange } = opened;
+      await untilWayKnown(tools.signal).catch(() => undefined);
       for (const port of ports) exchange.watch(port);
+      // Known ports are asked over the flow that they are known by.
+      await exchange.fromFlow(firstFlow);
       try {
-        await rounds(ports, depth, signal);
+        await rounds(ports, depth, tools.signal);
+        await exchange.fromFlow(firstFlow);
+        // Late is not lost: of a port that answered, what it was asked again meanwhile is answered as well.
+        const late = ports.filter(({ answers, packets }) => answers > 0 && answers < packets);
+        if (late.length > 0) await exchange.settle({ each: late }, path.lateMs(), tools.signal);
       } catch (error) {
-        if (!signal.aborted) throw error;
+        if (!tools.signal.aborted) throw error;
         interrupted = true;
       }
       for (const port of ports) {
         exchange.forget(port);
-        path.report(port.check.id, port.packets, port.answers);
+        path.open(input.address)(port.packets, port.answers, lostOf(port));
       }
       const undecided = ports.filter(({ answers }) => answers === 0);
-      if (undecided.length > 0) input.onDecided(undecided.map(({ check }) => [check.port, false]));
+      if (undecided.length > 0) input.onDecided(undecided.map(decided(false)));
       const silent = (port: SweptPort): boolean => port.answers === 0 && port.errors === 0;
       const told = depth === 'scout' ? ports.filter((port) => !silent(port)) : ports;
       const share = Math.max(MIN_RECEIPTS, Math.floor(MAX_RECEIPTS / Math.max(1, undecided.length)));

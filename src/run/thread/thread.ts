@@ -1,7 +1,8 @@
 /** The thread in which runs happen, seen from the main one: started when needed, replaced before it could grow old. */
 import { type ResourceLimits, Worker } from 'node:worker_threads';
 import type { Mark } from '../../model/observation.js';
-import type { OnProgress, RunInput, RunOutput } from '../run-data.js';
+import type { OnProgress, RunInput, RunOutput } from '../../model/run.js';
+import type { StudyFacts } from '../../verdict/studies/registry.js';
 import { type PackedOutput, unpackOutput } from './transfer.js';
 import type { ToThread } from './worker.js';
 
@@ -11,7 +12,7 @@ export interface ProbeThread {
   /**
    * Resolves with the run's output; when `signal` fires, with what was known by then. Rejects only on a defect of ours.
    */
-  run(input: RunInput, signal: AbortSignal, onProgress?: OnProgress | null): Promise<RunOutput>;
+  run(input: RunInput, signal: AbortSignal, onProgress?: OnProgress | null): Promise<RunOutput<StudyFacts>>;
   close(): Promise<void>;
 }
 
@@ -28,7 +29,7 @@ export const DAEMON_LIMITS: ResourceLimits = {
 interface Pending {
   readonly questions: RunInput['questions'];
   readonly onProgress: OnProgress | null;
-  readonly resolve: (output: RunOutput) => void;
+  readonly resolve: (output: RunOutput<StudyFacts>) => void;
   readonly reject: (error: Error) => void;
 }
 

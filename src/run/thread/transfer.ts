@@ -4,7 +4,10 @@
  */
 import type { Check } from '../../model/check.js';
 import type { Observation } from '../../model/observation.js';
-import type { RunInput, RunOutput } from '../run-data.js';
+import type { RunInput, RunOutput } from '../../model/run.js';
+import type { StudyFacts } from '../../verdict/studies/registry.js';
+
+type Output = RunOutput<StudyFacts>;
 
 interface Plain {
   /** Where among the observations it belongs. */
@@ -13,13 +16,14 @@ interface Plain {
   readonly question: Uint32Array;
   readonly rttMs: Float64Array;
   readonly clockSkewMs: Float64Array;
+  readonly sourcePort: Uint16Array;
   readonly seenPort: Uint16Array;
   readonly seenAddress: string;
 }
 
 export interface PackedOutput {
   /** Without the plain ones. */
-  readonly output: RunOutput;
+  readonly output: Output;
   readonly plain: Plain;
 }
 
@@ -34,26 +38,28 @@ const plainly = ({ check, attempts, sequences, refused, seen, notRun }: Observat
   if (answer?.outcome !== 'answer' || attempts.length !== 1 || answer.packets !== 1 || answer.answers !== 1)
     return null;
   if (seen !== 1 || notRun !== null || sequences.length > 0 || !isEmpty(refused)) return null;
-  const { attestation, authentic, rttMs, detail } = answer;
+  const { attestation, authentic, rttMs, sourcePort, detail } = answer;
+  if (sourcePort === null || answer.lostAtMs.length > 0) return null;
   if (authentic !== true || rttMs === null || !attestation?.intact || attestation.clockSkewMs === null) return null;
   if (attestation.arrivalPort !== check.port || attestation.keepalives !== 0 || attestation.heldBack !== 0) return null;
-  return isEmpty(detail) ? { attestation, clockSkewMs: attestation.clockSkewMs, rttMs } : null;
+  return isEmpty(detail) ? { attestation, clockSkewMs: attestation.clockSkewMs, rttMs, sourcePort } : null;
 };
 
 /** Packs what a thread sends home. */
-export const packOutput = (output: RunOutput, questions: RunInput['questions']): PackedOutput => {
-  const indexOf = new Map(questions.map(({ id }, index) => [id, index] as const));
+export const packOutput = (output: Output, questions: RunInput['questions']): PackedOutput => {
+  const indexOf = new Map(questions.map(({ key }, index) => [key, index] as const));
   const count = output.observations.length;
   const at = new Uint32Array(count);
   const question = new Uint32Array(count);
   const rttMs = new Float64Array(count);
   const clockSkewMs = new Float64Array(count);
+  const sourcePort = new Uint16Array(count);
   const seenPort = new Uint16Array(count);
   const others: Observation[] = [];
   let seenAddress: string | null = null;
   let size = 0;
   output.observations.forEach((observation, position) => {
-    const index = indexOf.get(observation.check.id);
+    const index = indexOf.get(observation.check.key);
     const plain = index === undefined ? null : plainly(observation);
     seenAddress ??= plain?.attestation.seenAddress ?? null;
     if (index === undefined || !plain || plain.attestation.seenAddress !== seenAddress) {
@@ -64,6 +70,7 @@ export const packOutput = (output: RunOutput, questions: RunInput['questions']):
     question[size] = index;
     rttMs[size] = plain.rttMs;
     clockSkewMs[size] = plain.clockSkewMs;
+    sourcePort[size] = plain.sourcePort;
     seenPort[size] = plain.attestation.seenPort;
     size += 1;
   });
@@ -74,6 +81,7 @@ export const packOutput = (output: RunOutput, questions: RunInput['questions']):
       question: question.slice(0, size),
       rttMs: rttMs.slice(0, size),
       clockSkewMs: clockSkewMs.slice(0, size),
+      sourcePort: sourcePort.slice(0, size),
       seenPort: seenPort.slice(0, size),
       seenAddress: seenAddress ?? '',
     },
@@ -81,8 +89,8 @@ export const packOutput = (output: RunOutput, questions: RunInput['questions']):
 };
 
 /** The output as it was before packing. */
-export const unpackOutput = ({ output, plain }: PackedOutput, questions: RunInput['questions']): RunOutput => {
-  const { at, question, rttMs, clockSkewMs, seenPort, seenAddress } = plain;
+export const unpackOutput = ({ output, plain }: PackedOutput, questions: RunInput['questions']): Output => {
+  const { at, question, rttMs, clockSkewMs, sourcePort, seenPort, seenAddress } = plain;
   const observations: Observation[] = [];
   let other = 0;
   let next = 0;
@@ -98,6 +106,8 @@ export const unpackOutput = ({ output, plain }: PackedOutput, questions: RunInpu
             outcome: 'answer',
             packets: 1,
             answers: 1,
+            sourcePort: sourcePort[next] ?? null,
+            lostAtMs: [],
             rttMs: rttMs[next] ?? null,
             authentic: true,
             attestation: {

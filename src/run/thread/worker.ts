@@ -3,8 +3,8 @@
  * agent that runs for years keeps it: modules are loaded once.
  */
 import { parentPort } from 'node:worker_threads';
+import type { OnProgress, RunInput } from '../../model/run.js';
 import { run } from '../run.js';
-import type { OnProgress, RunInput } from '../run-data.js';
 import type { FromThread } from './thread.js';
 import { packOutput } from './transfer.js';
 

@@ -5,7 +5,8 @@ import { forgetFlows } from './conntrack.js';
 /** iptables-extensions(8), multiport: up to 15 ports can be specified, and a range counts as two. */
 const MULTIPORT_MAX = 15;
 
-const groupsOf = (ports: readonly PortRun[]): readonly (readonly PortRun[])[] => {
+/** Ports in as many groups as multiport takes at a time. */
+export const groupsOf = (ports: readonly PortRun[]): readonly (readonly PortRun[])[] => {
   const groups: PortRun[][] = [];
   let weight = MULTIPORT_MAX + 1;
   for (const run of ports) {

@@ -43,6 +43,16 @@ const rewritten =
   (one: Finding): boolean =>
     one.kind === 'rewritten' && one.direction === 'outbound' && one.method === method && fields.includes(one.field);
 
+/** What an answer tells a phone of its own address. */
+const learntAddress = (one: Finding): boolean =>
+  one.kind === 'rewritten' && one.direction === 'inbound' && one.field === 'Via';
+
+const isChangedOutbound = ({ transport, port }: Finding, { facts }: Evidence): boolean =>
+  facts.sipAlg.findings.some(
+    (one) =>
+      one.transport === transport && one.port === port && one.direction === 'outbound' && one.class === 'semantic',
+  );
+
 const dropped =
   (method: string) =>
   (one: Finding): boolean =>
@@ -84,6 +94,27 @@ export const ALG_RULES: readonly Rule[] = [
     symptom: { id: 'cannot-register', text: 'Phones cannot register: REGISTER is dropped where OPTIONS pass.' },
     causes: algDrops,
     fixes: pathFixes,
+  },
+  {
+    id: 'events-dropped',
+    when: (evidence) => groundsOf(evidence, (one) => dropped('SUBSCRIBE')(one) || dropped('NOTIFY')(one)),
+    symptom: {
+      id: 'transfers-fail',
+      text: 'Busy lamps, waiting messages and transfers fail: SUBSCRIBE or NOTIFY is dropped where OPTIONS pass.',
+    },
+    causes: algDrops,
+    fixes: pathFixes,
+  },
+  {
+    // The helper of a NAT that changes addresses back in answers shows in requests, and has rules of its own above.
+    id: 'alg-rewrites-learnt-address',
+    when: (evidence) => groundsOf(evidence, (one) => learntAddress(one) && !isChangedOutbound(one, evidence)),
+    symptom: {
+      id: 'lost-inbound-calls',
+      text: 'Incoming calls may be lost: the public address that phones learn from answers is changed on the way.',
+    },
+    causes: algRewrites,
+    fixes: fix('alg-off'),
   },
   {
     id: 'alg-present',

@@ -1,5 +1,6 @@
 /** Sound: what people hear, or do not. All of it presumes that calls can be set up at all. */
 import { pathCauses, pathFixes } from './path.js';
+import { roleSymptom } from './roles.js';
 import {
   type Evidence,
   fix,
@@ -72,22 +73,15 @@ export const MEDIA_RULES: readonly Rule[] = [
         (item) =>
           isBlocked(item) && !item.partly && isMedia(item) && !hasReason('dropped-inbound', 'dropped-outbound')(item),
       ),
-    symptom: { id: 'no-audio', text: 'Calls connect and stay silent: no audio passes.' },
+    symptom: ({ service }) => roleSymptom(service.profile, 'media'),
     causes: pathCauses,
     fixes: pathFixes,
   },
   {
-    // FaceTime and the like: without STUN the two ends find no path for picture and sound.
+    // Apps such as FaceTime and Teams: without STUN they find no path for picture and sound.
     id: 'path-finding-blocked',
     when: (evidence) =>
-      itemsOf(
-        lostMedia(evidence),
-        (item) =>
-          isBlocked(item) &&
-          !item.partly &&
-          item.probe === 'stun-binding' &&
-          evidence.service.profile.symptomWhenBlocked === 'facetime-cannot-connect',
-      ),
+      itemsOf(lostMedia(evidence), (item) => isBlocked(item) && !item.partly && item.probe === 'stun-binding'),
     symptom: {
       id: 'no-audio',
       text: 'It rings, and neither picture nor sound follows: the two ends find no way to each other.',

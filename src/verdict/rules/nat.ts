@@ -1,4 +1,5 @@
 /** Address translation: how long it lasts, what it maps where, and by which line. */
+import { symptomOf } from '../../model/profile.js';
 import { NAT_T_KEEPALIVE_SECONDS } from '../../model/study-facts.js';
 import type { CauseText, Evidence, Ground, Rule } from './rule.js';
 import { fix, isHarmed, itemsOf, noFix, requiredOf, signallingStands, udpSignallingAt } from './rule.js';
@@ -182,7 +183,8 @@ export const NAT_RULES: readonly Rule[] = [
     when: ({ service, facts }) =>
       facts.nat.portPreservation === false && signallingStands(service)
         ? itemsOf(
-            requiredOf(service).filter(({ requirement }) => requirement.direction === 'inbound'),
+            // Whom the far side calls has to be found under the port that was announced.
+            requiredOf(service).filter(({ requirement }) => (requirement.direction ?? 'outbound') !== 'outbound'),
             ({ transport, finding }) => transport === 'udp' && finding.verdict === 'pass',
           )
         : [],
@@ -229,7 +231,7 @@ export const NAT_RULES: readonly Rule[] = [
   {
     id: 'double-nat',
     when: ({ service, facts }) =>
-      facts.nat.layers === 2 && service.profile.symptomWhenBlocked === 'wifi-calling-unavailable'
+      facts.nat.layers === 2 && symptomOf(service.profile, 'signalling') === 'wifi-calling-unavailable'
         ? itemsOf(
             requiredOf(service),
             (item) => ['ike-sa-init', 'nat-t-keepalive', 'esp-in-udp'].includes(item.probe) && isHarmed(item),

@@ -67,7 +67,11 @@ export const pathCauses = (all: readonly Ground[], evidence: Evidence): readonly
 
 const causesByReason = (grounds: readonly Ground[], evidence: Evidence): readonly CauseText[] => [
   ...dropCauses(grounds.filter(isDropped), evidence),
-  ...inspection(grounds.filter((ground) => hasReason('payload-filtered')(ground) && !isSipStudy(ground))),
+  ...inspection(
+    grounds.filter(
+      (ground) => hasReason('payload-filtered')(ground) && !isSipStudy(ground) && ground.probe !== 'size-sweep',
+    ),
+  ),
   ...algDrops(grounds.filter((ground) => hasReason('payload-filtered')(ground) && isSipStudy(ground))),
   // Sizes of SIP messages have rules of their own (size.ts), which know whether fragments are to blame.
   ...sizes(grounds.filter((ground) => hasReason('size-filtered')(ground) && ground.probe !== 'size-sweep')),

@@ -1,7 +1,11 @@
 /** What nobody need notice and is to be mended all the same, and why a service could not be judged. */
+
+import { hangUpInWords, unreadableInWords } from '../../words/third-party.js';
 import { pathCauses, pathFixes } from './path.js';
 import {
   type CauseText,
+  type Evidence,
+  type Facts,
   type Ground,
   hasReason,
   isHarmed,
@@ -10,11 +14,35 @@ import {
   noFix,
   type Rule,
   requiredOf,
+  some,
 } from './rule.js';
 
 const asIs =
   (cause: Omit<CauseText, 'grounds'>) =>
   (grounds: readonly Ground[]): readonly CauseText[] => [{ ...cause, grounds }];
+
+/** Whether the reflector says that its answers to this would have been larger than what arrived. */
+const isTooLarge = ({ id }: Ground, { facts }: Evidence): boolean =>
+  facts.checks.some((one) => {
+    const { unanswered } = one.evidence;
+    return one.id === id && typeof unanswered === 'object' && unanswered !== null && 'too-large' in unanswered;
+  });
+
+/** ` at ADDRESS`, where all grounds are about the same one. */
+const named = (grounds: readonly Ground[]): string => {
+  const [first, ...others] = [...new Set(grounds.map(({ address }) => address))];
+  return first && others.length === 0 ? ` at ${first}` : '';
+};
+
+/** What the first of these checks has to tell, behind a colon; nothing where it has nothing. */
+const detailOf = (
+  grounds: readonly Ground[],
+  checks: Facts['checks'],
+  tell: (check: Facts['checks'][number]) => string | null,
+): string => {
+  const told = checks.filter(({ id }) => grounds.some((ground) => ground.id === id)).flatMap((one) => tell(one) ?? []);
+  return told[0] === undefined ? '' : `: ${told[0]}`;
+};
 
 /** Rows that keep a service from being judged. */
 const undecided =
@@ -54,7 +82,7 @@ export const OTHER_RULES: readonly Rule[] = [
       device: 'unknown',
       likelihood: 'possible',
       text: () =>
-        'Nothing at all passes: the far end is down, the address is wrong, or a firewall blocks everything to it.',
+        'Not one answer came: the far end is down, the address is wrong, or a firewall blocks everything to it.',
     }),
     fixes: noFix,
   },
@@ -68,13 +96,46 @@ export const OTHER_RULES: readonly Rule[] = [
       return [
         {
           id: 'nothing-listens',
-          device: provable ? 'reflector' : 'carrier',
+          device: provable ? 'reflector' : 'unknown',
           likelihood: 'possible',
-          text: (ports) => `Nothing listens at the far end on ${ports}, or a firewall refuses in its name.`,
+          text: (ports) =>
+            `Refused on ${ports}: by the far end, where nothing listens there, or by a firewall in its name.`,
           grounds,
         },
       ];
     },
+    fixes: noFix,
+  },
+  {
+    id: 'hung-up',
+    when: undecided('tls-refused'),
+    symptom: null,
+    causes: (grounds, { facts }) => [
+      {
+        id: 'hung-up',
+        device: 'carrier',
+        likelihood: 'likely',
+        text: (ports) =>
+          `Something listens at the far end on ${ports}, and refuses the conversation${detailOf(grounds, facts.checks, hangUpInWords)}.`,
+        grounds,
+      },
+    ],
+    fixes: noFix,
+  },
+  {
+    id: 'unreadable-answer',
+    when: undecided('unreadable'),
+    symptom: null,
+    causes: (grounds, { facts }) => [
+      {
+        id: 'unreadable-answer',
+        device: 'carrier',
+        likelihood: 'likely',
+        text: (ports) =>
+          `The far end answers on ${ports} in a way that cannot be read${detailOf(grounds, facts.checks, unreadableInWords)}.`,
+        grounds,
+      },
+    ],
     fixes: noFix,
   },
   {
@@ -91,15 +152,54 @@ export const OTHER_RULES: readonly Rule[] = [
     fixes: noFix,
   },
   {
+    // Two of three operators do it over IPv6, one of seven over IPv4 (a study of 2024, MobiSys).
+    id: 'gateway-abroad',
+    when: (evidence) =>
+      undecided('no-answer')(evidence).filter(
+        (ground) =>
+          ground.probe === 'ike-sa-init' &&
+          itemsOf(evidence.service.requirements, ({ id }) => id === ground.id).every((item) => !item.provable),
+      ),
+    symptom: null,
+    causes: asIs({
+      id: 'gateway-abroad',
+      device: 'carrier',
+      likelihood: 'possible',
+      text: () =>
+        "Gateways of many carriers ignore addresses of other countries: where this line is not in the carrier's country, silence is normal.",
+    }),
+    fixes: noFix,
+  },
+  {
     id: 'answers-held-back',
     when: undecided('limited'),
     symptom: null,
-    causes: asIs({
-      id: 'answers-held-back',
-      device: 'reflector',
-      likelihood: 'proven',
-      text: () => 'The reflector held back answers to protect itself, and says so; ask again more slowly.',
-    }),
+    causes: (grounds, evidence) => {
+      const tooLarge = grounds.filter((ground) => isTooLarge(ground, evidence));
+      const others = grounds.filter((ground) => !tooLarge.includes(ground));
+      return [
+        ...some(others, [
+          {
+            id: 'answers-held-back',
+            device: 'reflector',
+            likelihood: 'proven',
+            text: (ports) =>
+              `The reflector${named(others)} saw the questions on ${ports} and held back answers to protect itself, and says so; ask again more slowly.`,
+            grounds: others,
+          },
+        ]),
+        ...some(tooLarge, [
+          {
+            id: 'answers-too-large',
+            device: 'branch-firewall',
+            likelihood: 'likely',
+            text: (ports) =>
+              `Something on the way, such as a SIP ALG, shortens what is sent on ${ports}: the reflector${named(tooLarge)} saw it and could not answer, because no answer may be larger than its question.`,
+            grounds: tooLarge,
+          },
+        ]),
+      ];
+    },
     fixes: noFix,
   },
 ];

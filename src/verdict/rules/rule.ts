@@ -2,8 +2,9 @@
  * What a rule of diagnosis is: evidence in, and out of it a symptom, its causes and what to ask for. A rule only states;
  * diagnose.ts puts the statements of all rules together. Pure and deterministic.
  */
-import type { ProbeKind } from '../../model/check.js';
+
 import type { Device, Likelihood } from '../../model/diagnosis.js';
+import type { ProbeKind } from '../../model/kinds.js';
 import type { Failure, PathLimit } from '../../model/observation.js';
 import type { Report, ReportCheck } from '../../model/report.js';
 import type { SymptomId } from '../../model/verdict.js';
@@ -15,6 +16,8 @@ export interface Facts {
   readonly checks: readonly ReportCheck[];
   readonly nat: Report['nat'];
   readonly sipAlg: Report['sipAlg'];
+  /** What the DNS said of the target; left out where it was not asked. */
+  readonly resolution?: Report['resolution'];
   readonly quality: Report['quality'];
   /** Our own addresses as far ends saw them, by the check or range that learnt it. */
   readonly seen: readonly { readonly id: string; readonly address: string }[];
@@ -85,10 +88,18 @@ export const fix =
   (grounds) =>
     grounds.map((ground) => ({ kind, ground }));
 
+/** A row in whose place another one serves in full is nobody's trouble. */
+const isMissed = ({ served, state }: RequirementState): boolean => served === undefined || state !== 'pass';
+
 export const requiredOf = ({ requirements }: ServiceState, role?: string): readonly RequirementState[] =>
   requirements.filter(
-    ({ requirement }) => requirement.need === 'required' && (role === undefined || requirement.role === role),
+    (row) =>
+      row.requirement.need === 'required' && (role === undefined || row.requirement.role === role) && isMissed(row),
   );
+
+/** Rows that do not pass and in whose place no other one serves. */
+export const lostRows = (service: ServiceState, role: string): readonly RequirementState[] =>
+  requiredOf(service, role).filter(({ served }) => served === undefined);
 
 export const itemsOf = (states: readonly RequirementState[], matches: (item: Item) => boolean): readonly Item[] =>
   states.flatMap(({ items }) => items).filter(matches);

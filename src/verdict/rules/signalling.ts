@@ -1,12 +1,15 @@
 /** Setting up calls: what people notice when signalling, push or keepalives do not pass. */
-import type { SignallingSymptom } from '../../model/profile.js';
+import { type RequirementRole, symptomOf } from '../../model/profile.js';
+import { unresolvedInWords } from '../../words/names.js';
 import { pathCauses, pathFixes } from './path.js';
+import { roleSymptom } from './roles.js';
 import {
   type Evidence,
   fix,
   hasReason,
   isBlocked,
   itemsOf,
+  lostRows,
   noCause,
   noFix,
   type Rule,
@@ -21,12 +24,20 @@ const sipPorts = (evidence: Evidence): ReturnType<typeof stageChecks> =>
     ? stageChecks(evidence, 'sip-alg').filter(({ transport }) => transport === 'udp')
     : [];
 
-/** What people notice where nothing that sets up calls passes. */
-const UNREACHED: Readonly<Record<SignallingSymptom, string>> = {
-  'cannot-register': 'Phones cannot register: nobody can call out or be called.',
-  'wifi-calling-unavailable': 'Wi-Fi Calling does not come up: phones make and get no calls over this network.',
-  'facetime-cannot-connect': 'FaceTime does not connect: no call goes out or comes in.',
-};
+/** A role whose rows are all that there is to say: what its profile names is what people notice. */
+const roleBlocked = (id: string, role: RequirementRole): Rule => ({
+  id,
+  when: ({ service }) =>
+    signallingStands(service)
+      ? itemsOf(
+          lostRows(service, role).filter(({ state }) => state === 'blocked'),
+          isBlocked,
+        )
+      : [],
+  symptom: ({ service }) => roleSymptom(service.profile, role),
+  causes: pathCauses,
+  fixes: pathFixes,
+});
 
 export const SIGNALLING_RULES: readonly Rule[] = [
   {
@@ -38,10 +49,7 @@ export const SIGNALLING_RULES: readonly Rule[] = [
             isBlocked,
           )
         : [],
-    symptom: ({ service }) => ({
-      id: service.profile.symptomWhenBlocked,
-      text: UNREACHED[service.profile.symptomWhenBlocked],
-    }),
+    symptom: ({ service }) => roleSymptom(service.profile, 'signalling'),
     causes: pathCauses,
     fixes: pathFixes,
   },
@@ -49,7 +57,7 @@ export const SIGNALLING_RULES: readonly Rule[] = [
     id: 'signalling-not-private',
     when: ({ service }) =>
       itemsOf(
-        requiredOf(service, 'signalling').filter(({ state }) => state !== 'blocked'),
+        lostRows(service, 'signalling').filter(({ state }) => state !== 'blocked'),
         (item) => item.transport === 'tls' && (isBlocked(item) || hasReason('tls-intercepted')(item)),
       ),
     symptom: {
@@ -64,21 +72,36 @@ export const SIGNALLING_RULES: readonly Rule[] = [
     // Keepalives that arrive and come too late are the NAT's matter.
     when: ({ service }) =>
       signallingStands(service)
-        ? itemsOf(requiredOf(service, 'keepalive'), (item) => isBlocked(item) && item.probe !== 'nat-behavior')
+        ? itemsOf(lostRows(service, 'keepalive'), (item) => isBlocked(item) && item.probe !== 'nat-behavior')
         : [],
-    symptom: {
-      id: 'lost-inbound-calls',
-      text: 'Incoming calls stop after some idle time: keepalives do not reach the far end.',
-    },
+    symptom: ({ service }) => roleSymptom(service.profile, 'keepalive'),
     causes: pathCauses,
     fixes: pathFixes,
   },
   {
     id: 'push-blocked',
-    when: ({ service }) => (signallingStands(service) ? itemsOf(requiredOf(service, 'push'), isBlocked) : []),
+    when: ({ service }) => (signallingStands(service) ? itemsOf(lostRows(service, 'push'), isBlocked) : []),
+    symptom: ({ service }) => roleSymptom(service.profile, 'push'),
+    causes: pathCauses,
+    fixes: pathFixes,
+  },
+  roleBlocked('web-blocked', 'web'),
+  roleBlocked('names-blocked', 'dns'),
+  roleBlocked('provisioning-blocked', 'provisioning'),
+  roleBlocked('time-blocked', 'time'),
+  {
+    // What passes instead carries it, and carries it worse: media over TCP waits for what was lost.
+    id: 'fallback-in-use',
+    when: ({ service }) =>
+      signallingStands(service)
+        ? itemsOf(
+            requiredOf(service).filter(({ served }) => served?.leaves === 'degraded'),
+            isBlocked,
+          )
+        : [],
     symptom: {
-      id: 'push-delayed',
-      text: 'Incoming calls ring late or not at all: the push connection does not pass.',
+      id: 'over-fallback',
+      text: 'Calls take a way around, and sound worse than they could as soon as the line is busy or loses packets.',
     },
     causes: pathCauses,
     fixes: pathFixes,
@@ -135,12 +158,12 @@ export const SIGNALLING_RULES: readonly Rule[] = [
     },
     // A name may be mistyped. Of a carrier's gateway it is the network's DNS that phones depend on.
     symptom: null,
-    causes: (grounds) => [
+    causes: (grounds, { facts: { resolution } }) => [
       {
         id: 'name-not-resolved',
         device: 'unknown',
         likelihood: 'likely',
-        text: () => 'The name does not resolve here: it is mistyped, or the DNS of this network does not know it.',
+        text: () => unresolvedInWords(resolution),
         grounds,
       },
     ],
@@ -151,7 +174,7 @@ export const SIGNALLING_RULES: readonly Rule[] = [
     when: ({ service }) => {
       const ike = itemsOf(requiredOf(service), ({ probe }) => probe === 'ike-sa-init');
       const all = ike.length > 0 && ike.every(hasReason('dns-failure'));
-      return all && service.profile.symptomWhenBlocked === 'wifi-calling-unavailable' ? ike : [];
+      return all && symptomOf(service.profile, 'signalling') === 'wifi-calling-unavailable' ? ike : [];
     },
     symptom: {
       id: 'wifi-calling-unavailable',

@@ -1,6 +1,7 @@
 /** Large messages, and the tunnel of Wi-Fi Calling. */
 import { pathCauses, pathFixes } from './path.js';
 import {
+  type Evidence,
   fix,
   type Ground,
   hasReason,
@@ -12,26 +13,75 @@ import {
   stageChecks,
 } from './rule.js';
 
+type Sweep = ReturnType<typeof stageChecks>[number];
+
+/** Sizes of SIP that vanish, whether everything of that size does or SIP alone. */
+const sweeps = (evidence: Evidence, isWanted: (one: Sweep) => boolean): readonly Sweep[] =>
+  signallingStands(evidence.service)
+    ? stageChecks(evidence, 'size-sweep').filter(
+        (one) => one.transport === 'udp' && hasReason('size-filtered', 'payload-filtered')(one) && isWanted(one),
+      )
+    : [];
+
+const isNumber = (value: unknown): value is number => typeof value === 'number';
+
+/** `1,100 to 1,472`: the sizes that were tried and failed. */
+const failingBytes = ({ evidence: { smallestFailingBytes: from, largestFailingBytes: to } }: Sweep): string => {
+  const said = (bytes: number): string => bytes.toLocaleString('en-US');
+  if (!isNumber(from)) return 'some';
+  return isNumber(to) && to !== from ? `${said(from)} to ${said(to)}` : said(from);
+};
+
+/** Larger ones pass again: no limit, but a gap. */
+const isGap = ({ evidence }: Sweep): boolean => isNumber(evidence.passesAgainFromBytes);
+
 const isEsp = ({ probe }: Ground): boolean => probe === 'esp-in-udp';
 
 export const SIZE_RULES: readonly Rule[] = [
   {
     id: 'long-messages-dropped',
-    when: (evidence) =>
-      signallingStands(evidence.service)
-        ? stageChecks(evidence, 'size-sweep').filter(
-            (one) => one.transport === 'udp' && hasReason('size-filtered')(one) && one.evidence.direction !== 'inbound',
-          )
-        : [],
-    symptom: {
-      id: 'long-invites-fail',
-      text: 'Some calls cannot be set up over UDP: long messages (video, many codecs, encryption keys) are lost, short ones pass.',
+    when: (evidence) => sweeps(evidence, (one) => one.evidence.direction !== 'inbound'),
+    symptom: (evidence) => {
+      const gap = sweeps(evidence, (one) => one.evidence.direction !== 'inbound').find(isGap);
+      return {
+        id: 'long-invites-fail',
+        text: gap
+          ? `Some calls cannot be set up over UDP: messages of ${failingBytes(gap)} bytes, as an INVITE has, are lost; shorter and longer ones pass.`
+          : 'Some calls cannot be set up over UDP: long messages (video, many codecs, encryption keys) are lost, short ones pass.',
+      };
     },
     causes: (grounds, evidence) => {
-      const sweeps = stageChecks(evidence, 'size-sweep').filter(({ id }) => grounds.some((one) => one.id === id));
-      const whole = sweeps.filter(({ evidence: { fragmentsOnly } }) => fragmentsOnly === false);
-      const fragments = sweeps.filter((one) => !whole.includes(one));
+      const all = stageChecks(evidence, 'size-sweep').filter(({ id }) => grounds.some((one) => one.id === id));
+      const read = all.filter(hasReason('payload-filtered'));
+      const gaps = all.filter((one) => !read.includes(one) && isGap(one));
+      const limits = all.filter((one) => !read.includes(one) && !gaps.includes(one));
+      const whole = limits.filter(({ evidence: { fragmentsOnly } }) => fragmentsOnly === false);
+      const fragments = limits.filter((one) => !whole.includes(one));
       return [
+        ...(read.length > 0
+          ? [
+              {
+                id: 'sip-size-inspection',
+                device: 'branch-firewall',
+                likelihood: 'likely',
+                text: (ports: string) =>
+                  `A SIP ALG or SIP inspection drops SIP messages of ${read.map(failingBytes).join(' and ')} bytes on ${ports}; other packets of the same size pass.`,
+                grounds: read,
+              } as const,
+            ]
+          : []),
+        ...(gaps.length > 0
+          ? [
+              {
+                id: 'size-gap',
+                device: 'branch-firewall',
+                likelihood: 'likely',
+                text: (ports: string) =>
+                  `The firewall drops datagrams of ${gaps.map(failingBytes).join(' and ')} bytes on ${ports}, whatever they carry, and passes longer ones in fragments: an inspection with a limit that sees only whole packets.`,
+                grounds: gaps,
+              } as const,
+            ]
+          : []),
         ...(fragments.length > 0
           ? [
               {
@@ -68,12 +118,7 @@ export const SIZE_RULES: readonly Rule[] = [
   },
   {
     id: 'long-notifies-dropped',
-    when: (evidence) =>
-      signallingStands(evidence.service)
-        ? stageChecks(evidence, 'size-sweep').filter(
-            (one) => one.transport === 'udp' && hasReason('size-filtered')(one) && one.evidence.direction === 'inbound',
-          )
-        : [],
+    when: (evidence) => sweeps(evidence, (one) => one.evidence.direction === 'inbound'),
     symptom: {
       id: 'transfers-fail',
       text: 'Busy lamps, transfers and long incoming messages fail over UDP: large packets are lost on their way to us.',

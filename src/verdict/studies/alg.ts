@@ -45,6 +45,10 @@ const SEMANTIC: ReadonlySet<string> = new Set([
   'cseq',
   'content-type',
   'expires',
+  'route',
+  'record-route',
+  'event',
+  'subscription-state',
 ]);
 /** What a proxy on the way adds by right. */
 const ADDED_BY_PROXIES: ReadonlySet<string> = new Set(['via', 'record-route']);
@@ -117,13 +121,34 @@ const grouped = (message: SipMessage): ReadonlyMap<string, Values> => {
   return groups;
 };
 
-/** `;received=…` and `;rport[=…]` of a Via: for a server to fill in (RFC 3581 §4), and no harm on the way. */
+/** `;received=…` and `;rport[=…]` of a Via: for a server to fill in (RFC 3581 §4). */
 const withoutReceived = (via: string): string => via.replace(/;\s*(received|rport)(\s*=\s*[^;,\s]*)?/gi, '');
+
+/** What a Via says of where it came from; undefined for what it does not, null for a parameter without a value. */
+const originIn = (via: string): Readonly<Record<'received' | 'rport', string | null | undefined>> => {
+  const read = (name: string): string | null | undefined => {
+    const found = new RegExp(`;\\s*${name}(?:\\s*=\\s*([^;,\\s]*))?(?=[;,\\s]|$)`, 'i').exec(via);
+    return found ? (found[1]?.toLowerCase() ?? null) : undefined;
+  };
+  return { received: read('received'), rport: read('rport') };
+};
+
+/**
+ * What a change of `received` and `rport` alone means. In an answer they are how a phone behind NAT learns its public
+ * address (RFC 3581 §4, RFC 5626 §4.2.1), so every change is one of an address. In a request they are for the next server to
+ * fill in, and only a lost `rport` matters: the answer then goes to a port at which nobody listens.
+ */
+const classOfOrigin = (sent: string, received: string, isResponse: boolean): AlgClass => {
+  const [before, after] = [originIn(sent), originIn(received)];
+  const lost = before.rport !== undefined && after.rport === undefined;
+  const same = before.received === after.received && before.rport === after.rport;
+  return lost || (isResponse && !same) ? 'semantic' : 'cosmetic';
+};
 
 const sameList = (a: readonly string[], b: readonly string[]): boolean =>
   a.length === b.length && a.every((value, index) => value === b[index]);
 
-const compareVias = (sent: Values, received: Values): readonly Difference[] => {
+const compareVias = (sent: Values, received: Values, isResponse: boolean): readonly Difference[] => {
   const extra = received.values.length - sent.values.length;
   // Each hop puts its own on top (RFC 3261 §16.6): what we sent are the last ones.
   const own = extra > 0 ? received.values.slice(extra) : received.values;
@@ -134,7 +159,7 @@ const compareVias = (sent: Values, received: Values): readonly Difference[] => {
       const before = sent.values[index];
       if (before === undefined || extra < 0 || before === via) return [];
       const same = plain(withoutReceived(before)) === plain(withoutReceived(via));
-      return [difference(same ? 'cosmetic' : 'semantic', 'Via', before, via)];
+      return [difference(same ? classOfOrigin(before, via, isResponse) : 'semantic', 'Via', before, via)];
     }),
   ];
 };
@@ -148,6 +173,7 @@ const compareHeader = (
   canonical: string,
   sent: Values | undefined,
   received: Values | undefined,
+  isResponse: boolean,
 ): readonly Difference[] => {
   const name = sent?.name ?? received?.name ?? canonical;
   if (!sent) {
@@ -157,14 +183,15 @@ const compareHeader = (
   if (!received) {
     return [difference(SEMANTIC.has(canonical) ? 'semantic' : 'proxy', name, sent.values.join(', '), '')];
   }
-  if (canonical === 'via') return compareVias(sent, received);
+  if (canonical === 'via') return compareVias(sent, received, isResponse);
   if (sameList(sent.values, received.values)) return [];
   const before = sent.values.join(', ');
   const after = received.values.join(', ');
   if (canonical === 'max-forwards') return [compareMaxForwards(before, after)];
-  if (canonical === 'route' || canonical === 'record-route') {
-    const added = received.values.length > sent.values.length && canonical === 'record-route';
-    return [difference(added ? 'proxy' : 'semantic', name, before, after)];
+  // A proxy puts its own on top (RFC 3261 §16.6): what stood there before must stand there still.
+  const onTop = received.values.slice(received.values.length - sent.values.length);
+  if (canonical === 'record-route' && received.values.length > sent.values.length && sameList(onTop, sent.values)) {
+    return [difference('proxy', name, before, after)];
   }
   // Call-ID is compared to the letter (RFC 3261 §8.1.1.4); elsewhere case and blanks may change and nothing with them.
   const same = canonical !== 'call-id' && sameList(sent.values.map(plain), received.values.map(plain));
@@ -239,14 +266,10 @@ const compareLength = (sent: SipMessage, received: SipMessage): readonly Differe
 const compareStart = (sent: SipMessage, received: SipMessage): readonly Difference[] => {
   if (sent.startLine === received.startLine) return [];
   const field = sent.kind === 'request' ? 'Request-URI' : 'Status';
-  return [
-    difference(
-      sent.startLine.toLowerCase() === received.startLine.toLowerCase() ? 'cosmetic' : 'semantic',
-      field,
-      sent.startLine,
-      received.startLine,
-    ),
-  ];
+  // A reason in words is for people (RFC 3261 §7.2).
+  const sameStatus = sent.kind === 'response' && received.kind === 'response' && sent.status === received.status;
+  const same = sameStatus || sent.startLine.toLowerCase() === received.startLine.toLowerCase();
+  return [difference(same ? 'cosmetic' : 'semantic', field, sent.startLine, received.startLine)];
 };
 
 /** All differences of a message as sent and as received; empty for the same bytes. */
@@ -262,7 +285,7 @@ export const compareSip = (sent: Uint8Array, received: Uint8Array): readonly Dif
   const names = [...new Set([...own.keys(), ...theirs.keys()])].filter((name) => !APART.has(name));
   const found = [
     ...compareStart(before.value, after.value),
-    ...names.flatMap((name) => compareHeader(name, own.get(name), theirs.get(name))),
+    ...names.flatMap((name) => compareHeader(name, own.get(name), theirs.get(name), before.value.kind === 'response')),
     ...compareSdp(before.value.body, after.value.body),
     ...compareLength(before.value, after.value),
   ];

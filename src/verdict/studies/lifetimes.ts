@@ -1,8 +1,8 @@
 /** From idle flows to binding lifetimes: between the longest silence that was survived and the shortest that was not. */
-import type { Transport } from '../../model/check.js';
-import { type Idle, NAT_T_KEEPALIVE_SECONDS } from '../../model/study-facts.js';
-import { doubtOfSilence, packetsNeeded, SINGLE_CHECK_DOUBT } from '../silence.js';
-import type { StudyCheck } from './study-check.js';
+import type { Transport } from '../../model/kinds.js';
+import { type Idle, type LifetimeFacts, NAT_T_KEEPALIVE_SECONDS } from '../../model/study-facts.js';
+import { doubtOfSilence, lossUpperBound, packetsNeeded, SINGLE_CHECK_DOUBT } from '../silence.js';
+import type { Judge, StudyCheck } from './study-check.js';
 
 export interface BindingLifetime {
   readonly port: number;
@@ -27,10 +27,10 @@ const keyOf = ({ transport, port, bidirectional }: Idle): string => `${transport
 const sumOfSeen = (all: readonly Idle[]): number => all.reduce((sum, { seen }) => sum + (seen ?? 0), 0);
 
 /** The first of the silent by which so many answers are missing as loss does not explain. */
-const boundOf = (silent: readonly Idle[], lossUpperBound: number | null): number | null => {
+const boundOf = (silent: readonly Idle[], upperBound: number | null): number | null => {
   // A connection repeats what is lost, so its silence is nobody's but the path's.
   if (silent[0] && silent[0].transport !== 'udp') return silent[0].afterMs;
-  const needed = packetsNeeded(lossUpperBound, SINGLE_CHECK_DOUBT);
+  const needed = packetsNeeded(upperBound, SINGLE_CHECK_DOUBT);
   let missing = 0;
   for (const { afterMs, seen } of silent) {
     missing += seen ?? 0;
@@ -43,7 +43,7 @@ const boundOf = (silent: readonly Idle[], lossUpperBound: number | null): number
  * An answer that came is proof. One that did not may have been lost, so as many must be missing as the path's loss does
  * not explain, and the last of these is the bound. A request that never arrived says nothing.
  */
-const judgeSeries = (series: readonly Idle[], lossUpperBound: number | null): BindingLifetime | null => {
+const judgeSeries = (series: readonly Idle[], upperBound: number | null): BindingLifetime | null => {
   const [first] = series;
   const told = series.filter(({ answered, seen }) => answered || (seen ?? 0) > 0);
   if (!first || told.length === 0) return null;
@@ -51,7 +51,7 @@ const judgeSeries = (series: readonly Idle[], lossUpperBound: number | null): Bi
   const silent = told
     .filter(({ answered, afterMs }) => !answered && afterMs > longest)
     .sort((a, b) => a.afterMs - b.afterMs);
-  const bound = boundOf(silent, lossUpperBound);
+  const bound = boundOf(silent, upperBound);
   const atLeastSeconds = Math.floor(longest / 1000);
   return {
     port: first.port,
@@ -64,13 +64,13 @@ const judgeSeries = (series: readonly Idle[], lossUpperBound: number | null): Bi
 };
 
 /** One entry for each port and kind of traffic that was asked. */
-export const judgeLifetimes = (all: readonly Idle[], lossUpperBound: number | null): readonly BindingLifetime[] => {
+export const judgeLifetimes = (all: readonly Idle[], upperBound: number | null): readonly BindingLifetime[] => {
   const idle = all.filter(({ kept }) => !kept);
   return [...new Set(idle.map(keyOf))].flatMap(
     (key) =>
       judgeSeries(
         idle.filter((one) => keyOf(one) === key),
-        lossUpperBound,
+        upperBound,
       ) ?? [],
   );
 };
@@ -79,16 +79,16 @@ export const judgeLifetimes = (all: readonly Idle[], lossUpperBound: number | nu
  * Does a tunnel's mapping live from one keepalive to the next (RFC 3948 §4)? One line of the report for IPsec's port:
  * `blocked` where what comes in before the next keepalive is dropped, which is how incoming calls are lost.
  */
-export const judgeKeepalives = (all: readonly Idle[], lossUpperBound: number | null): readonly StudyCheck[] => {
+export const judgeKeepalives = (all: readonly Idle[], upperBound: number | null): readonly StudyCheck[] => {
   const kept = all.filter((one) => one.kept);
   const [first] = kept;
   if (!first) return [];
   const own = all.filter((one) => one.transport === 'udp' && one.port === first.port && one.address === first.address);
-  const lifetimes = judgeLifetimes(own, lossUpperBound);
+  const lifetimes = judgeLifetimes(own, upperBound);
   // A tunnel converses before it falls silent; only where that was not heard of does the other kind speak for it.
   const lifetime = lifetimes.find(({ bidirectional }) => bidirectional) ?? lifetimes[0] ?? null;
   const isAnswered = kept.some(({ answered }) => answered);
-  const keptDoubt = doubtOfSilence(sumOfSeen(kept), lossUpperBound);
+  const keptDoubt = doubtOfSilence(sumOfSeen(kept), upperBound);
   const isShort =
     lifetime !== null && lifetime.belowSeconds !== null && lifetime.belowSeconds <= NAT_T_KEEPALIVE_SECONDS + 1;
   const isLost = !isAnswered && (isShort || keptDoubt <= SINGLE_CHECK_DOUBT);
@@ -115,4 +115,17 @@ export const judgeKeepalives = (all: readonly Idle[], lossUpperBound: number | n
     },
   };
   return [check];
+};
+
+/** Idle flows conversed before: many more questions over the same path than all checks together. */
+export const judge: Judge<LifetimeFacts> = (facts, loss) => {
+  const idle = facts.flatMap((one) => one.idle);
+  const bound = lossUpperBound({
+    trials: facts.reduce((sum, { talk }) => sum + talk.trials, loss.trials),
+    answers: facts.reduce((sum, { talk }) => sum + talk.answers, loss.answers),
+  });
+  return {
+    checks: judgeKeepalives(idle, bound),
+    nat: { bindingLifetime: judgeLifetimes(idle, bound).map((one) => ({ ...one })) },
+  };
 };

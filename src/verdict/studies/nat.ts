@@ -1,6 +1,7 @@
 /** From what far ends saw of our sockets to the behaviour of what stands before us, in RFC 4787's terms. Pure. */
 import type { FilterTest, Mapping, NatFacts, Place, StunPlace } from '../../model/study-facts.js';
-import { doubtOfSilence, RANGE_PORT_DOUBT } from '../silence.js';
+import { doubtOfSilence, lossUpperBound, RANGE_PORT_DOUBT } from '../silence.js';
+import type { Judge } from './study-check.js';
 
 export type Behaviour = 'endpoint-independent' | 'address-dependent' | 'address-and-port-dependent';
 
@@ -108,14 +109,14 @@ const portsThatDiffer = ({ beside }: NatFacts): readonly number[] => {
  * Each test has several sockets, because one whose port an earlier flow used finds a way open that is not open to
  * others: only what comes in to all of them is let in, and what is kept from one is filtered.
  */
-const filteringOf = (facts: NatFacts, lossUpperBound: number | null): NatVerdict['filtering'] => {
+const filteringOf = (facts: NatFacts, upperBound: number | null): NatVerdict['filtering'] => {
   const tests = (from: FilterTest['from']): readonly FilterTest[] => facts.filtering.filter((one) => one.from === from);
   const isOpen = (from: FilterTest['from']): boolean =>
     tests(from).length > 0 && tests(from).every(({ answered }) => answered);
   const isFiltered = (from: FilterTest['from']): boolean =>
     reaches(facts, from) &&
     tests(from).some(
-      ({ answered, seen }) => !answered && seen !== null && doubtOfSilence(seen, lossUpperBound) <= RANGE_PORT_DOUBT,
+      ({ answered, seen }) => !answered && seen !== null && doubtOfSilence(seen, upperBound) <= RANGE_PORT_DOUBT,
     );
   if (facts.byResponsePort) {
     // To which of several outer addresses such an answer went is not known.
@@ -130,7 +131,7 @@ const filteringOf = (facts: NatFacts, lossUpperBound: number | null): NatVerdict
   return isFiltered('other-port') ? 'address-and-port-dependent' : 'unknown';
 };
 
-const judgeOne = (facts: NatFacts, lossUpperBound: number | null): NatVerdict => {
+const judgeOne = (facts: NatFacts, upperBound: number | null): NatVerdict => {
   const all = facts.mappings.flatMap(({ localPort, mapped }) => (mapped ? [{ localPort, mapped }] : []));
   if (all.length === 0) return NOT_MEASURED;
   const sockets = [...new Set(facts.mappings.map(({ localPort }) => localPort))].map((port) =>
@@ -148,7 +149,7 @@ const judgeOne = (facts: NatFacts, lossUpperBound: number | null): NatVerdict =>
   const natted = all.some(({ mapped }) => mapped.address !== facts.localAddress);
   return {
     mapping: none ? 'none' : complete ? (worst ?? 'unknown') : 'unknown',
-    filtering: filteringOf(facts, lossUpperBound),
+    filtering: filteringOf(facts, upperBound),
     portPreservation: known.every(({ localPort, mapped }) => mapped.port === localPort),
     portParity: known.every(({ localPort, mapped }) => mapped.port % 2 === localPort % 2),
     layers: none ? 0 : natted && all.some(({ mapped }) => isInside(mapped.address)) ? 2 : null,
@@ -159,11 +160,25 @@ const judgeOne = (facts: NatFacts, lossUpperBound: number | null): NatVerdict =>
 };
 
 /** IPv4's word counts before IPv6's, which is seldom translated; of several far ends the one that tells most. */
-export const judgeNat = (all: readonly NatFacts[], lossUpperBound: number | null): NatVerdict => {
+export const judgeNat = (all: readonly NatFacts[], upperBound: number | null): NatVerdict => {
   const ranked = [...all].sort(
     (a, b) =>
       Number(a.address.includes(':')) - Number(b.address.includes(':')) || Number(b.hasOther) - Number(a.hasOther),
   );
   const [best] = ranked;
-  return best ? judgeOne(best, lossUpperBound) : NOT_MEASURED;
+  return best ? judgeOne(best, upperBound) : NOT_MEASURED;
+};
+
+/** What could not be measured is left to what the checks alone tell. */
+export const judge: Judge<NatFacts> = (facts, loss) => {
+  const { mapping, layers, ...rest } = judgeNat(facts, lossUpperBound(loss));
+  return {
+    nat: {
+      ...rest,
+      mappedAddresses: [...rest.mappedAddresses],
+      portsThatDiffer: [...rest.portsThatDiffer],
+      ...(mapping !== 'unknown' && { mapping }),
+      ...(layers !== null && { layers }),
+    },
+  };
 };

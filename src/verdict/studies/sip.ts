@@ -1,21 +1,33 @@
 /**
- * From what happened to SIP on the way to verdicts: is there an ALG, which messages vanish, up to which size they pass.
+ * From what happened to SIP on the way to verdicts: is there an ALG, which messages vanish, which sizes pass.
  * Pure. An ALG is accused only by the far end's own word of what arrived, or by a message that vanishes on SIP's port
  * beyond chance while it passes elsewhere.
  */
 import type { Family } from '../../model/check.js';
-import type { OtherTraffic, SipExchange, SipFacts } from '../../model/study-facts.js';
+import type { OtherTraffic, SipExchange, SipFacts, SipLimit } from '../../model/study-facts.js';
 import type { Finding } from '../../model/verdict.js';
-import { doubtOfSilence, RANGE_PORT_DOUBT } from '../silence.js';
+import { lossUpperBound as upperBoundOf } from '../silence.js';
 import { compareSip, type Difference } from './alg.js';
 import { judgeOthers, pinholesOf, toldOf } from './sip-port.js';
-import type { AlgFinding, StudyCheck } from './study-check.js';
+import { doubtOf, fourNumbers, isAnswered, isLeftUnanswered, judgeSizes, vanished } from './sizes.js';
+import type { AlgFinding, Judge, StudyCheck } from './study-check.js';
 
 export interface SipVerdicts {
   readonly detected: boolean | null;
   readonly findings: readonly AlgFinding[];
   readonly checks: readonly StudyCheck[];
+  /** Where messages arrive in another form and say the same: `transport/port#address`. */
+  readonly cosmetic: ReadonlySet<string>;
+  /** What a reader must know, one sentence each. */
+  readonly notes: readonly string[];
 }
+
+/** How a port is named among those where only the form of messages changes. */
+export const placeOf = ({
+  transport,
+  port,
+  address,
+}: Pick<StudyCheck, 'transport' | 'port'> & { address: string | null }) => `${transport}/${port}#${address}`;
 
 /** What a request and its proven answer rest on: the word of who holds the token. */
 const PROVEN = 1;
@@ -36,22 +48,12 @@ const findingsOf = (one: SipExchange): readonly AlgFinding[] => {
   ];
 };
 
-const isAnswered = ({ answers, unproven }: SipExchange): boolean => answers > 0 && !unproven;
-
 /** What the proofs of the answers say of their requests, whatever the messages look like. */
 const tampered = (all: readonly SipExchange[]): Finding | null => {
   if (all.some(({ unproven, misdirected }) => unproven || misdirected)) {
     return { verdict: 'altered', reason: 'answered-by-other' };
   }
   return all.some(({ changed }) => changed) ? { verdict: 'altered', reason: 'payload-rewritten' } : null;
-};
-
-/** Nothing but silence, and more of it than the path's loss explains. */
-const vanished = (one: SipExchange, lossUpperBound: number | null, fragments = 1): boolean => {
-  if (one.answers > 0 || one.errors.length > 0 || one.packets === 0 || lossUpperBound === null) return false;
-  // A datagram is lost with any of its fragments.
-  const loss = 1 - (1 - lossUpperBound) ** fragments;
-  return doubtOfSilence(one.packets, loss) <= RANGE_PORT_DOUBT;
 };
 
 const dropOf = (one: SipExchange): AlgFinding => ({
@@ -79,13 +81,17 @@ const unique = (all: readonly AlgFinding[]): readonly AlgFinding[] =>
 
 const isAccusing = ({ class: kind }: AlgFinding): boolean => kind !== 'cosmetic';
 
-const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0);
+/** Requests that carry busy lamps and messages waiting: without them phones still call and are called. */
+const EVENT_METHODS: ReadonlySet<string> = new Set(['SUBSCRIBE', 'NOTIFY']);
 
-const counted = (all: readonly SipExchange[]) => ({
-  sent: sum(all.map(({ packets }) => packets)),
-  seen: all.every(({ seen }) => seen !== null) ? sum(all.map(({ seen }) => seen ?? 0)) : null,
-  received: sum(all.map(({ answers }) => answers)),
-});
+/**
+ * Something takes messages apart and puts them together again, and what they say stays: at least one was compared, all that
+ * were differ in nothing but form, and no proof says more than that a request arrived in other bytes.
+ */
+const isCosmetic = (compared: readonly SipExchange[], rewritten: readonly AlgFinding[]): boolean =>
+  compared.length > 0 && rewritten.length > 0 && !rewritten.some(isAccusing);
+
+const withoutChange = (one: SipExchange): SipExchange => ({ ...one, changed: false });
 
 /** SIP on one port over one transport, and the same elsewhere. */
 const judgePort = (
@@ -94,7 +100,7 @@ const judgePort = (
   others: OtherTraffic | undefined,
   family: Family,
   lossUpperBound: number | null,
-): { readonly check: StudyCheck; readonly findings: readonly AlgFinding[] } | null => {
+): { readonly check: StudyCheck; readonly findings: readonly AlgFinding[]; readonly isCosmetic: boolean } | null => {
   const [first] = own;
   if (!first) return null;
   const rewritten = own.flatMap(findingsOf);
@@ -104,18 +110,21 @@ const judgePort = (
   const drops = silent.filter(({ method }) => passesElsewhere(method)).map(dropOf);
   const free = own.filter(({ fromSipPort }) => !fromSipPort);
   const judged = free.filter((one) => isAnswered(one) && one.request !== null && one.response !== null);
+  const harmless = isCosmetic(judged, rewritten);
   const finding = ((): Finding => {
     if (rewritten.some(isAccusing)) return { verdict: 'altered', reason: 'sip-alg' };
     if (silent.length > 0) return { verdict: 'blocked', reason: 'payload-filtered' };
-    const change = tampered(free);
+    const change = tampered(harmless ? free.map(withoutChange) : free);
     if (change) return change;
-    if (judged.length === free.length) return { verdict: 'pass', reason: 'answered' };
-    return free.some(({ answers }) => answers === 0)
-      ? { verdict: 'unknown', reason: 'no-answer' }
-      : { verdict: 'unknown', reason: 'not-run' };
+    if (free.some(isLeftUnanswered)) return { verdict: 'unknown', reason: 'limited' };
+    // The word of what arrived may be lost for some; what was compared was compared, and the proofs cover all requests.
+    const isKnown = judged.length > 0 && free.every(({ answers }) => answers > 0);
+    return isKnown ? { verdict: 'pass', reason: 'answered' } : { verdict: 'unknown', reason: 'no-answer' };
   })();
-  const doubt = silent.map(({ packets }) => doubtOfSilence(packets, lossUpperBound));
+  const doubt = silent.map((one) => doubtOf(one, lossUpperBound));
+  const onlyEvents = finding.reason === 'payload-filtered' && silent.every(({ method }) => EVENT_METHODS.has(method));
   return {
+    isCosmetic: harmless,
     findings: unique([...rewritten, ...elsewhere, ...drops]),
     check: {
       probe: 'sip-alg',
@@ -126,10 +135,12 @@ const judgePort = (
       finding,
       confidence:
         finding.reason === 'payload-filtered' ? 1 - Math.max(...doubt) : finding.verdict === 'unknown' ? 0 : PROVEN,
-      ...counted(free),
+      ...fourNumbers(free),
+      ...(onlyEvents && { harm: { verdict: 'altered', reason: 'sip-alg' } as const }),
       evidence: {
         compared: judged.map(({ method }) => method),
         silent: silent.map(({ method }) => method),
+        ...(harmless && { onlyForm: [...new Set(rewritten.map(({ field }) => field))] }),
         fromSipPort: own.some((one) => one.fromSipPort && isAnswered(one)),
         controlPort: controls[0]?.port ?? null,
         passOnControlPort: [...new Set(controls.filter(isAnswered).map(({ method }) => method))],
@@ -143,64 +154,30 @@ const judgePort = (
   };
 };
 
-/** IPv4's header and UDP's; what an Ethernet frame and its fragments hold is the same for IPv6, give or take one. */
-const UDP_HEADERS = 28;
-const FRAME = 1500;
-const FRAGMENT = 1480;
+/** What could not be told apart from the limit that the questions met. */
+const underLimit = (one: StudyCheck, limit: SipLimit | undefined): StudyCheck =>
+  limit && one.transport === 'udp' && one.port === limit.port && one.finding.verdict === 'unknown'
+    ? {
+        ...one,
+        finding:
+          limit.kind === 'rate'
+            ? { verdict: 'degraded', reason: 'rate-limited' }
+            : { verdict: 'unknown', reason: 'cut-off' },
+        evidence: { ...one.evidence, limitedAfterPackets: limit.afterPackets },
+      }
+    : one;
 
-const fragmentsOf = (bytes: number): number =>
-  bytes + UDP_HEADERS <= FRAME ? 1 : Math.ceil((bytes + UDP_HEADERS - 20) / FRAGMENT);
+const LIMIT_WORDS = {
+  rate: 'one asked after a pause of some seconds passes again: a limit of SIP messages per time',
+  'cut-off': 'and none asked after a pause either: a flood protection has shut this host out',
+} as const;
 
-/** Up to which size SIP passes over UDP: what is larger is dropped only if everything larger is. */
-const judgeSizes = (
-  sizes: readonly SipExchange[],
-  stream: SipExchange | undefined,
-  family: Family,
-  lossUpperBound: number | null,
-  hasAlg: boolean,
-): StudyCheck | null => {
-  const ordered = [...sizes].sort((a, b) => (a.padded ?? 0) - (b.padded ?? 0));
-  const [first] = ordered;
-  if (!first) return null;
-  const passing = ordered.filter(isAnswered);
-  const largest = Math.max(0, ...passing.map(({ padded }) => padded ?? 0));
-  const beyond = ordered.filter(({ padded }) => (padded ?? 0) > largest);
-  const beyondChance = beyond.filter((one) => vanished(one, lossUpperBound, fragmentsOf(one.padded ?? 0)));
-  const [smallest] = beyondChance;
-  const filtered = passing.length > 0 && smallest !== undefined && beyondChance.length === beyond.length;
-  const finding = ((): Finding => {
-    if (filtered) return { verdict: 'blocked', reason: 'size-filtered' };
-    const change = tampered(ordered);
-    if (change) return hasAlg && change.reason === 'payload-rewritten' ? { ...change, reason: 'sip-alg' } : change;
-    return beyond.length === 0 ? { verdict: 'pass', reason: 'answered' } : { verdict: 'unknown', reason: 'no-answer' };
-  })();
-  return {
-    probe: 'size-sweep',
-    transport: first.transport,
-    port: first.port,
-    address: first.address,
-    family,
-    finding,
-    confidence: filtered
-      ? 1 - doubtOfSilence(smallest.packets, lossUpperBound)
-      : finding.verdict === 'unknown'
-        ? 0
-        : PROVEN,
-    ...counted(ordered),
-    evidence: {
-      largestPassingBytes: largest,
-      smallestFailingBytes: filtered ? (smallest.padded ?? null) : null,
-      // What fits a frame and is dropped is no matter of fragments.
-      fragmentsOnly: filtered ? fragmentsOf(smallest.padded ?? 0) > 1 : null,
-      direction: filtered && smallest.seen !== null ? (smallest.seen > 0 ? 'inbound' : 'outbound') : null,
-      overTcp: stream ? isAnswered(stream) : null,
-    },
-  };
-};
+const limitNote = ({ kind, port, afterPackets }: SipLimit): string =>
+  `After about ${afterPackets} messages to UDP ${port} no more passed, whatever they were, ${LIMIT_WORDS[kind]}. This run may have triggered it: exempt this host, or ask slower (--max-pps). Phones behind one address share such a limit.`;
 
 /** Everything there is to say about SIP on the way to these addresses. */
 export const judgeSip = (all: readonly SipFacts[], lossUpperBound: number | null): SipVerdicts => {
-  const judged = all.flatMap(({ exchanges, otherTraffic, pinholes, family }) => {
+  const judged = all.flatMap(({ exchanges, otherTraffic, pinholes, family, sameSize = [], limit }) => {
     const plain = exchanges.filter(({ padded }) => padded === null);
     const own = plain.filter(({ isControl }) => !isControl);
     const places = [...new Set(own.map(({ transport, port }) => `${transport}/${port}`))];
@@ -212,19 +189,27 @@ export const judgeSip = (all: readonly SipFacts[], lossUpperBound: number | null
       return judgePort(here, controls, others, family, lossUpperBound) ?? [];
     });
     const padded = exchanges.filter((one) => one.padded !== null);
+    const overUdp = ports.find(({ check }) => check.transport === 'udp');
+    const ofUdp = padded.filter(({ transport }) => transport === 'udp');
+    const change = tampered(overUdp?.isCosmetic ? ofUdp.map(withoutChange) : ofUdp);
+    const isAlg = overUdp?.check.finding.reason === 'sip-alg' && change?.reason === 'payload-rewritten';
     const sizes = judgeSizes(
-      padded.filter(({ transport }) => transport === 'udp'),
-      padded.find(({ transport }) => transport === 'tcp'),
-      family,
+      {
+        sizes: ofUdp,
+        sameSize,
+        stream: padded.find(({ transport }) => transport === 'tcp'),
+        family,
+        tampered: isAlg ? { verdict: 'altered', reason: 'sip-alg' } : change,
+      },
       lossUpperBound,
-      ports.some(({ check }) => check.transport === 'udp' && check.finding.reason === 'sip-alg'),
     );
     return [
       {
+        cosmetic: ports.filter((one) => one.isCosmetic).map(({ check }) => check),
         findings: [...ports.flatMap(({ findings }) => findings), ...pinholesOf(pinholes, lossUpperBound)],
+        limits: limit ? [limit] : [],
         checks: [
-          ...ports.map(({ check }) => check),
-          ...(sizes ? [sizes] : []),
+          ...[...ports.map(({ check }) => check), ...(sizes ? [sizes] : [])].map((one) => underLimit(one, limit)),
           // Where somebody takes messages for himself or forges them, what passes beside them shows nothing of a filter.
           ...otherTraffic
             .filter(({ transport, port }) =>
@@ -243,10 +228,25 @@ export const judgeSip = (all: readonly SipFacts[], lossUpperBound: number | null
   const findings = unique(judged.flatMap((one) => one.findings));
   const checks = judged.flatMap((one) => one.checks);
   const algs = checks.filter(({ probe }) => probe === 'sip-alg');
+  const cosmetic = judged.flatMap((one) => one.cosmetic);
   const isClean = ({ finding }: StudyCheck): boolean => finding.verdict === 'pass';
   return {
     detected: findings.some(isAccusing) ? true : algs.length > 0 && algs.every(isClean) ? false : null,
     findings,
     checks,
+    cosmetic: new Set(cosmetic.map(placeOf)),
+    notes: [
+      ...judged.flatMap((one) => one.limits).map(limitNote),
+      ...cosmetic.map(
+        ({ transport, port, evidence }) =>
+          `Something on the way writes SIP over ${transport.toUpperCase()} ${port} in another form (${[evidence.onlyForm].flat().join(', ')}): ` +
+          'it says the same, and no call suffers from it.',
+      ),
+    ],
   };
+};
+
+export const judge: Judge<SipFacts> = (facts, loss) => {
+  const { checks, detected, findings, cosmetic, notes } = judgeSip(facts, upperBoundOf(loss));
+  return { checks, sipAlg: { detected, findings }, cosmetic, notes };
 };

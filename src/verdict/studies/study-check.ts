@@ -1,6 +1,8 @@
-/** What stages add to a report: lines among its checks that no single exchange could give, and findings about SIP. */
-import type { Family, Transport } from '../../model/check.js';
-import type { Evidence } from '../../model/observation.js';
+/** What studies add to a report, and how their judges answer: pure functions of what a study brought home. */
+import type { Family } from '../../model/check.js';
+import type { Transport } from '../../model/kinds.js';
+import type { Evidence, LossSample } from '../../model/observation.js';
+import type { Report } from '../../model/report.js';
 import type { Finding } from '../../model/verdict.js';
 import type { AlgClass } from './alg.js';
 
@@ -27,6 +29,25 @@ export interface StudyCheck {
   readonly confidence: number;
   readonly sent: number;
   readonly seen: number | null;
+  /** Of `seen`, how many the far end says it answered; null or left out if it did not tell. */
+  readonly answered?: number | null;
   readonly received: number;
   readonly evidence: Evidence;
+  /** What a service makes of it, where that is less than the finding. */
+  readonly harm?: Finding;
 }
+
+/** What one study comes to. What it leaves out it knows nothing of. */
+export interface Judged {
+  readonly checks?: readonly StudyCheck[];
+  readonly sipAlg?: { readonly detected: boolean | null; readonly findings: readonly AlgFinding[] };
+  readonly nat?: Partial<Report['nat']>;
+  readonly quality?: Report['quality'];
+  /** Ports where messages arrive in another form and say the same, as `placeOf` names them. */
+  readonly cosmetic?: ReadonlySet<string>;
+  /** Sentences that a reader of the report must know. */
+  readonly notes?: readonly string[];
+}
+
+/** Judges the facts of all far ends; `loss` is what the checks say of the path. */
+export type Judge<F> = (facts: readonly F[], loss: LossSample) => Judged;

@@ -6,7 +6,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { startDaemon } from '../../../src/agent/daemon.js';
 import type { Exporter } from '../../../src/agent/exporters/contract.js';
-import { runnerIn } from '../../../src/cli/agent-run.js';
+import { runnerIn } from '../../../src/agent/runner.js';
 import { createProbeThread, DAEMON_LIMITS } from '../../../src/run/thread/thread.js';
 import { configOf } from './agent.js';
 import { NETWORK, simClock, untilIdle } from './sim.js';
@@ -60,8 +60,8 @@ const SIGNALLING = `profile: signalling
 title: Signalling
 summary: SIP for a test
 thresholds: { lossRatio: 0.01, rttMs: 300, jitterMs: 30, reorderRatio: 0.0005 }
-thresholdsSource: { title: A test, evidence: secondary, checkedOn: 2026-11-21 }
-symptomWhenBlocked: cannot-register
+thresholdsSources: [{ title: A test, evidence: secondary, checkedOn: 2026-11-21 }]
+symptoms: { signalling: cannot-register }
 requirements:
   - id: sip
     need: required

@@ -1,9 +1,9 @@
 /** A world for the agent in which time passes only when the test says so. */
 
-import { newId } from '../../../src/agent/ids.js';
 import type { HostNetwork } from '../../../src/agent/memory/network.js';
 import type { Clock } from '../../../src/agent/schedule/clock.js';
 import type { Report, ReportCheck } from '../../../src/model/report.js';
+import { newId } from '../../../src/model/uuid.js';
 
 /** Turns of the event loop without file operations after which nothing is under way that does not wait for the clock. */
 const QUIET_TURNS = 3;

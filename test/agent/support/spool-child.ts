@@ -6,9 +6,9 @@ import { appendFileSync, fdatasyncSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { deliverFrom, newDeliveryState } from '../../../src/agent/deliver.js';
 import type { Exporter } from '../../../src/agent/exporters/contract.js';
-import { newId } from '../../../src/agent/ids.js';
 import { systemClock } from '../../../src/agent/schedule/clock.js';
 import { openSpool } from '../../../src/agent/spool/spool.js';
+import { newId } from '../../../src/model/uuid.js';
 
 const [folder = '', start = '0', mode = 'append'] = process.argv.slice(2);
 const say = (line: string): void => {

@@ -6,12 +6,13 @@ import { createSocket, type RemoteInfo } from 'node:dgram';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { connect as connectTls } from 'node:tls';
-import type { Measure } from '../scenario.js';
+import type { Measure, MeasureFlows } from '../scenario.js';
 import { type Asked, bytesOf, MARKER } from './questions.js';
 
 export interface Asking {
   readonly questions: readonly Asked[];
   readonly measures: readonly Measure[];
+  readonly flows: readonly MeasureFlows[];
   readonly target: string;
 }
 
@@ -35,20 +36,31 @@ export interface Measured {
   readonly medianRttMs: number;
 }
 
+export interface MeasuredFlows {
+  readonly flows: number;
+  readonly dead: number;
+  readonly firstLost: number;
+  readonly medianFirstRttMs: number;
+}
+
 export interface Answers {
   readonly told: readonly Told[];
   readonly measured: readonly Measured[];
+  readonly flows: readonly MeasuredFlows[];
 }
 
 /** Three askings, and time for the last one's answer; a lab's path takes a millisecond, a slow one some hundred. */
 const ASK_AT_MS = [0, 250, 500] as const;
 const GIVE_UP_MS = 1100;
-/** After the last datagram of a measurement, the slowest path's answers are in. */
+/** After the last datagram of a measurement, the answers of all but the slowest paths are in. */
 const MEASURE_TAIL_MS = 800;
+/** So long after it, those of a path whose round trip is to be measured. */
+const tailOf = (rttMs: readonly [number, number] | undefined): number =>
+  Math.max(MEASURE_TAIL_MS, (rttMs?.[1] ?? 0) * 1.5);
 
 type Outcome = Pick<Told, 'sent' | 'outcome' | 'code' | 'genuine'>;
 
-const openUdp = (asked: Pick<Asked, 'address' | 'port'>) => {
+const openUdp = (asked: Pick<Asked, 'address' | 'port'> & { readonly sourcePort?: number }) => {
   const family = asked.address.includes(':') ? 6 : 4;
   const socket = createSocket({
     type: family === 6 ? 'udp6' : 'udp4',
@@ -56,9 +68,11 @@ const openUdp = (asked: Pick<Asked, 'address' | 'port'>) => {
   });
   return new Promise<typeof socket>((resolve, reject) => {
     socket.once('error', reject);
-    socket.connect(asked.port, asked.address, () => {
-      socket.removeAllListeners('error');
-      resolve(socket);
+    socket.bind(asked.sourcePort ?? 0, () => {
+      socket.connect(asked.port, asked.address, () => {
+        socket.removeAllListeners('error');
+        resolve(socket);
+      });
     });
   });
 };
@@ -142,8 +156,21 @@ const ask = async (asked: Asked): Promise<Told> => {
   return { asked, ...outcome, otherBytesPass: bare.outcome === 'answer' && bare.genuine };
 };
 
-const measure = async ({ port, packets, packetsPerSecond }: Measure, target: string): Promise<Measured> => {
-  const socket = await openUdp({ address: target, port });
+/** RTP of that length, its number at the end. */
+const numbered = (index: number, bytes: number): Buffer => {
+  const packet = Buffer.alloc(bytes);
+  packet.writeUInt32BE(0x8000_0000, 0);
+  packet.writeUInt32BE(index, bytes - 4);
+  return packet;
+};
+/** 172 bytes of RTP as in a call. */
+const CALL_BYTES = 172;
+
+const measure = async (
+  { port, sourcePort, bytes = CALL_BYTES, packets, packetsPerSecond, medianRttMs }: Measure,
+  target: string,
+): Promise<Measured> => {
+  const socket = await openUdp({ address: target, port, ...(sourcePort !== undefined && { sourcePort }) });
   const sentAt: number[] = [];
   const rtts: number[] = [];
   const seen = new Set<number>();
@@ -167,16 +194,13 @@ const measure = async ({ port, packets, packetsPerSecond }: Measure, target: str
     const tick = setInterval(() => {
       const due = Math.min(packets, Math.floor(((performance.now() - begun) / 1000) * packetsPerSecond));
       while (sentAt.length < due) {
-        // 172 bytes of RTP as in a call, its number at the end.
-        const packet = Buffer.alloc(172);
-        packet.writeUInt32BE(0x8000_0000, 0);
-        packet.writeUInt32BE(sentAt.length, 168);
+        const packet = numbered(sentAt.length, bytes);
         sentAt.push(performance.now());
         socket.send(packet, () => undefined);
       }
       if (sentAt.length < packets) return;
       clearInterval(tick);
-      setTimeout(resolve, MEASURE_TAIL_MS);
+      setTimeout(resolve, tailOf(medianRttMs));
     }, 1);
   });
   socket.close();
@@ -184,8 +208,72 @@ const measure = async ({ port, packets, packetsPerSecond }: Measure, target: str
   return { sent: packets, answered: seen.size, duplicates, reordered, medianRttMs: sorted[sorted.length >> 1] ?? 0 };
 };
 
-const { questions, measures, target } = JSON.parse(await text(process.stdin)) as Asking;
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+/** Of a flow that `MeasureFlows` opens, and how far they are apart: what holds the first back holds it no longer. */
+const PACKETS_OF_FLOW = 3;
+const SPACING_MS = 100;
+
+/** Round trips by number; what is missing was not answered. */
+type FlowRtts = ReadonlyMap<number, number>;
+
+const oneUdpFlow = async (port: number, target: string, tailMs: number): Promise<FlowRtts> => {
+  const socket = await openUdp({ address: target, port });
+  const sentAt: number[] = [];
+  const rtts = new Map<number, number>();
+  socket.on('error', () => undefined);
+  socket.on('message', (answer: Buffer) => {
+    const index = answer.readUInt32BE(answer.length - 4);
+    if (!rtts.has(index)) rtts.set(index, performance.now() - (sentAt[index] ?? 0));
+  });
+  for (let index = 0; index < PACKETS_OF_FLOW; index += 1) {
+    sentAt.push(performance.now());
+    socket.send(numbered(index, CALL_BYTES), () => undefined);
+    await pause(SPACING_MS);
+  }
+  await pause(tailMs);
+  socket.close();
+  return rtts;
+};
+
+/** A connection is its own first packet. */
+const oneTcpFlow = (port: number, target: string, tailMs: number): Promise<FlowRtts> =>
+  new Promise((resolve) => {
+    const begun = performance.now();
+    const socket = connectTcp({ host: target, port });
+    const done = (rtts: FlowRtts): void => {
+      clearTimeout(timer);
+      socket.destroy();
+      resolve(rtts);
+    };
+    const timer = setTimeout(() => done(new Map()), tailMs);
+    socket.once('connect', () => done(new Map([[0, performance.now() - begun]])));
+    socket.once('error', () => done(new Map()));
+  });
+
+const measureFlows = async (
+  { port, transport, flows, flowsPerSecond, firstRttMs }: MeasureFlows,
+  target: string,
+): Promise<MeasuredFlows> => {
+  const running: Promise<FlowRtts>[] = [];
+  for (let index = 0; index < flows; index += 1) {
+    const open = transport === 'udp' ? oneUdpFlow : oneTcpFlow;
+    running.push(open(port, target, tailOf(firstRttMs)));
+    await pause(1000 / flowsPerSecond);
+  }
+  const all = await Promise.all(running);
+  const first = all.flatMap((rtts) => rtts.get(0) ?? []).sort((a, b) => a - b);
+  return {
+    flows,
+    dead: all.filter(({ size }) => size === 0).length,
+    firstLost: all.filter((rtts) => rtts.size > 0 && !rtts.has(0)).length,
+    medianFirstRttMs: first[first.length >> 1] ?? 0,
+  };
+};
+
+const { questions, measures, flows, target } = JSON.parse(await text(process.stdin)) as Asking;
 const told = await Promise.all(questions.map(ask));
 const measured: Measured[] = [];
 for (const one of measures) measured.push(await measure(one, target));
-console.log(JSON.stringify({ told, measured } satisfies Answers));
+const measuredFlows: MeasuredFlows[] = [];
+for (const one of flows) measuredFlows.push(await measureFlows(one, target));
+console.log(JSON.stringify({ told, measured, flows: measuredFlows } satisfies Answers));

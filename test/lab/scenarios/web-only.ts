@@ -9,7 +9,7 @@ export default {
   symptoms: {
     'business-sip': ['cannot-register'],
     'wifi-calling-t-mobile': ['wifi-calling-unavailable'],
-    facetime: ['push-delayed', 'no-audio'],
+    facetime: ['no-audio'],
   },
   cause: { 'business-sip': 'port-filter', 'wifi-calling-t-mobile': 'port-filter', facetime: 'port-filter' },
 } satisfies Scenario;

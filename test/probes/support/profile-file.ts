@@ -28,8 +28,8 @@ export const profileText = (name: string, rows: readonly Row[]): string =>
     `title: ${name}`,
     'summary: Questions of a test.',
     'thresholds: { lossRatio: 0.01, rttMs: 300, jitterMs: 30, reorderRatio: 0.0005 }',
-    `thresholdsSource: ${SOURCE}`,
-    'symptomWhenBlocked: cannot-register',
+    `thresholdsSources: [${SOURCE}]`,
+    'symptoms: { signalling: cannot-register }',
     'requirements:',
     ...rows.flatMap(({ question, role = 'signalling', need = 'required' }, index) => [
       `  - id: row-${index}`,

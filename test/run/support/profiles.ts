@@ -1,6 +1,6 @@
 /** Profiles and destinations in few words, for planning. */
 
-import type { AskedKind, Transport } from '../../../src/model/check.js';
+import type { AskedKind, Transport } from '../../../src/model/kinds.js';
 import type { CheckSpec, Profile, RangeSpec, Requirement } from '../../../src/model/profile.js';
 import type { Destination, Endpoint, PlanInput, SipRoute } from '../../../src/plan/plan.js';
 
@@ -37,8 +37,8 @@ export const profile = (name: string, requirements: readonly Requirement[]): Pro
   summary: 'A service.',
   notes: [],
   thresholds: { lossRatio: 0.01, rttMs: 300, jitterMs: 30, reorderRatio: 0.01 },
-  thresholdsSource: SOURCE,
-  symptomWhenBlocked: 'cannot-register',
+  thresholdsSources: [SOURCE],
+  symptoms: { signalling: 'cannot-register' },
   requirements,
 });
 

@@ -1,5 +1,6 @@
 /** Facts in few words, so that a table of cases reads like a table: checks, attempts, and what is known of an address. */
-import type { AskedKind, Check, Transport } from '../../../src/model/check.js';
+import { type Check, keyOf } from '../../../src/model/check.js';
+import type { AskedKind, Transport } from '../../../src/model/kinds.js';
 import type { Attempt, Attestation, Evidence, Failure, Observation } from '../../../src/model/observation.js';
 import type { Classified, Finding, Reason, Verdict } from '../../../src/model/verdict.js';
 import { VERDICTS } from '../../../src/model/verdict.js';
@@ -13,20 +14,27 @@ export const FOREIGN_CERTIFICATE = Array.from({ length: 32 }, () => 'CD').join('
 /** `sip-options/udp/5060` as a check at ADDRESS. */
 export const check = (name: string, fields: Partial<Check> = {}): Check => {
   const [probe, transport, port] = name.split('/');
-  return {
-    id: name,
+  const question = {
     probe: probe as AskedKind,
     transport: transport as Transport,
     port: Number(port),
     address: ADDRESS,
+  };
+  return {
+    ...question,
+    key: keyOf({ ...question, ...fields }),
+    id: name,
     family: 4,
     host: 'target.example',
     requiredBy: [],
-    rangeId: null,
+    isOfRange: false,
     natT: false,
     ...fields,
   };
 };
+
+/** Of an attempt whose flow and times do not matter. */
+export const UNTIMED = { sourcePort: null, lostAtMs: [] } as const;
 
 /** What a reflector says when nothing in between has touched the request. */
 export const attested = (fields: Partial<Attestation> = {}): Attestation => ({
@@ -47,6 +55,7 @@ export const answer = (fields: Partial<Answer> = {}): Attempt => ({
   outcome: 'answer',
   packets: 1,
   answers: 1,
+  ...UNTIMED,
   rttMs: 20,
   authentic: null,
   attestation: null,
@@ -63,7 +72,7 @@ export const unproven = (fields: Partial<Answer> = {}): Attempt => answer({ auth
 
 /** As many silent packets, each a request of its own. */
 export const silence = (packets: number, opened: Evidence | null = null): readonly Attempt[] =>
-  Array.from({ length: packets }, () => ({ outcome: 'silence', packets: 1, opened }));
+  Array.from({ length: packets }, () => ({ outcome: 'silence', packets: 1, ...UNTIMED, opened }));
 
 export const failure = (
   name: Failure,
@@ -73,6 +82,7 @@ export const failure = (
   failure: name,
   code: fields.code ?? 'E',
   packets: fields.packets ?? 1,
+  ...UNTIMED,
   opened: fields.opened ?? null,
 });
 
@@ -131,6 +141,8 @@ export const classified = (of: Check, text: string, fields: Partial<Classified> 
     sent: 1,
     seen: null,
     received: text.startsWith('pass') ? 1 : 0,
+    duringOutage: 0,
+    firstPackets: 0,
     rttMs: null,
     evidence: {},
     ...fields,

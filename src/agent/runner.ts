@@ -1,0 +1,58 @@
+/** How the agent probes: as its configuration says, in the thread that stands ready. */
+import { createHash } from 'node:crypto';
+import { prepare } from '../probing/prepare.js';
+import { probe } from '../probing/probe.js';
+import { agentId } from '../probing/who.js';
+import { LIGHT_SCOUTS } from '../run/sweep/scouts.js';
+import type { ProbeThread } from '../run/thread/thread.js';
+import type { Runner } from './job.js';
+
+/** How long a run may take unless the schedule says otherwise; a sweep of 16,384 ports takes minutes at 100 a second. */
+const DEFAULT_TIMEOUT_MS = { light: 60_000, sweep: 900_000, deep: 3_600_000 } as const;
+
+/** Above what Linux gives to programs that ask for any port (32768 to 60999); a port that is taken is left alone. */
+const PERSISTENT_PORTS = { first: 61_000, count: 4_000 } as const;
+
+/** The same port for a target on this host in each run, also after a restart: a flow as a phone keeps its own. */
+const persistentPortFor = (target: string): number =>
+  PERSISTENT_PORTS.first +
+  (createHash('sha256').update(`${agentId()} ${target}`).digest().readUInt32BE(0) % PERSISTENT_PORTS.count);
+
+/** A token comes from the target's file alone. */
+export const runnerIn =
+  (thread: ProbeThread): Runner =>
+  async ({ target, schedule, kind, packetsPerSecond, watched = {} }, signal) => {
+    const prepared = await prepare(
+      {
+        target: target.host,
+        port: null,
+        from: null,
+        reflectors: target.reflectors,
+        profiles: schedule.profiles ?? target.profiles,
+        rtpRange: target.rtpRange ?? null,
+        exhaustive: kind === 'sweep',
+        transports: target.transports ?? null,
+        // A target of the configuration has a host of its own.
+        plmn: { mcc: null, mnc: null },
+        tokenFile: target.tokenFile ?? null,
+        families: target.families,
+        watched,
+      },
+      {},
+      signal,
+    );
+    return probe(
+      prepared,
+      {
+        source: target.source ?? null,
+        maxPps: packetsPerSecond,
+        timeoutMs: schedule.timeout ?? DEFAULT_TIMEOUT_MS[kind],
+        deep: kind === 'deep',
+        nat: true,
+        persistentPort: persistentPortFor(target.name ?? target.host),
+        ...(kind === 'light' && { scouts: LIGHT_SCOUTS }),
+      },
+      signal,
+      { run: thread.run },
+    );
+  };

@@ -1,0 +1,100 @@
+/** What a run learns of an address that may be a reflector's: who is there, what it says of itself, what passes besides. */
+import type { Check } from './check.js';
+import type { PathLimit } from './observation.js';
+
+export type PortSpan = readonly [from: number, to: number];
+
+/** What a reflector says of itself. */
+export interface ReflectorInfo {
+  readonly version: string;
+  readonly udp: readonly PortSpan[];
+  /** Each of these speaks plain TCP and TLS alike. */
+  readonly tcp: readonly PortSpan[];
+  /** UDP ports at which datagrams were lately dropped before the reflector could read them. */
+  readonly overruns?: readonly PortSpan[];
+  /** The longest that its own work lately waited, in milliseconds. */
+  readonly lateMs?: number;
+  /** Fingerprint of the certificate that it shows, as `AB:CD:…`; null if it speaks no TLS. */
+  readonly certificateSha256: string | null;
+}
+
+export interface Identity {
+  readonly info: ReflectorInfo;
+  /** Where its word came through. */
+  readonly control: Check;
+}
+
+/** A stretch of time in which an address answered again and again, in milliseconds of the run's clock. */
+export type Span = readonly [fromMs: number, toMs: number];
+
+/** A stretch in which it did not answer where it had before and was asked again. */
+export interface Silence {
+  readonly fromMs: number;
+  /** Null where it had not answered again when the run ended. */
+  readonly toMs: number | null;
+  /** Questions to what is known to answer, in vain. */
+  readonly asked: number;
+  /** Flows that this run had opened to the address until then, and how many of them in the seconds before. */
+  readonly flows: number;
+  readonly recentFlows: number;
+}
+
+/** Several source ports, each of which asked the same known port a few times. */
+export interface FlowFacts {
+  readonly asked: number;
+  /** Packets of each. */
+  readonly packets: number;
+  /** Answered none of them. */
+  readonly dead: number;
+  /** Answered all but the first. */
+  readonly firstLost: number;
+  /** Answered the first later than the others, by more than calls bear. */
+  readonly firstHeld: number;
+  /** Of those that lived, packets that stayed unanswered. */
+  readonly lostOfLiving: number;
+}
+
+export interface FarEndFacts {
+  readonly address: string;
+  /** Null where nobody has proven to be a reflector by telling what it is. */
+  readonly identity: Identity | null;
+  /** It speaks our protocol and does not know our token. */
+  readonly tokenRefused: boolean;
+  /** It speaks another version of our protocol. */
+  readonly versionRefused: boolean;
+  /** It knows our token, and our clock is too far from its own for it to prove anything. */
+  readonly clockRefused: boolean;
+  /** It gave its word at first, and at the end of the run nothing answers any more where it came through. */
+  readonly isGone: boolean;
+  /** Answers and connections that it says it held back to protect itself. */
+  readonly heldBack: number;
+  /** UDP ports on which a bare tag passed where the check's own protocol did not. */
+  readonly otherBytesPorts: readonly number[];
+  /** UDP ports on which ESP passed in a small packet where a large one stayed silent. */
+  readonly smallEspPorts: readonly number[];
+  /** What limits the path there over UDP, where something does. */
+  readonly limit: PathLimit | null;
+  /** What became of flows to ports that are known to pass; null where nothing gave reason to look. */
+  readonly flows: FlowFacts | null;
+  /** When it was alive: silence at other times is evidence of nothing. */
+  readonly alive: readonly Span[];
+  /** When it was not. */
+  readonly silences: readonly Silence[];
+}
+
+/** Of an address of which nothing is known yet. */
+export const unknownFarEnd = (address: string): FarEndFacts => ({
+  address,
+  identity: null,
+  tokenRefused: false,
+  versionRefused: false,
+  clockRefused: false,
+  isGone: false,
+  heldBack: 0,
+  otherBytesPorts: [],
+  smallEspPorts: [],
+  limit: null,
+  flows: null,
+  alive: [],
+  silences: [],
+});

@@ -1,0 +1,12 @@
+/** Chance that can be repeated: the same seed gives the same stream. */
+
+/** mulberry32: 0 ≤ x < 1, from 32 bits of seed; no secret may depend on it. */
+export const seededRandom = (seed: number): (() => number) => {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+};

@@ -1,0 +1,159 @@
+/** From what a run observed to the verdicts of its checks, ranges and services: all opinions of a report, in one place. */
+import { isWithinRange, type Key, type Plan, type PlannedRange, type PortRange } from '../model/check.js';
+import type { FarEndFacts } from '../model/far-end.js';
+import type { LossSample, Observation } from '../model/observation.js';
+import type { Profile, Thresholds } from '../model/profile.js';
+import type { RunOutput } from '../model/run.js';
+import type { Classified } from '../model/verdict.js';
+import type { FarEndState } from '../verdict/circumstances.js';
+import { classify } from '../verdict/classify.js';
+import { classifyOverlookingForm } from '../verdict/cosmetic.js';
+import { endOf, farEndStates, UNKNOWN_FAR_END } from '../verdict/far-end.js';
+import { withFlowLimit } from '../verdict/flow-limit.js';
+import { withHeldBackErrors } from '../verdict/held-back-errors.js';
+import { type ClassifiedRange, classifyRange } from '../verdict/ranges.js';
+import { type ServiceState, weigh, weighService } from '../verdict/services.js';
+import { lossUpperBound, RANGE_PORT_DOUBT, SINGLE_CHECK_DOUBT } from '../verdict/silence.js';
+import { judgeStudies, type StudyFacts } from '../verdict/studies/registry.js';
+import { placeOf } from '../verdict/studies/sip.js';
+import type { Judged } from '../verdict/studies/study-check.js';
+import { itemOfCheck, itemOfRange } from './items.js';
+import { harmedBy, isAskedByItself } from './studies.js';
+
+export interface Judgement {
+  readonly farEnds: ReadonlyMap<string, FarEndState>;
+  readonly facts: ReadonlyMap<string, FarEndFacts>;
+  readonly lossUpperBound: number | null;
+  readonly loss: LossSample;
+  /** Of the plan's checks, in its order. */
+  readonly checks: readonly Classified[];
+  readonly ranges: readonly ClassifiedRange[];
+  readonly studies: Required<Judged>;
+  readonly services: readonly ServiceState[];
+  /** Every check and every port of a range. */
+  readonly all: readonly Classified[];
+}
+
+/** The strictest of all chosen profiles: a path is as good as its most demanding user needs. */
+const strictest = (profiles: readonly Profile[]): Pick<Thresholds, 'lossRatio' | 'rttMs'> => ({
+  lossRatio: Math.min(...profiles.map(({ thresholds }) => thresholds.lossRatio)),
+  rttMs: Math.min(...profiles.map(({ thresholds }) => thresholds.rttMs)),
+});
+
+/**
+ * Where a token was given, an answer counts for nothing as long as nobody at its address has proven to know it: something
+ * may be answering in the far end's place.
+ */
+const withoutProof = (one: Classified, isOwed: boolean, farEnds: ReadonlyMap<string, FarEndState>): Classified =>
+  isOwed && one.received > 0 && farEnds.get(one.check.address ?? '')?.role !== 'reflector'
+    ? { ...one, verdict: 'unknown', reason: 'unproven', confidence: 0 }
+    : one;
+
+/** What each range's ports were observed to do, found once for all ranges. */
+const observationsOfRanges = (
+  ranges: readonly PortRange[],
+  observations: readonly Observation[],
+): ReadonlyMap<PortRange, readonly Observation[]> => {
+  const groups = new Map<string, Observation[]>();
+  const groupOf = ({ probe, transport, address }: Pick<PortRange, 'probe' | 'transport' | 'address'>): string =>
+    `${probe} ${transport} ${address}`;
+  for (const observation of observations) {
+    const name = groupOf(observation.check);
+    const group = groups.get(name);
+    if (group) group.push(observation);
+    else groups.set(name, [observation]);
+  }
+  return new Map(
+    ranges.map((range) => [
+      range,
+      (groups.get(groupOf(range)) ?? []).filter(({ check }) => isWithinRange(range, check)),
+    ]),
+  );
+};
+
+/** @param isNamed the user named the reflectors, so that each of them owes a proof */
+export const judgeRun = (
+  plan: Plan,
+  profiles: readonly Profile[],
+  output: RunOutput<StudyFacts>,
+  isNamed: boolean,
+): Judgement => {
+  const farEnds = farEndStates(output.observations, output.farEnds);
+  const facts = new Map(output.farEnds.map((one) => [one.address, one]));
+  const upperBound = lossUpperBound(output.loss);
+  const strict = strictest(profiles);
+  // What this host added to a round trip is no fault of the path.
+  const thresholds = { ...strict, rttMs: strict.rttMs + output.usualDelayMs };
+  const ofStudies = judgeStudies(output.facts, output.loss);
+  const plainly = (observation: Observation): Classified =>
+    classify(observation, farEnds.get(observation.check.address ?? '') ?? UNKNOWN_FAR_END, {
+      lossUpperBound: upperBound,
+      doubt: observation.check.isOfRange ? RANGE_PORT_DOUBT : SINGLE_CHECK_DOUBT,
+      thresholds,
+    });
+  const judged = (observation: Observation): Classified =>
+    classifyOverlookingForm(observation, ofStudies.cosmetic.has(placeOf(observation.check)), plainly);
+  const classified = (observation: Observation): Classified =>
+    withoutProof(judged(observation), facts.has(observation.check.address ?? ''), farEnds);
+
+  const observed = new Map<Key, Observation>(output.observations.map((one) => [one.check.key, one]));
+  const checks = plan.checks.flatMap((check) => {
+    const observation = observed.get(check.key);
+    return observation ? [classified({ ...observation, check })] : [];
+  });
+  const ofRanges = observationsOfRanges(plan.ranges, output.observations);
+  const classifiedRange = (range: PlannedRange): ClassifiedRange => {
+    const { requiredBy } = range;
+    const ports = (ofRanges.get(range) ?? []).map((one) =>
+      classified({ ...one, check: { ...one.check, isOfRange: true, requiredBy } }),
+    );
+    const { limit = null, flows = null } = farEnds.get(range.address ?? '') ?? UNKNOWN_FAR_END;
+    return classifyRange(range, withHeldBackErrors(ports), { ...thresholds, limit, flows });
+  };
+  const ranges = plan.ranges.map(classifiedRange);
+
+  const limits = new Map(output.farEnds.flatMap(({ address, limit }) => (limit ? [[address, limit] as const] : [])));
+  const studies = {
+    ...ofStudies,
+    // What a profile asks itself is asked better there.
+    checks: withFlowLimit(ofStudies.checks, limits).filter((one) => !isAskedByItself(one, plan)),
+  };
+
+  // Who was named as a reflector, or speaks its protocol, owes a proof: without one the question is unknown, not untested.
+  const owesProof = (address: string | null): boolean => {
+    const { tokenRefused = false, clockRefused = false } = facts.get(address ?? '') ?? {};
+    return farEnds.get(address ?? '')?.role === 'reflector' || isNamed || tokenRefused || clockRefused;
+  };
+  const checkItems = new Map(checks.map((one) => [one.check.key, itemOfCheck(one, owesProof(one.check.address))]));
+  const rangeItems = new Map(ranges.map((one) => [one.range, itemOfRange(one, owesProof(one.range.address))]));
+  const services = profiles.map((profile) =>
+    weighService(
+      profile,
+      plan.requirements
+        .filter((requirement) => requirement.profile === profile.profile)
+        .map(({ requirement, alternatives }) =>
+          weigh(
+            requirement,
+            alternatives.map((grounds) => {
+              const own = [
+                ...grounds.checks.flatMap((key) => checkItems.get(key) ?? []),
+                ...grounds.ranges.flatMap((range) => rangeItems.get(range) ?? []),
+              ];
+              return [...own, ...harmedBy(own, studies.checks, plan)];
+            }),
+          ),
+        ),
+    ),
+  );
+  // A run that ended in silence saw how it was before, and not how it is.
+  const hasEnded = output.farEnds.some((one) => endOf(one) !== null);
+  const told = services.map((one) =>
+    hasEnded && (one.verdict === 'works' || one.verdict === 'degraded') ? { ...one, verdict: 'unknown' as const } : one,
+  );
+  return {
+    ...{ farEnds, facts, checks, ranges, studies, services: told },
+    loss: output.loss,
+    lossUpperBound: upperBound,
+    all: [...checks, ...ranges.flatMap(({ ports }) => ports)],
+  };
+};

@@ -1,0 +1,117 @@
+/**
+ * The far end's half of the proof: asks a reflector which of our requests arrived. In-band, over whatever way has
+ * already passed, so that a branch where one UDP port is open still learns in which direction the others fail.
+ */
+import pLimit from 'p-limit';
+import type { Probe } from '../../../probes/contract.js';
+import type { Check } from '../../model/check.js';
+import type { Observation } from '../../model/observation.js';
+import { NOTHING } from '../../wire/octets.js';
+import { expectProof, judgeTag, makeTag } from '../../wire/proof.js';
+import { encodeReceiptsQuery, MAX_RECEIPTS, type Receipt, readReceipts } from '../../wire/receipts.js';
+import { ANSWER_TAG_BYTES, REQUEST_TAG_BYTES, readTag } from '../../wire/tag.js';
+import type { Tools } from '../tools.js';
+import { askFor } from './ask.js';
+
+/** Ways to try one after the other, if the first has become deaf in the meantime. */
+const MAX_WAYS = 3;
+/** A sweep has hundreds of queries; one that is lost and waits must not hold up the others. */
+const QUERIES_AT_ONCE = 32;
+/** More than these go over UDP where it passes: a connection for each would take longer than the sweep. */
+const FEW_QUERIES = 4;
+/** With RETRY_AFTER_MS this waits out a burst of loss. */
+const ATTEMPTS = 5;
+/** A query is four bytes a number, its answer three, so only a short one needs padding to pay for the longer tag. */
+const PADDING = ANSWER_TAG_BYTES - REQUEST_TAG_BYTES;
+
+/** What a far end says of single requests. */
+export interface Receipts {
+  /** By number: how often each arrived, and what became of it; what could not be asked, or was forgotten, is missing. */
+  readonly told: ReadonlyMap<number, Receipt>;
+  /**
+   * How often each arrived and was answered; of a far end that does not tell what it answered, how often each arrived.
+   */
+  readonly seen: ReadonlyMap<number, number>;
+  /** Answers and connections that it held back in this session so far, as far as it told. */
+  readonly heldBack: number;
+}
+
+interface Told {
+  readonly receipts: readonly Receipt[];
+  readonly heldBack: number;
+}
+
+const receiptsProbe = (sequences: readonly number[]): Probe<Told> => ({
+  kind: 'udp-echo',
+  retransmits: false,
+  timed: 'exchange',
+  ask: (asking) => {
+    const message = makeTag(asking, 'receiptsRequest', encodeReceiptsQuery(sequences, PADDING)) ?? NOTHING;
+    return { messages: [message], proof: expectProof(asking, message), answeredByOpening: false };
+  },
+  read: (bytes, { question, elapsedMicros }) => {
+    const parsed = readTag(bytes);
+    if (!parsed.ok) return parsed.refusal === 'truncated' ? { kind: 'partial' } : { kind: 'refused', why: 'malformed' };
+    const judged = question.proof && judgeTag(bytes, question.proof, elapsedMicros);
+    if (!judged?.authentic || judged.tag.type !== 'receiptsAnswer') return { kind: 'refused', why: 'bad-proof' };
+    const value = { receipts: readReceipts(judged.tag.body, sequences.length), heldBack: judged.tag.heldBack };
+    return { kind: 'answer', authentic: true, attestation: judged.attestation, detail: {}, value };
+  },
+});
+
+const askOnce = async (sequences: readonly number[], ways: readonly Check[], tools: Tools): Promise<Told | null> => {
+  const probe = receiptsProbe(sequences);
+  for (const way of ways.slice(0, MAX_WAYS)) {
+    const { values } = await askFor(way, probe, { samples: 1, doubt: 0, atMost: ATTEMPTS }, tools);
+    const [told] = values;
+    if (told) return told;
+  }
+  return null;
+};
+
+/** Asks over `ways`, which passed there, what arrived of these requests; without any number, only what was held back. */
+export const askReceipts = async (
+  sequences: readonly number[],
+  ways: readonly Check[],
+  tools: Tools,
+): Promise<Receipts> => {
+  const told = new Map<number, Receipt>();
+  const seen = new Map<number, number>();
+  if (ways.length === 0) return { told, seen, heldBack: 0 };
+  // The newest first: what the far end has forgotten, the oldest, ends its list, and takes nothing else with it.
+  const newest = [...sequences].sort((a, b) => b - a);
+  // A number that was never sent still brings an answer.
+  const all = newest.length > 0 ? newest : [tools.nextSequence()];
+  const count = Math.ceil(all.length / MAX_RECEIPTS);
+  const isUdp = ({ transport }: Check): number => (transport === 'udp' ? 1 : 0);
+  const order = count > FEW_QUERIES ? [...ways].sort((a, b) => isUdp(b) - isUdp(a)) : ways;
+  const limit = pLimit(QUERIES_AT_ONCE);
+  let heldBack = 0;
+  const query = async (index: number): Promise<void> => {
+    const asked = all.slice(index * MAX_RECEIPTS, (index + 1) * MAX_RECEIPTS);
+    const answer = await askOnce(asked, order, tools);
+    heldBack = Math.max(heldBack, answer?.heldBack ?? 0);
+    asked.forEach((sequence, at) => {
+      const receipt = answer?.receipts[at];
+      if (!receipt) return;
+      told.set(sequence, receipt);
+      seen.set(sequence, receipt.answered ?? receipt.arrived);
+    });
+  };
+  await Promise.all(Array.from({ length: count }, (_, index) => limit(query, index)));
+  return { told, seen, heldBack };
+};
+
+/** What the far end says of all requests of a check: `answered` is null where it does not tell. */
+export const summed = (receipts: readonly Receipt[]): Pick<Observation, 'seen' | 'answered' | 'unanswered'> => {
+  const unanswered: Record<string, number> = {};
+  let seen = 0;
+  let answered: number | null = 0;
+  for (const receipt of receipts) {
+    seen += receipt.arrived;
+    answered = answered === null || receipt.answered === null ? null : answered + receipt.answered;
+    const missing = receipt.arrived - (receipt.answered ?? receipt.arrived);
+    if (receipt.why !== null && missing > 0) unanswered[receipt.why] = (unanswered[receipt.why] ?? 0) + missing;
+  }
+  return { seen, answered, ...(answered !== null && answered < seen && { unanswered }) };
+};

@@ -1,0 +1,72 @@
+/** What was observed so far, by question; and when every planned question has been asked. */
+import type { Key, PlannedCheck } from '../model/check.js';
+import type { Observation } from '../model/observation.js';
+import { notAsked } from './ask/ask.js';
+import type { Timeline } from './timeline.js';
+
+export interface Observations {
+  get(key: Key): Observation | undefined;
+  has(key: Key): boolean;
+  all(): Iterable<Observation>;
+  /** Those of one address. */
+  at(address: string): readonly Observation[];
+  /** Takes in what was observed, in place of what was known of the same question. */
+  record(all: readonly Observation[]): void;
+  /** Fires when every planned question has been asked. */
+  readonly ended: AbortSignal;
+  /** The planned ones in their order, then what was asked besides; what was not asked is said to be interrupted. */
+  inOrder(): readonly Observation[];
+}
+
+/** A reflector's own answer came, so this way to it is open in both directions. */
+export const passed = ({ attempts }: Observation): boolean =>
+  attempts.some((attempt) => attempt.outcome === 'answer' && attempt.authentic === true);
+
+/** Nothing but silence met what was asked. */
+export const isSilent = ({ attempts, notRun }: Observation): boolean =>
+  notRun === null && attempts.length > 0 && attempts.every(({ outcome }) => outcome === 'silence');
+
+export const createObservations = (questions: readonly PlannedCheck[]): Observations => {
+  const byKey = new Map<Key, Observation>();
+  const open = new Set(questions.map(({ key }) => key));
+  const ended = new AbortController();
+  const end = (): void => {
+    if (open.size === 0) ended.abort(new Error('every planned question has been asked'));
+  };
+  end();
+  return {
+    get: (key) => byKey.get(key),
+    has: (key) => byKey.has(key),
+    all: () => byKey.values(),
+    at: (address) => [...byKey.values()].filter(({ check }) => check.address === address),
+    record: (all) => {
+      for (const observation of all) {
+        byKey.set(observation.check.key, observation);
+        open.delete(observation.check.key);
+      }
+      end();
+    },
+    ended: ended.signal,
+    inOrder: () => {
+      const planned = new Set(questions.map(({ key }) => key));
+      return [
+        ...questions.map((question) => byKey.get(question.key) ?? notAsked(question, 'interrupted')),
+        ...[...byKey.values()].filter(({ check }) => !planned.has(check.key)),
+      ];
+    },
+  };
+};
+
+/** Packets of a check that went out while its far end was alive; all of them where nothing was watched. */
+export const witnessedPackets = (
+  { check, attempts }: Observation,
+  { timeline }: { readonly timeline: Pick<Timeline, 'spans' | 'witnessed'> },
+): number => {
+  const address = check.address ?? '';
+  const isWatched = timeline.spans(address).length > 0;
+  return attempts.reduce(
+    (sum, { packets, lostAtMs }) =>
+      sum + packets - (isWatched ? lostAtMs.length - timeline.witnessed(address, lostAtMs) : 0),
+    0,
+  );
+};

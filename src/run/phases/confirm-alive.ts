@@ -1,0 +1,30 @@
+/**
+ * Adds whether a far end that had given its word still gives it, before silence, refusal or loss is held against anybody:
+ * whether it could read all that came is known only afterwards, and one that has ended meanwhile was silent for its own
+ * reasons. After everything else was asked of it.
+ */
+import type { Observation } from '../../model/observation.js';
+import type { FarEnd } from '../far-ends.js';
+import type { RunState } from '../state.js';
+import { askWhoIsThere } from './identify.js';
+
+/** All answer alike, so one is enough; the others are for the case that it is lost. */
+const MAX_WAYS = 3;
+
+/** Whether some of what was sent had no answer. */
+const isIncomplete = ({ attempts }: Observation): boolean =>
+  attempts.some((one) => one.packets > (one.outcome === 'answer' ? one.answers : 0));
+
+const confirm = async (run: RunState, { address, facts, ways }: FarEnd): Promise<void> => {
+  const { tools, farEnds, signal } = run;
+  if (!run.observations.at(address).some(isIncomplete)) return;
+  const now = await askWhoIsThere(ways.slice(0, MAX_WAYS), tools);
+  if (now.identity) return farEnds.learn(address, now);
+  // Where the run's time is over nobody was asked; then it counts how long nothing had come.
+  const isGone = !signal.aborted || tools.timeline.isDeaf(address);
+  if (facts.identity && isGone) farEnds.learn(address, { isGone: true });
+};
+
+export const confirmAlive = async (run: RunState): Promise<void> => {
+  await Promise.all(run.proven().map((farEnd) => confirm(run, farEnd)));
+};

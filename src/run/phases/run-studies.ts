@@ -1,0 +1,49 @@
+/**
+ * Adds what the studies find of far ends that proved themselves and still answer. Last, because they may take minutes, and
+ * each begins when those that it would disturb have ended.
+ */
+import type { Observation } from '../../model/observation.js';
+import { NO_FACTS, STUDY_KINDS, type StudyFacts, type StudyKind } from '../../verdict/studies/registry.js';
+import { passed } from '../observations.js';
+import type { RunState } from '../state.js';
+import { loadStudy, type StudiedFarEnd } from '../studies/study.js';
+
+/** What passes from its own source port alone tells studies nothing: they ask from others. */
+const passesFromAnywhere = (one: Observation): boolean =>
+  passed(one) &&
+  one.attempts.some(
+    ({ outcome, sourcePort }) => outcome === 'answer' && (sourcePort === null || sourcePort !== one.check.port),
+  );
+
+const studiedOf = (run: RunState): readonly StudiedFarEnd[] =>
+  run
+    .proven()
+    .filter(({ facts }) => !facts.isGone)
+    .map(({ address, facts: { identity, flows }, ways }) => {
+      const observations = run.observations.at(address);
+      const passing = observations.filter(passesFromAnywhere).map(({ check }) => check);
+      return { address, identity, flows, ways, observations, passing };
+    });
+
+export const runStudies = async (run: RunState): Promise<void> => {
+  const { input, tools, signal } = run;
+  const options = input.studies;
+  if (!options || signal.aborted) return;
+  const farEnds = studiedOf(run);
+  const studies = await Promise.all(STUDY_KINDS.map(loadStudy));
+  const ended = new Map<StudyKind, Promise<unknown>>();
+  const begin = (kind: StudyKind): Promise<unknown> => {
+    const known = ended.get(kind);
+    if (known) return known;
+    const study = studies.find((one) => one.kind === kind);
+    const asking = (async () => {
+      await Promise.all((study?.after ?? []).map(begin));
+      return study?.wanted(options) && !signal.aborted ? study.ask(farEnds, tools, options) : [];
+    })();
+    ended.set(kind, asking);
+    return asking;
+  };
+  const found = await Promise.all(STUDY_KINDS.map(async (kind) => [kind, await begin(kind)] as const));
+  // Each kind's study brings home the facts of its kind.
+  run.recordFacts({ ...NO_FACTS, ...(Object.fromEntries(found) as unknown as StudyFacts) });
+};

@@ -1,0 +1,26 @@
+/**
+ * Adds what comes of a silent protocol that is asked from its own port, as desk phones and IPsec gateways send it: strict
+ * rules let out 5060 to 5060 and nothing else. Before anything is said of the port.
+ */
+import { askCheck } from '../ask/ask.js';
+import { isSilent } from '../observations.js';
+import type { RunState } from '../state.js';
+import { isTransaction, OWN_PORTS, PACKETS_PER_FLOW } from '../studies/source-ports.js';
+import { together } from './ask-until-certain.js';
+
+export const tryOwnPorts = async (run: RunState): Promise<void> => {
+  const { tools, observations } = run;
+  const silent = run
+    .proven()
+    .flatMap(({ address }) => observations.at(address))
+    .filter((one) => isSilent(one) && isTransaction(one.check) && OWN_PORTS.includes(one.check.port));
+  // One after the other: two addresses are asked from the same port.
+  for (const one of silent) {
+    if (run.signal.aborted) return;
+    const { check } = one;
+    const options = { samples: 1, doubt: run.doubtOf(check), atMost: PACKETS_PER_FLOW, sourcePort: check.port };
+    const own = await askCheck(check, tools.probeOf(check.probe), options, tools);
+    // Where the port is taken nothing was sent.
+    if (own.attempts.some(({ packets }) => packets > 0)) observations.record([together(one, own)]);
+  }
+};

@@ -1,0 +1,149 @@
+/**
+ * Adds, beside every other phase, the moments at which each far end was alive: a way that is known to pass is asked again
+ * and again. Without it a line that is away for some seconds looks like ports that are blocked.
+ */
+import type { Check } from '../../model/check.js';
+import type { UdpFlow } from '../../net/udp.js';
+import { askCheck } from '../ask/ask.js';
+import type { FarEnd } from '../far-ends.js';
+import type { RunState } from '../state.js';
+import type { Tools } from '../tools.js';
+
+/** Three of these fit into the moment that two answers vouch for. */
+const EVERY_MS = 200;
+/** A connection costs more than a datagram, and both ends more than its octets. */
+const STREAM_EVERY_MS = 500;
+/** Studies that take minutes hold their own controls; the canary then only has to see a line that goes away for good. */
+const PATIENT_AFTER_MS = 30_000;
+const PATIENT_EVERY_MS = 1000;
+/** A flow of its own may be the dead one, or be cut off: after so long in vain, beyond what answers take, another takes its turn. */
+const RENEW_AFTER_MS = 500;
+/** Late answers are heard on earlier flows as well; more of them than this are an outage. */
+const MAX_FLOWS = 8;
+/** Of 256 bits ids and SSRCs are taken. */
+const SEED_BYTES = 32;
+
+/** What may be asked often: nothing that a server keeps state of, and not SIP, which flood limits count. */
+const OFTEN: readonly Check['probe'][] = ['rtp-echo', 'udp-echo', 'rtcp-echo', 'stun-binding', 'dns'];
+
+/** Ways to this far end that are known to pass, the best first. */
+const waysOf = ({ passedOverUdp, facts: { identity } }: FarEnd): readonly Check[] => {
+  const often = passedOverUdp
+    .filter(({ probe }) => OFTEN.includes(probe))
+    .sort((a, b) => OFTEN.indexOf(a.probe) - OFTEN.indexOf(b.probe));
+  const control = identity ? [{ ...identity.control, probe: 'udp-echo' as const }] : [];
+  const others = passedOverUdp.map((check) => ({ ...check, probe: 'udp-echo' as const }));
+  return [...often, ...control.filter(({ transport }) => transport === 'udp'), ...others, ...control];
+};
+
+interface Canary {
+  readonly way: Check;
+  /** When it was opened, or last answered. */
+  lastAtMs: number;
+  ask(): Promise<void>;
+  close(): void;
+}
+
+/** Asks over one UDP flow, and waits for nothing: answers are told to the timeline as they come. */
+const openCanary = async (way: Check, tools: Tools): Promise<Canary> => {
+  const { net, session, timeline, totals } = tools;
+  const address = way.address ?? '';
+  const probe = tools.probeOf(way.probe);
+  const pending = new Map<number, { readonly question: ReturnType<typeof probe.ask>; readonly atMs: number }>();
+  const flow: UdpFlow = await net.openUdp(
+    { address, port: way.port, family: way.family ?? 4 },
+    {
+      message: (bytes, atMs) => {
+        totals.packetsReceived += 1;
+        for (const [sequence, sent] of pending) {
+          const elapsedMicros = Math.round((atMs - sent.atMs) * 1000);
+          const arrival = { check: way, question: sent.question, receivedAtMicros: 0n, elapsedMicros };
+          const reading = probe.read(bytes, arrival);
+          if (reading.kind !== 'answer' || reading.authentic !== true) continue;
+          pending.delete(sequence);
+          canary.lastAtMs = atMs;
+          timeline.answered(address, sent.atMs);
+          return;
+        }
+      },
+      // What says no is no answer; the next one asks again.
+      error: () => undefined,
+    },
+    { address: net.source ?? undefined },
+  );
+  const canary: Canary = {
+    way,
+    lastAtMs: net.now(),
+    ask: async () => {
+      await net.pacer.take(1, tools.signal);
+      const sequence = tools.nextSequence();
+      const question = probe.ask({
+        ...{ check: way, local: flow.local, session, sequence, binding: null },
+        seed: net.random(SEED_BYTES),
+        sentAtMicros: net.nowMicros(),
+      });
+      pending.set(sequence, { question, atMs: net.now() });
+      const [oldest] = pending.keys();
+      if (pending.size > 64 && oldest !== undefined) pending.delete(oldest);
+      timeline.expected(address);
+      for (const message of question.messages) {
+        totals.packetsSent += 1;
+        totals.bytesSent += message.length;
+        await flow.send(message).catch(() => undefined);
+      }
+    },
+    close: flow.close,
+  };
+  return canary;
+};
+
+/** Over a connection each asking is an exchange of its own. */
+const askOverStream = async (way: Check, tools: Tools): Promise<void> => {
+  tools.timeline.expected(way.address ?? '');
+  await askCheck(way, tools.probeOf('udp-echo'), { samples: 1, doubt: 0, atMost: 1 }, tools);
+};
+
+const watch = async (run: RunState, address: string, tools: Tools): Promise<void> => {
+  const { net, path, signal } = tools;
+  const begunAtMs = net.now();
+  let canary: Canary | null = null;
+  const opened: Canary[] = [];
+  let turn = 0;
+  try {
+    while (!signal.aborted) {
+      const farEnd = run.farEnds.get(address);
+      const ways = farEnd ? waysOf(farEnd) : [];
+      const isPatient = net.now() - begunAtMs > PATIENT_AFTER_MS;
+      const udp = ways.filter(({ transport }) => transport === 'udp');
+      const [stream] = ways.filter(({ transport }) => transport !== 'udp');
+      if (canary && net.now() - canary.lastAtMs > path.lateMs() + RENEW_AFTER_MS) {
+        canary = null;
+        turn += 1;
+      }
+      const next = udp[turn % Math.max(1, udp.length)];
+      if (!canary && next) {
+        canary = await openCanary(next, tools);
+        opened.push(canary);
+        if (opened.length > MAX_FLOWS) opened.shift()?.close();
+      }
+      if (canary) await canary.ask();
+      else if (stream) await askOverStream(stream, tools);
+      const everyMs = isPatient ? PATIENT_EVERY_MS : canary || !stream ? EVERY_MS : STREAM_EVERY_MS;
+      await net.sleep(everyMs, signal);
+    }
+  } finally {
+    for (const one of opened) one.close();
+  }
+};
+
+/** Watches every far end until `done` fires. Resolves then; what happens meanwhile is in the timeline. */
+export const watchLine = async (run: RunState, done: AbortSignal): Promise<void> => {
+  const tools: Tools = { ...run.tools, signal: AbortSignal.any([run.tools.signal, done]) };
+  await Promise.all(
+    run.farEnds.all().map(({ address }) =>
+      watch(run, address, tools).catch((error: unknown) => {
+        if (!tools.signal.aborted && error instanceof Error) throw error;
+      }),
+    ),
+  );
+};

@@ -1,0 +1,162 @@
+/**
+ * What a run knows while it goes on: one state, of which every fact has one owner. Phases read it and add to it; nothing
+ * here decides what is asked next.
+ */
+import { setMaxListeners } from 'node:events';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import pLimit from 'p-limit';
+import type { Check, PlannedCheck } from '../model/check.js';
+import type { LossSample, Observation } from '../model/observation.js';
+import type { OnProgress, RunInput, RunOutput } from '../model/run.js';
+import { RANGE_PORT_DOUBT, SINGLE_CHECK_DOUBT } from '../verdict/silence.js';
+import { NO_FACTS, type StudyFacts } from '../verdict/studies/registry.js';
+import { deriveKeys } from '../wire/keys.js';
+import { askCheck, notAsked } from './ask/ask.js';
+import { loadProbes } from './ask/probes.js';
+import { createFarEnds, type FarEnd, type FarEnds } from './far-ends.js';
+import type { Net } from './net.js';
+import { createObservations, type Observations, passed } from './observations.js';
+import { createPath } from './path.js';
+import { createSweeps, type Sweeps } from './sweep/sweeps.js';
+import { createTimeline } from './timeline.js';
+import type { Tools } from './tools.js';
+
+/** Open sockets at once; with the pacing far below what a branch router's session table notices. */
+const MAX_CONCURRENT = 128;
+/** How finely the event loop's delay is sampled, in milliseconds; finer costs more than it shows. */
+const DELAY_RESOLUTION_MS = 5;
+
+export interface RunState {
+  readonly input: RunInput;
+  /** For questions to addresses that may be a reflector's. */
+  readonly tools: Tools;
+  readonly signal: AbortSignal;
+  readonly observations: Observations;
+  readonly farEnds: FarEnds;
+  readonly sweeps: Sweeps;
+  mayBeReflector(address: string | null): boolean;
+  /** Far ends of which somebody has proven to know the token, by telling what it is or by an answer. */
+  proven(): readonly FarEnd[];
+  /** The probability of a false "blocked" that is tolerated. */
+  doubtOf(check: Check): number;
+  /** Asks one planned question within the limit of open sockets, and records what was observed. */
+  ask(question: PlannedCheck): Promise<Observation>;
+  /** What is learnt of loss from here on comes too late for a silent check to be asked again: it judges nobody. */
+  freezeLoss(): void;
+  recordFacts(facts: StudyFacts): void;
+  output(): RunOutput<StudyFacts>;
+  close(): void;
+}
+
+/** Three answers give a median; a port of a range only has to pass. */
+export const SAMPLES = { single: 3, ofRange: 1 } as const;
+
+const createTools = (input: RunInput, net: Net, probeOf: Tools['probeOf'], signal: AbortSignal): Tools => {
+  let sequence = 0;
+  const timeline = createTimeline(net.now);
+  return {
+    ...{ net, probeOf, signal, timeline },
+    totals: { packetsSent: 0, bytesSent: 0, packetsReceived: 0 },
+    session: { id: input.sessionId, keys: input.token && deriveKeys(input.token, input.sessionId) },
+    nextSequence: () => {
+      sequence += 1;
+      return sequence;
+    },
+    path: createPath(timeline.witnessed),
+  };
+};
+
+/** Begins a run: its clock, its deadline, and nothing asked yet. Whoever opens it closes it. */
+export const openRun = async (
+  input: RunInput,
+  signal: AbortSignal,
+  onProgress: OnProgress,
+  net: Net,
+): Promise<RunState> => {
+  const probeOf = await loadProbes(input.questions, input.studies !== undefined);
+  const delay = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
+  delay.enable();
+  const deadline = new AbortController();
+  const timer = setTimeout(() => deadline.abort(new Error('deadline')), input.timeoutMs);
+  const over = AbortSignal.any([signal, deadline.signal]);
+  // Every check that waits listens for the end; Node takes more than ten listeners for a leak.
+  setMaxListeners(0, over);
+
+  const tools = createTools(input, net, probeOf, over);
+  const strangers: Tools = { ...tools, session: { ...tools.session, keys: null } };
+  const mayBeReflector = (address: string | null): boolean =>
+    address !== null && (input.reflectorAddresses?.includes(address) ?? true);
+  const askable = input.questions.filter(({ skip, address }) => skip === null && mayBeReflector(address));
+  const observations = createObservations(input.questions);
+  const farEnds = createFarEnds(
+    tools.session.keys ? [...new Set(askable.flatMap(({ address }) => address ?? []))] : [],
+  );
+  const ofRanges = new Set(input.ranges.flatMap(({ sample }) => sample.map(({ key }) => key)));
+  // A single check may stand for a port of a range as well, which needs the greater certainty.
+  const doubtOf = ({ isOfRange, key }: Check): number =>
+    isOfRange || ofRanges.has(key) ? RANGE_PORT_DOUBT : SINGLE_CHECK_DOUBT;
+  const limit = pLimit(MAX_CONCURRENT);
+  const begunAtMs = net.now();
+  let done = 0;
+  let loss: LossSample | null = null;
+  let facts: StudyFacts = NO_FACTS;
+  const sweeps = createSweeps({
+    ...{ input, tools, mayBeReflector },
+    passedOverUdp: (address) => farEnds.get(address)?.passedOverUdp ?? [],
+    onDecided: (count, marks) => {
+      done += count;
+      onProgress(done, marks);
+    },
+  });
+  return {
+    ...{ input, tools, observations, farEnds, sweeps, mayBeReflector, doubtOf },
+    signal: over,
+    proven: () => {
+      const answered = new Set([...observations.all()].flatMap((one) => (passed(one) ? one.check.address : [])));
+      return farEnds.all().filter(({ address, facts: { identity } }) => identity !== null || answered.has(address));
+    },
+    ask: async (question) => {
+      const options = {
+        samples: question.isOfRange ? SAMPLES.ofRange : SAMPLES.single,
+        doubt: doubtOf(question),
+      };
+      const own = mayBeReflector(question.address) ? tools : strangers;
+      const observation = question.skip
+        ? notAsked(question, question.skip)
+        : await limit(() => askCheck(question, probeOf(question.probe), options, own));
+      done += 1;
+      onProgress(done);
+      observations.record([observation]);
+      if (question.transport === 'udp' && passed(observation)) farEnds.passedOverUdp(question);
+      return observation;
+    },
+    freezeLoss: () => {
+      loss = tools.path.sample();
+    },
+    recordFacts: (found) => {
+      facts = found;
+    },
+    output: () => ({
+      observations: observations.inOrder(),
+      farEnds: farEnds.all().map(({ address, facts: known }) => ({
+        ...known,
+        limit: sweeps.limit(address),
+        alive: tools.timeline.spans(address),
+        silences: tools.timeline.silences(address, tools.path.lateMs()),
+      })),
+      facts,
+      loss: loss ?? tools.path.sample(),
+      begunAtMs,
+      sweptFlows: sweeps.flows(),
+      totals: tools.totals,
+      cutShort: over.aborted ? (signal.aborted ? 'signal' : 'deadline') : null,
+      eventLoopDelayMs: Math.round(delay.max / 1e4) / 100,
+      usualDelayMs: Math.round(delay.percentile(90) / 1e4) / 100,
+    }),
+    close: () => {
+      sweeps.close();
+      clearTimeout(timer);
+      delay.disable();
+    },
+  };
+};

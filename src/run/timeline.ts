@@ -1,0 +1,135 @@
+/**
+ * When each address was alive: it answered what was sent to it at that moment. Silence counts as evidence only between two
+ * such moments that lie close together; a line that is away for seconds swallows whatever is asked meanwhile, and says
+ * nothing about any port.
+ */
+import type { Silence, Span } from '../model/far-end.js';
+
+export interface Timeline {
+  /** An answer came to what was sent to this address at that time. */
+  answered(address: string, sentAtMs: number): void;
+  /** It was asked where it had answered before: its silence there is no port's. */
+  expected(address: string): void;
+  /** A new flow was opened to this address: what guards against scans counts these. */
+  opened(address: string): void;
+  /** Whether what was sent at that time was sent while the address was alive. */
+  isWitnessed(address: string, sentAtMs: number): boolean;
+  /** How many of these sendings were. */
+  witnessed(address: string, sentAtMs: readonly number[]): number;
+  /** It has answered, and just now it does not, where it should: to ask anything else now is to learn nothing. */
+  isSilent(address: string): boolean;
+  /** Nothing has come for so long that it is not worth waiting for. */
+  isDeaf(address: string): boolean;
+  /** Stretches in which it was alive, in order. */
+  spans(address: string): readonly Span[];
+  /**
+   * Stretches between those, long enough to be told, and what was asked there in vain; the last may have no end yet. What
+   * went out within the last `lateMs` may still be answered.
+   */
+  silences(address: string, lateMs: number): readonly Silence[];
+}
+
+/**
+ * Two answered questions no further apart than this vouch for what was sent between them. Longer than three canaries, so
+ * that a lossy line is not taken for one that is away; shorter than two attempts of a check, so that an outage that is not
+ * seen takes one of them at most.
+ */
+const MOMENT_MS = 650;
+/** What goes out together with the first or the last answered question of a stretch belongs to it. */
+const EDGE_MS = 100;
+/** So long after the last answer, and after so many questions in vain, the line is taken to be away. */
+const SILENT_MS = 800;
+const SILENT_QUESTIONS = 3;
+/** A line that is away for longer than a change of providers takes is not waited for. */
+const DEAF_MS = 10_000;
+/** At a loss of one half, so many answers that do not come are chance once in four thousand times. */
+const DEAF_QUESTIONS = 12;
+/** A shorter silence is a burst of loss. */
+const NOTABLE_SILENCE_MS = 1000;
+
+interface Life {
+  readonly spans: [number, number][];
+  lastAtMs: number;
+  expected: number;
+  /** When canaries went out. */
+  readonly asked: number[];
+}
+
+/** So long before a silence its new flows may be the cause of it. */
+const RECENT_MS = 4000;
+
+/** Takes a moment into the spans; nearly all of them come at the end. */
+const merge = (spans: [number, number][], atMs: number): void => {
+  let index = spans.length - 1;
+  while (index >= 0 && (spans[index]?.[0] ?? 0) - MOMENT_MS > atMs) index -= 1;
+  const span = spans[index];
+  if (!span || atMs > span[1] + MOMENT_MS) {
+    spans.splice(index + 1, 0, [atMs, atMs]);
+    return;
+  }
+  span[0] = Math.min(span[0], atMs);
+  span[1] = Math.max(span[1], atMs);
+  const before = spans[index - 1];
+  if (before && span[0] - before[1] <= MOMENT_MS) {
+    before[1] = span[1];
+    spans.splice(index, 1);
+  }
+};
+
+/** Nothing was heard yet. @param now the run's clock, in milliseconds */
+export const createTimeline = (now: () => number): Timeline => {
+  const lives = new Map<string, Life>();
+  const flows = new Map<string, number[]>();
+  const isWithin = (spans: readonly Span[], atMs: number): boolean =>
+    spans.some(([from, to]) => atMs >= from - EDGE_MS && atMs <= to + EDGE_MS);
+  const inVain = ({ asked }: Life, fromMs: number, toMs: number): number =>
+    asked.filter((atMs) => atMs > fromMs && atMs < toMs).length;
+  const silentFor = (life: Life | undefined, ms: number, questions: number): boolean =>
+    life !== undefined && now() - life.lastAtMs > ms && life.expected >= questions;
+  return {
+    answered: (address, sentAtMs) => {
+      const life = lives.get(address) ?? { spans: [], lastAtMs: 0, expected: 0, asked: [] };
+      lives.set(address, life);
+      life.lastAtMs = now();
+      life.expected = 0;
+      merge(life.spans, sentAtMs);
+    },
+    opened: (address) => {
+      const known = flows.get(address);
+      if (known) known.push(now());
+      else flows.set(address, [now()]);
+    },
+    expected: (address) => {
+      const life = lives.get(address);
+      if (!life) return;
+      life.expected += 1;
+      life.asked.push(now());
+    },
+    isWitnessed: (address, sentAtMs) => isWithin(lives.get(address)?.spans ?? [], sentAtMs),
+    witnessed: (address, sentAtMs) => {
+      const spans = lives.get(address)?.spans ?? [];
+      return sentAtMs.reduce((count, atMs) => count + (isWithin(spans, atMs) ? 1 : 0), 0);
+    },
+    isSilent: (address) => silentFor(lives.get(address), SILENT_MS, SILENT_QUESTIONS),
+    isDeaf: (address) => silentFor(lives.get(address), DEAF_MS, DEAF_QUESTIONS),
+    spans: (address) => lives.get(address)?.spans ?? [],
+    silences: (address, lateMs) => {
+      const life = lives.get(address);
+      if (!life) return [];
+      const { spans } = life;
+      const between = spans.map(([, fromMs], index): Silence => {
+        const toMs = spans[index + 1]?.[0] ?? null;
+        const before = (flows.get(address) ?? []).filter((atMs) => atMs <= fromMs + EDGE_MS);
+        return {
+          ...{ fromMs, toMs },
+          asked: inVain(life, fromMs, toMs ?? now() - lateMs),
+          flows: before.length,
+          recentFlows: before.filter((atMs) => atMs >= fromMs - RECENT_MS).length,
+        };
+      });
+      return between.filter(
+        ({ fromMs, toMs, asked }) => asked > 0 && (toMs ?? now() - lateMs) - fromMs >= NOTABLE_SILENCE_MS,
+      );
+    },
+  };
+};

@@ -1,0 +1,67 @@
+/** Is it the port, or is it the flow? What several source ports to a known port show of the path. Pure. */
+import type { FlowFacts } from '../model/far-end.js';
+import type { Attempt } from '../model/observation.js';
+import { lossUpperBound } from './silence.js';
+
+/** So unlikely by loss alone that flows die of their own. */
+const DOUBT = 1e-3;
+/** Nearly all flows show it, or it is loss. */
+const NEARLY_ALL = 0.8;
+const FEW = 6;
+
+/** P(X ≥ k) of a binomial distribution. */
+const atLeast = (k: number, n: number, p: number): number => {
+  let sum = 0;
+  let ways = 1;
+  for (let i = 0; i <= n; i += 1) {
+    if (i >= k) sum += ways * p ** i * (1 - p) ** (n - i);
+    ways = (ways * (n - i)) / (i + 1);
+  }
+  return Math.min(1, sum);
+};
+
+/** Some flows answer nothing and others do, beyond what the loss of the living ones explains. */
+export const flowsDie = (facts: FlowFacts | null | undefined): boolean => {
+  if (!facts || facts.dead < 2 || facts.dead === facts.asked) return false;
+  const living = (facts.asked - facts.dead) * facts.packets;
+  const loss = (facts.lostOfLiving + 1) / (living + 2);
+  return atLeast(facts.dead, facts.asked, loss ** facts.packets) <= DOUBT;
+};
+
+/** The first packet of nearly every flow is lost, and the others are not. */
+export const losesFirst = (facts: FlowFacts | null | undefined): boolean =>
+  isOfNearlyAll(facts, facts?.firstLost ?? 0) && (facts?.lostOfLiving ?? 0) <= (facts?.firstLost ?? 0) + 1;
+
+/** The first packet of nearly every flow is held until the path knows the way. */
+export const holdsFirst = (facts: FlowFacts | null | undefined): boolean => isOfNearlyAll(facts, facts?.firstHeld ?? 0);
+
+const isOfNearlyAll = (facts: FlowFacts | null | undefined, count: number): boolean => {
+  const living = facts ? facts.asked - facts.dead : 0;
+  return living >= FEW && count >= NEARLY_ALL * living;
+};
+
+/** The most that the share of dead flows may be; null where flows were not looked at or none died. */
+export const deadShare = (facts: FlowFacts | null | undefined): number | null =>
+  facts && facts.dead > 0 ? lossUpperBound({ trials: facts.asked, answers: facts.asked - facts.dead }) : null;
+
+/** Source ports of which nothing came back; connections that never opened are one each. */
+export const silentFlows = (attempts: readonly Attempt[]): number => {
+  const ports = new Set(attempts.flatMap(({ sourcePort }) => sourcePort ?? []));
+  return ports.size + attempts.filter(({ sourcePort, packets }) => sourcePort === null && packets > 0).length;
+};
+
+/** Flows of which a packet stayed unanswered: where the first of each is lost, so many packets are no loss of the line. */
+export const firstPackets = (attempts: readonly Attempt[]): number => {
+  const lost = attempts.flatMap(({ sourcePort, lostAtMs }) => (lostAtMs.length > 0 ? (sourcePort ?? []) : []));
+  return new Set(lost).size;
+};
+
+/** Packets that went out from source ports of which nothing came back, though from another one something did. */
+export const deadFlows = (attempts: readonly Attempt[]): { readonly flows: number; readonly packets: number } => {
+  const answered = new Set(attempts.flatMap(({ outcome, sourcePort }) => (outcome === 'answer' ? [sourcePort] : [])));
+  const dead = attempts.filter(({ outcome, sourcePort }) => outcome === 'silence' && !answered.has(sourcePort));
+  return {
+    flows: new Set(dead.map(({ sourcePort }) => sourcePort)).size,
+    packets: dead.reduce((sum, { packets }) => sum + packets, 0),
+  };
+};

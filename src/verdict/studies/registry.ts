@@ -1,0 +1,49 @@
+/**
+ * Every study by its kind, and who judges it. A study of another kind is a line here, its judge beside this file, and the
+ * file of the same name in run/studies/ that asks.
+ */
+import type { LossSample } from '../../model/observation.js';
+import { judge as lifetimes } from './lifetimes.js';
+import { judge as nat } from './nat.js';
+import { judge as persistentFlow } from './persistent-flow.js';
+import { judge as sip } from './sip.js';
+import { judge as sourcePorts } from './source-ports.js';
+import type { Judge, Judged } from './study-check.js';
+
+export const JUDGES = {
+  nat,
+  sip,
+  'source-ports': sourcePorts,
+  'persistent-flow': persistentFlow,
+  lifetimes,
+} as const;
+
+export type StudyKind = keyof typeof JUDGES;
+export const STUDY_KINDS = Object.keys(JUDGES) as readonly StudyKind[];
+
+/** What a study of this kind brings home of each far end. */
+export type FactOf<K extends StudyKind> = Parameters<(typeof JUDGES)[K]>[0][number];
+export type StudyFacts = { readonly [K in StudyKind]: readonly FactOf<K>[] };
+
+/** Of a run without studies. */
+export const NO_FACTS = Object.fromEntries(STUDY_KINDS.map((kind) => [kind, []])) as unknown as StudyFacts;
+
+const judgeOne = <K extends StudyKind>(kind: K, facts: StudyFacts, loss: LossSample): Judged =>
+  // Each kind's facts are those that its judge takes; the compiler cannot see it through the index.
+  (JUDGES[kind] as Judge<FactOf<K>>)(facts[kind], loss);
+
+/** All that the studies of a run come to. */
+export const judgeStudies = (facts: StudyFacts, loss: LossSample): Required<Judged> => {
+  const all = STUDY_KINDS.map((kind) => judgeOne(kind, facts, loss));
+  return {
+    checks: all.flatMap(({ checks = [] }) => checks),
+    sipAlg: {
+      detected: all.flatMap(({ sipAlg }) => sipAlg ?? []).find(({ detected }) => detected !== null)?.detected ?? null,
+      findings: all.flatMap(({ sipAlg }) => sipAlg?.findings ?? []),
+    },
+    nat: Object.assign({}, ...all.map((one) => one.nat ?? {})) as Required<Judged>['nat'],
+    cosmetic: new Set(all.flatMap(({ cosmetic = [] }) => [...cosmetic])),
+    quality: all.flatMap(({ quality = [] }) => quality),
+    notes: all.flatMap(({ notes = [] }) => notes),
+  };
+};

@@ -1,0 +1,171 @@
+/**
+ * Which sizes of SIP pass over UDP. Each size that was tried is judged by itself: what is dropped may be everything above a
+ * size, or a gap between what passes. Other bytes of the same size on the same port tell a limit of size from something
+ * that reads SIP. Pure.
+ */
+import type { Family } from '../../model/check.js';
+import type { SameSize, SipExchange } from '../../model/study-facts.js';
+import type { Finding } from '../../model/verdict.js';
+import { doubtOfSilence, RANGE_PORT_DOUBT } from '../silence.js';
+import type { StudyCheck } from './study-check.js';
+
+/** IPv4's header and UDP's; what an Ethernet frame and its fragments hold is the same for IPv6, give or take one. */
+const UDP_HEADERS = 28;
+const IP_HEADER = 20;
+const FRAME = 1500;
+const FRAGMENT = 1480;
+
+export const fragmentsOf = (bytes: number): number =>
+  bytes + UDP_HEADERS <= FRAME ? 1 : Math.ceil((bytes + UDP_HEADERS - IP_HEADER) / FRAGMENT);
+
+/** A datagram is lost with any of its fragments. */
+export const lossOf = (lossUpperBound: number, fragments: number): number => 1 - (1 - lossUpperBound) ** fragments;
+
+/** Packets whose silence is the path's: of what arrived only the answers can have been lost on it. */
+export const silentPackets = ({ packets, seen, answered }: SipExchange): number =>
+  seen === null || seen === 0 ? packets : (answered ?? seen);
+
+/** How likely chance explains the silence of an exchange; 1 where it was answered or something said no. */
+export const doubtOf = (one: SipExchange, lossUpperBound: number | null, fragments = 1): number => {
+  if (one.answers > 0 || one.errors.length > 0 || lossUpperBound === null) return 1;
+  const packets = silentPackets(one);
+  return packets === 0 ? 1 : doubtOfSilence(packets, lossOf(lossUpperBound, fragments));
+};
+
+/** Nothing but silence, and more of it than the path's loss explains. */
+export const vanished = (one: SipExchange, lossUpperBound: number | null, fragments = 1): boolean =>
+  doubtOf(one, lossUpperBound, fragments) <= RANGE_PORT_DOUBT;
+
+export const isAnswered = ({ answers, unproven }: SipExchange): boolean => answers > 0 && !unproven;
+
+/** The far end saw it and did not answer, by its own doing. */
+export const isLeftUnanswered = ({ answers, seen, answered = null }: SipExchange): boolean =>
+  answers === 0 && seen !== null && answered !== null && answered < seen;
+
+const sizeOf = ({ padded }: SipExchange): number => padded ?? 0;
+
+/** Runs of neighbours among the sizes that were tried, as from and to. */
+const runsOf = (
+  ordered: readonly SipExchange[],
+  fails: (one: SipExchange) => boolean,
+): readonly (readonly [from: number, to: number])[] => {
+  const runs: [number, number][] = [];
+  let isOpen = false;
+  for (const one of ordered) {
+    const last = runs.at(-1);
+    if (!fails(one)) isOpen = false;
+    else if (isOpen && last) last[1] = sizeOf(one);
+    else {
+      runs.push([sizeOf(one), sizeOf(one)]);
+      isOpen = true;
+    }
+  }
+  return runs;
+};
+
+/**
+ * Whether other bytes of the failing sizes pass: null where they were not asked, where they fare in both ways, and where
+ * not even a small packet of them passes, so that their silence is no matter of size.
+ */
+const otherBytesPass = (
+  failing: readonly SipExchange[],
+  sameSize: readonly SameSize[],
+  lossUpperBound: number | null,
+): boolean | null => {
+  const sizes = new Set(failing.map(sizeOf));
+  const asked = sameSize.filter(({ bytes }) => sizes.has(bytes));
+  if (asked.length === 0) return null;
+  if (asked.every(({ passes }) => passes)) return true;
+  const smallPasses = sameSize.some(({ bytes, passes }) => passes && !sizes.has(bytes));
+  const isSilent = ({ bytes, passes, silent }: SameSize): boolean =>
+    !passes &&
+    silent > 0 &&
+    lossUpperBound !== null &&
+    doubtOfSilence(silent, lossOf(lossUpperBound, fragmentsOf(bytes))) <= RANGE_PORT_DOUBT;
+  return smallPasses && asked.every(isSilent) ? false : null;
+};
+
+const directionOf = (failing: readonly SipExchange[]): 'inbound' | 'outbound' | null => {
+  const known = failing.filter(({ seen }) => seen !== null);
+  if (known.length === 0) return null;
+  if (known.every(({ seen }) => seen === 0)) return 'outbound';
+  return known.every(({ seen }) => (seen ?? 0) > 0) ? 'inbound' : null;
+};
+
+export interface SizeFacts {
+  readonly sizes: readonly SipExchange[];
+  readonly sameSize: readonly SameSize[];
+  /** The largest size over TCP. */
+  readonly stream: SipExchange | undefined;
+  readonly family: Family;
+  /** What the proofs say of the requests that were answered, or null. */
+  readonly tampered: Finding | null;
+}
+
+/** Null where no size was tried. */
+export const judgeSizes = (
+  { sizes, sameSize, stream, family, tampered }: SizeFacts,
+  lossUpperBound: number | null,
+): StudyCheck | null => {
+  const ordered = [...sizes].sort((a, b) => sizeOf(a) - sizeOf(b));
+  const [first] = ordered;
+  if (!first) return null;
+  const fails = (one: SipExchange): boolean => vanished(one, lossUpperBound, fragmentsOf(sizeOf(one)));
+  const passing = ordered.filter(isAnswered);
+  const failing = ordered.filter(fails);
+  const [smallest] = failing;
+  const isFiltered = passing.length > 0 && smallest !== undefined;
+  const others = isFiltered ? otherBytesPass(failing, sameSize, lossUpperBound) : null;
+  const finding = ((): Finding => {
+    if (isFiltered) return { verdict: 'blocked', reason: others === true ? 'payload-filtered' : 'size-filtered' };
+    if (tampered) return tampered;
+    if (passing.length === ordered.length) return { verdict: 'pass', reason: 'answered' };
+    return { verdict: 'unknown', reason: ordered.some(isLeftUnanswered) ? 'limited' : 'no-answer' };
+  })();
+  // Up to the first that did not pass: what was not shown to pass is not jumped over.
+  const firstMissing = ordered.find((one) => !isAnswered(one));
+  const below = passing.filter((one) => !firstMissing || sizeOf(one) < sizeOf(firstMissing)).map(sizeOf);
+  const largestFailing = failing.at(-1);
+  const above = passing.filter((one) => largestFailing && sizeOf(one) > sizeOf(largestFailing)).map(sizeOf);
+  return {
+    probe: 'size-sweep',
+    transport: first.transport,
+    port: first.port,
+    address: first.address,
+    family,
+    finding,
+    confidence: isFiltered
+      ? 1 - Math.max(...failing.map((one) => doubtOf(one, lossUpperBound, fragmentsOf(sizeOf(one)))))
+      : finding.verdict === 'unknown'
+        ? 0
+        : 1,
+    ...fourNumbers(ordered),
+    evidence: {
+      triedBytes: ordered.map(sizeOf),
+      largestPassingBytes: Math.max(0, ...below),
+      smallestFailingBytes: isFiltered ? sizeOf(smallest) : null,
+      largestFailingBytes: isFiltered && largestFailing ? sizeOf(largestFailing) : null,
+      failingBytes: isFiltered ? runsOf(ordered, fails).map(([from, to]) => [from, to]) : [],
+      // Where larger ones pass again, it is no limit but a gap.
+      passesAgainFromBytes: isFiltered && above.length > 0 ? Math.min(...above) : null,
+      otherBytesPass: others,
+      // What fits a frame and is dropped is no matter of fragments.
+      fragmentsOnly: isFiltered ? fragmentsOf(sizeOf(smallest)) > 1 : null,
+      direction: isFiltered ? directionOf(failing) : null,
+      overTcp: stream ? isAnswered(stream) : null,
+    },
+  };
+};
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0);
+/** Null where one of them is not known. */
+const sumKnown = (numbers: readonly (number | null | undefined)[]): number | null =>
+  numbers.every((one) => typeof one === 'number') ? sum(numbers.map((one) => one ?? 0)) : null;
+
+/** The four numbers of several exchanges. */
+export const fourNumbers = (all: readonly SipExchange[]) => ({
+  sent: sum(all.map(({ packets }) => packets)),
+  seen: sumKnown(all.map(({ seen }) => seen)),
+  answered: sumKnown(all.map(({ answered }) => answered)),
+  received: sum(all.map(({ answers }) => answers)),
+});

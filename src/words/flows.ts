@@ -1,0 +1,16 @@
+/** What becomes of flows, in words: a dead member of a bundle, the first packet of each. */
+import type { FarEndFacts } from '../model/far-end.js';
+
+const share = (part: number, whole: number): string => `${Math.round((100 * part) / Math.max(1, whole))} %`;
+
+export const deadFlowsNote = ({ address, flows }: FarEndFacts): string =>
+  `Some flows to ${address} die and others live (${flows?.dead} of ${flows?.asked} source ports, ${share(flows?.dead ?? 0, flows?.asked ?? 0)}): a dead member of a link bundle (LAG), one of several lines, or an unequal ECMP path. No port is to blame, and no rule about ports mends it; about as many calls have no audio.`;
+
+export const firstLostNote = ({ address }: FarEndFacts): string =>
+  `The first packet of each flow to ${address} is lost, and no other: something on the way drops it while it looks up the way (ARP, a flow table). A call loses its first 20 ms, and a request that is not repeated is lost; the line itself loses nothing for it.`;
+
+export const firstHeldNote = ({ address }: FarEndFacts): string =>
+  `The first packet of each flow to ${address} is held back and comes late, and no other: something on the way looks up the way first. A call begins a moment late; the line is not slow.`;
+
+export const ownPortNote = (port: number): string =>
+  `UDP ${port} passes from source port ${port} only: desk phones and gateways that send from it work, and what sends from any other port (softphones, several phones behind one NAT) does not.`;

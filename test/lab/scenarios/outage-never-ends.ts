@@ -1,0 +1,19 @@
+import { reflectorOnTwo, SMALL_MEDIA_RANGE } from '../parts.js';
+import { Between, type Scenario } from '../scenario.js';
+import { outage } from '../trouble.js';
+
+export default {
+  about: 'Two seconds into the run the line dies and does not come back.',
+  rules: outage({ after: { seconds: 2 }, seconds: null }),
+  parts: [reflectorOnTwo()],
+  args: SMALL_MEDIA_RANGE,
+  really: { '*': 'away' },
+  services: { 'business-sip': 'unknown' },
+  cause: { 'business-sip': ['none', 'outage'] },
+  outages: [{ what: 'everything', fromMs: new Between(1000, 6000), toMs: null }],
+  eachAlone: true,
+  measuredOnly: true,
+  repeat: 3,
+  notFixed: 'nothing is to be permitted',
+  measure: [{ port: 16_384, packets: 600, packetsPerSecond: 100, lossRatio: [0.64, 0.7] }],
+} satisfies Scenario;
