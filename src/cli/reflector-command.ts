@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import pino from 'pino';
 import { UserError } from '../model/user-error.js';
 import { loadProfile } from '../plan/profiles.js';
-import { exposedFile, findTokens, makeTokenFile } from '../probing/token.js';
+import { exposure, findTokens, makeTokenFile } from '../probing/token.js';
 import { packageVersion } from '../probing/who.js';
 import type { Listener } from '../reflector/alternates.js';
 import { keptCredentials, makeCredentials, readCredentials } from '../reflector/certificate.js';
@@ -132,9 +132,7 @@ export const reflectorCommand = async (argv: readonly string[], env: NodeJS.Proc
   if (tokenFile !== null && (await makeTokenFile(tokenFile)))
     log.info({ tokenFile }, 'made a token; copy the file to the agents');
   const tokenSource = tokenFile ?? env.CALLPATH_TOKEN_FILE;
-  const exposed = tokenSource ? exposedFile(tokenSource) : null;
-  if (exposed !== null && values.strict) throw new UserError('token-invalid', exposed);
-  if (exposed !== null) log.warn(exposed);
+  const exposed = exposure(tokenSource, values.strict ?? false);
   const tokens = findTokens(tokenFile, env);
   if (tokens.length === 0) throw new UserError('token-invalid', 'no token: give --token-file FILE');
   const { cert, key } = values;
@@ -145,6 +143,7 @@ export const reflectorCommand = async (argv: readonly string[], env: NodeJS.Proc
       ? await makeCredentials()
       : await keptCredentials(tokenFile);
 
+  if (exposed !== null) log.warn(exposed);
   if (values.listen === undefined && hasSeveralAddresses()) {
     log.warn(
       'this host has several addresses: name one with --listen, or answers may leave from another than was asked',

@@ -87,6 +87,7 @@ export const createCore = (options: CoreOptions): Core => {
   let context = secureContextOf(options.credentials);
   let info: ReflectorInfo = { version: options.version, udp: [], tcp: [], certificateSha256: null };
   let plainInfo = encodeInfo(info);
+  let isReady = false;
   let toldAt = Number.NEGATIVE_INFINITY;
 
   const host: Host = {
@@ -199,6 +200,9 @@ export const createCore = (options: CoreOptions): Core => {
     isBound: udp.isBound,
     sendFrom: udp.send,
     setInfo: (next) => {
+      // The first is said when all is bound.
+      if (!isReady) lateness.begin();
+      isReady = true;
       info = next;
       plainInfo = encodeInfo(next);
     },

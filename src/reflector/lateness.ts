@@ -8,6 +8,8 @@ export interface Lateness {
   totalMs(): number;
   /** The worst wait in about the last two minutes, in milliseconds. */
   worstMs(): number;
+  /** Forgets what was late before anybody could ask: binding thousands of sockets takes its time. */
+  begin(): void;
   close(): void;
 }
 
@@ -44,6 +46,13 @@ export const createLateness = (now: () => number = () => performance.now()): Lat
     worstMs: () => {
       turn(now());
       return Math.round(Math.max(before, worst));
+    },
+    begin: () => {
+      last = now();
+      periodAt = last;
+      totalMs = 0;
+      before = 0;
+      worst = 0;
     },
     close: () => clearInterval(timer),
   };

@@ -1,7 +1,9 @@
 /** What strangers and other tenants may not do: take places, memory or time from others, or come back with old packets. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import { createDeferrals } from '../../src/reflector/deferrals.js';
 import { createFreshness, isFarOff } from '../../src/reflector/freshness.js';
+import { createLateness } from '../../src/reflector/lateness.js';
 import { createLimiter } from '../../src/reflector/limits.js';
 import { createLedger, createShares } from '../../src/reflector/quotas.js';
 import { createSessions, type SessionRecord } from '../../src/reflector/sessions.js';
@@ -121,6 +123,17 @@ t.test('what was turned away before its session began is not "never", in no proc
     t.same(sessions.receipt('1 a', 3), { arrived: 1, answered: 1, why: null });
     t.same(sessions.receipt('1 a', 8), { arrived: 0, answered: 0, why: null }, 'this one did not');
   }
+});
+
+t.test('what was late before anybody could ask is told to nobody', async (t) => {
+  let at = 0;
+  const lateness = createLateness(() => at);
+  t.teardown(lateness.close);
+  at = 700;
+  while (lateness.worstMs() === 0) await sleep(10);
+  t.equal(lateness.worstMs(), 600);
+  lateness.begin();
+  t.same([lateness.worstMs(), lateness.totalMs()], [0, 0]);
 });
 
 t.test('a read that is full of messages ends the conversation', async (t) => {
