@@ -1,7 +1,8 @@
 /**
  * `npm run soak`: is hard on a reflector process for as long as it takes, prints figures, and ends with 1 if anything was
  * found. `--packets N --streams N --seed N`; the seed is printed, and repeats what was sent if not the order of arrival.
- * `npm run soak -- agent …` is hard on the agent instead (soak-agent.ts).
+ * `npm run soak -- agent …` is hard on the agent instead (soak-agent.ts), `npm run soak -- attacks [NAME…]` runs the attacks of
+ * scripts/soak/attacks.
  */
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
@@ -38,4 +39,7 @@ const soakReflector = async (args: readonly string[]): Promise<number> => {
 
 const [subject, ...rest] = process.argv.slice(2);
 if (subject === 'agent') await soakAgent(rest);
-else process.exit(await soakReflector(process.argv.slice(2)));
+else if (subject === 'attacks') {
+  const { runAttacks } = await import('./soak/attacks/cli.js');
+  process.exit((await runAttacks(rest, (line) => process.stdout.write(`${line}\n`))) === 0 ? 0 : 1);
+} else process.exit(await soakReflector(process.argv.slice(2)));

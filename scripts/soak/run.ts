@@ -3,7 +3,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ASKED_KINDS, kindOf } from '../../src/model/kinds.js';
-import { agentRequests, askAs, JUNK, strangersRequests } from '../../test/reflector/support.js';
+import { agentRequests, askAs, JUNK, sendInRealTime, strangersRequests } from '../../test/reflector/support.js';
 import { below, seeded } from './mutate.js';
 import { fuzzPackets } from './packets.js';
 import { fuzzStreams } from './streams.js';
@@ -75,6 +75,7 @@ export const soak = async ({
   seed,
   progress = () => undefined,
 }: SoakOptions): Promise<SoakReport> => {
+  sendInRealTime();
   const random = seeded(seed);
   const corpus = [...(await agentRequests()), ...(await strangersRequests()), ...JUNK].map(({ bytes }) => bytes);
   const target = await startTarget(`127.${200 + (process.pid % 50)}.${below(Math.random, 256)}.1`);

@@ -12,6 +12,7 @@ export interface Target {
   readonly address: string;
   readonly udp: readonly number[];
   readonly tcp: readonly number[];
+  readonly pid: number | undefined;
   /** Resident memory in MiB, or null once the process is gone. */
   rss(): number | null;
   /** Of the metrics endpoint; null if it does not answer. */
@@ -26,6 +27,8 @@ export interface Target {
 /** Lines that are kept; a log that a stranger can fill is a finding by its count already. */
 const MAX_LINES = 1000;
 const READY_WITHIN_MS = 30_000;
+/** One that is too busy to hear that it is to end has been attacked with success. */
+const ENDED_WITHIN_MS = 5000;
 /** In the order of what a reflector in the field has; below 1024 only with the right to bind them. */
 const LOW_PORTS = '53,123,500';
 const PORTS = '3478,4500,5060,5061,16384-18431';
@@ -39,16 +42,25 @@ const expand = (list: string): readonly number[] =>
     return Array.from({ length: to - from + 1 }, (_, index) => from + index);
   });
 
+export interface TargetOptions {
+  /** What its token file holds. */
+  readonly tokens?: string;
+  /** The one core that it may use, so that what it is asked from keeps the other. */
+  readonly core?: string;
+}
+
 /** Starts a reflector on an address of 127/8 that nobody else uses, so that its ports can be the real ones. Linux. */
-export const startTarget = async (address: string): Promise<Target> => {
+export const startTarget = async (address: string, { tokens, core }: TargetOptions = {}): Promise<Target> => {
   const folder = mkdtempSync(join(tmpdir(), 'callpath-soak-'));
   const tokenFile = join(folder, 'token');
-  writeFileSync(tokenFile, TOKEN, { mode: 0o600 });
+  writeFileSync(tokenFile, tokens ?? TOKEN, { mode: 0o600 });
   const ports = process.getuid?.() === 0 ? `${LOW_PORTS},${PORTS}` : PORTS;
   const cli = join(packageRoot(), 'dist', 'src', 'cli', 'reflector.js');
   const options = ['--listen', address, '--udp', ports, '--tcp', '5060,5061', '--tls', '5061'];
   const places = ['--control-port', `${CONTROL_PORT}`, '--metrics', `${address}:${METRICS_PORT}`];
-  const child = spawn(process.execPath, [cli, ...options, ...places, '--token-file', tokenFile], {
+  const node = [process.execPath, cli, ...options, ...places, '--token-file', tokenFile];
+  const [command = '', ...args] = core === undefined ? node : ['taskset', '-c', core, ...node];
+  const child = spawn(command, args, {
     env: { PATH: process.env.PATH },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
@@ -81,6 +93,7 @@ export const startTarget = async (address: string): Promise<Target> => {
     address,
     udp: expand(ports),
     tcp: [5060, 5061, CONTROL_PORT],
+    pid: child.pid,
     rss: () => {
       try {
         const pages = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1];
@@ -101,7 +114,9 @@ export const startTarget = async (address: string): Promise<Target> => {
     ended: () => end,
     stop: async () => {
       child.kill('SIGTERM');
+      const timer = setTimeout(() => child.kill('SIGKILL'), ENDED_WITHIN_MS);
       await closed;
+      clearTimeout(timer);
       rmSync(folder, { recursive: true, force: true });
     },
   };

@@ -3,7 +3,7 @@
  * that a second agent gets through tells it that it is the second.
  */
 import { createHash } from 'node:crypto';
-import { unlink } from 'node:fs/promises';
+import { link, rename, stat, unlink } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -67,17 +67,70 @@ const listen = (path: string, answer: () => unknown, guests: Set<Socket>): Promi
     });
   });
 
-/** Opens the door. Rejects with EADDRINUSE if another agent stands behind it. */
-export const openControl = async (path: string, answer: () => unknown): Promise<() => Promise<void>> => {
+/**
+ * Whether a process holds this socket, by the kernel's word: a connection to one that nobody holds is refused at once. One that
+ * is stopped, or too busy to answer, holds it all the same.
+ */
+const isHeld = (path: string): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(path);
+    const finish = (held: boolean): void => {
+      socket.destroy();
+      resolve(held);
+    };
+    socket.on('connect', () => finish(true));
+    socket.on('error', ({ code }: NodeJS.ErrnoException) => finish(code !== 'ECONNREFUSED' && code !== 'ENOENT'));
+  });
+
+/**
+ * Takes away a socket that a killed agent left behind. It is moved first, so that of two agents that start at once neither takes
+ * away the other's new one: what turns out to be held is put back.
+ * @returns false if it is held
+ */
+const clearAway = async (path: string): Promise<boolean> => {
+  if (await isHeld(path)) return false;
+  const aside = `${path}.${process.pid}`;
+  try {
+    await rename(path, aside);
+  } catch {
+    // Another one was quicker.
+    return true;
+  }
+  const held = await isHeld(aside);
+  if (held) await link(aside, path).catch(() => undefined);
+  await unlink(aside).catch(() => undefined);
+  return !held;
+};
+
+const inodeOf = async (path: string): Promise<number | null> => (await stat(path).catch(() => null))?.ino ?? null;
+
+/** How often an agent looks whether the door is still its own. */
+const LOOK_EVERY_MS = 10_000;
+
+/**
+ * Opens the door. Rejects with EADDRINUSE if another agent holds it, whether that one answers or not.
+ * @param lost called once if the door is somebody else's, or gone: another agent may stand there then
+ */
+export const openControl = async (
+  path: string,
+  answer: () => unknown,
+  lost: () => void = () => undefined,
+): Promise<() => Promise<void>> => {
   const guests = new Set<Socket>();
   const server = await listen(path, answer, guests).catch(async (error: unknown) => {
-    if ((error as { code?: string }).code !== 'EADDRINUSE' || (await askControl(path)) !== null) throw error;
-    // A killed agent leaves its socket behind.
-    await unlink(path);
+    if ((error as { code?: string }).code !== 'EADDRINUSE' || !(await clearAway(path))) throw error;
     return listen(path, answer, guests);
   });
+  // Windows's pipes have no place in a folder.
+  const own = process.platform === 'win32' ? null : await inodeOf(path);
+  const looking = setInterval(async () => {
+    if (own === null || (await inodeOf(path)) === own) return;
+    clearInterval(looking);
+    lost();
+  }, LOOK_EVERY_MS).unref();
   return () =>
     new Promise((resolve) => {
+      clearInterval(looking);
       server.close(() => resolve());
       for (const socket of guests) socket.destroy();
     });

@@ -1,6 +1,6 @@
 /** Brings the spool's records to one exporter, in order, again and again until they are taken. */
 import { setMaxListeners } from 'node:events';
-import type { Exporter } from './exporters/contract.js';
+import type { Delivery, Exporter } from './exporters/contract.js';
 import { type Clock, pause } from './schedule/clock.js';
 import type { Spool } from './spool/spool.js';
 
@@ -14,6 +14,11 @@ const MAX_ASKED_WAIT_MS = 3_600_000;
 /** Looked at without a call, too: a record that was held in memory may have reached the disk. */
 const LOOK_AGAIN_MS = 60_000;
 
+/** What any exporter needs for a batch at most, its own limits included; what takes longer is broken off. */
+const DELIVERY_MS = 150_000;
+/** An exporter that does not even end when it is told to is left behind. */
+const BREAK_OFF_MS = 5000;
+
 /** How long exporters may take to deliver what is there when the agent ends; the rest is in the spool. */
 const LAST_DELIVERY_MS = 3000;
 
@@ -26,6 +31,8 @@ export interface DeliveryState {
   lastDeliveredAt: number | null;
   /** Why the last try failed; null after one that did not. */
   lastError: string | null;
+  /** Monotonic milliseconds: since when a delivery has been under way; null if none is. */
+  since: number | null;
 }
 
 export interface DeliveryOptions {
@@ -45,6 +52,7 @@ export const newDeliveryState = (): DeliveryState => ({
   failures: 0,
   lastDeliveredAt: null,
   lastError: null,
+  since: null,
 });
 
 /** Waits for what is stored; what came while nobody waited counts, so that nothing is slept through. */
@@ -83,6 +91,29 @@ const waitAfter = (failures: number, askedMs: number | null, random: () => numbe
     ? Math.min(Math.max(askedMs, FIRST_WAIT_MS), MAX_ASKED_WAIT_MS) * (1 + 0.1 * random())
     : FIRST_WAIT_MS / 2 + random() * Math.min(MAX_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(failures, 20));
 
+/** One delivery, which ends whatever the receiver does: a deadline, and a little later without the exporter. */
+const deliverOnce = (
+  { exporter, clock, signal }: DeliveryOptions,
+  records: Parameters<Exporter['deliver']>[0],
+): Promise<Delivery> =>
+  new Promise((resolve) => {
+    const late = new AbortController();
+    const why = `the delivery took longer than ${DELIVERY_MS / 1000} s and was broken off`;
+    let cancelEnd = (): void => undefined;
+    const cancel = clock.after(DELIVERY_MS, () => {
+      cancelEnd = clock.after(BREAK_OFF_MS, () => resolve({ outcome: 'retry', why, afterMs: null }));
+      late.abort(new Error(why));
+    });
+    exporter
+      .deliver(records, AbortSignal.any([signal, late.signal]))
+      .catch((error: unknown) => ({ outcome: 'retry', why: `defect: ${String(error)}`, afterMs: null }) as const)
+      .then((delivery) => {
+        cancel();
+        cancelEnd();
+        resolve(delivery);
+      });
+  });
+
 /** Runs until the signal fires. Never rejects. */
 export const deliverFrom = async (options: DeliveryOptions): Promise<void> => {
   const { exporter, spool, clock, signal, state, say } = options;
@@ -100,12 +131,12 @@ export const deliverFrom = async (options: DeliveryOptions): Promise<void> => {
       else await bell.wait();
       continue;
     }
-    const delivery = await exporter
-      .deliver(
-        records.map(({ record }) => record),
-        signal,
-      )
-      .catch((error: unknown) => ({ outcome: 'retry', why: `defect: ${String(error)}`, afterMs: null }) as const);
+    state.since = clock.monotonic();
+    const delivery = await deliverOnce(
+      options,
+      records.map(({ record }) => record),
+    );
+    state.since = null;
     if (delivery.outcome === 'refused' && records.length > 1) {
       alone = records.length;
       continue;

@@ -27,6 +27,8 @@ export interface Health {
     readonly records: number;
     readonly bytes: number;
     readonly held: number;
+    /** Why the disk takes nothing, or null. */
+    readonly failing: string | null;
     readonly waiting: Readonly<Record<string, number>>;
     readonly dropped: Readonly<Record<string, number>>;
   };
@@ -38,6 +40,8 @@ export interface Health {
         readonly refused: number;
         readonly failures: number;
         readonly lastError: string | null;
+        /** For how long the delivery under way has lasted; null if none is. */
+        readonly deliveringSeconds: number | null;
       }
     >
   >;
@@ -45,11 +49,21 @@ export interface Health {
 
 /** The scheduler ticks at least twice a minute; three minutes without one is an agent that hangs. */
 const MAX_SILENCE_MS = 180_000;
+/** A batch is delivered in seconds; after a minute somebody should look at the receiver. */
+const LONG_DELIVERY_MS = 60_000;
 /** An exporter that fails is the network's or the receiver's trouble, which a restart of the agent does not mend. */
 export const healthOf = (state: DaemonState, now: { readonly wall: number; readonly monotonic: number }): Health => {
   const spool = state.spool.stats();
   const silence = now.monotonic - state.lastTickAt;
+  const long = [...state.deliveries].flatMap(([name, { since }]) =>
+    since !== null && now.monotonic - since > LONG_DELIVERY_MS
+      ? [
+          `exporter ${name}: its receiver has kept a delivery waiting for ${Math.round((now.monotonic - since) / 1000)} s`,
+        ]
+      : [],
+  );
   const problems = [
+    ...long,
     ...(silence > MAX_SILENCE_MS ? [`the scheduler has not ticked for ${Math.round(silence / 1000)} s`] : []),
     ...(spool.failing === null
       ? []
@@ -93,13 +107,17 @@ export const healthOf = (state: DaemonState, now: { readonly wall: number; reado
       records: spool.records,
       bytes: spool.bytes,
       held: spool.held,
+      failing: spool.failing,
       waiting: spool.waiting,
       dropped: spool.dropped,
     },
     exporters: Object.fromEntries(
-      [...state.deliveries].map(([name, { delivered, refused, failures, lastError }]) => [
+      [...state.deliveries].map(([name, { delivered, refused, failures, lastError, since }]) => [
         name,
-        { delivered, refused, failures, lastError },
+        {
+          ...{ delivered, refused, failures, lastError },
+          deliveringSeconds: since === null ? null : Math.round((now.monotonic - since) / 1000),
+        },
       ]),
     ),
   };

@@ -17,6 +17,7 @@ export const EVENT_TYPES = [
   'clock-set',
   'suspended',
   'results-dropped',
+  'disk-failing', // results do not reach the disk, or do again
   'memory-ceiling',
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];

@@ -37,6 +37,7 @@ export const createWatch = (options: WatchOptions): Watch => {
   const { clock, log, stateStore, recorder, spool, jobs, inBackground } = options;
   const missed = createMissedRuns();
   let droppedBefore = 0;
+  let failingBefore: string | null = null;
   let overCeiling = false;
 
   const lookAtNetwork = async (): Promise<void> => {
@@ -63,6 +64,13 @@ export const createWatch = (options: WatchOptions): Watch => {
     inBackground(recorder.event('results-dropped', '', { sinceStart: dropped }));
   };
 
+  const tellDisk = (): void => {
+    const { failing, held } = spool.stats();
+    if (failing === failingBefore) return;
+    failingBefore = failing;
+    inBackground(recorder.event('disk-failing', '', { error: failing, held }));
+  };
+
   const watchMemory = (): void => {
     const bytes = options.residentBytes();
     if (overCeiling || bytes <= options.maxMemoryMegabytes * MEGABYTE) return;
@@ -85,6 +93,7 @@ export const createWatch = (options: WatchOptions): Watch => {
       inBackground(spool.tend());
       tellMissed();
       tellDropped();
+      tellDisk();
       watchMemory();
     },
   };

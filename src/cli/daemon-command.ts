@@ -10,7 +10,7 @@ import { startDaemon } from '../agent/daemon.js';
 import { containerFinding } from '../agent/doctor.js';
 import { EXPORTER_TYPES, type ExporterDeps } from '../agent/exporter-modules.js';
 import type { Exporter } from '../agent/exporters/contract.js';
-import { healthOf } from '../agent/health.js';
+import { type Health, healthOf } from '../agent/health.js';
 import { createLateRunner } from '../agent/metrics/run-now.js';
 import { runnerIn } from '../agent/runner.js';
 import { systemClock } from '../agent/schedule/clock.js';
@@ -106,10 +106,13 @@ export const daemonCommand = async (argv: readonly string[], env: NodeJS.Process
   const name = config.agent.name ?? hostname();
   const clock = systemClock();
   const thread = createProbeThread(DAEMON_LIMITS);
+  let health: () => Health | null = () => null;
   let answer: () => unknown = () => ({ healthy: false, problems: ['the agent is still starting'] });
   // What is wrong with the folder is said when it is used.
   await mkdir(stateDirectory, { recursive: true, mode: 0o750 }).catch(() => undefined);
-  const closeControl = await openControl(controlPath(stateDirectory), () => answer()).catch((error: unknown) => {
+  const lost = (): void =>
+    log.warn({ stateDirectory }, 'the control socket was removed: "probe health" does not find this agent any more');
+  const closeControl = await openControl(controlPath(stateDirectory), () => answer(), lost).catch((error: unknown) => {
     const reason = (error as { code?: string }).code ?? String(error);
     if (reason === 'EADDRINUSE') {
       throw new UserError(
@@ -128,7 +131,14 @@ export const daemonCommand = async (argv: readonly string[], env: NodeJS.Process
   try {
     const agent = { id: agentId(), name, version: packageVersion(), hostname: hostname() };
     const onDemand = createLateRunner(config);
-    const common = { ...agent, agentId: agent.id, log, now: clock.wall, probe: onDemand.runner };
+    const common = {
+      ...agent,
+      agentId: agent.id,
+      log,
+      now: clock.wall,
+      probe: onDemand.runner,
+      health: () => health(),
+    };
     const daemon = await startDaemon({
       config,
       stateDirectory,
@@ -150,7 +160,8 @@ export const daemonCommand = async (argv: readonly string[], env: NodeJS.Process
       );
     });
     onDemand.begin(daemon.state.probe);
-    answer = () => healthOf(daemon.state, { wall: clock.wall(), monotonic: clock.monotonic() });
+    health = () => healthOf(daemon.state, { wall: clock.wall(), monotonic: clock.monotonic() });
+    answer = health;
     const keepSecret = (secret: string) => secrets.push(secret);
     const status = await openStatusOf(config, daemon.state, {
       clock,

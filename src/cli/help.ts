@@ -23,6 +23,7 @@ Options:
   --reflector HOST        a reflector elsewhere, for what the target cannot answer (repeatable)
   --profile NAME|FILE     what to ask for (repeatable; default business-sip)
   --token-file FILE       the reflector's token (else CALLPATH_TOKEN_FILE, CALLPATH_TOKEN)
+  --strict                refuses a token file that others can read, instead of a warning
   --rtp-range A-B         media ports, in place of the profile's
   --exhaustive            every port of every range instead of a sample
   --deep                  also how long idle connections last in NAT and firewall (up to 6 minutes)
@@ -64,6 +65,7 @@ Options:
   --token-file FILE       the tokens, one a line, with a name before each if there are several;
                           made with mode 0600 if it does not exist, read again when it changes
                           (else CALLPATH_TOKEN_FILE, CALLPATH_TOKEN, else one in the state folder)
+  --strict                refuses a token file that others can read, instead of a warning
   --profile NAME|FILE     the ports to answer on (repeatable; default business-sip,
                           wifi-calling-t-mobile and facetime)
   --udp RANGES            exact UDP ports instead, e.g. 5060,16384-32767

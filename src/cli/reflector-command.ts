@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import pino from 'pino';
 import { UserError } from '../model/user-error.js';
 import { loadProfile } from '../plan/profiles.js';
-import { findTokens, makeTokenFile } from '../probing/token.js';
+import { exposure, findTokens, makeTokenFile } from '../probing/token.js';
 import { packageVersion } from '../probing/who.js';
 import type { Listener } from '../reflector/alternates.js';
 import { keptCredentials, makeCredentials, readCredentials } from '../reflector/certificate.js';
@@ -27,6 +27,7 @@ const OPTIONS = {
   public: { type: 'string', multiple: true },
   processes: { type: 'string' },
   'token-file': { type: 'string' },
+  strict: { type: 'boolean' },
   profile: { type: 'string', multiple: true },
   udp: { type: 'string' },
   tcp: { type: 'string' },
@@ -38,6 +39,7 @@ const OPTIONS = {
   config: { type: 'string' },
 } as const;
 const REPEATABLE: ReadonlySet<string> = new Set(['listen', 'public', 'profile']);
+const FLAGS: ReadonlySet<string> = new Set(['strict']);
 
 const parse = (argv: readonly string[]) => {
   try {
@@ -53,7 +55,7 @@ type Values = ReturnType<typeof parse>;
 const fromConfig = async (file: string): Promise<Values> => {
   const { readReflectorConfig } = await import('./reflector-config.js');
   const names = Object.keys(OPTIONS).filter((name) => name !== 'config');
-  return (await readReflectorConfig(file, names, REPEATABLE)) as Values;
+  return (await readReflectorConfig(file, names, REPEATABLE, FLAGS)) as Values;
 };
 
 /** Reads `127.0.0.1:9100` or `[::1]:9100`. @throws UserError */
@@ -129,6 +131,8 @@ export const reflectorCommand = async (argv: readonly string[], env: NodeJS.Proc
   const tokenFile = fromEnvironment ? null : (values['token-file'] ?? defaultTokenFile(env));
   if (tokenFile !== null && (await makeTokenFile(tokenFile)))
     log.info({ tokenFile }, 'made a token; copy the file to the agents');
+  const tokenSource = tokenFile ?? env.CALLPATH_TOKEN_FILE;
+  const exposed = exposure(tokenSource, values.strict ?? false);
   const tokens = findTokens(tokenFile, env);
   if (tokens.length === 0) throw new UserError('token-invalid', 'no token: give --token-file FILE');
   const { cert, key } = values;
@@ -139,6 +143,7 @@ export const reflectorCommand = async (argv: readonly string[], env: NodeJS.Proc
       ? await makeCredentials()
       : await keptCredentials(tokenFile);
 
+  if (exposed !== null) log.warn(exposed);
   if (values.listen === undefined && hasSeveralAddresses()) {
     log.warn(
       'this host has several addresses: name one with --listen, or answers may leave from another than was asked',
@@ -170,7 +175,6 @@ export const reflectorCommand = async (argv: readonly string[], env: NodeJS.Proc
     process.once('SIGINT', resolve);
     process.once('SIGTERM', resolve);
   });
-  const tokenSource = tokenFile ?? env.CALLPATH_TOKEN_FILE;
   const reloading = reloadOnChange(
     [...(tokenSource ? [tokenSource] : []), ...(given ? [given.cert, given.key] : [])],
     async () => {

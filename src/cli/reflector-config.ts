@@ -5,7 +5,7 @@ import { nearest } from '../model/nearest.js';
 import { UserError } from '../model/user-error.js';
 import { usage } from './options.js';
 
-export type OptionValues = Readonly<Record<string, string | string[] | undefined>>;
+export type OptionValues = Readonly<Record<string, string | string[] | boolean | undefined>>;
 
 /** The options fill a screen at most; a larger file is another file. */
 const MAX_CONFIG_BYTES = 64 * 1024;
@@ -16,12 +16,14 @@ const isScalar = (value: unknown): value is string | number =>
 /**
  * Reads option values from a file. Keys are option names without dashes; lists are for what may be repeated.
  * @param repeatable which of the known options may be lists
+ * @param flags which of them take no value on the command line; in a file they are true or false
  * @throws UserError naming file and line of what is wrong
  */
 export const readReflectorConfig = async (
   file: string,
   known: readonly string[],
   repeatable: ReadonlySet<string>,
+  flags: ReadonlySet<string>,
 ): Promise<OptionValues> => {
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
     throw new UserError('usage', `--config ${file}: cannot be read (${(cause as { code?: string }).code})`, { cause });
@@ -45,11 +47,15 @@ export const readReflectorConfig = async (
   if (content === null) return {};
   if (typeof content !== 'object' || Array.isArray(content)) throw usage(`--config ${file}: must be a map of options`);
   return Object.fromEntries(
-    Object.entries(content).map(([name, value]): [string, string | string[]] => {
+    Object.entries(content).map(([name, value]): [string, string | string[] | boolean] => {
       const where = `${file}:${lineOf.get(name) ?? 1}:${name}`;
       if (!known.includes(name)) {
         const near = nearest(name, known);
         throw usage(`${where}: no such option${near === null ? '' : `; did you mean ${near}?`}`);
+      }
+      if (flags.has(name)) {
+        if (typeof value !== 'boolean') throw usage(`${where}: must be true or false`);
+        return [name, value];
       }
       if (repeatable.has(name)) {
         const list: readonly unknown[] = Array.isArray(value) ? value : [value];

@@ -28,8 +28,9 @@ export const reloadOnChange = (
       try {
         log.info(await reload(), 'reloaded');
       } catch (error) {
-        if (!(error instanceof UserError)) throw error;
-        log.warn(`nothing was reloaded: ${error.message}`);
+        // Whatever it is, what runs goes on as it is.
+        const why = error instanceof UserError ? error.message : `a defect in callpath, please report it: ${error}`;
+        log.warn(`nothing was reloaded: ${why}`);
       }
     });
   };

@@ -12,6 +12,8 @@ export interface ReflectorInfo {
   readonly tcp: readonly PortSpan[];
   /** UDP ports at which datagrams were lately dropped before the reflector could read them. */
   readonly overruns?: readonly PortSpan[];
+  /** The longest that its own work lately waited, in milliseconds. */
+  readonly lateMs?: number;
   /** Fingerprint of the certificate that it shows, as `AB:CD:…`; null if it speaks no TLS. */
   readonly certificateSha256: string | null;
 }
@@ -62,6 +64,8 @@ export interface FarEndFacts {
   readonly tokenRefused: boolean;
   /** It speaks another version of our protocol. */
   readonly versionRefused: boolean;
+  /** It knows our token, and our clock is too far from its own for it to prove anything. */
+  readonly clockRefused: boolean;
   /** It gave its word at first, and at the end of the run nothing answers any more where it came through. */
   readonly isGone: boolean;
   /** Answers and connections that it says it held back to protect itself. */
@@ -88,6 +92,7 @@ export const unknownFarEnd = (address: string): FarEndFacts => ({
   identity: null,
   tokenRefused: false,
   versionRefused: false,
+  clockRefused: false,
   isGone: false,
   heldBack: 0,
   otherBytesPorts: [],

@@ -9,7 +9,7 @@ import type { Resolved } from '../plan/destination.js';
 import { type Destination, plan } from '../plan/plan.js';
 import { loadProfile } from '../plan/profiles.js';
 import type { ProbeRequest } from './request.js';
-import { findToken } from './token.js';
+import { exposure, findToken } from './token.js';
 
 /** What a run asks and of whom. */
 export interface Prepared {
@@ -49,6 +49,7 @@ export const prepare = async (
   { withoutPackets = false }: { readonly withoutPackets?: boolean } = {},
 ): Promise<Prepared> => {
   const token = findToken(request.tokenFile, env);
+  const exposed = exposure(request.tokenFile ?? env.CALLPATH_TOKEN_FILE, request.strict ?? false);
   const [destinations, epdg, rows, { addressNotes }, { withSipIdentity }] = await Promise.all([
     import('../plan/destination.js'),
     import('../plan/epdg.js'),
@@ -95,6 +96,8 @@ export const prepare = async (
   ]);
   const reflectors = others.map(({ destination }) => destination);
   const { sessionId, random } = newSession();
+  // Not before all else is well: a mistake is one line.
+  if (exposed !== null) process.stderr.write(`warning: ${exposed}\n`);
   return {
     ...{ reflectors, profiles, token, sessionId },
     target: found.destination,

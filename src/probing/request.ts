@@ -21,6 +21,8 @@ export interface ProbeRequest {
   /** The carrier whose gateway is asked, or nulls. */
   readonly plmn: Plmn;
   readonly tokenFile: string | null;
+  /** A token file that others can read is refused, and not only warned of; false if left out. */
+  readonly strict?: boolean;
   readonly families: readonly Family[];
   /** By range: ports to ask besides the sample. */
   readonly watched?: Readonly<Record<string, readonly number[]>>;

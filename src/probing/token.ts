@@ -80,6 +80,25 @@ export const readTokens = (file: string, option: string): readonly NamedToken[] 
   }
 };
 
+/** Group and others; what they may do with a token is all that its owner may. */
+const OTHERS_READ = 0o044;
+
+/** What is wrong with a token file that others can read, and the way out; null where nothing is. */
+const exposedFile = (file: string): string | null => {
+  // Windows has no such bits, and Node makes them up there.
+  if (process.platform === 'win32') return null;
+  const mode = statSync(file, { throwIfNoEntry: false })?.mode ?? 0;
+  if ((mode & OTHERS_READ) === 0) return null;
+  return `--token-file ${file}: others can read it (mode ${(mode & 0o777).toString(8).padStart(4, '0')}); run chmod 600 on it`;
+};
+
+/** The same of a file that may not be there. @throws UserError where a warning is not enough */
+export const exposure = (file: string | null | undefined, strict: boolean): string | null => {
+  const exposed = file ? exposedFile(file) : null;
+  if (exposed !== null && strict) throw invalid(exposed);
+  return exposed;
+};
+
 const only = (tokens: readonly NamedToken[], where: string): Uint8Array => {
   const [first, second] = tokens;
   if (!first || second)

@@ -1,5 +1,5 @@
 /** Knows the tokens: tells requests that carry one from others, and seals the answers to them. */
-import { deriveKeys, keyIdOf, type SessionKeys } from '../wire/keys.js';
+import { deriveInSteps, type KeySteps, keyIdOf } from '../wire/keys.js';
 import { type AnswerTag, encodeAnswerTo, isRequest, type RequestTag, readTag, verifyTag } from '../wire/tag.js';
 
 /** What the far end attests besides the request itself. */
@@ -54,7 +54,7 @@ interface Known extends NamedToken {
 /** An authority over these tokens. Of two with the same key id the first counts; `readTokens` refuses such a pair. */
 export const createAuthority = (tokens: readonly NamedToken[]): Authority => {
   let known: ReadonlyMap<number, Known> = new Map();
-  const cache = new Map<string, SessionKeys>();
+  const cache = new Map<string, KeySteps>();
   const counts = new Map<string, number>();
   const replace = (next: readonly NamedToken[]): void => {
     const all = next.map((one): Known => ({ ...one, keyId: keyIdOf(one.token) }));
@@ -65,14 +65,11 @@ export const createAuthority = (tokens: readonly NamedToken[]): Authority => {
   };
   replace(tokens);
 
-  const keysOf = (name: string, token: Uint8Array, session: Uint8Array): SessionKeys => {
-    const cached = cache.get(name);
-    if (cached) return cached;
-    const keys = deriveKeys(token, session);
+  /** Only sessions that have proven themselves: made-up ones would push them out. */
+  const remember = (name: string, keys: KeySteps): void => {
     const oldest = cache.size >= MAX_CACHED_SESSIONS ? cache.keys().next().value : undefined;
     if (oldest !== undefined) cache.delete(oldest);
     cache.set(name, keys);
-    return keys;
   };
   return {
     admit: (bytes, binding) => {
@@ -84,14 +81,16 @@ export const createAuthority = (tokens: readonly NamedToken[]): Authority => {
       const owner = known.get(keyId);
       if (!owner) return { kind: 'unknown-key', request: tag };
       const name = `${keyId} ${Buffer.from(session).toString('latin1')}`;
-      const keys = keysOf(name, owner.token, session);
+      const cached = cache.get(name);
+      const keys = cached ?? deriveInSteps(owner.token, session);
       if (!verifyTag(read.value, keys.toReflector, binding)) return { kind: 'none' };
+      if (!cached) remember(name, keys);
       counts.set(owner.name, (counts.get(owner.name) ?? 0) + 1);
       return {
         kind: 'admitted',
         request: tag,
         name,
-        answer: (facts) => encodeAnswerTo(tag, facts, keys.toAgent, binding),
+        answer: (facts) => encodeAnswerTo(tag, facts, keys.toAgent(), binding),
       };
     },
     replace,

@@ -1,7 +1,8 @@
 /** The certificate that the reflector shows: the operator's, or one of its own making. */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { constants, existsSync } from 'node:fs';
+import { lstat, open, readFile, unlink } from 'node:fs/promises';
+import { createSecureContext, type SecureContext } from 'node:tls';
 import { UserError } from '../model/user-error.js';
 
 export interface Credentials {
@@ -13,6 +14,10 @@ export interface Credentials {
 
 /** Agents check the token's binding and not the certificate, so it may live long. */
 const VALID_DAYS = 3650;
+
+/** What connections are served with. @throws OpenSSL's error for what it finds too weak or does not know */
+export const secureContextOf = ({ cert, key }: Pick<Credentials, 'cert' | 'key'>): SecureContext =>
+  createSecureContext({ cert, key, minVersion: 'TLSv1.2' });
 
 /** Reads a certificate and its key. @throws UserError naming the file that is wrong */
 export const readCredentials = async (certFile: string, keyFile: string): Promise<Credentials> => {
@@ -34,6 +39,15 @@ export const readCredentials = async (certFile: string, keyFile: string): Promis
   const secret = parse(() => createPrivateKey(key), `--key ${keyFile}: not a private key in PEM form`);
   if (!certificate.checkPrivateKey(secret))
     throw new UserError('usage', `--key ${keyFile}: not the key of the certificate ${certFile}`);
+  // OpenSSL reads more than it serves: an RSA key of 512 bits, for instance.
+  try {
+    secureContextOf({ cert, key });
+  } catch (cause) {
+    const { reason, message } = cause as { reason?: string; message: string };
+    throw new UserError('usage', `--cert ${certFile}: OpenSSL refuses it (${reason ?? message}); make a stronger one`, {
+      cause,
+    });
+  }
   return { cert, key, sha256: certificate.fingerprint256 };
 };
 
@@ -50,6 +64,23 @@ export const makeCredentials = async (): Promise<Credentials> => {
   return { cert: made.cert, key: made.private, sha256: new X509Certificate(made.cert).fingerprint256 };
 };
 
+/** Makes a file that is nobody else's: never through a link, and never over what is there. */
+const writeOwn = async (file: string, text: string, mode: number): Promise<void> => {
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+  const handle = await open(file, flags, mode);
+  try {
+    await handle.writeFile(text);
+  } finally {
+    await handle.close();
+  }
+};
+
+/** A start that was interrupted leaves half of the pair: a plain file of ours, which is made anew. */
+const removeHalf = async (file: string): Promise<void> => {
+  const there = await lstat(file).catch(() => null);
+  if (there?.isFile() && (process.getuid === undefined || there.uid === process.getuid())) await unlink(file);
+};
+
 /**
  * The credentials kept beside the token file, made at the first start, so that the certificate stays the same from one
  * start to the next.
@@ -60,11 +91,15 @@ export const keptCredentials = async (tokenFile: string): Promise<Credentials> =
   if (existsSync(certFile) && existsSync(keyFile)) return readCredentials(certFile, keyFile);
   const made = await makeCredentials();
   try {
-    await writeFile(keyFile, made.key, { mode: 0o600 });
-    await writeFile(certFile, made.cert, { mode: 0o644 });
+    for (const file of [keyFile, certFile]) await removeHalf(file);
+    await writeOwn(keyFile, made.key, 0o600);
+    await writeOwn(certFile, made.cert, 0o644);
   } catch (cause) {
     const { code } = cause as { code?: string };
-    const advice = 'make its folder writable, or give --cert and --key';
+    const advice =
+      code === 'EEXIST'
+        ? `remove ${keyFile} and ${certFile}, which are links or another user's`
+        : 'make its folder writable, or give --cert and --key';
     throw new UserError(
       'usage',
       `--token-file ${tokenFile}: no certificate can be kept beside it (${code}); ${advice}`,

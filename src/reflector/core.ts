@@ -1,23 +1,25 @@
 /** One process of the reflector: its sockets, its memory, and what it shares with the other processes, if there are any. */
 import { randomBytes } from 'node:crypto';
-import { createSecureContext } from 'node:tls';
 import type { ReflectorInfo } from '../model/far-end.js';
 import { encodeInfo, spansOf } from '../wire/info.js';
 import { createAlternates, type Listener, type Place } from './alternates.js';
 import { createAuthority, type NamedToken } from './authority.js';
 import { createEvidenceBook } from './captures.js';
-import type { Credentials } from './certificate.js';
+import { type Credentials, secureContextOf } from './certificate.js';
 import { answerDatagram, type DatagramRules } from './datagrams.js';
 import { createDeferrals } from './deferrals.js';
 import type { Arrival, Host } from './exchange.js';
+import { createLateness } from './lateness.js';
 import { createKeepaliveBook, createLimiter, createRefusalBook } from './limits.js';
 import type { Counters } from './metrics.js';
 import { createOverruns } from './overruns.js';
 import { createSessions, type SessionRecord, type Sessions } from './sessions.js';
 import { createSources } from './sources.js';
+import { createStrangers } from './strangers.js';
 import { createConversation } from './streams.js';
 import { createTcpSide } from './tcp.js';
 import { createUdpSide, type Source } from './udp.js';
+import { createWallClock } from './wall-clock.js';
 
 export interface CoreOptions {
   readonly listeners: readonly Listener[];
@@ -39,6 +41,8 @@ export interface Siblings {
   readonly consult: () => Promise<boolean>;
   readonly sendFrom: (place: Place, bytes: Uint8Array, to: Source) => boolean;
   readonly isBound: (place: Place) => boolean;
+  /** The worst wait of any of them lately, in milliseconds; absent where they do not tell. */
+  readonly lateMs?: () => number;
 }
 
 export interface Core {
@@ -59,9 +63,7 @@ export interface Core {
 /** How long between two warnings of the same kind, so that whoever provokes one cannot fill a disk. */
 const DEFECT_TOLD_EVERY_MS = 60_000;
 
-const nowMicros = (): bigint => BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000));
-
-const contextFor = ({ cert, key }: Credentials) => createSecureContext({ cert, key, minVersion: 'TLSv1.2' });
+const nowMicros = createWallClock();
 
 /** A start for the hash of sources that nobody outside can know. */
 export const newHashSeed = (): number => randomBytes(4).readUInt32BE(0);
@@ -69,19 +71,23 @@ export const newHashSeed = (): number => randomBytes(4).readUInt32BE(0);
 /** A process without sockets yet. */
 export const createCore = (options: CoreOptions): Core => {
   const { warn, siblings } = options;
+  const startedAt = performance.now();
   const authority = createAuthority(options.tokens);
-  const sessions = createSessions(options.hashSeed, siblings?.tell);
+  const sessions = createSessions(options.hashSeed, siblings?.tell, () => performance.now() - startedAt);
   const limiter = createLimiter();
   const keepalives = createKeepaliveBook();
   const sourceOf = createSources();
   const refusals = createRefusalBook();
+  const strangers = createStrangers(limiter);
+  const lateness = createLateness();
   const udpPorts = new Set<number>();
   const overruns = createOverruns(udpPorts);
   const deferrals = createDeferrals();
   const counts = { datagrams: 0, answers: 0, connections: 0, refusedConnections: 0 };
-  let context = contextFor(options.credentials);
+  let context = secureContextOf(options.credentials);
   let info: ReflectorInfo = { version: options.version, udp: [], tcp: [], certificateSha256: null };
   let plainInfo = encodeInfo(info);
+  let isReady = false;
   let toldAt = Number.NEGATIVE_INFINITY;
 
   const host: Host = {
@@ -90,14 +96,18 @@ export const createCore = (options: CoreOptions): Core => {
     keepalives: keepalives.count,
     info: () => {
       const lately = overruns.recent();
-      return lately.length === 0 ? plainInfo : encodeInfo({ ...info, overruns: spansOf(lately) });
+      const lateMs = Math.max(lateness.worstMs(), siblings?.lateMs?.() ?? 0);
+      const isWell = lately.length === 0 && lateMs === 0;
+      if (isWell) return plainInfo;
+      const told = lately.length > 0 ? { ...info, overruns: spansOf(lately) } : info;
+      return encodeInfo(lateMs > 0 ? { ...told, lateMs } : told);
     },
     sessions,
     evidence: createEvidenceBook(),
     refused: refusals.count,
     version: options.version,
   };
-  const rules: DatagramRules = { host, limiter, sawKeepalive: keepalives.saw };
+  const rules: DatagramRules = { host, limiter, sawKeepalive: keepalives.saw, proved: strangers.proved };
 
   /** A defect in one responder costs one answer and a warning now and then, and never the process. */
   const guarded = <T>(respond: () => T, otherwise: T): T => {
@@ -133,8 +143,8 @@ export const createCore = (options: CoreOptions): Core => {
     );
   };
 
-  const defer = (arrival: Arrival, afterMs: number, send: () => void): boolean => {
-    const accepted = deferrals.add(arrival.sourceBytes, afterMs, send);
+  const defer = (arrival: Arrival, owner: string, afterMs: number, send: () => void): boolean => {
+    const accepted = deferrals.add(arrival.sourceBytes, owner, afterMs, send);
     if (!accepted) refusals.refuse(arrival.sourceBytes);
     return accepted;
   };
@@ -163,6 +173,7 @@ export const createCore = (options: CoreOptions): Core => {
     secureContext: () => context,
     arrivalOf: (source, port, binding) => arrivalOf(source, port, binding, null),
     createConversation: () => createConversation(host),
+    strangers,
     consult: siblings?.consult,
     guarded,
     defer,
@@ -189,17 +200,22 @@ export const createCore = (options: CoreOptions): Core => {
     isBound: udp.isBound,
     sendFrom: udp.send,
     setInfo: (next) => {
+      // The first is said when all is bound.
+      if (!isReady) lateness.begin();
+      isReady = true;
       info = next;
       plainInfo = encodeInfo(next);
     },
     setTokens: authority.replace,
     setCredentials: (next) => {
-      context = contextFor(next);
+      context = secureContextOf(next);
     },
     counters: () => ({
       ...counts,
       heldBack: limiter.heldBack(),
       overruns: overruns.total(),
+      lateMs: lateness.totalMs(),
+      worstLateMs: lateness.worstMs(),
       openConnections: tcp.openConnections(),
       sessions: sessions.size(),
       admitted: [...authority.admitted()],
@@ -207,6 +223,7 @@ export const createCore = (options: CoreOptions): Core => {
     close: async () => {
       deferrals.close();
       overruns.close();
+      lateness.close();
       await Promise.all([udp.close(), tcp.close()]);
     },
   };

@@ -33,7 +33,7 @@ const MAGIC = Buffer.of(TAG_MAGIC >> 8, TAG_MAGIC & 0xff);
 const MAGIC_TEXT = 'yhEB';
 
 /** Whether there can be a tag in it at all: a few searches, cheaper than any parser. DNS writes tags in any case. */
-const mayCarryTag = (message: Uint8Array): boolean => {
+export const mayCarryTag = (message: Uint8Array): boolean => {
   if (message.length < REQUEST_TAG_BYTES) return false;
   const bytes = Buffer.isBuffer(message)
     ? message
@@ -45,6 +45,8 @@ export interface DatagramRules {
   readonly host: Host;
   readonly limiter: Limiter;
   readonly sawKeepalive: (address: string, port: number) => void;
+  /** Told whose requests carry a valid tag. */
+  readonly proved?: (address: string) => void;
 }
 
 /**
@@ -72,6 +74,7 @@ export const answerDatagram = (message: Uint8Array, arrival: Arrival, rules: Dat
     if (answer.of) rules.host.sessions.unanswered(answer.of, 'too-large');
     return null;
   }
-  if (!answer.proven && !rules.limiter.allow(arrival.sourceBytes)) return null;
+  if (answer.proven) rules.proved?.(arrival.sourceAddress);
+  else if (!rules.limiter.allow(arrival.sourceBytes)) return null;
   return answer;
 };

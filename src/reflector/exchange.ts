@@ -8,6 +8,7 @@ import { ANSWER_TO, digestOf, type RequestTag } from '../wire/tag.js';
 import type { Surroundings } from './alternates.js';
 import type { Admission, Authority } from './authority.js';
 import type { EvidenceBook } from './captures.js';
+import { ownerOf } from './quotas.js';
 import type { RequestName, Sessions } from './sessions.js';
 
 /** What a responder may know of a request besides its bytes. */
@@ -44,6 +45,8 @@ export interface Host {
 export interface Delivery extends Deferral {
   /** Another port of the asking address (RFC 5780 §7.5), or null. */
   readonly toPort: number | null;
+  /** Whose token asked for it; absent for strangers. */
+  readonly owner?: string;
 }
 
 export interface Answer {
@@ -122,7 +125,10 @@ export const sealAnswer = (
   const { name, request } = admission;
   const { type, sequence, sentAtMicros } = request;
   const { sourceBytes: source, receivedAtMicros } = arrival;
-  if (host.sessions.arrive({ name, sequence, source, sentAtMicros, receivedAtMicros }) !== 'welcome') return null;
+  const isBound = arrival.binding !== null;
+  const asksBack = type === 'receiptsRequest' || type === 'captureRequest';
+  const arrived = { name, sequence, source, sentAtMicros, receivedAtMicros, isBound, asksBack };
+  if (host.sessions.arrive(arrived) !== 'welcome') return null;
   const wanted = type === 'deferredRequest' ? readDeferral(request.body) : null;
   const deferral = wanted && possible(wanted, arrival.surroundings);
   const body = bodyFor(request, name, deferral, arrival, host);
@@ -144,7 +150,7 @@ export const sealAnswer = (
   return {
     bytes,
     of: { name, sequence },
-    delivery: deferral ? { ...deferral, toPort: deferral.toPort ?? null } : undefined,
+    delivery: deferral ? { ...deferral, toPort: deferral.toPort ?? null, owner: ownerOf(name) } : undefined,
     consults: type === 'receiptsRequest',
   };
 };

@@ -38,24 +38,35 @@ const refill = (bucket: Bucket, at: number, rate: number, burst: number): Bucket
   return bucket;
 };
 
+export interface Rate {
+  readonly rate: number;
+  readonly burst: number;
+}
+
 /** Token buckets by prefix, port and host stripped, so that changing either earns nothing; and one for all of them. */
-export const createLimiter = (
+export const createBuckets = (
+  limits: { readonly each: Rate; readonly all: Rate },
   now: () => number = () => performance.now(),
-  burstForAll: number = BURST_FOR_ALL,
 ): Limiter => {
+  const { each } = limits;
   const buckets = new Map<string, Bucket>();
-  const all: Bucket = { level: burstForAll, at: now() };
+  const all: Bucket = { level: limits.all.burst, at: now() };
   let held = 0;
+  const refillAll = (at: number): Bucket => {
+    // Infinity times no time at all is no number.
+    if (Number.isFinite(limits.all.burst)) refill(all, at, limits.all.rate, limits.all.burst);
+    return all;
+  };
   return {
     allow: (address) => {
       const prefix = prefixOf(address);
       const at = now();
-      const bucket = refill(buckets.get(prefix) ?? { level: BURST, at }, at, RATE_PER_SECOND, BURST);
+      const bucket = refill(buckets.get(prefix) ?? { level: each.burst, at }, at, each.rate, each.burst);
       buckets.delete(prefix);
       buckets.set(prefix, bucket);
       const oldest = buckets.size > MAX_PREFIXES ? buckets.keys().next().value : undefined;
       if (oldest !== undefined) buckets.delete(oldest);
-      refill(all, at, RATE_FOR_ALL_PER_SECOND, burstForAll);
+      refillAll(at);
       if (bucket.level < 1 || all.level < 1) {
         held += 1;
         return false;
@@ -68,14 +79,23 @@ export const createLimiter = (
       const at = now();
       const bucket = buckets.get(prefixOf(address));
       const spent =
-        refill(all, at, RATE_FOR_ALL_PER_SECOND, burstForAll).level < 1 ||
-        (bucket !== undefined && refill(bucket, at, RATE_PER_SECOND, BURST).level < 1);
+        refillAll(at).level < 1 || (bucket !== undefined && refill(bucket, at, each.rate, each.burst).level < 1);
       if (spent) held += 1;
       return spent;
     },
     heldBack: () => held,
   };
 };
+
+/** How many answers strangers get. */
+export const createLimiter = (
+  now: () => number = () => performance.now(),
+  burstForAll: number = BURST_FOR_ALL,
+): Limiter =>
+  createBuckets(
+    { each: { rate: RATE_PER_SECOND, burst: BURST }, all: { rate: RATE_FOR_ALL_PER_SECOND, burst: burstForAll } },
+    now,
+  );
 
 export interface KeepaliveBook {
   saw(address: string, port: number): void;

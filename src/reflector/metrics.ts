@@ -1,5 +1,6 @@
 /** `--metrics ADDRESS:PORT`: what the reflector did, for Prometheus (text exposition format 0.0.4). */
 import { createServer, type Server } from 'node:http';
+import { boundConnections, HTTP_LIMITS } from '../net/http-guests.js';
 
 /** Counted since the start; gauges are as of now. */
 export interface Counters {
@@ -12,6 +13,10 @@ export interface Counters {
   readonly sessions: number;
   /** Dropped by the kernel before they were read. */
   readonly overruns: number;
+  /** Milliseconds that work waited too long in this process. */
+  readonly lateMs: number;
+  /** The worst wait in about the last two minutes. */
+  readonly worstLateMs: number;
   /** Requests admitted, by the token's name: as many labels as the operator has tokens. */
   readonly admitted: readonly (readonly [token: string, requests: number])[];
 }
@@ -26,6 +31,13 @@ const FAMILIES: readonly (readonly [name: string, type: 'counter' | 'gauge', hel
     'counter',
     'UDP datagrams that the system dropped because they were not read in time (Linux).',
     'overruns',
+  ],
+  ['callpath_reflector_late_milliseconds_total', 'counter', 'Time that work waited too long.', 'lateMs'],
+  [
+    'callpath_reflector_late_milliseconds',
+    'gauge',
+    'The longest that work waited in about the last two minutes.',
+    'worstLateMs',
   ],
   ['callpath_reflector_connections_total', 'counter', 'TCP connections accepted.', 'connections'],
   [
@@ -66,6 +78,8 @@ export const sumCounters = (all: readonly Counters[]): Counters => {
     heldBack: total('heldBack'),
     // The kernel's count for the ports of each process.
     overruns: total('overruns'),
+    lateMs: total('lateMs'),
+    worstLateMs: Math.max(0, ...all.map(({ worstLateMs }) => worstLateMs)),
     connections: total('connections'),
     refusedConnections: total('refusedConnections'),
     openConnections: total('openConnections'),
@@ -78,11 +92,12 @@ export const sumCounters = (all: readonly Counters[]): Counters => {
 /** Serves `/metrics`. Rejects with Node's error if the address cannot be bound. */
 export const serveMetrics = (address: string, port: number, counters: () => Counters): Promise<Server> =>
   new Promise((resolve, reject) => {
-    const server = createServer((request, response) => {
+    const server = createServer(HTTP_LIMITS, (request, response) => {
       const found = request.method === 'GET' && request.url === '/metrics';
       response.writeHead(found ? 200 : 404, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' });
       response.end(found ? renderCounters(counters()) : 'only GET /metrics\n');
     });
+    boundConnections(server);
     server.once('error', reject);
     server.listen(port, address, () => resolve(server));
   });

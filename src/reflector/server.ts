@@ -92,8 +92,9 @@ export const startReflector = async (options: ReflectorOptions): Promise<Reflect
       workers?.setTokens(tokens);
     },
     setCredentials: (next) => {
-      credentials = next;
+      // First what can fail.
       core.setCredentials(next);
+      credentials = next;
       core.setInfo(info());
       workers?.setCredentials(next);
       workers?.setInfo(info());

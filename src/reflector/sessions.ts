@@ -5,6 +5,8 @@
  */
 import { UNANSWERED, type Unanswered } from '../model/observation.js';
 import type { Receipt } from '../wire/receipts.js';
+import { createFreshness } from './freshness.js';
+import { createLedger } from './quotas.js';
 
 /** What a request is, by what its session knows already. */
 export const ARRIVALS = [
@@ -23,6 +25,10 @@ export interface SessionArrival {
   readonly source: Uint8Array;
   readonly sentAtMicros: bigint;
   readonly receivedAtMicros: bigint;
+  /** Its proof is bound to a TLS session. */
+  readonly isBound?: boolean;
+  /** It asks for what came before it: a session that begins so had an earlier life that is not known here. */
+  readonly asksBack?: boolean;
 }
 
 /** One request of a session, as its answer names it. */
@@ -31,7 +37,10 @@ export interface RequestName {
   readonly sequence: number;
 }
 
-/** What another process of the same reflector is told: an arrival, or that one which was welcome stays unanswered. */
+/**
+ * What another process of the same reflector is told: an arrival, that one which was welcome stays unanswered, or that one was
+ * too old to begin its session.
+ */
 export type SessionRecord =
   | (RequestName & {
       readonly say: 'arrived';
@@ -41,7 +50,8 @@ export type SessionRecord =
       readonly sentAtMicros: bigint;
       readonly receivedAtMicros: bigint;
     })
-  | (RequestName & { readonly say: 'unanswered'; readonly why: Unanswered });
+  | (RequestName & { readonly say: 'unanswered'; readonly why: Unanswered })
+  | (RequestName & { readonly say: 'turned-away' });
 
 export interface Sessions {
   /** Counts an arrival and says what it is. What is welcome counts as answered until `unanswered` says otherwise. */
@@ -59,7 +69,7 @@ export interface Sessions {
   size(): number;
 }
 
-/** Sessions that are remembered; the one that was silent longest is forgotten first. */
+/** Sessions that are remembered; of the token that has most, the one that was silent longest is forgotten first. */
 const MAX_SESSIONS = 2048;
 /** Numbers behind the newest that are remembered; what is older is a replay. All ports of a sweep, asked twice. */
 const WINDOW = 131_072;
@@ -67,7 +77,7 @@ const INITIAL = 512;
 const MAX_COUNT = 255;
 /** Three counts and a reason of one byte each, and the hash of a source. */
 const BYTES_PER_NUMBER = 8;
-/** All sessions together, so that a few that claim high numbers cannot fill the memory. */
+/** All sessions together, so that a few that claim high numbers cannot fill the memory; who has most makes room. */
 const MAX_BYTES = 64 * 1024 * 1024;
 /**
  * A request arrives more than once where its protocol retransmits it, SIP's eleven times (RFC 3261 §17.1.2.2), and where
@@ -103,6 +113,8 @@ interface Session {
   level: number;
   levelAtMicros: bigint;
   held: number;
+  /** Numbers below this may have arrived before the session began: in an earlier life that is forgotten, or turned away. */
+  knownFrom: number;
 }
 
 /** FNV-1a with a start that nobody outside knows, so that no other address with the same hash can be looked for. */
@@ -127,6 +139,7 @@ const fresh = (sentAt: bigint, receivedAt: bigint): Session => ({
   level: BURST,
   levelAtMicros: receivedAt,
   held: 0,
+  knownFrom: 0,
 });
 
 const memoryOf = ({ columns }: Session): number => columns.counts.length * BYTES_PER_NUMBER;
@@ -167,34 +180,37 @@ const raise = (column: Uint8Array, at: number): void => {
  * An empty memory.
  * @param seed start of the hash of sources
  * @param tell called for each arrival that counts
+ * @param upMs for how long this process has remembered, in milliseconds
  */
-export const createSessions = (seed: number, tell: (record: SessionRecord) => void = () => undefined): Sessions => {
+export const createSessions = (
+  seed: number,
+  tell: (record: SessionRecord) => void = () => undefined,
+  upMs: () => number = () => Number.POSITIVE_INFINITY,
+): Sessions => {
   const sessions = new Map<string, Session>();
-  let bytes = 0;
+  const ledger = createLedger({ entries: MAX_SESSIONS, bytes: MAX_BYTES });
+  const freshness = createFreshness(upMs);
 
-  const touch = (name: string, sentAt: bigint, receivedAt: bigint): Session => {
-    const known = sessions.get(name);
-    const session = known ?? fresh(sentAt, receivedAt);
-    if (!known) bytes += memoryOf(session);
-    sessions.delete(name);
+  const begin = (name: string, sequence: number, sentAt: bigint, receivedAt: bigint, asksBack: boolean): Session => {
+    const session = fresh(sentAt, receivedAt);
+    const earlier = asksBack || freshness.wasKnown(name) ? sequence : 0;
+    session.knownFrom = Math.max(earlier, freshness.turnedAwayBelow(name));
     sessions.set(name, session);
     return session;
   };
-  const forgetOldest = (but: string): void => {
-    for (const [oldest, held] of sessions) {
-      if ((sessions.size <= MAX_SESSIONS && bytes <= MAX_BYTES) || oldest === but) break;
-      sessions.delete(oldest);
-      bytes -= memoryOf(held);
+  const makeRoom = (but: string): void => {
+    for (let name = ledger.overflow(but); name !== null; name = ledger.overflow(but)) {
+      const gone = sessions.get(name);
+      sessions.delete(name);
+      // By the quickest way, so no earlier than anything that it sent.
+      if (gone) freshness.forget(name, gone.levelAtMicros - gone.offset);
     }
   };
   /** The place of a number that is not forgotten. */
   const placeOf = (session: Session, name: string, sequence: number): number => {
-    if (sequence > session.newest) {
-      const before = memoryOf(session);
-      advance(session, sequence);
-      bytes += memoryOf(session) - before;
-      forgetOldest(name);
-    }
+    if (sequence > session.newest) advance(session, sequence);
+    ledger.touch(name, memoryOf(session));
+    makeRoom(name);
     return sequence % session.columns.counts.length;
   };
   const leave = ({ reasons }: Columns, at: number, why: Unanswered): void => {
@@ -230,9 +246,14 @@ export const createSessions = (seed: number, tell: (record: SessionRecord) => vo
   let recent: RequestName[] | null = null;
 
   return {
-    arrive: ({ name, sequence, source, sentAtMicros, receivedAtMicros }) => {
-      const session = touch(name, sentAtMicros, receivedAtMicros);
-      forgetOldest(name);
+    arrive: ({ name, sequence, source, sentAtMicros, receivedAtMicros, isBound = false, asksBack = false }) => {
+      const known = sessions.get(name);
+      if (!known && !freshness.mayBegin({ name, sentAtMicros, receivedAtMicros, isBound })) {
+        freshness.turnAway(name, sequence);
+        tell({ say: 'turned-away', name, sequence });
+        return 'replay';
+      }
+      const session = known ?? begin(name, sequence, sentAtMicros, receivedAtMicros, asksBack);
       const hash = hashOf(source, seed);
       const become = (kind: ArrivalKind): ArrivalKind => {
         note(session, { name, sequence }, kind, hash);
@@ -263,11 +284,14 @@ export const createSessions = (seed: number, tell: (record: SessionRecord) => vo
     unanswered,
     receipt: (name, sequence) => {
       const session = sessions.get(name);
-      if (!session || sequence > session.newest) return { arrived: 0, answered: 0, why: null };
+      // Of a session that nobody knows, or knows no longer, nothing can be said.
+      if (!session) return null;
+      const isBeyond = sequence > session.newest;
       if (isForgotten(session, sequence)) return null;
       const { counts, replays, answered, reasons } = session.columns;
       const at = sequence % counts.length;
-      const arrived = Math.min(MAX_COUNT, (counts[at] ?? 0) + (replays[at] ?? 0));
+      const arrived = isBeyond ? 0 : Math.min(MAX_COUNT, (counts[at] ?? 0) + (replays[at] ?? 0));
+      if (arrived === 0) return sequence < session.knownFrom ? null : { arrived, answered: 0, why: null };
       const answers = Math.min(arrived, answered[at] ?? 0);
       return {
         arrived,
@@ -289,9 +313,16 @@ export const createSessions = (seed: number, tell: (record: SessionRecord) => vo
     },
     heldBack: (name) => sessions.get(name)?.held ?? 0,
     merge: (record) => {
+      const { name, sequence } = record;
       if (record.say === 'unanswered') return takeBack(record, record.why);
-      const { name, sequence, kind, source, sentAtMicros, receivedAtMicros } = record;
-      const session = touch(name, sentAtMicros, receivedAtMicros);
+      const known = sessions.get(name);
+      if (record.say === 'turned-away') {
+        if (known) known.knownFrom = Math.max(known.knownFrom, sequence + 1);
+        else freshness.turnAway(name, sequence);
+        return;
+      }
+      const { kind, source, sentAtMicros, receivedAtMicros } = record;
+      const session = known ?? begin(name, sequence, sentAtMicros, receivedAtMicros, false);
       if (!isForgotten(session, sequence)) note(session, record, kind, source);
     },
     size: () => sessions.size,

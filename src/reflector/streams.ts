@@ -5,6 +5,7 @@ import { looksLikeSip } from '../wire/sip-demux.js';
 import { sipStream } from '../wire/sip-stream.js';
 import { looksLikeTag, MAX_TAG_BYTES } from '../wire/tag.js';
 import type { Answer, Arrival, Host } from './exchange.js';
+import { ownerOf } from './quotas.js';
 import { answerBare } from './responders/bare.js';
 import { answerDns } from './responders/dns.js';
 import { answerHttp } from './responders/http.js';
@@ -15,6 +16,8 @@ import type { RequestName } from './sessions.js';
 export interface Step {
   readonly send: readonly Outgoing[];
   readonly close: boolean;
+  /** It hangs up because too much came at once, which is told to whom it happens. */
+  readonly excess?: boolean;
 }
 export interface Outgoing {
   readonly proven: boolean;
@@ -29,6 +32,8 @@ export interface Outgoing {
 /** The conversation of one connection: bytes in, bytes out, no socket. */
 export interface Conversation {
   push(chunk: Uint8Array, arrival: Arrival): Step;
+  /** Whose token it has shown; null for a stranger. */
+  owner(): string | null;
 }
 
 /** Heads of HTTP requests and tags are shorter; who sends more without finishing one is cut off. */
@@ -38,6 +43,12 @@ const MIN_DEMUX_BYTES = 4;
 /** A query that carries a tag and its padding is shorter (RFC 1035 §4.2.2 would allow 65,535). */
 const MAX_DNS_QUERY = 1024;
 const PONG = Buffer.from('\r\n');
+/**
+ * What one read may hold: more messages than any client sends before it has an answer. A read is looked into by pieces, so that
+ * one that is full of them costs little more than a piece.
+ */
+const MAX_PER_READ = 16;
+const PIECE_BYTES = 2048;
 
 type Framer = (chunk: Uint8Array, arrival: Arrival) => Step;
 
@@ -54,20 +65,41 @@ const outgoing = (respond: (arrival: Arrival) => Answer | null, arrival: Arrival
   return [{ bytes, afterMs: delivery?.afterMs ?? 0, proven, informed: consults ? informed : null, of }];
 };
 
+/** What the pieces of a read complete, in order: a refusal, or one item more than is taken, is the last. */
+const itemsOf = <T extends { readonly kind: string }>(
+  stream: { readonly push: (chunk: Uint8Array) => readonly T[] },
+  chunk: Uint8Array,
+): { readonly items: readonly T[]; readonly excess: boolean } => {
+  const items: T[] = [];
+  for (let at = 0; at < chunk.length; at += PIECE_BYTES) {
+    items.push(...stream.push(chunk.subarray(at, at + PIECE_BYTES)));
+    if (items.length > MAX_PER_READ) return { items: items.slice(0, MAX_PER_READ), excess: true };
+  }
+  return { items, excess: false };
+};
+
 /** SIP stays open, because phones keep their connection; a message that cannot be framed ends it. */
 const sipFramer = (host: Host): Framer => {
   const stream = sipStream();
   return (chunk, arrival) => {
     const send: Outgoing[] = [];
-    for (const item of stream.push(chunk)) {
+    const { items, excess } = itemsOf(stream, chunk);
+    let pongs = 0;
+    for (const item of items) {
       if (item.kind === 'refusal') return { send, close: true };
-      if (item.kind === 'ping') send.push({ bytes: PONG, afterMs: 0, proven: false, informed: null });
-      else if (item.message.kind === 'request') {
+      if (item.kind === 'ping') {
+        const last = send.at(-1);
+        // Pongs in a row go out as one.
+        if (pongs > 0 && last) send[send.length - 1] = { ...last, bytes: Buffer.concat([last.bytes, PONG]) };
+        else send.push({ bytes: PONG, afterMs: 0, proven: false, informed: null });
+        pongs += 1;
+      } else if (item.message.kind === 'request') {
         const { message, bytes } = item;
+        pongs = 0;
         send.push(...outgoing((from) => answerSipRequest(message, bytes, from, host), arrival));
       }
     }
-    return { send, close: false };
+    return { send, close: excess, excess };
   };
 };
 
@@ -77,11 +109,12 @@ const dnsFramer = (host: Host): Framer => {
   const stream = dnsStream(MAX_DNS_QUERY);
   return (chunk, arrival) => {
     const send: Outgoing[] = [];
-    for (const item of stream.push(chunk)) {
+    const { items, excess } = itemsOf(stream, chunk);
+    for (const item of items) {
       if (item.kind === 'refusal') return { send, close: true };
       send.push(...outgoing((from) => framedDns(answerDns(item.bytes, from, host)), arrival));
     }
-    return { send, close: false };
+    return { send, close: excess, excess };
   };
 };
 
@@ -120,7 +153,15 @@ const chooseFramer = (bytes: Uint8Array, host: Host): Framer | null => {
 const END_OF_LINE = 0x0a;
 
 /** A fresh conversation, which finds out the protocol from the first line or bytes that arrive. */
-export const createConversation = (host: Host): Conversation => {
+export const createConversation = (everyones: Host): Conversation => {
+  let owner: string | null = null;
+  const { authority } = everyones;
+  const admit: typeof authority.admit = (bytes, binding) => {
+    const admission = authority.admit(bytes, binding);
+    if (admission.kind === 'admitted') owner = ownerOf(admission.name);
+    return admission;
+  };
+  const host: Host = { ...everyones, authority: { ...authority, admit } };
   let framer: Framer | null = null;
   let held = Buffer.alloc(0);
   let over = false;
@@ -147,5 +188,6 @@ export const createConversation = (host: Host): Conversation => {
       over = step.close;
       return step;
     },
+    owner: () => owner,
   };
 };

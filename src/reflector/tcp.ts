@@ -5,12 +5,19 @@ import { EXPORTER_BYTES, EXPORTER_LABEL } from '../net/stream.js';
 import type { Place } from './alternates.js';
 import type { Arrival } from './exchange.js';
 import { prefixOf } from './limits.js';
+import { createShares, type Shares } from './quotas.js';
 import type { RequestName } from './sessions.js';
+import type { Strangers } from './strangers.js';
 import { type Conversation, HANG_UP } from './streams.js';
+import { createTurns } from './turns.js';
 import type { Source } from './udp.js';
 
 /** A probe's connection lasts seconds. Only answers count as life: bytes that never complete a message do not. */
 const UNANSWERED_MS = 15_000;
+/** How long our last word may take to arrive. */
+const LINGER_MS = 2000;
+/** The body of a request whose head was answered, which a client may send to its end before it reads. */
+const MAX_AFTER_END = 4 * 1024 * 1024;
 /** All connections together, so that holding them open exhausts no descriptors. */
 const MAX_CONNECTIONS = 2000;
 /** Several agents behind one address, each with all its questions at once; and one network cannot take them all. */
@@ -23,10 +30,11 @@ export interface TcpRules {
   readonly secureContext: () => SecureContext;
   readonly arrivalOf: (source: Source, port: number, binding: Uint8Array | null) => Arrival | null;
   readonly createConversation: () => Conversation;
+  readonly strangers: Strangers;
   /** Resolves when what other processes saw is known here, with whether all have told; absent where there are none. */
   readonly consult?: (() => Promise<boolean>) | undefined;
   readonly guarded: <T>(respond: () => T, otherwise: T) => T;
-  readonly defer: (arrival: Arrival, afterMs: number, send: () => void) => boolean;
+  readonly defer: (arrival: Arrival, owner: string, afterMs: number, send: () => void) => boolean;
   /** An answer could not be given after all. */
   readonly failed: (request: RequestName) => void;
   /** A connection was cut off because of a ceiling. */
@@ -45,8 +53,10 @@ export interface TcpSide {
 interface Guest {
   readonly prefix: string;
   readonly source: Uint8Array;
-  /** It has shown a token: it is not cut off for the sake of a newcomer. */
+  /** It has shown a token. */
   proven: boolean;
+  /** Whose place it has, so that it is not cut off for the sake of a newcomer; null where its token has its share already. */
+  keptFor: string | null;
 }
 
 export const createTcpSide = (rules: TcpRules): TcpSide => {
@@ -54,27 +64,54 @@ export const createTcpSide = (rules: TcpRules): TcpSide => {
   const ports = new Set<number>();
   const guests = new Map<Socket, Guest>();
   const byPrefix = new Map<string, number>();
+  const turns = createTurns();
+  const places = createShares(MAX_CONNECTIONS);
+  const placesOf = new Map<string, Shares>();
 
-  const converse = (socket: Socket | TLSSocket, guest: Guest, port: number, alive: (forMs: number) => void): void => {
+  /** A token's connections are kept as far as its share goes, of all places and of those of the network. */
+  const prove = (guest: Guest, owner: string): void => {
+    if (guest.proven) return;
+    guest.proven = true;
+    const here = placesOf.get(guest.prefix) ?? createShares(MAX_CONNECTIONS_PER_PREFIX);
+    placesOf.set(guest.prefix, here);
+    if (!here.take(owner)) return;
+    if (places.take(owner)) guest.keptFor = owner;
+    else here.release(owner);
+  };
+
+  const converse = (socket: Socket | TLSSocket, guest: Guest, port: number, leaveIn: (ms: number) => void): void => {
     const conversation = rules.createConversation();
     const { consult } = rules;
     const binding =
       socket instanceof TLSSocket ? socket.exportKeyingMaterial(EXPORTER_BYTES, EXPORTER_LABEL, Buffer.alloc(0)) : null;
-    const hear = (chunk: Buffer): void => {
+    /** Beyond what its network may have; it is told when it comes back with a token. */
+    const tooMuch = (): void => cutOff(socket, guest.source);
+    const listen = (chunk: Buffer): void => {
       const source = { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 };
       const arrival = rules.arrivalOf(source, port, binding);
       if (!arrival) return void socket.destroy();
-      const { send, close } = rules.guarded(() => conversation.push(chunk, arrival), HANG_UP);
-      guest.proven ||= send.some(({ proven }) => proven);
+      const { send, close, excess } = rules.guarded(() => conversation.push(chunk, arrival), HANG_UP);
+      if (send.some(({ proven }) => proven)) {
+        prove(guest, conversation.owner() ?? '');
+        rules.strangers.proved(arrival.sourceAddress);
+      }
+      if (!guest.proven && !send.every(() => rules.strangers.mayBeAnswered(guest.source))) return void tooMuch();
+      if (excess) {
+        // What it asked with a token before that is told as left unanswered.
+        for (const { of } of send) if (of) rules.failed(of);
+        return void tooMuch();
+      }
       let waiting = 0;
       const end = (): void => {
-        if (close && waiting === 0 && !socket.writableEnded) socket.end();
+        if (!close || waiting > 0 || socket.writableEnded) return;
+        socket.end();
+        leaveIn(LINGER_MS);
       };
       const write = (bytes: Uint8Array | null): void => {
         if (bytes && !socket.destroyed && !socket.writableEnded) socket.write(bytes);
       };
       for (const { bytes, afterMs, informed, of } of send) {
-        alive(afterMs);
+        leaveIn(afterMs + UNANSWERED_MS);
         const later = (content: Uint8Array | null): void => {
           waiting -= 1;
           write(content);
@@ -89,7 +126,7 @@ export const createTcpSide = (rules: TcpRules): TcpSide => {
             later(rules.guarded(() => informed(haveAllTold), null));
           });
         } else if (afterMs === 0) write(bytes);
-        else if (rules.defer(arrival, afterMs, () => later(bytes))) waiting += 1;
+        else if (rules.defer(arrival, conversation.owner() ?? '', afterMs, () => later(bytes))) waiting += 1;
         else if (of) rules.failed(of);
       }
       if (close) end();
@@ -99,7 +136,25 @@ export const createTcpSide = (rules: TcpRules): TcpSide => {
         socket.once('drain', () => socket.resume());
       }
     };
-    socket.on('data', hear);
+    let bytesAfter = 0;
+    socket.on('data', (chunk: Buffer) => {
+      if (socket.writableEnded) {
+        // Closed at once, the connection would take our last word with it; and whoever goes on talking is not listened to.
+        bytesAfter += chunk.length;
+        if (bytesAfter > MAX_AFTER_END) socket.destroy();
+        return;
+      }
+      if (!guest.proven && !rules.strangers.mayAsk(guest.source, chunk)) return void tooMuch();
+      let isDone = false;
+      turns.run(() => {
+        isDone = true;
+        if (socket.destroyed) return;
+        if (socket.isPaused()) socket.resume();
+        listen(chunk);
+      });
+      // Until its turn comes nothing more is read.
+      if (!isDone) socket.pause();
+    });
   };
 
   const cutOff = (socket: Socket, source: Uint8Array): void => {
@@ -107,12 +162,12 @@ export const createTcpSide = (rules: TcpRules): TcpSide => {
     socket.destroy();
   };
 
-  /** Makes room where there is none: the connection goes that has stood longest without showing a token. */
+  /** Makes room where there is none: the connection goes that has stood longest of those that are not kept. */
   const hasRoom = (prefix: string): boolean => {
     const crowded = (byPrefix.get(prefix) ?? 0) >= MAX_CONNECTIONS_PER_PREFIX;
     if (!crowded && guests.size < MAX_CONNECTIONS) return true;
     for (const [socket, guest] of guests) {
-      if (guest.proven || (crowded && guest.prefix !== prefix)) continue;
+      if (guest.keptFor !== null || (crowded && guest.prefix !== prefix)) continue;
       leave(socket);
       cutOff(socket, guest.source);
       return true;
@@ -124,9 +179,16 @@ export const createTcpSide = (rules: TcpRules): TcpSide => {
     const guest = guests.get(socket);
     if (!guest) return;
     guests.delete(socket);
+    if (guest.keptFor !== null) {
+      places.release(guest.keptFor);
+      placesOf.get(guest.prefix)?.release(guest.keptFor);
+    }
     const left = (byPrefix.get(guest.prefix) ?? 1) - 1;
     if (left > 0) byPrefix.set(guest.prefix, left);
-    else byPrefix.delete(guest.prefix);
+    else {
+      byPrefix.delete(guest.prefix);
+      placesOf.delete(guest.prefix);
+    }
   };
 
   const accept = (socket: Socket, port: number): void => {
@@ -135,18 +197,18 @@ export const createTcpSide = (rules: TcpRules): TcpSide => {
     const source = arrival.sourceBytes;
     const prefix = prefixOf(source);
     socket.on('error', () => socket.destroy());
-    if (!hasRoom(prefix)) {
+    if (!rules.strangers.mayConnect(source) || !hasRoom(prefix)) {
       cutOff(socket, source);
       return;
     }
     rules.counted('connections');
-    const guest: Guest = { prefix, source, proven: false };
+    const guest: Guest = { prefix, source, proven: false, keptFor: null };
     guests.set(socket, guest);
     byPrefix.set(prefix, (byPrefix.get(prefix) ?? 0) + 1);
     let deadline = setTimeout(() => socket.destroy(), UNANSWERED_MS);
-    const alive = (forMs: number): void => {
+    const leaveIn = (ms: number): void => {
       clearTimeout(deadline);
-      deadline = setTimeout(() => socket.destroy(), forMs + UNANSWERED_MS);
+      deadline = setTimeout(() => socket.destroy(), ms);
     };
     socket.on('close', () => {
       clearTimeout(deadline);
@@ -156,13 +218,17 @@ export const createTcpSide = (rules: TcpRules): TcpSide => {
       socket.pause();
       socket.unshift(first);
       if (first[0] !== TLS_HANDSHAKE) {
-        converse(socket, guest, port, alive);
+        converse(socket, guest, port, leaveIn);
         socket.resume();
         return;
       }
-      const secure = new TLSSocket(socket, { isServer: true, secureContext: rules.secureContext() });
-      secure.on('error', () => socket.destroy());
-      secure.once('secure', () => converse(secure, guest, port, alive));
+      if (!rules.strangers.mayHandshake(source, arrival.sourceAddress)) return cutOff(socket, source);
+      turns.run(() => {
+        if (socket.destroyed) return;
+        const secure = new TLSSocket(socket, { isServer: true, secureContext: rules.secureContext() });
+        secure.on('error', () => socket.destroy());
+        secure.once('secure', () => converse(secure, guest, port, leaveIn));
+      });
     });
   };
 
@@ -186,6 +252,7 @@ export const createTcpSide = (rules: TcpRules): TcpSide => {
     ports: () => [...ports],
     openConnections: () => guests.size,
     close: async () => {
+      turns.close();
       for (const socket of guests.keys()) socket.destroy();
       await Promise.all(servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))));
     },

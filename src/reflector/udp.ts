@@ -19,7 +19,7 @@ export interface UdpRules {
   /** Resolves when what other processes saw is known here, with whether all have told; absent where there are none. */
   readonly consult?: (() => Promise<boolean>) | undefined;
   /** Runs `send` later; false if too much is pending. */
-  readonly defer: (arrival: Arrival, afterMs: number, send: () => void) => boolean;
+  readonly defer: (arrival: Arrival, owner: string, afterMs: number, send: () => void) => boolean;
   /** Sends from a socket of another process; false if no process has it. */
   readonly sendElsewhere: (place: Place, bytes: Uint8Array, to: Source) => boolean;
   /** An answer could not be given after all. */
@@ -67,7 +67,7 @@ export const createUdpSide = (rules: UdpRules): UdpSide => {
       if (!send(from, bytes, target) && !rules.sendElsewhere(from, bytes, target)) rules.failed(answer);
     };
     if (afterMs === 0) go();
-    else if (!rules.defer(arrival, afterMs, go)) rules.failed(answer);
+    else if (!rules.defer(arrival, delivery.owner ?? '', afterMs, go)) rules.failed(answer);
   };
 
   const bind = (place: Place): Promise<void> =>

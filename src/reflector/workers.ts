@@ -151,6 +151,7 @@ export const startWorkers = (options: CoreOptions, failed: (error: Error) => voi
       consult: () => flushAll(null),
       sendFrom,
       isBound: (place) => workers.some(({ udp }) => udp.has(keyOf(place))),
+      lateMs: () => Math.max(0, ...workers.map(({ counters }) => counters?.worstLateMs ?? 0)),
     },
     start: async (own, shares) => {
       core = own;

@@ -120,8 +120,10 @@ export const judgeRun = (
   };
 
   // Who was named as a reflector, or speaks its protocol, owes a proof: without one the question is unknown, not untested.
-  const owesProof = (address: string | null): boolean =>
-    farEnds.get(address ?? '')?.role === 'reflector' || isNamed || facts.get(address ?? '')?.tokenRefused === true;
+  const owesProof = (address: string | null): boolean => {
+    const { tokenRefused = false, clockRefused = false } = facts.get(address ?? '') ?? {};
+    return farEnds.get(address ?? '')?.role === 'reflector' || isNamed || tokenRefused || clockRefused;
+  };
   const checkItems = new Map(checks.map((one) => [one.check.key, itemOfCheck(one, owesProof(one.check.address))]));
   const rangeItems = new Map(ranges.map((one) => [one.range, itemOfRange(one, owesProof(one.range.address))]));
   const services = profiles.map((profile) =>

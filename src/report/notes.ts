@@ -67,6 +67,11 @@ export const notesOf = (
   ...(farEnds.some(({ versionRefused }) => versionRefused)
     ? ['The target is a reflector that speaks another version of the protocol: install the same release on both ends.']
     : []),
+  ...(farEnds.some(({ clockRefused }) => clockRefused)
+    ? [
+        'The clocks of this host and of the reflector are more than five minutes apart, and it answers nothing that may be a recording: set both by NTP, and ask again.',
+      ]
+    : []),
 ];
 
 /** A token was given, something answered, and nobody proved to know it. */

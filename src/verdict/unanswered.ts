@@ -30,6 +30,9 @@ const REFUSALS: ReadonlySet<Failure> = new Set<Failure>([
 /** How a connection ends that the far end opened and then thought better of. */
 const CUT_OFF: ReadonlySet<Failure> = new Set<Failure>(['reset', 'closed-early', 'tls-failed']);
 
+/** No question waits less for its answer, so what the far end was late by below this explains no silence. */
+const LATE_MS = 300;
+
 const unknown = (reason: Extract<Finding, { verdict: 'unknown' }>['reason']): Finding => ({
   verdict: 'unknown',
   reason,
@@ -55,6 +58,10 @@ export const isWithheld = (
   { heldBack = 0, listens }: FarEndState,
 ): boolean => {
   if (missing === 0 || (finding.verdict !== 'blocked' && finding.reason !== 'loss')) return false;
+  if ((listens?.lateMs ?? 0) >= LATE_MS) return true;
+  // A connection that it hung up on, because of a ceiling, has brought nothing that it could have counted.
+  const wasCutOff = attempts.some((one) => one.outcome === 'error' && CUT_OFF.has(one.failure));
+  if (check.transport !== 'udp' && wasCutOff && heldBack > 0) return true;
   // What its host dropped nobody could count.
   if (check.transport === 'udp' && isWithin(listens?.overruns ?? [], check.port)) return true;
   const said = attempts.some(

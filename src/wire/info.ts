@@ -68,7 +68,7 @@ export const parseInfo = (body: Uint8Array): Parsed<ReflectorInfo, InfoRefusal> 
     return refuse('not-json');
   }
   if (typeof value !== 'object' || value === null) return refuse('wrong-shape');
-  const { version, udp, tcp, overruns, certificateSha256 } = value as Record<string, unknown>;
+  const { version, udp, tcp, overruns, lateMs, certificateSha256 } = value as Record<string, unknown>;
   const udpSpans = readSpans(udp);
   const tcpSpans = readSpans(tcp);
   const overrunSpans = overruns === undefined ? [] : readSpans(overruns);
@@ -83,6 +83,7 @@ export const parseInfo = (body: Uint8Array): Parsed<ReflectorInfo, InfoRefusal> 
     udp: udpSpans,
     tcp: tcpSpans,
     ...(overrunSpans.length > 0 && { overruns: overrunSpans }),
+    ...(typeof lateMs === 'number' && lateMs > 0 && { lateMs }),
     certificateSha256: fingerprint,
   });
 };

@@ -2,7 +2,8 @@
  * Keys of a session, derived from the shared token, so that the first packet is already authenticated and nothing has
  * to be agreed on first: a branch where one UDP port is open must still get proof (docs/protocol.md).
  */
-import { createHmac, hkdfSync } from 'node:crypto';
+import { createHmac } from 'node:crypto';
+import { writeHmacSha256 } from './hash.js';
 
 /** HKDF's salt for values that belong to a token and not to a session; also names the protocol's major version. */
 const PROTOCOL_LABEL = 'callpath/1';
@@ -28,12 +29,48 @@ export interface SessionKeys {
 export const keyIdOf = (token: Uint8Array): number =>
   createHmac('sha256', token).update(`${PROTOCOL_LABEL} key id`).digest().readUInt32BE(0);
 
-const derive = (token: Uint8Array, sessionId: Uint8Array, direction: string): Uint8Array =>
-  new Uint8Array(hkdfSync('sha256', token, sessionId, `${PROTOCOL_LABEL} ${direction}`, KEY_BYTES));
+/** The counter of HKDF's first and only block (RFC 5869 §2.3). */
+const FIRST_BLOCK = Uint8Array.of(1);
+const INFO = {
+  toReflector: Buffer.from(`${PROTOCOL_LABEL} agent to reflector`),
+  toAgent: Buffer.from(`${PROTOCOL_LABEL} reflector to agent`),
+} as const;
 
-/** The keys of one session under one token (HKDF-SHA256, RFC 5869; the session id is the salt). */
-export const deriveKeys = (token: Uint8Array, sessionId: Uint8Array): SessionKeys => ({
-  keyId: keyIdOf(token),
-  toReflector: derive(token, sessionId, 'agent to reflector'),
-  toAgent: derive(token, sessionId, 'reflector to agent'),
-});
+const mac = (message: Uint8Array, more: Uint8Array | null, key: Uint8Array): Uint8Array => {
+  const bytes = Buffer.alloc(KEY_BYTES);
+  writeHmacSha256(bytes, 0, KEY_BYTES, { message, more, key });
+  return bytes;
+};
+
+/** HKDF's first half (RFC 5869 §2.2): the session id is the salt. */
+const extract = (token: Uint8Array, sessionId: Uint8Array): Uint8Array => mac(token, null, sessionId);
+const expand = (extracted: Uint8Array, direction: keyof typeof INFO): Uint8Array =>
+  mac(INFO[direction], FIRST_BLOCK, extracted);
+
+/** A session's keys, of which the second is made when it is needed. */
+export interface KeySteps {
+  readonly toReflector: Uint8Array;
+  readonly toAgent: () => Uint8Array;
+}
+
+/**
+ * The key by which a request is believed or not; the other follows once it is. Strangers who know a key id can make the far end
+ * derive as many as they like, so this takes a few hashes and nothing of OpenSSL's key objects.
+ */
+export const deriveInSteps = (token: Uint8Array, sessionId: Uint8Array): KeySteps => {
+  const extracted = extract(token, sessionId);
+  let toAgent: Uint8Array | null = null;
+  return {
+    toReflector: expand(extracted, 'toReflector'),
+    toAgent: () => {
+      toAgent ??= expand(extracted, 'toAgent');
+      return toAgent;
+    },
+  };
+};
+
+/** The keys of one session under one token (HKDF-SHA256, RFC 5869). */
+export const deriveKeys = (token: Uint8Array, sessionId: Uint8Array): SessionKeys => {
+  const { toReflector, toAgent } = deriveInSteps(token, sessionId);
+  return { keyId: keyIdOf(token), toReflector, toAgent: toAgent() };
+};

@@ -76,7 +76,7 @@ export const MAX_TAG_BYTES = 1400;
 export const TAG_REFUSALS = ['not-a-tag', 'version', 'type', 'length', 'truncated'] as const;
 export type TagRefusal = (typeof TAG_REFUSALS)[number];
 
-export const REFUSED_BECAUSE = { unknownKey: 1, version: 2 } as const;
+export const REFUSED_BECAUSE = { unknownKey: 1, version: 2, clock: 3 } as const;
 
 interface Common {
   readonly keyId: number;

@@ -258,18 +258,19 @@ t.test('a real disk that is full', { skip: canMount ? false : 'needs root to mou
   const noise = (): string =>
     Buffer.from(Array.from({ length: 30_000 }, () => Math.floor(Math.random() * 256))).toString('latin1');
   await spool.append(record(-1, NOW, noise()), 'change');
-  for (let number = 0; number < 150; number += 1) await spool.append(record(number, NOW, noise()), 'light');
+  for (let number = 0; number < 300; number += 1) await spool.append(record(number, NOW, noise()), 'light');
   const { dropped, held } = spool.stats();
-  t.ok(dropped.light > 0, `${dropped.light} light results made room`);
+  t.ok(dropped.light > 0, `${dropped.light} light results made room, once memory was full`);
   t.equal(dropped.change, 0);
-  t.equal(held, 0);
+  t.ok(held <= 120);
   t.ok(said.includes('the disk does not take results; they are kept in memory'));
   const kept = await numbers(spool);
   t.equal(kept[0], -1, 'the change is still there');
-  t.equal(kept.at(-1), 149, 'and so is the newest result');
   await spool.close();
   const again = await opened(join(folder, 'spool'));
-  t.same(await numbers(again.spool), kept);
+  const found = await numbers(again.spool);
+  t.equal(found[0], -1);
+  t.equal(found.at(-1), 299, 'and so is the newest result, at the cost of older ones');
   await again.spool.close();
 });
 

@@ -27,6 +27,7 @@ import {
   NOW_MICROS,
   oldStunRequest,
   requestTag,
+  sendInRealTime,
   sessionOf,
   sipRequest,
   stunRequest,
@@ -201,6 +202,8 @@ const slowLoris = (async () => {
   await reflector.close();
   return { ends, phoneLives };
 })();
+
+sendInRealTime();
 
 t.test('ordinary tools get standard answers', async (t) => {
   const { port, reflector, warnings } = await start();
@@ -452,9 +455,13 @@ t.test('connections have a ceiling, for each network and for all', WITH_MANY_LOO
   };
   const hold = async (localAddress: string, count: number): Promise<void> => {
     // Fewer at a time than the system queues for a listener.
-    for (let left = count; left > 0; left -= 100) {
+    for (let left = count; left > 0; ) {
       const sockets = await Promise.all(Array.from({ length: Math.min(left, 100) }, () => pinged(localAddress)));
-      held.push(...sockets.filter((socket) => socket !== null));
+      const taken = sockets.filter((socket) => socket !== null);
+      held.push(...taken);
+      // A network's strangers get 400 answers at once, and 200 a second after that.
+      left -= taken.length;
+      if (taken.length < sockets.length) await sleep(200);
     }
   };
   /** Whether a newcomer from there is served. */

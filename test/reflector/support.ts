@@ -52,6 +52,12 @@ export const INFO = encodeInfo({
 /** Microseconds since 1970 at which everything happens unless a test says otherwise. */
 export const NOW_MICROS = 1_700_000_000_000_000n;
 
+let agentsClock = (): bigint => NOW_MICROS;
+/** What talks to a real process has to send in its time, because old packets begin nothing there. */
+export const sendInRealTime = (): void => {
+  agentsClock = () => BigInt(Date.now()) * 1000n;
+};
+
 export interface Source {
   readonly address?: string;
   readonly port?: number;
@@ -131,7 +137,7 @@ export const requestTag = (
     binding?: Uint8Array | null;
   } = {},
 ): Uint8Array => {
-  const input = { session: sessionOf(session, token), sequence, sentAtMicros: NOW_MICROS, binding };
+  const input = { session: sessionOf(session, token), sequence, sentAtMicros: agentsClock(), binding };
   const tag = makeTag(input, type, body);
   if (!tag) throw new Error('a session with a token makes a tag');
   return tag;
@@ -175,7 +181,7 @@ export const askAs = async (
     session: sessionOf(session, token),
     sequence,
     seed: seedOf(sequence),
-    sentAtMicros: NOW_MICROS,
+    sentAtMicros: agentsClock(),
     binding,
   };
   return { probe, asking, question: probe.ask(asking) };

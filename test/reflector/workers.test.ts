@@ -12,7 +12,7 @@ import { parseInfo } from '../../src/wire/info.js';
 import { encodeReceiptsQuery, readReceipts } from '../../src/wire/receipts.js';
 import { attributeOf, parseStun } from '../../src/wire/stun.js';
 import { isAnswer, readTag } from '../../src/wire/tag.js';
-import { requestTag, stunRequest, TOKEN } from './support.js';
+import { requestTag, sendInRealTime, stunRequest, TOKEN } from './support.js';
 
 /** An address of its own, so that its ports are nobody else's. */
 const HOST = '127.0.55.1';
@@ -78,6 +78,8 @@ const answerOf = (bytes: Uint8Array) => {
   return read.value.tag;
 };
 const room = { body: new Uint8Array(52) };
+
+sendInRealTime();
 
 t.test('sockets are dealt out', async (t) => {
   const one = [{ address: HOST, publicAddress: HOST }];

@@ -21,4 +21,5 @@ t.test('each has its words, and what to do', async (t) => {
   t.match(notes(refused({ tokenRefused: true })), /token files/);
   t.match(notes(refused({ isGone: true })), /192\.0\.2\.1 any more.*line went away, or the far end ended/);
   t.match(notes(refused({ versionRefused: true })), /same release/);
+  t.match(notes(refused({ clockRefused: true })), /five minutes apart.*NTP/);
 });

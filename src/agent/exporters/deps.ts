@@ -1,5 +1,6 @@
 /** What the daemon hands to every exporter, and what the file of an exporter has to offer. */
 import type * as v from 'valibot';
+import type { Health } from '../health.js';
 import type { ProbeRunner } from '../metrics/on-demand.js';
 import type { Exporter } from './contract.js';
 
@@ -24,6 +25,8 @@ export interface ExporterDeps {
   readonly readFile: (file: string) => Promise<Buffer>;
   /** Runs one target at once, for `/probe`; null where nothing can be run on demand. */
   readonly probe: ProbeRunner | null;
+  /** How the agent is; null, or absent, while nobody can say. */
+  readonly health?: () => Health | null;
 }
 
 /** An exporter's file. */

@@ -12,6 +12,8 @@ import type { TlsMaterial } from './settings.js';
 const MAX_ANSWER_BYTES = 64 * 1024;
 /** Between http and https, or to another path, of the same host. */
 const MAX_REDIRECTS = 3;
+/** A receiver stores a batch in seconds. One that says nothing for so long, or is not done by then, has hung up without saying so. */
+const LIMITS = { idleMs: 20_000, overallMs: 60_000 } as const;
 /** What a log line shows of a receiver's words. */
 const MAX_WORDS = 120;
 /** Those that keep method and body (RFC 9110 §15.4). */
@@ -96,7 +98,12 @@ const deliveryOf = ({ status, headers, body }: Answer, now: number): Exclude<Del
 };
 
 /** A client for one URL. One connection at a time, kept open between batches. */
-export const createPoster = (target: URL, tls: TlsMaterial, now: () => number): Poster => {
+export const createPoster = (
+  target: URL,
+  tls: TlsMaterial,
+  now: () => number,
+  limits: { readonly idleMs: number; readonly overallMs: number } = LIMITS,
+): Poster => {
   const agents = {
     'http:': new HttpAgent({ keepAlive: true, maxSockets: 1 }),
     'https:': new HttpsAgent({ keepAlive: true, maxSockets: 1, minVersion: 'TLSv1.2', ...tls }),
@@ -120,27 +127,51 @@ export const createPoster = (target: URL, tls: TlsMaterial, now: () => number): 
         url.protocol === 'https:'
           ? requestHttps(url, { ...options, agent: agents['https:'] }, answered)
           : requestHttp(url, { ...options, agent: agents['http:'] }, answered);
+      // The socket's silence, before the answer and in the middle of it.
+      request.setTimeout(limits.idleMs, () =>
+        request.destroy(new Error(`the receiver has been silent for ${limits.idleMs / 1000} s`)),
+      );
       request.on('error', reject);
       request.end(body);
     });
 
-  return {
-    post: async (body, headers, signal) => {
-      let url = target;
-      for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects += 1) {
-        let answer: Answer;
-        try {
-          answer = await once(url, body, headers, signal);
-        } catch (error) {
-          return { ok: false, delivery: retry(`no answer: ${words(error, signal)}`) };
-        }
-        if (answer.status >= 200 && answer.status < 300) return { ok: true, answer };
-        if (!REDIRECTS.has(answer.status)) return { ok: false, delivery: deliveryOf(answer, now()) };
-        const next = redirectTarget(url, answer.headers.location);
-        if (typeof next === 'string') return { ok: false, delivery: retry(`the receiver ${next}`) };
-        url = next;
+  const postTo = async (
+    first: URL,
+    body: Buffer,
+    headers: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): Promise<Posted> => {
+    let url = first;
+    for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects += 1) {
+      let answer: Answer;
+      try {
+        answer = await once(url, body, headers, signal);
+      } catch (error) {
+        return { ok: false, delivery: retry(`no answer: ${words(error, signal)}`) };
       }
-      return { ok: false, delivery: retry('the receiver redirects in a circle') };
+      if (answer.status >= 200 && answer.status < 300) return { ok: true, answer };
+      if (!REDIRECTS.has(answer.status)) return { ok: false, delivery: deliveryOf(answer, now()) };
+      const next = redirectTarget(url, answer.headers.location);
+      if (typeof next === 'string') return { ok: false, delivery: retry(`the receiver ${next}`) };
+      url = next;
+    }
+    return { ok: false, delivery: retry('the receiver redirects in a circle') };
+  };
+
+  return {
+    post: async (body, headers, ended) => {
+      // An answer that drips is never silent.
+      const late = new AbortController();
+      const timer = setTimeout(
+        () => late.abort(new Error(`there is no whole answer after ${limits.overallMs / 1000} s`)),
+        limits.overallMs,
+      );
+      const signal = AbortSignal.any([ended, late.signal]);
+      try {
+        return await postTo(target, body, headers, signal);
+      } finally {
+        clearTimeout(timer);
+      }
     },
     close: () => {
       agents['http:'].destroy();

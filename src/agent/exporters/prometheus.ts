@@ -7,6 +7,7 @@ import { list, map } from '../../model/schema-words.js';
 import { UserError } from '../../model/user-error.js';
 import { renderTargets } from '../../report/prometheus.js';
 import { type Page, plain, serve } from '../http/serve.js';
+import { renderAgent } from '../metrics/agent-families.js';
 import { createOnDemand, scrapeTimeoutMs } from '../metrics/on-demand.js';
 import type { Exporter } from './contract.js';
 import type { ExporterDeps } from './deps.js';
@@ -56,7 +57,10 @@ export const create = async (config: Config, deps: ExporterDeps): Promise<Export
     tls: cert && key ? { cert, key } : null,
     open: [],
     answer: async ({ pathname, searchParams }, request, signal) => {
-      if (pathname === '/metrics') return exposition(200, renderTargets(latest.reports()));
+      if (pathname === '/metrics') {
+        const health = deps.health?.() ?? null;
+        return exposition(200, renderTargets(latest.reports()) + (health ? renderAgent(health) : ''));
+      }
       if (pathname !== '/probe') return plain(404, 'only /metrics and /probe\n');
       if (onDemand === null) return plain(404, 'probes on demand are off\n');
       const header = request.headers['x-prometheus-scrape-timeout-seconds'];

@@ -4,14 +4,11 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { UserError } from '../../model/user-error.js';
+import { boundConnections, HTTP_LIMITS } from '../../net/http-guests.js';
 import { isAuthorized, isLoopback, isOurHost } from './guard.js';
 
-/** Scrapers, a browser with a few tabs, and a health check; a flood is not ours to serve. */
-const MAX_CONNECTIONS = 64;
 const MAX_HEADER_BYTES = 16 * 1024;
 const MAX_URL = 2048;
-/** To say what is wanted. Answers take as long as they take. */
-const REQUEST_MS = 10_000;
 
 export interface Page {
   readonly status: number;
@@ -126,7 +123,7 @@ export const serve = async (options: ServeOptions): Promise<Serving> => {
       stopping.signal.removeEventListener('abort', leave);
     }
   };
-  const limits = { maxHeaderSize: MAX_HEADER_BYTES, requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS };
+  const limits = { ...HTTP_LIMITS, maxHeaderSize: MAX_HEADER_BYTES };
   const listener = (request: IncomingMessage, response: ServerResponse): void => {
     handle(request, response).catch(options.onError);
   };
@@ -134,7 +131,7 @@ export const serve = async (options: ServeOptions): Promise<Serving> => {
     tls === null
       ? createServer(limits, listener)
       : createTlsServer({ ...limits, ...tls, minVersion: 'TLSv1.2' }, listener);
-  server.maxConnections = MAX_CONNECTIONS;
+  boundConnections(server);
   // An HTTP/1.1 request line or header that cannot be parsed; the connection has nothing more to say.
   server.on('clientError', (_error, socket) => socket.destroy());
   const address = await listening(server, options);

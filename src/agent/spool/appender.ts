@@ -5,7 +5,12 @@ import { encodeLine, type StoredRecord } from './line.js';
 import type { Lane } from './retention.js';
 import { newSegment, noteAppended, type Segment } from './segment.js';
 
-export type OpenFile = (file: string) => Promise<Pick<FileHandle, 'write' | 'datasync' | 'truncate' | 'close'>>;
+export type OpenFile = (
+  file: string,
+) => Promise<Pick<FileHandle, 'write' | 'datasync' | 'truncate' | 'close'> & Partial<Pick<FileHandle, 'stat'>>>;
+
+/** The code of a write into a file that has no name any more: whoever looks for it later finds nothing. */
+export const FOLDER_GONE = 'EGONE';
 
 /** What appending and dropping share: the files there are, and the number of the next record. */
 export interface SegmentFiles {
@@ -75,6 +80,8 @@ export const createAppender = (
         written += bytesWritten;
       }
       await handle.datasync();
+      const named = await handle.stat?.();
+      if (named?.nlink === 0) throw Object.assign(new Error('the file was removed'), { code: FOLDER_GONE });
       files.nextSeq += 1;
       noteAppended(segment, stored, line.length);
     },

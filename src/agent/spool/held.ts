@@ -13,6 +13,7 @@ export interface Held {
   first(): HeldRecord | null;
   removeFirst(): void;
   size(): number;
+  isFull(): boolean;
 }
 
 /** Two hours of a light check each minute; with reports of some 20 KB as objects, a few megabytes. */
@@ -34,5 +35,6 @@ export const createHeld = (limit = MAX_HELD): Held => {
       records.shift();
     },
     size: () => records.length,
+    isFull: () => records.length >= limit,
   };
 };

@@ -1,6 +1,7 @@
 /** How far each exporter has come: one small file each, replaced atomically. */
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import { crc32 } from './line.js';
 
 /** Longer than any of ours. */
 const MAX_POSITION_BYTES = 256;
@@ -13,11 +14,14 @@ export interface Positions {
   advance(exporter: string, seq: number): Promise<void>;
 }
 
+/** A digit that changed would skip results without a word. */
+const checksum = (seq: string): string => crc32(Buffer.from(seq)).toString(16).padStart(8, '0');
+
 const readPosition = async (file: string): Promise<number | 'absent' | 'damaged'> => {
   try {
     const text = await readFile(file, 'utf8');
-    const match = /^(\d{1,15})\n$/.exec(text.slice(0, MAX_POSITION_BYTES));
-    return match ? Number(match[1]) : 'damaged';
+    const [, seq = '', crc] = /^(\d{1,15}) ([0-9a-f]{8})\n$/.exec(text.slice(0, MAX_POSITION_BYTES)) ?? [];
+    return crc !== undefined && crc === checksum(seq) ? Number(seq) : 'damaged';
   } catch (error) {
     return (error as { code?: string }).code === 'ENOENT' ? 'absent' : 'damaged';
   }
@@ -49,9 +53,15 @@ export const openPositions = async (
     advance: async (exporter, seq) => {
       positions.set(exporter, seq);
       const file = fileOf(exporter);
-      const handle = await open(`${file}.new`, 'w', 0o640);
+      const openNew = () => open(`${file}.new`, 'w', 0o640);
+      const handle = await openNew().catch(async (error: unknown) => {
+        // Somebody removed the folder while we run.
+        if ((error as { code?: string }).code !== 'ENOENT') throw error;
+        await mkdir(folder, { recursive: true, mode: 0o750 });
+        return openNew();
+      });
       try {
-        await handle.writeFile(`${seq}\n`);
+        await handle.writeFile(`${seq} ${checksum(String(seq))}\n`);
         await handle.datasync();
       } finally {
         await handle.close();

@@ -28,8 +28,10 @@ export interface RetentionInput<S extends SegmentFacts> {
   readonly deliveredTo: number;
   /** Bytes to be freed in any case, because the disk is full before the ceiling is reached. */
   readonly freeAtLeast: number;
-  /** Nothing that is worth more than this is dropped for the sake of `freeAtLeast`. */
-  readonly rankOfNew: Lane;
+  /**
+   * Nothing that is worth more than this is dropped for the sake of `freeAtLeast`; null spares all that somebody has yet to take.
+   */
+  readonly rankOfNew: Lane | null;
 }
 
 const rank = (lane: Lane): number => LANES.indexOf(lane);
@@ -50,7 +52,7 @@ export const segmentsToDrop = <S extends SegmentFacts>(input: RetentionInput<S>)
   let excess = left.reduce((sum, { bytes }) => sum + bytes, 0) - policy.maxBytes;
   let toFree = freeAtLeast - tooOld.reduce((sum, { bytes }) => sum + bytes, 0);
   for (const segment of order) {
-    const forDisk = toFree > 0 && (isTaken(segment) || rank(segment.lane) <= rank(rankOfNew));
+    const forDisk = toFree > 0 && (isTaken(segment) || (rankOfNew !== null && rank(segment.lane) <= rank(rankOfNew)));
     if (excess <= 0 && !forDisk) continue;
     dropped.push(segment);
     excess -= segment.bytes;

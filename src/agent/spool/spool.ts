@@ -3,10 +3,10 @@
  * `change`) share one order; each exporter has its own position in it. Appending is one write and one fdatasync,
  * dropping is one unlink, and opening after a crash is reading what is whole.
  */
-import { mkdir, open, unlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, open, readdir, unlink } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import type { SpoolRecord } from '../exporters/contract.js';
-import { createAppender, type OpenFile, type SegmentFiles } from './appender.js';
+import { createAppender, FOLDER_GONE, type OpenFile, type SegmentFiles } from './appender.js';
 import { createHeld } from './held.js';
 import { openPositions } from './positions.js';
 import {
@@ -123,7 +123,7 @@ export const openSpool = async (options: SpoolOptions): Promise<Spool> => {
     return lost;
   };
 
-  const drop = async (freeAtLeast: number, rankOfNew: Lane): Promise<number> => {
+  const drop = async (freeAtLeast: number, rankOfNew: Lane | null): Promise<number> => {
     const leaving = segmentsToDrop({
       segments: files.segments.filter(({ bytes }) => bytes > 0),
       policy,
@@ -149,7 +149,21 @@ export const openSpool = async (options: SpoolOptions): Promise<Spool> => {
     return freed;
   };
 
-  const storeOrFree = async (record: SpoolRecord, lane: Lane): Promise<boolean> => {
+  /** Somebody removed the folder, or files in it, while we wrote there. */
+  const makeAnew = async (): Promise<void> => {
+    await mkdir(folder, { recursive: true, mode: 0o750 }).catch(() => undefined);
+    const there = new Set(await readdir(folder).catch(() => []));
+    const gone = files.segments.filter(({ file, bytes }) => bytes > 0 && !there.has(basename(file)));
+    files.segments = files.segments.filter(({ file }) => there.has(basename(file)));
+    for (const { lane, seqs } of gone) countDropped(lane, seqs);
+    say('files of the spool were removed while the agent runs; it goes on with new ones', {
+      folder,
+      files: gone.length,
+    });
+  };
+
+  /** On a full disk what everybody has taken goes first; what somebody has yet to take only where memory has no room either. */
+  const storeOrFree = async (record: SpoolRecord, lane: Lane, memoryIsFull = false): Promise<boolean> => {
     for (let attempt = 1; attempt <= MAX_TRIES; attempt += 1) {
       try {
         await appender.store(record, lane);
@@ -159,17 +173,21 @@ export const openSpool = async (options: SpoolOptions): Promise<Spool> => {
       } catch (error) {
         await appender.undo(lane);
         const code = codeOf(error);
+        if (code === FOLDER_GONE || code === 'ENOENT') {
+          await makeAnew();
+          if (attempt < MAX_TRIES) continue;
+        }
         if (failing !== code) say('the disk does not take results; they are kept in memory', { error: code, folder });
         failing = code;
-        if (!FULL.has(code) || (await drop(segmentBytes, lane)) === 0) return false;
+        if (!FULL.has(code) || (await drop(segmentBytes, memoryIsFull ? lane : null)) === 0) return false;
       }
     }
     return false;
   };
 
-  const flushHeld = async (): Promise<void> => {
+  const flushHeld = async (memoryIsFull = false): Promise<void> => {
     for (let first = held.first(); first !== null; first = held.first()) {
-      if (!(await storeOrFree(first.record, first.lane))) return;
+      if (!(await storeOrFree(first.record, first.lane, memoryIsFull))) return;
       held.removeFirst();
     }
   };
@@ -188,12 +206,12 @@ export const openSpool = async (options: SpoolOptions): Promise<Spool> => {
   return {
     append: (record, lane) =>
       inTurn(async () => {
-        await flushHeld();
+        await flushHeld(held.isFull());
         if (held.size() > 0 || !(await storeOrFree(record, lane))) {
           hold(record, lane);
           return 'held';
         }
-        await drop(0, lane);
+        await drop(0, null);
         tell();
         return 'stored';
       }),
@@ -201,7 +219,7 @@ export const openSpool = async (options: SpoolOptions): Promise<Spool> => {
       inTurn(async () => {
         const before = held.size();
         await flushHeld();
-        await drop(0, 'light');
+        await drop(0, null);
         if (held.size() < before) tell();
       }),
     read: (after, limits) => readAfter(files.segments, after, limits),
@@ -238,7 +256,8 @@ export const openSpool = async (options: SpoolOptions): Promise<Spool> => {
     }),
     close: () =>
       inTurn(async () => {
-        await flushHeld();
+        // Memory ends with the process.
+        await flushHeld(true);
         await appender.close();
       }),
   };

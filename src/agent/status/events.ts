@@ -30,11 +30,19 @@ const EVENT_WORDS: Readonly<Record<EventType, string>> = {
   'clock-set': "The host's clock was set",
   suspended: 'The host slept',
   'results-dropped': 'Results were dropped before they were delivered',
+  'disk-failing': 'The disk did not take results, or takes them again',
   'memory-ceiling': 'The memory ceiling was reached',
 };
 const isKnown = (type: string): type is EventType => Object.hasOwn(EVENT_WORDS, type);
 /** What needs somebody's eye. */
-const WARNINGS = new Set<string>(['runs-missed', 'run-failed', 'results-dropped', 'memory-ceiling', 'network-changed']);
+const WARNINGS = new Set<string>([
+  'runs-missed',
+  'run-failed',
+  'results-dropped',
+  'disk-failing',
+  'memory-ceiling',
+  'network-changed',
+]);
 
 /** What every event has, and is shown otherwise or not at all. */
 const COMMON = new Set(['schema', 'id', 'at', 'agent', 'target', 'type']);

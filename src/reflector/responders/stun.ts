@@ -135,7 +135,13 @@ export const answerStun: Responder = (message, arrival, host) => {
   }
   const delivery: Delivery | undefined =
     changes || responsePort
-      ? { afterMs: tag?.delivery?.afterMs ?? 0, changeIp, changePort, toPort: responsePort?.port ?? null }
+      ? {
+          ...tag?.delivery,
+          afterMs: tag?.delivery?.afterMs ?? 0,
+          changeIp,
+          changePort,
+          toPort: responsePort?.port ?? null,
+        }
       : tag?.delivery;
   return {
     bytes: respond('success', attributes),

@@ -75,7 +75,7 @@ export const waysOf = (checks: readonly Check[]): readonly Check[] => {
   ];
 };
 
-export type Identification = Pick<FarEndFacts, 'identity' | 'tokenRefused' | 'versionRefused'>;
+export type Identification = Pick<FarEndFacts, 'identity' | 'tokenRefused' | 'versionRefused' | 'clockRefused'>;
 
 /** Asks the checks' address over the ways that these checks use. Resolves when one answers, or all have given up. */
 export const askWhoIsThere = async (checks: readonly Check[], tools: Tools): Promise<Identification> => {
@@ -94,10 +94,13 @@ export const askWhoIsThere = async (checks: readonly Check[], tools: Tools): Pro
     }),
   );
   const refusals = words.flatMap((one) => one.refusals);
+  const identity = words.flatMap(({ identities }) => identities)[0] ?? null;
   return {
-    identity: words.flatMap(({ identities }) => identities)[0] ?? null,
+    identity,
     tokenRefused: refusals.includes(REFUSED_BECAUSE.unknownKey),
     versionRefused: refusals.includes(REFUSED_BECAUSE.version),
+    // Over TLS it gives its word whatever our clock says, and then it answers everywhere else, too.
+    clockRefused: identity === null && refusals.includes(REFUSED_BECAUSE.clock),
   };
 };
 
