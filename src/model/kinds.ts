@@ -67,7 +67,7 @@ export const KINDS = {
     askedBy: 'check',
     isSwept: true,
   },
-  'udp-echo': { label: 'UDP', transports: ['udp'], answeredBy: 'reflector', askedBy: 'check', isSwept: true },
+  'udp-echo': { label: 'plain UDP', transports: ['udp'], answeredBy: 'reflector', askedBy: 'check', isSwept: true },
   'size-sweep': {
     label: 'large messages',
     transports: ['udp', 'tcp'],

@@ -58,7 +58,6 @@ export const isWithheld = (
   { heldBack = 0, listens }: FarEndState,
 ): boolean => {
   if (missing === 0 || (finding.verdict !== 'blocked' && finding.reason !== 'loss')) return false;
-  if ((listens?.lateMs ?? 0) >= LATE_MS) return true;
   // A connection that it hung up on, because of a ceiling, has brought nothing that it could have counted.
   const wasCutOff = attempts.some((one) => one.outcome === 'error' && CUT_OFF.has(one.failure));
   if (check.transport !== 'udp' && wasCutOff && heldBack > 0) return true;
@@ -69,6 +68,8 @@ export const isWithheld = (
   );
   // Where it tells of each packet whether it was answered, nothing else that it held back has to do with this check.
   if (check.transport === 'udp' && seen !== null && answered !== null) return false;
+  // Where it does not, answers may have come after they were waited for.
+  if ((listens?.lateMs ?? 0) >= LATE_MS) return true;
   // It counts what arrived before it decides to answer, so "never arrived" holds all the same.
   return !said && seen !== 0 && missing <= heldBack;
 };
