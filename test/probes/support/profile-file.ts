@@ -54,7 +54,7 @@ export const testFolder = (): Folder => {
   return {
     file: (name, text) => {
       const path = join(folder, name);
-      writeFileSync(path, text);
+      writeFileSync(path, text, { mode: 0o600 });
       return path;
     },
     remove: () => rmSync(folder, { recursive: true, force: true }),
