@@ -8,9 +8,10 @@ const root = packageRoot();
 
 /** From the top of the house to its floor; a layer may import its own and those below. */
 const LAYERS: Readonly<Record<string, number>> = {
-  'src/cli': 7,
-  'src/agent': 6,
-  'src/reflector': 6,
+  'src/cli': 8,
+  'src/agent': 7,
+  'src/reflector': 7,
+  'src/probing': 6,
   'src/run': 5,
   'src/report': 5,
   'src/plan': 4,
@@ -34,6 +35,10 @@ const APART: readonly (readonly [string, string])[] = [
   ['src/reflector', 'src/plan'],
   ['src/reflector', 'src/agent'],
   ['src/agent', 'src/reflector'],
+  ['src/reflector', 'src/probing'],
+  ['src/probing', 'src/reflector'],
+  ['src/run', 'src/report'],
+  ['src/report', 'src/run'],
 ];
 
 /** Pure layers see no sockets, no files and no names of the outside. */
@@ -114,4 +119,70 @@ t.test('the model imports nothing of ours but itself', async (t) => {
     ({ file, target }) => file.startsWith('src/model/') && layerOf(target) !== null && !target.startsWith('src/model/'),
   );
   t.same(wrong, []);
+});
+
+t.test('every folder of src is a layer of its own', async (t) => {
+  const folders = readdirSync(join(root, 'src'), { withFileTypes: true }).filter((one) => one.isDirectory());
+  t.same(
+    folders.map(({ name }) => `src/${name}`).filter((name) => !(name in LAYERS)),
+    [],
+  );
+});
+
+/** Files that import each other, by way of others or not. What is only a type is gone when it runs. */
+const circles = (): readonly (readonly string[])[] => {
+  const targets = new Map<string, string[]>();
+  for (const { file, target, typeOnly } of imports)
+    if (!typeOnly) targets.set(file, [...(targets.get(file) ?? []), target]);
+  const found: string[][] = [];
+  const done = new Set<string>();
+  const visit = (file: string, way: readonly string[]): void => {
+    const at = way.indexOf(file);
+    if (at >= 0) {
+      found.push([...way.slice(at), file]);
+      return;
+    }
+    if (done.has(file)) return;
+    for (const target of targets.get(file) ?? []) visit(target, [...way, file]);
+    done.add(file);
+  };
+  for (const file of targets.keys()) visit(file, []);
+  return found;
+};
+
+t.test('no file imports itself by way of others', async (t) => {
+  t.same(circles(), []);
+});
+
+t.test('a run knows a question by its key; what people read joins nothing', async (t) => {
+  const wrong = filesBelow('src/run').filter((file) =>
+    /\b(?:check|question|one|port)\.id\b|\(\{ id \}\)/.test(readFileSync(join(root, file), 'utf8')),
+  );
+  t.same(wrong, []);
+});
+
+/** What stands at the top: everything else belongs into a folder. */
+const AT_THE_TOP = new Set(
+  '.ci .dockerignore .editorconfig .gitattributes .github .gitignore .npmrc .nvmrc .taprc CHANGELOG.md CONTRIBUTING.md Dockerfile LICENSE README.md biome.json docs fixtures package-lock.json package.json packaging probes profiles scripts src test tsconfig.json'.split(
+    ' ',
+  ),
+);
+/** What tools put there, and .gitignore names. */
+const MADE = new Set(['.git', '.tap', 'dist', 'node_modules', 'coverage']);
+
+t.test('no stray notes at the top', async (t) => {
+  t.same(
+    readdirSync(root).filter((name) => !AT_THE_TOP.has(name) && !MADE.has(name) && !name.endsWith('.tgz')),
+    [],
+  );
+});
+
+t.test('the picture of the house names every layer, and no other', async (t) => {
+  const page = readFileSync(join(root, 'docs/architecture.md'), 'utf8');
+  const [, picture = ''] = /```text\n([\s\S]*?)```/.exec(page) ?? [];
+  const named = new Set(picture.match(/\b(?:src\/[a-z]+|probes)\b/g) ?? []);
+  t.same([...named].sort(), Object.keys(LAYERS).sort());
+  const phases = readFileSync(join(root, 'src/run/run.ts'), 'utf8').matchAll(/'\.\/phases\/([a-z-]+)\.js'/g);
+  const missing = [...phases].map(([, name = '']) => name).filter((name) => !page.includes(`\`${name}\``));
+  t.same(missing, [], 'every phase has its line');
 });

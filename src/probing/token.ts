@@ -7,8 +7,8 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import type { NamedToken } from '../model/token.js';
 import { UserError } from '../model/user-error.js';
-import type { NamedToken } from '../reflector/authority.js';
 import { keyIdOf, MIN_TOKEN_BYTES } from '../wire/keys.js';
 
 /** Some thousand customers; more is a wrong file. */

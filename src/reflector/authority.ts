@@ -1,4 +1,5 @@
 /** Knows the tokens: tells requests that carry one from others, and seals the answers to them. */
+import type { NamedToken } from '../model/token.js';
 import { deriveInSteps, type KeySteps, keyIdOf } from '../wire/keys.js';
 import { type AnswerTag, encodeAnswerTo, isRequest, type RequestTag, readTag, verifyTag } from '../wire/tag.js';
 
@@ -17,12 +18,6 @@ export type AnswerFacts = Pick<
   | 'heldBack'
   | 'body'
 >;
-
-/** A token by the name that its owner has for it: one customer, one site, one agent. */
-export interface NamedToken {
-  readonly name: string;
-  readonly token: Uint8Array;
-}
 
 export type Admission =
   | {

@@ -1,9 +1,10 @@
 /** One process of the reflector: its sockets, its memory, and what it shares with the other processes, if there are any. */
 import { randomBytes } from 'node:crypto';
 import type { ReflectorInfo } from '../model/far-end.js';
+import type { NamedToken } from '../model/token.js';
 import { encodeInfo, spansOf } from '../wire/info.js';
 import { createAlternates, type Listener, type Place } from './alternates.js';
-import { createAuthority, type NamedToken } from './authority.js';
+import { createAuthority } from './authority.js';
 import { createEvidenceBook } from './captures.js';
 import { type Credentials, secureContextOf } from './certificate.js';
 import { answerDatagram, type DatagramRules } from './datagrams.js';

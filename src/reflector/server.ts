@@ -1,10 +1,10 @@
 /** Starts the reflector: binds what it can, says what it could not, answers until it is closed. */
 
 import type { ReflectorInfo } from '../model/far-end.js';
+import type { NamedToken } from '../model/token.js';
 import { descriptorLimit } from '../net/limits.js';
 import { spansOf } from '../wire/info.js';
 import type { Listener, Place } from './alternates.js';
-import type { NamedToken } from './authority.js';
 import type { Credentials } from './certificate.js';
 import { createCore, newHashSeed } from './core.js';
 import { type Counters, sumCounters } from './metrics.js';

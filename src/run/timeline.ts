@@ -89,8 +89,11 @@ export const createTimeline = (now: () => number): Timeline => {
   const lives = new Map<string, Life>();
   const livesOverUdp = new Map<string, Life>();
   const flows = new Map<string, number[]>();
-  const lifeOf = (address: string, over: Transport): Life | undefined =>
-    (over === 'udp' ? livesOverUdp.get(address) : undefined) ?? lives.get(address);
+  /** Of UDP by itself only where it is watched: one answer long ago says nothing of later. */
+  const lifeOf = (address: string, over: Transport): Life | undefined => {
+    const udp = over === 'udp' ? livesOverUdp.get(address) : undefined;
+    return udp && udp.asked.length > 0 ? udp : lives.get(address);
+  };
   const take = (all: Map<string, Life>, address: string, sentAtMs: number): void => {
     const life = all.get(address) ?? { spans: [], lastAtMs: 0, expected: 0, asked: [] };
     all.set(address, life);

@@ -69,7 +69,7 @@ export const isWithheld = (
   // Where it tells of each packet whether it was answered, nothing else that it held back has to do with this check.
   if (check.transport === 'udp' && seen !== null && answered !== null) return false;
   // Where it does not, answers may have come after they were waited for.
-  if ((listens?.lateMs ?? 0) >= LATE_MS) return true;
+  if (check.transport === 'udp' && (listens?.lateMs ?? 0) >= LATE_MS) return true;
   // It counts what arrived before it decides to answer, so "never arrived" holds all the same.
   return !said && seen !== 0 && missing <= heldBack;
 };

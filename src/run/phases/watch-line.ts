@@ -36,8 +36,9 @@ const waysOf = ({ passedOverUdp, facts: { identity } }: FarEnd): readonly Check[
     .sort((a, b) => OFTEN.indexOf(a.probe) - OFTEN.indexOf(b.probe));
   const control = identity ? [{ ...identity.control, probe: 'udp-echo' as const }] : [];
   const known = [...often, ...control];
-  // Elsewhere the tag alone is none of the messages that passed, and may be what somebody filters.
-  return known.length > 0 ? known : passedOverUdp.map((check) => ({ ...check, probe: 'udp-echo' as const }));
+  if (known.some(({ transport }) => transport === 'udp')) return known;
+  // The tag alone is none of the messages that passed there, and may be what somebody filters: only where nothing else is left.
+  return [...passedOverUdp.map((check) => ({ ...check, probe: 'udp-echo' as const })), ...known];
 };
 
 interface Canary {

@@ -153,10 +153,10 @@ export const createSweeper = (input: SweepInput): Sweeper => {
   const isOpen = ({ answers, errors }: SweptPort): boolean => answers === 0 && errors < MAX_ERRORS;
 
   /** Ends a count of canaries, and adds it to what is known of loss. */
-  const count = (canaries: Canaries, wasWayKnown: boolean): LossSample => {
+  const count = (canaries: Canaries): LossSample => {
     const sample = canaries.sample();
-    // Asked before the way was known to be long, they were not waited for.
-    if (!wasWayKnown) {
+    // Nothing at all has come back yet: the way may be longer than was waited.
+    if (!isWayKnown()) {
       canaries.begin();
       return sample;
     }
@@ -220,7 +220,6 @@ export const createSweeper = (input: SweepInput): Sweeper => {
       const left = ports.filter((port) => isOpen(port) && port.counted < target);
       if (left.length === 0) return;
       const begun = net.now();
-      const wasWayKnown = isWayKnown();
       const isLast = left.every(({ counted }) => counted + 1 >= target);
       const settleMs = (): number => {
         const usual = Math.max(SETTLE_MS, exchange.placeMs(), PATIENCE * path.longestRttMs());
@@ -233,7 +232,7 @@ export const createSweeper = (input: SweepInput): Sweeper => {
           firstFlow + (round < FLOW_OF_ROUND.length ? (FLOW_OF_ROUND[round] ?? 0) : round % FLOWS),
         );
       const rate = await askRound(left, { needsCanaries: certain && round > 0, settleMs }, signal);
-      const sample = count(canaries, wasWayKnown);
+      const sample = count(canaries);
       const passing = left.filter(({ answers }) => answers > 0);
       passedFlows += passing.length;
       passed = [...passed, ...passing.slice(0, PORTS_PER_CANARY)].slice(-PORTS_PER_CANARY);
