@@ -1,7 +1,7 @@
 /** What the processes of one reflector say to each other. Structured clones, so that bytes stay bytes. */
 import type { ReflectorInfo } from '../model/far-end.js';
+import type { NamedToken } from '../model/token.js';
 import type { Listener, Place } from './alternates.js';
-import type { NamedToken } from './authority.js';
 import type { Credentials } from './certificate.js';
 import type { Counters } from './metrics.js';
 import type { SessionRecord } from './sessions.js';

@@ -159,10 +159,10 @@ export const createTimeline = (now: () => number): Timeline => {
     spans: (address, over) => spansOf(lifeOf(address, over)),
     silences: (address, lateMs) => {
       const ofUdp = silencesOf(lifeOf(address, 'udp'), address, lateMs);
-      const streams = lives.get(address)?.spans ?? [];
+      const alive = lives.get(address)?.spans ?? [];
       // Answers came meanwhile over connections: then it was UDP that was away.
       const isUdpAlone = ({ fromMs, toMs }: Silence): boolean =>
-        streams.some(([from, to]) => to > fromMs && from > fromMs && (toMs === null || to < toMs));
+        alive.some(([from, to]) => Math.min(to, toMs ?? to) - Math.max(from, fromMs) > MOMENT_MS);
       return ofUdp.map((one) => (isUdpAlone(one) ? { ...one, what: 'udp' } : one));
     },
   };

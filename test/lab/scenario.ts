@@ -103,6 +103,8 @@ export interface Scenario {
   readonly notFixed?: string;
   readonly report?: ReportFacts;
   readonly expectLater?: readonly Later[];
+  /** A network that today's product is known not to tell truly, and how: it is tried and listed, and fails nothing. */
+  readonly open?: string;
   /** How often the probe runs, for what chance decides. Default 1. */
   readonly repeat?: number;
   readonly measure?: readonly Measure[];

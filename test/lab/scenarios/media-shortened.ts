@@ -10,4 +10,5 @@ export default {
   really: { 'udp/16384-16483': 'rewritten' },
   services: { 'business-sip': ['works', 'degraded', 'unknown'] },
   notVerified: 'a hand-made question of media that is cut loses what its answer is known by',
+  open: 'what arrives cut and cannot be read counts as never arrived',
 } satisfies Scenario;
