@@ -3,17 +3,6 @@
 /** The next number in [0, 1). */
 export type Random = () => number;
 
-/** Mulberry32 (Tommy Ettinger's, public domain): one 32-bit state, good enough to spread mutations. */
-export const seeded = (seed: number): Random => {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-};
-
 /** A whole number from 0 to `limit` − 1. */
 export const below = (random: Random, limit: number): number => Math.floor(random() * limit);
 

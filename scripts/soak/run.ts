@@ -1,10 +1,12 @@
 /** A soak: mutated packets and hostile streams against a reflector process, and what has to be true during and after it. */
+
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ASKED_KINDS, kindOf } from '../../src/model/kinds.js';
+import { seededRandom } from '../../src/model/random.js';
 import { agentRequests, askAs, JUNK, sendInRealTime, strangersRequests } from '../../test/reflector/support.js';
-import { below, seeded } from './mutate.js';
+import { below } from './mutate.js';
 import { fuzzPackets } from './packets.js';
 import { fuzzStreams } from './streams.js';
 import { startTarget, type Target } from './target.js';
@@ -76,7 +78,7 @@ export const soak = async ({
   progress = () => undefined,
 }: SoakOptions): Promise<SoakReport> => {
   sendInRealTime();
-  const random = seeded(seed);
+  const random = seededRandom(seed);
   const corpus = [...(await agentRequests()), ...(await strangersRequests()), ...JUNK].map(({ bytes }) => bytes);
   const target = await startTarget(`127.${200 + (process.pid % 50)}.${below(Math.random, 256)}.1`);
   const began = performance.now();
@@ -89,8 +91,8 @@ export const soak = async ({
   }, SAMPLE_MS);
   try {
     const [sent, opened] = await Promise.all([
-      fuzzPackets(target, packets, corpus, seeded(below(random, 2 ** 32))),
-      fuzzStreams(target, streams, seeded(below(random, 2 ** 32))),
+      fuzzPackets(target, packets, corpus, seededRandom(below(random, 2 ** 32))),
+      fuzzStreams(target, streams, seededRandom(below(random, 2 ** 32))),
     ]);
     clearInterval(sampler);
     const findings = [...sent.findings, ...opened.findings];

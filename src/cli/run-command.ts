@@ -71,6 +71,8 @@ export const runCommand = async (options: ProbeOptions, env: NodeJS.ProcessEnv):
   thread?.start();
   try {
     const prepared = await prepare(options, env, controller.signal, { withoutPackets: options.dryRun });
+    // Not before all else is well: a mistake is one line.
+    for (const warning of prepared.warnings ?? []) process.stderr.write(`warning: ${warning}\n`);
     if (thread === null) {
       const { renderDryRun } = await import('./dry-run.js');
       process.stdout.write(await renderDryRun(prepared, options));

@@ -27,6 +27,10 @@ export interface Identity {
 /** A stretch of time in which an address answered again and again, in milliseconds of the run's clock. */
 export type Span = readonly [fromMs: number, toMs: number];
 
+/** How many of these moments lie within a stretch, both ends included. */
+export const countWithin = (spans: readonly Span[], atMs: readonly number[]): number =>
+  atMs.filter((moment) => spans.some(([from, to]) => moment >= from && moment <= to)).length;
+
 /** A stretch in which it did not answer where it had before and was asked again. */
 export interface Silence {
   readonly fromMs: number;

@@ -20,6 +20,8 @@ export interface Prepared {
   readonly token: Uint8Array | null;
   readonly sessionId: Uint8Array;
   readonly notes: readonly string[];
+  /** What whoever typed the command should mend, and what the report need not say. */
+  readonly warnings?: readonly string[];
   /** What the DNS said of the target; null where it was not asked. */
   readonly resolution?: Resolution | null;
 }
@@ -96,10 +98,9 @@ export const prepare = async (
   ]);
   const reflectors = others.map(({ destination }) => destination);
   const { sessionId, random } = newSession();
-  // Not before all else is well: a mistake is one line.
-  if (exposed !== null) process.stderr.write(`warning: ${exposed}\n`);
   return {
     ...{ reflectors, profiles, token, sessionId },
+    warnings: exposed === null ? [] : [exposed],
     target: found.destination,
     notes: [
       ...(gateway === null ? [] : epdg.gatewayNotes(plmn)),

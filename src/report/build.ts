@@ -13,7 +13,7 @@ import { diagnosedService, factsOf } from './diagnosed.js';
 import { type Judgement, judgeRun } from './judge-run.js';
 import { natOf, networkOf } from './network.js';
 import { deadAddresses, notesOf, ownPortNotes, unprovenNotes } from './notes.js';
-import { outagesOf } from './outages.js';
+import { type Outages, outagesOf } from './outages.js';
 import { rangeRows } from './ranges.js';
 import { studyRows } from './studies.js';
 import { withThirdParties } from './third-party.js';
@@ -45,13 +45,14 @@ export interface ReportInput {
 /** What a reader must know besides verdicts: first what was known before the run, then what it met. */
 const notes = (
   input: ReportInput,
-  { ranges, studies, farEnds, lossUpperBound, all, services }: Judgement,
+  { ranges, studies, farEnds, all, services }: Judgement,
+  outages: Outages,
 ): string[] => [
   ...unprovenNotes(input, all),
   ...input.notes,
   ...notesOf(input.output, input.durationMs),
-  ...outageNotes(outagesOf(input.output, lossUpperBound)),
-  ...ownPortNotes(input.output.observations),
+  ...outageNotes(outages),
+  ...ownPortNotes(input.output.observations, all),
   ...studies.notes,
   ...coverageNotes(ranges),
   ...limitNotes(input.output.farEnds),
@@ -64,6 +65,7 @@ export const buildReport = (input: ReportInput): Report => {
   const { plan, output } = input;
   const judgement = judgeRun(plan, input.profiles, output, input.reflectors.length > 0);
   const { checks, ranges, studies, all } = judgement;
+  const outages = outagesOf(output, judgement.lossUpperBound);
   const ofStudies = studyRows(studies.checks, plan);
   const report: Report = {
     schema: REPORT_SCHEMA_ID,
@@ -76,7 +78,7 @@ export const buildReport = (input: ReportInput): Report => {
     network: networkOf(input.localAddresses, all, judgement.lossUpperBound),
     checks: [...checkRows(checks), ...ofStudies],
     ranges: rangeRows(ranges),
-    outages: outagesOf(output, judgement.lossUpperBound),
+    outages,
     coverage: coverageRows(ranges),
     nat: { ...natOf(input.localAddresses, all), ...studies.nat },
     sipAlg: {
@@ -85,7 +87,7 @@ export const buildReport = (input: ReportInput): Report => {
     },
     quality: studies.quality,
     services: [],
-    notes: notes(input, judgement),
+    notes: notes(input, judgement, outages),
     totals: {
       checks: all.length + ofStudies.length,
       packetsSent: output.totals.packetsSent,

@@ -5,7 +5,7 @@ import type { RunOutput } from '../model/run.js';
 import type { Classified } from '../model/verdict.js';
 import type { FarEndState } from '../verdict/circumstances.js';
 import { endOf } from '../verdict/far-end.js';
-import { deadFlows, flowsDie, holdsFirst, losesFirst } from '../verdict/flows.js';
+import { flowsDie, holdsFirst, losesFirst } from '../verdict/flows.js';
 import type { StudyFacts } from '../verdict/studies/registry.js';
 import { deadFlowsNote, firstHeldNote, firstLostNote, ownPortNote } from '../words/flows.js';
 import type { Named } from './who.js';
@@ -87,13 +87,14 @@ export const unprovenNotes = (
     : [];
 };
 
-/** Protocols that pass from their own port and from no other. */
-export const ownPortNotes = (observations: readonly Observation[]): readonly string[] => [
+/** Protocols that pass from their own port and from no other, as far as the verdict is that flows of theirs die. */
+export const ownPortNotes = (observations: readonly Observation[], all: readonly Classified[]): readonly string[] => [
   ...new Set(
     observations.flatMap(({ check, attempts }) => {
       const from = attempts.flatMap((one) => (one.outcome === 'answer' ? [one.sourcePort] : []));
       const isOwn = from.length > 0 && from.every((port) => port === check.port);
-      return check.transport === 'udp' && isOwn && deadFlows(attempts).flows > 1 ? [ownPortNote(check.port)] : [];
+      const dies = (): boolean => all.some((one) => one.check.key === check.key && one.reason === 'flow-loss');
+      return isOwn && dies() ? [ownPortNote(check.port)] : [];
     }),
   ),
 ];

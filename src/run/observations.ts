@@ -60,13 +60,11 @@ export const createObservations = (questions: readonly PlannedCheck[]): Observat
 /** Packets of a check that went out while its far end was alive; all of them where nothing was watched. */
 export const witnessedPackets = (
   { check, attempts }: Observation,
-  { timeline }: { readonly timeline: Pick<Timeline, 'spans' | 'witnessed'> },
+  { timeline }: { readonly timeline: Pick<Timeline, 'unwitnessed'> },
 ): number => {
-  const address = check.address ?? '';
-  const isWatched = timeline.spans(address, check.transport).length > 0;
   return attempts.reduce(
     (sum, { packets, lostAtMs }) =>
-      sum + packets - (isWatched ? lostAtMs.length - timeline.witnessed(address, lostAtMs, check.transport) : 0),
+      sum + packets - timeline.unwitnessed(check.address ?? '', lostAtMs, check.transport),
     0,
   );
 };

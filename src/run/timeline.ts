@@ -3,7 +3,7 @@
  * such moments that lie close together; a line that is away for seconds swallows whatever is asked meanwhile, and says
  * nothing about any port.
  */
-import type { Silence, Span } from '../model/far-end.js';
+import { countWithin, type Silence, type Span } from '../model/far-end.js';
 import type { Transport } from '../model/kinds.js';
 
 /**
@@ -17,10 +17,10 @@ export interface Timeline {
   expected(address: string, over: Transport): void;
   /** A new flow was opened to this address: what guards against scans counts these. */
   opened(address: string): void;
-  /** Whether what was sent at that time was sent while the address was alive. */
-  isWitnessed(address: string, sentAtMs: number, over: Transport): boolean;
-  /** How many of these sendings were. */
+  /** How many of these sendings went out while the address was alive. */
   witnessed(address: string, sentAtMs: readonly number[], over: Transport): number;
+  /** How many did not; none as long as nothing was heard of it, because then nothing vouches for any. */
+  unwitnessed(address: string, sentAtMs: readonly number[], over: Transport): number;
   /** It has answered, and just now it does not, where it should: to ask anything else now is to learn nothing. */
   isSilent(address: string, over: Transport): boolean;
   /** Nothing has come for so long that it is not worth waiting for. */
@@ -113,8 +113,8 @@ export const createTimeline = (now: () => number): Timeline => {
       const isOpen = index === length - 1 && life !== undefined && inVain(life, to, to + EDGE_MS) === 0;
       return [index === 0 ? from - EDGE_MS : from, isOpen ? to + EDGE_MS : to];
     });
-  const isWithin = (spans: readonly Span[], atMs: number): boolean =>
-    spans.some(([from, to]) => atMs >= from && atMs <= to);
+  const witnessed: Timeline['witnessed'] = (address, sentAtMs, over) =>
+    countWithin(spansOf(lifeOf(address, over)), sentAtMs);
   const silentFor = (life: Life | undefined, ms: number, questions: number): boolean =>
     life !== undefined && now() - life.lastAtMs > ms && life.expected >= questions;
   const silencesOf = (life: Life | undefined, address: string, lateMs: number): readonly Silence[] => {
@@ -149,11 +149,9 @@ export const createTimeline = (now: () => number): Timeline => {
       expect(lives.get(address));
       if (over === 'udp') expect(livesOverUdp.get(address));
     },
-    isWitnessed: (address, sentAtMs, over) => isWithin(spansOf(lifeOf(address, over)), sentAtMs),
-    witnessed: (address, sentAtMs, over) => {
-      const spans = spansOf(lifeOf(address, over));
-      return sentAtMs.reduce((count, atMs) => count + (isWithin(spans, atMs) ? 1 : 0), 0);
-    },
+    witnessed,
+    unwitnessed: (address, sentAtMs, over) =>
+      lifeOf(address, over) ? sentAtMs.length - witnessed(address, sentAtMs, over) : 0,
     isSilent: (address, over) => silentFor(lifeOf(address, over), SILENT_MS, SILENT_QUESTIONS),
     isDeaf: (address, over) => silentFor(lifeOf(address, over), DEAF_MS, DEAF_QUESTIONS),
     spans: (address, over) => spansOf(lifeOf(address, over)),

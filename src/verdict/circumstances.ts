@@ -1,6 +1,6 @@
 /** What is known besides a check's own attempts when it is judged: of its address, of the path, and what a call bears. */
 import type { Check } from '../model/check.js';
-import type { FlowFacts, Silence, Span } from '../model/far-end.js';
+import { countWithin, type FlowFacts, type Silence, type Span } from '../model/far-end.js';
 import type { Transport } from '../model/kinds.js';
 import type { Attempt, PathLimit } from '../model/observation.js';
 import type { Thresholds } from '../model/profile.js';
@@ -89,6 +89,5 @@ export const unwitnessedBy = (
 ): number => {
   const alive = transport === 'udp' ? aliveDuring?.overUdp : aliveDuring?.atAll;
   if (alive === undefined) return 0;
-  const isWithin = (atMs: number): boolean => alive.some(([from, to]) => atMs >= from && atMs <= to);
-  return attempts.reduce((sum, { lostAtMs }) => sum + lostAtMs.filter((atMs) => !isWithin(atMs)).length, 0);
+  return attempts.reduce((sum, { lostAtMs }) => sum + lostAtMs.length - countWithin(alive, lostAtMs), 0);
 };

@@ -8,7 +8,15 @@ import type { SymptomId } from '../model/verdict.js';
 import { askOf, type FixKind, portRuns, writePorts } from './fixes/ask.js';
 import { inAllDialects } from './fixes/dialects.js';
 import { RULES } from './rules/all.js';
-import { type CauseText, type Evidence, type Facts, type Ground, isHarmed, NO_FACTS, type Rule } from './rules/rule.js';
+import {
+  type CauseText,
+  type Facts,
+  type Ground,
+  isHarmed,
+  NO_FACTS,
+  type Rule,
+  type RuleInput,
+} from './rules/rule.js';
 import type { ServiceState } from './services.js';
 
 export interface Symptom {
@@ -80,7 +88,7 @@ const OVERSHADOWED: Readonly<Partial<Record<SymptomId, readonly SymptomId[]>>> =
   'long-invites-fail': ['cannot-register', 'wifi-calling-unavailable'],
 };
 
-const symptomsOf = (fired: readonly Fired[], evidence: Evidence): readonly Symptom[] => {
+const symptomsOf = (fired: readonly Fired[], evidence: RuleInput): readonly Symptom[] => {
   const all = fired.flatMap(({ rule: { symptom }, grounds }): Symptom[] => {
     if (symptom === null) return [];
     return [{ ...(typeof symptom === 'function' ? symptom(evidence) : symptom), because: ids(grounds) }];
@@ -93,7 +101,7 @@ const symptomsOf = (fired: readonly Fired[], evidence: Evidence): readonly Sympt
 };
 
 /** Proven before likely before possible; of equals, what more checks speak for, then what came up first. */
-const causesOf = (fired: readonly Fired[], evidence: Evidence): readonly Cause[] => {
+const causesOf = (fired: readonly Fired[], evidence: RuleInput): readonly Cause[] => {
   const all = fired.flatMap(({ rule, grounds }) => rule.causes(grounds, evidence));
   const rank = ({ likelihood }: CauseText): number => LIKELIHOODS.indexOf(likelihood);
   const merged = grouped(all, ({ id, device }) => `${id} ${device}`).flatMap((same) => {
@@ -165,7 +173,7 @@ const fixText = (kind: FixKind, first: Ground, grounds: readonly Ground[]): stri
   }
 };
 
-const fixesOf = (fired: readonly Fired[], evidence: Evidence): readonly Fix[] => {
+const fixesOf = (fired: readonly Fired[], evidence: RuleInput): readonly Fix[] => {
   const { requirements } = evidence.service;
   const asked = fired.flatMap(({ rule, grounds }) => rule.fixes(grounds, evidence));
   const once = [...new Map(asked.map((one) => [`${one.kind} ${one.ground.id}`, one])).values()];
@@ -187,7 +195,7 @@ const fixesOf = (fired: readonly Fired[], evidence: Evidence): readonly Fix[] =>
 
 /** Symptoms, causes and fixes of a service; all empty when nothing is harmed and nothing was measured that harms. */
 export const diagnose = (service: ServiceState, facts: Facts = NO_FACTS): Diagnosis => {
-  const evidence: Evidence = { service, facts };
+  const evidence: RuleInput = { service, facts };
   const fired = RULES.flatMap((rule): Fired[] => {
     const grounds = rule.when(evidence);
     return grounds.length > 0 ? [{ rule, grounds }] : [];

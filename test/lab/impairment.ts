@@ -15,17 +15,6 @@ export interface Impairment {
 /** How long a reordered datagram is held back: two packets of a call (20 ms each), so that at least one overtakes. */
 export const HELD_BACK_MS = 45;
 
-/** Mulberry32: 32 bits of state, even enough for ratios, and the same on every machine. */
-export const seededRandom = (seed: number): (() => number) => {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-};
-
 /** What becomes of one datagram: when each of its copies goes on; none if it is lost. */
 export interface Fate {
   readonly releases: readonly number[];

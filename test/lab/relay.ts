@@ -8,7 +8,8 @@ import { createSocket, type Socket } from 'node:dgram';
 import { writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { createFate, type Fate, type Impairment, seededRandom } from './impairment.js';
+import { seededRandom } from '../../src/model/random.js';
+import { createFate, type Fate, type Impairment } from './impairment.js';
 
 export interface RelayOptions {
   readonly listen: string;

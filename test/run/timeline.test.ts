@@ -1,9 +1,12 @@
 /** Silence is evidence only at moments in which the address was alive; and a far end that has ended is told from a quiet one. */
 import fc from 'fast-check';
 import t from 'tap';
-import { createTimeline } from '../../src/run/timeline.js';
+import type { Transport } from '../../src/model/kinds.js';
+import { createTimeline, type Timeline } from '../../src/run/timeline.js';
 
 const ADDRESS = '192.0.2.1';
+const isWitnessed = (timeline: Timeline, address: string, atMs: number, over: Transport): boolean =>
+  timeline.witnessed(address, [atMs], over) === 1;
 
 t.test('deaf is who answered before, and nothing for long although much was expected', async (t) => {
   let now = 1000;
@@ -31,13 +34,13 @@ t.test('an outage of seconds vouches for nothing', async (t) => {
     [-100, 3000],
     [8000, 9100],
   ]);
-  t.equal(timeline.isWitnessed(ADDRESS, 1500, 'udp'), true);
-  t.equal(timeline.isWitnessed(ADDRESS, -50, 'udp'), true, 'together with the first that was answered');
-  t.equal(timeline.isWitnessed(ADDRESS, 3050, 'udp'), false, 'the line may have gone away by then');
-  t.equal(timeline.isWitnessed(ADDRESS, 3200, 'udp'), false);
-  t.equal(timeline.isWitnessed(ADDRESS, 5000, 'udp'), false);
-  t.equal(timeline.isWitnessed(ADDRESS, 7800, 'udp'), false);
-  t.equal(timeline.isWitnessed('192.0.2.2', 1500, 'udp'), false);
+  t.equal(isWitnessed(timeline, ADDRESS, 1500, 'udp'), true);
+  t.equal(isWitnessed(timeline, ADDRESS, -50, 'udp'), true, 'together with the first that was answered');
+  t.equal(isWitnessed(timeline, ADDRESS, 3050, 'udp'), false, 'the line may have gone away by then');
+  t.equal(isWitnessed(timeline, ADDRESS, 3200, 'udp'), false);
+  t.equal(isWitnessed(timeline, ADDRESS, 5000, 'udp'), false);
+  t.equal(isWitnessed(timeline, ADDRESS, 7800, 'udp'), false);
+  t.equal(isWitnessed(timeline, '192.0.2.2', 1500, 'udp'), false);
   t.equal(timeline.witnessed(ADDRESS, [100, 4000, 6000, 8500], 'udp'), 2);
 });
 
@@ -58,13 +61,21 @@ t.test('UDP can be away while connections live', async (t) => {
   let now = 0;
   const timeline = createTimeline(() => now);
   timeline.answered(ADDRESS, 0, 'tcp');
-  t.equal(timeline.isWitnessed(ADDRESS, 50, 'udp'), true, 'nothing was heard over UDP yet: any answer vouches');
+  t.equal(isWitnessed(timeline, ADDRESS, 50, 'udp'), true, 'nothing was heard over UDP yet: any answer vouches');
   timeline.answered(ADDRESS, 100, 'udp');
   for (now = 200; now <= 5000; now += 200) {
     timeline.expected(ADDRESS, 'udp');
     timeline.answered(ADDRESS, now, 'tcp');
   }
-  t.equal(timeline.isWitnessed(ADDRESS, 3000, 'udp'), false);
-  t.equal(timeline.isWitnessed(ADDRESS, 3000, 'tcp'), true);
+  t.equal(isWitnessed(timeline, ADDRESS, 3000, 'udp'), false);
+  t.equal(isWitnessed(timeline, ADDRESS, 3000, 'tcp'), true);
   t.match(timeline.silences(ADDRESS, 0), [{ fromMs: 100, toMs: null, what: 'udp', asked: 25 }]);
+});
+
+t.test('where nothing was heard of an address nothing is unwitnessed: all of its silence counts', async (t) => {
+  const timeline = createTimeline(() => 0);
+  t.equal(timeline.unwitnessed(ADDRESS, [100, 200], 'udp'), 0);
+  timeline.answered(ADDRESS, 1000, 'udp');
+  t.equal(timeline.unwitnessed(ADDRESS, [100, 1000], 'udp'), 1);
+  t.equal(timeline.unwitnessed('192.0.2.2', [100, 1000], 'udp'), 0);
 });

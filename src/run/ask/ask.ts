@@ -130,9 +130,7 @@ export const askFor = async <V>(
   /** Sendings in vain while the far end was alive; all of them as long as it has never answered anything. */
   const inVain = (): number => {
     const lost = transactions.lostAtMs();
-    return timeline.spans(peer.address, check.transport).length === 0
-      ? lost.length
-      : timeline.witnessed(peer.address, lost, check.transport);
+    return lost.length - timeline.unwitnessed(peer.address, lost, check.transport);
   };
 
   const sendAndWait = async (pauseMs: number): Promise<void> => {

@@ -103,7 +103,7 @@ export const askReceipts = async (
 };
 
 /** What the far end says of all requests of a check: `answered` is null where it does not tell. */
-export const summed = (receipts: readonly Receipt[]): Pick<Observation, 'seen' | 'answered' | 'unanswered'> => {
+const summed = (receipts: readonly Receipt[]): Pick<Observation, 'seen' | 'answered' | 'unanswered'> => {
   const unanswered: Record<string, number> = {};
   let seen = 0;
   let answered: number | null = 0;
@@ -114,4 +114,11 @@ export const summed = (receipts: readonly Receipt[]): Pick<Observation, 'seen' |
     if (receipt.why !== null && missing > 0) unanswered[receipt.why] = (unanswered[receipt.why] ?? 0) + missing;
   }
   return { seen, answered, ...(answered !== null && answered < seen && { unanswered }) };
+};
+
+/** An observation with what the far end says of it; as it is where any of its requests is missing there. */
+export const withReceipts = (observation: Observation, { told }: Pick<Receipts, 'told'>): Observation => {
+  const own = observation.sequences.flatMap((sequence) => told.get(sequence) ?? []);
+  const isKnown = own.length > 0 && own.length === observation.sequences.length;
+  return isKnown ? { ...observation, ...summed(own) } : observation;
 };

@@ -7,26 +7,10 @@ import { doubtOfSilence } from '../../verdict/silence.js';
 import { askCheck, MAX_SILENT_PACKETS } from '../ask/ask.js';
 import { isSilent, witnessedPackets } from '../observations.js';
 import type { RunState } from '../state.js';
+import { askOn } from './ask-again.js';
 
 /** Each round adds to the sample and may move the bound again, by less each time. */
 const MAX_ROUNDS = 3;
-
-const sum = (a: Observation['refused'], b: Observation['refused']): Observation['refused'] => {
-  const total: Record<string, number> = { ...a };
-  for (const [why, count] of Object.entries(b)) total[why] = (total[why] ?? 0) + (count ?? 0);
-  return total;
-};
-
-/** What was asked at two times, as one observation. */
-export const together = (first: Observation, second: Observation): Observation =>
-  second.notRun !== null
-    ? first
-    : {
-        ...first,
-        attempts: [...first.attempts, ...second.attempts],
-        sequences: [...first.sequences, ...second.sequences],
-        refused: sum(first.refused, second.refused),
-      };
 
 /** How much of a check's silence is evidence, in packets: of those that arrived it is known that each was answered. */
 const evidenceOf = (one: Observation, { tools }: Pick<RunState, 'tools'>): number => {
@@ -37,12 +21,11 @@ const evidenceOf = (one: Observation, { tools }: Pick<RunState, 'tools'>): numbe
 /** Refused or silent while the line was away, all of it: whatever said no then said it of everything. */
 const metOutage = ({ check, attempts }: Observation, { tools: { timeline } }: Pick<RunState, 'tools'>): boolean =>
   attempts.length > 0 &&
-  timeline.spans(check.address ?? '', check.transport).length > 0 &&
   attempts.every(
     ({ outcome, lostAtMs }) =>
       outcome !== 'answer' &&
       lostAtMs.length > 0 &&
-      timeline.witnessed(check.address ?? '', lostAtMs, check.transport) === 0,
+      timeline.unwitnessed(check.address ?? '', lostAtMs, check.transport) === lostAtMs.length,
   );
 
 /** Whether its silence proves too little, and more of it would prove enough. */
@@ -57,26 +40,16 @@ const isShortAt =
     return isShort && doubtOfSilence(MAX_SILENT_PACKETS, bound) <= doubt;
   };
 
-/** Asks them further, those of a sweep all at once over its socket. Resolves with what they are by then. */
-const askFurther = async (run: RunState, short: readonly Observation[]): Promise<readonly Observation[]> => {
+/** Asks them further. Resolves with what they are by then. */
+const askFurther = (run: RunState, short: readonly Observation[]): Promise<readonly Observation[]> => {
   const { tools, sweeps } = run;
-  const ofSweep = short.filter(({ check }) => sweeps.sweeps(check)).map(({ check }) => check);
-  const [swept, single] = await Promise.all([
-    sweeps.again(ofSweep),
-    Promise.all(
-      short
-        .filter(({ check }) => !sweeps.sweeps(check))
-        .map((one) => {
-          const { check } = one;
-          const options = { samples: 1, doubt: run.doubtOf(check), alreadySilent: evidenceOf(one, run) };
-          return askCheck(check, tools.probeOf(check.probe), options, tools);
-        }),
-    ),
-  ]);
-  const again = new Map([...swept, ...single].map((one) => [one.check.key, one]));
-  return short.flatMap((one) => {
-    const second = again.get(one.check.key);
-    return second ? [together(one, second)] : [];
+  const silentOf = new Map(short.map((one) => [one.check.key, evidenceOf(one, run)]));
+  return askOn(run, short, {
+    ofSweep: sweeps.again,
+    single: (check) => {
+      const options = { samples: 1, doubt: run.doubtOf(check), alreadySilent: silentOf.get(check.key) ?? 0 };
+      return askCheck(check, tools.probeOf(check.probe), options, tools);
+    },
   });
 };
 

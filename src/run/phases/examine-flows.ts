@@ -8,11 +8,12 @@ import type { FlowFacts } from '../../model/far-end.js';
 import type { Observation } from '../../model/observation.js';
 import { flowsDie } from '../../verdict/flows.js';
 import { askCheck } from '../ask/ask.js';
+import { openFlowToKnown } from '../ask/flow-to-known.js';
 import type { FarEnd } from '../far-ends.js';
 import { isSilent, passed } from '../observations.js';
 import type { RunState } from '../state.js';
 import type { Tools } from '../tools.js';
-import { together } from './ask-until-certain.js';
+import { askOn } from './ask-again.js';
 
 /** Twelve living flows leave a dead share of a fifth at most, at 95 %; four packets are no chance even where a third is lost. */
 const FLOWS = 12;
@@ -24,60 +25,31 @@ const SPACING_MS = 150;
 const HELD_MS = 100;
 /** Further source ports from which a silent port is asked where flows die; one in two dead, all of them are by chance once in 16,000 times. */
 const FURTHER_FLOWS = 14;
-const SEED_BYTES = 32;
 
 interface Flow {
   readonly answeredAfterMs: (number | null)[];
 }
 
 const askFlow = async (way: Check, tools: Tools): Promise<Flow> => {
-  const { net, session, timeline, totals } = tools;
-  const probe = tools.probeOf(way.probe);
-  const sent: { readonly question: ReturnType<typeof probe.ask>; readonly atMs: number }[] = [];
-  const flow: Flow = { answeredAfterMs: [] };
-  const address = way.address ?? '';
-  const socket = await net.openUdp(
-    { address, port: way.port, family: way.family ?? 4 },
-    {
-      message: (bytes, atMs) => {
-        totals.packetsReceived += 1;
-        sent.forEach(({ question, atMs: sentAtMs }, index) => {
-          if (flow.answeredAfterMs[index] !== null) return;
-          const elapsedMicros = Math.round((atMs - sentAtMs) * 1000);
-          const reading = probe.read(bytes, { check: way, question, receivedAtMicros: 0n, elapsedMicros });
-          if (reading.kind !== 'answer' || reading.authentic !== true) return;
-          flow.answeredAfterMs[index] = atMs - sentAtMs;
-          timeline.answered(address, sentAtMs, 'udp');
-        });
-      },
-      error: () => undefined,
+  const { net, path, signal, timeline } = tools;
+  const answeredAfterMs: (number | null)[] = [];
+  const flow = await openFlowToKnown(way, tools, {
+    asking: () => answeredAfterMs.push(null),
+    answered: (index, afterMs) => {
+      answeredAfterMs[index] = afterMs;
     },
-    { address: net.source ?? undefined },
-  );
-  timeline.opened(address);
+  });
+  timeline.opened(way.address ?? '');
   try {
     for (let packet = 0; packet < PACKETS; packet += 1) {
-      await net.pacer.take(1, tools.signal);
-      const question = probe.ask({
-        ...{ check: way, local: socket.local, session, binding: null },
-        sequence: tools.nextSequence(),
-        seed: net.random(SEED_BYTES),
-        sentAtMicros: net.nowMicros(),
-      });
-      sent.push({ question, atMs: net.now() });
-      flow.answeredAfterMs.push(null);
-      for (const message of question.messages) {
-        totals.packetsSent += 1;
-        totals.bytesSent += message.length;
-        await socket.send(message).catch(() => undefined);
-      }
-      await net.sleep(SPACING_MS, tools.signal);
+      await flow.ask();
+      await net.sleep(SPACING_MS, signal);
     }
-    await net.sleep(tools.path.lateMs(), tools.signal);
+    await net.sleep(path.lateMs(), signal);
   } finally {
-    socket.close();
+    flow.close();
   }
-  return flow;
+  return { answeredAfterMs };
 };
 
 const factsOf = (flows: readonly Flow[]): FlowFacts => {
@@ -120,27 +92,14 @@ const knownWays = ({ passedOverUdp }: FarEnd, observations: readonly Observation
 /** Asks what is silent from many more source ports, where some flows live and others die. */
 const askElsewhere = async (run: RunState, address: string): Promise<void> => {
   const { tools, sweeps, observations } = run;
-  const silentNow = (): readonly Observation[] =>
-    observations.at(address).filter((one) => isSilent(one) && one.check.transport === 'udp');
   for (let turn = 0; turn < FURTHER_FLOWS && !run.signal.aborted; turn += 1) {
-    const silent = silentNow();
+    const silent = observations.at(address).filter((one) => isSilent(one) && one.check.transport === 'udp');
     if (silent.length === 0) return;
-    const ofSweep = silent.filter(({ check }) => sweeps.sweeps(check)).map(({ check }) => check);
-    const [swept, single] = await Promise.all([
-      sweeps.echoElsewhere(ofSweep),
-      Promise.all(
-        silent
-          .filter(({ check }) => !sweeps.sweeps(check))
-          .map(({ check }) => askCheck(check, tools.probeOf(check.probe), { samples: 1, doubt: 0, atMost: 1 }, tools)),
-      ),
-    ]);
-    const again = new Map([...swept, ...single].map((one) => [one.check.key, one]));
-    observations.record(
-      silent.flatMap((one) => {
-        const second = again.get(one.check.key);
-        return second ? [together(one, second)] : [];
-      }),
-    );
+    const asked = await askOn(run, silent, {
+      ofSweep: sweeps.echoElsewhere,
+      single: (check) => askCheck(check, tools.probeOf(check.probe), { samples: 1, doubt: 0, atMost: 1 }, tools),
+    });
+    observations.record(asked);
   }
 };
 

@@ -3,7 +3,7 @@
  * its memory of a session is bounded and each query costs a round trip.
  */
 import type { Observation } from '../../model/observation.js';
-import { askReceipts, type Receipts, summed } from '../ask/receipts.js';
+import { askReceipts, type Receipts, withReceipts } from '../ask/receipts.js';
 import type { FarEnd } from '../far-ends.js';
 import type { RunState } from '../state.js';
 
@@ -18,15 +18,8 @@ const attestedHeldBack = ({ attempts }: Observation): readonly number[] =>
  * far end has forgotten what it answered: it was restarted meanwhile, or another one answers in its turn, and its "never
  * arrived" would be false.
  */
-export const withReceipts = (
-  observations: readonly Observation[],
-  { told }: Pick<Receipts, 'told'>,
-): readonly Observation[] => {
-  const completed = observations.map((observation) => {
-    const own = observation.sequences.flatMap((sequence) => told.get(sequence) ?? []);
-    const isKnown = own.length > 0 && own.length === observation.sequences.length;
-    return isKnown ? { ...observation, ...summed(own) } : observation;
-  });
+const completedBy = (receipts: Receipts, observations: readonly Observation[]): readonly Observation[] => {
+  const completed = observations.map((one) => withReceipts(one, receipts));
   const isForgotten = completed.some((one) => one.seen !== null && one.seen < authenticAnswers(one));
   return isForgotten ? observations : completed;
 };
@@ -37,7 +30,7 @@ const fetchAt = async (run: RunState, { address, facts, ways }: FarEnd, of: read
     ways,
     run.tools,
   );
-  run.observations.record(withReceipts(of, receipts));
+  run.observations.record(completedBy(receipts, of));
   const heldBack = [facts.heldBack, receipts.heldBack, ...of.flatMap(attestedHeldBack)];
   run.farEnds.learn(address, { heldBack: heldBack.reduce((most, one) => Math.max(most, one), 0) });
 };

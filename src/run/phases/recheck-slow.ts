@@ -6,7 +6,7 @@
 import type { Observation } from '../../model/observation.js';
 import { askCheck } from '../ask/ask.js';
 import { type RunState, SAMPLES } from '../state.js';
-import { together } from './ask-until-certain.js';
+import { together } from './ask-again.js';
 
 /** Longer than protocols differ at one far end, and short beside what calls bear (150 ms, ITU-T G.114). */
 const NOTABLY_MS = 25;

@@ -7,6 +7,7 @@ import { SINGLE_CHECK_DOUBT } from '../../verdict/silence.js';
 import { askCheck } from '../ask/ask.js';
 import { isSilent, passed } from '../observations.js';
 import type { RunState } from '../state.js';
+import { askAgain } from './ask-again.js';
 
 /** A discriminator only has to pass once; it is no evidence when it stays silent. */
 export const DISCRIMINATOR = { samples: 1, doubt: SINGLE_CHECK_DOUBT, atMost: 4 } as const;
@@ -20,15 +21,11 @@ const otherBytesAt = async (run: RunState, address: string): Promise<void> => {
     .filter((one) => isSilent(one) && one.check.transport === 'udp' && one.check.probe !== 'udp-echo')
     .slice(0, MAX_DISCRIMINATED)
     .map(({ check }): Check => ({ ...check, probe: 'udp-echo' }));
-  const [swept, single] = await Promise.all([
-    sweeps.echo(questions.filter(sweeps.sweeps)),
-    Promise.all(
-      questions
-        .filter((check) => !sweeps.sweeps(check))
-        .map((check) => askCheck(check, tools.probeOf('udp-echo'), DISCRIMINATOR, tools)),
-    ),
-  ]);
-  run.farEnds.learn(address, { otherBytesPorts: [...swept, ...single].filter(passed).map(({ check }) => check.port) });
+  const asked = await askAgain(run, questions, {
+    ofSweep: sweeps.echo,
+    single: (check) => askCheck(check, tools.probeOf('udp-echo'), DISCRIMINATOR, tools),
+  });
+  run.farEnds.learn(address, { otherBytesPorts: asked.filter(passed).map(({ check }) => check.port) });
 };
 
 export const tryOtherBytes = async (run: RunState): Promise<void> => {

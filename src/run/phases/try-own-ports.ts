@@ -6,7 +6,7 @@ import { askCheck } from '../ask/ask.js';
 import { isSilent } from '../observations.js';
 import type { RunState } from '../state.js';
 import { OWN_PORTS, PACKETS_PER_FLOW } from '../studies/source-ports.js';
-import { together } from './ask-until-certain.js';
+import { together } from './ask-again.js';
 
 /** One answer may be chance where many questions had none; two from one flow are a flow that lives. */
 const OWN_SAMPLES = 2;

@@ -3,8 +3,8 @@
  * and again. Without it a line that is away for some seconds looks like ports that are blocked.
  */
 import type { Check } from '../../model/check.js';
-import type { UdpFlow } from '../../net/udp.js';
 import { askCheck } from '../ask/ask.js';
+import { type FlowToKnown, openFlowToKnown } from '../ask/flow-to-known.js';
 import type { FarEnd } from '../far-ends.js';
 import type { RunState } from '../state.js';
 import type { Tools } from '../tools.js';
@@ -23,8 +23,6 @@ const PATIENT_EVERY_MS = 1000;
 const RENEW_AFTER_MS = 500;
 /** Late answers are heard on earlier flows as well; more of them than this are an outage. */
 const MAX_FLOWS = 8;
-/** Of 256 bits ids and SSRCs are taken. */
-const SEED_BYTES = 32;
 
 /** What may be asked often: nothing that a server keeps state of, and not SIP, which flood limits count. */
 const OFTEN: readonly Check['probe'][] = ['rtp-echo', 'udp-echo', 'rtcp-echo', 'stun-binding', 'dns'];
@@ -41,65 +39,23 @@ const waysOf = ({ passedOverUdp, facts: { identity } }: FarEnd): readonly Check[
   return [...passedOverUdp.map((check) => ({ ...check, probe: 'udp-echo' as const })), ...known];
 };
 
-interface Canary {
-  readonly way: Check;
+interface Canary extends FlowToKnown {
   /** Since when it waits in vain for any answer; null where there is nothing to wait for. */
   waitingSinceMs: number | null;
-  ask(): Promise<void>;
-  close(): void;
 }
 
-/** Asks over one UDP flow, and waits for nothing: answers are told to the timeline as they come. */
 const openCanary = async (way: Check, tools: Tools): Promise<Canary> => {
-  const { net, session, timeline, totals } = tools;
-  const address = way.address ?? '';
-  const probe = tools.probeOf(way.probe);
-  const pending = new Map<number, { readonly question: ReturnType<typeof probe.ask>; readonly atMs: number }>();
-  const flow: UdpFlow = await net.openUdp(
-    { address, port: way.port, family: way.family ?? 4 },
-    {
-      message: (bytes, atMs) => {
-        totals.packetsReceived += 1;
-        for (const [sequence, sent] of pending) {
-          const elapsedMicros = Math.round((atMs - sent.atMs) * 1000);
-          const arrival = { check: way, question: sent.question, receivedAtMicros: 0n, elapsedMicros };
-          const reading = probe.read(bytes, arrival);
-          if (reading.kind !== 'answer' || reading.authentic !== true) continue;
-          pending.delete(sequence);
-          canary.waitingSinceMs = null;
-          timeline.answered(address, sent.atMs, 'udp');
-          return;
-        }
-      },
-      // What says no is no answer; the next one asks again.
-      error: () => undefined,
-    },
-    { address: net.source ?? undefined },
-  );
-  const canary: Canary = {
-    way,
-    waitingSinceMs: null,
-    ask: async () => {
-      await net.pacer.take(1, tools.signal);
-      const sequence = tools.nextSequence();
-      const question = probe.ask({
-        ...{ check: way, local: flow.local, session, sequence, binding: null },
-        seed: net.random(SEED_BYTES),
-        sentAtMicros: net.nowMicros(),
-      });
-      pending.set(sequence, { question, atMs: net.now() });
-      const [oldest] = pending.keys();
-      if (pending.size > 64 && oldest !== undefined) pending.delete(oldest);
-      timeline.expected(address, 'udp');
+  const { net, timeline } = tools;
+  const flow = await openFlowToKnown(way, tools, {
+    asking: () => {
+      timeline.expected(way.address ?? '', 'udp');
       canary.waitingSinceMs ??= net.now();
-      for (const message of question.messages) {
-        totals.packetsSent += 1;
-        totals.bytesSent += message.length;
-        await flow.send(message).catch(() => undefined);
-      }
     },
-    close: flow.close,
-  };
+    answered: () => {
+      canary.waitingSinceMs = null;
+    },
+  });
+  const canary: Canary = { ...flow, waitingSinceMs: null };
   return canary;
 };
 

@@ -70,10 +70,14 @@ export const OTHER_TRAFFIC_PACKETS = 3 + KEEPALIVES;
 
 /** Asks on one UDP port on which OPTIONS pass. */
 export const otherTraffic = async (check: Check, tools: Tools): Promise<OtherTraffic> => {
-  const ask = async (kind: 'stun-binding' | 'udp-echo'): Promise<Passing> => {
-    const options = { samples: 1, doubt: RANGE_PORT_DOUBT };
-    return passingOf(await askCheck({ ...check, probe: kind }, tools.probeOf(kind), options, tools));
+  const ask = (kind: 'stun-binding' | 'udp-echo'): Promise<Observation> =>
+    askCheck({ ...check, probe: kind }, tools.probeOf(kind), { samples: 1, doubt: RANGE_PORT_DOUBT }, tools);
+  const [stun, tag, crlf] = await Promise.all([ask('stun-binding'), ask('udp-echo'), keepalivesOf(check, tools)]);
+  // A tag that arrives changed proves nothing, and nobody answers it: where STUN arrives changed, its silence tells nothing.
+  const isChanged = passed(stun) && !isIntact(stun);
+  return {
+    ...{ transport: check.transport, port: check.port, address: check.address ?? '', crlf },
+    stun: passingOf(stun),
+    bareTag: isChanged && !passed(tag) ? { passes: false, silent: 0 } : passingOf(tag),
   };
-  const [stun, bareTag, crlf] = await Promise.all([ask('stun-binding'), ask('udp-echo'), keepalivesOf(check, tools)]);
-  return { transport: check.transport, port: check.port, address: check.address ?? '', stun, bareTag, crlf };
 };

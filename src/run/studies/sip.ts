@@ -9,9 +9,8 @@ import type { Check } from '../../model/check.js';
 import type { Observation } from '../../model/observation.js';
 import type { Passage, SipExchange, SipFacts, SipLimit } from '../../model/study-facts.js';
 import { RANGE_PORT_DOUBT } from '../../verdict/silence.js';
-import type { Receipt } from '../../wire/receipts.js';
 import { askCheck, askFor } from '../ask/ask.js';
-import { askReceipts, summed } from '../ask/receipts.js';
+import { askReceipts, withReceipts } from '../ask/receipts.js';
 import type { Request } from '../ask/transactions.js';
 import { isSilent, passed, witnessedPackets } from '../observations.js';
 import type { Tools } from '../tools.js';
@@ -196,13 +195,6 @@ const questionsOf = (
   return { free, fixed };
 };
 
-const withReceipts = (heard: Heard, told: ReadonlyMap<number, Receipt>): Heard => {
-  const { observation } = heard;
-  const own = observation.sequences.flatMap((sequence) => told.get(sequence) ?? []);
-  const isKnown = own.length > 0 && own.length === observation.sequences.length;
-  return isKnown ? { ...heard, observation: { ...observation, ...summed(own) } } : heard;
-};
-
 const inTurn = async (questions: readonly Asked[], tools: Tools): Promise<readonly Heard[]> => {
   const heard: Heard[] = [];
   for (const asked of questions) heard.push(await ask(asked, tools));
@@ -238,7 +230,7 @@ const askOne = async ({ passing, observations, ways }: StudiedFarEnd, tools: Too
     isSilent(observation) && asked.check.transport === 'udp' ? (asked.padded ?? []) : [],
   );
   const sameSize = udp ? await askSameSizes(udp, silentSizes, tools) : [];
-  const { told } = await askReceipts(
+  const receipts = await askReceipts(
     all.flatMap(({ observation }) => observation.sequences),
     ways,
     tools,
@@ -246,7 +238,9 @@ const askOne = async ({ passing, observations, ways }: StudiedFarEnd, tools: Too
   return {
     address: first.address,
     family: first.family,
-    exchanges: await Promise.all(all.map((one) => factsOf(withReceipts(one, told), ways, tools, limit))),
+    exchanges: await Promise.all(
+      all.map((one) => factsOf({ ...one, observation: withReceipts(one.observation, receipts) }, ways, tools, limit)),
+    ),
     otherTraffic: limit ? [] : others,
     pinholes,
     sameSize,

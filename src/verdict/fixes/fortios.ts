@@ -47,6 +47,17 @@ const policy = (ask: Ask): readonly string[] => [
   'end',
 ];
 
+/** The proxy's ALG gives way to the kernel's helper, and the helper for SIP goes. */
+export const ALG_OFF: readonly string[] = [
+  'config system settings',
+  '    set default-voip-alg-mode kernel-helper-based',
+  'end',
+  '# <id>: of the entry named sip in "show system session-helper"; on most devices it is 13',
+  'config system session-helper',
+  '    delete <id>',
+  'end',
+];
+
 export const fortios: Writer = (ask) => {
   switch (ask.kind) {
     case 'allow':
@@ -58,13 +69,7 @@ export const fortios: Writer = (ask) => {
       ].join('\n');
     case 'alg-off':
       return [
-        'config system settings',
-        '    set default-voip-alg-mode kernel-helper-based',
-        'end',
-        '# <id>: of the entry named sip in "show system session-helper"; on most devices it is 13',
-        'config system session-helper',
-        '    delete <id>',
-        'end',
+        ...ALG_OFF,
         '# a policy that has a VoIP profile goes on using the ALG: unset voip-profile there',
         '# sessions that exist keep it: forget them',
         'diagnose sys session filter clear',

@@ -1,10 +1,10 @@
 /** What helpers do to SIP: only what the far end itself reported, and never what merely looks different. */
 import { algDrops, algRewrites } from './meddling.js';
 import { pathFixes } from './path.js';
-import type { Evidence, Ground, Rule } from './rule.js';
+import type { Ground, Rule, RuleInput } from './rule.js';
 import { fix, isBlocked, itemsOf, requiredOf, signallingStands, stageChecks } from './rule.js';
 
-type Finding = Evidence['facts']['sipAlg']['findings'][number];
+type Finding = RuleInput['facts']['sipAlg']['findings'][number];
 
 /** RFC 1918, RFC 6598, loopback and link-local. */
 const PRIVATE =
@@ -18,7 +18,7 @@ const wasPublic = ({ sent }: Finding): boolean => {
 };
 
 /** The checks that carried what was changed: the comparison where it is a check of its own, else SIP on that port. */
-const groundsOf = (evidence: Evidence, matches: (finding: Finding) => boolean): readonly Ground[] => {
+const groundsOf = (evidence: RuleInput, matches: (finding: Finding) => boolean): readonly Ground[] => {
   const { service, facts } = evidence;
   if (!signallingStands(service)) return [];
   const found = facts.sipAlg.findings.filter((one) => one.class === 'semantic' && matches(one));
@@ -47,7 +47,7 @@ const rewritten =
 const learntAddress = (one: Finding): boolean =>
   one.kind === 'rewritten' && one.direction === 'inbound' && one.field === 'Via';
 
-const isChangedOutbound = ({ transport, port }: Finding, { facts }: Evidence): boolean =>
+const isChangedOutbound = ({ transport, port }: Finding, { facts }: RuleInput): boolean =>
   facts.sipAlg.findings.some(
     (one) =>
       one.transport === transport && one.port === port && one.direction === 'outbound' && one.class === 'semantic',

@@ -3,12 +3,12 @@
  * provider and one in front of the far end look alike, so none is named alone unless something tells them apart: the
  * same port that passes to another address, or something that answers in the far end's place.
  */
-import { type CauseText, type Evidence, type Ground, hasReason, itemsOf, some } from './rule.js';
+import { type CauseText, type Ground, hasReason, itemsOf, type RuleInput, some } from './rule.js';
 
 const familyOf = (address: string | null): string => (address?.includes(':') ? '6' : '4');
 
 /** The same question passes to another address of the same family: no rule about the port alone explains that. */
-export const passesElsewhere = (ground: Ground, { service }: Evidence): boolean =>
+export const passesElsewhere = (ground: Ground, { service }: RuleInput): boolean =>
   itemsOf(
     service.requirements,
     (item) =>
@@ -21,14 +21,14 @@ export const passesElsewhere = (ground: Ground, { service }: Evidence): boolean 
       (item.finding.verdict === 'pass' || item.finding.verdict === 'degraded'),
   ).length > 0;
 
-const isProvable = (ground: Ground, { service }: Evidence): boolean =>
+const isProvable = (ground: Ground, { service }: RuleInput): boolean =>
   itemsOf(service.requirements, ({ id }) => id === ground.id).some(({ provable }) => provable);
 
-const farDevice = (grounds: readonly Ground[], evidence: Evidence): 'reflector' | 'carrier' =>
+const farDevice = (grounds: readonly Ground[], evidence: RuleInput): 'reflector' | 'carrier' =>
   grounds.some((ground) => isProvable(ground, evidence)) ? 'reflector' : 'carrier';
 
 /** On other ports of the same address and protocol something answers in its place: that may well swallow this one too. */
-export const isIntercepted = (ground: Ground, { service }: Evidence): boolean =>
+export const isIntercepted = (ground: Ground, { service }: RuleInput): boolean =>
   itemsOf(
     service.requirements,
     (item) =>
@@ -46,7 +46,7 @@ const stops = (grounds: readonly Ground[], ports: string): string => {
   return `does not let ${ports} pass`;
 };
 
-export const dropCauses = (all: readonly Ground[], evidence: Evidence): readonly CauseText[] => {
+export const dropCauses = (all: readonly Ground[], evidence: RuleInput): readonly CauseText[] => {
   const theirs = all.filter((ground) => passesElsewhere(ground, evidence));
   const swallowed = all.filter((ground) => !theirs.includes(ground) && isIntercepted(ground, evidence));
   const ours = all.filter((ground) => !theirs.includes(ground) && !swallowed.includes(ground));

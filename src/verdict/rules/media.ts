@@ -2,7 +2,6 @@
 import { pathCauses, pathFixes } from './path.js';
 import { roleSymptom } from './roles.js';
 import {
-  type Evidence,
   fix,
   type Ground,
   hasReason,
@@ -11,6 +10,7 @@ import {
   meetsFlowLimit,
   noFix,
   type Rule,
+  type RuleInput,
   requiredOf,
   signallingStands,
   stageChecks,
@@ -19,20 +19,20 @@ import {
 const isMedia = ({ probe }: Ground): boolean => probe === 'rtp-echo' || probe === 'media-stream';
 
 /** Media rows that come to nothing: where another far end takes the media, no call stays silent. */
-const lostMedia = ({ service }: Evidence) =>
+const lostMedia = ({ service }: RuleInput) =>
   signallingStands(service) ? requiredOf(service, 'media').filter(({ state }) => state === 'blocked') : [];
 
-const sufferingMedia = ({ service }: Evidence, ...reasons: readonly string[]): readonly Ground[] =>
+const sufferingMedia = ({ service }: RuleInput, ...reasons: readonly string[]): readonly Ground[] =>
   signallingStands(service)
     ? itemsOf(requiredOf(service, 'media'), (item) => isMedia(item) && hasReason(...reasons)(item))
     : [];
 
 /** What streams measured past the thresholds: on the check that carried them, or the media row that holds the port. */
 const streamsWith = (
-  evidence: Evidence,
+  evidence: RuleInput,
   isBad: (
-    one: Evidence['facts']['quality'][number],
-    thresholds: Evidence['service']['profile']['thresholds'],
+    one: RuleInput['facts']['quality'][number],
+    thresholds: RuleInput['service']['profile']['thresholds'],
   ) => boolean,
 ): readonly Ground[] => {
   const { service, facts } = evidence;

@@ -1,7 +1,7 @@
 /** Address translation: how long it lasts, what it maps where, and by which line. */
 import { symptomOf } from '../../model/profile.js';
 import { NAT_T_KEEPALIVE_SECONDS } from '../../model/study-facts.js';
-import type { CauseText, Evidence, Ground, Rule } from './rule.js';
+import type { CauseText, Ground, Rule, RuleInput } from './rule.js';
 import { fix, isHarmed, itemsOf, noFix, requiredOf, signallingStands, udpSignallingAt } from './rule.js';
 
 /** RFC 5626 §4.4.1: over UDP a keepalive is due between 24 and 29 s; a shorter binding loses every one of them. */
@@ -11,7 +11,7 @@ const NAT_T_PORT = 4500;
 const STREAM_KEEPALIVE_SECONDS = 95;
 
 /** Ports whose binding is shown to end within so many seconds, after packets went both ways. */
-const shortBindings = ({ facts }: Evidence, seconds: number): readonly number[] =>
+const shortBindings = ({ facts }: RuleInput, seconds: number): readonly number[] =>
   facts.nat.bindingLifetime
     .filter(
       ({ transport, belowSeconds, bidirectional }) =>
@@ -19,7 +19,7 @@ const shortBindings = ({ facts }: Evidence, seconds: number): readonly number[] 
     )
     .map(({ port }) => port);
 
-const forgetful = (grounds: readonly Ground[], { facts }: Evidence): readonly CauseText[] => [
+const forgetful = (grounds: readonly Ground[], { facts }: RuleInput): readonly CauseText[] => [
   {
     id: 'idle-timeout',
     device: 'branch-firewall',
@@ -40,7 +40,7 @@ const forgetful = (grounds: readonly Ground[], { facts }: Evidence): readonly Ca
  * Our IPv4 addresses as one far end saw them in what the checks of a role carry. Of one far end only: lines that are
  * chosen by destination, or an address for each family, are no fault.
  */
-const seenBy = ({ service, facts }: Evidence, role: string, farEnd: string): ReadonlySet<string> => {
+const seenBy = ({ service, facts }: RuleInput, role: string, farEnd: string): ReadonlySet<string> => {
   const ids = new Set(itemsOf(requiredOf(service, role), (item) => item.address === farEnd).map(({ id }) => id));
   return new Set(
     facts.seen.filter(({ id, address }) => ids.has(id) && !address.includes(':')).map((one) => one.address),
@@ -48,19 +48,19 @@ const seenBy = ({ service, facts }: Evidence, role: string, farEnd: string): Rea
 };
 
 /** The far ends that saw anything of us. */
-const farEnds = ({ service, facts }: Evidence): readonly string[] => {
+const farEnds = ({ service, facts }: RuleInput): readonly string[] => {
   const ids = new Set(facts.seen.map(({ id }) => id));
   return [...new Set(itemsOf(requiredOf(service), ({ id }) => ids.has(id)).flatMap(({ address }) => address ?? []))];
 };
 
-const seenGrounds = ({ service, facts }: Evidence, role: string, farEnd: string): readonly Ground[] =>
+const seenGrounds = ({ service, facts }: RuleInput, role: string, farEnd: string): readonly Ground[] =>
   itemsOf(
     requiredOf(service, role),
     ({ id, address }) => address === farEnd && facts.seen.some((one) => one.id === id),
   );
 
 /** Signalling and media towards those far ends that saw something odd. */
-const bothRolesAt = (evidence: Evidence, isOdd: (farEnd: string) => boolean): readonly Ground[] =>
+const bothRolesAt = (evidence: RuleInput, isOdd: (farEnd: string) => boolean): readonly Ground[] =>
   signallingStands(evidence.service)
     ? farEnds(evidence)
         .filter(isOdd)

@@ -1,9 +1,9 @@
 /** The causes of what happened on the way, each by its own reason, and what to ask for. */
 import { dropCauses, isDropped, isIntercepted, passesElsewhere } from './drops.js';
 import { algDrops, algRewrites, inspection, interception, rewriting, sizes } from './meddling.js';
-import { type CauseText, type Evidence, type Ground, hasReason, meetsFlowLimit, type Rule, some } from './rule.js';
+import { type CauseText, type Ground, hasReason, meetsFlowLimit, type Rule, type RuleInput, some } from './rule.js';
 
-const quality = (grounds: readonly Ground[], evidence: Evidence): readonly CauseText[] => {
+const quality = (grounds: readonly Ground[], evidence: RuleInput): readonly CauseText[] => {
   const uneven = grounds.filter(hasReason('loss', 'jitter', 'reordered'));
   const late = grounds.filter(hasReason('latency'));
   const limited = grounds.filter((ground) => hasReason('rate-limited')(ground) && !meetsFlowLimit(ground, evidence));
@@ -60,12 +60,12 @@ const isSipStudy = ({ probe }: Ground): boolean => probe === 'sip-alg';
 const isNat = ({ probe }: Ground): boolean => probe === 'nat-behavior';
 
 /** The causes of what happened to these, each by its own reason. */
-export const pathCauses = (all: readonly Ground[], evidence: Evidence): readonly CauseText[] => {
+export const pathCauses = (all: readonly Ground[], evidence: RuleInput): readonly CauseText[] => {
   const grounds = all.filter((ground) => !isNat(ground));
   return causesByReason(grounds, evidence);
 };
 
-const causesByReason = (grounds: readonly Ground[], evidence: Evidence): readonly CauseText[] => [
+const causesByReason = (grounds: readonly Ground[], evidence: RuleInput): readonly CauseText[] => [
   ...dropCauses(grounds.filter(isDropped), evidence),
   ...inspection(
     grounds.filter(

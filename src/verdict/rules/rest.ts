@@ -4,7 +4,6 @@ import { hangUpInWords, unreadableInWords } from '../../words/third-party.js';
 import { pathCauses, pathFixes } from './path.js';
 import {
   type CauseText,
-  type Evidence,
   type Facts,
   type Ground,
   hasReason,
@@ -13,6 +12,7 @@ import {
   meetsFlowLimit,
   noFix,
   type Rule,
+  type RuleInput,
   requiredOf,
   some,
 } from './rule.js';
@@ -22,7 +22,7 @@ const asIs =
   (grounds: readonly Ground[]): readonly CauseText[] => [{ ...cause, grounds }];
 
 /** Whether the reflector says that its answers to this would have been larger than what arrived. */
-const isTooLarge = ({ id }: Ground, { facts }: Evidence): boolean =>
+const isTooLarge = ({ id }: Ground, { facts }: RuleInput): boolean =>
   facts.checks.some((one) => {
     const { unanswered } = one.evidence;
     return one.id === id && typeof unanswered === 'object' && unanswered !== null && 'too-large' in unanswered;

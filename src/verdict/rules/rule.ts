@@ -38,7 +38,8 @@ export const NO_FACTS: Facts = {
   failures: [],
 };
 
-export interface Evidence {
+/** What a rule looks at: one service, and what else the run found out. */
+export interface RuleInput {
   readonly service: ServiceState;
   readonly facts: Facts;
 }
@@ -65,13 +66,13 @@ export interface CauseText {
 export interface Rule {
   readonly id: string;
   /** What proves it. Nothing, and the rule is silent. */
-  readonly when: (evidence: Evidence) => readonly Ground[];
+  readonly when: (evidence: RuleInput) => readonly Ground[];
   /** What people notice; null where nobody need notice anything. */
-  readonly symptom: SymptomText | ((evidence: Evidence) => SymptomText) | null;
-  readonly causes: (grounds: readonly Ground[], evidence: Evidence) => readonly CauseText[];
+  readonly symptom: SymptomText | ((evidence: RuleInput) => SymptomText) | null;
+  readonly causes: (grounds: readonly Ground[], evidence: RuleInput) => readonly CauseText[];
   readonly fixes: (
     grounds: readonly Ground[],
-    evidence: Evidence,
+    evidence: RuleInput,
   ) => readonly { readonly kind: FixKind; readonly ground: Ground }[];
 }
 
@@ -116,11 +117,11 @@ export const hasReason =
 export const signallingStands = ({ verdict }: ServiceState): boolean => verdict !== 'blocked';
 
 /** Its silence is about the number of flows, and not about the port. */
-export const meetsFlowLimit = ({ transport, address }: Ground, { facts }: Evidence): boolean =>
+export const meetsFlowLimit = ({ transport, address }: Ground, { facts }: RuleInput): boolean =>
   transport === 'udp' && facts.limits.some((one) => one.address === address && one.limit.kind === 'flows');
 
 /** Checks of stages that belong to this service, as grounds; what they do not know is no evidence of anything. */
-export const stageChecks = ({ service, facts }: Evidence, probe: ProbeKind): readonly (Ground & ReportCheck)[] =>
+export const stageChecks = ({ service, facts }: RuleInput, probe: ProbeKind): readonly (Ground & ReportCheck)[] =>
   facts.checks
     .filter(
       (one) => one.probe === probe && one.verdict !== 'unknown' && one.requiredBy.includes(service.profile.profile),
@@ -134,7 +135,7 @@ export const stageChecks = ({ service, facts }: Evidence, probe: ProbeKind): rea
     }));
 
 /** Ways of signalling over UDP that are not blocked: a binding that does not last is a fault of theirs alone. */
-export const udpSignallingAt = ({ service }: Evidence, port: number): readonly Item[] =>
+export const udpSignallingAt = ({ service }: RuleInput, port: number): readonly Item[] =>
   itemsOf(
     requiredOf(service, 'signalling'),
     (item) => item.transport === 'udp' && item.from <= port && port <= item.to && item.finding.verdict === 'pass',

@@ -4,7 +4,6 @@ import { unresolvedInWords } from '../../words/names.js';
 import { pathCauses, pathFixes } from './path.js';
 import { roleSymptom } from './roles.js';
 import {
-  type Evidence,
   fix,
   hasReason,
   isBlocked,
@@ -13,13 +12,14 @@ import {
   noCause,
   noFix,
   type Rule,
+  type RuleInput,
   requiredOf,
   signallingStands,
   stageChecks,
 } from './rule.js';
 
 /** Ports of UDP on which methods were compared. */
-const sipPorts = (evidence: Evidence): ReturnType<typeof stageChecks> =>
+const sipPorts = (evidence: RuleInput): ReturnType<typeof stageChecks> =>
   signallingStands(evidence.service)
     ? stageChecks(evidence, 'sip-alg').filter(({ transport }) => transport === 'udp')
     : [];

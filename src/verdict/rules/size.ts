@@ -1,13 +1,13 @@
 /** Large messages, and the tunnel of Wi-Fi Calling. */
 import { pathCauses, pathFixes } from './path.js';
 import {
-  type Evidence,
   fix,
   type Ground,
   hasReason,
   isBlocked,
   itemsOf,
   type Rule,
+  type RuleInput,
   requiredOf,
   signallingStands,
   stageChecks,
@@ -16,7 +16,7 @@ import {
 type Sweep = ReturnType<typeof stageChecks>[number];
 
 /** Sizes of SIP that vanish, whether everything of that size does or SIP alone. */
-const sweeps = (evidence: Evidence, isWanted: (one: Sweep) => boolean): readonly Sweep[] =>
+const sweeps = (evidence: RuleInput, isWanted: (one: Sweep) => boolean): readonly Sweep[] =>
   signallingStands(evidence.service)
     ? stageChecks(evidence, 'size-sweep').filter(
         (one) => one.transport === 'udp' && hasReason('size-filtered', 'payload-filtered')(one) && isWanted(one),

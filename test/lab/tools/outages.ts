@@ -2,8 +2,9 @@
  * Outages drawn at random: of one to eight seconds, at any moment of a run, of everything or of one kind, under loss.
  * Pure: a seed gives the network, and a report gives what is wrong with it.
  */
+
+import { seededRandom } from '../../../src/model/random.js';
 import type { Report } from '../../../src/model/report.js';
-import { seededRandom } from '../impairment.js';
 import { reflectorOnTwo, SMALL_MEDIA_RANGE } from '../parts.js';
 import { forward, type NamedScenario } from '../scenario.js';
 import { type Outage, outage } from '../trouble.js';

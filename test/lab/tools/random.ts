@@ -2,6 +2,7 @@
  * Firewalls drawn at random: holes of any width, even or odd ports only, at the edges, dropped on the way out or back,
  * or rejected. Pure: a seed gives the rules, the truth about every port, and what a report gets wrong.
  */
+import { seededRandom } from '../../../src/model/random.js';
 import type { Report, ReportRange } from '../../../src/model/report.js';
 import { forward } from '../scenario.js';
 
@@ -28,20 +29,9 @@ const MAX_HOLES = 6;
 /** A hole so wide, and what passes so widely beside it, is found by the default mode with certainty. */
 const SURE_WIDTH = 64;
 
-/** mulberry32: a repeatable stream of chance, 0 ≤ x < 1. */
-const chance = (seed: number): (() => number) => {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-};
-
 /** The firewall of a seed. */
 export const draw = (seed: number, lossPercent: number, range: readonly [number, number]): Draw => {
-  const random = chance(seed);
+  const random = seededRandom(seed);
   const [first, last] = range;
   const below = (n: number): number => Math.floor(random() * n);
   const holes = Array.from({ length: 1 + below(MAX_HOLES) }, (): Hole => {

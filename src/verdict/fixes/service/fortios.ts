@@ -4,6 +4,7 @@
  * what they pass.
  */
 import { writePorts } from '../ask.js';
+import { ALG_OFF } from '../fortios.js';
 import { maskOf, PBX, type ServiceRule, type ServiceWriter } from './rules.js';
 
 /** FortiOS takes policy names of up to 35 characters. */
@@ -115,16 +116,6 @@ export const fortiosService: ServiceWriter = ({ profile, head, rules, udpTimeout
         ...policyOf(name, rule, places),
       ];
     }),
-    ...(hasPlainSip
-      ? [
-          'config system settings',
-          '    set default-voip-alg-mode kernel-helper-based',
-          'end',
-          '# <id>: of the entry named sip in "show system session-helper"; on most devices it is 13',
-          'config system session-helper',
-          '    delete <id>',
-          'end',
-        ]
-      : []),
+    ...(hasPlainSip ? ALG_OFF : []),
     '',
   ].join('\n');

@@ -1,0 +1,75 @@
+/**
+ * One UDP flow over which a way that is known to pass is asked as often as wanted. Nothing waits for an answer: each is told
+ * when it comes, by the number of its question.
+ */
+import type { Check } from '../../model/check.js';
+import type { Tools } from '../tools.js';
+
+export interface FlowToKnown {
+  /** Sends the next question at the run's pace. @throws the signal's reason when it fires */
+  ask(): Promise<void>;
+  close(): void;
+}
+
+export interface FlowEvents {
+  /** Question `index`, counted from 0, goes out now. */
+  asking(index: number): void;
+  /** Its proven answer came so long after it was sent. */
+  answered(index: number, afterMs: number): void;
+}
+
+/** Questions whose answers are waited for; of a dead flow the oldest are given up. */
+const MAX_PENDING = 64;
+/** Of 256 bits ids and SSRCs are taken. */
+const SEED_BYTES = 32;
+
+/** Opens it. @throws SocketError if no socket opens */
+export const openFlowToKnown = async (way: Check, tools: Tools, events: FlowEvents): Promise<FlowToKnown> => {
+  const { net, session, timeline, totals } = tools;
+  const address = way.address ?? '';
+  const probe = tools.probeOf(way.probe);
+  const pending = new Map<number, { readonly question: ReturnType<typeof probe.ask>; readonly atMs: number }>();
+  let asked = 0;
+  const flow = await net.openUdp(
+    { address, port: way.port, family: way.family ?? 4 },
+    {
+      message: (bytes, atMs) => {
+        totals.packetsReceived += 1;
+        for (const [index, { question, atMs: sentAtMs }] of pending) {
+          const elapsedMicros = Math.round((atMs - sentAtMs) * 1000);
+          const reading = probe.read(bytes, { check: way, question, receivedAtMicros: 0n, elapsedMicros });
+          if (reading.kind !== 'answer' || reading.authentic !== true) continue;
+          pending.delete(index);
+          timeline.answered(address, sentAtMs, 'udp');
+          events.answered(index, atMs - sentAtMs);
+          return;
+        }
+      },
+      // What says no is no answer; the next one asks again.
+      error: () => undefined,
+    },
+    { address: net.source ?? undefined },
+  );
+  return {
+    ask: async () => {
+      await net.pacer.take(1, tools.signal);
+      const question = probe.ask({
+        ...{ check: way, local: flow.local, session, sequence: tools.nextSequence(), binding: null },
+        seed: net.random(SEED_BYTES),
+        sentAtMicros: net.nowMicros(),
+      });
+      const index = asked;
+      asked += 1;
+      pending.set(index, { question, atMs: net.now() });
+      const [oldest] = pending.keys();
+      if (pending.size > MAX_PENDING && oldest !== undefined) pending.delete(oldest);
+      events.asking(index);
+      for (const message of question.messages) {
+        totals.packetsSent += 1;
+        totals.bytesSent += message.length;
+        await flow.send(message).catch(() => undefined);
+      }
+    },
+    close: flow.close,
+  };
+};
