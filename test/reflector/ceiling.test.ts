@@ -57,16 +57,18 @@ t.test('at the ceiling an agent is served', LINUX_ONLY, async (t) => {
       if (String(chunk).includes('reflector ready')) resolve();
     });
   });
-  for (let count = 0; count < CEILING; count += 1) {
+  // One network's strangers are answered at a limited rate: who is cut off for haste comes again.
+  for (let open = 0; open < CEILING; ) {
     const socket = connect({ host: ADDRESS, port: 5060, localAddress: neighbour(9) });
     socket.on('error', () => undefined);
-    socket.on('data', () => undefined);
-    held.push(socket);
-    await new Promise<void>((resolve) => {
+    const answered = await new Promise<boolean>((resolve) => {
       socket.once('connect', () => socket.write('\r\n\r\n'));
-      socket.once('data', () => resolve());
-      socket.once('close', () => resolve());
+      socket.on('data', () => resolve(true));
+      socket.once('close', () => resolve(false));
     });
+    if (!answered) continue;
+    held.push(socket);
+    open += 1;
   }
   const full = await metrics();
   t.match(full, `callpath_reflector_open_connections ${CEILING}`, 'as many as one network may have');
