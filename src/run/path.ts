@@ -13,11 +13,15 @@ export interface Path {
   /** A new account, of zero packets to this address over this transport. */
   open(address: string, over: Transport): Account;
   /** A round trip that was measured, in milliseconds. */
-  reportRtt(ms: number): void;
-  /** The longest round trip that was measured, in milliseconds; 0 as long as none was. */
-  longestRttMs(): number;
+  reportRtt(ms: number, over: Transport): void;
+  /**
+   * The longest round trip that was measured, in milliseconds; 0 as long as none was. Over UDP without those of connections,
+   * unless nothing else is known: where packets are lost, the system sends them again after 200 ms and more (RFC 6298 §2),
+   * and that is no longer way.
+   */
+  longestRttMs(over: Transport): number;
   /** How long after the last packet an answer still counts, in milliseconds. */
-  lateMs(): number;
+  lateMs(over: Transport): number;
   sample(): LossSample;
   /** What was learnt of loss was learnt under a load that the run has given up; round trips stay known. */
   forgetLoss(): void;
@@ -47,13 +51,25 @@ const hasGrown = (before: number, now: number): boolean => Math.abs(now - before
 
 const NOTHING_SENT: LossSample = { trials: 0, answers: 0 };
 
+interface RoundTrips {
+  count: number;
+  longestMs: number;
+}
+
 /** How many of these sendings to an address were witnessed, as the timeline has it. */
 type Witnessed = (address: string, sentAtMs: readonly number[], over: Transport) => number;
 
 /** A path about which nothing is known yet. */
 export const createPath = (witnessed: Witnessed = (_, sentAtMs) => sentAtMs.length): Path => {
-  let longestRttMs = 0;
-  let roundTrips = 0;
+  const ofDatagrams: RoundTrips = { count: 0, longestMs: 0 };
+  const ofConnections: RoundTrips = { count: 0, longestMs: 0 };
+  const roundTripsOver = (over: Transport): RoundTrips => {
+    if (over === 'udp') return ofDatagrams.count > 0 ? ofDatagrams : ofConnections;
+    return {
+      count: ofDatagrams.count + ofConnections.count,
+      longestMs: Math.max(ofDatagrams.longestMs, ofConnections.longestMs),
+    };
+  };
   /** Accounts opened before loss was forgotten tell of what is forgotten. */
   let generation = 0;
   let total = NOTHING_SENT;
@@ -87,19 +103,18 @@ export const createPath = (witnessed: Witnessed = (_, sentAtMs) => sentAtMs.leng
         else losses.delete(account);
       };
     },
-    reportRtt: (ms) => {
-      longestRttMs = Math.max(longestRttMs, ms);
-      roundTrips += 1;
+    reportRtt: (ms, over) => {
+      const known = over === 'udp' ? ofDatagrams : ofConnections;
+      known.longestMs = Math.max(known.longestMs, ms);
+      known.count += 1;
     },
-    longestRttMs: () => longestRttMs,
-    lateMs: () =>
+    longestRttMs: (over) => roundTripsOver(over).longestMs,
+    lateMs: (over) => {
+      const { count, longestMs } = roundTripsOver(over);
       // Of a long way even the first round trip says that it is long; of a short one a few say nothing of the longest.
-      roundTrips < MIN_ROUND_TRIPS
-        ? Math.min(LATE_MOST_MS, Math.max(LATE_UNKNOWN_MS, LATE_LONG_WAY * longestRttMs))
-        : Math.min(
-            Math.max(LATE_UNKNOWN_MS, Math.min(LATE_MOST_MS, LATE_LONG_WAY * longestRttMs)),
-            Math.max(LATE_MIN_MS, LATE_ROUND_TRIPS * longestRttMs),
-          ),
+      const most = Math.max(LATE_UNKNOWN_MS, Math.min(LATE_MOST_MS, LATE_LONG_WAY * longestMs));
+      return count < MIN_ROUND_TRIPS ? most : Math.min(most, Math.max(LATE_MIN_MS, LATE_ROUND_TRIPS * longestMs));
+    },
     sample: witnessedSample,
     forgetLoss: () => {
       generation += 1;

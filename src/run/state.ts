@@ -143,7 +143,7 @@ export const openRun = async (
         limit: sweeps.limit(address),
         alive: tools.timeline.spans(address, 'tcp'),
         aliveOverUdp: tools.timeline.spans(address, 'udp'),
-        silences: tools.timeline.silences(address, tools.path.lateMs()),
+        silences: tools.timeline.silences(address, tools.path.lateMs('udp')),
       })),
       facts,
       loss: loss ?? tools.path.sample(),

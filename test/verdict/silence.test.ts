@@ -159,13 +159,13 @@ t.test('what a run has learnt about its path', async (t) => {
   t.strictSame(path.sample(), { trials: 7, answers: 6 });
   t.ok(near(path.upperBound(), slowUpper(1, 7)));
 
-  t.equal(path.lateMs(), 1000, 'nothing is known about round trips');
-  for (let index = 0; index < 10; index += 1) path.reportRtt(20);
-  t.equal(path.lateMs(), 300, 'however short the round trips, a busy host may take this long');
-  path.reportRtt(150);
-  t.equal(path.lateMs(), 600);
-  path.reportRtt(900);
-  t.equal(path.lateMs(), 1000, 'longer than any round trip over which people can talk');
+  t.equal(path.lateMs('udp'), 1000, 'nothing is known about round trips');
+  for (let index = 0; index < 10; index += 1) path.reportRtt(20, 'udp');
+  t.equal(path.lateMs('udp'), 300, 'however short the round trips, a busy host may take this long');
+  path.reportRtt(150, 'udp');
+  t.equal(path.lateMs('udp'), 600);
+  path.reportRtt(900, 'udp');
+  t.equal(path.lateMs('udp'), 1000, 'longer than any round trip over which people can talk');
 });
 
 t.test('a sweep of all media ports does not stop to calculate', async (t) => {
@@ -183,4 +183,16 @@ t.test('a sweep of all media ports does not stop to calculate', async (t) => {
   t.strictSame(path.sample(), { trials: PORTS + lost, answers: PORTS });
   const exact = lossUpperBound({ trials: PORTS + lost, answers: PORTS }) ?? Number.NaN;
   t.ok(near(path.upperBound(), exact, exact / 50), 'and what it goes by is not out of date');
+});
+
+t.test('what a connection sends again makes no way longer over UDP', async (t) => {
+  const path = createPath();
+  path.reportRtt(2500, 'tcp');
+  t.equal(path.longestRttMs('udp'), 2500, 'as long as nothing else is known');
+  path.reportRtt(40, 'udp');
+  t.equal(path.longestRttMs('udp'), 40);
+  t.equal(path.lateMs('udp'), 1000);
+  t.equal(path.longestRttMs('tls'), 2500, 'connections are waited for as they are');
+  path.reportRtt(3000, 'udp');
+  t.equal(path.longestRttMs('tcp'), 3000, 'nor are they quicker than packets');
 });

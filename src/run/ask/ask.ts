@@ -149,7 +149,11 @@ export const askFor = async <V>(
     if (!enough(transactions, before, path, options, mayProve)) await net.sleep(Math.max(0, until - net.now()), signal);
   };
 
-  const lateMs = (): number => Math.max(path.lateMs(), PATIENCE * ROUND_TRIPS[check.transport] * path.longestRttMs());
+  const lateMs = (): number =>
+    Math.max(
+      path.lateMs(check.transport),
+      PATIENCE * ROUND_TRIPS[check.transport] * path.longestRttMs(check.transport),
+    );
 
   /**
    * What this check says of the path's loss. A stranger's server absorbs retransmissions (RFC 3261 §17.2) and takes its
@@ -170,7 +174,7 @@ export const askFor = async <V>(
       const usual = RETRY_AFTER_MS[Math.min(silent, RETRY_AFTER_MS.length - 1)] ?? RETRY_AFTER_MS[0];
       const jittered = usual * (1 + (RETRY_JITTER * (net.random(1)[0] ?? 0)) / 256);
       // On a long way a question that is repeated before its answer can be back has no round trip of its own.
-      const pause = Math.max(jittered, PATIENCE * ROUND_TRIPS[check.transport] * path.longestRttMs());
+      const pause = Math.max(jittered, PATIENCE * ROUND_TRIPS[check.transport] * path.longestRttMs(check.transport));
       await sendAndWait(isLast ? Math.min(pause, lateMs()) : pause);
       tell();
       if (transactions.answered() > answered) {

@@ -280,7 +280,7 @@ export const createTransactions = <V>(check: Check, probe: Probe<V>, tools: Tool
       // Karn's rule: an answer after a retransmission may belong to either sending.
       const ambiguous = transaction.packets > transaction.packetsBefore + 1;
       // At once, because others that are silent now wait as long as the path is known to take.
-      if (rttMs !== undefined || !ambiguous) tools.path.reportRtt(rttMs ?? elapsedMs);
+      if (rttMs !== undefined || !ambiguous) tools.path.reportRtt(rttMs ?? elapsedMs, check.transport);
       const { attestation } = reading;
       transaction.attempt = {
         outcome: 'answer',
@@ -362,7 +362,7 @@ export const createTransactions = <V>(check: Check, probe: Probe<V>, tools: Tool
       ),
     values: () => values,
     answeredByOpening: (transaction, rttMs) => {
-      tools.path.reportRtt(rttMs);
+      tools.path.reportRtt(rttMs, check.transport);
       transaction.answers = 1;
       transaction.attempt = {
         outcome: 'answer',

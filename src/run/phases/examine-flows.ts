@@ -45,7 +45,7 @@ const askFlow = async (way: Check, tools: Tools): Promise<Flow> => {
       await flow.ask();
       await net.sleep(SPACING_MS, signal);
     }
-    await net.sleep(path.lateMs(), signal);
+    await net.sleep(path.lateMs('udp'), signal);
   } finally {
     flow.close();
   }

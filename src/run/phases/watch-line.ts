@@ -79,7 +79,7 @@ const watch = async (run: RunState, address: string, tools: Tools): Promise<void
       const udp = ways.filter(({ transport }) => transport === 'udp');
       const [stream] = ways.filter(({ transport }) => transport !== 'udp');
       const waitingMs = canary?.waitingSinceMs == null ? 0 : net.now() - canary.waitingSinceMs;
-      if (waitingMs > path.lateMs() + RENEW_AFTER_MS) {
+      if (waitingMs > path.lateMs('udp') + RENEW_AFTER_MS) {
         canary = null;
         turn += 1;
       }

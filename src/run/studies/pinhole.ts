@@ -168,7 +168,7 @@ const tryOne = async (invited: Check, isControl: boolean, media: Check, ways: re
   try {
     await Promise.all([invite(), ...all.map(rtp)]);
     await until(UNANSWERED_MS);
-    const lateMs = net.now() + path.lateMs();
+    const lateMs = net.now() + path.lateMs('udp');
     while (!final && net.now() < lateMs && !signal.aborted)
       await net.sleep(LOOK_EVERY_MS, signal).catch(() => undefined);
     const ack = replyOf(final);

@@ -49,7 +49,7 @@ export const createExperiments = ({ tools, exchange, canaries, quiet, passedFlow
   let areFlowsKnown = false;
   let flows = 0;
   const askAll = async (ports: readonly SweptPort[], pace: () => Promise<void>, signal: AbortSignal): Promise<void> => {
-    const held = { atLeastMs: Math.max(FRESH_HELD_MS, exchange.placeMs()), lateMs: path.lateMs() };
+    const held = { atLeastMs: Math.max(FRESH_HELD_MS, exchange.placeMs()), lateMs: path.lateMs('udp') };
     flows += ports.length;
     await askFresh(ports, tools, held, pace, signal);
   };
@@ -93,7 +93,7 @@ export const createExperiments = ({ tools, exchange, canaries, quiet, passedFlow
       await Promise.race([quiet, new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))]);
       signal.throwIfAborted();
       isLimitKnown = true;
-      const begins = await findRateLimit(exchange, canaries, net.now, packetsPerSecond, path.lateMs(), signal);
+      const begins = await findRateLimit(exchange, canaries, net.now, packetsPerSecond, path.lateMs('udp'), signal);
       if (begins === null) return false;
       limit = { kind: 'rate', packetsPerSecond: begins };
       exchange.setRate(begins * SLOW_SHARE);

@@ -206,7 +206,7 @@ export const createSweeper = (input: SweepInput): Sweeper => {
     for (let extra = Math.floor(sent / every); needsCanaries && extra < MIN_CANARIES; extra += 1) await canary();
     const rate = ((tools.totals.packetsSent - before) * 1000) / Math.max(1, net.now() - begun);
     await exchange.settle({ once: ports, each: canaries.asked() }, settleMs(), signal);
-    for (const rtt of exchange.takeRtts()) path.reportRtt(rtt);
+    for (const rtt of exchange.takeRtts()) path.reportRtt(rtt, 'udp');
     return rate;
   };
 
@@ -222,9 +222,9 @@ export const createSweeper = (input: SweepInput): Sweeper => {
       const begun = net.now();
       const isLast = left.every(({ counted }) => counted + 1 >= target);
       const settleMs = (): number => {
-        const usual = Math.max(SETTLE_MS, exchange.placeMs(), PATIENCE * path.longestRttMs());
+        const usual = Math.max(SETTLE_MS, exchange.placeMs(), PATIENCE * path.longestRttMs('udp'));
         // A scout that answers too late is asked again where it matters.
-        return isLast ? (certain ? path.lateMs() : 2 * usual) : usual;
+        return isLast ? (certain ? path.lateMs('udp') : 2 * usual) : usual;
       };
       // The flow of a question that was asked twice in vain may be the dead one.
       if (certain)
@@ -282,7 +282,7 @@ export const createSweeper = (input: SweepInput): Sweeper => {
         await exchange.fromFlow(firstFlow);
         // Late is not lost: of a port that answered, what it was asked again meanwhile is answered as well.
         const late = ports.filter(({ answers, packets }) => answers > 0 && answers < packets);
-        if (late.length > 0) await exchange.settle({ each: late }, path.lateMs(), tools.signal);
+        if (late.length > 0) await exchange.settle({ each: late }, path.lateMs('udp'), tools.signal);
       } catch (error) {
         if (!tools.signal.aborted) throw error;
         interrupted = true;

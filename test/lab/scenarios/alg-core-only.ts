@@ -16,4 +16,5 @@ export default {
   services: { 'business-sip': ['degraded', 'unknown'] },
   perhapsSymptoms: { 'business-sip': ['lost-inbound-calls'] },
   notVerified: 'hand-made questions have none of these fields',
+  notFixed: 'the ALG is a device of its own, which no rule of this firewall switches off',
 } satisfies Scenario;

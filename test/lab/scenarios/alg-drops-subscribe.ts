@@ -19,4 +19,5 @@ export default {
   perhapsSymptoms: { 'business-sip': ['cannot-call', 'lost-inbound-calls', 'transfers-fail'] },
   report: { sipAlg: { detected: true, findings: [{ method: 'SUBSCRIBE', kind: 'dropped' }] } },
   notVerified: 'no hand-made question is a SUBSCRIBE',
+  notFixed: 'the ALG is a device of its own, which no rule of this firewall switches off',
 } satisfies Scenario;

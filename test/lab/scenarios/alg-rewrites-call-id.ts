@@ -20,4 +20,5 @@ export default {
   perhapsSymptoms: { 'business-sip': ['lost-inbound-calls', 'calls-drop', 'long-invites-fail', 'transfers-fail'] },
   report: { sipAlg: { detected: true, findings: [{ field: 'Call-ID' }] } },
   notVerified: 'hand-made questions have no host part in Call-ID',
+  notFixed: 'the ALG is a device of its own, which no rule of this firewall switches off',
 } satisfies Scenario;

@@ -25,4 +25,5 @@ export default {
   perhapsSymptoms: { 'business-sip': ['lost-inbound-calls', 'registration-flaps'] },
   report: { sipAlg: { detected: true, findings: [{ method: 'REGISTER', direction: 'outbound', field: 'Expires' }] } },
   notVerified: 'no hand-made question is a REGISTER',
+  notFixed: 'the ALG is a device of its own, which no rule of this firewall switches off',
 } satisfies Scenario;

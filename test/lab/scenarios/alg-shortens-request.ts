@@ -17,4 +17,5 @@ export default {
   perhapsSymptoms: { 'business-sip': ['lost-inbound-calls'] },
   report: { sipAlg: { detected: true, findings: [{ field: 'User-Agent' }] } },
   notVerified: 'hand-made questions have none of these fields',
+  notFixed: 'the ALG is a device of its own, which no rule of this firewall switches off',
 } satisfies Scenario;
