@@ -3,8 +3,8 @@ import type { FlowFacts } from '../model/far-end.js';
 import type { Attempt } from '../model/observation.js';
 import { lossUpperBound } from './silence.js';
 
-/** So unlikely by loss alone that flows die of their own. */
-const DOUBT = 1e-3;
+/** So unlikely by loss alone that flows die of their own; that there are such flows is said of the whole line. */
+const DOUBT = 1e-4;
 /**
  * Where even the living flows lose more than this, packets are lost and not flows: a limit on answers leaves some flows with one
  * answer and others with none.
@@ -30,7 +30,8 @@ export const flowsDie = (facts: FlowFacts | null | undefined): boolean => {
   if (!facts || facts.dead < 2 || facts.dead === facts.asked) return false;
   const living = (facts.asked - facts.dead) * facts.packets;
   if (facts.lostOfLiving - facts.firstLost > MAX_LOSS_OF_LIVING * living) return false;
-  const loss = (facts.lostOfLiving + 1) / (living + 2);
+  // A bound and not a mean: of few packets the mean is often too low, and each flow takes it to the power of its packets.
+  const loss = lossUpperBound({ trials: living, answers: living - facts.lostOfLiving }) ?? 1;
   return atLeast(facts.dead, facts.asked, loss ** facts.packets) <= DOUBT;
 };
 

@@ -1,0 +1,78 @@
+/** Flows that die, told from packets that are lost: by tables, and by drawing lines of known loss. */
+import t from 'tap';
+import type { FlowFacts } from '../../src/model/far-end.js';
+import { seededRandom } from '../../src/model/random.js';
+import { deadFlows, deadShare, firstPackets, flowsDie, holdsFirst, losesFirst } from '../../src/verdict/flows.js';
+
+const PACKETS = 4;
+const facts = (of: Partial<FlowFacts>): FlowFacts => ({
+  ...{ asked: 12, packets: PACKETS, dead: 0, firstLost: 0, firstHeld: 0, lostOfLiving: 0 },
+  ...of,
+});
+
+t.test('what a few flows show', async (t) => {
+  const cases = [
+    ['nothing was looked at', null, false],
+    ['all live', facts({}), false],
+    ['one died: a packet in each of its four attempts may be lost', facts({ dead: 1 }), false],
+    ['three of twelve died, the others lost nothing', facts({ dead: 3 }), true],
+    ['half of them', facts({ dead: 6 }), true],
+    ['all died: then it is the port, or the line', facts({ dead: 12 }), false],
+    ['two died where a third of all packets is lost', facts({ dead: 2, lostOfLiving: 13 }), false],
+    ['a limit on answers leaves one answer to some', facts({ dead: 4, lostOfLiving: 22 }), false],
+  ] as const;
+  for (const [what, one, expected] of cases) t.equal(flowsDie(one), expected, what);
+  t.equal(deadShare(null), null);
+  t.equal(deadShare(facts({})), null);
+  t.ok((deadShare(facts({ dead: 3 })) ?? 0) > 0.25, 'the share is a bound, and more than was seen');
+});
+
+t.test('the first packet of a flow, lost or held', async (t) => {
+  t.ok(losesFirst(facts({ firstLost: 11, lostOfLiving: 11 })));
+  t.notOk(losesFirst(facts({ firstLost: 4, lostOfLiving: 4 })), 'a third is loss');
+  t.notOk(losesFirst(facts({ firstLost: 12, lostOfLiving: 20 })), 'others are lost as well');
+  t.ok(holdsFirst(facts({ firstHeld: 10 })));
+  t.notOk(holdsFirst(facts({ firstHeld: 2 })));
+});
+
+t.test('attempts by their source ports', async (t) => {
+  const sent = { packets: 2, opened: null, lostAtMs: [1, 2] };
+  const attempts = [
+    { outcome: 'silence', sourcePort: 1001, ...sent },
+    { outcome: 'silence', sourcePort: 1002, ...sent },
+    { outcome: 'silence', sourcePort: 1003, ...sent, packets: 1, lostAtMs: [3] },
+  ] as const;
+  t.strictSame(deadFlows(attempts), { flows: 3, packets: 5 });
+  t.equal(firstPackets(attempts), 3);
+});
+
+/** What a line would show of which each flow dies with one probability, and each packet with another. */
+const draw = (random: () => number, dies: number, loses: number, asked: number): FlowFacts => {
+  const lost = (): number => Array.from({ length: PACKETS }, () => random() < loses).filter(Boolean).length;
+  const flows = Array.from({ length: asked }, () => (random() < dies ? PACKETS : lost()));
+  const living = flows.filter((count) => count < PACKETS);
+  return facts({
+    asked,
+    dead: asked - living.length,
+    lostOfLiving: living.reduce((sum, count) => sum + count, 0),
+  });
+};
+
+t.test('drawn lines', async (t) => {
+  const DRAWS = 4000;
+  const random = seededRandom(4787);
+  for (const loses of [0, 0.05, 0.2, 0.36]) {
+    for (const asked of [12, 36]) {
+      const told = Array.from({ length: DRAWS }, () => flowsDie(draw(random, 0, loses, asked))).filter(Boolean).length;
+      t.ok(told <= DRAWS / 1000, `loss ${loses}, ${asked} flows: ${told} of ${DRAWS} called dead flows`);
+    }
+  }
+  for (const [dies, loses] of [
+    [0.25, 0],
+    [0.25, 0.05],
+    [0.5, 0.05],
+  ] as const) {
+    const told = Array.from({ length: DRAWS }, () => flowsDie(draw(random, dies, loses, 36))).filter(Boolean).length;
+    t.ok(told >= 0.99 * DRAWS, `${dies} of flows dead, loss ${loses}: ${told} of ${DRAWS} told`);
+  }
+});
