@@ -25,20 +25,31 @@ if (files.length === 0) {
   process.stderr.write(`no test file has ${words.join(' or ')} in its path\n`);
   process.exit(2);
 }
-/** How much of the findings is worth scrolling through. */
-const MAX_LINES = 400;
+/** How much of each finding is worth scrolling through. */
+const MAX_LINES = 30;
 
-/** Every failed assertion with what tap says of it. */
+/** Every failed assertion with what tap says of it, under the file that it is in; what contains one has nothing to add. */
 const failures = (text: string): string => {
   const shown: string[] = [];
+  let file = '';
+  let lines = Number.POSITIVE_INFINITY;
   let indent: number | null = null;
   for (const line of text.split('\n')) {
     const depth = line.search(/\S/);
-    if (/^\s*not ok /.test(line)) indent = depth;
-    else if (indent !== null && depth >= 0 && depth <= indent) indent = null;
-    if (indent !== null || /^# Subtest/.test(line)) shown.push(line);
+    const [, subtest] = /^# Subtest: (.*)$/.exec(line) ?? [];
+    if (subtest !== undefined) file = subtest;
+    if (/^\s+not ok /.test(line)) {
+      shown.push(...(file === '' ? [] : [file]), line);
+      file = '';
+      indent = depth;
+      lines = 0;
+    } else if (indent !== null && depth >= 0 && depth <= indent) indent = null;
+    else if (indent !== null && depth >= 0 && lines < MAX_LINES) {
+      shown.push(line);
+      lines += 1;
+    }
   }
-  return `${shown.slice(0, MAX_LINES).join('\n')}\n`;
+  return `${shown.join('\n')}\n`;
 };
 
 const folder = mkdtempSync(join(tmpdir(), 'callpath-test-'));

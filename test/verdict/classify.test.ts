@@ -134,6 +134,27 @@ const ROWS: readonly Row[] = [
     farEnd: reflector({ heldBack: 100 }),
     says: 'altered/answered-by-other',
   },
+  // Flows: what lives from one source port and dies from another is not about the port.
+  {
+    story: 'a few flows to known ports died, and most lived',
+    check: SIP,
+    attempts: [proven()],
+    farEnd: reflector({
+      flows: { asked: 12, packets: 4, dead: 3, firstLost: 0, firstHeld: 0, lostOfLiving: 0 },
+    }),
+    says: 'degraded/flow-loss',
+  },
+  {
+    story: 'silent from two source ports, answered from a third',
+    check: SIP,
+    attempts: [
+      { outcome: 'silence', packets: 2, sourcePort: 1001, lostAtMs: [1, 2], opened: null },
+      { outcome: 'silence', packets: 2, sourcePort: 1002, lostAtMs: [3, 4], opened: null },
+      proven({ sourcePort: 1003, packets: 2, answers: 2 }),
+    ],
+    farEnd: reflector(),
+    says: 'degraded/flow-loss',
+  },
   // A far end that ended during the run.
   {
     story: 'silence towards one that had ended by then',
@@ -141,6 +162,13 @@ const ROWS: readonly Row[] = [
     attempts: silence(8),
     farEnd: reflector({ ended: 'outage' }),
     says: 'unknown/outage',
+  },
+  {
+    story: 'silence since something began to drop this host',
+    check: SIP,
+    attempts: silence(8),
+    farEnd: reflector({ ended: 'cut-off' }),
+    says: 'unknown/cut-off',
   },
   {
     story: 'its host refuses what it had listened on',
@@ -859,8 +887,8 @@ t.test('the table reaches every reason but those that need measurements of their
   const all = Object.entries(REASONS).flatMap(([verdict, reasons]) => reasons.map((reason) => `${verdict}/${reason}`));
   t.strictSame(
     all.filter((one) => !reached.has(one)),
-    // A stream of media, a burst, a sweep of sizes.
-    ['degraded/jitter', 'degraded/reordered', 'degraded/rate-limited', 'blocked/size-filtered'],
+    // A stream of media, a burst, a sweep of sizes; and a token that nobody proved, which is about the whole address.
+    ['degraded/jitter', 'degraded/reordered', 'degraded/rate-limited', 'blocked/size-filtered', 'unknown/unproven'],
   );
 });
 

@@ -165,7 +165,7 @@ t.test('what a run has learnt about its path', async (t) => {
   path.reportRtt(150, 'udp');
   t.equal(path.lateMs('udp'), 600);
   path.reportRtt(900, 'udp');
-  t.equal(path.lateMs('udp'), 1000, 'longer than any round trip over which people can talk');
+  t.equal(path.lateMs('udp'), 1800, 'a long way varies by less than itself');
 });
 
 t.test('a sweep of all media ports does not stop to calculate', async (t) => {
