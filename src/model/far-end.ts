@@ -48,15 +48,16 @@ export interface Silence {
 /** Several source ports, each of which asked the same known port a few times. */
 export interface FlowFacts {
   readonly asked: number;
-  /** Packets of each. */
-  readonly packets: number;
-  /** Answered none of them. */
+  /** Answered nothing. */
   readonly dead: number;
+  /** So many packets each of those was asked in vain, at least; 0 where none died. */
+  readonly packetsOfDead: number;
   /** Answered all but the first. */
   readonly firstLost: number;
   /** Answered the first later than the others, by more than calls bear. */
   readonly firstHeld: number;
-  /** Of those that lived, packets that stayed unanswered. */
+  /** Packets of those that lived, and how many of them stayed unanswered. */
+  readonly packetsOfLiving: number;
   readonly lostOfLiving: number;
 }
 

@@ -28,11 +28,11 @@ const atLeast = (k: number, n: number, p: number): number => {
 /** Some flows answer nothing and others do, beyond what the loss of the living ones explains. */
 export const flowsDie = (facts: FlowFacts | null | undefined): boolean => {
   if (!facts || facts.dead < 2 || facts.dead === facts.asked) return false;
-  const living = (facts.asked - facts.dead) * facts.packets;
-  if (facts.lostOfLiving - facts.firstLost > MAX_LOSS_OF_LIVING * living) return false;
+  const { packetsOfLiving, packetsOfDead } = facts;
+  if (facts.lostOfLiving - facts.firstLost > MAX_LOSS_OF_LIVING * packetsOfLiving) return false;
   // A bound and not a mean: of few packets the mean is often too low, and each flow takes it to the power of its packets.
-  const loss = lossUpperBound({ trials: living, answers: living - facts.lostOfLiving }) ?? 1;
-  return atLeast(facts.dead, facts.asked, loss ** facts.packets) <= DOUBT;
+  const loss = lossUpperBound({ trials: packetsOfLiving, answers: packetsOfLiving - facts.lostOfLiving }) ?? 1;
+  return atLeast(facts.dead, facts.asked, loss ** packetsOfDead) <= DOUBT;
 };
 
 /** The first packet of nearly every flow is lost, and the others are not. */

@@ -140,7 +140,11 @@ const ROWS: readonly Row[] = [
     check: SIP,
     attempts: [proven()],
     farEnd: reflector({
-      flows: { asked: 12, packets: 4, dead: 3, firstLost: 0, firstHeld: 0, lostOfLiving: 0 },
+      flows: {
+        ...{ asked: 12, dead: 3, packetsOfDead: 10, firstLost: 0, firstHeld: 0 },
+        packetsOfLiving: 36,
+        lostOfLiving: 0,
+      },
     }),
     says: 'degraded/flow-loss',
   },

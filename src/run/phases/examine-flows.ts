@@ -20,6 +20,8 @@ const FLOWS = 12;
 /** Where one died and too few did to tell it from loss: one member of four is found among so many more all but once in a thousand. */
 const MORE_FLOWS = 24;
 const PACKETS = 4;
+/** A flow that answered none of those is asked so many more, until one is answered: then it was loss. */
+const MORE_PACKETS = 6;
 const SPACING_MS = 150;
 /** A first packet that comes so much later than the next was held, not delayed: longer than jitter that calls bear. */
 const HELD_MS = 100;
@@ -40,20 +42,28 @@ const askFlow = async (way: Check, tools: Tools): Promise<Flow> => {
     },
   });
   timeline.opened(way.address ?? '');
-  try {
-    for (let packet = 0; packet < PACKETS; packet += 1) {
+  const isDead = (): boolean => answeredAfterMs.every((ms) => ms === null);
+  const askWhile = async (packets: number, goesOn: () => boolean): Promise<void> => {
+    for (let packet = 0; packet < packets && goesOn(); packet += 1) {
       await flow.ask();
       await net.sleep(SPACING_MS, signal);
     }
-    await net.sleep(path.lateMs('udp'), signal);
+    if (goesOn()) await net.sleep(path.lateMs('udp'), signal);
+  };
+  try {
+    await askWhile(PACKETS, () => true);
+    await askWhile(MORE_PACKETS, isDead);
   } finally {
     flow.close();
   }
   return { answeredAfterMs };
 };
 
+const isAlive = ({ answeredAfterMs }: Flow): boolean => answeredAfterMs.some((ms) => ms !== null);
+
 const factsOf = (flows: readonly Flow[]): FlowFacts => {
-  const living = flows.filter(({ answeredAfterMs }) => answeredAfterMs.some((ms) => ms !== null));
+  const living = flows.filter(isAlive);
+  const dead = flows.filter((flow) => !isAlive(flow));
   const isFirstLost = ({ answeredAfterMs: [first, ...rest] }: Flow): boolean =>
     first === null && rest.every((ms) => ms !== null);
   const isFirstHeld = ({ answeredAfterMs: [first, ...rest] }: Flow): boolean => {
@@ -62,10 +72,11 @@ const factsOf = (flows: readonly Flow[]): FlowFacts => {
   };
   return {
     asked: flows.length,
-    packets: PACKETS,
-    dead: flows.length - living.length,
+    dead: dead.length,
+    packetsOfDead: dead.length === 0 ? 0 : Math.min(...dead.map(({ answeredAfterMs }) => answeredAfterMs.length)),
     firstLost: living.filter(isFirstLost).length,
     firstHeld: living.filter(isFirstHeld).length,
+    packetsOfLiving: living.reduce((sum, { answeredAfterMs }) => sum + answeredAfterMs.length, 0),
     lostOfLiving: living.reduce((sum, flow) => sum + flow.answeredAfterMs.filter((ms) => ms === null).length, 0),
   };
 };
