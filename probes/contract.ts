@@ -44,7 +44,7 @@ export interface Question {
   readonly answeredByOpening: boolean;
 }
 
-export const READING_REFUSALS = [
+const READING_REFUSALS = [
   'malformed', // not a message of this protocol
   'wrong-id', // of this protocol, and not to our request
   'provisional', // to our request, and not final

@@ -33,7 +33,7 @@ export interface Exchange {
   readonly received: Uint8Array;
 }
 
-export interface AlgQuestion {
+interface AlgQuestion {
   readonly method: AlgMethod;
   /** The request is filled up to this many bytes, if it has fewer. */
   readonly atLeastBytes?: number;

@@ -186,3 +186,24 @@ t.test('the picture of the house names every layer, and no other', async (t) => 
   const missing = [...phases].map(([, name = '']) => name).filter((name) => !page.includes(`\`${name}\``));
   t.same(missing, [], 'every phase has its line');
 });
+
+/** Found by the file that they are in: what loads probes and studies names no single one. */
+const LOADED = /^(?:probes\/|src\/run\/studies\/)/;
+/** Named in no import, and yet in the type of something that tests export. */
+const IN_TYPES_OF_TESTS = new Set(['Daemon', 'KeepaliveBook']);
+
+t.test('what is exported is imported somewhere', async (t) => {
+  const files = ['src', 'probes', 'scripts', 'test'].flatMap(filesBelow);
+  const texts = new Map(files.map((file) => [file, readFileSync(join(root, file), 'utf8')]));
+  const words = new Map([...texts].map(([file, text]) => [file, new Set(text.match(/\w+/g) ?? [])]));
+  const isImported = (name: string, from: string): boolean =>
+    [...words].some(([file, all]) => file !== from && all.has(name));
+  const unused = [...texts].flatMap(([file, text]) =>
+    [...text.matchAll(/^export (?:async )?(?:const|function|class|type|interface) (\w+)/gm)]
+      .map(([, name = '']) => name)
+      .filter((name) => !(LOADED.test(file) && ['probe', 'study'].includes(name)) && !IN_TYPES_OF_TESTS.has(name))
+      .filter((name) => !isImported(name, file))
+      .map((name) => `${file}: ${name}`),
+  );
+  t.same(unused, []);
+});

@@ -8,7 +8,7 @@ import { packageRoot } from '../../src/plan/package-root.js';
 
 export const HOST = '127.0.0.1';
 /** The machine that this is made for has two cores: one for servers, one for who asks. */
-export const SERVER_CORE = '1';
+const SERVER_CORE = '1';
 export const LOAD_CORE = '0';
 const READY_WITHIN_MS = 10_000;
 export const IRTT_KEY = 'a key for irtt, and for this run only';
@@ -55,7 +55,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 const { NODE_EXTRA_CA_CERTS: _, ...env } = process.env;
 
 /** Starts a server in a process group of its own, on its core; resolves when it has printed `ready`. */
-export const start = async (name: string, port: number, command: readonly string[], ready: string): Promise<Server> => {
+const start = async (name: string, port: number, command: readonly string[], ready: string): Promise<Server> => {
   const args = ['-c', SERVER_CORE, ...command];
   const child = spawn('taskset', args, { detached: true, env, stdio: ['ignore', 'pipe', 'pipe'] });
   started.push(child);

@@ -16,7 +16,7 @@ const ANSWER_WITHIN_MS = 1000;
 const SESSION = 77;
 const PADDING = new Uint8Array(ANSWER_TAG_BYTES - REQUEST_TAG_BYTES);
 
-export interface PacketsResult {
+interface PacketsResult {
   readonly sent: number;
   readonly proofs: number;
   /** What went wrong, at most once for each lane. */

@@ -11,14 +11,14 @@ import { fuzzPackets } from './packets.js';
 import { fuzzStreams } from './streams.js';
 import { startTarget, type Target } from './target.js';
 
-export interface SoakOptions {
+interface SoakOptions {
   readonly packets: number;
   readonly streams: number;
   readonly seed: number;
   readonly progress?: (line: string) => void;
 }
 
-export interface SoakReport {
+interface SoakReport {
   readonly packets: number;
   readonly proofs: number;
   readonly datagramsRead: number;

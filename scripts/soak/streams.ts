@@ -25,7 +25,7 @@ const DNS = Buffer.concat([
 ]);
 const STREAMS: readonly Uint8Array[] = [GET, DNS, sipRequest('OPTIONS'), sipRequest('INVITE'), requestTag(9)];
 
-export interface StreamsResult {
+interface StreamsResult {
   readonly opened: number;
   readonly refused: number;
   readonly heard: number;

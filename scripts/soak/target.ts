@@ -42,7 +42,7 @@ const expand = (list: string): readonly number[] =>
     return Array.from({ length: to - from + 1 }, (_, index) => from + index);
   });
 
-export interface TargetOptions {
+interface TargetOptions {
   /** What its token file holds. */
   readonly tokens?: string;
   /** The one core that it may use, so that what it is asked from keeps the other. */

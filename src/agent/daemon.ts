@@ -23,7 +23,7 @@ import { openSpool, type Spool } from './spool/spool.js';
 import { createStateStore, type StateStore } from './state-store.js';
 import { createWatch } from './watch.js';
 
-export interface DaemonOptions {
+interface DaemonOptions {
   readonly config: Config;
   readonly stateDirectory: string;
   readonly agent: Speaker;

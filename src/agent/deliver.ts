@@ -35,7 +35,7 @@ export interface DeliveryState {
   since: number | null;
 }
 
-export interface DeliveryOptions {
+interface DeliveryOptions {
   readonly exporter: Exporter;
   readonly spool: Pick<Spool, 'read' | 'position' | 'advance' | 'onStored'>;
   readonly clock: Clock;

@@ -9,7 +9,7 @@ import { localAddressFor } from '../net/local.js';
 import { hostNetwork } from './memory/network.js';
 
 /** `yes`: it can · `limited`: it can, and results mean less, as said · `no`: it cannot. */
-export type Ability = 'yes' | 'limited' | 'no';
+type Ability = 'yes' | 'limited' | 'no';
 
 export interface Finding {
   readonly what: string;

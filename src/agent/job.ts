@@ -10,7 +10,7 @@ import { type Clock, pause } from './schedule/clock.js';
 import type { StateStore } from './state-store.js';
 
 /** What a run is to ask. */
-export interface RunRequest {
+interface RunRequest {
   readonly target: TargetConfig;
   readonly schedule: ScheduleConfig;
   readonly kind: RunKind;
@@ -51,7 +51,7 @@ export interface JobView {
   readonly state: JobState;
 }
 
-export interface JobOptions {
+interface JobOptions {
   /** The target's name in records. */
   readonly target: string;
   readonly config: TargetConfig;

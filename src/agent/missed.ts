@@ -1,5 +1,5 @@
 /** Missed runs, counted and told together: one event an hour and job, not one a minute. */
-export interface MissedRuns {
+interface MissedRuns {
   add(job: string, count: number, reason: string): void;
   /** What has gathered since it was last told, if it is time to tell. */
   take(monotonicMs: number): readonly { readonly job: string; readonly counts: Readonly<Record<string, number>> }[];

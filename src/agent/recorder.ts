@@ -7,7 +7,7 @@ import type { Clock } from './schedule/clock.js';
 import type { Spool } from './spool/spool.js';
 
 /** What the agent says of itself and its host. More types may come. */
-export const EVENT_TYPES = [
+const EVENT_TYPES = [
   'agent-started',
   'agent-stopped',
   'network-changed', // the host's own: an address, a default route, a tunnel

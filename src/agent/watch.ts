@@ -10,7 +10,7 @@ import type { StateStore } from './state-store.js';
 
 const MEGABYTE = 1024 * 1024;
 
-export interface WatchOptions {
+interface WatchOptions {
   readonly clock: Clock;
   readonly log: Pick<Logger, 'warn' | 'error' | 'debug'>;
   readonly stateStore: StateStore;
@@ -25,7 +25,7 @@ export interface WatchOptions {
   readonly onFatal: (why: string) => void;
 }
 
-export interface Watch {
+interface Watch {
   /** Compares the host's network with the remembered one, and says what changed. */
   lookAtNetwork(): Promise<void>;
   onMissed(job: string, count: number, reason: string): void;

@@ -15,7 +15,7 @@ export interface ProbeOptions extends ProbeRequest, ProbePace {
   readonly color: boolean | null;
 }
 
-export const DEFAULT_PROFILE = 'business-sip';
+const DEFAULT_PROFILE = 'business-sip';
 /** As many packets as four calls send: any line that carries calls carries this, and no IPS takes it for a flood. */
 const DEFAULT_MAX_PPS = 200;
 /** More than this program can send: unpaced, for a lab. No branch line should see it. */

@@ -1,7 +1,7 @@
 /** One line on stderr that says how far a run is, with a map of its widest range; only on a terminal, gone at the end. */
 import type { OnProgress } from '../model/run.js';
 
-export interface Progress {
+interface Progress {
   /** Null where nobody watches, so that nobody need tell. */
   readonly update: OnProgress | null;
   clear(): void;

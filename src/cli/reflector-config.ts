@@ -5,7 +5,7 @@ import { nearest } from '../model/nearest.js';
 import { UserError } from '../model/user-error.js';
 import { usage } from './options.js';
 
-export type OptionValues = Readonly<Record<string, string | string[] | boolean | undefined>>;
+type OptionValues = Readonly<Record<string, string | string[] | boolean | undefined>>;
 
 /** The options fill a screen at most; a larger file is another file. */
 const MAX_CONFIG_BYTES = 64 * 1024;

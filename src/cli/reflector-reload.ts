@@ -9,7 +9,7 @@ import { UserError } from '../model/user-error.js';
 /** Files are polled, because a notification is lost when a file is replaced by another of its name. */
 const LOOK_EVERY_MS = 5000;
 
-export interface Reloading {
+interface Reloading {
   close(): void;
 }
 

@@ -13,7 +13,7 @@ declare const KEY: unique symbol;
 export type Key = string & { readonly [KEY]: never };
 
 /** One question: this probe, this transport, this port, this address. */
-export interface Question {
+interface Question {
   readonly probe: AskedKind;
   readonly transport: Transport;
   readonly port: number;

@@ -30,7 +30,7 @@ interface Kind {
 
 type MeddlingReason = 'sip-alg' | 'tls-intercepted' | 'http-intercepted' | 'dns-intercepted';
 
-export const KINDS = {
+const KINDS = {
   'sip-options': {
     label: 'SIP',
     transports: ['udp', 'tcp', 'tls'],

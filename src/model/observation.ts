@@ -2,7 +2,7 @@
 import type { Check } from './check.js';
 
 /** JSON, because evidence goes into the report as it is. */
-export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
+type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 export type Evidence = { readonly [key: string]: Json };
 
 /** What a socket error says about the path. One place: `net/errno.ts` maps errno values to these. */
@@ -120,7 +120,7 @@ export const UNANSWERED = [
   'busy', // its own ceilings of work or memory were reached
 ] as const;
 export type Unanswered = (typeof UNANSWERED)[number];
-export type UnansweredCounts = Readonly<Partial<Record<Unanswered, number>>>;
+type UnansweredCounts = Readonly<Partial<Record<Unanswered, number>>>;
 
 /** Why a question was not asked. */
 export const NOT_RUN = [

@@ -7,7 +7,7 @@ import { nearest } from './nearest.js';
 import type { Profile } from './profile.js';
 import { isMap, quoted } from './schema-words.js';
 
-export type Extended =
+type Extended =
   | {
       readonly ok: true;
       readonly value: unknown;

@@ -156,7 +156,7 @@ const senseMistakes = (profile: Profile): readonly Mistake[] => {
 };
 
 /** A profile that is well-formed and makes sense, or every mistake that was found in it. */
-export type ProfileCheck =
+type ProfileCheck =
   | { readonly ok: true; readonly profile: Profile }
   | { readonly ok: false; readonly mistakes: readonly Mistake[] };
 

@@ -5,7 +5,7 @@
 import { isNetwork } from './network-text.js';
 import { isMap } from './schema-words.js';
 
-export interface Upgraded {
+interface Upgraded {
   readonly value: unknown;
   /** One sentence for each older key, without the file's name; empty for a file in the present form. */
   readonly warnings: readonly string[];

@@ -11,7 +11,7 @@ import type { SymptomId } from './verdict.js';
  * whoever runs the service, which has a URL; `secondary`: read in another's; `unverified`: from memory, so it has no date.
  */
 export const EVIDENCE_MARKS = ['primary', 'secondary', 'unverified'] as const;
-export type EvidenceMark = (typeof EVIDENCE_MARKS)[number];
+type EvidenceMark = (typeof EVIDENCE_MARKS)[number];
 
 /** `required` rows weigh, whatever their source; `optional` rows are asked and shown, and never decide the verdict. */
 export const NEEDS = ['required', 'optional'] as const;
@@ -50,12 +50,12 @@ export const ROLE_SYMPTOMS = [
 export type RoleSymptom = (typeof ROLE_SYMPTOMS)[number];
 
 /** By role; a role that is not named has the symptom of ROLE_DEFAULTS. */
-export type RoleSymptoms = { readonly signalling: RoleSymptom } & {
+type RoleSymptoms = { readonly signalling: RoleSymptom } & {
   readonly [Role in RequirementRole]?: RoleSymptom;
 };
 
 /** What people notice of a role in any service, unless its profile knows better. */
-export const ROLE_DEFAULTS: { readonly [Role in Exclude<RequirementRole, 'signalling'>]: RoleSymptom } = {
+const ROLE_DEFAULTS: { readonly [Role in Exclude<RequirementRole, 'signalling'>]: RoleSymptom } = {
   media: 'no-audio',
   push: 'push-delayed',
   web: 'app-limited',
@@ -70,15 +70,15 @@ export const ROLE_DEFAULTS: { readonly [Role in Exclude<RequirementRole, 'signal
  * here; nothing that is asked from inside proves that. `both`: either side may begin.
  */
 export const DIRECTIONS = ['outbound', 'inbound', 'both'] as const;
-export type Direction = (typeof DIRECTIONS)[number];
+type Direction = (typeof DIRECTIONS)[number];
 
 /** Whom a profile is for: desk phones and apps that register, a PBX or session border controller, or an app. */
 export const AUDIENCES = ['phones', 'trunk', 'app'] as const;
-export type Audience = (typeof AUDIENCES)[number];
+type Audience = (typeof AUDIENCES)[number];
 
 /** Whether the vendor forbids that something opens its TLS or looks into its packets. */
 export const INSPECTIONS = ['never', 'allowed'] as const;
-export type Inspection = (typeof INSPECTIONS)[number];
+type Inspection = (typeof INSPECTIONS)[number];
 
 /** What a service is while only the row works that stands in for another one. */
 export const FALLBACK_RESULTS = ['works', 'degraded'] as const;
@@ -109,7 +109,7 @@ export interface DestinationList {
 }
 
 /** Another row of the same profile that serves when this one does not pass. */
-export interface Fallback {
+interface Fallback {
   readonly row: string;
   readonly leaves: FallbackResult;
 }

@@ -104,7 +104,7 @@ export interface Place {
 }
 
 /** Which of a far end's sockets was asked, seen from its first address and port; or one of a port that NATs treat apart. */
-export const STUN_PLACES = ['first', 'other-port', 'other-address', 'other-both', 'peculiar'] as const;
+const STUN_PLACES = ['first', 'other-port', 'other-address', 'other-both', 'peculiar'] as const;
 export type StunPlace = (typeof STUN_PLACES)[number];
 
 /** From which socket of ours which place was asked, and what it saw of us; null if it never answered. */

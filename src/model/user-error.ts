@@ -1,6 +1,6 @@
 /** An error that the user can mend: one line that names the option, or the file, line and path. */
 
-export const USER_ERROR_CODES = [
+const USER_ERROR_CODES = [
   'usage', // an option that is unknown, malformed or missing
   'profile-unreadable',
   'profile-invalid',
@@ -10,7 +10,7 @@ export const USER_ERROR_CODES = [
   'output-unwritable',
   'nothing-bound', // the reflector could not bind a single port
 ] as const;
-export type UserErrorCode = (typeof USER_ERROR_CODES)[number];
+type UserErrorCode = (typeof USER_ERROR_CODES)[number];
 
 /** Thrown for mistakes in options and files; the command line prints `message` and exits 2. */
 export class UserError extends Error {

@@ -12,7 +12,7 @@ import { createStub, type ServerSeen } from './stub.js';
 export type { ServerSeen } from './stub.js';
 
 /** Why a lookup brought no records. The first two are answers; the others mean that nobody knows. */
-export const DNS_FAILURES = [
+const DNS_FAILURES = [
   'not-found', // NXDOMAIN; for `lookup` also a name without any address
   'no-record', // the name exists and has none of this type
   'timeout',
@@ -72,7 +72,7 @@ export interface Dns {
   servers?(): readonly ServerSeen[];
 }
 
-export interface SystemDnsOptions {
+interface SystemDnsOptions {
   /** For one lookup with all its tries, in milliseconds. */
   readonly timeoutMs?: number;
   /**
@@ -91,7 +91,7 @@ const LOOKUP_TIMEOUT_MS = 10_000;
  * Addresses of one family are there, and those of the other are waited for a little longer (RFC 8305 §3 waits 50 ms;
  * nobody waits for a page here, and a resolver that has to go and ask takes longer).
  */
-export const OTHER_FAMILY_MS = 500;
+const OTHER_FAMILY_MS = 500;
 
 /** What getaddrinfo's codes say. */
 const failureOf = (code: string): DnsFailure => {

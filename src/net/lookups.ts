@@ -18,7 +18,7 @@ import { isHostAddress } from './target.js';
 export const MAX_RECORDS = 16;
 
 /** What can go wrong with a name besides the lookup itself. */
-export const NAME_FAILURES = [
+const NAME_FAILURES = [
   'no-address', // it has no address of the families asked for
   'bad-address', // only addresses that no host has, such as 0.0.0.0
   'bad-record', // an SRV or NAPTR record that cannot be used: no host name, or port 0
@@ -48,7 +48,7 @@ export interface Lookups {
   isAnswered(name: string): Promise<boolean>;
 }
 
-export interface AddressesFound {
+interface AddressesFound {
   readonly addresses: readonly ResolvedAddress[];
   readonly failures: readonly NameFailure[];
 }

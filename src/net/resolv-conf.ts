@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { isName } from './target.js';
 
-export interface SearchRules {
+interface SearchRules {
   /** Domains that are put behind a name, in order. */
   readonly search: readonly string[];
   /** A name with so many dots or more is asked for as it stands first. */
@@ -18,7 +18,7 @@ const MAX_SEARCH = 6;
 const MAX_BYTES = 64 * 1024;
 
 /** Reads the text of a resolv.conf. The last `search` or `domain` line counts, as it does for glibc. */
-export const parseResolvConf = (text: string): SearchRules => {
+const parseResolvConf = (text: string): SearchRules => {
   let { search, ndots } = NONE;
   for (const line of text.slice(0, MAX_BYTES).split('\n')) {
     const [keyword, ...words] = line

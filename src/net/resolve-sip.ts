@@ -49,8 +49,8 @@ export interface SipResolution {
 }
 
 /** Transports that NAPTR services name (RFC 3263 §4.1, RFC 4168, RFC 7118), as people call them. */
-export const SIP_OFFERS = ['UDP', 'TCP', 'TLS', 'SCTP', 'WebSocket'] as const;
-export type SipOffer = (typeof SIP_OFFERS)[number];
+const SIP_OFFERS = ['UDP', 'TCP', 'TLS', 'SCTP', 'WebSocket'] as const;
+type SipOffer = (typeof SIP_OFFERS)[number];
 
 export interface SipOptions {
   readonly transports: readonly Transport[];
@@ -65,7 +65,7 @@ export interface SipOptions {
 }
 
 /** The patience of a stub resolver, and what comes after it: with a first server that is silent each step takes longer. */
-export const SIP_DEADLINE_MS = 14_000;
+const SIP_DEADLINE_MS = 14_000;
 
 /** RFC 3261 §19.1.2. */
 const DEFAULT_PORT: Readonly<Record<Transport, number>> = { udp: 5060, tcp: 5060, tls: 5061 };

@@ -10,7 +10,7 @@ export type { NameFailure, ResolveFailure } from './lookups.js';
 export { resolveSip, type SipEndpoint, type SipOptions, type SipResolution, type SipService } from './resolve-sip.js';
 export { parseTarget, TARGET_REFUSALS, type Target, type TargetRefusal } from './target.js';
 
-export interface AddressOptions {
+interface AddressOptions {
   readonly families: readonly Family[];
   readonly dns: Dns;
   readonly signal?: AbortSignal;

@@ -56,7 +56,7 @@ const MAX_NAMES = 16;
  * The names of a subjectAltName as Node prints it: `DNS:a.example, URI:sip:a.example, IP Address:192.0.2.1`; what has a
  * comma or a quote in it is written as a JSON string.
  */
-export const alternativeNames = (text: string | undefined): readonly string[] => {
+const alternativeNames = (text: string | undefined): readonly string[] => {
   const names = [...(text ?? '').matchAll(/(DNS|URI|IP Address):("(?:[^"\\]|\\.)*"|[^,]*)/g)];
   return names.slice(0, MAX_NAMES).map(([, type, value = '']) => `${type}:${value}`.slice(0, MAX_NAME));
 };

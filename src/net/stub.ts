@@ -28,16 +28,16 @@ export interface ServerSeen {
   readonly state: 'answers' | 'silent' | 'refuses';
 }
 
-export interface StubOptions {
+interface StubOptions {
   /** `address`, `address:port` or `[address]:port`, in the order in which they are asked. */
   readonly servers: readonly string[];
   /** How long one question may take, all servers and repetitions together, in milliseconds. */
   readonly patienceMs: number;
 }
 
-export type RecordOf<T extends DnsType> = Extract<DnsRecord, { readonly type: T }>;
+type RecordOf<T extends DnsType> = Extract<DnsRecord, { readonly type: T }>;
 
-export interface Stub {
+interface Stub {
   ask<T extends DnsRecord['type']>(
     name: string,
     type: T,

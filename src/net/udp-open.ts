@@ -6,7 +6,7 @@ import { createSocket } from 'node:dgram';
 import type { Family } from '../model/check.js';
 import { socketError } from './errno.js';
 
-export interface Endpoint {
+interface Endpoint {
   readonly address: string;
   readonly port: number;
 }

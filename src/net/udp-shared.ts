@@ -17,7 +17,7 @@ export interface SharedUdp {
 }
 
 /** Called for every datagram, whoever sent it. */
-export type SharedMessage = (bytes: Uint8Array, address: string, port: number, atMs: number) => void;
+type SharedMessage = (bytes: Uint8Array, address: string, port: number, atMs: number) => void;
 
 /** What is asked for; systems grant less (Linux: net.core.rmem_max, doubled), so the answer is read back. */
 const WANTED_BUFFER = 4 * 1024 * 1024;

@@ -16,7 +16,7 @@ export interface UdpFlow {
   close(): void;
 }
 
-export interface UdpEvents {
+interface UdpEvents {
   message(bytes: Uint8Array, atMs: number): void;
   error(error: SocketError): void;
   /**

@@ -9,7 +9,7 @@ import { UserError } from '../model/user-error.js';
 /** Names below it are public by definition: they are for handsets on any network. */
 export const PUBLIC_3GPP = '.pub.3gppnetwork.org';
 
-export interface Carrier {
+interface Carrier {
   /** What `--carrier` takes. */
   readonly name: string;
   readonly title: string;
@@ -91,7 +91,7 @@ export const carrierNamed = (name: string): Carrier => {
  * Which of a carrier's gateways is meant: the usual one, the one for emergency calls, the one of a cell's area, or that of
  * the country in which a handset roams, whose records name gateways of its carriers (NAPTR).
  */
-export type GatewayForm =
+type GatewayForm =
   | { readonly kind: 'home'; readonly emergency: boolean }
   | { readonly kind: 'visited'; readonly emergency: boolean }
   /** Location area code, four hexadecimal digits. */

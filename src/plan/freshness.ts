@@ -4,7 +4,7 @@ import type { Profile, Source } from '../model/profile.js';
 /** Longer than vendors' notice of a change, a month to half a year, and than a yearly round of checking with some delay. */
 export const STALE_AFTER_MONTHS = 18;
 
-export interface StaleSource {
+interface StaleSource {
   /** Rows and lists that rest on it, by id; `thresholds` for the thresholds. */
   readonly rests: readonly string[];
   readonly source: Source;

@@ -11,7 +11,7 @@ import { type Checked, mistakeLine, readText, type TextMistake } from './yaml-te
 
 export { mistakeLine };
 
-export type ProfileReading =
+type ProfileReading =
   | {
       readonly ok: true;
       readonly profile: Profile;

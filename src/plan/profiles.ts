@@ -80,7 +80,7 @@ const readBounded = async (file: string): Promise<Uint8Array> => {
 };
 
 /** A profile, and what the author of its file should write in another way: one line each, with the file's name. */
-export interface LoadedProfile {
+interface LoadedProfile {
   readonly profile: Profile;
   readonly warnings: readonly string[];
 }

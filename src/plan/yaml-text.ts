@@ -32,7 +32,7 @@ export interface TextMistake {
 }
 
 /** How messages speak of the kind of file: its name, how one begins, and how many levels deep one nests, in words. */
-export interface TextKind {
+interface TextKind {
   readonly noun: string;
   readonly begins: string;
   readonly levels: string;
@@ -43,7 +43,7 @@ export type Checked<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly mistakes: readonly Mistake[] };
 
-export type TextReading<T> =
+type TextReading<T> =
   | { readonly ok: true; readonly value: T }
   /** Never empty; in the order of their lines. */
   | { readonly ok: false; readonly mistakes: readonly [TextMistake, ...TextMistake[]] };

@@ -77,7 +77,7 @@ const proofFor = async (
   );
 };
 
-export interface Scouting extends Amount {
+interface Scouting extends Amount {
   readonly scouts: number;
   /** Flows that the ranges open in all: one for each port that is asked. */
   readonly flows: number;
@@ -98,7 +98,7 @@ const scoutsFor = (rows: readonly Row[], { plan, token }: Prepared, exhaustive: 
   return { scouts, flows: scouts + sampled, packets, bytes: packets * largest };
 };
 
-export interface Cost {
+interface Cost {
   readonly rows: readonly Row[];
   readonly proof: Amount;
   readonly scouting: Scouting;

@@ -8,6 +8,7 @@ import { UserError } from '../model/user-error.js';
 import type { Resolved } from '../plan/destination.js';
 import { type Destination, plan } from '../plan/plan.js';
 import { loadProfile } from '../plan/profiles.js';
+import { SESSION_ID_BYTES } from '../wire/keys.js';
 import type { ProbeRequest } from './request.js';
 import { exposure, findToken } from './token.js';
 
@@ -25,8 +26,6 @@ export interface Prepared {
   /** What the DNS said of the target; null where it was not asked. */
   readonly resolution?: Resolution | null;
 }
-
-const SESSION_ID_BYTES = 8;
 
 /** A fresh session, and the chance that the plan's samples are drawn by. */
 export const newSession = (): { readonly sessionId: Uint8Array; readonly random: () => number } => {

@@ -10,7 +10,7 @@ import type { ProbePace } from './request.js';
 import { agentOfReport } from './who.js';
 
 /** What a run needs of whoever wants it. */
-export interface ProbeHow {
+interface ProbeHow {
   /** A thread that stands ready; one of its own if left out. */
   readonly run?: ProbeThread['run'];
   readonly onProgress?: OnProgress | null;

@@ -65,7 +65,7 @@ const parseTokens = (text: string, where: string): readonly NamedToken[] => {
  * @param option what the user gave it by
  * @throws UserError naming file and line
  */
-export const readTokens = (file: string, option: string): readonly NamedToken[] => {
+const readTokens = (file: string, option: string): readonly NamedToken[] => {
   try {
     if (statSync(file).size > MAX_TOKEN_FILE) throw invalid(`${option} ${file}: too large to be a token file`);
     const tokens = parseTokens(readFileSync(file, 'utf8'), `${option} ${file}`);

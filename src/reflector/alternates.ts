@@ -5,8 +5,8 @@
 import type { StunEndpoint } from '../wire/stun.js';
 
 /** RFC 5780 §7.4 leaves the choice free; these are what STUN servers have always used (RFC 3489 §6). */
-export const STUN_PORT = 3478;
-export const STUN_ALTERNATE_PORT = 3479;
+const STUN_PORT = 3478;
+const STUN_ALTERNATE_PORT = 3479;
 
 /** An address that sockets are bound to, and by which agents know it: they differ where a cloud's NAT lies between. */
 export interface Listener {

@@ -4,7 +4,7 @@ import { deriveInSteps, type KeySteps, keyIdOf } from '../wire/keys.js';
 import { type AnswerTag, encodeAnswerTo, isRequest, type RequestTag, readTag, verifyTag } from '../wire/tag.js';
 
 /** What the far end attests besides the request itself. */
-export type AnswerFacts = Pick<
+type AnswerFacts = Pick<
   AnswerTag,
   | 'type'
   | 'receivedAtMicros'

@@ -7,7 +7,7 @@ const MAX_PENDING = 16_384;
 /** A run that measures four ports at 150 delays each, in two ways and twice, needs 2,400. */
 const MAX_PENDING_PER_PREFIX = 4096;
 
-export interface Deferrals {
+interface Deferrals {
   /** Runs `send` later; false if there are too many already, of this network or of this token. */
   add(source: Uint8Array, owner: string, afterMs: number, send: () => void): boolean;
   close(): void;

@@ -65,7 +65,7 @@ export interface Answer {
 export type Responder = (message: Uint8Array, arrival: Arrival, host: Host) => Answer | null;
 
 /** An answer tag, and how the request wanted to be answered. */
-export interface Sealed {
+interface Sealed {
   readonly bytes: Uint8Array;
   /** The session that asked, and which of its requests it was. */
   readonly of: RequestName;

@@ -4,7 +4,7 @@
  */
 
 /** How far an agent's clock may be from ours: hosts without any time service drift by less in a month. */
-export const MAX_SKEW_MICROS = 300_000_000n;
+const MAX_SKEW_MICROS = 300_000_000n;
 /** Agents read their clocks in whole milliseconds, and two processes of one host need not read the same. */
 const CLOCK_STEP_MS = 20;
 /**
@@ -19,7 +19,7 @@ export const isFarOff = (sentAtMicros: bigint, receivedAtMicros: bigint): boolea
   return off > MAX_SKEW_MICROS || off < -MAX_SKEW_MICROS;
 };
 
-export interface Beginning {
+interface Beginning {
   readonly name: string;
   readonly sentAtMicros: bigint;
   readonly receivedAtMicros: bigint;
@@ -27,7 +27,7 @@ export interface Beginning {
   readonly isBound: boolean;
 }
 
-export interface Freshness {
+interface Freshness {
   mayBegin(beginning: Beginning): boolean;
   /** Remembers that a session is forgotten, and that nothing of it was sent after this by the agent's clock. */
   forget(name: string, sentUpToMicros: bigint): void;

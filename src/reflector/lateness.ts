@@ -3,7 +3,7 @@
  * agents are told of it, and read what they miss as `limited`.
  */
 
-export interface Lateness {
+interface Lateness {
   /** Milliseconds that work waited too long, all together since the start. */
   totalMs(): number;
   /** The worst wait in about the last two minutes, in milliseconds. */

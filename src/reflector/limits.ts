@@ -38,7 +38,7 @@ const refill = (bucket: Bucket, at: number, rate: number, burst: number): Bucket
   return bucket;
 };
 
-export interface Rate {
+interface Rate {
   readonly rate: number;
   readonly burst: number;
 }
@@ -123,7 +123,7 @@ export const createKeepaliveBook = (): KeepaliveBook => {
   };
 };
 
-export interface RefusalBook {
+interface RefusalBook {
   refuse(address: Uint8Array): void;
   /** What was refused lately to this address's prefix. */
   count(address: Uint8Array): number;

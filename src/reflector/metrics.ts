@@ -56,7 +56,7 @@ const labelValue = (text: string): string =>
   text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
 
 /** The exposition as text. */
-export const renderCounters = (counters: Counters): string =>
+const renderCounters = (counters: Counters): string =>
   [
     ...FAMILIES.map(
       ([name, type, help, of]) => `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${name} ${counters[of]}\n`,

@@ -5,7 +5,7 @@
  */
 import { readFile } from 'node:fs/promises';
 
-export interface Overruns {
+interface Overruns {
   /** Since the start. */
   total(): number;
   /** Ports with any lately: in about the last two minutes, which no run of an agent outlasts by much. */

@@ -39,7 +39,7 @@ export const createShares = (limit: number): Shares => {
 export const ownerOf = (name: string): string => name.slice(0, Math.max(0, name.indexOf(' ')));
 
 /** What is remembered, by owner, and what is forgotten first. */
-export interface Ledger {
+interface Ledger {
   /** Notes that a thing is in use, and how large it is. */
   touch(name: string, bytes: number): void;
   /** What has to go, and is forgotten by this: the stalest of whoever has most; null while all fits. */

@@ -6,7 +6,7 @@ const EVERY_MS = 50;
 /** A message of some tens of kilobytes. */
 const MAX_GATHERED = 512;
 
-export interface RecordBatch {
+interface RecordBatch {
   readonly tell: (record: SessionRecord) => void;
   /** Sends what has been gathered, now. */
   flush(): void;

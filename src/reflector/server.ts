@@ -12,7 +12,7 @@ import type { PortPlan } from './ports.js';
 import { dealShares, MAX_PROCESSES, roomUnder } from './shares.js';
 import { startWorkers, type Workers } from './workers.js';
 
-export interface ReflectorOptions {
+interface ReflectorOptions {
   /** Addresses to bind; `::` takes IPv4 as well where the system allows it. */
   readonly listeners: readonly Listener[];
   readonly ports: PortPlan;

@@ -9,15 +9,15 @@ import { createFreshness } from './freshness.js';
 import { createLedger } from './quotas.js';
 
 /** What a request is, by what its session knows already. */
-export const ARRIVALS = [
+const ARRIVALS = [
   'welcome', // new, or a retransmission from where the first came
   'replay', // captured and sent again: too old, from another address, or too often
   'held-back', // the session asks more than its share
 ] as const;
-export type ArrivalKind = (typeof ARRIVALS)[number];
+type ArrivalKind = (typeof ARRIVALS)[number];
 
 /** One request under a valid tag. */
-export interface SessionArrival {
+interface SessionArrival {
   /** Token and session id: a name of fixed length. */
   readonly name: string;
   readonly sequence: number;

@@ -18,7 +18,7 @@ export const roomUnder = (limit: number | null): number =>
     ? Number.POSITIVE_INFINITY
     : Math.max(0, limit - SPARE_DESCRIPTORS - Math.min(MAX_CONNECTIONS, Math.floor(limit / PART_FOR_CONNECTIONS)));
 
-export interface Shares {
+interface Shares {
   /** The first is the process itself. */
   readonly shares: readonly Share[];
   /** Sockets that no process has room for. */

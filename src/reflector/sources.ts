@@ -1,7 +1,7 @@
 /** Source addresses as sockets name them, read once: a busy agent sends thousands of packets from the same one. */
 import { formatIp, parseIp, toMappedBytes, unmapIp } from '../wire/ip.js';
 
-export interface Source {
+interface Source {
   /** 16 octets, IPv4 mapped. */
   readonly bytes: Uint8Array;
   /** Text, IPv4 unmapped: a dual-stack socket reports IPv4 as ::ffff:192.0.2.1. */

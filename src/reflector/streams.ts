@@ -19,7 +19,7 @@ export interface Step {
   /** It hangs up because too much came at once, which is told to whom it happens. */
   readonly excess?: boolean;
 }
-export interface Outgoing {
+interface Outgoing {
   readonly proven: boolean;
   readonly bytes: Uint8Array;
   readonly afterMs: number;

@@ -25,7 +25,7 @@ const MAX_CONNECTIONS_PER_PREFIX = 500;
 /** First byte of a TLS record that opens a handshake (RFC 8446 §5.1). */
 const TLS_HANDSHAKE = 0x16;
 
-export interface TcpRules {
+interface TcpRules {
   readonly listeners: readonly { readonly address: string }[];
   readonly secureContext: () => SecureContext;
   readonly arrivalOf: (source: Source, port: number, binding: Uint8Array | null) => Arrival | null;
@@ -43,7 +43,7 @@ export interface TcpRules {
   readonly warn: (message: string) => void;
 }
 
-export interface TcpSide {
+interface TcpSide {
   bind(place: Place): Promise<void>;
   ports(): readonly number[];
   openConnections(): number;

@@ -3,7 +3,7 @@
  * two slices the datagrams that have come meanwhile are answered: nobody's stream makes somebody else's packets late.
  */
 
-export interface Turns {
+interface Turns {
   /** Runs `work` at once if this turn of the event loop has time for it, else in one of the next. In order. */
   run(work: () => void): void;
   close(): void;

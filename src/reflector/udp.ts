@@ -11,7 +11,7 @@ export interface Source {
   readonly port: number;
 }
 
-export interface UdpRules {
+interface UdpRules {
   readonly listeners: readonly { readonly address: string }[];
   readonly surroundingsOf: (place: Place) => Surroundings;
   readonly arrivalOf: (source: Source, place: Place, surroundings: Surroundings) => Arrival | null;
@@ -28,7 +28,7 @@ export interface UdpRules {
   readonly warn: (message: string) => void;
 }
 
-export interface UdpSide {
+interface UdpSide {
   bind(place: Place): Promise<void>;
   isBound(place: Place): boolean;
   places(): readonly Place[];

@@ -19,7 +19,7 @@ import { studyRows } from './studies.js';
 import { withThirdParties } from './third-party.js';
 import { type Named, reflectorRows, targetOf } from './who.js';
 
-export interface ReportInput {
+interface ReportInput {
   readonly id: string;
   readonly startedAt: Date;
   readonly durationMs: number;

@@ -16,6 +16,7 @@ import { type ServiceState, weigh, weighService } from '../verdict/services.js';
 import { lossUpperBound, RANGE_PORT_DOUBT, SINGLE_CHECK_DOUBT } from '../verdict/silence.js';
 import { judgeStudies, type StudyFacts } from '../verdict/studies/registry.js';
 import { placeOf } from '../verdict/studies/sip.js';
+import { losingOwnPort } from '../verdict/studies/source-ports.js';
 import type { Judged } from '../verdict/studies/study-check.js';
 import { itemOfCheck, itemOfRange } from './items.js';
 import { harmedBy, isAskedByItself } from './studies.js';
@@ -92,7 +93,10 @@ export const judgeRun = (
       thresholds,
     });
   const judged = (observation: Observation): Classified =>
-    classifyOverlookingForm(observation, ofStudies.cosmetic.has(placeOf(observation.check)), plainly);
+    losingOwnPort(
+      classifyOverlookingForm(observation, ofStudies.cosmetic.has(placeOf(observation.check)), plainly),
+      ofStudies.nat.sourcePorts,
+    );
   const classified = (observation: Observation): Classified =>
     withoutProof(judged(observation), facts.has(observation.check.address ?? ''), farEnds);
 

@@ -6,7 +6,7 @@ import { exitCode } from './exit-code.js';
 
 export type Labels = Readonly<Record<string, string | number>>;
 
-export interface Sample {
+interface Sample {
   readonly labels: Labels;
   readonly value: number;
 }

@@ -10,7 +10,7 @@ import { placesInWords } from '../words/said.js';
 import { statusInWords } from '../words/third-party.js';
 
 /** 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN. */
-export type NagiosCode = 0 | 1 | 2 | 3;
+type NagiosCode = 0 | 1 | 2 | 3;
 
 const NAMES = ['OK', 'WARNING', 'CRITICAL', 'UNKNOWN'] as const satisfies Record<NagiosCode, string>;
 

@@ -18,7 +18,7 @@ const series = (name: string, labels: Labels): string => {
 };
 
 /** `counter` for what only grows while the process lives. */
-export type MetricType = 'gauge' | 'counter';
+type MetricType = 'gauge' | 'counter';
 
 /** One metric with its samples. A series must occur once only, so of labels that came out equal the first stays. */
 export const renderFamily = ({ name, help, samples }: Family, type: MetricType = 'gauge'): string => {
@@ -33,7 +33,7 @@ export const renderFamily = ({ name, help, samples }: Family, type: MetricType =
 };
 
 /** A report, and what its target is called in labels. */
-export interface Labelled {
+interface Labelled {
   readonly target: string;
   readonly report: Report;
 }

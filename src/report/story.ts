@@ -99,7 +99,7 @@ const nextStep = (report: Report, service: ReportService): string | null => {
   return EXPLANATIONS[problemsOf(report, service)[0]?.reason ?? service.verdict].fix;
 };
 
-export interface Story {
+interface Story {
   readonly answer: string;
   readonly sentence: string;
   readonly notices: readonly string[];

@@ -6,14 +6,14 @@ import { certificateProblems, shownIn } from '../verdict/certificates.js';
 import { parseIp } from '../wire/ip.js';
 import { certificateProblemInWords, isServerTrouble, saidInWords, statusInWords } from '../words/third-party.js';
 
-export type Said = NonNullable<Report['said']>[number];
-export type Certificate = NonNullable<Report['certificates']>[number];
+type Said = NonNullable<Report['said']>[number];
+type Certificate = NonNullable<Report['certificates']>[number];
 
 /** Lines of a report; a carrier's cluster has some addresses, each with three transports. */
 const MAX_SAID = 40;
 
 /** One thing for each answer or refusal, and one line for all checks of an address that met the same. */
-export const saidOf = (checks: readonly ReportCheck[], isThirdParty: (address: string | null) => boolean): Said[] => {
+const saidOf = (checks: readonly ReportCheck[], isThirdParty: (address: string | null) => boolean): Said[] => {
   const byText = new Map<string, { checks: string[]; address: string | null; text: string; isTrouble: boolean }>();
   for (const check of checks) {
     const text = isThirdParty(check.address) ? saidInWords(check) : null;
@@ -30,7 +30,7 @@ const fieldsOf = (value: unknown): Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
 
 /** The certificates that were shown, whatever became of the question after it. */
-export const certificatesOf = (
+const certificatesOf = (
   classified: readonly Classified[],
   isThirdParty: (address: string | null) => boolean,
   startedAt: Date,
@@ -75,7 +75,7 @@ const reported = ({ host, failures, resolvers, offers, leftOut }: Resolution): N
 });
 
 /** Notes for what somebody has to mend, one sentence each. */
-export const thirdPartyNotes = (
+const thirdPartyNotes = (
   checks: readonly ReportCheck[],
   said: readonly Said[],
   certificates: readonly Certificate[],

@@ -33,10 +33,3 @@ export const systemNet = (maxPps: number, source: string | null): Net => ({
   random: (bytes) => randomBytes(bytes),
   source,
 });
-
-/** What was put on the wire and came back, over the whole run. */
-export interface Totals {
-  packetsSent: number;
-  bytesSent: number;
-  packetsReceived: number;
-}

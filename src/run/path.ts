@@ -7,7 +7,7 @@ import { lossUpperBound } from '../verdict/silence.js';
  * One check's account, told anew whenever it has changed; only checks that answered at least once say anything of loss.
  * `lostAtMs`: when those went out that stayed unanswered; what was lost while the far end was not alive is no loss.
  */
-export type Account = (packets: number, answers: number, lostAtMs?: readonly number[]) => void;
+type Account = (packets: number, answers: number, lostAtMs?: readonly number[]) => void;
 
 export interface Path {
   /** A new account, of zero packets to this address over this transport. */

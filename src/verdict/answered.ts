@@ -4,7 +4,7 @@ import { kindOf } from '../model/kinds.js';
 import type { Attempt } from '../model/observation.js';
 import type { Finding, RttSummary } from '../model/verdict.js';
 import { type Circumstances, type FarEndState, limitsCalls, unwitnessedBy } from './circumstances.js';
-import { deadFlows, firstPackets, flowsDie, losesFirst } from './flows.js';
+import { deadConnections, deadFlows, firstPackets, flowsDie, losesFirst } from './flows.js';
 import { doubtOfSilence, lossLowerBound } from './silence.js';
 
 export type Answer = Extract<Attempt, { outcome: 'answer' }>;
@@ -51,6 +51,13 @@ const ofThirdParty = (
   return { verdict: 'pass', reason: 'answered' };
 };
 
+/** Flows that brought nothing, and in how many packets of ours. */
+const deadOf = ({ transport }: Check, attempts: readonly Attempt[]): ReturnType<typeof deadFlows> => {
+  if (transport === 'udp') return deadFlows(attempts);
+  const connections = deadConnections(attempts);
+  return { flows: connections, packets: connections };
+};
+
 /** Judges what was answered; `packets` and `received` count the whole check's. */
 export const classifyAnswers = (
   check: Check,
@@ -80,15 +87,16 @@ export const classifyAnswers = (
   if (check.isOfRange) return { verdict: 'pass', reason: 'answered' };
   if (farEnd.role !== 'reflector') return ofThirdParty(answers, farEnd, thresholds);
   const isUdp = check.transport === 'udp';
-  if (isUdp) {
-    if (flowsDie(farEnd.flows)) return { verdict: 'degraded', reason: 'flow-loss' };
-    const dead = deadFlows(attempts.filter((one) => unwitnessedBy(farEnd, check.transport, [one]) === 0));
-    // Silent from one source port and not from another, beyond what loss explains: it is about the flow. One answer among
-    // many questions is loss, or a limit on answers, and no flow that lives.
-    const isAlive = received > 1 && !losesFirst(farEnd.flows);
-    if (isAlive && dead.flows > 1 && doubtOfSilence(dead.packets, lossUpperBound) <= doubt) {
-      return { verdict: 'degraded', reason: 'flow-loss' };
-    }
+  if (isUdp && flowsDie(farEnd.flows)) return { verdict: 'degraded', reason: 'flow-loss' };
+  // Silent from one source port and not from another, beyond what loss explains: it is about the flow. One answer among
+  // many questions is loss, or a limit on answers, and no flow that lives.
+  const isAlive = received > 1 && !losesFirst(farEnd.flows);
+  const dead = deadOf(
+    check,
+    attempts.filter((one) => unwitnessedBy(farEnd, check.transport, [one]) === 0),
+  );
+  if (isAlive && dead.flows > 1 && doubtOfSilence(dead.packets, lossUpperBound) <= doubt) {
+    return { verdict: 'degraded', reason: 'flow-loss' };
   }
   const first = losesFirst(farEnd.flows) && isUdp ? firstPackets(attempts) : 0;
   if (lossLowerBound({ trials: packets - first, answers: received }) > thresholds.lossRatio) {

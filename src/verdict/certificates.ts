@@ -5,7 +5,7 @@ import type { Evidence } from '../model/observation.js';
 /** Long enough to renew one by hand; Let's Encrypt mails 14 and 7 days ahead. */
 const SOON_MS = 14 * 24 * 3600 * 1000;
 
-export interface Shown {
+interface Shown {
   readonly subject: string | null;
   readonly issuer: string | null;
   readonly names: readonly string[];

@@ -48,7 +48,7 @@ export interface Listens {
   /** Fingerprint of the certificate that it shows, as Node prints it (`AB:CD:…`). */
   readonly certificateSha256: string | null;
 }
-export type PortSpan = readonly [from: number, to: number];
+type PortSpan = readonly [from: number, to: number];
 
 /** What the whole path is known to lose, and what a call bears. */
 export interface Circumstances {

@@ -22,21 +22,6 @@ const gapsOf = ({ from, to, step }: Pick<PortRange, 'from' | 'to' | 'step'>, tes
 const missedPlaces = (gaps: readonly number[], width: number): number =>
   gaps.reduce((sum, gap) => sum + Math.max(0, gap - width + 1), 0);
 
-/**
- * The probability that a hole of `width` ports of the range (not port numbers) was missed.
- * @param tested ports that were asked, of the range
- */
-export const missProbability = (
-  range: Pick<PortRange, 'from' | 'to' | 'step'>,
-  tested: readonly number[],
-  width: number,
-): number => {
-  const count = Math.floor((range.to - range.from) / range.step) + 1;
-  const places = count - width + 1;
-  if (places <= 0) return tested.length > 0 ? 0 : 1;
-  return missedPlaces(gapsOf(range, tested), width) / places;
-};
-
 /** Widths in port numbers, as a rule of a firewall would name them; a hole of every second port counts like any other. */
 export const coverageOf = (
   range: Pick<PortRange, 'from' | 'to' | 'step'>,

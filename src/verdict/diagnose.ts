@@ -19,13 +19,13 @@ import {
 } from './rules/rule.js';
 import type { ServiceState } from './services.js';
 
-export interface Symptom {
+interface Symptom {
   readonly id: SymptomId;
   readonly text: string;
   readonly because: readonly string[];
 }
 
-export interface Cause {
+interface Cause {
   readonly id: string;
   readonly text: string;
   readonly device: Device;
@@ -33,14 +33,14 @@ export interface Cause {
   readonly because: readonly string[];
 }
 
-export interface Fix {
+interface Fix {
   readonly text: string;
   readonly because: readonly string[];
   readonly rules: Readonly<Record<string, string>>;
   readonly words: Readonly<Record<string, string>>;
 }
 
-export interface Diagnosis {
+interface Diagnosis {
   readonly symptoms: readonly Symptom[];
   /** The most likely first. */
   readonly causes: readonly Cause[];

@@ -63,6 +63,10 @@ export const firstPackets = (attempts: readonly Attempt[]): number => {
   return new Set(lost).size;
 };
 
+/** Connections that never opened, though others did: the system has sent each one's SYN again, so that loss takes few. */
+export const deadConnections = (attempts: readonly Attempt[]): number =>
+  attempts.filter((one) => one.outcome === 'silence' && one.opened === null).length;
+
 /** Packets that went out from source ports of which nothing came back, though from another one something did. */
 export const deadFlows = (attempts: readonly Attempt[]): { readonly flows: number; readonly packets: number } => {
   const answered = new Set(attempts.flatMap(({ outcome, sourcePort }) => (outcome === 'answer' ? [sourcePort] : [])));

@@ -40,7 +40,7 @@ export const worstOf = (findings: readonly Finding[]): Finding | null =>
     null,
   );
 
-export interface RangeThresholds extends Pick<Thresholds, 'lossRatio' | 'rttMs'> {
+interface RangeThresholds extends Pick<Thresholds, 'lossRatio' | 'rttMs'> {
   /** What was found to limit the path; its losses are not the ports' own. */
   readonly limit?: PathLimit | null;
   /** What became of flows; where some die, no port is to blame. */

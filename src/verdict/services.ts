@@ -57,7 +57,8 @@ const verdictOf = (parts: readonly Item[]): Verdict =>
 export const weigh = (requirement: Requirement, alternatives: readonly (readonly Item[])[]): RequirementState => {
   const items = alternatives.flat();
   const verdicts = new Set(alternatives.map(verdictOf));
-  const harmed = verdicts.has('blocked') || verdicts.has('altered');
+  const losesFlows = items.some(({ finding }) => finding.reason === 'flow-loss');
+  const harmed = verdicts.has('blocked') || verdicts.has('altered') || losesFlows;
   const state = ((): RequirementState['state'] => {
     if (verdicts.has('pass')) return harmed ? 'degraded' : 'pass';
     if (verdicts.has('degraded')) return 'degraded';

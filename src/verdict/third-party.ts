@@ -29,7 +29,7 @@ export const isUnreadable = (observation: Observation): boolean => {
 };
 
 /** The far end opened a connection, or began to speak TLS, and then thought better of it. */
-export const hungUp = (failures: readonly Failed[]): boolean =>
+const hungUp = (failures: readonly Failed[]): boolean =>
   failures.some(({ failure, opened }) => HUNG_UP.has(failure) || (failure === 'reset' && opened !== null));
 
 /**

@@ -15,7 +15,7 @@ import { NOTHING } from './octets.js';
 import { ANSWER_TAG_BYTES, REQUEST_TAG_BYTES } from './tag.js';
 
 /** `request`: as it arrived at the reflector; `response`: as the reflector sent it. */
-export const EVIDENCE_SIDES = ['request', 'response'] as const;
+const EVIDENCE_SIDES = ['request', 'response'] as const;
 export type CaptureSide = (typeof EVIDENCE_SIDES)[number];
 
 export interface CaptureQuery {

@@ -9,7 +9,7 @@ const ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567';
 const BITS_PER_CHARACTER = 5;
 const BITS_PER_BYTE = 8;
 
-export const DNS_LABEL_REFUSALS = [
+const DNS_LABEL_REFUSALS = [
   'not-under-suffix', // another name, the suffix alone, or no name at all
   'not-base32', // foreign characters, a length or left-over bits that no encoder makes
 ] as const;

@@ -24,7 +24,7 @@ const OPT = 41;
 const CLASS_IN = 1;
 
 /** Record types that are read; a message may hold any others, which are passed over. */
-export const DNS_TYPES = { A: 1, NS: 2, CNAME: 5, SOA: 6, TXT: 16, AAAA: 28, SRV: 33, NAPTR: 35 } as const;
+const DNS_TYPES = { A: 1, NS: 2, CNAME: 5, SOA: 6, TXT: 16, AAAA: 28, SRV: 33, NAPTR: 35 } as const;
 export type DnsType = keyof typeof DNS_TYPES;
 
 export const DNS_REFUSALS = [
@@ -45,7 +45,7 @@ export interface QuestionLayout {
   readonly class: number;
 }
 
-export interface RecordLayout {
+interface RecordLayout {
   readonly typeAt: number;
   readonly type: number;
   readonly class: number;

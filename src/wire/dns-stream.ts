@@ -8,11 +8,11 @@ const PREFIX_BYTES = 2;
 /** What a query with a tag needs; grows with what really arrives, never with what a peer promises. */
 const INITIAL_BYTES = 512;
 
-export const DNS_STREAM_REFUSALS = [
+const DNS_STREAM_REFUSALS = [
   'too-short', // less than a header, so this is no DNS
   'too-long', // more than this end is willing to hold
 ] as const;
-export type DnsStreamRefusal = (typeof DNS_STREAM_REFUSALS)[number];
+type DnsStreamRefusal = (typeof DNS_STREAM_REFUSALS)[number];
 
 export type DnsStreamItem =
   | { readonly kind: 'message'; readonly bytes: Uint8Array }

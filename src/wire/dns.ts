@@ -34,7 +34,7 @@ export const RCODES = {
 } as const;
 
 /** Fits into the smallest IPv6 path without fragments: 1,280 less 48 of headers. What resolvers settled on in 2020. */
-export const EDNS_PAYLOAD_BYTES = 1_232;
+const EDNS_PAYLOAD_BYTES = 1_232;
 
 const FLAG = {
   response: 0x8000,
@@ -57,8 +57,8 @@ const OPTION_HEADER_BYTES = 4;
 /** Length byte of a character-string (RFC 1035 §3.3). */
 const MAX_STRING = 255;
 
-export type DnsFlags = { readonly [flag in keyof typeof FLAG]: boolean };
-export type DnsQuestion = QuestionLayout;
+type DnsFlags = { readonly [flag in keyof typeof FLAG]: boolean };
+type DnsQuestion = QuestionLayout;
 
 /** A record of class IN; names without the root's dot, `.` for the root. */
 export type DnsRecord = { readonly name: string; readonly ttl: number } & (
@@ -84,7 +84,7 @@ export type DnsRecord = { readonly name: string; readonly ttl: number } & (
     }
 );
 
-export interface Edns {
+interface Edns {
   readonly version: number;
   readonly udpPayloadBytes: number;
   readonly dnssecOk: boolean;
@@ -204,7 +204,7 @@ const encodeName = (name: string): Buffer => {
   ]);
 };
 
-export interface QueryFields {
+interface QueryFields {
   /** 16 bits; random, because it is what an off-path forger has to guess (RFC 5452 §4.3). */
   readonly id: number;
   readonly name: string;
@@ -241,7 +241,7 @@ export const buildQuery = ({ id, name, type, recursionDesired, padTo }: QueryFie
   });
 };
 
-export interface ResponseFields {
+interface ResponseFields {
   /** Above 15 it needs the query's EDNS; without it the upper bits are lost. */
   readonly rcode: number;
   /** The data of one TXT record, cut into character-strings as needed. */

@@ -24,7 +24,7 @@ const outer = Buffer.alloc(BLOCK_BYTES + HASH_BYTES);
 const computed = Buffer.alloc(HASH_BYTES);
 
 /** What a MAC covers: `message`, followed by `more` if there is any, under a key of at most 64 octets. */
-export interface Signed {
+interface Signed {
   readonly message: Uint8Array;
   readonly more: Uint8Array | null;
   readonly key: Uint8Array;

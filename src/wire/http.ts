@@ -2,10 +2,10 @@
 import { accept, type Parsed, refuse } from '../model/refusal.js';
 import { TAG_HEADER } from './carriers.js';
 
-export const HTTP_REFUSALS = ['partial', 'not-http', 'head-too-long'] as const;
-export type HttpRefusal = (typeof HTTP_REFUSALS)[number];
+const HTTP_REFUSALS = ['partial', 'not-http', 'head-too-long'] as const;
+type HttpRefusal = (typeof HTTP_REFUSALS)[number];
 
-export interface HttpHead {
+interface HttpHead {
   readonly status: number;
   /** Lower-case names; of a repeated field the first. */
   readonly fields: ReadonlyMap<string, string>;

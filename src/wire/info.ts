@@ -8,12 +8,12 @@ export const MAX_SPANS = 64;
 /** Fits any path in one datagram with IP and UDP headers (RFC 8200 §5: 1280), and leaves room for a tunnel. */
 export const INFO_REQUEST_BYTES = 1100;
 /** What an answer that is no larger than such a request has room for. */
-export const MAX_INFO_BYTES = INFO_REQUEST_BYTES - ANSWER_TAG_BYTES;
+const MAX_INFO_BYTES = INFO_REQUEST_BYTES - ANSWER_TAG_BYTES;
 const MAX_VERSION = 32;
 const MAX_OVERRUNS = 8;
 
-export const INFO_REFUSALS = ['not-json', 'wrong-shape'] as const;
-export type InfoRefusal = (typeof INFO_REFUSALS)[number];
+const INFO_REFUSALS = ['not-json', 'wrong-shape'] as const;
+type InfoRefusal = (typeof INFO_REFUSALS)[number];
 
 /** Merges sorted or unsorted ports into maximal runs. */
 export const spansOf = (ports: Iterable<number>): readonly PortSpan[] => {

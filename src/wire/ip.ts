@@ -15,7 +15,7 @@ const GROUPS = 8;
 
 const GROUP = /^[0-9a-fA-F]{1,4}$/;
 
-export interface Ip {
+interface Ip {
   readonly family: 4 | 6;
   /** 4 or 16 octets. */
   readonly bytes: Uint8Array;
@@ -127,10 +127,4 @@ export const formatIp = (bytes: Uint8Array): string => {
       .map((group) => group.toString(16))
       .join(':');
   return start === end ? text(0, GROUPS) : `${text(0, start)}::${text(end, GROUPS)}`;
-};
-
-/** Dotted decimal for the text of an IPv4-mapped address, as dual-stack sockets report their peers; any other text as it is. */
-export const unmapped = (text: string): string => {
-  const ip = parseIp(text);
-  return ip && isIpv4Mapped(ip.bytes) ? formatIp(unmapIp(ip.bytes)) : text;
 };

@@ -12,11 +12,11 @@ export const NAT_T_KEEPALIVE: Uint8Array = Uint8Array.of(0xff);
 /** SPI and sequence number (RFC 4303 §2). */
 export const ESP_HEADER_BYTES = 8;
 /** 0 is for local use, and IANA holds 1–255 back (RFC 4303 §2.1). */
-export const MIN_ESP_SPI = 256;
+const MIN_ESP_SPI = 256;
 /** What a UDP datagram can carry over IPv4: 65,535 less 20 of IP and 8 of UDP. */
 const MAX_DATAGRAM_BYTES = 65_507;
 
-export interface Esp {
+interface Esp {
   /** 32 bits. */
   readonly spi: number;
   /** 32 bits; the first of an SA is 1 (RFC 4303 §3.3.3). */
@@ -24,17 +24,17 @@ export interface Esp {
   readonly payload: Uint8Array;
 }
 
-export type NatTDatagram =
+type NatTDatagram =
   | { readonly kind: 'keepalive' }
   /** `message` is the IKE message without the marker, not looked into. */
   | { readonly kind: 'ike'; readonly message: Uint8Array }
   | ({ readonly kind: 'esp' } & Esp);
 
-export const NAT_T_REFUSALS = [
+const NAT_T_REFUSALS = [
   'truncated', // neither a keepalive, nor long enough for a marker or an ESP header
   'too-long', // more than a datagram can carry
 ] as const;
-export type NatTRefusal = (typeof NAT_T_REFUSALS)[number];
+type NatTRefusal = (typeof NAT_T_REFUSALS)[number];
 
 /**
  * Tells what a datagram on a NAT-T port is. Never throws. Results are views. An ESP SPI of 1–255 is passed on, because

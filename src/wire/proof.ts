@@ -26,7 +26,7 @@ export interface TagProof {
   readonly message: Uint8Array;
 }
 
-export interface TagInput {
+interface TagInput {
   readonly session: { readonly id: Uint8Array; readonly keys: SessionKeys | null };
   readonly sequence: number;
   readonly sentAtMicros: bigint;
@@ -64,7 +64,7 @@ export const expectProof = (input: TagInput, message: Uint8Array): TagProof | nu
     message,
   };
 
-export type Judged =
+type Judged =
   | { readonly authentic: true; readonly attestation: Attestation; readonly tag: AnswerTag }
   | { readonly authentic: false };
 

@@ -32,7 +32,7 @@ export interface Receipt {
   readonly why: Unanswered | null;
 }
 
-export interface ReceiptsQuery {
+interface ReceiptsQuery {
   readonly sequences: readonly number[];
   /** Whether the agent understands what was answered, too. */
   readonly wantsAnswers: boolean;

@@ -5,11 +5,11 @@ import { zeroed } from './octets.js';
 /** RFC 3550 §5.1: the two top bits of every RTP and RTCP packet. */
 export const RTP_VERSION = 2;
 /** Everything before the CSRC list (RFC 3550 §5.1). */
-export const RTP_HEADER_BYTES = 12;
+const RTP_HEADER_BYTES = 12;
 /** The CC field has four bits. */
-export const MAX_CSRCS = 15;
+const MAX_CSRCS = 15;
 /** The padding count is one octet, and counts itself (RFC 3550 §5.1). */
-export const MAX_RTP_PADDING = 255;
+const MAX_RTP_PADDING = 255;
 /** What a UDP datagram can carry over IPv4: 65,535 less 20 of IP and 8 of UDP. */
 const MAX_DATAGRAM_BYTES = 65_507;
 
@@ -26,10 +26,10 @@ export const RTP_REFUSALS = [
   'version', // another version than 2
   'padding', // the padding count is 0 or reaches into the header
 ] as const;
-export type RtpRefusal = (typeof RTP_REFUSALS)[number];
+type RtpRefusal = (typeof RTP_REFUSALS)[number];
 
 /** The one header extension that a packet may have (RFC 3550 §5.3.1). */
-export interface RtpExtension {
+interface RtpExtension {
   /** 16 bits, defined by the profile; 0xBEDE for RFC 8285's one-byte form. */
   readonly profile: number;
   /** Whole 32-bit words. */

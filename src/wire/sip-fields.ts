@@ -23,9 +23,9 @@ export const FIELD_REFUSALS = [
   'bad-cseq',
   'cseq-mismatch', // CSeq names another method than the request line (RFC 3261 §8.1.1.5)
 ] as const;
-export type FieldRefusal = (typeof FIELD_REFUSALS)[number];
+type FieldRefusal = (typeof FIELD_REFUSALS)[number];
 
-export type StartLine =
+type StartLine =
   | { readonly kind: 'request'; readonly method: string; readonly uri: string }
   | { readonly kind: 'response'; readonly status: number; readonly reason: string };
 

@@ -54,7 +54,7 @@ export const findHeaderEnd = (bytes: Uint8Array, from = 0): number =>
 export const HEADER_END_BYTES = HEADER_END.length;
 
 /** How many bytes of CRLF stand before a start line; a reader ignores them (RFC 3261 §7.5). */
-export const leadingCrlfBytes = (bytes: Uint8Array): number => {
+const leadingCrlfBytes = (bytes: Uint8Array): number => {
   let at = 0;
   while (bytes[at] === CR && bytes[at + 1] === LF) at += 2;
   return at;

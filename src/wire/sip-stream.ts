@@ -26,7 +26,7 @@ export type SipStreamItem =
   /** The end: where the next message would start is unknown, so close. Nothing comes after it. */
   | { readonly kind: 'refusal'; readonly refusal: SipRefusal };
 
-export interface SipStream {
+interface SipStream {
   /** Takes the next bytes, of any number, and returns what they completed, in order. Keeps no reference to them. */
   push(chunk: Uint8Array): readonly SipStreamItem[];
   /** Bytes held back because they do not make a message yet; more than 0 when the peer closes means it was cut off. */

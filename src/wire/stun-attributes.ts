@@ -34,11 +34,11 @@ export const STUN_ATTRIBUTE_TYPES = {
   'response-port': 0x0027,
   fingerprint: INTEGRITY_TYPES.fingerprint,
 } as const;
-export type KnownStunAttribute = keyof typeof STUN_ATTRIBUTE_TYPES;
+type KnownStunAttribute = keyof typeof STUN_ATTRIBUTE_TYPES;
 
 export type AddressAttribute = keyof typeof ADDRESS_TYPES | keyof typeof XOR_ADDRESS_TYPES;
 export type TextAttribute = keyof typeof TEXT_TYPES;
-export type MacAttribute = keyof typeof MAC_TYPES;
+type MacAttribute = keyof typeof MAC_TYPES;
 
 /** IPv4 or IPv6 text and a port; XOR is undone. */
 export interface StunEndpoint {

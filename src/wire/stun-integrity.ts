@@ -20,7 +20,7 @@ import {
 /** `sha1` is MESSAGE-INTEGRITY, `sha256` is MESSAGE-INTEGRITY-SHA256. */
 export type StunIntegrity = 'sha1' | 'sha256';
 
-export const STUN_CHECKS = [
+const STUN_CHECKS = [
   'valid',
   'invalid',
   'absent', // none that counts, or no STUN message at all

@@ -21,11 +21,11 @@ export const MAX_STUN_BYTES = 65_507;
 export const MAX_STUN_ATTRIBUTES = 64;
 
 /** `rfc3489` has no cookie and a 128-bit transaction ID; RFC 5389 and RFC 5780 speak as RFC 8489 does. */
-export const STUN_DIALECTS = ['rfc3489', 'rfc8489'] as const;
+const STUN_DIALECTS = ['rfc3489', 'rfc8489'] as const;
 export type StunDialect = (typeof STUN_DIALECTS)[number];
 
 /** In the order of the two class bits (RFC 8489 §5). */
-export const STUN_CLASSES = ['request', 'indication', 'success', 'error'] as const;
+const STUN_CLASSES = ['request', 'indication', 'success', 'error'] as const;
 export type StunClass = (typeof STUN_CLASSES)[number];
 
 /** The method that everybody answers (RFC 8489 §3). */
@@ -47,7 +47,7 @@ export const STUN_LAYOUT_REFUSALS = [
   'too-many-attributes',
   'after-fingerprint', // FINGERPRINT is not last (RFC 8489 §14.7)
 ] as const;
-export type StunLayoutRefusal = (typeof STUN_LAYOUT_REFUSALS)[number];
+type StunLayoutRefusal = (typeof STUN_LAYOUT_REFUSALS)[number];
 
 export interface RawAttribute {
   readonly type: number;

@@ -93,7 +93,7 @@ export const parseStun = (bytes: Uint8Array): Parsed<StunMessage, StunRefusal> =
 };
 
 /** What to append once the message stands, in the order in which it has to be (RFC 8489 §14.5–14.7). */
-export interface StunSeal {
+interface StunSeal {
   readonly integrity?: {
     readonly key: Uint8Array;
     /** Both, where the far end's abilities are not known. */

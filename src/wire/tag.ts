@@ -15,7 +15,7 @@ import { zeroed } from './octets.js';
 
 /** First byte 0xCA lies above all that RFC 7983 §7 assigns, so a bare tag is never taken for STUN, DTLS or RTP. */
 export const TAG_MAGIC = 0xca11;
-export const TAG_VERSION = 1;
+const TAG_VERSION = 1;
 
 export const TAG_TYPES = {
   echoRequest: 1,
@@ -30,7 +30,7 @@ export const TAG_TYPES = {
   deferredRequest: 10,
   deferredAnswer: 11,
 } as const;
-export type TagType = keyof typeof TAG_TYPES;
+type TagType = keyof typeof TAG_TYPES;
 export type RequestType = 'echoRequest' | 'infoRequest' | 'receiptsRequest' | 'captureRequest' | 'deferredRequest';
 export type AnswerType = 'echoAnswer' | 'infoAnswer' | 'receiptsAnswer' | 'captureAnswer' | 'deferredAnswer';
 
@@ -61,7 +61,7 @@ const ANSWER_TYPES: ReadonlyMap<number, AnswerType> = new Map([
 /** HMAC-SHA256 cut to 128 bits (RFC 2104 §5 allows half of the hash's length). */
 const MAC_BYTES = 16;
 /** SHA-256 cut to 128 bits: nobody in between can choose both messages, so second preimages are what counts. */
-export const DIGEST_BYTES = 16;
+const DIGEST_BYTES = 16;
 const COMMON_BYTES = 24;
 const REQUEST_FIXED = 32;
 const ANSWER_FIXED = 84;
@@ -105,12 +105,12 @@ export interface AnswerTag extends Common {
   readonly body: Uint8Array;
 }
 
-export interface RefusalTag extends Common {
+interface RefusalTag extends Common {
   readonly type: 'refusal';
   readonly because: number;
 }
 
-export type Tag = RequestTag | AnswerTag | RefusalTag;
+type Tag = RequestTag | AnswerTag | RefusalTag;
 
 /** A tag as read, not yet believed: `verifyTag` decides. */
 export interface ReadTag<T extends Tag = Tag> {
@@ -173,10 +173,6 @@ export const encodeAnswerTo = (
   bytes.set(tag.body, ANSWER_FIXED);
   return seal(bytes, key, binding);
 };
-
-/** The same for an answer that names its request itself. */
-export const encodeAnswerTag = (tag: AnswerTag, key: Uint8Array, binding: Uint8Array | null): Uint8Array =>
-  encodeAnswerTo(tag, tag, key, binding);
 
 /** Encodes the hint that a request was not accepted, smaller than any request that draws it. */
 export const encodeRefusalTag = (to: Common, because: number): Uint8Array => {

@@ -6,7 +6,7 @@ import { NOT_RUN } from '../model/observation.js';
 import { REASONS, SERVICE_VERDICTS, SYMPTOMS, VERDICTS } from '../model/verdict.js';
 import { EXPLANATIONS, type ExplainedCode, type ExplanationText } from './explanations.js';
 
-export const EXPLANATION_KINDS = [
+const EXPLANATION_KINDS = [
   'verdict',
   'service verdict',
   'reason',
@@ -16,7 +16,7 @@ export const EXPLANATION_KINDS = [
   'check',
   'range',
 ] as const;
-export type ExplanationKind = (typeof EXPLANATION_KINDS)[number];
+type ExplanationKind = (typeof EXPLANATION_KINDS)[number];
 
 export interface Explanation extends ExplanationText {
   readonly code: string;
@@ -152,7 +152,7 @@ const wrap = (text: string, width: number): readonly string[] => {
   return [...lines, line];
 };
 
-export interface RenderOptions {
+interface RenderOptions {
   readonly color: boolean;
   /** Columns of the terminal; texts are never set wider than 80, as longer lines are hard to read. */
   readonly width: number;

@@ -83,7 +83,7 @@ export const troubleInWords = (
 const RANK: Readonly<Record<NameTrouble['type'], number>> = { SRV: 1, A: 0, AAAA: 0, address: 2, NAPTR: 3 };
 
 /** The one sentence that says why a target could not be asked; null where nothing failed. */
-export const whyUnresolved = ({ failures, resolvers }: Resolution): string | null => {
+const whyUnresolved = ({ failures, resolvers }: Resolution): string | null => {
   const [first] = failures
     .filter(({ reason }) => reason !== 'too-many' && reason !== 'cancelled')
     .sort((one, other) => RANK[one.type] - RANK[other.type]);

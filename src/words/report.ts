@@ -159,9 +159,13 @@ export const serviceInWords = (
 /** Above this, a bound that comes from few questions looks like a measured loss that would hurt. */
 const WORRYING_LOSS = 0.03;
 
+/** A bound as wide as this says that hardly anything was asked. */
+const NO_BOUND = 0.5;
+
 /** The path's loss as an upper bound. */
 export const lossInWords = ({ network: { lossUpperBound }, totals }: Report): string => {
   if (lossUpperBound === null) return totals.packetsReceived === 0 ? 'not known, nothing answered' : 'not known';
+  if (lossUpperBound > NO_BOUND) return 'not known, too little was asked to bound it';
   const doubt = lossUpperBound > WORRYING_LOSS ? ' (an upper bound, not an estimate)' : '';
   return `at most ${percent(lossUpperBound)}${doubt}`;
 };

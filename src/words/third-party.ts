@@ -11,7 +11,7 @@ const fieldsOf = (value: unknown): Fields | null =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : null;
 
 /** `2026-11-25`. */
-export const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
+const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
 
 /** What ended a handshake, by the end of OpenSSL's code. */
 const ALERTS: readonly (readonly [RegExp, string])[] = [
@@ -64,7 +64,7 @@ export const unreadableInWords = ({ evidence }: Pick<ReportCheck, 'evidence'>): 
 };
 
 /** `sip.carrier.example, issued by Field Test CA`. */
-export const certificateInWords = (tls: Fields): string => {
+const certificateInWords = (tls: Fields): string => {
   const subject = tls.certificateSubject === null ? 'nobody named' : shown(tls.certificateSubject, 80);
   return tls.certificateIssuer === null || tls.certificateIssuer === undefined
     ? subject

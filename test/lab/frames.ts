@@ -21,7 +21,7 @@ export const isIpv4 = (frame: Buffer): boolean =>
 const headerBytes = (frame: Buffer): number => ((frame[ETHERNET_BYTES] ?? 0) & 0x0f) * 4;
 const isFragment = (frame: Buffer): boolean => (frame.readUInt16BE(ETHERNET_BYTES + FRAGMENT_AT) & FRAGMENT_MASK) !== 0;
 
-export interface UdpInside {
+interface UdpInside {
   /** Addresses and ports, for telling flows apart. */
   readonly flow: string;
   readonly sourcePort: number;

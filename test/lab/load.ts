@@ -10,7 +10,7 @@ import type { NamedScenario, Scenario } from './scenario.js';
 const DIRECTORY = 'test/lab/scenarios';
 
 /** The names, in alphabetical order. From the sources, because compiled files outlive those that were renamed. */
-export const scenarioNames = (): readonly string[] =>
+const scenarioNames = (): readonly string[] =>
   readdirSync(join(packageRoot(), DIRECTORY))
     .filter((file) => file.endsWith('.ts'))
     .map((file) => file.slice(0, -'.ts'.length))

@@ -116,7 +116,7 @@ export interface Network {
   readonly close: () => void;
 }
 
-export interface NetworkOptions {
+interface NetworkOptions {
   readonly topology: TopologyName;
   /** nft text for `fw`. */
   readonly rules: string;

@@ -25,7 +25,7 @@ export interface Place {
 }
 
 /** A tool from another house that asks the part its own question: the witness that part and path work. */
-export interface Witness {
+interface Witness {
   /** The check that asks the same. */
   readonly check: string;
   readonly command: readonly string[];

@@ -138,7 +138,7 @@ export const expectedOf = (scenario: NamedScenario, place: Place): readonly Find
   return list(typeof derived === 'function' ? derived(place, reality) : derived);
 };
 
-export interface LaterFinding {
+interface LaterFinding {
   readonly issue: string;
   readonly findings: readonly FindingText[];
 }

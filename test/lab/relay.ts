@@ -11,7 +11,7 @@ import { parseArgs } from 'node:util';
 import { seededRandom } from '../../src/model/random.js';
 import { createFate, type Fate, type Impairment } from './impairment.js';
 
-export interface RelayOptions {
+interface RelayOptions {
   readonly listen: string;
   readonly to: string;
   readonly ports: readonly number[];
@@ -27,13 +27,13 @@ export interface Direction {
   reordered: number;
 }
 
-export interface RelayStats {
+interface RelayStats {
   readonly flows: number;
   readonly up: Readonly<Direction>;
   readonly down: Readonly<Direction>;
 }
 
-export interface Relay {
+interface Relay {
   /** The bound ports, in the order of the options: for port 0, what the system chose. */
   readonly ports: readonly number[];
   readonly stats: () => RelayStats;

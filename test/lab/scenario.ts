@@ -10,7 +10,7 @@ export type FindingText = string;
 export type OneOrMore<T> = T | readonly T[];
 
 /** What is right and today's product cannot tell yet. It is compared and listed, and fails nothing. */
-export interface Later {
+interface Later {
   /** The subject that is missing, a few words: `NAT behaviour`. Equal ones are listed together. */
   readonly issue: string;
   readonly expect?: Readonly<Record<Where, OneOrMore<FindingText>>>;

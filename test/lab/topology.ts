@@ -28,10 +28,10 @@ export type Host = 'branch' | 'fw' | 'cgn' | 'wire' | 'wan';
  * `double-nat`: masquerade twice, 100.64.0.0/24 between · `wired`: masquerade, and a wire between firewall and far end
  * that needs a part to carry the frames.
  */
-export const TOPOLOGIES = ['masquerade', 'routed', 'own-nat', 'double-nat', 'wired'] as const;
+const TOPOLOGIES = ['masquerade', 'routed', 'own-nat', 'double-nat', 'wired'] as const;
 export type TopologyName = (typeof TOPOLOGIES)[number];
 
-export interface Topology {
+interface Topology {
   readonly hosts: readonly Host[];
   /** From this host and interface to that one. */
   readonly links: readonly (readonly [Host, string, Host, string])[];

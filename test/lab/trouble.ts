@@ -64,7 +64,7 @@ export const outage = ({ after, seconds, what = 'everything', direction = 'both'
   );
 };
 
-export interface DeadMember {
+interface DeadMember {
   readonly transport?: 'udp' | 'tcp';
   /** Default outbound. */
   readonly direction?: 'outbound' | 'inbound';
@@ -104,7 +104,7 @@ export const firstLost = ({
   );
 };
 
-export interface CutOff {
+interface CutOff {
   /** What is counted: an nft match, e.g. `meta l4proto udp`. */
   readonly counts: string;
   /** `packets`: so many and no more. `flows`: packets of flows that nobody has answered yet; `perSecond` refills. */

@@ -17,7 +17,7 @@ export interface Place {
 const FORM =
   /^(?:\*|(?:(?<probe>[a-z-]+)\/)?(?<transport>udp|tcp|tls|\*)\/(?:\*|(?<from>\d+)(?:-(?<to>\d+))?(?::(?<parity>odd|even))?))?(?:#(?<address>[\d.:a-f]+))?$/;
 
-export interface ParsedWhere {
+interface ParsedWhere {
   readonly probe: string | null;
   readonly transport: string | null;
   readonly from: number;

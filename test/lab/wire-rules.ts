@@ -4,7 +4,7 @@ import { isIpv4, udpInside, withChecksums, withPayload } from './frames.js';
 export type Side = 'outbound' | 'inbound';
 
 /** What an ALG does to SIP in datagrams of port 5060, requests on their way out or responses on their way back. */
-export interface SipEdit {
+interface SipEdit {
   readonly of: 'requests' | 'responses';
   /** By CSeq; default all. */
   readonly methods?: readonly string[];

@@ -27,7 +27,7 @@ export interface From {
   readonly binding?: Uint8Array | null;
 }
 
-export interface PureReflector {
+interface PureReflector {
   /** The answer to a datagram, or null. */
   datagram(message: Uint8Array, from: From): Uint8Array | null;
   conversation(): Conversation;

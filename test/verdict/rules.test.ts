@@ -554,6 +554,18 @@ const CASES: Readonly<Record<string, Cases>> = {
     fires: { rows: [['signalling', 'sip-options/udp/5060 unknown/no-answer']] },
     silent: [{ rows: [[...UDP, 'sip-options/tcp/5060 unknown/no-answer']] }],
   },
+  'silent-server': {
+    fires: {
+      rows: [['signalling', 'sip-options/tls/5061 unknown/no-answer']],
+      facts: facts({ checks: [stage('sip-options/tls/5061', 'unknown/no-answer', { opened: {} })] }),
+    },
+    silent: [
+      {
+        rows: [['signalling', 'sip-options/tls/5061 unknown/no-answer']],
+        facts: facts({ checks: [stage('sip-options/tls/5061', 'unknown/no-answer')] }),
+      },
+    ],
+  },
   'answers-held-back': {
     fires: { rows: [['signalling', 'sip-options/udp/5060 unknown/limited']] },
     silent: [{ rows: [['signalling', 'sip-options/udp/5060 unknown/no-answer']] }],

@@ -31,7 +31,7 @@ import {
   type AnswerTag,
   type AnswerType,
   digestOf,
-  encodeAnswerTag,
+  encodeAnswerTo,
   encodeRefusalTag,
   encodeRequestTag,
   isAnswer,
@@ -50,6 +50,10 @@ import {
   verifyTag,
 } from '../../src/wire/tag.js';
 import { plain, spoiled, timed } from './support/bytes.js';
+
+/** The answer to the request that the tag itself names. */
+const encodeAnswerTag = (tag: AnswerTag, key: Uint8Array, binding: Uint8Array | null): Uint8Array =>
+  encodeAnswerTo(tag, tag, key, binding);
 
 const hex = (text: string): Buffer => Buffer.from(text, 'hex');
 const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');

@@ -7,7 +7,7 @@ import type { Report } from '../../../src/model/report.js';
 import { packageRoot } from '../../../src/plan/package-root.js';
 import { TOKEN } from '../../../test/reflector/support.js';
 
-export interface Beside {
+interface Beside {
   readonly probes: number;
   /** How often each `verdict/reason` was said. */
   readonly said: Readonly<Record<string, number>>;

@@ -17,7 +17,7 @@ const METER_PORT = 3478;
 const TIMES_IDLE = 5;
 const LEAST_MS = 4;
 
-export interface FloodedOptions {
+interface FloodedOptions {
   readonly networks: number;
   readonly forMs: number;
   /** Only floods whose name has this in it. */

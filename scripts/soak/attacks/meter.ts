@@ -8,7 +8,7 @@ import { expectProof, judgeTag, makeTag, type TagProof } from '../../../src/wire
 import { ANSWER_TAG_BYTES, REQUEST_TAG_BYTES } from '../../../src/wire/tag.js';
 import { TOKEN } from '../../../test/reflector/support.js';
 
-export interface Trips {
+interface Trips {
   readonly asked: number;
   readonly answered: number;
   readonly p50Ms: number;

@@ -15,7 +15,7 @@ import type { Config } from './schema.js';
 const MAX_CONFIG_BYTES = 1024 * 1024;
 
 /** What lies outside of the file and is needed to judge it. */
-export interface Surroundings {
+interface Surroundings {
   readonly env: NodeJS.ProcessEnv;
   readonly exporters: ExporterTypes;
   readonly statusSchema: () => Promise<GenericSchema | null>;

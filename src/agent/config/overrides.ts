@@ -3,9 +3,9 @@ import { parse } from 'yaml';
 import type { PathKey } from '../../model/mistake.js';
 import { isMap } from '../../model/schema-words.js';
 
-export const PREFIX = 'CALLPATH__';
+const PREFIX = 'CALLPATH__';
 
-export interface Override {
+interface Override {
   readonly variable: string;
   readonly path: readonly PathKey[];
   readonly value: unknown;

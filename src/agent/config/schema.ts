@@ -4,10 +4,10 @@ import { TRANSPORTS } from '../../model/kinds.js';
 import { isMap, list, map, oneOf, quoted, use } from '../../model/schema-words.js';
 
 /** `light`: a small sample of the ranges · `sweep`: every port of every range · `deep`: also what takes minutes. */
-export const RUN_KINDS = ['light', 'sweep', 'deep'] as const;
+const RUN_KINDS = ['light', 'sweep', 'deep'] as const;
 export type RunKind = (typeof RUN_KINDS)[number];
 
-export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 
 const UNITS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 const A_DURATION = 'a duration such as 30s, 5m, 1h or 7d';
@@ -44,7 +44,7 @@ const Line = v.pipe(
 );
 
 const A_NAME = 'letters, digits, dots, hyphens and underscores, 64 at most';
-export const NameSchema = v.pipe(v.string(use(A_NAME)), v.regex(/^[A-Za-z0-9][\w.-]{0,63}$/, use(A_NAME)));
+const NameSchema = v.pipe(v.string(use(A_NAME)), v.regex(/^[A-Za-z0-9][\w.-]{0,63}$/, use(A_NAME)));
 
 const A_PORT_RANGE = 'a range of ports such as 16384-32767';
 const PortRange = v.pipe(

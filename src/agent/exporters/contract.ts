@@ -1,7 +1,7 @@
 /** What an exporter is: a place where records of the spool go. One file per exporter. */
 
 export const RECORD_KINDS = ['report', 'change', 'event'] as const;
-export type RecordKind = (typeof RECORD_KINDS)[number];
+type RecordKind = (typeof RECORD_KINDS)[number];
 
 /** One result as it lies in the spool. */
 export interface SpoolRecord {

@@ -5,7 +5,7 @@ import type { ProbeRunner } from '../metrics/on-demand.js';
 import type { Exporter } from './contract.js';
 
 /** One line for operators; details are fields, never part of the sentence. */
-export interface ExporterLog {
+interface ExporterLog {
   info(details: Readonly<Record<string, unknown>>, message: string): void;
   warn(details: Readonly<Record<string, unknown>>, message: string): void;
   error(details: Readonly<Record<string, unknown>>, message: string): void;

@@ -24,13 +24,13 @@ const REDIRECTS = new Set([307, 308]);
  */
 const REFUSED = new Set([400, 413, 415, 422]);
 
-export interface Answer {
+interface Answer {
   readonly status: number;
   readonly headers: IncomingMessage['headers'];
   readonly body: string;
 }
 
-export type Posted =
+type Posted =
   | { readonly ok: true; readonly answer: Answer }
   | { readonly ok: false; readonly delivery: Exclude<Delivery, { outcome: 'delivered' }> };
 
@@ -44,7 +44,7 @@ export interface Poster {
  * RFC 9110 §10.2.3: seconds, or a date.
  * @returns milliseconds from now, 0 or more; null if it is neither
  */
-export const retryAfterMs = (value: string | undefined, now: number): number | null => {
+const retryAfterMs = (value: string | undefined, now: number): number | null => {
   if (value === undefined) return null;
   if (/^\s*\d{1,9}\s*$/.test(value)) return Number(value) * 1000;
   const date = /^[A-Za-z0-9,: -]{1,40}$/.test(value) ? Date.parse(value) : Number.NaN;
@@ -54,7 +54,7 @@ export const retryAfterMs = (value: string | undefined, now: number): number | n
 const retry = (why: string, afterMs: number | null = null) => ({ outcome: 'retry', why, afterMs }) as const;
 
 /** Where a redirect leads, if it stays with the host and does not give up encryption; else why not. */
-export const redirectTarget = (from: URL, location: string | undefined): URL | string => {
+const redirectTarget = (from: URL, location: string | undefined): URL | string => {
   if (location === undefined || !URL.canParse(location, from.href)) return 'redirects to nowhere';
   const to = new URL(location, from.href);
   if (to.hostname !== from.hostname)

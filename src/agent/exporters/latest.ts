@@ -6,7 +6,7 @@ import type { SpoolRecord } from './contract.js';
 /** More targets than an agent has; a configuration that changes often must not grow it. */
 const MAX_TARGETS = 500;
 
-export interface Latest {
+interface Latest {
   /** Takes the reports among the records; what is older than what is known changes nothing. */
   take(records: readonly SpoolRecord[]): void;
   reports(): readonly { readonly target: string; readonly report: Report }[];

@@ -9,7 +9,7 @@ import { reportOf } from './latest.js';
 import { type Severity, summarise } from './summary.js';
 
 /** Who speaks: the resource of every request. */
-export interface OtlpResource {
+interface OtlpResource {
   readonly agentId: string;
   readonly hostname: string;
   readonly version: string;

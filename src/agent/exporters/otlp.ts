@@ -28,7 +28,7 @@ type Config = v.InferOutput<typeof configSchema>;
 const MAX_WORDS = 120;
 
 /** What a collector kept out although it answered 200; it must not be sent again (OTLP, "Partial Success"). */
-export const rejectedOf = (body: string): { readonly count: string; readonly why: string } | null => {
+const rejectedOf = (body: string): { readonly count: string; readonly why: string } | null => {
   let answer: unknown;
   try {
     answer = JSON.parse(body);

@@ -27,7 +27,7 @@ export const configSchema = map({
 });
 type Config = v.InferOutput<typeof configSchema>;
 
-export const EXPOSITION_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+const EXPOSITION_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 /** Scrapes that wait for their turn. */
 const MAX_WAITING = 32;
 

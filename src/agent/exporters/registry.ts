@@ -16,7 +16,7 @@ export const EXPORTER_TYPES = [
 export type ExporterType = (typeof EXPORTER_TYPES)[number];
 
 /** An exporter whose configuration is checked: what is left is to open it. */
-export interface CheckedExporter {
+interface CheckedExporter {
   open(deps: ExporterDeps): Promise<Exporter>;
 }
 

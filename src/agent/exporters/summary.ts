@@ -4,10 +4,10 @@ import type { SpoolRecord } from './contract.js';
 import { reportOf } from './latest.js';
 
 /** From good to bad; each format has its own numbers for them. */
-export const SEVERITIES = ['info', 'notice', 'warning', 'error'] as const;
+const SEVERITIES = ['info', 'notice', 'warning', 'error'] as const;
 export type Severity = (typeof SEVERITIES)[number];
 
-export interface Summary {
+interface Summary {
   readonly severity: Severity;
   /** One printable line. */
   readonly text: string;

@@ -19,7 +19,7 @@ export type Facility = keyof typeof FACILITIES;
 
 const SEVERITY: Readonly<Record<Severity, number>> = { error: 3, warning: 4, notice: 5, info: 6 };
 
-export interface SyslogSender {
+interface SyslogSender {
   readonly facility: Facility;
   readonly hostname: string;
   readonly agentId: string;

@@ -27,7 +27,7 @@ const SIGNATURE_VERSION = 'v1';
 const SECRET_PREFIX = 'whsec_';
 
 /** Standard Webhooks: what follows the prefix is Base64 of the key; without the prefix the text is the key itself. */
-export const signingKey = (secret: string): Buffer =>
+const signingKey = (secret: string): Buffer =>
   secret.startsWith(SECRET_PREFIX) ? Buffer.from(secret.slice(SECRET_PREFIX.length), 'base64') : Buffer.from(secret);
 
 /** The signature over id, time in seconds, and body. */
@@ -38,7 +38,7 @@ export const sign = (key: Uint8Array, id: string, seconds: number, body: Uint8Ar
  * The same records have the same id, so that a receiver may drop a request that it has taken already: the record's own
  * if there is one, else a digest of all.
  */
-export const batchId = (records: readonly SpoolRecord[]): string => {
+const batchId = (records: readonly SpoolRecord[]): string => {
   const [only] = records;
   if (records.length === 1 && only) return only.id;
   const digest = createHash('sha256').update(records.map(({ id }) => id).join('\n'));

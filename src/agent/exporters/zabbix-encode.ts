@@ -13,7 +13,7 @@ const MAGIC = Buffer.from('ZBXD');
 /** Only this bit is set: neither compressed (2) nor with 64-bit lengths (4). */
 const FLAG_PROTOCOL = 0x01;
 /** Magic, flags, length and a reserved word, both little-endian 32 bits. */
-export const ZABBIX_HEADER_BYTES = 13;
+const ZABBIX_HEADER_BYTES = 13;
 /** An answer is one short sentence. */
 const MAX_ANSWER_BYTES = 64 * 1024;
 
@@ -66,7 +66,7 @@ export const readZabbixAnswer = (bytes: Buffer): ZabbixAnswer => {
   };
 };
 
-export interface ZabbixValue {
+interface ZabbixValue {
   readonly host: string;
   readonly key: string;
   readonly value: string;

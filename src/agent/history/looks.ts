@@ -6,7 +6,7 @@ import type { Look } from './series.js';
 export const SERIES_KINDS = ['path', 'service', 'check', 'range'] as const;
 export type SeriesKind = (typeof SERIES_KINDS)[number];
 
-export interface NamedLook {
+interface NamedLook {
   readonly kind: SeriesKind;
   /** A check's id, a range's, a profile's name; of the path itself nothing. */
   readonly id: string;

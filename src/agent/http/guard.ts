@@ -7,7 +7,7 @@ export const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 
 /** The host of a Host field (RFC 9110 §7.2), lower case, without port and brackets; null if it is malformed. */
-export const hostOf = (field: string | undefined): string | null => {
+const hostOf = (field: string | undefined): string | null => {
   const match = /^(?:\[([0-9a-f:.]{2,45})\]|([a-z0-9._-]{1,253}))(?::\d{1,5})?$/i.exec(field ?? '');
   return (match?.[1] ?? match?.[2])?.toLowerCase() ?? null;
 };

@@ -53,7 +53,7 @@ export type Outcome =
   /** Changed again while flapping. */
   | { readonly kind: 'flapping' };
 
-export interface Changed {
+interface Changed {
   readonly kind: 'changed';
   readonly before: State;
   readonly beforeSince: number | null;

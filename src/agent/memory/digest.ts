@@ -3,7 +3,7 @@ import type { Report, ReportCheck } from '../../model/report.js';
 import type { RunKind } from '../config/schema.js';
 import type { State } from './confirm.js';
 
-export const SUBJECT_KINDS = ['host', 'check', 'range', 'service', 'fact'] as const;
+const SUBJECT_KINDS = ['host', 'check', 'range', 'service', 'fact'] as const;
 export type SubjectKind = (typeof SUBJECT_KINDS)[number];
 
 export interface Sighting {

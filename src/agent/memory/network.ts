@@ -13,7 +13,7 @@ export interface HostNetwork {
 }
 
 /** What this reads of the world; tests put their own in its place. */
-export interface NetworkSources {
+interface NetworkSources {
   readonly interfaces: typeof networkInterfaces;
   /** A file's text, or null if it cannot be read. */
   readonly read: (file: string) => string | null;

@@ -17,7 +17,7 @@ export interface Memory {
   readonly spent: { readonly day: string; readonly packets: number };
 }
 
-export const EMPTY_MEMORY: Memory = {
+const EMPTY_MEMORY: Memory = {
   format: FORMAT,
   network: null,
   targets: {},
@@ -26,7 +26,7 @@ export const EMPTY_MEMORY: Memory = {
 };
 
 /** What was found: `damaged` and `absent` both begin anew, but the first is worth a word. */
-export interface MemoryReading {
+interface MemoryReading {
   readonly memory: Memory;
   readonly found: 'read' | 'absent' | 'damaged';
 }

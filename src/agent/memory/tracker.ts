@@ -36,14 +36,14 @@ export interface Change {
 }
 
 /** How a fresh baseline differs from what was believed in the network before. */
-export interface Difference {
+interface Difference {
   readonly kind: string;
   readonly id: string;
   readonly before: State;
   readonly after: State;
 }
 
-export interface Tracked {
+interface Tracked {
   readonly memory: TargetMemory;
   readonly changes: readonly Change[];
   /** Something differs and is not believed yet: look again at once. */

@@ -17,14 +17,14 @@ export interface ProbeRunner {
   run(target: string, module: string | null, timeoutMs: number, signal: AbortSignal): Promise<Report>;
 }
 
-export interface OnDemandOptions {
+interface OnDemandOptions {
   /** Runs at a time; they share the uplink, and would be each other's loss. */
   readonly concurrency: number;
   /** Asked for and not begun. More are told to come again. */
   readonly maxWaiting: number;
 }
 
-export type OnDemandAnswer = { readonly status: 200 | 400 | 404 | 500 | 503; readonly body: string };
+type OnDemandAnswer = { readonly status: 200 | 400 | 404 | 500 | 503; readonly body: string };
 
 /** What Prometheus waits by default, and what it may say at most. */
 const DEFAULT_TIMEOUT_MS = 10_000;

@@ -9,7 +9,7 @@ import type { ProbeRunner } from './on-demand.js';
 /** As of a scheduled run: half of the rate, so that another finds room beside it. */
 const PART_OF_BUDGET = 0.5;
 
-export interface RunNowOptions {
+interface RunNowOptions {
   readonly run: Runner;
   readonly budget: Budget;
   readonly clock: Pick<Clock, 'wall' | 'monotonic'>;
@@ -20,7 +20,7 @@ export interface RunNowOptions {
 type Names = Pick<ProbeRunner, 'targets' | 'modules'>;
 
 /** What may be asked: the targets of the configuration, and every profile that one of them names. */
-export const namesIn = ({ targets }: Config): Names => ({
+const namesIn = ({ targets }: Config): Names => ({
   targets: targets.map(nameOfTarget),
   modules: [
     ...new Set(

@@ -1,7 +1,7 @@
 /** The packets that all runs together may send: shares of a rate, and a sum per day. */
 
 /** A share of the rate; give it back when the run is over. */
-export interface Share {
+interface Share {
   readonly packetsPerSecond: number;
   release(): void;
 }
@@ -16,7 +16,7 @@ export interface Budget {
   spent(): { readonly day: string; readonly packets: number };
 }
 
-export interface BudgetOptions {
+interface BudgetOptions {
   readonly packetsPerSecond: number;
   readonly packetsPerDay: number | null;
   /** What was spent before a restart. */

@@ -36,7 +36,7 @@ export const pause = (clock: Clock, ms: number, signal: AbortSignal): Promise<vo
     signal.addEventListener('abort', finish);
   });
 
-export interface ClockReading {
+interface ClockReading {
   readonly wall: number;
   readonly monotonic: number;
   readonly sinceBoot: number;

@@ -8,9 +8,9 @@ export type Timing =
   | { readonly kind: 'cron'; readonly pattern: string; readonly timezone: string | null; readonly offsetMs: number };
 
 /** Agents that a nightly pattern would start together are spread over this, unless the configuration says otherwise. */
-export const CRON_JITTER_MS = 600_000;
+const CRON_JITTER_MS = 600_000;
 /** After a long pause the missed instants of a cron pattern are counted up to here; more is said as "at least". */
-export const MAX_COUNTED = 10_000;
+const MAX_COUNTED = 10_000;
 
 /**
  * Where in its interval an agent fires: 0 ≤ offset < window, the same after every restart, spread evenly over agents.

@@ -3,13 +3,13 @@ import { type Clock, type ClockEvent, clockEvents, readClock } from './clock.js'
 import { countDue, nextDue, type Timing } from './due.js';
 
 /** Why a run did not happen. */
-export const MISSED = [
+const MISSED = [
   'stopped', // the agent was not running
   'asleep', // the host was suspended, or its clock was set forward
   'busy', // the same job, or another of the same target, was still running
   'late', // the process did not get to run in time
 ] as const;
-export type MissedReason = (typeof MISSED)[number];
+type MissedReason = (typeof MISSED)[number];
 
 export interface Job {
   /** `TARGET/KIND`, unique. */
@@ -21,7 +21,7 @@ export interface Job {
   run(signal: AbortSignal): Promise<void>;
 }
 
-export interface SchedulerOptions {
+interface SchedulerOptions {
   readonly clock: Clock;
   readonly jobs: readonly Job[];
   /** When each job was last due before the start, in wall-clock milliseconds. */

@@ -2,12 +2,12 @@
 import type { SpoolRecord } from '../exporters/contract.js';
 import { LANES, type Lane } from './retention.js';
 
-export interface HeldRecord {
+interface HeldRecord {
   readonly record: SpoolRecord;
   readonly lane: Lane;
 }
 
-export interface Held {
+interface Held {
   /** Adds one, and returns what had to go for it. */
   add(one: HeldRecord): readonly HeldRecord[];
   first(): HeldRecord | null;

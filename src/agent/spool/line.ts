@@ -53,7 +53,7 @@ const isRecord = (value: unknown): value is SpoolRecord => {
 };
 
 /** The sequence number of an undamaged line without its newline, or null. */
-export const seqOfLine = (line: Uint8Array): number | null => {
+const seqOfLine = (line: Uint8Array): number | null => {
   const text = Buffer.from(line.buffer, line.byteOffset, Math.min(line.length, 32)).toString('latin1');
   const match = /^([0-9a-f]{8}) (\d{1,16}) /.exec(text);
   if (!match || Number.parseInt(match[1] ?? '', 16) !== crc32(line.subarray(9))) return null;
@@ -79,7 +79,7 @@ export const decodeLine = (line: Uint8Array): StoredRecord | null => {
 };
 
 /** Where the undamaged lines of a segment lie, and what else is in it. */
-export interface Scan {
+interface Scan {
   readonly lines: readonly { readonly seq: number; readonly offset: number; readonly length: number }[];
   /** Damaged lines between undamaged ones. */
   readonly damaged: number;

@@ -6,7 +6,7 @@ import { crc32 } from './line.js';
 /** Longer than any of ours. */
 const MAX_POSITION_BYTES = 256;
 
-export interface Positions {
+interface Positions {
   get(exporter: string): number;
   lowest(): number;
   highest(): number;

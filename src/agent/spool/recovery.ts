@@ -2,7 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import { parseSegmentName, recoverSegment, type Segment } from './segment.js';
 
-export interface Recovery {
+interface Recovery {
   /** In the order of their lanes' names and numbers. */
   readonly segments: Segment[];
   /** Damaged lines that were left out. */

@@ -5,7 +5,7 @@ export const LANES = ['light', 'full', 'event', 'change'] as const;
 export type Lane = (typeof LANES)[number];
 
 /** What retention needs to know of a segment. */
-export interface SegmentFacts {
+interface SegmentFacts {
   readonly lane: Lane;
   readonly firstSeq: number;
   readonly lastSeq: number;
@@ -19,7 +19,7 @@ export interface RetentionPolicy {
   readonly maxAgeMs: number;
 }
 
-export interface RetentionInput<S extends SegmentFacts> {
+interface RetentionInput<S extends SegmentFacts> {
   readonly segments: readonly S[];
   readonly policy: RetentionPolicy;
   /** Wall-clock milliseconds; null while the clock is not to be believed, and then nothing is too old. */

@@ -22,8 +22,7 @@ export interface Segment {
 const NAME = /^([a-z]+)-(\d{15})\.log$/;
 
 /** `light-000000000000042.log`: the lane and the number of its first record, so that a listing is in order. */
-export const segmentName = (lane: Lane, firstSeq: number): string =>
-  `${lane}-${String(firstSeq).padStart(15, '0')}.log`;
+const segmentName = (lane: Lane, firstSeq: number): string => `${lane}-${String(firstSeq).padStart(15, '0')}.log`;
 
 /** What a file name says, or null if it is none of ours. */
 export const parseSegmentName = (name: string): { readonly lane: Lane; readonly firstSeq: number } | null => {
@@ -61,7 +60,7 @@ export const noteAppended = (segment: Segment, stored: StoredRecord, length: num
 };
 
 /** A damaged segment holds what could still be read, and says what could not. */
-export interface Recovered {
+interface Recovered {
   readonly segment: Segment;
   readonly damaged: number;
   readonly tornBytes: number;

@@ -41,7 +41,7 @@ export interface SpoolOptions {
   readonly openFile?: OpenFile;
 }
 
-export interface SpoolStats {
+interface SpoolStats {
   readonly records: number;
   readonly bytes: number;
   /** Dropped since the start before every exporter had taken it, by lane. */

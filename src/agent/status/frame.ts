@@ -6,7 +6,7 @@ import { STYLE } from './style.js';
 /** Our own text, so it needs no escaping; it holds no markup. */
 const style: Markup = { markup: STYLE };
 
-export interface Frame {
+interface Frame {
   readonly title: string;
   /** The agent's name. */
   readonly agent: string;

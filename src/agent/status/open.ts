@@ -46,7 +46,7 @@ const tlsOf = async ({ certFile, keyFile }: StatusConfig): Promise<ServeOptions[
     ? null
     : { cert: await fileOf('certFile', certFile), key: await fileOf('keyFile', keyFile) };
 
-export interface StatusPage {
+interface StatusPage {
   /** Null while the address cannot be bound. */
   readonly serving: () => Serving | null;
   close(): Promise<void>;

@@ -35,7 +35,7 @@ const barOf = ({ looks }: Bucket): Bar | null => {
 const same = (a: Bar | null, b: Bar | null): boolean =>
   a?.ground === b?.ground && a?.mark === b?.mark && a?.height === b?.height;
 
-export interface Shares {
+interface Shares {
   readonly looks: number;
   /** Of the looks that said anything, those that were good or at least passed; null if none did. */
   readonly available: number | null;

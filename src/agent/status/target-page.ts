@@ -36,7 +36,7 @@ const byTrouble = (a: Row, b: Row): number => {
 };
 
 /** The last thing that was said of it. */
-export const verdictNow = (view: StatusView, target: string, { kind, id }: Pick<Row, 'kind' | 'id'>) => {
+const verdictNow = (view: StatusView, target: string, { kind, id }: Pick<Row, 'kind' | 'id'>) => {
   for (const lane of ['light', 'full'] as const) {
     const report = view.history.latest(target, lane);
     const found =

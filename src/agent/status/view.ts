@@ -21,7 +21,7 @@ const STALE_AT_LEAST_MS = 300_000;
 
 export const LANE_WORDS: Readonly<Record<ResultLane, string>> = { light: 'sample', full: 'sweep' };
 
-export interface LaneState {
+interface LaneState {
   readonly headline: Headline;
   /** The report that the headline is of; null before the first. */
   readonly report: Report | null;

@@ -23,7 +23,7 @@ const specInWords = (spec: CheckSpec | RangeSpec): string =>
     ? `${spec.probe} ${spec.transport} ${spec.port}`
     : `${spec.probes.join(' and ')} ${spec.transport} ${spec.from}-${spec.to}`;
 
-export const sourceInWords = ({ title, url, evidence, checkedOn, dated }: Source): string =>
+const sourceInWords = ({ title, url, evidence, checkedOn, dated }: Source): string =>
   `Source (${evidence}${checkedOn ? `, checked ${checkedOn}` : ''}${dated ? `, dated ${dated}` : ''}): ${title}${url ? `, ${url}` : ''}`;
 
 const listInWords = ({ id, networks = [], hosts = [], wildcards = [], source }: DestinationList): string =>

@@ -45,7 +45,7 @@ const MAX_UNWITNESSED = 24;
 /** An error from the path is seen this often before it is believed. */
 const MAX_ERRORS = 3;
 
-export interface AskOptions {
+interface AskOptions {
   /** How many answers are wanted: one proves the path, more give a round-trip time. */
   readonly samples: number;
   /** The probability of a false "blocked" that is tolerated. */
@@ -61,7 +61,7 @@ export interface AskOptions {
 }
 
 /** What came of a question whose answers bring something home. */
-export interface Asked<V> {
+interface Asked<V> {
   readonly observation: Observation;
   readonly values: readonly V[];
   /** Requests as they were built, the latest last. */

@@ -11,7 +11,7 @@ export interface FlowToKnown {
   close(): void;
 }
 
-export interface FlowEvents {
+interface FlowEvents {
   /** Question `index`, counted from 0, goes out now. */
   asking(index: number): void;
   /** Its proven answer came so long after it was sent. */

@@ -6,7 +6,7 @@ import type { UdpFlow } from '../../net/udp.js';
 import type { Tools } from '../tools.js';
 import type { Elsewhere, Transaction, Transactions } from './transactions.js';
 
-export interface Line {
+interface Line {
   /** Sends the question once; what comes of it is told to the transactions. Rejects with a `SocketError` if no socket opens. */
   send(): Promise<void>;
   /** Sends the next round of a transaction over the flow that it began on. */
@@ -14,7 +14,7 @@ export interface Line {
   close(): void;
 }
 
-export type Peer = { readonly address: string; readonly port: number; readonly family: Family; readonly host: string };
+type Peer = { readonly address: string; readonly port: number; readonly family: Family; readonly host: string };
 
 /**
  * Packets of each flow in turn, before a fresh source port takes over; the last number repeats. One flow can be dead (stale

@@ -273,7 +273,9 @@ export const createTransactions = <V>(check: Check, probe: Probe<V>, tools: Tool
     if (reading.kind === 'refused') return reading;
     closed ||= reading.askNoMore === true;
     if (reading.authentic === true && check.address !== null) {
-      tools.timeline.answered(check.address, transaction.sentAtMs.at(-1) ?? transaction.firstSentAtMs, check.transport);
+      // What a connection brings late the system has sent again meanwhile: it vouches for the moment in which it comes.
+      const sentAtMs = transaction.sentAtMs.at(-1) ?? transaction.firstSentAtMs;
+      tools.timeline.answered(check.address, check.transport === 'udp' ? sentAtMs : net.now(), check.transport);
     }
     transaction.answers = Math.min(transaction.packets, transaction.answers + 1);
     if (transaction.attempt?.outcome !== 'answer') {

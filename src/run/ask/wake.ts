@@ -1,7 +1,7 @@
 /** A wait that news can end. Made for the hot path: thousands of waits make up a run. */
 import type { Net } from '../net.js';
 
-export interface Wake {
+interface Wake {
   /** Ends the wait that is under way; without one nothing happens. */
   wake(): void;
   /** Resolves when woken or after `ms`. @throws the signal's reason when it fires */

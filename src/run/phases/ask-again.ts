@@ -20,7 +20,7 @@ export const together = (first: Observation, second: Observation): Observation =
         refused: sum(first.refused, second.refused),
       };
 
-export interface AskingAgain {
+interface AskingAgain {
   /** May leave out what stayed silent. */
   ofSweep(checks: readonly Check[]): Promise<readonly Observation[]>;
   single(check: Check): Promise<Observation>;

@@ -81,10 +81,9 @@ const factsOf = (flows: readonly Flow[]): FlowFacts => {
   };
 };
 
-/** Something over UDP stayed unanswered while the far end was alive. */
-const lostSomething = (one: Observation, { tools: { timeline } }: RunState): boolean =>
-  one.check.transport === 'udp' &&
-  one.attempts.some(({ lostAtMs }) => timeline.witnessed(one.check.address ?? '', lostAtMs, 'udp') > 0);
+/** Something over UDP stayed unanswered: where it was the first of each flow, nothing had vouched for the far end yet. */
+const lostSomething = ({ check, attempts }: Observation): boolean =>
+  check.transport === 'udp' && attempts.some(({ lostAtMs }) => lostAtMs.length > 0);
 
 /** An answer came so late beside others that something may hold what comes first. */
 const heldSomething = ({ check, attempts }: Observation): boolean => {
@@ -118,7 +117,7 @@ const examine = async (run: RunState, farEnd: FarEnd): Promise<void> => {
   const { address } = farEnd;
   const observations = run.observations.at(address);
   const ways = knownWays(farEnd, observations);
-  if (ways.length === 0 || !observations.some((one) => lostSomething(one, run) || heldSomething(one))) return;
+  if (ways.length === 0 || !observations.some((one) => lostSomething(one) || heldSomething(one))) return;
   const askFlows = (count: number): Promise<readonly Flow[]> => {
     const asked = Array.from({ length: count }, (_, index) => ways[index % ways.length]).flatMap((way) => way ?? []);
     return Promise.all(asked.map((way) => askFlow(way, run.tools)));

@@ -75,7 +75,7 @@ export const waysOf = (checks: readonly Check[]): readonly Check[] => {
   ];
 };
 
-export type Identification = Pick<FarEndFacts, 'identity' | 'tokenRefused' | 'versionRefused' | 'clockRefused'>;
+type Identification = Pick<FarEndFacts, 'identity' | 'tokenRefused' | 'versionRefused' | 'clockRefused'>;
 
 /** Asks the checks' address over the ways that these checks use. Resolves when one answers, or all have given up. */
 export const askWhoIsThere = async (checks: readonly Check[], tools: Tools): Promise<Identification> => {

@@ -49,7 +49,7 @@ const KEPT_MS = 2 * NAT_T_KEEPALIVE_SECONDS * 1000 - 500;
 const KEPT_FLOWS = 4;
 
 /** The delays that are asked of every series, in milliseconds. */
-export const idleDelays = (longestMs: number): readonly number[] => {
+const idleDelays = (longestMs: number): readonly number[] => {
   const delays: number[] = [];
   for (let at = FIRST_MS; at <= longestMs - SECOND_ANSWER_MS; at += STEP_MS) delays.push(at);
   return delays;
@@ -156,7 +156,7 @@ const factOf = ({ check, bidirectional, keptEveryMs, afterMs, answered, seen }: 
  * Asks one proven reflector. `checks` passed there, one for each port whose lifetime is wanted.
  * @param longestMs the longest lifetime asked for, at most MAX_DEFERRAL_MS
  */
-export const askLifetimes = async (
+const askLifetimes = async (
   checks: readonly Check[],
   ways: readonly Check[],
   tools: Tools,

@@ -42,7 +42,7 @@ interface Outcome {
   readonly sequence: number;
 }
 
-export interface Question {
+interface Question {
   readonly to: Place;
   /** Where the answer is to come from. */
   readonly from: Place | 'anywhere else';
@@ -54,7 +54,7 @@ export interface Question {
   readonly atMost?: number;
 }
 
-export interface Talk {
+interface Talk {
   readonly socket: OpenSocket;
   readonly listeners: Set<(bytes: Uint8Array, from: Place) => void>;
   ask(question: Question): Promise<Outcome>;

@@ -22,7 +22,7 @@ const SCOUT_ROUNDS = { least: 3, most: 8 } as const;
 /** Scouting takes no more than this part of all packets that a run has time for. */
 const SCOUTING_SHARE = 1 / 4;
 
-export interface Batch {
+interface Batch {
   /** Ports asked together. */
   readonly ports: number;
   /** Ports that the whole sweep has asked so far. */

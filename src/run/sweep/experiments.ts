@@ -31,7 +31,7 @@ export interface Experiments {
   flows(): number;
 }
 
-export interface ExperimentsInput {
+interface ExperimentsInput {
   readonly tools: Tools;
   readonly exchange: Exchange;
   readonly canaries: Canaries;

@@ -41,7 +41,7 @@ const unprovenEdges = (one: Explored): readonly number[] => {
   });
 };
 
-export interface Exploring {
+interface Exploring {
   /** 0 ≤ x < 1. */
   readonly random: () => number;
   /** True once nothing more can be learnt: the run is over, or no new flow passes. */

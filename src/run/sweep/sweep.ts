@@ -79,13 +79,13 @@ export interface Sweeper {
 }
 
 /** What became of a port. */
-export interface Decided {
+interface Decided {
   readonly key: Key;
   readonly port: number;
   readonly passes: boolean;
 }
 
-export interface SweepInput {
+interface SweepInput {
   readonly address: string;
   readonly family: Family;
   readonly tools: Tools;

@@ -32,7 +32,7 @@ export interface Sweeps {
   close(): void;
 }
 
-export interface SweepsInput {
+interface SweepsInput {
   readonly input: Pick<RunInput, 'questions' | 'maxPps' | 'timeoutMs' | 'scouts'>;
   readonly tools: Tools;
   readonly mayBeReflector: (address: string | null) => boolean;

@@ -45,6 +45,10 @@ const detailOf = (
 };
 
 /** Rows that keep a service from being judged. */
+/** The connection stood although the question stayed unanswered. */
+const opens = ({ id, address }: Ground, { facts }: RuleInput): boolean =>
+  facts.checks.some((one) => one.id === id && one.address === address && one.evidence.opened !== undefined);
+
 const undecided =
   (reason: string): Rule['when'] =>
   ({ service }) =>
@@ -153,8 +157,24 @@ export const OTHER_RULES: readonly Rule[] = [
     fixes: noFix,
   },
   {
+    id: 'silent-server',
+    when: (evidence) => undecided('no-answer')(evidence).filter((ground) => opens(ground, evidence)),
+    symptom: null,
+    causes: asIs({
+      id: 'silent-server',
+      device: 'carrier',
+      likelihood: 'likely',
+      text: (ports) =>
+        `The connection on ${ports} opens, and what is asked over it is not answered: the path is open as far as that shows, and the server does not answer strangers.`,
+    }),
+    fixes: noFix,
+  },
+  {
     id: 'silent-stranger',
-    when: (evidence) => undecided('no-answer')(evidence).filter((ground) => !meetsFlowLimit(ground, evidence)),
+    when: (evidence) =>
+      undecided('no-answer')(evidence).filter(
+        (ground) => !meetsFlowLimit(ground, evidence) && !opens(ground, evidence),
+      ),
     symptom: null,
     causes: asIs({
       id: 'silent-stranger',

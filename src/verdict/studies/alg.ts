@@ -6,7 +6,7 @@
 import { TAG_HEADER } from '../../wire/carriers.js';
 import { parseSip, type RawHeader, type SipMessage, unfolded } from '../../wire/sip.js';
 
-export const ALG_CLASSES = ['semantic', 'proxy', 'cosmetic'] as const;
+const ALG_CLASSES = ['semantic', 'proxy', 'cosmetic'] as const;
 export type AlgClass = (typeof ALG_CLASSES)[number];
 
 export interface Difference {

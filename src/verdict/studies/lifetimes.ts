@@ -4,7 +4,7 @@ import { type Idle, type LifetimeFacts, NAT_T_KEEPALIVE_SECONDS } from '../../mo
 import { doubtOfSilence, lossUpperBound, packetsNeeded, SINGLE_CHECK_DOUBT } from '../silence.js';
 import type { Judge, StudyCheck } from './study-check.js';
 
-export interface BindingLifetime {
+interface BindingLifetime {
   readonly port: number;
   readonly transport: Transport;
   /** Packets had gone both ways before. */

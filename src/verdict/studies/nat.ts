@@ -3,9 +3,9 @@ import type { FilterTest, Mapping, NatFacts, Place, StunPlace } from '../../mode
 import { doubtOfSilence, lossUpperBound, RANGE_PORT_DOUBT } from '../silence.js';
 import type { Judge } from './study-check.js';
 
-export type Behaviour = 'endpoint-independent' | 'address-dependent' | 'address-and-port-dependent';
+type Behaviour = 'endpoint-independent' | 'address-dependent' | 'address-and-port-dependent';
 
-export interface NatVerdict {
+interface NatVerdict {
   readonly mapping: 'none' | Behaviour | 'unknown';
   readonly filtering: Behaviour | 'unknown';
   /** Whether the far end sees our own port numbers; null where they were not compared. */
@@ -19,7 +19,7 @@ export interface NatVerdict {
   readonly portsThatDiffer: readonly number[];
 }
 
-export const NOT_MEASURED: NatVerdict = {
+const NOT_MEASURED: NatVerdict = {
   mapping: 'unknown',
   filtering: 'unknown',
   portPreservation: null,

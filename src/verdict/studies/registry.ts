@@ -10,7 +10,7 @@ import { judge as sip } from './sip.js';
 import { judge as sourcePorts } from './source-ports.js';
 import type { Judge, Judged } from './study-check.js';
 
-export const JUDGES = {
+const JUDGES = {
   nat,
   sip,
   'source-ports': sourcePorts,

@@ -12,7 +12,7 @@ import { judgeOthers, pinholesOf, toldOf } from './sip-port.js';
 import { doubtOf, fourNumbers, isAnswered, isLeftUnanswered, judgeSizes, vanished } from './sizes.js';
 import type { AlgFinding, Judge, StudyCheck } from './study-check.js';
 
-export interface SipVerdicts {
+interface SipVerdicts {
   readonly detected: boolean | null;
   readonly findings: readonly AlgFinding[];
   readonly checks: readonly StudyCheck[];

@@ -15,14 +15,14 @@ const IP_HEADER = 20;
 const FRAME = 1500;
 const FRAGMENT = 1480;
 
-export const fragmentsOf = (bytes: number): number =>
+const fragmentsOf = (bytes: number): number =>
   bytes + UDP_HEADERS <= FRAME ? 1 : Math.ceil((bytes + UDP_HEADERS - IP_HEADER) / FRAGMENT);
 
 /** A datagram is lost with any of its fragments. */
-export const lossOf = (lossUpperBound: number, fragments: number): number => 1 - (1 - lossUpperBound) ** fragments;
+const lossOf = (lossUpperBound: number, fragments: number): number => 1 - (1 - lossUpperBound) ** fragments;
 
 /** Packets whose silence is the path's: of what arrived only the answers can have been lost on it. */
-export const silentPackets = ({ packets, seen, answered }: SipExchange): number =>
+const silentPackets = ({ packets, seen, answered }: SipExchange): number =>
   seen === null || seen === 0 ? packets : (answered ?? seen);
 
 /** How likely chance explains the silence of an exchange; 1 where it was answered or something said no. */
@@ -92,7 +92,7 @@ const directionOf = (failing: readonly SipExchange[]): 'inbound' | 'outbound' | 
   return known.every(({ seen }) => (seen ?? 0) > 0) ? 'inbound' : null;
 };
 
-export interface SizeFacts {
+interface SizeFacts {
   readonly sizes: readonly SipExchange[];
   readonly sameSize: readonly SameSize[];
   /** The largest size over TCP. */

@@ -1,9 +1,10 @@
 /** What a NAT or firewall makes of traffic from its protocol's own port, told as an observation. Pure. */
 import type { SourcePortFacts } from '../../model/study-facts.js';
+import type { Classified } from '../../model/verdict.js';
 import { doubtOfSilence, lossUpperBound, RANGE_PORT_DOUBT } from '../silence.js';
 import type { Judge } from './study-check.js';
 
-export interface SourcePort {
+interface SourcePort {
   /** Source and destination alike. */
   readonly port: number;
   /** From which port the far end saw it; null if nothing came back. */
@@ -36,6 +37,18 @@ export const judgeSourcePorts = (all: readonly SourcePortFacts[], upperBound: nu
     return here.find(({ answered }) => answered !== null) ?? here[0] ?? [];
   });
 };
+
+/**
+ * A SIP port that passes from any source port but its own: desk phones and gateways send from 5060 (RFC 3261 §18.1.1 leaves it
+ * to them), so that some devices work and others do not.
+ */
+export const losingOwnPort = (one: Classified, sourcePorts: readonly SourcePort[] | undefined): Classified =>
+  one.verdict === 'pass' &&
+  one.check.probe === 'sip-options' &&
+  one.check.transport === 'udp' &&
+  sourcePorts?.some(({ port, answered }) => port === one.check.port && answered === false) === true
+    ? { ...one, verdict: 'degraded', reason: 'flow-loss' }
+    : one;
 
 const noteOf = ({ port }: SourcePort): string =>
   `Nothing comes back to source port ${port} although the same question from another port is answered: the firewall holds stale state of that port (flush it), serves one device at a time, or has a rule by source port. A device that uses this port is cut off.`;

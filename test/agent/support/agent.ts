@@ -43,7 +43,7 @@ export const receiver = (name = 'memory') => {
 export const stateRoot = (): string =>
   mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'callpath-agent-'));
 
-export interface AgentOptions {
+interface AgentOptions {
   readonly folder: string;
   readonly config?: Config;
   readonly clock?: SimClock;

@@ -37,7 +37,7 @@ const runChild = (folder: string, start: number, records: number | null, afterMs
     child.on('close', (code) => resolve({ opened, stored, code }));
   });
 
-export interface CrashResult {
+interface CrashResult {
   readonly kills: number;
   readonly promised: number;
   readonly delivered: number;

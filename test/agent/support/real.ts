@@ -13,7 +13,7 @@ import { NETWORK, simClock, untilIdle } from './sim.js';
 
 const MINUTE = 60_000;
 
-export interface RealLifeOptions {
+interface RealLifeOptions {
   readonly folder: string;
   /** The reflector's address. */
   readonly host: string;
@@ -27,7 +27,7 @@ export interface RealLifeOptions {
   readonly maxGrowth: number;
 }
 
-export interface RealLife {
+interface RealLife {
   readonly runs: number;
   readonly summary: string;
   readonly faults: readonly string[];

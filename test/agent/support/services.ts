@@ -135,7 +135,7 @@ export const loopbackCertificate = async (folder: string, keyType: 'ec' | 'rsa' 
   return { cert: made.cert, certFile, keyFile };
 };
 
-export interface Uplink {
+interface Uplink {
   /** `host:port`, the same while what is behind it comes and goes. */
   readonly at: string;
   leadTo(port: number): void;

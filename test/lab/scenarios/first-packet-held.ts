@@ -15,5 +15,4 @@ export default {
   measureFlows: [
     { port: 16_384, transport: 'udp', flows: 50, flowsPerSecond: 50, deadRatio: [0, 0], firstRttMs: [400, 600] },
   ],
-  open: 'held first packets of a sweep read as latency',
 } satisfies Scenario;

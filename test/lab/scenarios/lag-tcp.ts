@@ -15,5 +15,4 @@ export default {
   notFixed: 'nothing is to be permitted',
   repeat: 3,
   measureFlows: [{ port: 5060, transport: 'tcp', flows: 60, flowsPerSecond: 60, deadRatio: [0.25, 0.75] }],
-  open: 'dead flows over TCP read as loss',
 } satisfies Scenario;

@@ -4,7 +4,7 @@ import type { Report } from '../../../src/model/report.js';
 import { runScenario } from '../run.js';
 import { describe, drawOutage, falselyBlocked } from './outages.js';
 
-export interface OutagesOptions {
+interface OutagesOptions {
   readonly runs: number;
   readonly seed: number;
   /** Networks side by side. */
@@ -12,7 +12,7 @@ export interface OutagesOptions {
   readonly onRun: (line: string) => void;
 }
 
-export interface OutagesResult {
+interface OutagesResult {
   /** `seed …: …`, one line each. */
   readonly wrong: readonly string[];
   /** Runs without a report. */

@@ -18,7 +18,7 @@ const MAX_LOSS_PERCENT = 5;
 const WHATS = ['everything', 'everything', 'everything', 'udp', 'tcp'] as const;
 const DIRECTIONS = ['both', 'both', 'both', 'outbound', 'inbound'] as const;
 
-export interface DrawnOutage {
+interface DrawnOutage {
   readonly seed: number;
   readonly lossPercent: number;
   readonly outage: Outage & { readonly seconds: number };

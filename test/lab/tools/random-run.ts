@@ -10,7 +10,7 @@ import { ours, runToEnd, startPart } from '../processes.js';
 import { ADDRESS } from '../topology.js';
 import { type Draw, draw, type Errors, exhaustiveErrors, LOSSES, rulesOf, sampledErrors } from './random.js';
 
-export interface RandomOptions {
+interface RandomOptions {
   readonly draws: number;
   readonly seed: number;
   readonly range: readonly [from: number, to: number];
@@ -18,7 +18,7 @@ export interface RandomOptions {
   readonly onDraw: (line: string) => void;
 }
 
-export interface RandomResult {
+interface RandomResult {
   readonly wrong: readonly string[];
   readonly inexact: readonly string[];
 }

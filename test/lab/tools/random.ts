@@ -6,7 +6,7 @@ import { seededRandom } from '../../../src/model/random.js';
 import type { Report, ReportRange } from '../../../src/model/report.js';
 import { forward } from '../scenario.js';
 
-export interface Hole {
+interface Hole {
   readonly from: number;
   readonly to: number;
   /** The remainder modulo 2, or null for all ports. */

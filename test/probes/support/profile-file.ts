@@ -42,7 +42,7 @@ export const profileText = (name: string, rows: readonly Row[]): string =>
     '',
   ].join('\n');
 
-export interface Folder {
+interface Folder {
   /** Writes a file and returns its path. */
   file(name: string, text: string): string;
   remove(): void;

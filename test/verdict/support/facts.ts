@@ -3,7 +3,6 @@ import { type Check, keyOf } from '../../../src/model/check.js';
 import type { AskedKind, Transport } from '../../../src/model/kinds.js';
 import type { Attempt, Attestation, Evidence, Failure, Observation } from '../../../src/model/observation.js';
 import type { Classified, Finding, Reason, Verdict } from '../../../src/model/verdict.js';
-import { VERDICTS } from '../../../src/model/verdict.js';
 import type { Circumstances, FarEndState, Listens } from '../../../src/verdict/circumstances.js';
 
 export const ADDRESS = '198.51.100.10';
@@ -147,5 +146,3 @@ export const classified = (of: Check, text: string, fields: Partial<Classified> 
     evidence: {},
     ...fields,
   }) as Classified;
-
-export const isVerdict = (text: string): text is Verdict => (VERDICTS as readonly string[]).includes(text);

@@ -56,7 +56,7 @@ const CONNECTION = `connections {
 }
 `;
 
-export interface Charon {
+interface Charon {
   readonly namespace: string;
   /** Everything it has said so far. */
   readonly log: () => string;

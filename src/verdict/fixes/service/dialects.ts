@@ -20,5 +20,5 @@ export const SERVICE_DIALECTS = {
   sonicwall: serviceInWords('sonicwall'),
 } as const satisfies Record<string, ServiceWriter>;
 
-export type ServiceDialect = keyof typeof SERVICE_DIALECTS;
+type ServiceDialect = keyof typeof SERVICE_DIALECTS;
 export const SERVICE_DIALECT_NAMES = Object.keys(SERVICE_DIALECTS) as readonly ServiceDialect[];

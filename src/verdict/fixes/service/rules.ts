@@ -28,7 +28,7 @@ export interface ServiceRule {
   readonly comments: readonly string[];
 }
 
-export interface ServiceRules {
+interface ServiceRules {
   readonly profile: string;
   /** Lines about the service as a whole. */
   readonly head: readonly string[];
