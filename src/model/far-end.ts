@@ -61,6 +61,13 @@ export interface FlowFacts {
   readonly lostOfLiving: number;
 }
 
+/** Connections to a port that is known to pass. */
+export interface ConnectionFacts {
+  readonly asked: number;
+  /** Never opened: no SYN of theirs was answered. */
+  readonly dead: number;
+}
+
 export interface FarEndFacts {
   readonly address: string;
   /** Null where nobody has proven to be a reflector by telling what it is. */
@@ -83,6 +90,8 @@ export interface FarEndFacts {
   readonly limit: PathLimit | null;
   /** What became of flows to ports that are known to pass; null where nothing gave reason to look. */
   readonly flows: FlowFacts | null;
+  /** The same of connections. */
+  readonly connections: ConnectionFacts | null;
   /** When it was alive: silence at other times is evidence of nothing. */
   readonly alive: readonly Span[];
   /** The same over UDP, which can be away alone. */
@@ -104,6 +113,7 @@ export const unknownFarEnd = (address: string): FarEndFacts => ({
   smallEspPorts: [],
   limit: null,
   flows: null,
+  connections: null,
   alive: [],
   aliveOverUdp: [],
   silences: [],

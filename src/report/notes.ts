@@ -5,9 +5,10 @@ import type { RunOutput } from '../model/run.js';
 import type { Classified } from '../model/verdict.js';
 import type { FarEndState } from '../verdict/circumstances.js';
 import { endOf } from '../verdict/far-end.js';
-import { flowsDie, holdsFirst, losesFirst } from '../verdict/flows.js';
+import { connectionsDie, flowsDie, holdsFirst, losesFirst } from '../verdict/flows.js';
+import { lossUpperBound } from '../verdict/silence.js';
 import type { StudyFacts } from '../verdict/studies/registry.js';
-import { deadFlowsNote, firstHeldNote, firstLostNote, ownPortNote } from '../words/flows.js';
+import { deadConnectionsNote, deadFlowsNote, firstHeldNote, firstLostNote, ownPortNote } from '../words/flows.js';
 import type { Named } from './who.js';
 
 /** One address that says nothing while another of the same target answers: whoever uses that one gets nowhere. */
@@ -48,7 +49,7 @@ const endNotes = (facts: FarEndFacts): readonly string[] => {
 
 /** What the run itself has to tell: that it was cut short, a busy host, a refused token. */
 export const notesOf = (
-  { cutShort, eventLoopDelayMs, farEnds }: RunOutput<StudyFacts>,
+  { cutShort, eventLoopDelayMs, farEnds, loss }: RunOutput<StudyFacts>,
   durationMs: number,
 ): readonly string[] => [
   ...(cutShort === null ? [] : [CUT_SHORT[cutShort]]),
@@ -59,6 +60,7 @@ export const notesOf = (
     : []),
   ...farEnds.flatMap(endNotes),
   ...farEnds.filter(({ flows }) => flowsDie(flows)).map(deadFlowsNote),
+  ...farEnds.filter(({ connections }) => connectionsDie(connections, lossUpperBound(loss))).map(deadConnectionsNote),
   ...farEnds.filter(({ flows }) => losesFirst(flows)).map(firstLostNote),
   ...farEnds.filter(({ flows }) => holdsFirst(flows)).map(firstHeldNote),
   ...(farEnds.some(({ tokenRefused }) => tokenRefused)

@@ -1,7 +1,7 @@
 /** What a run has learnt about its path so far; shared by all checks, so that a silent one knows how long to go on. */
 import type { Transport } from '../model/kinds.js';
 import type { LossSample } from '../model/observation.js';
-import { lossUpperBound } from '../verdict/silence.js';
+import { lossUpperBound, MIN_TRIALS } from '../verdict/silence.js';
 
 /**
  * One check's account, told anew whenever it has changed; only checks that answered at least once say anything of loss.
@@ -49,6 +49,11 @@ const NOTABLE_GROWTH = 1 / 64;
 
 const hasGrown = (before: number, now: number): boolean => Math.abs(now - before) > before * NOTABLE_GROWTH;
 
+const sum = (a: LossSample, b: LossSample): LossSample => ({
+  trials: a.trials + b.trials,
+  answers: a.answers + b.answers,
+});
+
 const NOTHING_SENT: LossSample = { trials: 0, answers: 0 };
 
 interface RoundTrips {
@@ -72,20 +77,26 @@ export const createPath = (witnessed: Witnessed = (_, sentAtMs) => sentAtMs.leng
   };
   /** Accounts opened before loss was forgotten tell of what is forgotten. */
   let generation = 0;
-  let total = NOTHING_SENT;
+  /** Over connections the system sends again what is lost, and one that dies may have met a dead link: only where UDP tells nothing. */
+  let overUdp = NOTHING_SENT;
+  let overConnections = NOTHING_SENT;
+  const isOfUdp = (): boolean => overUdp.answers >= MIN_TRIALS;
+  const total = (): LossSample => (isOfUdp() ? overUdp : sum(overUdp, overConnections));
   /** Of each account that lost something, when. */
   const losses = new Map<
     object,
     { readonly address: string; readonly over: Transport; readonly lostAtMs: readonly number[] }
   >();
-  let bound: { readonly of: LossSample; readonly value: number | null } = { of: total, value: null };
+  let bound: { readonly of: LossSample; readonly value: number | null } = { of: NOTHING_SENT, value: null };
   /** Without what was lost at moments that nobody vouches for. */
   const witnessedSample = (): LossSample => {
     let unwitnessed = 0;
     for (const { address, over, lostAtMs } of losses.values()) {
+      if (over !== 'udp' && isOfUdp()) continue;
       unwitnessed += lostAtMs.length - witnessed(address, lostAtMs, over);
     }
-    return { trials: total.trials - unwitnessed, answers: total.answers };
+    const { trials, answers } = total();
+    return { trials: trials - unwitnessed, answers };
   };
   return {
     open: (address, over) => {
@@ -94,10 +105,9 @@ export const createPath = (witnessed: Witnessed = (_, sentAtMs) => sentAtMs.leng
       const account = {};
       return (packets, answers, lostAtMs = []) => {
         if (answers === 0 || opened !== generation) return;
-        total = {
-          trials: total.trials + packets - told.trials,
-          answers: total.answers + answers - told.answers,
-        };
+        const news = { trials: packets - told.trials, answers: answers - told.answers };
+        if (over === 'udp') overUdp = sum(overUdp, news);
+        else overConnections = sum(overConnections, news);
         told = { trials: packets, answers };
         if (lostAtMs.length > 0) losses.set(account, { address, over, lostAtMs });
         else losses.delete(account);
@@ -118,14 +128,16 @@ export const createPath = (witnessed: Witnessed = (_, sentAtMs) => sentAtMs.leng
     sample: witnessedSample,
     forgetLoss: () => {
       generation += 1;
-      total = NOTHING_SENT;
+      overUdp = NOTHING_SENT;
+      overConnections = NOTHING_SENT;
       losses.clear();
-      bound = { of: total, value: null };
+      bound = { of: NOTHING_SENT, value: null };
     },
     upperBound: () => {
       const { trials, answers } = bound.of;
-      if (hasGrown(trials, total.trials) || hasGrown(trials - answers, total.trials - total.answers)) {
-        bound = { of: total, value: lossUpperBound(witnessedSample()) };
+      const now = total();
+      if (hasGrown(trials, now.trials) || hasGrown(trials - answers, now.trials - now.answers)) {
+        bound = { of: now, value: lossUpperBound(witnessedSample()) };
       }
       return bound.value;
     },

@@ -8,6 +8,7 @@ import { type Net, systemNet } from './net.js';
 import { askChecks } from './phases/ask-checks.js';
 import { askUntilCertain } from './phases/ask-until-certain.js';
 import { confirmAlive } from './phases/confirm-alive.js';
+import { examineConnections } from './phases/examine-connections.js';
 import { examineFlows } from './phases/examine-flows.js';
 import { fetchReceipts } from './phases/fetch-receipts.js';
 import { findBoundaries } from './phases/find-boundaries.js';
@@ -36,7 +37,7 @@ export const run = async (
   try {
     const besides = Promise.all([identify(run), askChecks(run)]);
     await Promise.all([besides, sweepRanges(run, besides)]);
-    await examineFlows(run);
+    await Promise.all([examineFlows(run), examineConnections(run)]);
     await findBoundaries(run);
     await identifyAgain(run);
     await Promise.all([tryOtherBytes(run), trySmallEsp(run), tryOwnPorts(run)]);

@@ -4,7 +4,7 @@ import { kindOf } from '../model/kinds.js';
 import type { Attempt } from '../model/observation.js';
 import type { Finding, RttSummary } from '../model/verdict.js';
 import { type Circumstances, type FarEndState, limitsCalls, unwitnessedBy } from './circumstances.js';
-import { deadConnections, deadFlows, firstPackets, flowsDie, losesFirst } from './flows.js';
+import { connectionsDie, deadConnections, deadFlows, firstPackets, flowsDie, losesFirst } from './flows.js';
 import { doubtOfSilence, lossLowerBound } from './silence.js';
 
 export type Answer = Extract<Attempt, { outcome: 'answer' }>;
@@ -87,6 +87,10 @@ export const classifyAnswers = (
   if (check.isOfRange) return { verdict: 'pass', reason: 'answered' };
   if (farEnd.role !== 'reflector') return ofThirdParty(answers, farEnd, thresholds);
   const isUdp = check.transport === 'udp';
+  const died = attempts.some((one) => one.outcome === 'silence');
+  if (!isUdp && died && connectionsDie(farEnd.connections, lossUpperBound)) {
+    return { verdict: 'degraded', reason: 'flow-loss' };
+  }
   if (isUdp && flowsDie(farEnd.flows)) return { verdict: 'degraded', reason: 'flow-loss' };
   // Silent from one source port and not from another, beyond what loss explains: it is about the flow. One answer among
   // many questions is loss, or a limit on answers, and no flow that lives.

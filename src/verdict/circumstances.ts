@@ -1,6 +1,6 @@
 /** What is known besides a check's own attempts when it is judged: of its address, of the path, and what a call bears. */
 import type { Check } from '../model/check.js';
-import { countWithin, type FlowFacts, type Silence, type Span } from '../model/far-end.js';
+import { type ConnectionFacts, countWithin, type FlowFacts, type Silence, type Span } from '../model/far-end.js';
 import type { Transport } from '../model/kinds.js';
 import type { Attempt, PathLimit } from '../model/observation.js';
 import type { Thresholds } from '../model/profile.js';
@@ -25,6 +25,8 @@ export interface FarEndState {
   readonly ended?: 'outage' | 'cut-off' | null;
   /** What became of flows to known ports; null or left out where nothing gave reason to look. */
   readonly flows?: FlowFacts | null;
+  /** The same of connections. */
+  readonly connections?: ConnectionFacts | null;
   /** When it was alive; left out where nothing was watched, and then every silence counts. */
   readonly aliveDuring?: { readonly atAll: readonly Span[]; readonly overUdp: readonly Span[] };
   /** When it was not, where it was watched. */

@@ -41,6 +41,7 @@ const stateOf = (facts: FarEndFacts, own: readonly Observation[]): FarEndState =
     heldBack: facts.heldBack,
     ended: endOf(facts),
     flows: facts.flows,
+    connections: facts.connections,
     // Of a third party nothing proves that it was alive, and its silence is nobody's fault anyway.
     ...(isProven &&
       facts.alive.length > 0 && {

@@ -1,5 +1,5 @@
 /** Is it the port, or is it the flow? What several source ports to a known port show of the path. Pure. */
-import type { FlowFacts } from '../model/far-end.js';
+import type { ConnectionFacts, FlowFacts } from '../model/far-end.js';
 import type { Attempt } from '../model/observation.js';
 import { lossUpperBound } from './silence.js';
 
@@ -47,8 +47,20 @@ const isOfNearlyAll = (facts: FlowFacts | null | undefined, count: number): bool
   return living >= FEW && count >= NEARLY_ALL * living;
 };
 
+/**
+ * Some connections die at their first packet and others open, beyond what the path's loss explains; each has its SYN sent
+ * again, so that loss takes fewer still.
+ */
+export const connectionsDie = (
+  facts: ConnectionFacts | null | undefined,
+  pathLossUpperBound: number | null,
+): boolean => {
+  if (!facts || facts.dead < 2 || facts.dead === facts.asked) return false;
+  return atLeast(facts.dead, facts.asked, pathLossUpperBound ?? 1) <= DOUBT;
+};
+
 /** The most that the share of dead flows may be; null where flows were not looked at or none died. */
-export const deadShare = (facts: FlowFacts | null | undefined): number | null =>
+export const deadShare = (facts: ConnectionFacts | null | undefined): number | null =>
   facts && facts.dead > 0 ? lossUpperBound({ trials: facts.asked, answers: facts.asked - facts.dead }) : null;
 
 /** Source ports of which nothing came back; connections that never opened are one each. */

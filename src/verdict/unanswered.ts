@@ -2,7 +2,7 @@
 import type { Attempt, Failure, Observation } from '../model/observation.js';
 import type { Finding } from '../model/verdict.js';
 import { type Circumstances, type FarEndState, isWithin } from './circumstances.js';
-import { deadShare, silentFlows } from './flows.js';
+import { connectionsDie, deadShare, silentFlows } from './flows.js';
 import { doubtOfSilence, isOutage } from './silence.js';
 import { refusal } from './third-party.js';
 
@@ -121,13 +121,16 @@ const MIN_FLOWS = 3;
 /** Whether the flows that were asked may all be dead ones. */
 const mayBeFlows = (
   attempts: readonly Attempt[],
-  { flows }: FarEndState,
+  { flows, connections }: FarEndState,
   { transport }: Observation['check'],
-  doubt: number,
+  { doubt, lossUpperBound }: Circumstances,
 ): boolean => {
   const silent = silentFlows(attempts);
-  // Attempts without a source port are told apart by nothing, and those of a connection are each their own.
-  if (transport !== 'udp' || attempts.every(({ sourcePort }) => sourcePort === null)) return false;
+  if (transport !== 'udp') {
+    return connectionsDie(connections, lossUpperBound) && (deadShare(connections) ?? 0) ** silent > doubt;
+  }
+  // Attempts without a source port are told apart by nothing.
+  if (attempts.every(({ sourcePort }) => sourcePort === null)) return false;
   const dead = deadShare(flows);
   return silent < MIN_FLOWS || (dead !== null && dead ** silent > doubt);
 };
@@ -157,7 +160,7 @@ export const classifySilence = (
     const wasAway = duringOutage > 0 && farEnd.silences?.some((one) => isOutage(one, lossUpperBound));
     return unknown(wasAway ? 'outage' : 'no-answer');
   }
-  if (mayBeFlows(attempts, farEnd, check, doubt)) return unknown('no-answer');
+  if (mayBeFlows(attempts, farEnd, check, circumstances)) return unknown('no-answer');
   if (check.probe === 'esp-in-udp' && farEnd.smallEspPorts?.has(check.port)) return blocked('size-filtered');
   const otherBytesPass = check.transport === 'udp' ? farEnd.openUdpPorts.has(check.port) : opened;
   if (otherBytesPass) return blocked('payload-filtered');

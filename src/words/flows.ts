@@ -6,6 +6,9 @@ const share = (part: number, whole: number): string => `${Math.round((100 * part
 export const deadFlowsNote = ({ address, flows }: FarEndFacts): string =>
   `Some flows to ${address} die and others live (${flows?.dead} of ${flows?.asked} source ports, ${share(flows?.dead ?? 0, flows?.asked ?? 0)}): a dead member of a link bundle (LAG), one of several lines, or an unequal ECMP path. No port is to blame, and no rule about ports mends it; about as many calls have no audio.`;
 
+export const deadConnectionsNote = ({ address, connections }: FarEndFacts): string =>
+  `Some connections to ${address} never open and others do (${connections?.dead} of ${connections?.asked}, ${share(connections?.dead ?? 0, connections?.asked ?? 0)}): a dead member of a link bundle (LAG), one of several lines, or an unequal ECMP path. No port is to blame, and no rule about ports mends it; phones that use TCP or TLS register on some attempts and fail on others.`;
+
 export const firstLostNote = ({ address }: FarEndFacts): string =>
   `The first packet of each flow to ${address} is lost, and no other: something on the way drops it while it looks up the way (ARP, a flow table). A call loses its first 20 ms, and a request that is not repeated is lost; the line itself loses nothing for it.`;
 

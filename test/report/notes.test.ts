@@ -7,8 +7,9 @@ import type { StudyFacts } from '../../src/verdict/studies/registry.js';
 
 type Output = RunOutput<StudyFacts>;
 
+const NOTHING = { cutShort: null, eventLoopDelayMs: 1, farEnds: [], loss: { trials: 0, answers: 0 } };
 const notes = (fields: Partial<Output>): string =>
-  notesOf({ cutShort: null, eventLoopDelayMs: 1, farEnds: [], ...fields } as unknown as Output, 1000).join('\n');
+  notesOf({ ...NOTHING, ...fields } as unknown as Output, 1000).join('\n');
 const refused = (fields: Partial<FarEndFacts>): Partial<Output> => ({
   farEnds: [{ ...unknownFarEnd('192.0.2.1'), ...fields }],
 });
@@ -19,6 +20,10 @@ t.test('each has its words, and what to do', async (t) => {
   t.match(notes({ cutShort: 'signal' }), /stopped before all was asked/);
   t.match(notes({ eventLoopDelayMs: 80 }), /busy.*80 ms/);
   t.match(notes(refused({ tokenRefused: true })), /token files/);
+  t.match(
+    notes({ ...refused({ connections: { asked: 12, dead: 5 } }), loss: { trials: 400, answers: 399 } }),
+    /Some connections to 192\.0\.2\.1 never open.*5 of 12, 42 %.*No port is to blame/,
+  );
   t.match(notes(refused({ isGone: true })), /192\.0\.2\.1 any more.*line went away, or the far end ended/);
   t.match(notes(refused({ versionRefused: true })), /same release/);
   t.match(notes(refused({ clockRefused: true })), /five minutes apart.*NTP/);

@@ -2,7 +2,16 @@
 import t from 'tap';
 import type { FlowFacts } from '../../src/model/far-end.js';
 import { seededRandom } from '../../src/model/random.js';
-import { deadFlows, deadShare, firstPackets, flowsDie, holdsFirst, losesFirst } from '../../src/verdict/flows.js';
+import {
+  connectionsDie,
+  deadConnections,
+  deadFlows,
+  deadShare,
+  firstPackets,
+  flowsDie,
+  holdsFirst,
+  losesFirst,
+} from '../../src/verdict/flows.js';
 
 /** As they are asked: four packets each, and six more where none of those was answered. */
 const PACKETS = 4;
@@ -47,6 +56,24 @@ t.test('attempts by their source ports', async (t) => {
   ] as const;
   t.strictSame(deadFlows(attempts), { flows: 3, packets: 5 });
   t.equal(firstPackets(attempts), 3);
+});
+
+t.test('connections that never open beside others that do', async (t) => {
+  t.equal(connectionsDie(null, 0.01), false);
+  t.equal(connectionsDie({ asked: 12, dead: 4 }, 0.02), true);
+  t.equal(connectionsDie({ asked: 12, dead: 4 }, 0.4), false, 'loss explains them');
+  t.equal(connectionsDie({ asked: 12, dead: 1 }, 0.001), false, 'one is chance');
+  t.equal(connectionsDie({ asked: 12, dead: 12 }, 0.02), false, 'all: it is the port, or the line');
+  t.equal(connectionsDie({ asked: 12, dead: 11 }, null), false, 'of a path about which nothing is known');
+  const opened = { outcome: 'silence', sourcePort: 1001, packets: 1, lostAtMs: [1] } as const;
+  t.equal(
+    deadConnections([
+      { ...opened, opened: null },
+      { ...opened, opened: {} },
+    ]),
+    1,
+    'one that opened is not dead',
+  );
 });
 
 /** What a line would show of which each flow dies with one probability, and each packet with another. */
