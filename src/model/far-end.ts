@@ -36,8 +36,8 @@ export interface Silence {
   readonly fromMs: number;
   /** Null where it had not answered again when the run ended. */
   readonly toMs: number | null;
-  /** `udp` where answers over connections came meanwhile. */
-  readonly what: 'everything' | 'udp';
+  /** `udp` where answers over connections came meanwhile, `tcp` where answers over UDP did. */
+  readonly what: 'everything' | 'udp' | 'tcp';
   /** Questions to what is known to answer, in vain. */
   readonly asked: number;
   /** Flows that this run had opened to the address until then, and how many of them in the seconds before. */

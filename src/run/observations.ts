@@ -26,6 +26,12 @@ export const passed = ({ attempts }: Observation): boolean =>
 export const isSilent = ({ attempts, notRun }: Observation): boolean =>
   notRun === null && attempts.length > 0 && attempts.every(({ outcome }) => outcome === 'silence');
 
+/** When packets over connections went out in vain, of questions that were answered all the same. */
+export const lostBeforeAnswers = (all: readonly Observation[]): readonly number[] =>
+  all
+    .filter((one) => one.check.transport !== 'udp' && passed(one))
+    .flatMap(({ attempts }) => attempts.flatMap(({ lostAtMs }) => lostAtMs));
+
 export const createObservations = (questions: readonly PlannedCheck[]): Observations => {
   const byKey = new Map<Key, Observation>();
   const open = new Set(questions.map(({ key }) => key));

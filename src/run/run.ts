@@ -16,6 +16,7 @@ import { identify, identifyAgain } from './phases/identify.js';
 import { recheckSlow } from './phases/recheck-slow.js';
 import { runStudies } from './phases/run-studies.js';
 import { sweepRanges } from './phases/sweep-ranges.js';
+import { tryConnectionsAgain } from './phases/try-connections-again.js';
 import { tryOtherBytes } from './phases/try-other-bytes.js';
 import { tryOwnPorts } from './phases/try-own-ports.js';
 import { trySmallEsp } from './phases/try-small-esp.js';
@@ -40,7 +41,7 @@ export const run = async (
     await Promise.all([examineFlows(run), examineConnections(run)]);
     await findBoundaries(run);
     await identifyAgain(run);
-    await Promise.all([tryOtherBytes(run), trySmallEsp(run), tryOwnPorts(run)]);
+    await Promise.all([tryOtherBytes(run), trySmallEsp(run), tryOwnPorts(run), tryConnectionsAgain(run)]);
     await askUntilCertain(run);
     await recheckSlow(run);
     run.freezeLoss();

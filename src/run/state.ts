@@ -15,10 +15,10 @@ import { askCheck, notAsked } from './ask/ask.js';
 import { loadProbes } from './ask/probes.js';
 import { createFarEnds, type FarEnd, type FarEnds } from './far-ends.js';
 import type { Net } from './net.js';
-import { createObservations, type Observations, passed } from './observations.js';
+import { createObservations, lostBeforeAnswers, type Observations, passed } from './observations.js';
 import { createPath } from './path.js';
 import { createSweeps, type Sweeps } from './sweep/sweeps.js';
-import { createTimeline } from './timeline.js';
+import { connectionsAway, createTimeline } from './timeline.js';
 import type { Tools } from './tools.js';
 
 /** Open sockets at once; with the pacing far below what a branch router's session table notices. */
@@ -143,7 +143,10 @@ export const openRun = async (
         limit: sweeps.limit(address),
         alive: tools.timeline.spans(address, 'tcp'),
         aliveOverUdp: tools.timeline.spans(address, 'udp'),
-        silences: tools.timeline.silences(address, tools.path.lateMs('udp')),
+        silences: [
+          ...connectionsAway(tools.timeline, address, lostBeforeAnswers(observations.at(address))),
+          ...tools.timeline.silences(address, tools.path.lateMs('udp')),
+        ],
       })),
       facts,
       loss: loss ?? tools.path.sample(),

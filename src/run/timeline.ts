@@ -8,7 +8,7 @@ import type { Transport } from '../model/kinds.js';
 
 /**
  * `over`: UDP can be away while connections live. An answer over UDP vouches for everything, one over a connection not for
- * UDP, as soon as anything was heard over UDP.
+ * UDP, as soon as anything was heard over UDP; and before the first answer over any connection nothing vouches for those.
  */
 export interface Timeline {
   /** An answer came to what was sent to this address at that time. */
@@ -25,6 +25,8 @@ export interface Timeline {
   isSilent(address: string, over: Transport): boolean;
   /** Nothing has come for so long that it is not worth waiting for. */
   isDeaf(address: string, over: Transport): boolean;
+  /** When the first answer came over a connection; null as long as none did. */
+  firstOverConnections(address: string): number | null;
   /** Stretches in which it was alive, in order. */
   spans(address: string, over: Transport): readonly Span[];
   /**
@@ -84,10 +86,28 @@ const merge = (spans: [number, number][], atMs: number): void => {
   }
 };
 
+/**
+ * The stretch before the first answer over any connection, while UDP lived: what went out there over connections that were
+ * answered later was lost to it. @param lostAtMs when that was
+ */
+export const connectionsAway = (
+  timeline: Pick<Timeline, 'firstOverConnections' | 'witnessed'>,
+  address: string,
+  lostAtMs: readonly number[],
+): readonly Silence[] => {
+  const toMs = timeline.firstOverConnections(address);
+  const inVain = lostAtMs.filter((atMs) => toMs !== null && atMs < toMs);
+  const fromMs = Math.min(...inVain);
+  if (toMs === null || toMs - fromMs < NOTABLE_SILENCE_MS) return [];
+  const asked = timeline.witnessed(address, inVain, 'udp');
+  return asked === 0 ? [] : [{ fromMs, toMs, what: 'tcp', asked, flows: 0, recentFlows: 0 }];
+};
+
 /** Nothing was heard yet. @param now the run's clock, in milliseconds */
 export const createTimeline = (now: () => number): Timeline => {
   const lives = new Map<string, Life>();
   const livesOverUdp = new Map<string, Life>();
+  const firstAnswers = new Map<string, number>();
   const flows = new Map<string, number[]>();
   /** Of UDP by itself only where it is watched: one answer long ago says nothing of later. */
   const lifeOf = (address: string, over: Transport): Life | undefined => {
@@ -113,15 +133,20 @@ export const createTimeline = (now: () => number): Timeline => {
       const isOpen = index === length - 1 && life !== undefined && inVain(life, to, to + EDGE_MS) === 0;
       return [index === 0 ? from - EDGE_MS : from, isOpen ? to + EDGE_MS : to];
     });
-  const witnessed: Timeline['witnessed'] = (address, sentAtMs, over) =>
-    countWithin(spansOf(lifeOf(address, over)), sentAtMs);
+  const spans: Timeline['spans'] = (address, over) => {
+    const all = spansOf(lifeOf(address, over));
+    const first = over === 'udp' ? undefined : firstAnswers.get(address);
+    if (first === undefined) return all;
+    const from = first - EDGE_MS;
+    return all.flatMap((span): readonly Span[] => (span[1] < from ? [] : [[Math.max(from, span[0]), span[1]]]));
+  };
+  const witnessed: Timeline['witnessed'] = (address, sentAtMs, over) => countWithin(spans(address, over), sentAtMs);
   const silentFor = (life: Life | undefined, ms: number, questions: number): boolean =>
     life !== undefined && now() - life.lastAtMs > ms && life.expected >= questions;
   const silencesOf = (life: Life | undefined, address: string, lateMs: number): readonly Silence[] => {
     if (!life) return [];
-    const { spans } = life;
-    const between = spans.map(([, fromMs], index): Silence => {
-      const toMs = spans[index + 1]?.[0] ?? null;
+    const between = life.spans.map(([, fromMs], index): Silence => {
+      const toMs = life.spans[index + 1]?.[0] ?? null;
       const before = (flows.get(address) ?? []).filter((atMs) => atMs <= fromMs + EDGE_MS);
       return {
         ...{ fromMs, toMs },
@@ -139,6 +164,7 @@ export const createTimeline = (now: () => number): Timeline => {
     answered: (address, sentAtMs, over) => {
       take(lives, address, sentAtMs);
       if (over === 'udp') take(livesOverUdp, address, sentAtMs);
+      else if (!firstAnswers.has(address)) firstAnswers.set(address, sentAtMs);
     },
     opened: (address) => {
       const known = flows.get(address);
@@ -154,7 +180,8 @@ export const createTimeline = (now: () => number): Timeline => {
       lifeOf(address, over) ? sentAtMs.length - witnessed(address, sentAtMs, over) : 0,
     isSilent: (address, over) => silentFor(lifeOf(address, over), SILENT_MS, SILENT_QUESTIONS),
     isDeaf: (address, over) => silentFor(lifeOf(address, over), DEAF_MS, DEAF_QUESTIONS),
-    spans: (address, over) => spansOf(lifeOf(address, over)),
+    firstOverConnections: (address) => firstAnswers.get(address) ?? null,
+    spans,
     silences: (address, lateMs) => {
       const ofUdp = silencesOf(lifeOf(address, 'udp'), address, lateMs);
       const alive = lives.get(address)?.spans ?? [];
