@@ -151,7 +151,8 @@ export const createTimeline = (now: () => number): Timeline => {
       return {
         ...{ fromMs, toMs },
         what: 'everything',
-        asked: inVain(life, fromMs, toMs ?? now() - lateMs),
+        // What went out just now may still be answered.
+        asked: inVain(life, fromMs, Math.min(toMs ?? now(), now() - lateMs)),
         flows: before.length,
         recentFlows: before.filter((atMs) => atMs >= fromMs - RECENT_MS).length,
       };
