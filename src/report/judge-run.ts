@@ -95,7 +95,7 @@ export const judgeRun = (
   const judged = (observation: Observation): Classified =>
     losingOwnPort(
       classifyOverlookingForm(observation, ofStudies.cosmetic.has(placeOf(observation.check)), plainly),
-      ofStudies.nat.sourcePorts,
+      ofStudies.nat,
     );
   const classified = (observation: Observation): Classified =>
     withoutProof(judged(observation), facts.has(observation.check.address ?? ''), farEnds);

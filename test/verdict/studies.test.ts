@@ -18,7 +18,12 @@ import { judgeKeepalives, judgeLifetimes } from '../../src/verdict/studies/lifet
 import { judgeNat } from '../../src/verdict/studies/nat.js';
 import { judge as judgePersistentFlow, judgeStale } from '../../src/verdict/studies/persistent-flow.js';
 import { judgeSip } from '../../src/verdict/studies/sip.js';
-import { judge as judgeSourcePortFacts, judgeSourcePorts } from '../../src/verdict/studies/source-ports.js';
+import {
+  judge as judgeSourcePortFacts,
+  judgeSourcePorts,
+  losingOwnPort,
+} from '../../src/verdict/studies/source-ports.js';
+import { check, classified } from './support/facts.js';
 
 const A = '198.51.100.10';
 const B = '198.51.100.11';
@@ -613,4 +618,19 @@ t.test('source ports, and a flow that is kept from run to run', async (t) => {
   t.match(judgePersistentFlow([from(61_000, unanswered)], path).notes, [/stale state/]);
   t.match(judgeSourcePortFacts([from(500, unanswered)], path).notes, [/source port 500/]);
   t.same(judgeSourcePortFacts([from(500)], path).notes, []);
+});
+
+t.test('a SIP port that its own source port does not reach', async (t) => {
+  const sip = classified(check('sip-options/udp/5060'), 'pass/answered');
+  const silent = { port: 5060, seenPort: null, answered: false, notBound: null };
+  const told = (one: typeof sip, nat: Parameters<typeof losingOwnPort>[1]): string => {
+    const { verdict, reason } = losingOwnPort(one, nat);
+    return `${verdict}/${reason}`;
+  };
+  t.equal(told(sip, { sourcePorts: [silent] }), 'degraded/flow-loss');
+  t.equal(told(sip, { sourcePorts: [silent], staleState: true }), 'pass/answered', 'old state is told by itself');
+  t.equal(told(sip, { sourcePorts: [{ ...silent, answered: true }] }), 'pass/answered');
+  t.equal(told(sip, {}), 'pass/answered', 'it was not tried');
+  const stun = classified(check('stun-binding/udp/3478'), 'pass/answered');
+  t.equal(told(stun, { sourcePorts: [{ ...silent, port: 3478 }] }), 'pass/answered', 'phones bind no port of STUN');
 });

@@ -210,6 +210,8 @@ export const askFor = async <V>(
     return { observation: observed(), values: transactions.values(), requests: transactions.requests() };
   } catch (error) {
     if (signal.aborted) {
+      // What nobody waits for any more may have been on its way.
+      if (mayProve) account(transactions.answers(), transactions.answers());
       return {
         observation: transactions.answered() > 0 ? observed() : notAsked(check, 'interrupted'),
         values: transactions.values(),

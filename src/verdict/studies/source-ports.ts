@@ -40,9 +40,16 @@ export const judgeSourcePorts = (all: readonly SourcePortFacts[], upperBound: nu
 
 /**
  * A SIP port that passes from any source port but its own: desk phones and gateways send from 5060 (RFC 3261 §18.1.1 leaves it
- * to them), so that some devices work and others do not.
+ * to them), so that some devices work and others do not. Where old state is what swallows it, that is told by itself.
  */
-export const losingOwnPort = (one: Classified, sourcePorts: readonly SourcePort[] | undefined): Classified =>
+export const losingOwnPort = (
+  one: Classified,
+  {
+    sourcePorts,
+    staleState,
+  }: { readonly sourcePorts?: readonly SourcePort[] | undefined; readonly staleState?: boolean | null | undefined },
+): Classified =>
+  staleState !== true &&
   one.verdict === 'pass' &&
   one.check.probe === 'sip-options' &&
   one.check.transport === 'udp' &&

@@ -16,5 +16,4 @@ export default {
   repeat: 3,
   notFixed: 'nothing is to be permitted',
   measureFlows: [{ port: 5060, transport: 'tcp', flows: 60, flowsPerSecond: 10, deadRatio: [0.3, 0.8] }],
-  open: 'nothing watches TCP while UDP lives',
 } satisfies Scenario;
