@@ -13,7 +13,7 @@ const OPEN_AT_ONCE = 256;
 const PENDING_ICMP = new Set(['ECONNREFUSED', 'EHOSTUNREACH']);
 const SEED_BYTES = 32;
 
-const once = async (port: SweptPort, tools: Tools, signal: AbortSignal): Promise<() => void> => {
+const once = async (port: SweptPort, tools: Tools, heardForMs: number, signal: AbortSignal): Promise<() => void> => {
   const { net, totals } = tools;
   const { address, family } = port.check;
   if (address === null || family === null) return () => undefined;
@@ -33,6 +33,7 @@ const once = async (port: SweptPort, tools: Tools, signal: AbortSignal): Promise
     const asked = question(port, tools, flow.local, net.random(SEED_BYTES));
     // Its socket may have closed before a late answer came, so its silence proves less than another's.
     port.counted -= 1;
+    asked.heardForMs = heardForMs;
     for (const message of asked.question.messages) {
       await flow.send(message).catch(async (error: SocketError) => {
         failed(port, failureOf(error, 'udp'), error);
@@ -69,7 +70,7 @@ export const askFresh = async (
         oldest.close();
       }
       await pace(signal);
-      open.push({ close: await once(port, tools, signal), at: net.now() });
+      open.push({ close: await once(port, tools, held.lateMs, signal), at: net.now() });
     }
     if (open.length > 0) await net.sleep(held.lateMs, signal);
   } finally {

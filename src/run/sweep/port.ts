@@ -16,6 +16,8 @@ export interface Asked {
   readonly sentAtMicros: bigint;
   /** Takes up a place of the window. */
   inFlight: boolean;
+  /** How long its socket is listened to, where that is not until the end. */
+  heardForMs?: number;
 }
 
 export interface SweptPort {
@@ -91,6 +93,15 @@ export const failed = (port: SweptPort, failure: Failure, error: SocketError): v
 };
 
 const UNSENT = { sourcePort: null, lostAtMs: [] } as const;
+
+/** Forgets what was listened to for less than answers take, as it turned out: that it stayed unanswered says nothing. */
+export const forgetUnheard = (port: SweptPort, answersTakeMs: number): void => {
+  for (let index = port.pending.length - 1; index >= 0; index -= 1) {
+    if ((port.pending[index]?.heardForMs ?? Number.POSITIVE_INFINITY) >= answersTakeMs) continue;
+    port.pending.splice(index, 1);
+    port.packets -= 1;
+  }
+};
 
 /** When those went out that stayed unanswered. */
 export const lostOf = ({ pending }: SweptPort): readonly number[] => pending.map(({ sentAtMs }) => sentAtMs);

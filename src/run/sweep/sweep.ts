@@ -12,7 +12,7 @@ import { type Canaries, createCanaries, type Way } from './canary.js';
 import { type Depth, MAX_ROUNDS, MIN_ROUNDS, packetsPerPort } from './depth.js';
 import { createExchange, type Exchange } from './exchange.js';
 import { createExperiments, type Experiments } from './experiments.js';
-import { failed, lostOf, observationOf, type SweptPort, sweptPort } from './port.js';
+import { failed, forgetUnheard, lostOf, observationOf, type SweptPort, sweptPort } from './port.js';
 import { shuffled, spread } from './shuffle.js';
 
 /** All rounds together last at least so long, in milliseconds; a burst of loss that lasts longer is an outage. */
@@ -287,8 +287,10 @@ export const createSweeper = (input: SweepInput): Sweeper => {
         if (!tools.signal.aborted) throw error;
         interrupted = true;
       }
+      const answersTakeMs = PATIENCE * path.longestRttMs('udp');
       for (const port of ports) {
         exchange.forget(port);
+        forgetUnheard(port, answersTakeMs);
         path.open(input.address, 'udp')(port.packets, port.answers, lostOf(port));
       }
       const undecided = ports.filter(({ answers }) => answers === 0);

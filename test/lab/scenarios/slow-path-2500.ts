@@ -19,5 +19,4 @@ export default {
   measureFlows: [
     { port: 5060, transport: 'tcp', flows: 10, flowsPerSecond: 20, deadRatio: [0, 0], firstRttMs: [2500, 2750] },
   ],
-  open: '2.5 s of delay leave no time for the studies, and read as loss of media',
 } satisfies Scenario;

@@ -16,5 +16,4 @@ export default {
   saysNot: NO_LOSS,
   measuredOnly: true,
   measure: [{ port: 16_384, packets: 300, packetsPerSecond: 100, lossRatio: [0, 0], medianRttMs: [1595, 1850] }],
-  open: 'a long way over UDP beside a short one over TCP reads as loss of media',
 } satisfies Scenario;
