@@ -344,7 +344,12 @@ export const resolveSip = async (target: Target, options: SipOptions): Promise<S
   const { transports, families, dns, signal, deadlineMs = SIP_DEADLINE_MS, random = Math.random } = options;
   const failures = new Map<string, NameFailure>();
   const note: Note = (name, type, reason, about) => {
-    failures.set(`${name} ${type} ${reason}`, { name, type, reason, ...(about !== undefined && { about }) });
+    failures.set(`${name} ${type} ${reason} ${about ?? ''}`, {
+      name,
+      type,
+      reason,
+      ...(about !== undefined && { about }),
+    });
   };
   const offers = new Set<SipOffer>();
   if (target.kind === 'address') {

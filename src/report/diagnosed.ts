@@ -4,6 +4,7 @@ import type { Failure } from '../model/observation.js';
 import type { Report, ReportService } from '../model/report.js';
 import type { Classified } from '../model/verdict.js';
 import { diagnose } from '../verdict/diagnose.js';
+import { endOf } from '../verdict/far-end.js';
 import type { ClassifiedRange } from '../verdict/ranges.js';
 import type { Facts } from '../verdict/rules/rule.js';
 import type { ServiceState } from '../verdict/services.js';
@@ -39,6 +40,7 @@ export const factsOf = (
     seen: all.flatMap(({ id, one: { evidence } }) =>
       typeof evidence.seenAddress === 'string' ? [{ id, address: evidence.seenAddress }] : [],
     ),
+    ended: farEnds.map(endOf).find((end) => end !== null) ?? null,
     limits: farEnds.flatMap(({ address, limit }) => (limit ? [{ address, limit }] : [])),
     failures: all
       .filter(({ one }) => one.reason === 'local-error')

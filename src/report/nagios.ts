@@ -5,7 +5,7 @@
 import type { Report } from '../model/report.js';
 import type { ServiceVerdict } from '../model/verdict.js';
 import { printable } from '../wire/printable.js';
-import { counted, portsInWords, REASON_WORDS, untestedOf } from '../words/report.js';
+import { commonestUnknown, counted, portsInWords, REASON_WORDS, untestedOf } from '../words/report.js';
 import { placesInWords } from '../words/said.js';
 import { statusInWords } from '../words/third-party.js';
 
@@ -67,9 +67,12 @@ const perfdata = (report: Report): readonly string[] => {
 const summaryOf = (report: Report): string => {
   if (report.services.length === 0) return 'no profile was chosen';
   const missing = untestedOf(report).length;
-  const services = report.services.map(({ profile, verdict, symptoms }) => {
+  const services = report.services.map((service) => {
+    const { profile, verdict, symptoms } = service;
     const [symptom] = symptoms;
-    return `${profile} ${verdict}${symptom === undefined ? '' : ` - ${symptom.text}`}`;
+    const reason = verdict === 'unknown' ? commonestUnknown(service, report) : null;
+    const why = symptom?.text ?? (reason === null ? null : REASON_WORDS[reason]);
+    return `${profile} ${verdict}${why === null ? '' : ` - ${why}`}`;
   });
   return services.join('; ') + (missing === 0 ? '' : `; ${missing} untested`);
 };

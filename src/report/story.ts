@@ -90,7 +90,12 @@ const explainedFix = ({ symptoms: [first] }: ReportService): string | null => {
 
 /** What to do where there is nothing to ask a firewall's keeper for; null where the fixes say it all. */
 const nextStep = (report: Report, service: ReportService): string | null => {
-  if (service.verdict === 'unknown') return EXPLANATIONS[commonestUnknown(service, report) ?? 'unknown'].fix;
+  if (service.verdict === 'unknown') {
+    const reason = commonestUnknown(service, report);
+    // The cause says what to do; "let the run finish" is no advice where it did.
+    if (reason === 'not-run' && causesOf(service).length > 0) return null;
+    return EXPLANATIONS[reason ?? 'unknown'].fix;
+  }
   if (service.untested.length > 0) {
     return 'Run a reflector of your own beside the provider and name it with --reflector: it answers what this target cannot be asked.';
   }

@@ -109,20 +109,27 @@ const notes = (page: Page, report: Report): Section => {
   ];
 };
 
-const totals = (page: Page, { totals: sum, agent, durationMs, id }: Report): Section => [
-  ...paragraph(
-    page,
-    `${counted(sum.checks, 'check')} in ${duration(durationMs)}: ${counted(sum.packetsSent, 'packet')} sent ` +
-      `(${bytes(sum.bytesSent)}), ${sum.packetsReceived} received.` +
-      (agent.eventLoopDelayMs === null
-        ? ''
-        : ` Timers of this host were late by at most ${milliseconds(agent.eventLoopDelayMs)}.`),
-    0,
-  ),
-  ...(page.verbose
-    ? paragraph(page, `Report ${idOf(id)}, callpath ${idOf(agent.version)} on ${idOf(agent.platform)}`, 0)
-    : []),
-];
+/** Checks and ports of ranges to which anything was sent. */
+const askedOf = ({ checks, ranges }: Report): number =>
+  checks.filter(({ sent }) => sent > 0).length + ranges.reduce((sum, { tested }) => sum + tested, 0);
+
+const totals = (page: Page, report: Report): Section => {
+  const { totals: sum, agent, durationMs, id } = report;
+  return [
+    ...paragraph(
+      page,
+      `${counted(askedOf(report), 'check')} in ${duration(durationMs)}: ${counted(sum.packetsSent, 'packet')} sent ` +
+        `(${bytes(sum.bytesSent)}), ${sum.packetsReceived} received.` +
+        (agent.eventLoopDelayMs === null
+          ? ''
+          : ` Timers of this host were late by at most ${milliseconds(agent.eventLoopDelayMs)}.`),
+      0,
+    ),
+    ...(page.verbose
+      ? paragraph(page, `Report ${idOf(id)}, callpath ${idOf(agent.version)} on ${idOf(agent.platform)}`, 0)
+      : []),
+  ];
+};
 
 /**
  * The report as a table for terminals, ending with a newline. No line is wider than `width`; whatever came from the

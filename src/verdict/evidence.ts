@@ -22,6 +22,12 @@ const openedOf = ({ attempts }: Observation): Evidence => {
   return opened ? { opened } : {};
 };
 
+/** Answered from the protocol's own source port and silent from every other that was tried. */
+const isOwnPortOnly = ({ check, attempts }: Observation, answers: readonly Answer[]): boolean =>
+  answers.length > 0 &&
+  answers.every(({ sourcePort }) => sourcePort === check.port) &&
+  attempts.some(({ outcome, sourcePort }) => outcome === 'silence' && sourcePort !== check.port);
+
 /** The facts of a check as a report shows them. */
 export const evidenceOf = (
   observation: Observation,
@@ -32,9 +38,14 @@ export const evidenceOf = (
 ): Evidence => {
   const first = answers[0];
   const attestation = first?.attestation;
+  const statuses = [
+    ...new Set(answers.flatMap(({ detail }) => (typeof detail.status === 'number' ? detail.status : []))),
+  ];
   return {
     ...(observation.notRun && { notRun: observation.notRun }),
     ...(first && { answer: first.detail }),
+    ...(statuses.length > 1 && { statuses }),
+    ...(isOwnPortOnly(observation, answers) && { ownPortOnly: true }),
     ...(first && first.authentic !== null && { authentic: answers.every(({ authentic }) => authentic === true) }),
     ...(attestation && {
       intact: attestation.intact,

@@ -58,6 +58,10 @@ export const troubleInWords = (
   resolvers: readonly ResolverSeen[],
 ): string => {
   const shown = name(asked);
+  if (type === 'address' && reason === 'server-failure' && silentOf(resolvers).length === 0) {
+    // The system's resolver tells no more (EAI_AGAIN): SERVFAIL, REFUSED and silence are one to it.
+    return `The name ${shown} does not resolve (${reason}): the resolver failed or refused to answer.`;
+  }
   if (type === 'address') return `The name ${shown} does not resolve (${reason}): ${lookupInWords(reason, resolvers)}.`;
   if (type === 'SRV' || type === 'NAPTR') {
     const record = `The ${type} record ${shown}`;

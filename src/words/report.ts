@@ -26,7 +26,7 @@ export const REASON_WORDS: Readonly<Record<Reason, string>> = {
   rejected: 'refused on the way, by ICMP or a TCP reset',
   'payload-filtered': 'other bytes pass on this port, this protocol does not: inspection',
   'size-filtered': 'small packets pass, large ones do not',
-  'no-answer': 'no answer; a third party may simply not answer strangers',
+  'no-answer': 'no answer, and silence alone does not say why',
   closed: 'refused: by the target, or by a firewall before it',
   'tls-refused': 'something listens there, and refuses the handshake or hangs up',
   unreadable: 'the path is open: an answer came, and it cannot be read',
@@ -60,20 +60,45 @@ const SERVICE_WORDS: Readonly<Record<ServiceVerdict, { readonly answer: string; 
 export const isNoticed = ({ verdict, symptoms }: ReportService): boolean => verdict === 'works' && symptoms.length > 0;
 const NOTICED = 'Everything that it needs passes, and users will notice something all the same.';
 
-/** The reason that most of a service's unmeasured checks share: what to look at first. */
+const commonest = (lines: readonly { readonly verdict: string; readonly reason: Reason }[]): Reason | null => {
+  const counts = new Map<Reason, number>();
+  for (const { verdict, reason } of lines) {
+    if (verdict === 'unknown') counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  }
+  const [first] = [...counts].sort(([, a], [, b]) => b - a);
+  return first === undefined ? null : first[0];
+};
+
+/** Why a run that ended in silence knows less than it saw. */
+const ENDS: readonly Reason[] = ['cut-off', 'outage'];
+
+/**
+ * The reason that most of a service's unmeasured checks share: what to look at first. Those that its causes rest on come
+ * before all others, so that the headline and the causes tell the same story; STUN comes last, because calls wait for SIP.
+ */
 export const commonestUnknown = (service: ReportService, { checks, ranges }: Report): Reason | null => {
   const { profile, untested } = service;
   // Ranges do not say whose they are; the causes of a service name those that are its own.
   const named = new Set(causesOf(service).flatMap(({ because }) => because));
-  const reasons = [
-    ...checks.filter(({ id, requiredBy }) => requiredBy.includes(profile) && !untested.includes(id)),
-    ...ranges.filter(({ id }) => named.has(id) && !untested.includes(id)),
-  ].flatMap(({ verdict, reason }) => (verdict === 'unknown' ? [reason] : []));
-  const counts = new Map<Reason, number>();
-  for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1);
-  const [commonest] = [...counts].sort(([, a], [, b]) => b - a);
-  return commonest === undefined ? null : commonest[0];
+  const [end] = ENDS.filter((one) => service.causes?.[0]?.id === one);
+  if (end !== undefined) return end;
+  const own = checks.filter(({ id, requiredBy }) => requiredBy.includes(profile) && !untested.includes(id));
+  const all = [...own, ...ranges.filter(({ id }) => named.has(id) && !untested.includes(id))];
+  return (
+    commonest(all.filter(({ id }) => named.has(id))) ??
+    commonest(all.filter(({ probe }) => probe !== 'stun-binding')) ??
+    commonest(all)
+  );
 };
+
+/** Causes that say more than the reason of their checks. */
+const CAUSE_WORDS: ReadonlyMap<string, string> = new Map([
+  ['cut-off', 'from some moment on nothing came back to this host any more'],
+  ['outage', 'from some moment on nothing came back any more'],
+  ['answer-from-elsewhere', 'an answer comes, and from elsewhere than it was asked'],
+  ['silent-server', 'connections open, and what is asked over them is not answered'],
+  ['transport-not-offered', 'the DNS records of the target do not offer this transport'],
+]);
 
 const TRANSPORTS_OF_SIP = ['udp', 'tcp', 'tls'] as const;
 
@@ -137,16 +162,18 @@ export const serviceInWords = (
   if (service.verdict === 'works' && missing > 0) {
     const what = `${missing} required check${missing === 1 ? '' : 's'} could not be asked of this target`;
     const hasMedia = service.untested.some((id) => /^(rtp-echo|media-stream)\//.test(id));
+    const isAll = commonestUnknown(service, report) === null;
+    const said = isAll ? 'Everything that could be asked passes.' : 'It passes one way at least, see below.';
     return {
       answer: 'YES, AS FAR AS TESTED',
-      sentence: `Everything that could be asked passes.${hasMedia ? ' Whether audio passes is not known:' : ' But'} ${what}.`,
+      sentence: `${said}${hasMedia ? ' Whether audio passes is not known:' : ' But'} ${what}.`,
     };
   }
   const ways = service.verdict === 'degraded' ? waysInWords(service, report) : null;
   if (ways !== null) return { answer, sentence: ways };
   const reason = service.verdict === 'unknown' ? commonestUnknown(service, report) : null;
   if (reason === null) return { answer, sentence };
-  const words = REASON_WORDS[reason];
+  const words = CAUSE_WORDS.get(String(service.causes?.[0]?.id)) ?? REASON_WORDS[reason];
   // Two colons in a sentence are one too many.
   return {
     answer,
@@ -183,7 +210,10 @@ export const roleInWords = ({ checks, target, totals }: Report): string => {
   if (target.role === 'reflector') return 'a reflector';
   if (checks.some(({ reason }) => reason === 'unproven')) return 'where nobody proved to know the token';
   // What never answered proves nothing, not even that it is somebody else's.
-  const opened = checks.some(({ evidence, reason }) => evidence.opened !== undefined || reason === 'tls-refused');
+  const opened = checks.some(
+    ({ evidence, reason }) =>
+      evidence.opened !== undefined || evidence.elsewhere !== undefined || reason === 'tls-refused',
+  );
   return totals.packetsReceived === 0 && !opened ? 'no answer from it' : 'a third party';
 };
 

@@ -71,7 +71,7 @@ const certificateInWords = (tls: Fields): string => {
     : `${subject}, issued by ${shown(tls.certificateIssuer, 80)}`;
 };
 
-const sipInWords = (answer: Fields): string => {
+const sipInWords = (answer: Fields, transport: ReportCheck['transport']): string => {
   const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
   const details = [
     ...(answer.retryAfter === undefined ? [] : [`Retry-After ${shown(answer.retryAfter, 60)}`]),
@@ -87,8 +87,8 @@ const sipInWords = (answer: Fields): string => {
       : []),
     ...(typeof answer.server === 'string' ? [`Server: ${shown(answer.server, 80)}`] : []),
     ...(typeof answer.allow === 'string' ? [`Allow: ${shown(answer.allow, 120)}`] : []),
-    ...(answer.received !== undefined && answer.rport === null
-      ? ['without rport (RFC 3581): it answers to the port in our Via, which a NAT changes']
+    ...(transport === 'udp' && answer.received !== undefined && answer.rport === null
+      ? ['leaves out rport (RFC 3581 §4): phones do not learn their outer port from it']
       : []),
   ].join('; ');
 };
@@ -104,12 +104,24 @@ const ikeInWords = (answer: Fields): string => {
   return answer.isNeverSatisfied === true ? `${word}, each time anew: the exchange gets no further` : word;
 };
 
-const answerInWords = ({ probe, evidence }: ReportCheck): string | null => {
+/** A transaction that is answered absorbs its retransmissions (RFC 3261 §17.2.2); three in a row in vain are another matter. */
+const SILENT_AFTER = 3;
+
+/** What came after the first answer, where that was something else: other statuses, or nothing any more. */
+const afterwardsInWords = ({ sent, received, evidence }: ReportCheck): string => {
+  const [, ...others] = Array.isArray(evidence.statuses) ? evidence.statuses : [];
+  const other = others.length > 0 ? `; at other times ${others.map((status) => shown(status, 10)).join(', ')}` : '';
+  const fellSilent = received < SILENT_AFTER && sent - received >= SILENT_AFTER;
+  return fellSilent ? `${other}; then it stayed silent: it limits or ignores who asks again` : other;
+};
+
+const answerInWords = (check: ReportCheck): string | null => {
+  const { probe, transport, evidence } = check;
   const answer = fieldsOf(evidence.answer);
   if (answer === null) return null;
   switch (probe) {
     case 'sip-options':
-      return sipInWords(answer);
+      return `${sipInWords(answer, transport)}${afterwardsInWords(check)}`;
     case 'ike-sa-init':
       return ikeInWords(answer);
     case 'stun-binding':

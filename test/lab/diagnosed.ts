@@ -26,7 +26,7 @@ const stunFails = (line: Line): boolean => {
 
 /** Some line of each named check must be so. */
 const CARRIED_BY: Readonly<Record<string, (line: Line, report: Report) => boolean>> = {
-  'cannot-register': is('blocked'),
+  'cannot-register': (line) => is('blocked')(line) || is('degraded', 'flow-loss')(line),
   'wifi-calling-unavailable': (line) => is('blocked')(line) || is('unknown', 'dns-failure')(line),
   'facetime-cannot-connect': is('blocked'),
   'no-audio': is('blocked'),

@@ -554,6 +554,74 @@ const CASES: Readonly<Record<string, Cases>> = {
     fires: { rows: [['signalling', 'sip-options/udp/5060 unknown/no-answer']] },
     silent: [{ rows: [[...UDP, 'sip-options/tcp/5060 unknown/no-answer']] }],
   },
+  'ended-early': {
+    fires: {
+      rows: [['signalling', 'sip-options/udp/5060 unknown/outage']],
+      facts: facts({ ended: 'outage' }),
+    },
+    silent: [
+      { rows: [['signalling', 'sip-options/udp/5060 unknown/outage']] },
+      { rows: [UDP], facts: facts({ ended: 'cut-off' }) },
+    ],
+  },
+  'long-messages-over-tcp': {
+    fires: {
+      rows: [UDP],
+      facts: facts({ checks: [stage('size-sweep/tcp/5060', 'blocked/size-filtered')] }),
+    },
+    silent: [
+      { rows: [UDP], facts: facts({ checks: [stage('size-sweep/tcp/5060', 'unknown/no-answer')] }) },
+      { rows: [UDP], facts: facts({ checks: [stage('size-sweep/udp/5060', 'pass/answered')] }) },
+    ],
+  },
+  'answer-from-elsewhere': {
+    fires: {
+      rows: [['signalling', 'sip-options/udp/5060 unknown/no-answer']],
+      facts: facts({ checks: [stage('sip-options/udp/5060', 'unknown/no-answer', { elsewhere: {} })] }),
+    },
+    silent: [
+      {
+        rows: [['signalling', 'sip-options/udp/5060 unknown/no-answer']],
+        facts: facts({ checks: [stage('sip-options/udp/5060', 'unknown/no-answer')] }),
+      },
+    ],
+  },
+  'transport-not-offered': {
+    fires: {
+      rows: [['signalling', 'sip-options/tls/5061 unknown/not-run']],
+      facts: facts({ checks: [stage('sip-options/tls/5061', 'unknown/not-run', { notRun: 'not-offered' })] }),
+    },
+    silent: [
+      {
+        rows: [['signalling', 'sip-options/tls/5061 unknown/not-run']],
+        facts: facts({ checks: [stage('sip-options/tls/5061', 'unknown/not-run', { notRun: 'interrupted' })] }),
+      },
+    ],
+  },
+  'own-port-only': {
+    fires: {
+      rows: [['signalling', 'sip-options/udp/5060 degraded/flow-loss']],
+      facts: facts({ checks: [stage('sip-options/udp/5060', 'degraded/flow-loss', { ownPortOnly: true })] }),
+    },
+    silent: [
+      {
+        rows: [['signalling', 'sip-options/udp/5060 degraded/flow-loss']],
+        facts: facts({ checks: [stage('sip-options/udp/5060', 'degraded/flow-loss')] }),
+      },
+    ],
+  },
+  'own-port-silent': {
+    fires: {
+      rows: [['signalling', 'sip-options/udp/5060 degraded/flow-loss']],
+      facts: nat({ sourcePorts: [{ port: 5060, seenPort: null, answered: false, notBound: null }] }),
+    },
+    silent: [
+      {
+        rows: [['signalling', 'sip-options/udp/5060 degraded/flow-loss']],
+        facts: nat({ sourcePorts: [{ port: 5060, seenPort: 5060, answered: true, notBound: null }] }),
+      },
+    ],
+  },
   'silent-server': {
     fires: {
       rows: [['signalling', 'sip-options/tls/5061 unknown/no-answer']],

@@ -18,7 +18,7 @@ import { fetchCapture } from './captures.js';
 import { OTHER_TRAFFIC_PACKETS, otherTraffic } from './other-traffic.js';
 import { pinholeStudy } from './pinhole.js';
 import { findSipLimit } from './sip-limit.js';
-import { askSameSizes, SIZES } from './sizes.js';
+import { askSameSizes, SIZES, STREAM_SIZES } from './sizes.js';
 import { HEADER_BYTES, type StudiedFarEnd, type Study, sumOf } from './study.js';
 
 /** SIP's own (RFC 3261 §19.1.2), for the source port: the destination is whatever port the check was about. */
@@ -189,7 +189,7 @@ const questionsOf = (
       if (elsewhere) fixed.push(...ALG_METHODS.map(question(elsewhere, { isControl: true, fromSipPort: true })));
     }
     if (check.transport === 'tcp') {
-      free.push(question(check, { padded: SIZES[SIZES.length - 1] ?? null })('OPTIONS'));
+      free.push(...STREAM_SIZES.map((padded) => question(check, { padded })('OPTIONS')));
     }
   }
   return { free, fixed };

@@ -20,6 +20,8 @@ import type { Tools } from '../tools.js';
  * and identity headers reaches 3000. Near enough to each other that a gap of the usual widths holds at least one.
  */
 export const SIZES = [500, 700, 850, 1000, 1100, 1200, 1300, 1400, 1472, 1600, 2000, 2500, 3000] as const;
+/** Over a connection: what fills most of one segment, and what takes several. */
+export const STREAM_SIZES = [1300, 3000] as const;
 /** Whether these bytes pass at all: smaller than any size that is in question. */
 const SMALL = 200;
 

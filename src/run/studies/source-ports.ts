@@ -9,6 +9,7 @@ import type { SourcePortFacts } from '../../model/study-facts.js';
 import { flowsDie } from '../../verdict/flows.js';
 import { RANGE_PORT_DOUBT } from '../../verdict/silence.js';
 import { askCheck } from '../ask/ask.js';
+import { witnessedPackets } from '../observations.js';
 import type { Tools } from '../tools.js';
 import type { Study } from './study.js';
 
@@ -18,7 +19,7 @@ export const OWN_PORTS: readonly number[] = [500, 4500, 5060];
 export const PACKETS_PER_FLOW = 3;
 const ROUNDS = 2;
 
-const factOf = (check: Check, sourcePort: number, all: readonly Observation[]): SourcePortFacts => {
+const factOf = (check: Check, sourcePort: number, all: readonly Observation[], tools: Tools): SourcePortFacts => {
   const attempts = all.flatMap((one) => one.attempts);
   const answers = attempts.flatMap((one) => (one.outcome === 'answer' && one.authentic === true ? one : []));
   const errors = attempts.flatMap((one) => (one.outcome === 'error' ? one.code : []));
@@ -27,7 +28,8 @@ const factOf = (check: Check, sourcePort: number, all: readonly Observation[]): 
     address: check.address ?? '',
     port: check.port,
     sourcePort,
-    packets: sent,
+    // What went out while the line was away says nothing of the port.
+    packets: all.reduce((sum, one) => sum + witnessedPackets(one, tools), 0),
     answers: answers.length,
     seenPort: answers[0]?.attestation?.seenPort ?? null,
     // Nothing left this host: the port was taken, or is not for everybody.
@@ -45,7 +47,7 @@ export const askFrom = async (check: Check, sourcePort: number, tools: Tools): P
     all.push(observation);
     if (!observation.attempts.every(({ outcome }) => outcome === 'silence')) break;
   }
-  return factOf(check, sourcePort, all);
+  return factOf(check, sourcePort, all, tools);
 };
 
 /** Of a protocol with transactions over UDP: what a phone asks from the same port again and again. */

@@ -45,9 +45,9 @@ const detailOf = (
 };
 
 /** Rows that keep a service from being judged. */
-/** The connection stood although the question stayed unanswered. */
-const opens = ({ id, address }: Ground, { facts }: RuleInput): boolean =>
-  facts.checks.some((one) => one.id === id && one.address === address && one.evidence.opened !== undefined);
+/** Whether a check without an answer brought this: a connection that stood, an answer from elsewhere. */
+const has = ({ id, address }: Ground, { facts }: RuleInput, what: 'opened' | 'elsewhere'): boolean =>
+  facts.checks.some((one) => one.id === id && one.address === address && one.evidence[what] !== undefined);
 
 const undecided =
   (reason: string): Rule['when'] =>
@@ -157,8 +157,64 @@ export const OTHER_RULES: readonly Rule[] = [
     fixes: noFix,
   },
   {
+    id: 'ended-early',
+    when: ({ service, facts }) =>
+      service.verdict === 'unknown' && facts.ended ? itemsOf(requiredOf(service), () => true) : [],
+    symptom: null,
+    causes: (grounds, { facts: { ended } }) => [
+      ended === 'cut-off'
+        ? {
+            id: 'cut-off',
+            device: 'branch-firewall',
+            likelihood: 'possible',
+            text: () =>
+              'Something on the way began to drop everything of this host during the run: a protection against port scans or SIP floods, which this run may have triggered. What passed until then passed.',
+            grounds,
+          }
+        : {
+            id: 'outage',
+            device: 'unknown',
+            likelihood: 'possible',
+            text: () => 'The line or the far end went away during the run. What passed until then passed.',
+            grounds,
+          },
+    ],
+    fixes: noFix,
+  },
+  {
+    id: 'answer-from-elsewhere',
+    when: (evidence) => undecided('no-answer')(evidence).filter((ground) => has(ground, evidence, 'elsewhere')),
+    symptom: null,
+    causes: asIs({
+      id: 'answer-from-elsewhere',
+      device: 'carrier',
+      likelihood: 'likely',
+      text: (ports) =>
+        `What is asked on ${ports} is answered from another address or port: a server with several addresses that does not answer from the one that was asked. Firewalls and NATs drop such answers.`,
+    }),
+    fixes: noFix,
+  },
+  {
+    id: 'transport-not-offered',
+    when: ({ service, facts }) => {
+      const signalling = itemsOf(requiredOf(service, 'signalling'), () => true);
+      const isNotOffered = ({ id, address }: Ground): boolean =>
+        facts.checks.some((one) => one.id === id && one.address === address && one.evidence.notRun === 'not-offered');
+      return signalling.length > 0 && signalling.every(isNotOffered) ? signalling : [];
+    },
+    symptom: null,
+    causes: asIs({
+      id: 'transport-not-offered',
+      device: 'carrier',
+      likelihood: 'likely',
+      text: (ports) =>
+        `The DNS records of the target offer SIP over other transports than ${ports} (RFC 3263): ask over one of those, or name the host with its port.`,
+    }),
+    fixes: noFix,
+  },
+  {
     id: 'silent-server',
-    when: (evidence) => undecided('no-answer')(evidence).filter((ground) => opens(ground, evidence)),
+    when: (evidence) => undecided('no-answer')(evidence).filter((ground) => has(ground, evidence, 'opened')),
     symptom: null,
     causes: asIs({
       id: 'silent-server',
@@ -173,7 +229,8 @@ export const OTHER_RULES: readonly Rule[] = [
     id: 'silent-stranger',
     when: (evidence) =>
       undecided('no-answer')(evidence).filter(
-        (ground) => !meetsFlowLimit(ground, evidence) && !opens(ground, evidence),
+        (ground) =>
+          !meetsFlowLimit(ground, evidence) && !has(ground, evidence, 'opened') && !has(ground, evidence, 'elsewhere'),
       ),
     symptom: null,
     causes: asIs({

@@ -25,6 +25,8 @@ export interface Facts {
   readonly limits: readonly { readonly address: string; readonly limit: PathLimit }[];
   /** Sockets of this host that failed before anything left it. */
   readonly failures: readonly { readonly id: string; readonly failure: Failure; readonly code: string }[];
+  /** Why nothing came from a far end any more when the run ended; null or left out where all still answered. */
+  readonly ended?: 'outage' | 'cut-off' | null;
 }
 
 /** Of a run that measured nothing else. */

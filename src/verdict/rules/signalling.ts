@@ -151,10 +151,62 @@ export const SIGNALLING_RULES: readonly Rule[] = [
     fixes: fix('allow'),
   },
   {
+    id: 'own-port-only',
+    when: ({ service, facts }) =>
+      itemsOf(
+        requiredOf(service, 'signalling'),
+        ({ id, address, finding }) =>
+          finding.reason === 'flow-loss' &&
+          facts.checks.some((one) => one.id === id && one.address === address && one.evidence.ownPortOnly === true),
+      ),
+    symptom: {
+      id: 'cannot-register',
+      text: 'Some phones cannot register over UDP: only what sends from the SIP port itself gets through; softphones, and several phones behind one NAT, do not.',
+    },
+    causes: (grounds) => [
+      {
+        id: 'source-port-rule',
+        device: 'branch-firewall',
+        likelihood: 'likely',
+        text: (ports) => `A rule of the firewall lets out ${ports} from the same source port only.`,
+        grounds,
+      },
+    ],
+    fixes: fix('allow'),
+  },
+  {
+    id: 'own-port-silent',
+    when: ({ service, facts }) =>
+      itemsOf(
+        requiredOf(service, 'signalling'),
+        ({ transport, from, finding }) =>
+          transport === 'udp' &&
+          finding.reason === 'flow-loss' &&
+          (facts.nat.sourcePorts ?? []).some(({ port, answered }) => port === from && answered === false),
+      ),
+    symptom: {
+      id: 'cannot-register',
+      text: 'Phones that send from the SIP port itself, as many desk phones do, cannot register over UDP; others can.',
+    },
+    causes: (grounds) => [
+      {
+        id: 'source-port-held',
+        device: 'branch-firewall',
+        likelihood: 'likely',
+        text: (ports) =>
+          `The firewall holds old state for ${ports} as a source port, serves one device at a time there, or has a rule against it.`,
+        grounds,
+      },
+    ],
+    fixes: fix('advise'),
+  },
+  {
     id: 'name-not-resolved',
     when: ({ service }) => {
       const signalling = itemsOf(requiredOf(service, 'signalling'), () => true);
-      return signalling.length > 0 && signalling.every(hasReason('dns-failure')) ? signalling : [];
+      const unresolved = signalling.filter(hasReason('dns-failure'));
+      // What the domain does not offer is not asked, and changes nothing of it.
+      return signalling.every(hasReason('dns-failure', 'not-run')) ? unresolved : [];
     },
     // A name may be mistyped. Of a carrier's gateway it is the network's DNS that phones depend on.
     symptom: null,

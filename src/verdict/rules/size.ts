@@ -117,6 +117,28 @@ export const SIZE_RULES: readonly Rule[] = [
     fixes: fix('allow'),
   },
   {
+    id: 'long-messages-over-tcp',
+    when: (evidence) =>
+      signallingStands(evidence.service)
+        ? stageChecks(evidence, 'size-sweep').filter((one) => one.transport === 'tcp' && isBlocked(one))
+        : [],
+    symptom: {
+      id: 'long-invites-fail',
+      text: 'Phones set to TCP or TLS register and cannot set up calls: long messages vanish on the connection, short ones pass.',
+    },
+    causes: (grounds) => [
+      {
+        id: 'path-mtu',
+        device: 'unknown',
+        likelihood: 'likely',
+        text: (ports) =>
+          `Full-size packets of ${ports} vanish without word: a tunnel or PPPoE with a smaller MTU and ICMP filtered, or a limit of size. Clamping the MSS on the firewall (to 1,400 bytes, say) mends the first.`,
+        grounds,
+      },
+    ],
+    fixes: fix('advise'),
+  },
+  {
     id: 'long-notifies-dropped',
     when: (evidence) => sweeps(evidence, (one) => one.evidence.direction === 'inbound'),
     symptom: {

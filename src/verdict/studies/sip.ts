@@ -9,7 +9,7 @@ import type { Finding } from '../../model/verdict.js';
 import { lossUpperBound as upperBoundOf } from '../silence.js';
 import { compareSip, type Difference } from './alg.js';
 import { judgeOthers, pinholesOf, toldOf } from './sip-port.js';
-import { doubtOf, fourNumbers, isAnswered, isLeftUnanswered, judgeSizes, vanished } from './sizes.js';
+import { doubtOf, fourNumbers, isAnswered, isLeftUnanswered, judgeSizes, judgeStreams, vanished } from './sizes.js';
 import type { AlgFinding, Judge, StudyCheck } from './study-check.js';
 
 interface SipVerdicts {
@@ -192,12 +192,19 @@ export const judgeSip = (all: readonly SipFacts[], lossUpperBound: number | null
     const overUdp = ports.find(({ check }) => check.transport === 'udp');
     const ofUdp = padded.filter(({ transport }) => transport === 'udp');
     const change = tampered(overUdp?.isCosmetic ? ofUdp.map(withoutChange) : ofUdp);
+    const streams = padded.filter(({ transport }) => transport === 'tcp');
+    const overTcp = judgeStreams(
+      streams,
+      own.find(({ transport, method }) => transport === 'tcp' && method === 'OPTIONS'),
+      family,
+      lossUpperBound,
+    );
     const isAlg = overUdp?.check.finding.reason === 'sip-alg' && change?.reason === 'payload-rewritten';
     const sizes = judgeSizes(
       {
         sizes: ofUdp,
         sameSize,
-        stream: padded.find(({ transport }) => transport === 'tcp'),
+        streams,
         family,
         tampered: isAlg ? { verdict: 'altered', reason: 'sip-alg' } : change,
       },
@@ -210,6 +217,7 @@ export const judgeSip = (all: readonly SipFacts[], lossUpperBound: number | null
         limits: limit ? [limit] : [],
         checks: [
           ...[...ports.map(({ check }) => check), ...(sizes ? [sizes] : [])].map((one) => underLimit(one, limit)),
+          ...(overTcp ? [overTcp] : []),
           // Where somebody takes messages for himself or forges them, what passes beside them shows nothing of a filter.
           ...otherTraffic
             .filter(({ transport, port }) =>

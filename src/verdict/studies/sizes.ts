@@ -95,8 +95,8 @@ const directionOf = (failing: readonly SipExchange[]): 'inbound' | 'outbound' | 
 interface SizeFacts {
   readonly sizes: readonly SipExchange[];
   readonly sameSize: readonly SameSize[];
-  /** The largest size over TCP. */
-  readonly stream: SipExchange | undefined;
+  /** Those over TCP. */
+  readonly streams: readonly SipExchange[];
   readonly family: Family;
   /** What the proofs say of the requests that were answered, or null. */
   readonly tampered: Finding | null;
@@ -104,7 +104,7 @@ interface SizeFacts {
 
 /** Null where no size was tried. */
 export const judgeSizes = (
-  { sizes, sameSize, stream, family, tampered }: SizeFacts,
+  { sizes, sameSize, streams, family, tampered }: SizeFacts,
   lossUpperBound: number | null,
 ): StudyCheck | null => {
   const ordered = [...sizes].sort((a, b) => sizeOf(a) - sizeOf(b));
@@ -152,7 +152,42 @@ export const judgeSizes = (
       // What fits a frame and is dropped is no matter of fragments.
       fragmentsOnly: isFiltered ? fragmentsOf(sizeOf(smallest)) > 1 : null,
       direction: isFiltered ? directionOf(failing) : null,
-      overTcp: stream ? isAnswered(stream) : null,
+      overTcp: streams.length > 0 ? streams.every(isAnswered) : null,
+    },
+  };
+};
+
+/**
+ * Long messages over a connection over which short ones pass: told where they vanish. The system finds no
+ * smaller size by itself where nothing says that one is needed (a black hole of path MTU, RFC 2923 §2.1).
+ */
+export const judgeStreams = (
+  streams: readonly SipExchange[],
+  short: SipExchange | undefined,
+  family: Family,
+  lossUpperBound: number | null,
+): StudyCheck | null => {
+  const ordered = [...streams].sort((a, b) => sizeOf(a) - sizeOf(b));
+  const failing = ordered.filter((one) => vanished(one, lossUpperBound));
+  const [first] = failing;
+  if (!first || !short || !isAnswered(short)) return null;
+  const passing = ordered.filter((one) => isAnswered(one) && sizeOf(one) < sizeOf(first));
+  return {
+    probe: 'size-sweep',
+    transport: first.transport,
+    port: first.port,
+    address: first.address,
+    family,
+    finding: { verdict: 'blocked', reason: 'size-filtered' },
+    confidence: 1 - Math.max(...failing.map((one) => doubtOf(one, lossUpperBound))),
+    ...fourNumbers(ordered),
+    evidence: {
+      triedBytes: ordered.map(sizeOf),
+      largestPassingBytes: Math.max(0, ...passing.map(sizeOf)),
+      smallestFailingBytes: sizeOf(first),
+      largestFailingBytes: sizeOf(failing.at(-1) ?? first),
+      direction: directionOf(failing),
+      overTcp: false,
     },
   };
 };
