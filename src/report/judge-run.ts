@@ -92,11 +92,12 @@ export const judgeRun = (
       doubt: observation.check.isOfRange ? RANGE_PORT_DOUBT : SINGLE_CHECK_DOUBT,
       thresholds,
     });
+  const isLimited = output.facts.sip.some(({ limit }) => limit !== undefined);
   const judged = (observation: Observation): Classified =>
-    losingOwnPort(
-      classifyOverlookingForm(observation, ofStudies.cosmetic.has(placeOf(observation.check)), plainly),
-      ofStudies.nat,
-    );
+    losingOwnPort(classifyOverlookingForm(observation, ofStudies.cosmetic.has(placeOf(observation.check)), plainly), {
+      ...ofStudies.nat,
+      isLimited,
+    });
   const classified = (observation: Observation): Classified =>
     withoutProof(judged(observation), facts.has(observation.check.address ?? ''), farEnds);
 

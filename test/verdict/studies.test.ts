@@ -630,6 +630,7 @@ t.test('a SIP port that its own source port does not reach', async (t) => {
   t.equal(told(sip, { sourcePorts: [silent] }), 'degraded/flow-loss');
   t.equal(told(sip, { sourcePorts: [silent], staleState: true }), 'pass/answered', 'old state is told by itself');
   t.equal(told(sip, { sourcePorts: [{ ...silent, answered: true }] }), 'pass/answered');
+  t.equal(told(sip, { sourcePorts: [silent], isLimited: true }), 'pass/answered', 'so is a limit of messages');
   t.equal(told(sip, {}), 'pass/answered', 'it was not tried');
   const stun = classified(check('stun-binding/udp/3478'), 'pass/answered');
   t.equal(told(stun, { sourcePorts: [{ ...silent, port: 3478 }] }), 'pass/answered', 'phones bind no port of STUN');

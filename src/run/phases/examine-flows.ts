@@ -94,7 +94,9 @@ const heldSomething = ({ check, attempts }: Observation): boolean => {
 
 /** Ports that are known to pass, and whose server keeps no state of who asks. */
 const knownWays = ({ passedOverUdp }: FarEnd, observations: readonly Observation[]): readonly Check[] => {
-  const swept = observations.filter((one) => one.check.isOfRange && passed(one)).map(({ check }) => check);
+  const swept = observations
+    .filter((one) => one.check.isOfRange && one.check.transport === 'udp' && passed(one))
+    .map(({ check }) => check);
   const plain = passedOverUdp.filter(({ probe }) => probe === 'stun-binding' || probe === 'udp-echo');
   return [...swept.slice(0, 2), ...plain].slice(0, 2);
 };

@@ -8,6 +8,7 @@ import { ALG_METHODS, type AlgMethod, algProbe, type Exchange } from '../../../p
 import type { Check } from '../../model/check.js';
 import type { Observation } from '../../model/observation.js';
 import type { Passage, SipExchange, SipFacts, SipLimit } from '../../model/study-facts.js';
+import { flowsDie } from '../../verdict/flows.js';
 import { RANGE_PORT_DOUBT } from '../../verdict/silence.js';
 import { askCheck, askFor } from '../ask/ask.js';
 import { askReceipts, withReceipts } from '../ask/receipts.js';
@@ -78,8 +79,15 @@ const again = async (heard: Heard, tools: Tools): Promise<Heard> => {
   };
 };
 
-const isLimited = ({ asked, observation }: Heard, limit: SipLimit | null): boolean =>
-  limit !== null && isSilent(observation) && asked.check.transport === 'udp' && asked.check.port === limit.port;
+/** Why silence over UDP is not about what was asked. */
+interface Rivals {
+  readonly limit: SipLimit | null;
+  /** Some flows die whatever they carry. */
+  readonly flowsDie: boolean;
+}
+
+const isExplained = ({ asked, observation }: Heard, { limit, flowsDie: dying }: Rivals): boolean =>
+  isSilent(observation) && asked.check.transport === 'udp' && (dying || asked.check.port === limit?.port);
 
 const packetsOf = ({ attempts }: Observation): number => attempts.reduce((sum, { packets }) => sum + packets, 0);
 
@@ -111,12 +119,7 @@ const unansweredRequest = async (
   return null;
 };
 
-const factsOf = async (
-  heard: Heard,
-  ways: readonly Check[],
-  tools: Tools,
-  limit: SipLimit | null,
-): Promise<SipExchange> => {
+const factsOf = async (heard: Heard, ways: readonly Check[], tools: Tools, rivals: Rivals): Promise<SipExchange> => {
   const { asked, observation, exchange } = heard;
   const { check, ...how } = asked;
   const { attempts } = observation;
@@ -135,8 +138,8 @@ const factsOf = async (
     port: check.port,
     address: check.address ?? '',
     ...how,
-    // What went out while the line was away, or after the port was limited, says nothing of the message.
-    packets: isLimited(heard, limit) ? 0 : witnessedPackets(observation, tools),
+    // What went out while the line was away, over a dead flow, or after the port was limited, says nothing of the message.
+    packets: isExplained(heard, rivals) ? 0 : witnessedPackets(observation, tools),
     answers: answers.length,
     errors: attempts.flatMap((attempt) => (attempt.outcome === 'error' ? attempt.code : [])),
     seen: observation.seen,
@@ -205,7 +208,10 @@ const inTurn = async (questions: readonly Asked[], tools: Tools): Promise<readon
  * Asks one proven reflector. A transport whose OPTIONS do not pass is left out, unless the far end saw them and could not
  * answer in as few bytes.
  */
-const askOne = async ({ passing, observations, ways }: StudiedFarEnd, tools: Tools): Promise<SipFacts | null> => {
+const askOne = async (
+  { passing, observations, ways, flows }: StudiedFarEnd,
+  tools: Tools,
+): Promise<SipFacts | null> => {
   const signalling = observations
     .filter(
       (one) => one.check.probe === 'sip-options' && (isTooLarge(one) || (passed(one) && passing.includes(one.check))),
@@ -225,8 +231,9 @@ const askOne = async ({ passing, observations, ways }: StudiedFarEnd, tools: Too
     udp && besideUdp && media ? pinholeStudy(udp, besideUdp, media, ways, tools) : [],
   ]);
   const all = [...(await Promise.all(heard.map((one) => again(one, tools)))), ...fromSipPort];
-  const limit = udp ? await limitOf(udp, all, tools) : null;
-  const silentSizes = (limit ? [] : all).flatMap(({ asked, observation }) =>
+  const dying = flowsDie(flows);
+  const limit = udp && !dying ? await limitOf(udp, all, tools) : null;
+  const silentSizes = (limit || dying ? [] : all).flatMap(({ asked, observation }) =>
     isSilent(observation) && asked.check.transport === 'udp' ? (asked.padded ?? []) : [],
   );
   const sameSize = udp ? await askSameSizes(udp, silentSizes, tools) : [];
@@ -239,9 +246,14 @@ const askOne = async ({ passing, observations, ways }: StudiedFarEnd, tools: Too
     address: first.address,
     family: first.family,
     exchanges: await Promise.all(
-      all.map((one) => factsOf({ ...one, observation: withReceipts(one.observation, receipts) }, ways, tools, limit)),
+      all.map((one) =>
+        factsOf({ ...one, observation: withReceipts(one.observation, receipts) }, ways, tools, {
+          limit,
+          flowsDie: dying,
+        }),
+      ),
     ),
-    otherTraffic: limit ? [] : others,
+    otherTraffic: limit || dying ? [] : others,
     pinholes,
     sameSize,
     ...(limit && { limit }),

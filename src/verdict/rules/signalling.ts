@@ -155,7 +155,8 @@ export const SIGNALLING_RULES: readonly Rule[] = [
     when: ({ service, facts }) =>
       itemsOf(
         requiredOf(service, 'signalling'),
-        ({ id, address, finding }) =>
+        ({ id, address, probe, finding }) =>
+          probe === 'sip-options' &&
           finding.reason === 'flow-loss' &&
           facts.checks.some((one) => one.id === id && one.address === address && one.evidence.ownPortOnly === true),
       ),
@@ -179,7 +180,8 @@ export const SIGNALLING_RULES: readonly Rule[] = [
     when: ({ service, facts }) =>
       itemsOf(
         requiredOf(service, 'signalling'),
-        ({ transport, from, finding }) =>
+        ({ probe, transport, from, finding }) =>
+          probe === 'sip-options' &&
           transport === 'udp' &&
           finding.reason === 'flow-loss' &&
           (facts.nat.sourcePorts ?? []).some(({ port, answered }) => port === from && answered === false),

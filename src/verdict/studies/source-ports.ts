@@ -40,16 +40,23 @@ export const judgeSourcePorts = (all: readonly SourcePortFacts[], upperBound: nu
 
 /**
  * A SIP port that passes from any source port but its own: desk phones and gateways send from 5060 (RFC 3261 §18.1.1 leaves it
- * to them), so that some devices work and others do not. Where old state is what swallows it, that is told by itself.
+ * to them), so that some devices work and others do not. Where old state or a limit of messages is what swallows it, that is
+ * told by itself.
  */
 export const losingOwnPort = (
   one: Classified,
   {
     sourcePorts,
     staleState,
-  }: { readonly sourcePorts?: readonly SourcePort[] | undefined; readonly staleState?: boolean | null | undefined },
+    isLimited = false,
+  }: {
+    readonly sourcePorts?: readonly SourcePort[] | undefined;
+    readonly staleState?: boolean | null | undefined;
+    readonly isLimited?: boolean;
+  },
 ): Classified =>
   staleState !== true &&
+  !isLimited &&
   one.verdict === 'pass' &&
   one.check.probe === 'sip-options' &&
   one.check.transport === 'udp' &&
