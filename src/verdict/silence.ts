@@ -3,6 +3,7 @@
  * believed to be dropped only when that loss could not explain its silence.
  */
 
+import type { Silence } from '../model/far-end.js';
 import type { LossSample } from '../model/observation.js';
 
 /** A false "blocked" in a thousand single checks is the most that is tolerated. */
@@ -93,6 +94,14 @@ const OUTAGE_DOUBT = 1e-6;
 /** The loss of a path of which too little is known to bound it. */
 const LOSS_UNKNOWN = 0.5;
 
+/** A path that loses more than this may lose in bursts, which the mean of its loss says nothing of; of a shorter silence nothing is said. */
+const BURSTY = 0.05;
+const LONGEST_BURST_MS = 2000;
+
 /** Whether so many questions in vain to what is known to answer are an outage, and no burst of loss. */
-export const isOutage = ({ asked }: { readonly asked: number }, lossUpperBound: number | null): boolean =>
-  doubtOfSilence(asked, lossUpperBound ?? LOSS_UNKNOWN) <= OUTAGE_DOUBT;
+export const isOutage = (
+  { asked, fromMs, toMs }: Pick<Silence, 'asked' | 'fromMs' | 'toMs'>,
+  lossUpperBound: number | null,
+): boolean =>
+  doubtOfSilence(asked, lossUpperBound ?? LOSS_UNKNOWN) <= OUTAGE_DOUBT &&
+  ((lossUpperBound ?? 0) <= BURSTY || toMs === null || toMs - fromMs > LONGEST_BURST_MS);
