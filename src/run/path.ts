@@ -49,7 +49,8 @@ const NOTABLE_GROWTH = 1 / 64;
 
 const hasGrown = (before: number, now: number): boolean => Math.abs(now - before) > before * NOTABLE_GROWTH;
 
-const sum = (a: LossSample, b: LossSample): LossSample => ({
+/** Both samples as one. */
+export const addSamples = (a: LossSample, b: LossSample): LossSample => ({
   trials: a.trials + b.trials,
   answers: a.answers + b.answers,
 });
@@ -81,7 +82,7 @@ export const createPath = (witnessed: Witnessed = (_, sentAtMs) => sentAtMs.leng
   let overUdp = NOTHING_SENT;
   let overConnections = NOTHING_SENT;
   const isOfUdp = (): boolean => overUdp.answers >= MIN_TRIALS;
-  const total = (): LossSample => (isOfUdp() ? overUdp : sum(overUdp, overConnections));
+  const total = (): LossSample => (isOfUdp() ? overUdp : addSamples(overUdp, overConnections));
   /** Of each account that lost something, when. */
   const losses = new Map<
     object,
@@ -106,8 +107,8 @@ export const createPath = (witnessed: Witnessed = (_, sentAtMs) => sentAtMs.leng
       return (packets, answers, lostAtMs = []) => {
         if (answers === 0 || opened !== generation) return;
         const news = { trials: packets - told.trials, answers: answers - told.answers };
-        if (over === 'udp') overUdp = sum(overUdp, news);
-        else overConnections = sum(overConnections, news);
+        if (over === 'udp') overUdp = addSamples(overUdp, news);
+        else overConnections = addSamples(overConnections, news);
         told = { trials: packets, answers };
         if (lostAtMs.length > 0) losses.set(account, { address, over, lostAtMs });
         else losses.delete(account);

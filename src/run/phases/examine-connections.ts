@@ -11,7 +11,7 @@ import { askCheck } from '../ask/ask.js';
 import type { FarEnd } from '../far-ends.js';
 import { isSilent, passed } from '../observations.js';
 import type { RunState } from '../state.js';
-import { together } from './ask-again.js';
+import { askOn } from './ask-again.js';
 
 /** Of one in two dead links, twelve connections find three dead ones at least all but twice in a hundred. */
 const CONNECTIONS = 12;
@@ -31,13 +31,14 @@ const knownWay = ({ facts: { identity } }: FarEnd, observations: readonly Observ
 };
 
 const askElsewhere = async (run: RunState, address: string): Promise<void> => {
-  const { tools, observations } = run;
+  const { tools, sweeps, observations } = run;
   for (let turn = 0; turn < FURTHER_CONNECTIONS && !run.signal.aborted; turn += 1) {
     const silent = observations.at(address).filter((one) => isOverConnections(one) && isSilent(one));
     if (silent.length === 0) return;
-    const asked = await Promise.all(
-      silent.map(async (one) => together(one, await askCheck(one.check, tools.probeOf(one.check.probe), ONCE, tools))),
-    );
+    const asked = await askOn(run, silent, {
+      ofSweep: sweeps.again,
+      single: (check) => askCheck(check, tools.probeOf(check.probe), ONCE, tools),
+    });
     observations.record(asked);
   }
 };

@@ -7,6 +7,7 @@ import type { LossSample, Observation, PathLimit } from '../../model/observation
 import { failureOf, type SocketError } from '../../net/errno.js';
 import { lossUpperBound } from '../../verdict/silence.js';
 import { whileAway } from '../ask/hold.js';
+import { addSamples } from '../path.js';
 import type { Tools } from '../tools.js';
 import { type Canaries, createCanaries, type Way } from './canary.js';
 import { type Depth, MAX_ROUNDS, MIN_ROUNDS, packetsPerPort } from './depth.js';
@@ -99,11 +100,6 @@ interface SweepInput {
   readonly onDecided: (decided: readonly Decided[]) => void;
 }
 
-const add = (a: LossSample, b: LossSample): LossSample => ({
-  trials: a.trials + b.trials,
-  answers: a.answers + b.answers,
-});
-
 interface Line {
   readonly exchange: Exchange;
   readonly canaries: Canaries;
@@ -162,7 +158,7 @@ export const createSweeper = (input: SweepInput): Sweeper => {
     }
     const lostAtMs = canaries.asked().flatMap((port) => (port.answers > 0 ? lostOf(port) : []));
     canaries.begin();
-    loss = add(loss, sample);
+    loss = addSamples(loss, sample);
     path.open(input.address, 'udp')(sample.trials, sample.answers, lostAtMs);
     return sample;
   };

@@ -4,6 +4,7 @@ import { hangUpInWords, unreadableInWords } from '../../words/third-party.js';
 import { pathCauses, pathFixes } from './path.js';
 import {
   type CauseText,
+  checkOf,
   type Facts,
   type Ground,
   hasReason,
@@ -46,8 +47,8 @@ const detailOf = (
 
 /** Rows that keep a service from being judged. */
 /** Whether a check without an answer brought this: a connection that stood, an answer from elsewhere. */
-const has = ({ id, address }: Ground, { facts }: RuleInput, what: 'opened' | 'elsewhere'): boolean =>
-  facts.checks.some((one) => one.id === id && one.address === address && one.evidence[what] !== undefined);
+const has = (ground: Ground, { facts }: RuleInput, what: 'opened' | 'elsewhere'): boolean =>
+  checkOf(ground, facts)?.evidence[what] !== undefined;
 
 const undecided =
   (reason: string): Rule['when'] =>
@@ -198,8 +199,7 @@ export const OTHER_RULES: readonly Rule[] = [
     id: 'transport-not-offered',
     when: ({ service, facts }) => {
       const signalling = itemsOf(requiredOf(service, 'signalling'), () => true);
-      const isNotOffered = ({ id, address }: Ground): boolean =>
-        facts.checks.some((one) => one.id === id && one.address === address && one.evidence.notRun === 'not-offered');
+      const isNotOffered = (ground: Ground): boolean => checkOf(ground, facts)?.evidence.notRun === 'not-offered';
       return signalling.length > 0 && signalling.every(isNotOffered) ? signalling : [];
     },
     symptom: null,

@@ -122,6 +122,10 @@ export const signallingStands = ({ verdict }: ServiceState): boolean => verdict 
 export const meetsFlowLimit = ({ transport, address }: Ground, { facts }: RuleInput): boolean =>
   transport === 'udp' && facts.limits.some((one) => one.address === address && one.limit.kind === 'flows');
 
+/** The report's line of a ground, with its evidence; undefined of a range. */
+export const checkOf = ({ id, address }: Ground, { checks }: Facts): ReportCheck | undefined =>
+  checks.find((one) => one.id === id && one.address === address);
+
 /** Checks of stages that belong to this service, as grounds; what they do not know is no evidence of anything. */
 export const stageChecks = ({ service, facts }: RuleInput, probe: ProbeKind): readonly (Ground & ReportCheck)[] =>
   facts.checks

@@ -4,6 +4,7 @@ import { unresolvedInWords } from '../../words/names.js';
 import { pathCauses, pathFixes } from './path.js';
 import { roleSymptom } from './roles.js';
 import {
+  checkOf,
   fix,
   hasReason,
   isBlocked,
@@ -155,10 +156,10 @@ export const SIGNALLING_RULES: readonly Rule[] = [
     when: ({ service, facts }) =>
       itemsOf(
         requiredOf(service, 'signalling'),
-        ({ id, address, probe, finding }) =>
-          probe === 'sip-options' &&
-          finding.reason === 'flow-loss' &&
-          facts.checks.some((one) => one.id === id && one.address === address && one.evidence.ownPortOnly === true),
+        (item) =>
+          item.probe === 'sip-options' &&
+          hasReason('flow-loss')(item) &&
+          checkOf(item, facts)?.evidence.ownPortOnly === true,
       ),
     symptom: {
       id: 'cannot-register',

@@ -44,6 +44,13 @@ export const isLeftUnanswered = ({ answers, seen, answered = null }: SipExchange
 
 const sizeOf = ({ padded }: SipExchange): number => padded ?? 0;
 
+const bySize = (sizes: readonly SipExchange[]): readonly SipExchange[] =>
+  [...sizes].sort((a, b) => sizeOf(a) - sizeOf(b));
+
+/** Which line of the report sizes to this place are. */
+const lineOf = ({ transport, port, address }: SipExchange, family: Family) =>
+  ({ probe: 'size-sweep', transport, port, address, family }) as const;
+
 /** Runs of neighbours among the sizes that were tried, as from and to. */
 const runsOf = (
   ordered: readonly SipExchange[],
@@ -107,7 +114,7 @@ export const judgeSizes = (
   { sizes, sameSize, streams, family, tampered }: SizeFacts,
   lossUpperBound: number | null,
 ): StudyCheck | null => {
-  const ordered = [...sizes].sort((a, b) => sizeOf(a) - sizeOf(b));
+  const ordered = bySize(sizes);
   const [first] = ordered;
   if (!first) return null;
   const fails = (one: SipExchange): boolean => vanished(one, lossUpperBound, fragmentsOf(sizeOf(one)));
@@ -128,11 +135,7 @@ export const judgeSizes = (
   const largestFailing = failing.at(-1);
   const above = passing.filter((one) => largestFailing && sizeOf(one) > sizeOf(largestFailing)).map(sizeOf);
   return {
-    probe: 'size-sweep',
-    transport: first.transport,
-    port: first.port,
-    address: first.address,
-    family,
+    ...lineOf(first, family),
     finding,
     confidence: isFiltered
       ? 1 - Math.max(...failing.map((one) => doubtOf(one, lossUpperBound, fragmentsOf(sizeOf(one)))))
@@ -167,17 +170,13 @@ export const judgeStreams = (
   family: Family,
   lossUpperBound: number | null,
 ): StudyCheck | null => {
-  const ordered = [...streams].sort((a, b) => sizeOf(a) - sizeOf(b));
+  const ordered = bySize(streams);
   const failing = ordered.filter((one) => vanished(one, lossUpperBound));
   const [first] = failing;
   if (!first || !short || !isAnswered(short)) return null;
   const passing = ordered.filter((one) => isAnswered(one) && sizeOf(one) < sizeOf(first));
   return {
-    probe: 'size-sweep',
-    transport: first.transport,
-    port: first.port,
-    address: first.address,
-    family,
+    ...lineOf(first, family),
     finding: { verdict: 'blocked', reason: 'size-filtered' },
     confidence: 1 - Math.max(...failing.map((one) => doubtOf(one, lossUpperBound))),
     ...fourNumbers(ordered),
