@@ -19,10 +19,10 @@ const studiedOf = (run: RunState): readonly StudiedFarEnd[] =>
   run
     .proven()
     .filter(({ facts }) => !facts.isGone)
-    .map(({ address, facts: { identity, flows }, ways }) => {
+    .map(({ address, facts: { identity, flows, connections }, ways }) => {
       const observations = run.observations.at(address);
       const passing = observations.filter(passesFromAnywhere).map(({ check }) => check);
-      return { address, identity, flows, ways, observations, passing };
+      return { address, identity, flows, connections, ways, observations, passing };
     });
 
 export const runStudies = async (run: RunState): Promise<void> => {

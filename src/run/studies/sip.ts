@@ -8,7 +8,7 @@ import { ALG_METHODS, type AlgMethod, algProbe, type Exchange } from '../../../p
 import type { Check } from '../../model/check.js';
 import type { Observation } from '../../model/observation.js';
 import type { Passage, SipExchange, SipFacts, SipLimit } from '../../model/study-facts.js';
-import { flowsDie } from '../../verdict/flows.js';
+import { connectionsDie, flowsDie } from '../../verdict/flows.js';
 import { RANGE_PORT_DOUBT } from '../../verdict/silence.js';
 import { askCheck, askFor } from '../ask/ask.js';
 import { askReceipts, withReceipts } from '../ask/receipts.js';
@@ -79,15 +79,20 @@ const again = async (heard: Heard, tools: Tools): Promise<Heard> => {
   };
 };
 
-/** Why silence over UDP is not about what was asked. */
+/** Why silence is not about what was asked. */
 interface Rivals {
   readonly limit: SipLimit | null;
   /** Some flows die whatever they carry. */
   readonly flowsDie: boolean;
+  /** Some connections never open, whatever they would carry. */
+  readonly connectionsDie: boolean;
 }
 
-const isExplained = ({ asked, observation }: Heard, { limit, flowsDie: dying }: Rivals): boolean =>
-  isSilent(observation) && asked.check.transport === 'udp' && (dying || asked.check.port === limit?.port);
+const isExplained = (
+  { asked, observation }: Heard,
+  { limit, flowsDie: dying, connectionsDie: unopened }: Rivals,
+): boolean =>
+  isSilent(observation) && (asked.check.transport === 'udp' ? dying || asked.check.port === limit?.port : unopened);
 
 const packetsOf = ({ attempts }: Observation): number => attempts.reduce((sum, { packets }) => sum + packets, 0);
 
@@ -209,7 +214,7 @@ const inTurn = async (questions: readonly Asked[], tools: Tools): Promise<readon
  * answer in as few bytes.
  */
 const askOne = async (
-  { passing, observations, ways, flows }: StudiedFarEnd,
+  { passing, observations, ways, flows, connections }: StudiedFarEnd,
   tools: Tools,
 ): Promise<SipFacts | null> => {
   const signalling = observations
@@ -250,6 +255,7 @@ const askOne = async (
         factsOf({ ...one, observation: withReceipts(one.observation, receipts) }, ways, tools, {
           limit,
           flowsDie: dying,
+          connectionsDie: connectionsDie(connections, tools.path.upperBound()),
         }),
       ),
     ),

@@ -3,7 +3,7 @@
  * each, of the name of its kind, with a `study` that asks; src/verdict/studies/ judges what it brings home.
  */
 import type { Check, PlannedCheck } from '../../model/check.js';
-import type { FlowFacts, Identity } from '../../model/far-end.js';
+import type { ConnectionFacts, FlowFacts, Identity } from '../../model/far-end.js';
 import type { Observation } from '../../model/observation.js';
 import type { StudyOptions } from '../../model/run.js';
 import type { FactOf, StudyKind } from '../../verdict/studies/registry.js';
@@ -21,6 +21,7 @@ export interface StudiedFarEnd {
   readonly identity: Identity | null;
   /** What became of flows to known ports; null where nothing gave reason to look. */
   readonly flows: FlowFacts | null;
+  readonly connections: ConnectionFacts | null;
 }
 
 /** What is put on the wire: packets, and bytes with their IP and UDP headers. */
