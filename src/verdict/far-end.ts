@@ -1,5 +1,5 @@
 /** What all observations together say about each address: the controls that a single verdict needs. */
-import { type FarEndFacts, unknownFarEnd } from '../model/far-end.js';
+import { type FarEndFacts, type Silence, unknownFarEnd } from '../model/far-end.js';
 import type { Observation } from '../model/observation.js';
 import type { FarEndState } from './circumstances.js';
 import { hasSpoken, isWayLong, lineLoses } from './third-party.js';
@@ -20,11 +20,22 @@ const spoke = (observation: Observation): boolean =>
 /** A burst of new flows just before the end: what guards against port scans and floods acts on those. */
 const MANY_FLOWS = 15;
 
+/** A guard shuts a host out for a fixed time; what a line that flaps takes differs by more than this from time to time. */
+const ALIKE_RATIO = 0.05;
+const ALIKE_MS = 250;
+
+/** Whether it was silent for the same time again and again: a guard that lets in again, and not the line. */
+const recursAlike = (silences: readonly Silence[]): boolean => {
+  const lengths = silences.flatMap(({ fromMs, toMs }) => (toMs === null ? [] : [toMs - fromMs]));
+  const longest = Math.max(...lengths);
+  return lengths.length > 1 && longest - Math.min(...lengths) <= ALIKE_MS + longest * ALIKE_RATIO;
+};
+
 /** Why nothing came from a far end any more when the run ended; null where it still answered. */
 export const endOf = ({ isGone, silences }: FarEndFacts): 'outage' | 'cut-off' | null => {
   const last = silences.at(-1);
   if (!isGone && (!last || last.toMs !== null)) return null;
-  return (last?.recentFlows ?? 0) >= MANY_FLOWS ? 'cut-off' : 'outage';
+  return (last?.recentFlows ?? 0) >= MANY_FLOWS || recursAlike(silences) ? 'cut-off' : 'outage';
 };
 
 const stateOf = (facts: FarEndFacts, own: readonly Observation[]): FarEndState => {

@@ -45,11 +45,11 @@ const detailOf = (
   return told[0] === undefined ? '' : `: ${told[0]}`;
 };
 
-/** Rows that keep a service from being judged. */
 /** Whether a check without an answer brought this: a connection that stood, an answer from elsewhere. */
 const has = (ground: Ground, { facts }: RuleInput, what: 'opened' | 'elsewhere'): boolean =>
   checkOf(ground, facts)?.evidence[what] !== undefined;
 
+/** Rows that keep a service from being judged. */
 const undecided =
   (reason: string): Rule['when'] =>
   ({ service }) =>
