@@ -12,6 +12,8 @@ export interface ReflectorInfo {
   readonly tcp: readonly PortSpan[];
   /** UDP ports at which datagrams were lately dropped before the reflector could read them. */
   readonly overruns?: readonly PortSpan[];
+  /** UDP ports at which datagrams from our address lately arrived that carried no token that holds. */
+  readonly unreadable?: readonly PortSpan[];
   /** The longest that its own work lately waited, in milliseconds. */
   readonly lateMs?: number;
   /** Fingerprint of the certificate that it shows, as `AB:CD:…`; null if it speaks no TLS. */
@@ -52,8 +54,9 @@ export interface FlowFacts {
   readonly dead: number;
   /** So many packets each of those was asked in vain, at least; 0 where none died. */
   readonly packetsOfDead: number;
-  /** Answered all but the first. */
+  /** Answered all but the first, or all but the first few; and how many packets of theirs those were together. */
   readonly firstLost: number;
+  readonly firstPackets: number;
   /** Answered the first later than the others, by more than calls bear. */
   readonly firstHeld: number;
   /** Packets of those that lived, and how many of them stayed unanswered. */

@@ -37,6 +37,8 @@ export interface Authority {
   replace(tokens: readonly NamedToken[]): void;
   /** Requests admitted so far, by the token's name. */
   admitted(): ReadonlyMap<string, number>;
+  /** All of them together. */
+  admissions(): number;
 }
 
 /** Sessions whose keys are remembered; deriving them anew costs a few microseconds and nothing else. */
@@ -51,12 +53,13 @@ export const createAuthority = (tokens: readonly NamedToken[]): Authority => {
   let known: ReadonlyMap<number, Known> = new Map();
   const cache = new Map<string, KeySteps>();
   const counts = new Map<string, number>();
+  let all = 0;
   const replace = (next: readonly NamedToken[]): void => {
-    const all = next.map((one): Known => ({ ...one, keyId: keyIdOf(one.token) }));
-    known = new Map(all.toReversed().map((one) => [one.keyId, one]));
+    const named = next.map((one): Known => ({ ...one, keyId: keyIdOf(one.token) }));
+    known = new Map(named.toReversed().map((one) => [one.keyId, one]));
     cache.clear();
     // A counter that was shown stays: a name that is gone may come back.
-    for (const { name } of all) if (!counts.has(name)) counts.set(name, 0);
+    for (const { name } of named) if (!counts.has(name)) counts.set(name, 0);
   };
   replace(tokens);
 
@@ -81,6 +84,7 @@ export const createAuthority = (tokens: readonly NamedToken[]): Authority => {
       if (!verifyTag(read.value, keys.toReflector, binding)) return { kind: 'none' };
       if (!cached) remember(name, keys);
       counts.set(owner.name, (counts.get(owner.name) ?? 0) + 1);
+      all += 1;
       return {
         kind: 'admitted',
         request: tag,
@@ -90,5 +94,6 @@ export const createAuthority = (tokens: readonly NamedToken[]): Authority => {
     },
     replace,
     admitted: () => counts,
+    admissions: () => all,
   };
 };

@@ -20,6 +20,7 @@ import { createStrangers } from './strangers.js';
 import { createConversation } from './streams.js';
 import { createTcpSide } from './tcp.js';
 import { createUdpSide, type Source } from './udp.js';
+import { createUnreadable } from './unreadable.js';
 import { createWallClock } from './wall-clock.js';
 
 export interface CoreOptions {
@@ -80,6 +81,7 @@ export const createCore = (options: CoreOptions): Core => {
   const sourceOf = createSources();
   const refusals = createRefusalBook();
   const strangers = createStrangers(limiter);
+  const unreadable = createUnreadable(strangers.isKnown);
   const lateness = createLateness();
   const udpPorts = new Set<number>();
   const overruns = createOverruns(udpPorts);
@@ -95,20 +97,31 @@ export const createCore = (options: CoreOptions): Core => {
     authority,
     nowMicros,
     keepalives: keepalives.count,
-    info: () => {
+    info: (asker) => {
       const lately = overruns.recent();
       const lateMs = Math.max(lateness.worstMs(), siblings?.lateMs?.() ?? 0);
-      const isWell = lately.length === 0 && lateMs === 0;
+      const changed = unreadable.at(asker);
+      const isWell = lately.length === 0 && lateMs === 0 && changed.length === 0;
       if (isWell) return plainInfo;
-      const told = lately.length > 0 ? { ...info, overruns: spansOf(lately) } : info;
-      return encodeInfo(lateMs > 0 ? { ...told, lateMs } : told);
+      return encodeInfo({
+        ...info,
+        ...(lately.length > 0 && { overruns: spansOf(lately) }),
+        ...(changed.length > 0 && { unreadable: changed }),
+        ...(lateMs > 0 && { lateMs }),
+      });
     },
     sessions,
     evidence: createEvidenceBook(),
     refused: refusals.count,
     version: options.version,
   };
-  const rules: DatagramRules = { host, limiter, sawKeepalive: keepalives.saw, proved: strangers.proved };
+  const rules: DatagramRules = {
+    host,
+    limiter,
+    sawKeepalive: keepalives.saw,
+    proved: strangers.proved,
+    sawUnreadable: unreadable.saw,
+  };
 
   /** A defect in one responder costs one answer and a warning now and then, and never the process. */
   const guarded = <T>(respond: () => T, otherwise: T): T => {

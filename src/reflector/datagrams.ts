@@ -47,6 +47,8 @@ export interface DatagramRules {
   readonly sawKeepalive: (address: string, port: number) => void;
   /** Told whose requests carry a valid tag. */
   readonly proved?: (address: string) => void;
+  /** Told where something came that nobody answers and that carries no valid tag. */
+  readonly sawUnreadable?: (address: string, port: number) => void;
 }
 
 /**
@@ -68,8 +70,13 @@ export const answerDatagram = (message: Uint8Array, arrival: Arrival, rules: Dat
   // In a flood every packet that is not read in time is another one lost, perhaps an agent's.
   if (!mayCarryTag(message) && rules.limiter.refuses(arrival.sourceBytes)) return null;
   const respond = DEMUX.find(([looksLike]) => looksLike(message, arrival))?.[1];
+  const admissions = rules.host.authority.admissions();
   const answer: Answer | null = respond ? respond(message, arrival, rules.host) : null;
-  if (!answer) return null;
+  if (!answer) {
+    if (rules.host.authority.admissions() === admissions)
+      rules.sawUnreadable?.(arrival.sourceAddress, arrival.localPort);
+    return null;
+  }
   if (answer.bytes.length > message.length && !answer.exempt) {
     if (answer.of) rules.host.sessions.unanswered(answer.of, 'too-large');
     return null;

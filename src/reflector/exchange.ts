@@ -33,7 +33,8 @@ export interface Host {
   readonly authority: Authority;
   readonly nowMicros: () => bigint;
   readonly keepalives: (address: string, port: number) => number;
-  readonly info: () => Uint8Array;
+  /** What it says of itself to whoever asks from this address, the body of an info answer. */
+  readonly info: (asker: string) => Uint8Array;
   readonly sessions: Sessions;
   readonly evidence: EvidenceBook;
   /** Connections and deferred answers lately refused to the prefix of an address, because there were too many. */
@@ -86,14 +87,14 @@ const bodyFor = (
   { type, body }: RequestTag,
   name: string,
   deferral: Deferral | null,
-  { isPartlyBlind = false }: Arrival,
+  { isPartlyBlind = false, sourceAddress }: Arrival,
   host: Host,
 ): Uint8Array | null => {
   switch (type) {
     case 'echoRequest':
       return NOTHING;
     case 'infoRequest':
-      return host.info();
+      return host.info(sourceAddress);
     case 'receiptsRequest': {
       const query = readReceiptsQuery(body);
       const told: Receipt[] = [];

@@ -14,6 +14,8 @@ export interface Strangers {
   mayConnect(source: Uint8Array): boolean;
   /** True if one more TLS handshake may be made with this network. */
   mayHandshake(source: Uint8Array, address: string): boolean;
+  /** Whether a token was lately shown from this address. */
+  isKnown(address: string): boolean;
   /** A token was shown from this address. */
   proved(address: string): void;
 }
@@ -41,6 +43,7 @@ export const createStrangers = (limiter: Limiter, now: () => number = () => perf
   const proven = new Map<string, number>();
   const isKnown = (address: string): boolean => now() - (proven.get(address) ?? -Infinity) < PROOF_REMEMBERED_MS;
   return {
+    isKnown,
     mayAsk: (source, chunk) => mayCarryTag(chunk.subarray(0, TAGGED_WITHIN)) || !limiter.refuses(source),
     mayBeAnswered: limiter.allow,
     mayConnect: connections.allow,

@@ -45,6 +45,8 @@ export interface Listens {
   readonly tcp: readonly PortSpan[];
   /** UDP ports at which its host lately dropped datagrams before they were read. */
   readonly overruns?: readonly PortSpan[];
+  /** UDP ports at which datagrams from our address lately arrived that it could not read. */
+  readonly unreadable?: readonly PortSpan[];
   /** The longest that its own work lately waited, in milliseconds. */
   readonly lateMs?: number;
   /** Fingerprint of the certificate that it shows, as Node prints it (`AB:CD:…`). */

@@ -2,7 +2,7 @@
 import type { Attempt, Failure, Observation } from '../model/observation.js';
 import type { Finding } from '../model/verdict.js';
 import { type Circumstances, type FarEndState, isWithin } from './circumstances.js';
-import { connectionsDie, deadShare, silentFlows } from './flows.js';
+import { connectionsDie, deadShare, mayBeFirst, silentFlows } from './flows.js';
 import { doubtOfSilence, isOutage } from './silence.js';
 import { refusal } from './third-party.js';
 
@@ -125,6 +125,7 @@ const mayBeFlows = (
   { transport }: Observation['check'],
   { doubt, lossUpperBound }: Circumstances,
 ): boolean => {
+  if (transport === 'udp' && mayBeFirst(attempts, flows)) return true;
   const silent = silentFlows(attempts);
   if (transport !== 'udp') {
     return connectionsDie(connections, lossUpperBound) && (deadShare(connections) ?? 0) ** silent > doubt;
@@ -151,6 +152,9 @@ export const classifySilence = (
   if (!listening) return unknown('no-answer');
   // Where no new flow passes, silence is about the number of flows and not about the port.
   if (farEnd.limit?.kind === 'flows' && check.transport === 'udp') return unknown('no-answer');
+  // Something arrives there from here, and nobody can read it: the port is open, and what goes through it is changed.
+  const isUnreadable = check.transport === 'udp' && isWithin(farEnd.listens?.unreadable ?? [], check.port);
+  if (isUnreadable && (seen ?? 0) === 0) return { verdict: 'altered', reason: 'payload-rewritten' };
   const { lossUpperBound, doubt } = circumstances;
   const packets = attempts.reduce((sum, one) => sum + one.packets, 0) - duringOutage;
   const lost = silentEvidence(packets, observation);

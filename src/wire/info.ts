@@ -11,6 +11,8 @@ export const INFO_REQUEST_BYTES = 1100;
 const MAX_INFO_BYTES = INFO_REQUEST_BYTES - ANSWER_TAG_BYTES;
 const MAX_VERSION = 32;
 const MAX_OVERRUNS = 8;
+/** At fourteen characters each a third of the room; a sweep's sample of a range has more ports than that. */
+const MAX_UNREADABLE = 24;
 
 const INFO_REFUSALS = ['not-json', 'wrong-shape'] as const;
 type InfoRefusal = (typeof INFO_REFUSALS)[number];
@@ -26,15 +28,33 @@ export const spansOf = (ports: Iterable<number>): readonly PortSpan[] => {
   return spans;
 };
 
+/** No more spans than `most`: those with the least between them become one. */
+const atMost = (spans: readonly PortSpan[], most: number): readonly PortSpan[] => {
+  if (spans.length <= most) return spans;
+  const gapBefore = (index: number): number => (spans[index]?.[0] ?? 0) - (spans[index - 1]?.[1] ?? 0);
+  const starts = spans
+    .map((_, index) => index)
+    .slice(1)
+    .sort((a, b) => gapBefore(b) - gapBefore(a))
+    .slice(0, most - 1)
+    .sort((a, b) => a - b);
+  return [0, ...starts].map((start, at): PortSpan => {
+    const end = (starts[at] ?? spans.length) - 1;
+    return [spans[start]?.[0] ?? 0, spans[end]?.[1] ?? 0];
+  });
+};
+
 /** The body of an info answer; of many runs of ports, as many of the first ones as fit. */
 export const encodeInfo = (info: ReflectorInfo): Uint8Array => {
+  const { overruns = [], unreadable = [] } = info;
   // Of many, one run that holds them all: too much is said to be doubtful, and never too little.
-  const { overruns: all = [] } = info;
-  const [first, last] = [all[0], all.at(-1)];
-  const overruns = first && last && { overruns: all.length > MAX_OVERRUNS ? [[first[0], last[1]]] : all };
+  const doubtful = {
+    ...(overruns.length > 0 && { overruns: atMost(overruns, overruns.length > MAX_OVERRUNS ? 1 : MAX_OVERRUNS) }),
+    ...(unreadable.length > 0 && { unreadable: atMost(unreadable, MAX_UNREADABLE) }),
+  };
   const withSpans = (spans: number): Uint8Array =>
     Buffer.from(
-      JSON.stringify({ ...info, udp: info.udp.slice(0, spans), tcp: info.tcp.slice(0, spans), ...overruns }),
+      JSON.stringify({ ...info, udp: info.udp.slice(0, spans), tcp: info.tcp.slice(0, spans), ...doubtful }),
       'utf8',
     );
   let spans = MAX_SPANS;
@@ -68,12 +88,22 @@ export const parseInfo = (body: Uint8Array): Parsed<ReflectorInfo, InfoRefusal> 
     return refuse('not-json');
   }
   if (typeof value !== 'object' || value === null) return refuse('wrong-shape');
-  const { version, udp, tcp, overruns, lateMs, certificateSha256 } = value as Record<string, unknown>;
+  const {
+    version,
+    udp,
+    tcp,
+    overruns = [],
+    unreadable = [],
+    lateMs,
+    certificateSha256,
+  } = value as Record<string, unknown>;
   const udpSpans = readSpans(udp);
   const tcpSpans = readSpans(tcp);
-  const overrunSpans = overruns === undefined ? [] : readSpans(overruns);
-  if (typeof version !== 'string' || version.length > MAX_VERSION || !udpSpans || !tcpSpans || !overrunSpans)
+  const overrunSpans = readSpans(overruns);
+  const unreadableSpans = readSpans(unreadable);
+  if (typeof version !== 'string' || version.length > MAX_VERSION || !udpSpans || !tcpSpans)
     return refuse('wrong-shape');
+  if (!overrunSpans || !unreadableSpans) return refuse('wrong-shape');
   const fingerprint =
     typeof certificateSha256 === 'string' && /^([0-9A-F]{2}:){31}[0-9A-F]{2}$/.test(certificateSha256)
       ? certificateSha256
@@ -83,6 +113,7 @@ export const parseInfo = (body: Uint8Array): Parsed<ReflectorInfo, InfoRefusal> 
     udp: udpSpans,
     tcp: tcpSpans,
     ...(overrunSpans.length > 0 && { overruns: overrunSpans }),
+    ...(unreadableSpans.length > 0 && { unreadable: unreadableSpans }),
     ...(typeof lateMs === 'number' && lateMs > 0 && { lateMs }),
     certificateSha256: fingerprint,
   });

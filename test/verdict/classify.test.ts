@@ -141,7 +141,7 @@ const ROWS: readonly Row[] = [
     attempts: [proven()],
     farEnd: reflector({
       flows: {
-        ...{ asked: 12, dead: 3, packetsOfDead: 10, firstLost: 0, firstHeld: 0 },
+        ...{ asked: 12, dead: 3, packetsOfDead: 10, firstLost: 0, firstPackets: 0, firstHeld: 0 },
         packetsOfLiving: 36,
         lostOfLiving: 0,
       },
@@ -773,6 +773,31 @@ const ROWS: readonly Row[] = [
     attempts: silence(4),
     facts: { seen: 0 },
     farEnd: reflector({ listens: { ...EVERYWHERE, overruns: [[5061, 5070]] } }),
+    says: 'blocked/dropped-outbound',
+  },
+  {
+    story: 'something of ours arrives at this port, and cannot be read',
+    check: SIP,
+    attempts: silence(4),
+    facts: { seen: 0 },
+    farEnd: reflector({ listens: { ...EVERYWHERE, unreadable: [[5000, 5060]] } }),
+    says: 'altered/payload-rewritten',
+    confidence: 0.999,
+  },
+  {
+    story: 'something of ours arrives unreadable, and what was asked there as it was sent',
+    check: SIP,
+    attempts: silence(4),
+    facts: { seen: 4, answered: 4 },
+    farEnd: reflector({ listens: { ...EVERYWHERE, unreadable: [[5060, 5060]] } }),
+    says: 'blocked/dropped-inbound',
+  },
+  {
+    story: 'something of ours arrives unreadable at another port',
+    check: SIP,
+    attempts: silence(4),
+    facts: { seen: 0 },
+    farEnd: reflector({ listens: { ...EVERYWHERE, unreadable: [[5061, 5061]] } }),
     says: 'blocked/dropped-outbound',
   },
   {

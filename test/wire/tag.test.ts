@@ -572,6 +572,23 @@ t.test('info: what is told is read, and never more than an unamplified answer ca
   t.ok(read.ok && read.value.udp.length > 10, 'as many runs as fit are told');
   t.same(read.ok && read.value.udp[0], [20_000, 20_001], 'the first of them');
 
+  const doubtful = parseInfo(encodeInfo({ ...info, overruns: scattered, unreadable: scattered }));
+  t.ok(doubtful.ok);
+  if (!doubtful.ok) return;
+  t.same(doubtful.value.overruns, [[20_000, 20_598]], 'of many runs that are doubtful one that holds them all');
+  t.equal(doubtful.value.unreadable?.length, 24);
+  t.ok(
+    scattered.every(([from, to]) => doubtful.value.unreadable?.some(([first, last]) => first <= from && to <= last)),
+    'each of them is in one that is told',
+  );
+  const far: readonly PortSpan[] = [[40_000, 40_001]];
+  const apart = [...scattered, ...far];
+  const merged = parseInfo(encodeInfo({ ...info, unreadable: apart }));
+  t.ok(
+    merged.ok && merged.value.unreadable?.some(([from, to]) => from === 40_000 && to === 40_001),
+    'what lies far from the others stays apart',
+  );
+
   const body = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value));
   const told = { version: '1', udp: [], tcp: [], certificateSha256: null };
   t.same(parseInfo(body({ ...told, more: { later: true } })), { ok: true, value: told }, 'unknown fields are ignored');
@@ -588,6 +605,7 @@ t.test('info: what is told is read, and never more than an unamplified answer ca
     { ...told, version: 'v'.repeat(33) },
     { ...told, udp: 'all' },
     { ...told, udp: [[5060]] },
+    { ...told, unreadable: [[5060]] },
     { ...told, udp: [[5061, 5060]] },
     { ...told, udp: [[0, 1]] },
     { ...told, udp: [[1, 65_536]] },
