@@ -44,6 +44,7 @@ interface DaemonOptions {
 export interface DaemonState {
   readonly agent: Speaker;
   readonly startedAt: number;
+  readonly startedMonotonic: number;
   readonly jobs: ReadonlyMap<string, JobView>;
   readonly deliveries: ReadonlyMap<string, DeliveryState>;
   readonly spool: Spool;
@@ -117,6 +118,7 @@ export const startDaemon = async (options: DaemonOptions): Promise<Daemon> => {
   const state: DaemonState = {
     agent,
     startedAt: clock.wall(),
+    startedMonotonic: clock.monotonic(),
     jobs,
     deliveries,
     spool,
@@ -155,6 +157,7 @@ export const startDaemon = async (options: DaemonOptions): Promise<Daemon> => {
     return {
       name,
       target: targetName,
+      lane: schedule.kind === 'light' ? 'light' : 'full',
       timing: timingOf(schedule, agent.id, name),
       run: (runSignal) =>
         runJob(

@@ -29,6 +29,8 @@ export interface DeliveryState {
   failures: number;
   /** Wall-clock milliseconds; null before the first. */
   lastDeliveredAt: number | null;
+  /** Monotonic milliseconds: since when nothing has been taken although tried; null where the last try was not in vain. */
+  failingSince: number | null;
   /** Why the last try failed; null after one that did not. */
   lastError: string | null;
   /** Monotonic milliseconds: since when a delivery has been under way; null if none is. */
@@ -51,6 +53,7 @@ export const newDeliveryState = (): DeliveryState => ({
   refused: 0,
   failures: 0,
   lastDeliveredAt: null,
+  failingSince: null,
   lastError: null,
   since: null,
 });
@@ -145,14 +148,18 @@ export const deliverFrom = async (options: DeliveryOptions): Promise<void> => {
       if (signal.aborted) break;
       failures += 1;
       state.failures += 1;
+      state.failingSince ??= clock.monotonic();
+      // Another reason is another thing to mend.
+      const isNews = state.lastError !== delivery.why;
       state.lastError = delivery.why;
-      if (failures === 1)
+      if (failures === 1 || isNews)
         say('an exporter cannot deliver; results wait in the spool', { exporter: exporter.name, why: delivery.why });
       await pause(clock, waitAfter(failures, delivery.afterMs, options.random), signal);
       continue;
     }
     if (failures > 0) say('an exporter delivers again', { exporter: exporter.name, afterFailures: failures });
     failures = 0;
+    state.failingSince = null;
     alone = Math.max(0, alone - 1);
     if (delivery.outcome === 'refused') {
       state.refused += records.length;

@@ -2,7 +2,10 @@
 import type { DaemonState } from './daemon.js';
 
 export interface Health {
+  /** Nobody need look. */
   readonly healthy: boolean;
+  /** It does its work, as far as it is its own: a receiver that is down is nothing that a restart mends. */
+  readonly alive: boolean;
   /** Why not, in words; empty if it is. */
   readonly problems: readonly string[];
   /** Worth knowing, and no reason to restart anything. */
@@ -51,6 +54,33 @@ export interface Health {
 const MAX_SILENCE_MS = 180_000;
 /** A batch is delivered in seconds; after a minute somebody should look at the receiver. */
 const LONG_DELIVERY_MS = 60_000;
+/** A receiver that is restarted is back in minutes. */
+const BEHIND_MS = 3_600_000;
+/** One look may be missed, and one may take long. */
+const MISSED_INTERVALS = 3;
+
+const hours = (ms: number): string => `${(ms / 3_600_000).toFixed(1)} h`;
+
+/** Receivers that take nothing, and targets that nobody looks at: an agent that lives and does not tell what it should. */
+const notices = (state: DaemonState, now: { readonly wall: number; readonly monotonic: number }): readonly string[] => {
+  const { waiting } = state.spool.stats();
+  const behind = [...state.deliveries].flatMap(([name, { failingSince }]) => {
+    const forMs = failingSince === null ? 0 : now.monotonic - failingSince;
+    return forMs > BEHIND_MS
+      ? [`exporter ${name}: its receiver has taken nothing for ${hours(forMs)}; ${waiting[name] ?? 0} results wait`]
+      : [];
+  });
+  const overlooked = [...state.jobs].flatMap(([name, { everyMs, state: job }]) => {
+    const forMs = now.monotonic - (job.lastRunMonotonic ?? state.startedMonotonic);
+    return everyMs !== null && forMs > MISSED_INTERVALS * everyMs
+      ? [
+          `${name}: no look for ${Math.round(forMs / 1000)} s, although one is due every ${Math.round(everyMs / 1000)} s`,
+        ]
+      : [];
+  });
+  return [...behind, ...overlooked];
+};
+
 /** An exporter that fails is the network's or the receiver's trouble, which a restart of the agent does not mend. */
 export const healthOf = (state: DaemonState, now: { readonly wall: number; readonly monotonic: number }): Health => {
   const spool = state.spool.stats();
@@ -62,14 +92,21 @@ export const healthOf = (state: DaemonState, now: { readonly wall: number; reado
         ]
       : [],
   );
-  const problems = [
-    ...long,
+  const own = [
     ...(silence > MAX_SILENCE_MS ? [`the scheduler has not ticked for ${Math.round(silence / 1000)} s`] : []),
     ...(spool.failing === null
       ? []
       : [`the disk does not take results (${spool.failing}); ${spool.held} are in memory`]),
   ];
   const dropped = Object.values(spool.dropped).reduce((sum, count) => sum + count, 0);
+  const problems = [
+    ...own,
+    ...long,
+    ...notices(state, now),
+    ...(dropped > 0
+      ? [`${dropped} results were dropped since the start: the spool is too small, or the disk fails`]
+      : []),
+  ];
   const remarks = [
     ...[...state.deliveries].flatMap(([name, { lastError }]) =>
       lastError === null ? [] : [`exporter ${name}: ${lastError}; ${spool.waiting[name] ?? 0} results wait`],
@@ -77,12 +114,12 @@ export const healthOf = (state: DaemonState, now: { readonly wall: number; reado
     ...[...state.jobs].flatMap(([name, job]) =>
       job.state.lastError === null ? [] : [`${name}: ${job.state.lastError}`],
     ),
-    ...(dropped > 0 ? [`${dropped} results were dropped since the start`] : []),
     ...(spool.damaged > 0 ? [`${spool.damaged} damaged results were found in the spool`] : []),
   ];
   const usage = process.resourceUsage();
   return {
     healthy: problems.length === 0,
+    alive: own.length === 0,
     problems,
     remarks,
     agent: { id: state.agent.id, name: state.agent.name, version: state.agent.version, pid: process.pid },

@@ -28,8 +28,9 @@ export interface JobState {
   failures: number;
   missed: number;
   lastReport: Report | null;
-  /** Wall-clock milliseconds of the end of the last run. */
+  /** Wall-clock milliseconds of the end of the last run, and the same by the monotonic clock. */
   lastRunAt: number | null;
+  lastRunMonotonic: number | null;
   lastError: string | null;
 }
 
@@ -39,6 +40,7 @@ export const newJobState = (): JobState => ({
   missed: 0,
   lastReport: null,
   lastRunAt: null,
+  lastRunMonotonic: null,
   lastError: null,
 });
 
@@ -108,6 +110,7 @@ const lookOnce = async (options: JobOptions, kind: RunKind, signal: AbortSignal)
   state.runs += 1;
   state.lastReport = report;
   state.lastRunAt = clock.wall();
+  state.lastRunMonotonic = clock.monotonic();
   state.lastError = null;
   await recorder.report(target, report, kind);
   if (networkChanges(before, options.network()).length > 0) {
@@ -118,13 +121,17 @@ const lookOnce = async (options: JobOptions, kind: RunKind, signal: AbortSignal)
     await options.lookAtNetwork();
     return false;
   }
-  const tracked = track(stateStore.target(target), report, kind, Date.parse(report.startedAt), options.policy);
-  // Stored first and remembered then: after a crash in between the same change is worked out again, under the same id.
-  for (const change of tracked.changes) await recorder.change(target, change);
-  if (tracked.baseline) await recorder.event('baseline', target, { kind, ...tracked.baseline });
-  stateStore.setTarget(target, tracked.memory);
+  let differs = false;
+  await stateStore.withTarget(target, async (memory) => {
+    const tracked = track(memory, report, kind, Date.parse(report.startedAt), options.policy);
+    // Stored first and remembered then: after a crash in between the same change is worked out again, under the same id.
+    for (const change of tracked.changes) await recorder.change(target, change);
+    if (tracked.baseline) await recorder.event('baseline', target, { kind, ...tracked.baseline });
+    differs = tracked.suspects.length > 0;
+    return tracked.memory;
+  });
   await stateStore.save();
-  return tracked.suspects.length > 0;
+  return differs;
 };
 
 /** Runs a job once, with its second look. Never rejects. */

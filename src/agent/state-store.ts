@@ -5,7 +5,11 @@ import { freshBaseline, NO_MEMORY, type TargetMemory } from './memory/tracker.js
 
 export interface StateStore {
   target(name: string): TargetMemory;
-  setTarget(name: string, memory: TargetMemory): void;
+  /**
+   * Remembers what `work` makes of a target's memory, one after the other. Where the network changed meanwhile, what it made
+   * rests on another network and is dropped.
+   */
+  withTarget(name: string, work: (memory: TargetMemory) => Promise<TargetMemory>): Promise<void>;
   noteDue(job: string, wallMs: number): void;
   noteSpent(spent: Memory['spent']): void;
   /** Compares the host's network with the remembered one; a difference makes every baseline fresh. */
@@ -50,10 +54,23 @@ export const createStateStore = (
     }
   };
 
+  const targetOf = (name: string): TargetMemory =>
+    (Object.hasOwn(memory.targets, name) ? memory.targets[name] : undefined) ?? NO_MEMORY;
+  const turns = new Map<string, Promise<void>>();
+
   return {
-    target: (name) => (Object.hasOwn(memory.targets, name) ? memory.targets[name] : undefined) ?? NO_MEMORY,
-    setTarget: (name, target) => {
-      memory = { ...memory, targets: { ...memory.targets, [name]: target } };
+    target: targetOf,
+    withTarget: (name, work) => {
+      const turn = (turns.get(name) ?? Promise.resolve()).then(async () => {
+        const before = targetOf(name);
+        const after = await work(before);
+        if (targetOf(name) === before) memory = { ...memory, targets: { ...memory.targets, [name]: after } };
+      });
+      turns.set(
+        name,
+        turn.catch(() => undefined),
+      );
+      return turn;
     },
     noteDue: (job, wallMs) => {
       memory = { ...memory, lastDue: { ...memory.lastDue, [job]: wallMs } };

@@ -100,6 +100,27 @@ t.test('what is believed survives a restart', async (t) => {
   await fourth.stop();
 });
 
+t.test('a fault is told within a light interval and fifteen seconds, while a sweep takes minutes', async (t) => {
+  const { exporter, records } = receiver();
+  const schedules = [
+    { kind: 'light', every: '1m' },
+    { kind: 'sweep', every: '1h', jitter: '1s' },
+  ];
+  const config = configOf({ targets: [{ name: 'hq', host: 'reflector.example', schedules }] });
+  const { state, clock, stop } = await agentIn({ folder: newFolder(), config, exporters: [exporter] });
+  state.sweepTakes = 7 * MINUTE;
+  // The clock begins within an hour: until the next full one nothing sweeps.
+  await clock.advance(HOUR - (clock.wall() % HOUR) + 2 * MINUTE);
+  const sweptBefore = bodies(records, 'report').length;
+  state.world = fine({ 'sip-options/udp/5060': 'blocked/dropped-outbound' }, 'degraded');
+  await clock.advance(MINUTE + 15_000);
+  t.same(changesIn(records), ['check sip-options/udp/5060 changed blocked', 'service business-sip changed degraded']);
+  await clock.advance(20 * MINUTE);
+  t.equal(changesIn(records).length, 2, 'the sweep that began before it takes nothing back');
+  t.ok(bodies(records, 'report').length > sweptBefore + 20);
+  await stop();
+});
+
 t.test("another network of the host's is one event, and no alarm", async (t) => {
   const { exporter, records } = receiver();
   const { state, clock, stop } = await agentIn({ folder: newFolder(), exporters: [exporter] });
@@ -140,7 +161,12 @@ t.test(
     t.ok(line.tries < 700, `${line.tries} tries in a day: it backs off to minutes`);
     t.equal(log.filter((text) => text.includes('cannot deliver')).length, 1, 'said once');
     const health = healthOf(daemon.state, { wall: clock.wall(), monotonic: clock.monotonic() });
-    t.equal(health.healthy, true, 'which no restart of the agent would mend');
+    t.same(
+      [health.healthy, health.alive],
+      [false, true],
+      'somebody has to look, and no restart of the agent would mend it',
+    );
+    t.match(health.problems, [/exporter memory: its receiver has taken nothing for 24\.0 h; \d+ results wait/]);
     t.match(health.remarks, [/exporter memory: no route to host; \d+ results wait/]);
     line.up = true;
     await clock.advance(10 * MINUTE);

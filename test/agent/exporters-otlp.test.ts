@@ -100,8 +100,11 @@ const collector = async (t: Test, answer: (response: ServerResponse, asked: Aske
 t.test('OTLP: two requests, whose answers are read as the specification says', async (t) => {
   let status = 200;
   let body = '{}';
-  const { asked, endpoint } = await collector(t, (response) => {
-    response.writeHead(status, { 'content-type': 'application/json' });
+  let metricsStatus: number | null = null;
+  const { asked, endpoint } = await collector(t, (response, { path }) => {
+    response.writeHead((path.endsWith('metrics') ? metricsStatus : null) ?? status, {
+      'content-type': 'application/json',
+    });
     response.end(body);
   });
   const said: string[] = [];
@@ -132,6 +135,11 @@ t.test('OTLP: two requests, whose answers are read as the specification says', a
     t.match(await exporter.deliver([reportRecord(4)], NEVER), { outcome }, String(code));
   }
   status = 200;
+  metricsStatus = 400;
+  asked.length = 0;
+  t.match(await exporter.deliver([reportRecord(6)], NEVER), { outcome: 'refused' });
+  t.match(asked.at(-1)?.path, /logs$/, 'a collector that takes no metrics gets the logs all the same');
+  metricsStatus = null;
   const logsOnly = await open(t, 'otlp', { endpoint, metrics: false, compression: 'none' });
   asked.length = 0;
   t.same(await logsOnly.deliver([reportRecord(5)], NEVER), { outcome: 'delivered' });

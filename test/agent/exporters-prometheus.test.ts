@@ -59,6 +59,7 @@ const lint = (text: string): string => {
 const fakeRunner = (asked: string[] = []): ProbeRunner => ({
   targets: ['office', 'hq'],
   modules: ['business-sip'],
+  whyNot: () => null,
   run: async (target, module, timeoutMs) => {
     asked.push(`${target} ${module} ${timeoutMs}`);
     return reportOf(target === 'hq' ? 'media-blocked' : 'loopback');
@@ -186,7 +187,10 @@ t.test('what can be asked is what the configuration names, and only so much at o
       return reportOf('loopback');
     },
   };
-  const exporter = await open(t, 'prometheus', { listen: '127.0.0.1:0' }, { probe: slow });
+  const logged: string[] = [];
+  const say = (details: unknown, message: string): void => void logged.push(`${JSON.stringify(details)} ${message}`);
+  const log = { info: say, warn: say, error: say };
+  const exporter = await open(t, 'prometheus', { listen: '127.0.0.1:0' }, { probe: slow, log });
   const port = portOf(exporter);
   t.equal((await get(port, '/probe')).status, 400);
   t.equal((await get(port, '/probe?target=victim.example')).status, 404);
@@ -196,9 +200,14 @@ t.test('what can be asked is what the configuration names, and only so much at o
   t.equal((await get(port, `/metrics?${'x'.repeat(5000)}`)).status, 400);
   t.equal((await get(port, '/metrics', { host: 'rebound.example' })).status, 421, 'a page that rebound its name');
   t.equal((await get(port, '/metrics', { host: `localhost:${port}` })).status, 200);
+  t.equal((await get(port, '/probe?target=office', { 'sec-fetch-site': 'cross-site' })).status, 403);
+  t.equal((await get(port, '/probe?target=office', { 'sec-fetch-site': 'same-site' })).status, 403);
+  t.equal((await get(port, '/probe?target=office', { origin: 'https://elsewhere.example' })).status, 403);
+  t.equal(started, 0, 'a page of another site sends no packet from here');
   const failed = await get(port, '/probe?target=hq');
   t.same([failed.status, started], [500, 1]);
   t.notMatch(failed.body, 'token', 'strangers learn nothing from an error');
+  t.match(logged.join('\n'), /hq.*no token/, 'the log does');
   const wait = { 'x-prometheus-scrape-timeout-seconds': '200' };
   const statuses: number[] = [];
   const running = Array.from({ length: 40 }, async () => {
@@ -232,9 +241,9 @@ t.test('a run on demand spends from the budget of all', async (t) => {
     },
   });
   t.same([runner.targets, runner.modules], [['hq'], ['business-sip']]);
-  await runner.run('hq', null, 9500, NEVER);
-  t.same([rates, remembered], [[50, 9500], 1]);
-  await t.rejects(runner.run('hq', null, 9500, NEVER), /packets are spent/);
+  await runner.run('hq', null, 9500.25, NEVER);
+  t.same([rates, remembered], [[50, 9500], 1], 'what is left of a timeout is a fraction');
+  t.equal(runner.whyNot(), "the day's packets are spent");
 });
 
 t.test('elsewhere than on loopback it wants a secret', async (t) => {

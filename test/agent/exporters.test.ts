@@ -8,6 +8,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -84,6 +85,19 @@ t.test('file: one line for each record, none twice, whatever came between', asyn
   renameSync(path, `${path}.moved`);
   await second.deliver([record(4)], NEVER);
   t.same(ids(lines(path)), [4], 'moved away by logrotate: a new file');
+});
+
+t.test('file: emptied in place while it is open, and then the disk is full', async (t) => {
+  const path = join(folderFor(t), 'results.ndjson');
+  const exporter = await open(t, 'file', { path, maxMegabytes: 1 });
+  await exporter.deliver([record(1, 700_000)], NEVER);
+  truncateSync(path);
+  t.same(await exporter.deliver([record(2, 700_000)], NEVER), { outcome: 'delivered' });
+  t.same(ids(lines(path)), [2], 'it is not set aside for what is no longer in it');
+  t.notOk(existsSync(`${path}.1`));
+  truncateSync(path);
+  t.same(await exporter.deliver([record(3)], NEVER), { outcome: 'delivered' });
+  t.notMatch(readFileSync(path, 'latin1'), '\0');
 });
 
 t.test('file: set aside when it has grown, the oldest forgotten', async (t) => {
@@ -193,6 +207,12 @@ t.test('webhook: what an answer means for the records', async (t) => {
       status(503, { 'retry-after': 'Sun, 01 Mar 2026 12:01:00 GMT' }),
       { outcome: 'retry', afterMs: 60_000 },
     ],
+    [
+      'busy, until a time that is over',
+      status(503, { 'retry-after': 'Sun, 01 Mar 2020 12:00:00 GMT' }),
+      { outcome: 'retry', afterMs: null },
+    ],
+    ['busy, for no time at all', status(503, { 'retry-after': '0' }), { outcome: 'retry', afterMs: null }],
     ['busy, for nonsense', status(503, { 'retry-after': 'soon' }), { outcome: 'retry', afterMs: null }],
     ['a wrong secret, which an operator mends', status(401), { outcome: 'retry', why: /answers 401/ }],
     [

@@ -49,6 +49,10 @@ const words = (changes: readonly Change[]): readonly string[] =>
 const times = (count: number, world: World): readonly World[] => new Array<World>(count).fill(world);
 const SIP = 'sip-options/udp/5060';
 const noSip = fine({ [SIP]: 'blocked/dropped-outbound' }, 'degraded');
+const holed: World = {
+  ...fine({}, 'impaired'),
+  ranges: { 'rtp-echo/udp/16384-32767': 'pass blocked/dropped-inbound pass' },
+};
 
 t.test('a baseline is no change', async (t) => {
   const told = live(times(5, fine()));
@@ -153,15 +157,11 @@ t.test('a flap is told as a flap, and settles', async (t) => {
 });
 
 t.test('a hole that only sweeps meet is not outvoted by light runs', async (t) => {
-  const hole: World = {
-    ...fine({}, 'impaired'),
-    ranges: { 'rtp-echo/udp/16384-32767': 'pass blocked/dropped-inbound pass' },
-  };
   let memory = live(times(4, fine())).memory;
   memory = live(times(4, fine()), memory, 'sweep').memory;
   const found: Change[] = [];
   for (let hour = 0; hour < 3; hour += 1) {
-    const swept = live([hole], memory, 'sweep', START + hour * 60 * MINUTE);
+    const swept = live([holed], memory, 'sweep', START + hour * 60 * MINUTE);
     const light = live(times(20, fine()), swept.memory, 'light', START + hour * 60 * MINUTE + MINUTE);
     found.push(...swept.changes, ...light.changes);
     memory = light.memory;
@@ -177,6 +177,16 @@ t.test('a hole that only sweeps meet is not outvoted by light runs', async (t) =
   ]);
 });
 
+t.test('a sweep that began before a change takes nothing back that light looks have seen since', async (t) => {
+  const before = live(times(4, fine())).memory;
+  const blocked = live(times(2, noSip), before, 'light', START + 10 * MINUTE);
+  t.equal(blocked.changes.length, 2);
+  const stale = track(blocked.memory, reportOf(fine(), START + 8 * MINUTE), 'sweep', START + 8 * MINUTE, POLICY);
+  t.same([stale.changes, stale.suspects], [[], []]);
+  const after = live([noSip], stale.memory, 'light', START + 12 * MINUTE);
+  t.same([after.changes, after.suspects], [[], 0], 'nor does it weigh among later looks');
+});
+
 t.test('another network begins anew, and says what is different in it', async (t) => {
   const before = freshBaseline(live(times(4, fine())).memory);
   const at = START + 10 * MINUTE;
@@ -189,6 +199,34 @@ t.test('another network begins anew, and says what is different in it', async (t
     second.baseline?.differences.map(({ kind, id, before, after }) => `${kind} ${id} ${before.key} -> ${after.key}`),
     [`check ${SIP} pass -> blocked`, 'service business-sip works -> degraded'],
   );
+});
+
+t.test('a fault that begins just after a change of networks is told, each subject as it settles', async (t) => {
+  const before = freshBaseline(live(times(4, fine())).memory);
+  const at = START + 10 * MINUTE;
+  // One clean look, then SIP is blocked: the others settle with the second look, SIP with the third.
+  const after = live([fine(), ...times(3, noSip)], before, 'light', at);
+  t.same(words(after.changes), [
+    `check ${SIP} changed worse: pass -> blocked`,
+    'service business-sip changed worse: works -> degraded',
+  ]);
+  const mended = live(times(3, fine()), after.memory, 'light', at + 20 * MINUTE);
+  t.same(words(mended.changes), [
+    `check ${SIP} changed better: blocked -> pass`,
+    'service business-sip changed better: degraded -> works',
+  ]);
+  const twice = live([fine(), ...times(3, noSip)], freshBaseline(freshBaseline(before)), 'light', at);
+  t.equal(twice.changes.length, 2, 'however often the network changes before anything settles');
+});
+
+t.test('a hole that only a sweep finds, the first one after a change of networks', async (t) => {
+  const known = live(times(3, fine()), live(times(4, fine())).memory, 'sweep', START + 5 * MINUTE).memory;
+  const light = live(times(4, fine()), freshBaseline(known), 'light', START + 10 * MINUTE);
+  const swept = live(times(2, holed), light.memory, 'sweep', START + 20 * MINUTE);
+  t.match(words([...light.changes, ...swept.changes]), [
+    'range rtp-echo/udp/16384-32767 changed worse: pass -> partly blocked',
+    'service business-sip changed worse: works -> impaired',
+  ]);
 });
 
 t.test('memory does not grow with addresses that come and go', async (t) => {
@@ -265,7 +303,13 @@ t.test("the host's own network", async (t) => {
   const same = network({
     eth0: [v6('fe80::1'), v6('2001:db8:1:2:bbbb::2'), v4('192.0.2.7')],
     docker0: [v4('172.17.0.1')],
-    'br-4711': [v4('172.18.0.1')],
+    'br-0123456789ab': [v4('172.18.0.1')],
+    ...Object.fromEntries(
+      ['podman0', 'lxcbr0', 'lxdbr0', 'incusbr0', 'cni0', 'virbr0', 'veth12ab'].map((name) => [
+        name,
+        [v4('10.88.0.1')],
+      ]),
+    ),
   });
   t.same(networkChanges(office, same), [], 'privacy addresses, order and container bridges are the same network');
   t.same(networkChanges(office, network({ eth0: [v4('192.0.2.7'), v6('2001:db8:1:2::1')], wg0: [v4('10.9.0.2')] })), [

@@ -212,6 +212,49 @@ t.test('an agent runs, says how it is, and ends in good order', { timeout: TEST_
   t.equal(records.at(-1)?.record.body.type, 'agent-stopped');
 });
 
+/** A port that is free just now. */
+const freePort = async (): Promise<number> => {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const bound = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof bound === 'object' && bound !== null ? bound.port : 0;
+};
+
+t.test('a probe on demand is run, and says in the log what fails', { timeout: TEST_MS }, async (t) => {
+  const listen = await freePort();
+  const config = file(
+    'on-demand.yaml',
+    `agent: { stateDirectory: "${join(folder, 'on-demand')}" }
+targets:
+  - { name: here, host: 127.0.0.1, profiles: [./tcp.yaml], schedules: [{ kind: sweep, every: 1h }] }
+  - { name: nowhere, host: 127.0.0.1, tokenFile: token-that-goes, profiles: [./tcp.yaml], schedules: [{ kind: sweep, every: 1h }] }
+exporters:
+  - { type: prometheus, listen: "127.0.0.1:${listen}" }
+`,
+  );
+  const tokenThatGoes = file('token-that-goes', `${SECRET}\n`);
+  const agent = start(config);
+  await until(() => agent.log().includes('agent ready'));
+  rmSync(tokenThatGoes);
+  const ask = (query: string, headers: Readonly<Record<string, string>> = {}): Promise<Response> =>
+    fetch(`http://127.0.0.1:${listen}/probe?${query}`, { headers });
+
+  const answer = await ask('target=here', { 'x-prometheus-scrape-timeout-seconds': '12.5' });
+  t.equal(answer.status, 200);
+  const metrics = await answer.text();
+  t.match(metrics, /^probe_success 1$/m);
+  t.match(metrics, /^callpath_check_verdict\{.*tcp-connect.*verdict="pass".*\} 1$/m);
+  const debug = await (await ask('target=here&debug=true')).text();
+  t.match(debug, /One check[\s\S]*Metrics that would have been returned:[\s\S]*^probe_success 1$/m);
+  t.equal((await ask('target=here', { 'sec-fetch-site': 'cross-site' })).status, 403);
+  t.equal((await ask('target=nowhere')).status, 500);
+  await until(() => /"target":"nowhere".*token.*a probe on demand could not run/.test(agent.log()));
+  t.notMatch(agent.log(), SECRET);
+  agent.child.kill('SIGTERM');
+  t.equal(await agent.ended, 0);
+});
+
 t.test('a state folder that cannot be used is said in one line', async (t) => {
   const notAFolder = file('a-file', '');
   const { code, stderr } = await probe(['daemon', '--config', configFor('nowhere.yaml', join(notAFolder, 'state'))]);

@@ -110,6 +110,8 @@ export const create = async (config: Config, { name, log }: ExporterDeps): Promi
 
   const append = async (records: readonly SpoolRecord[]): Promise<void> => {
     let file = await current();
+    // Somebody may have emptied it in place (copytruncate).
+    file.size = (await file.handle.stat()).size;
     const fresh = records.filter(({ id }) => !known.has(id));
     const bytes = Buffer.from(fresh.map(lineOf).join(''));
     if (file.size > 0 && file.size + bytes.length > maxBytes) {
@@ -123,8 +125,10 @@ export const create = async (config: Config, { name, log }: ExporterDeps): Promi
         written += (await file.handle.write(bytes, written, bytes.length - written)).bytesWritten;
       await file.handle.datasync();
     } catch (error) {
-      // A full disk: what got in comes out again, so that readers see whole lines only.
-      await file.handle.truncate(file.size).catch(() => undefined);
+      // A full disk: what got in comes out again, so that readers see whole lines only. To cut at more than there is would
+      // fill the difference with zeros.
+      const { size } = await file.handle.stat().catch(() => ({ size: 0 }));
+      if (size > file.size) await file.handle.truncate(file.size).catch(() => undefined);
       await shut();
       throw error;
     }

@@ -42,13 +42,13 @@ export interface Poster {
 
 /**
  * RFC 9110 §10.2.3: seconds, or a date.
- * @returns milliseconds from now, 0 or more; null if it is neither
+ * @returns milliseconds from now, more than 0; null if it is neither, or over already: that asks for nothing
  */
 const retryAfterMs = (value: string | undefined, now: number): number | null => {
   if (value === undefined) return null;
-  if (/^\s*\d{1,9}\s*$/.test(value)) return Number(value) * 1000;
   const date = /^[A-Za-z0-9,: -]{1,40}$/.test(value) ? Date.parse(value) : Number.NaN;
-  return Number.isNaN(date) ? null : Math.max(0, date - now);
+  const afterMs = /^\s*\d{1,9}\s*$/.test(value) ? Number(value) * 1000 : date - now;
+  return afterMs > 0 ? afterMs : null;
 };
 
 const retry = (why: string, afterMs: number | null = null) => ({ outcome: 'retry', why, afterMs }) as const;

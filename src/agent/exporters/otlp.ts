@@ -82,8 +82,10 @@ export const create = async (config: Config, deps: ExporterDeps): Promise<Export
     // A repetition after half of it was taken does no harm: points have their own time, and logs their id.
     deliver: async (records, signal) => {
       const metrics = await post('metrics', config.metrics ? encodeMetrics(records, resource) : null, signal);
-      if (metrics.outcome !== 'delivered') return metrics;
-      return post('logs', config.logs ? encodeLogs(records, resource, now()) : null, signal);
+      if (metrics.outcome === 'retry') return metrics;
+      // A collector that has no use for metrics may want logs all the same.
+      const logs = await post('logs', config.logs ? encodeLogs(records, resource, now()) : null, signal);
+      return logs.outcome === 'delivered' ? metrics : logs;
     },
     close: async () => {
       posters.metrics.close();

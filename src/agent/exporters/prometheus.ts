@@ -8,7 +8,7 @@ import { UserError } from '../../model/user-error.js';
 import { renderTargets } from '../../report/prometheus.js';
 import { type Page, plain, serve } from '../http/serve.js';
 import { renderAgent } from '../metrics/agent-families.js';
-import { createOnDemand, scrapeTimeoutMs } from '../metrics/on-demand.js';
+import { createOnDemand, isCrossSite, scrapeTimeoutMs } from '../metrics/on-demand.js';
 import type { Exporter } from './contract.js';
 import type { ExporterDeps } from './deps.js';
 import { createLatest } from './latest.js';
@@ -46,7 +46,16 @@ export const create = async (config: Config, deps: ExporterDeps): Promise<Export
   const onDemand =
     probe === null || config.probes === 0
       ? null
-      : createOnDemand(probe, { concurrency: config.probes, maxWaiting: MAX_WAITING }, () => performance.now());
+      : createOnDemand(
+          probe,
+          {
+            concurrency: config.probes,
+            maxWaiting: MAX_WAITING,
+            onFailed: (target, error) =>
+              log.error({ exporter: name, target, error: String(error) }, 'a probe on demand could not run'),
+          },
+          () => performance.now(),
+        );
   const exposition = (status: number, body: string): Page => ({ status, type: EXPOSITION_TYPE, body });
   const serving = await serve({
     purpose: `exporter ${name}`,
@@ -63,10 +72,12 @@ export const create = async (config: Config, deps: ExporterDeps): Promise<Export
       }
       if (pathname !== '/probe') return plain(404, 'only /metrics and /probe\n');
       if (onDemand === null) return plain(404, 'probes on demand are off\n');
+      if (isCrossSite(request.headers, request.headers.host))
+        return plain(403, 'a page of another site may not ask for a probe\n');
       const header = request.headers['x-prometheus-scrape-timeout-seconds'];
       const timeout = scrapeTimeoutMs(typeof header === 'string' ? header : undefined);
       const { status, body } = await onDemand(searchParams, timeout, signal);
-      return exposition(status, body);
+      return status === 200 && searchParams.get('debug') !== 'true' ? exposition(status, body) : plain(status, body);
     },
     onError: (error) => log.error({ exporter: name, error: String(error) }, 'a scrape could not be answered'),
   });

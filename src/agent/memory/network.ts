@@ -33,7 +33,8 @@ const systemSources: NetworkSources = {
 /** Names that VPN software gives its interfaces, on Linux, macOS and Windows. */
 const TUNNEL = /^(tun|tap|wg|ppp|utun|ipsec|tailscale|nordlynx|proton|zt|gpd|cscotun|vpn)/i;
 /** Interfaces that come and go with containers and virtual machines, and that no phone's packet takes. */
-const INTERNAL = /^(lo|docker|br-|veth|virbr|cni|flannel|cali|vmnet|vboxnet)/i;
+const INTERNAL =
+  /^(lo|docker|podman|br-[0-9a-f]{12}$|veth|virbr|vnet|lxcbr|lxdbr|incusbr|cni|nerdctl|flannel|cali|cilium|lxc|weave|kube|nodelocaldns|ovs|dummy|ifb|vmnet|vboxnet|vethernet)/i;
 
 /** RTF_UP of <linux/route.h>: a route that is in use. */
 const ROUTE_UP = 0x1;

@@ -13,8 +13,10 @@ export interface TargetMemory {
   readonly told: Readonly<Record<string, State>>;
   /** When each subject was last looked at, in wall-clock milliseconds. */
   readonly seenAt: Readonly<Record<string, number>>;
-  /** The state of things in the network before this one, to compare the fresh baseline with; null once compared. */
+  /** The state of things in the network before this one; what settles in this one is compared with it. Null: there was none. */
   readonly elsewhere: Readonly<Record<string, State>> | null;
+  /** The baseline of this network was told; what settles later and differs from before is a change of its own. */
+  readonly isBaselineTold?: boolean;
   /** By range: ports of holes that were found, which every run asks; an older memory has none. */
   readonly watched?: Readonly<Record<string, Watched>>;
 }
@@ -56,6 +58,8 @@ interface Tracked {
 const FORGET_AFTER_MS = 8 * 86_400_000;
 /** A host's silence has many innocent reasons, a restart above all: one look more than anything else needs. */
 const EXTRA_LOOKS_FOR_HOSTS = 1;
+/** No run takes longer; a look that lies further ahead was taken before the clock was set back. */
+const LONGEST_RUN_MS = 3_600_000;
 /** A report has some hundred; this bounds what a strange one could make of the memory. */
 const MAX_SUBJECTS = 5000;
 
@@ -115,6 +119,12 @@ const doubtfulHosts = (sightings: readonly Sighting[], memory: TargetMemory): Re
       .flatMap(({ host }) => host ?? []),
   );
 
+/** Whether a light look has been taken since a longer run began, which therefore says nothing newer. */
+const isOvertaken = (subject: Subject | undefined, at: number): boolean => {
+  const ahead = (subject?.looks.at(-1)?.at ?? at) - at;
+  return ahead > 0 && ahead < LONGEST_RUN_MS;
+};
+
 const isHeld = ({ kind, state, host }: Sighting, doubtful: ReadonlySet<string>): boolean =>
   kind !== 'host' && state.verdict === 'unknown' && doubtful.size > 0 && (host === null || doubtful.has(host));
 
@@ -156,6 +166,32 @@ const changeFrom = (
   };
 };
 
+/**
+ * What settles after the baseline of another network was told, and differs from what was believed in the one before: what
+ * began together with the change of networks, or just after it, is no less a change.
+ */
+const settledFrom = (
+  sighting: Sighting,
+  subject: Subject,
+  before: State | null,
+  worst: State,
+  runKind: RunKind,
+): Change | null =>
+  before === null || before.key === worst.key
+    ? null
+    : {
+        subject: { kind: sighting.kind, id: sighting.id },
+        what: 'changed',
+        direction: directionOf(before, worst),
+        before,
+        beforeSince: null,
+        after: worst,
+        firstSeen: subject.since ?? 0,
+        runKind,
+        reports: subject.looks.filter(({ key }) => key === worst.key).map(({ report }) => report),
+        evidence: sighting.evidence,
+      };
+
 const differencesFrom = (memory: TargetMemory, told: Readonly<Record<string, State>>): readonly Difference[] =>
   Object.entries(memory.elsewhere ?? {}).flatMap(([name, before]): Difference[] => {
     const after = told[name];
@@ -175,6 +211,7 @@ const forget = (memory: TargetMemory, now: number): TargetMemory => {
     seenAt: pick(memory.seenAt, kept),
     told: pick(memory.told, names),
     elsewhere: memory.elsewhere,
+    ...(memory.isBaselineTold && { isBaselineTold: true }),
     ...(memory.watched && { watched: memory.watched }),
   };
 };
@@ -194,6 +231,7 @@ export const track = (memory: TargetMemory, report: Report, runKind: RunKind, at
     const key = keyOf(sighting);
     if (isHeld(sighting, doubtful)) continue;
     if (subjects[key] === undefined && Object.keys(subjects).length >= MAX_SUBJECTS) continue;
+    if (runKind !== 'light' && isOvertaken(subjects[key], at)) continue;
     const seen: Look = { ...sighting.state, at, report: report.id };
     const [next, outcome] = look(subjects[key] ?? UNSEEN, seen, policyFor(sighting.kind, policy));
     subjects[key] = next;
@@ -203,16 +241,21 @@ export const track = (memory: TargetMemory, report: Report, runKind: RunKind, at
     if (outcome.kind === 'baseline') standing += 1;
     const worst = worstBelieved(subjects, name);
     if (worst === null) continue;
-    const change = changeFrom(sighting, outcome, told[name] ?? null, worst, runKind);
+    const isLate = outcome.kind === 'baseline' && memory.isBaselineTold === true && memory.elsewhere !== null;
+    const change = isLate
+      ? settledFrom(sighting, next, told[name] ?? memory.elsewhere?.[name] ?? null, worst, runKind)
+      : changeFrom(sighting, outcome, told[name] ?? null, worst, runKind);
     if (change) changes.push(change);
     // While it flaps, what was told is that it flaps; the state to compare with is the one it settles in.
     if (!next.flapping || outcome.kind === 'flap-begins') told[name] = worst;
   }
   const watched = watchAfter(memory.watched ?? {}, report, policy.of);
-  const fresh = memory.elsewhere !== null || Object.keys(memory.told).length === 0;
-  const stands = fresh && standing > 0;
+  const isFresh =
+    memory.isBaselineTold !== true && (memory.elsewhere !== null || Object.keys(memory.told).length === 0);
+  const stands = isFresh && standing > 0;
+  const { elsewhere } = memory;
   return {
-    memory: forget({ subjects, told, seenAt, elsewhere: stands ? null : memory.elsewhere, watched }, at),
+    memory: forget({ subjects, told, seenAt, elsewhere, isBaselineTold: stands || !isFresh, watched }, at),
     changes,
     suspects,
     baseline: stands ? { subjects: standing, differences: differencesFrom(memory, told) } : null,
@@ -222,5 +265,6 @@ export const track = (memory: TargetMemory, report: Report, runKind: RunKind, at
 /** What is remembered in another network than before: nothing, but what to compare the fresh baseline with. */
 export const freshBaseline = (memory: TargetMemory): TargetMemory => ({
   ...NO_MEMORY,
-  elsewhere: Object.keys(memory.told).length > 0 ? memory.told : memory.elsewhere,
+  // What had not settled again when the network changed once more is compared with what was believed before both.
+  elsewhere: memory.elsewhere || Object.keys(memory.told).length > 0 ? { ...memory.elsewhere, ...memory.told } : null,
 });

@@ -6,6 +6,7 @@ import pLimit from 'p-limit';
 import type { Report } from '../../model/report.js';
 import { exitCode } from '../../report/exit-code.js';
 import { renderFamily, renderTargets } from '../../report/prometheus.js';
+import { renderTable } from '../../report/table.js';
 
 /** Runs one target now. Rejects if it cannot run; what the network does is in the report. */
 export interface ProbeRunner {
@@ -13,6 +14,8 @@ export interface ProbeRunner {
   readonly targets: readonly string[];
   /** Names of profiles that may be asked; what the target is configured with if none is named. */
   readonly modules: readonly string[];
+  /** Why nothing can be run now; null where it can. */
+  whyNot(): string | null;
   /** @param timeoutMs the scraper waits no longer than this */
   run(target: string, module: string | null, timeoutMs: number, signal: AbortSignal): Promise<Report>;
 }
@@ -22,6 +25,8 @@ interface OnDemandOptions {
   readonly concurrency: number;
   /** Asked for and not begun. More are told to come again. */
   readonly maxWaiting: number;
+  /** A run that failed: who asked learns nothing of it, the log does. */
+  readonly onFailed: (target: string, error: unknown) => void;
 }
 
 type OnDemandAnswer = { readonly status: 200 | 400 | 404 | 500 | 503; readonly body: string };
@@ -52,6 +57,18 @@ const conventional = (success: boolean, seconds: number): string =>
     samples: [{ labels: {}, value: seconds }],
   });
 
+/**
+ * Whether a page of another site has a browser ask (Fetch Metadata; RFC 6454 §7): such a page may not send packets from here.
+ * Whoever is no browser sends neither field.
+ */
+export const isCrossSite = (
+  { 'sec-fetch-site': site, origin }: Readonly<Record<string, string | readonly string[] | undefined>>,
+  host: string | undefined,
+): boolean => {
+  if (site !== undefined && site !== 'none' && site !== 'same-origin') return true;
+  return origin !== undefined && origin !== `http://${host}` && origin !== `https://${host}`;
+};
+
 /** A handler for the query of `/probe`. */
 export const createOnDemand = (runner: ProbeRunner, options: OnDemandOptions, monotonicMs: () => number) => {
   const limit = pLimit(options.concurrency);
@@ -63,6 +80,8 @@ export const createOnDemand = (runner: ProbeRunner, options: OnDemandOptions, mo
     if (!runner.targets.includes(target)) return { status: 404, body: 'no target of that name is configured\n' };
     if (module !== null && !runner.modules.includes(module))
       return { status: 404, body: 'no module of that name is configured\n' };
+    const whyNot = runner.whyNot();
+    if (whyNot !== null) return { status: 503, body: `${whyNot}\n` };
     if (limit.pendingCount >= options.maxWaiting) return { status: 503, body: 'too many probes are waiting\n' };
     const begun = monotonicMs();
     const left = (): number => timeoutMs - (monotonicMs() - begun);
@@ -70,8 +89,17 @@ export const createOnDemand = (runner: ProbeRunner, options: OnDemandOptions, mo
       signal.aborted || left() <= 0 ? null : await runner.run(target, module, left(), signal),
     ).catch((error: unknown) => (error instanceof Error ? error : new Error(String(error))));
     const seconds = (monotonicMs() - begun) / 1000;
-    if (report instanceof Error) return { status: 500, body: 'the probe could not run; the log says why\n' };
+    if (report instanceof Error) {
+      // Who has gone ended it.
+      if (!signal.aborted) options.onFailed(target, report);
+      return { status: 500, body: 'the probe could not run; the log says why\n' };
+    }
     if (report === null) return { status: 503, body: 'no turn came before the scrape timed out\n' };
-    return { status: 200, body: conventional(exitCode(report) === 0, seconds) + renderTargets([{ target, report }]) };
+    const metrics = conventional(exitCode(report) === 0, seconds) + renderTargets([{ target, report }]);
+    const body =
+      query.get('debug') === 'true'
+        ? `${renderTable(report, { color: false, verbose: true })}\nMetrics that would have been returned:\n${metrics}`
+        : metrics;
+    return { status: 200, body };
   };
 };

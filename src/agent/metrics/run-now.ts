@@ -2,12 +2,14 @@
 import { nameOfTarget } from '../config/rules.js';
 import type { Config } from '../config/schema.js';
 import type { Runner } from '../job.js';
-import type { Budget } from '../schedule/budget.js';
+import { type Budget, createBudget } from '../schedule/budget.js';
 import type { Clock } from '../schedule/clock.js';
 import type { ProbeRunner } from './on-demand.js';
 
 /** As of a scheduled run: half of the rate, so that another finds room beside it. */
 const PART_OF_BUDGET = 0.5;
+/** What is asked now may spend this part of the day's packets: whoever can ask must not end the schedules. */
+const PART_OF_DAY = 0.25;
 
 interface RunNowOptions {
   readonly run: Runner;
@@ -30,33 +32,46 @@ const namesIn = ({ targets }: Config): Names => ({
 });
 
 /** A runner of the configuration's targets. */
-export const createRunNow = (config: Config, { run, budget, clock, onSpent }: RunNowOptions): ProbeRunner => ({
-  ...namesIn(config),
-  run: async (name, module, timeoutMs, signal) => {
-    const target = config.targets.find((one) => nameOfTarget(one) === name);
-    if (target === undefined) throw new Error(`no target ${name}`);
-    if (budget.isSpent(clock.wall())) throw new Error("the day's packets are spent");
-    const until = clock.monotonic() + timeoutMs;
-    const share = await budget.acquire(
-      Math.max(1, config.budget.packetsPerSecond * PART_OF_BUDGET),
-      AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
-    );
-    try {
-      const schedule = {
-        kind: 'light',
-        timeout: Math.max(1, until - clock.monotonic()),
-        ...(module === null ? {} : { profiles: [module] }),
-      } as const;
-      const { packetsPerSecond } = share;
-      const report = await run({ target, schedule, kind: 'light', packetsPerSecond }, signal);
-      budget.spend(report.totals.packetsSent, clock.wall());
-      onSpent();
-      return report;
-    } finally {
-      share.release();
-    }
-  },
-});
+export const createRunNow = (config: Config, { run, budget, clock, onSpent }: RunNowOptions): ProbeRunner => {
+  const { packetsPerSecond: rate, packetsPerDay } = config.budget;
+  const own = createBudget({
+    packetsPerSecond: rate,
+    packetsPerDay: packetsPerDay === undefined ? null : packetsPerDay * PART_OF_DAY,
+    spent: { day: '', packets: 0 },
+  });
+  return {
+    ...namesIn(config),
+    whyNot: () => {
+      if (budget.isSpent(clock.wall())) return "the day's packets are spent";
+      return own.isSpent(clock.wall()) ? "the day's packets for runs on demand are spent" : null;
+    },
+    run: async (name, module, timeoutMs, signal) => {
+      const target = config.targets.find((one) => nameOfTarget(one) === name);
+      if (target === undefined) throw new Error(`no target ${name}`);
+      const until = clock.monotonic() + timeoutMs;
+      const share = await budget.acquire(
+        Math.max(1, rate * PART_OF_BUDGET),
+        // Timers take whole milliseconds alone.
+        AbortSignal.any([signal, AbortSignal.timeout(Math.ceil(timeoutMs))]),
+      );
+      try {
+        const schedule = {
+          kind: 'light',
+          timeout: Math.max(1, Math.floor(until - clock.monotonic())),
+          ...(module === null ? {} : { profiles: [module] }),
+        } as const;
+        const { packetsPerSecond } = share;
+        const report = await run({ target, schedule, kind: 'light', packetsPerSecond }, signal);
+        budget.spend(report.totals.packetsSent, clock.wall());
+        own.spend(report.totals.packetsSent, clock.wall());
+        onSpent();
+        return report;
+      } finally {
+        share.release();
+      }
+    },
+  };
+};
 
 /** Stands in for the runner of an agent that is not up yet: exporters are opened first. */
 export const createLateRunner = (config: Config) => {
@@ -64,6 +79,7 @@ export const createLateRunner = (config: Config) => {
   return {
     runner: {
       ...namesIn(config),
+      whyNot: () => (runner === null ? 'the agent is still starting' : runner.whyNot()),
       run: (...asked) => runner?.run(...asked) ?? Promise.reject(new Error('the agent is still starting')),
     } satisfies ProbeRunner as ProbeRunner,
     begin: (ready: ProbeRunner): void => {

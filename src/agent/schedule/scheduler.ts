@@ -1,12 +1,13 @@
-/** Starts each job when it is due: never two of a target at once, never the same twice, and every missed one is said. */
+/** Starts each job when it is due: never two of a target's lane at once, never the same twice, and every missed one is said. */
 import { type Clock, type ClockEvent, clockEvents, readClock } from './clock.js';
 import { countDue, nextDue, type Timing } from './due.js';
 
 /** Why a run did not happen. */
 const MISSED = [
   'stopped', // the agent was not running
-  'asleep', // the host was suspended, or its clock was set forward
-  'busy', // the same job, or another of the same target, was still running
+  'asleep', // the host was suspended
+  'clock-set', // the host's clock was set forward
+  'busy', // the same job, or another of the same target and lane, was still running
   'late', // the process did not get to run in time
 ] as const;
 type MissedReason = (typeof MISSED)[number];
@@ -14,8 +15,9 @@ type MissedReason = (typeof MISSED)[number];
 export interface Job {
   /** `TARGET/KIND`, unique. */
   readonly name: string;
-  /** Jobs of one target run one after the other. */
   readonly target: string;
+  /** Jobs of one target and lane run one after the other; a light look waits for no sweep. */
+  readonly lane: 'light' | 'full';
   readonly timing: Timing;
   /** Runs once. Never rejects. */
   run(signal: AbortSignal): Promise<void>;
@@ -39,6 +41,11 @@ const MAX_WAIT_MS = 30_000;
 /** Below this a timer would fire again before the clock has moved. */
 const MIN_WAIT_MS = 5;
 
+const whyLate = (events: readonly ClockEvent[]): MissedReason => {
+  if (events.some(({ kind }) => kind === 'suspended')) return 'asleep';
+  return events.length > 0 ? 'clock-set' : 'late';
+};
+
 interface Entry {
   readonly job: Job;
   dueAt: number | null;
@@ -60,27 +67,30 @@ export const runSchedule = (options: SchedulerOptions): Promise<void> =>
       if (signal.aborted && running.size === 0) resolve();
     };
 
+    const placeOf = ({ target, lane }: Job): string => `${lane} ${target}`;
     const start = (job: Job): void => {
-      running.set(job.target, job);
+      const place = placeOf(job);
+      running.set(place, job);
       void job.run(signal).finally(() => {
-        running.delete(job.target);
-        const [next, ...rest] = waiting.get(job.target) ?? [];
-        waiting.set(job.target, rest);
+        running.delete(place);
+        const [next, ...rest] = waiting.get(place) ?? [];
+        waiting.set(place, rest);
         if (next && !signal.aborted) start(next);
         finished();
       });
     };
 
     const request = (job: Job): void => {
-      const current = running.get(job.target);
+      const place = placeOf(job);
+      const current = running.get(place);
       if (!current) {
         start(job);
         return;
       }
-      const queue = waiting.get(job.target) ?? [];
+      const queue = waiting.get(place) ?? [];
       // One that waits already stands for the later one as well.
       if (current === job || queue.includes(job)) onMissed(job.name, 1, 'busy');
-      else waiting.set(job.target, [...queue, job]);
+      else waiting.set(place, [...queue, job]);
     };
 
     const visit = (entry: Entry, now: number, events: readonly ClockEvent[]): void => {
@@ -92,7 +102,7 @@ export const runSchedule = (options: SchedulerOptions): Promise<void> =>
       }
       if (entry.dueAt === null || now < entry.dueAt) return;
       const due = countDue(entry.job.timing, entry.lastDue, now);
-      if (due > 1) onMissed(entry.job.name, due - 1, events.length > 0 ? 'asleep' : 'late');
+      if (due > 1) onMissed(entry.job.name, due - 1, whyLate(events));
       entry.lastDue = now;
       entry.dueAt = nextDue(entry.job.timing, now);
       options.onDue(entry.job.name, now);

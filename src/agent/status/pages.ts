@@ -122,7 +122,7 @@ export const createPages = (view: StatusView): ServeOptions['answer'] => {
       return document(body, PAGE_POLICY, refreshing ? { refresh: String(REFRESH_SECONDS) } : {});
     }
     if (pathname === '/healthz') {
-      return healthOf(state, view.now()).healthy ? plain(200, 'ok\n') : plain(503, 'not well\n');
+      return healthOf(state, view.now()).alive ? plain(200, 'ok\n') : plain(503, 'not well\n');
     }
     if (pathname === '/readyz') return isReady(view) ? plain(200, 'ready\n') : plain(503, 'not yet\n');
     if (pathname === '/health.json') return json(healthOf(state, view.now()));

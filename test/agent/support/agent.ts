@@ -64,6 +64,8 @@ export const agentIn = async (options: AgentOptions) => {
     runs: 0,
     fails: null as string | null,
     takes: 1500,
+    /** The same of sweeps; as long as others if null. */
+    sweepTakes: null as number | null,
     /** What runs report instead of the world. */
     report: null as ((at: number) => Report) | null,
   };
@@ -87,20 +89,22 @@ export const agentIn = async (options: AgentOptions) => {
       controller.abort();
     },
     signal: controller.signal,
-    run: async (_request, signal) => {
+    run: async ({ kind }, signal) => {
       state.runs += 1;
       if (state.fails !== null) throw new Error(state.fails);
       const at = clock.wall();
+      // A sweep asks at its beginning what a firewall does at its beginning.
+      const found = kind === 'sweep' ? state.world : null;
       await new Promise<void>((resolve) => {
         const finish = (): void => {
           signal.removeEventListener('abort', finish);
           cancel();
           resolve();
         };
-        const cancel = clock.after(state.takes, finish);
+        const cancel = clock.after(kind === 'sweep' ? (state.sweepTakes ?? state.takes) : state.takes, finish);
         signal.addEventListener('abort', finish);
       });
-      return state.report?.(at) ?? reportOf(state.next.shift() ?? state.world, at);
+      return state.report?.(at) ?? reportOf(found ?? state.next.shift() ?? state.world, at);
     },
   });
   const stop = async (): Promise<void> => {
