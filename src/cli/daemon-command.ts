@@ -29,7 +29,7 @@ const parse = (argv: readonly string[]) => {
   try {
     return parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: false, strict: true }).values;
   } catch (error) {
-    throw parseMistake(error);
+    throw parseMistake(error, OPTIONS);
   }
 };
 

@@ -13,6 +13,7 @@ Usage:
                                     --check-dates what was not compared for 18 months
   probe explain CODE                a verdict, reason, symptom or check in words
   probe schema                      the report's JSON Schema
+  probe COMMAND --help              more of one of these
 
 Options:
   --target HOST           a name, an IPv4 address, or [an IPv6 address]; also HOST:PORT and SIP
@@ -37,13 +38,14 @@ Options:
   --carrier NAME          the same for a carrier whose gateway has a name of its own
   --epdg FORM             which of its gateways: home, emergency, visited, lac:XXXX, tai:XXXX
   --max-pps N             packets per second at most (default 200, as four calls)
-  --timeout SECONDS       for the whole run (default 60; with --deep 420, --exhaustive 1800)
+  --timeout TIME          for the whole run, 90, 90s or 2m (default 60; with --deep 420,
+                          --exhaustive 1800)
   --source ADDRESS        local address to send from
   -4, -6                  only IPv4, only IPv6
   --dry-run               print every check, packet and byte; send nothing
   -v, --verbose           more detail
   --no-color              no colour (also NO_COLOR)
-  --version, --help
+  -V, --version, --help
 
 Examples:
   probe demo
@@ -77,9 +79,87 @@ Options:
                           open files asks for)
   --metrics ADDRESS:PORT  serve Prometheus metrics there
   --config FILE           these options from a YAML file, without their dashes
-  --version, --help
+  -V, --version, --help
 
 Examples:
   reflector --token-file /etc/callpath/token
   reflector --listen 192.0.2.10 --udp 5060,16384-32767 --tcp 5060,5061 --token-file token
 `;
+
+const CONFIG_FILE = '/etc/callpath/agent.yaml';
+
+/** Of each command of `probe`, by its name. */
+export const COMMAND_HELP: Readonly<Record<string, string>> = {
+  demo: `Probes a reflector on loopback inside this process: shows a report without any network.
+
+Usage: probe demo [options]
+
+Takes the options of a run that fit: --profile, --exhaustive, --output, --json, --out, --timeout,
+--verbose, --no-color.
+
+Examples:
+  probe demo
+  probe demo --profile facetime --json
+`,
+  daemon: `Probes on the schedules of a configuration, and tells changes to its exporters.
+
+Usage: probe daemon --config FILE [--check]
+
+Options:
+  --config FILE   the configuration (docs/deploy-agent.md has every key)
+  --check         names every mistake with file, line and the fix; probes nothing
+
+Examples:
+  probe daemon --config ${CONFIG_FILE} --check
+  probe daemon --config ${CONFIG_FILE}
+`,
+  health: `Asks the daemon of this host how it is.
+
+Usage: probe health [--config FILE | --state FOLDER] [--json]
+
+Options:
+  --config FILE   the configuration that it runs with
+  --state FOLDER  its state folder, instead
+  --json          all that it says
+
+Exit codes: 0 well, 1 somebody should look, 2 wrong usage, 3 no agent answers.
+
+Example:
+  probe health --config ${CONFIG_FILE}
+`,
+  doctor: `Says what this host can measure, what not, and why.
+
+Usage: probe doctor [--config FILE] [--json]
+
+Options:
+  --config FILE   also looks at what this configuration needs
+  --json          the same as JSON
+`,
+  profiles: `Lists the bundled profiles, or shows one with its sources.
+
+Usage: probe profiles [NAME] [options]
+
+Options:
+  --rules DIALECT  the firewall rules that the service needs: nftables, iptables, cisco-asa,
+                   fortios, routeros, pf, opnsense, unifi or sonicwall
+  -o markdown      a worksheet for a ticket
+  --check-dates    which sources were not compared for 18 months
+
+Examples:
+  probe profiles
+  probe profiles zoom-phone
+  probe profiles business-sip --rules nftables
+`,
+  explain: `Says in words what a verdict, reason, symptom or check of a report means.
+
+Usage: probe explain CODE
+
+Examples:
+  probe explain dropped-inbound
+  probe explain sip-alg
+`,
+  schema: `Prints the JSON Schema of a report.
+
+Usage: probe schema
+`,
+};

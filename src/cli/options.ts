@@ -2,6 +2,7 @@
 import { isIP } from 'node:net';
 import { parseArgs } from 'node:util';
 import { TRANSPORTS, type Transport } from '../model/kinds.js';
+import { nearest } from '../model/nearest.js';
 import { UserError } from '../model/user-error.js';
 import { readFrom } from '../plan/sip-identity.js';
 import type { ProbePace, ProbeRequest } from '../probing/request.js';
@@ -27,6 +28,9 @@ const DEFAULT_DEEP_TIMEOUT_S = 420;
 /** Every port of a range, several times over, at a pace that a branch line bears. */
 const DEFAULT_EXHAUSTIVE_TIMEOUT_S = 1800;
 const MAX_TIMEOUT_S = 3600;
+
+/** What `probe` does besides probing. */
+export const PROBE_COMMANDS = ['demo', 'daemon', 'health', 'doctor', 'profiles', 'explain', 'schema'] as const;
 
 const OPTIONS = {
   target: { type: 'string' },
@@ -70,6 +74,18 @@ export const wholeNumber = (option: string, text: string, min: number, max: numb
   return value;
 };
 
+const SECONDS_IN = { ms: 0.001, s: 1, m: 60, h: 3600 } as const;
+
+/** Reads `10`, `10s`, `500ms` or `2m` as seconds, more than 0. @throws UserError that names the option */
+const secondsOf = (option: string, text: string, max: number): number => {
+  const [, number = '', unit = 's'] = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text) ?? [];
+  const seconds = Number(number) * SECONDS_IN[unit as keyof typeof SECONDS_IN];
+  if (number === '' || seconds <= 0 || seconds > max) {
+    throw usage(`${option}: "${text}" is no time from 0 to ${max} seconds; write for example 90, 90s or 2m`);
+  }
+  return seconds;
+};
+
 const portRange = (text: string): readonly [number, number] => {
   const match = /^(\d{1,5})-(\d{1,5})$/.exec(text);
   const from = Number(match?.[1]);
@@ -83,27 +99,44 @@ const portRange = (text: string): readonly [number, number] => {
 const isTransport = (text: string): text is Transport => (TRANSPORTS as readonly string[]).includes(text);
 const isOutput = (text: string): text is Output => (OUTPUTS as readonly string[]).includes(text);
 
-/** Node's own message, cut to its first line and sentence: what follows is advice for programmers. */
-export const parseMistake = (error: unknown): UserError => {
+/**
+ * Node's own message, cut to its first line and sentence: what follows is advice for programmers.
+ * @param known the options there are, for the one that a mistyped one stands for
+ */
+export const parseMistake = (error: unknown, known: Readonly<Record<string, unknown>>): UserError => {
   const message = error instanceof Error ? error.message : String(error);
   const [first = message] = message.split(/\n|\. (?=[A-Z])/);
-  return usage(`${first.replace(/\.$/, '')}; see --help`, error);
+  const [, mistyped] = /^Unknown option '--([^'=]+)/.exec(first) ?? [];
+  const meant = mistyped === undefined ? null : nearest(mistyped, Object.keys(known));
+  return usage(`${first.replace(/\.$/, '')}; ${meant === null ? 'see --help' : `did you mean --${meant}?`}`, error);
 };
 
 const parse = (argv: readonly string[]) => {
   try {
     return parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true, strict: true });
   } catch (error) {
-    throw parseMistake(error);
+    throw parseMistake(error, OPTIONS);
   }
+};
+
+/** A word of the command line is shown up to this length. */
+const SHOWN_LENGTH = 60;
+
+const strayWord = (word: string): UserError => {
+  const shown = word.slice(0, SHOWN_LENGTH);
+  const meant = nearest(word, PROBE_COMMANDS);
+  const wayOut = meant === null ? `name the target with --target ${shown}` : `did you mean "probe ${meant}"?`;
+  return usage(`"${shown}" is no command and no option; ${wayOut}`);
 };
 
 /** Reads the options of a run. @throws UserError in one line */
 export const parseProbeOptions = (argv: readonly string[], env: NodeJS.ProcessEnv): ProbeOptions => {
+  const [first] = argv;
+  // Said before its options, which are none of a run.
+  if (first !== undefined && !first.startsWith('-')) throw strayWord(first);
   const { values, positionals } = parse(argv);
   const [stray] = positionals;
-  if (stray !== undefined)
-    throw usage(`"${stray}" is no command and no option; name the target with --target ${stray}`);
+  if (stray !== undefined) throw strayWord(stray);
   const transports = values.transport?.map((text) => {
     if (!isTransport(text)) throw usage(`--transport: "${text}" is none of ${TRANSPORTS.join(', ')}`);
     return text;
@@ -116,10 +149,13 @@ export const parseProbeOptions = (argv: readonly string[], env: NodeJS.ProcessEn
   const { deep = false, exhaustive = false } = values;
   if (deep && values['no-nat']) throw usage('--deep is about the NAT: leave out --no-nat');
   const usual = deep ? DEFAULT_DEEP_TIMEOUT_S : DEFAULT_TIMEOUT_S;
-  const timeout = Number(values.timeout ?? (exhaustive ? DEFAULT_EXHAUSTIVE_TIMEOUT_S : usual));
-  if (!(timeout > 0 && timeout <= MAX_TIMEOUT_S)) {
-    throw usage(`--timeout: "${values.timeout}" is not a number of seconds from 0 to ${MAX_TIMEOUT_S}`);
-  }
+  const timeout =
+    values.timeout === undefined
+      ? exhaustive
+        ? DEFAULT_EXHAUSTIVE_TIMEOUT_S
+        : usual
+      : secondsOf('--timeout', values.timeout, MAX_TIMEOUT_S);
+  if (values.ipv4 && values.ipv6) throw usage('-4 and -6 exclude each other; without either both families are asked');
   if (values.source !== undefined && isIP(values.source) === 0) {
     throw usage(`--source: "${values.source}" is not an address; give one of this host's own`);
   }
@@ -147,7 +183,7 @@ export const parseProbeOptions = (argv: readonly string[], env: NodeJS.ProcessEn
     maxPps: wholeNumber('--max-pps', values['max-pps'] ?? String(DEFAULT_MAX_PPS), 1, MAX_PPS),
     timeoutMs: timeout * 1000,
     source: values.source ?? null,
-    families: values.ipv4 === values.ipv6 ? [4, 6] : values.ipv4 ? [4] : [6],
+    families: values.ipv4 ? [4] : values.ipv6 ? [6] : [4, 6],
     dryRun: values['dry-run'] ?? false,
     verbose: values.verbose ?? false,
     color: values['no-color'] || (env.NO_COLOR ?? '') !== '' ? false : null,

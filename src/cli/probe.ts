@@ -53,9 +53,11 @@ const COMMANDS: Readonly<Record<string, (argv: readonly string[]) => Promise<num
 const command = async (): Promise<number> => {
   const argv = process.argv.slice(2);
   const [first] = argv;
-  if (argv.includes('--version')) return print(`${packageVersion()}\n`);
+  if (argv.includes('--version') || first === '-V' || first === 'version') return print(`${packageVersion()}\n`);
   if (first === undefined || argv.includes('--help') || argv.includes('-h') || first === 'help') {
-    const { PROBE_HELP } = await import('./help.js');
+    const { COMMAND_HELP, PROBE_HELP } = await import('./help.js');
+    const of = first === 'help' ? argv[1] : first;
+    if (of !== undefined && Object.hasOwn(COMMAND_HELP, of)) return print(COMMAND_HELP[of] ?? PROBE_HELP);
     if (first !== undefined) return print(PROBE_HELP);
     process.stderr.write(PROBE_HELP);
     return EXIT.usage;

@@ -20,7 +20,7 @@ const parse = (argv: readonly string[]) => {
   try {
     return parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true, strict: true });
   } catch (error) {
-    throw parseMistake(error);
+    throw parseMistake(error, OPTIONS);
   }
 };
 

@@ -5,7 +5,7 @@ import { EXIT, main } from './main.js';
 
 await main('reflector', async () => {
   const argv = process.argv.slice(2);
-  if (argv.includes('--version')) {
+  if (argv.includes('--version') || argv[0] === '-V' || argv[0] === 'version') {
     process.stdout.write(`${packageVersion()}\n`);
     return EXIT.ok;
   }

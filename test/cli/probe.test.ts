@@ -6,7 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import t from 'tap';
+import { COMMAND_HELP } from '../../src/cli/help.js';
+import { PROBE_COMMANDS } from '../../src/cli/options.js';
 import type { Report } from '../../src/model/report.js';
+import { SERVICE_DIALECT_NAMES } from '../../src/verdict/fixes/service/dialects.js';
 import { commandLine, probe, run } from './command.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'callpath-cli-'));
@@ -105,7 +108,14 @@ t.test('probe demo as an ordinary user, with ports taken', { skip: needsRoot }, 
 t.test('mistakes are one line, and exit 2', async (t) => {
   const cases: readonly (readonly [name: string, args: readonly string[], message: RegExp, env?: NodeJS.ProcessEnv])[] =
     [
-      ['unknown option', ['--target', '127.0.0.1', '--frobnicate'], /--frobnicate/],
+      ['unknown option', ['--target', '127.0.0.1', '--frobnicate'], /--frobnicate'; see --help/],
+      ['mistyped option', ['--taget', '127.0.0.1'], /--taget'; did you mean --target\?/],
+      ['mistyped command', ['deamon', '--config', 'x'], /"deamon" .*did you mean "probe daemon"\?/],
+      ['no command', ['sip.example.org'], /"sip\.example\.org" .*--target sip\.example\.org/],
+      ['mistyped option of a command', ['daemon', '--cofnig', 'x'], /--cofnig'; did you mean --config\?/],
+      ['both families', ['--target', '127.0.0.1', '-4', '-6'], /-4 and -6/],
+      ['a time without a unit that is one', ['--target', '127.0.0.1', '--timeout', '10x'], /--timeout.*90s or 2m/],
+      ['too long a time', ['--target', '127.0.0.1', '--timeout', '2h'], /--timeout.*3600/],
       ['no target', ['--json'], /--target is missing/],
       ['a URI', ['--target', 'https://example.org/'], /--target.*host/],
       ['a user without a scheme', ['--target', 'x@example.org'], /--target.*user/],
@@ -250,6 +260,19 @@ t.test('--dry-run sends nothing and names every check', async (t) => {
 t.test('words', async (t) => {
   t.match((await probe(['--version'])).stdout, /^\d+\.\d+\.\d+\n$/);
   t.match((await probe(['--help'])).stdout, /--target HOST/);
+  for (const word of ['-V', 'version']) t.match((await probe([word])).stdout, /^\d+\.\d+\.\d+\n$/, word);
+  for (const command of PROBE_COMMANDS) {
+    const { code, stdout } = await probe([command, '--help']);
+    t.equal(code, 0);
+    t.match(stdout, new RegExp(`^Usage: probe ${command}`, 'm'), `${command} has help of its own`);
+    t.equal((await probe(['help', command])).stdout, stdout);
+    t.ok(stdout.split('\n').every((line) => line.length <= 100));
+  }
+  t.same(
+    SERVICE_DIALECT_NAMES.filter((dialect) => !COMMAND_HELP.profiles?.includes(dialect)),
+    [],
+    'every dialect is named',
+  );
   t.equal((await probe([])).code, 2, 'nothing to do is wrong usage');
   t.match((await probe(['explain', 'sip-options/udp/5060'])).stdout, /OPTIONS/);
   t.match((await probe(['profiles'])).stdout, /^wifi-calling-t-mobile$/m);
