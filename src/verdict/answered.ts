@@ -4,7 +4,15 @@ import { kindOf } from '../model/kinds.js';
 import type { Attempt } from '../model/observation.js';
 import type { Finding, RttSummary } from '../model/verdict.js';
 import { type Circumstances, type FarEndState, limitsCalls, unwitnessedBy } from './circumstances.js';
-import { connectionsDie, deadConnections, deadFlows, firstPackets, flowsDie, losesFirst } from './flows.js';
+import {
+  connectionsDie,
+  deadConnections,
+  deadFlows,
+  firstPackets,
+  flowsDie,
+  losesFirst,
+  lostAtFirst,
+} from './flows.js';
 import { doubtOfSilence, lossLowerBound } from './silence.js';
 
 export type Answer = Extract<Attempt, { outcome: 'answer' }>;
@@ -102,7 +110,7 @@ export const classifyAnswers = (
   if (isAlive && dead.flows > 1 && doubtOfSilence(dead.packets, lossUpperBound) <= doubt) {
     return { verdict: 'degraded', reason: 'flow-loss' };
   }
-  const first = losesFirst(farEnd.flows) && isUdp ? firstPackets(attempts) : 0;
+  const first = isUdp ? lostAtFirst(farEnd.flows) * firstPackets(attempts) : 0;
   if (lossLowerBound({ trials: packets - first, answers: received }) > thresholds.lossRatio) {
     const isPoliced = isUdp && limitsCalls(farEnd.limit);
     return { verdict: 'degraded', reason: isPoliced ? 'rate-limited' : 'loss' };

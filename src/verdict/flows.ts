@@ -29,15 +29,19 @@ const atLeast = (k: number, n: number, p: number): number => {
 export const flowsDie = (facts: FlowFacts | null | undefined): boolean => {
   if (!facts || facts.dead < 2 || facts.dead === facts.asked) return false;
   const { packetsOfLiving, packetsOfDead } = facts;
-  if (facts.lostOfLiving - facts.firstLost > MAX_LOSS_OF_LIVING * packetsOfLiving) return false;
+  if (facts.lostOfLiving - facts.firstPackets > MAX_LOSS_OF_LIVING * packetsOfLiving) return false;
   // A bound and not a mean: of few packets the mean is often too low, and each flow takes it to the power of its packets.
   const loss = lossUpperBound({ trials: packetsOfLiving, answers: packetsOfLiving - facts.lostOfLiving }) ?? 1;
   return atLeast(facts.dead, facts.asked, loss ** packetsOfDead) <= DOUBT;
 };
 
-/** The first packet of nearly every flow is lost, and the others are not. */
+/** The first packet of nearly every flow is lost, or the first few, and the others are not. */
 export const losesFirst = (facts: FlowFacts | null | undefined): boolean =>
-  isOfNearlyAll(facts, facts?.firstLost ?? 0) && (facts?.lostOfLiving ?? 0) <= (facts?.firstLost ?? 0) + 1;
+  isOfNearlyAll(facts, facts?.firstLost ?? 0) && (facts?.lostOfLiving ?? 0) <= (facts?.firstPackets ?? 0) + 1;
+
+/** How many packets each flow loses before one passes; 0 where the path does nothing of the kind. */
+export const lostAtFirst = (facts: FlowFacts | null | undefined): number =>
+  facts && losesFirst(facts) ? Math.round(facts.firstPackets / facts.firstLost) : 0;
 
 /** The first packet of nearly every flow is held until the path knows the way. */
 export const holdsFirst = (facts: FlowFacts | null | undefined): boolean => isOfNearlyAll(facts, facts?.firstHeld ?? 0);
@@ -73,6 +77,14 @@ export const silentFlows = (attempts: readonly Attempt[]): number => {
 export const firstPackets = (attempts: readonly Attempt[]): number => {
   const lost = attempts.flatMap(({ sourcePort, lostAtMs }) => (lostAtMs.length > 0 ? (sourcePort ?? []) : []));
   return new Set(lost).size;
+};
+
+/** Whether so few packets went out from each source port that a path which loses the first few of a flow took them all. */
+export const mayBeFirst = (attempts: readonly Attempt[], facts: FlowFacts | null | undefined): boolean => {
+  const first = lostAtFirst(facts);
+  const perFlow = new Map<number | null, number>();
+  for (const { sourcePort, packets } of attempts) perFlow.set(sourcePort, (perFlow.get(sourcePort) ?? 0) + packets);
+  return first > 0 && [...perFlow.values()].every((packets) => packets <= first);
 };
 
 /** Connections that never opened, though others did: the system has sent each one's SYN again, so that loss takes few. */

@@ -5,7 +5,7 @@ import type { PathLimit } from '../model/observation.js';
 import type { Thresholds } from '../model/profile.js';
 import type { Classified, Finding } from '../model/verdict.js';
 import { limitsCalls } from './circumstances.js';
-import { flowsDie, losesFirst } from './flows.js';
+import { flowsDie, lostAtFirst } from './flows.js';
 import { lossLowerBound } from './silence.js';
 
 export type RangeRun = Finding & {
@@ -58,7 +58,7 @@ const qualityOf = (passing: readonly Classified[], { lossRatio, rttMs, limit, fl
   if (flowsDie(flows)) return { verdict: 'degraded', reason: 'flow-loss' };
   const trials = passing.reduce((sum, { sent, duringOutage }) => sum + sent - duringOutage, 0);
   const answers = passing.reduce((sum, { received }) => sum + received, 0);
-  const first = losesFirst(flows) ? passing.reduce((sum, { firstPackets }) => sum + firstPackets, 0) : 0;
+  const first = lostAtFirst(flows) * passing.reduce((sum, { firstPackets }) => sum + firstPackets, 0);
   if (!limit && lossLowerBound({ trials: trials - first, answers }) > lossRatio)
     return { verdict: 'degraded', reason: 'loss' };
   const rtts = passing.flatMap((port) => port.rttMs?.min ?? []);

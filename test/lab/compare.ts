@@ -21,6 +21,11 @@ export interface Comparison {
   readonly mismatches: readonly string[];
   readonly cells: readonly Cell[];
   readonly later: readonly LaterResult[];
+  /**
+   * Keys of the scenario that this report is silent about. A study may be left out where chance took its time, so only a key
+   * that no run is about is a mistake.
+   */
+  readonly aboutNothing?: readonly string[];
 }
 
 const list = <T>(value: OneOrMore<T>): readonly T[] => (Array.isArray(value) ? value : [value as T]);
@@ -218,7 +223,7 @@ const compareFacts = (scenario: NamedScenario, report: Report): Comparison => ({
 });
 
 /** A key that is about nothing was mistyped, and its line would be believed to be checked. */
-const compareKeys = (scenario: NamedScenario, report: Report): readonly string[] => {
+const keysAboutNothing = (scenario: NamedScenario, report: Report): readonly string[] => {
   const places: Place[] = [
     ...questionsOf(scenario, [ADDRESS.target, ADDRESS.second, ADDRESS.target6]),
     ...report.checks,
@@ -232,10 +237,29 @@ const compareKeys = (scenario: NamedScenario, report: Report): readonly string[]
       for (let port = run.from; port <= run.to; port += run.step) if (matches(where, { ...run, port })) return true;
       return false;
     });
-  return [...Object.keys(scenario.really ?? {}), ...Object.keys(scenario.expect ?? {})]
-    .filter((where) => !places.some((place) => matches(where, place)) && !inRange(where))
-    .map((where) => `the scenario's key "${where}" is about no check of this run`);
+  return [...Object.keys(scenario.really ?? {}), ...Object.keys(scenario.expect ?? {})].filter(
+    (where) => !places.some((place) => matches(where, place)) && !inRange(where),
+  );
 };
+
+/** What several runs of a scenario come to together. */
+export const mergeComparisons = (all: readonly Comparison[]): Comparison => ({
+  mismatches: [...new Set(all.flatMap(({ mismatches }) => mismatches))],
+  cells: all.flatMap(({ cells }) => cells),
+  later: all.flatMap(({ later }) => later),
+  aboutNothing: (all[0]?.aboutNothing ?? []).filter((key) =>
+    all.every(({ aboutNothing = [] }) => aboutNothing.includes(key)),
+  ),
+});
+
+/** The same with the scenario's own mistakes. */
+export const withMistakes = (comparison: Comparison): Comparison => ({
+  ...comparison,
+  mismatches: [
+    ...comparison.mismatches,
+    ...(comparison.aboutNothing ?? []).map((key) => `the scenario's key "${key}" is about no check of any run`),
+  ],
+});
 
 /** What is called late in a network that is not: this machine's own doing. */
 export const latencyOfOurs = (scenario: NamedScenario, report: Report): readonly string[] => {
@@ -260,7 +284,6 @@ export const compare = (scenario: NamedScenario, report: Report, exitCode: numbe
     {
       mismatches: [
         ...(exitCode === expectedCode ? [] : [`exit code: expected ${expectedCode} by the services, got ${exitCode}`]),
-        ...compareKeys(scenario, report),
         ...compareSentences(scenario, report),
         ...compareOutages(scenario, report),
       ],
@@ -272,5 +295,6 @@ export const compare = (scenario: NamedScenario, report: Report, exitCode: numbe
     mismatches: parts.flatMap(({ mismatches }) => mismatches),
     cells: parts.flatMap(({ cells }) => cells),
     later: parts.flatMap(({ later }) => later),
+    aboutNothing: keysAboutNothing(scenario, report),
   };
 };

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import pLimit from 'p-limit';
 import * as v from 'valibot';
 import { type Report, ReportSchema } from '../../src/model/report.js';
-import { type Comparison, compare } from './compare.js';
+import { type Comparison, compare, mergeComparisons, withMistakes } from './compare.js';
 import { diagnosisMismatches } from './diagnosed.js';
 import { applyFixes, asIptables, type FixDialect, iptablesHelpers } from './fix.js';
 import { missingFor } from './needs.js';
@@ -172,12 +172,6 @@ const retest = async (
     });
 };
 
-const merge = (all: readonly Comparison[]): Comparison => ({
-  mismatches: [...new Set(all.flatMap(({ mismatches }) => mismatches))],
-  cells: all.flatMap(({ cells }) => cells),
-  later: all.flatMap(({ later }) => later),
-});
-
 const inNetwork = async (network: Network, scenario: NamedScenario, options: LabOptions): Promise<Comparison> => {
   const place = placeOf(network);
   if (options.pcap !== null) {
@@ -196,7 +190,7 @@ const inNetwork = async (network: Network, scenario: NamedScenario, options: Lab
     limit(() => runProbe(network, scenario, place, options)),
   );
   const all = await Promise.all(rounds);
-  const compared = merge(all.map(({ comparison }) => comparison));
+  const compared = mergeComparisons(all.map(({ comparison }) => comparison));
   const [{ report = null } = {}] = all;
   if (options.fix === null || all.length !== 1 || report === null || scenario.notFixed !== undefined) return compared;
   const unmended = await retest(network, scenario, place, report, options.fix);
@@ -242,8 +236,7 @@ const runOnce = async (scenario: NamedScenario, options: LabOptions): Promise<Ou
     if (options.logs !== null) mkdirSync(options.logs, { recursive: true });
     const comparison = await inNetwork(network, scenario, options);
     if (options.keep) kept = network;
-    const status = comparison.mismatches.length === 0 ? 'ok' : 'failed';
-    return { scenario, status, ...comparison, ms: ms(), kept };
+    return { scenario, status: 'ok', ...comparison, ms: ms(), kept };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     return { scenario, status: 'failed', ...failure(message), ms: ms(), kept };
@@ -258,14 +251,28 @@ const runOnce = async (scenario: NamedScenario, options: LabOptions): Promise<Ou
 const NETWORKS_AT_ONCE = 3;
 const SEVERITY = ['ok', 'skipped', 'failed'] as const;
 
+const judged = (outcome: Outcome): Outcome => {
+  const { mismatches } = withMistakes(outcome);
+  return {
+    ...outcome,
+    mismatches,
+    status: outcome.status === 'ok' && mismatches.length > 0 ? 'failed' : outcome.status,
+  };
+};
+
 /** Runs a scenario. Never rejects: what goes wrong is a failed outcome. */
 export const runScenario = async (scenario: NamedScenario, options: LabOptions): Promise<Outcome> => {
   const times = options.repeat ?? scenario.repeat ?? 1;
-  if (scenario.eachAlone !== true || options.verifyRules || times === 1) return runOnce(scenario, options);
+  if (scenario.eachAlone !== true || options.verifyRules || times === 1)
+    return judged(await runOnce(scenario, options));
   const limit = pLimit(NETWORKS_AT_ONCE);
   const all = await Promise.all(
     Array.from({ length: times }, () => limit(() => runOnce(scenario, { ...options, repeat: 1 }))),
   );
   const status = SEVERITY.findLast((one) => all.some((outcome) => outcome.status === one)) ?? 'ok';
-  return { scenario, status, ...merge(all), ms: Math.max(...all.map(({ ms }) => ms)), kept: all.at(-1)?.kept ?? null };
+  return judged({
+    ...{ scenario, status, ...mergeComparisons(all) },
+    ms: Math.max(...all.map(({ ms }) => ms)),
+    kept: all.at(-1)?.kept ?? null,
+  });
 };

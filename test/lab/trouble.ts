@@ -84,8 +84,11 @@ export const deadMember = ({ transport = 'udp', direction = 'outbound', of, seed
 export const firstLost = ({
   direction = 'outbound',
   only = '',
+  packets = 1,
 }: {
   readonly direction?: 'outbound' | 'inbound';
+  /** So many of each flow; default one. */
+  readonly packets?: number;
   /** An nft match, for some ports alone. */
   readonly only?: string;
 } = {}): string => {
@@ -98,8 +101,15 @@ export const firstLost = ({
     ],
     0,
     [
-      `${side} meta l4proto udp ${only} ${flow} @seen accept`,
-      `${side} meta l4proto udp ${only} add @seen { ${flow} } drop`,
+      ...(packets === 1
+        ? [
+            `${side} meta l4proto udp ${only} ${flow} @seen accept`,
+            `${side} meta l4proto udp ${only} add @seen { ${flow} } drop`,
+          ]
+        : [
+            `${side} meta l4proto udp ${only} update @seen { ${flow} ${afterPackets(packets)} } accept`,
+            `${side} meta l4proto udp ${only} drop`,
+          ]),
     ],
   );
 };

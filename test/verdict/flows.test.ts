@@ -11,6 +11,8 @@ import {
   flowsDie,
   holdsFirst,
   losesFirst,
+  lostAtFirst,
+  mayBeFirst,
 } from '../../src/verdict/flows.js';
 
 /** As they are asked: four packets each, and six more where none of those was answered. */
@@ -18,6 +20,7 @@ const PACKETS = 4;
 const PACKETS_OF_DEAD = 10;
 const facts = ({ asked = 12, dead = 0, ...of }: Partial<FlowFacts>): FlowFacts => ({
   ...{ asked, dead, packetsOfDead: dead === 0 ? 0 : PACKETS_OF_DEAD, firstLost: 0, firstHeld: 0 },
+  firstPackets: of.firstLost ?? 0,
   ...{ packetsOfLiving: (asked - dead) * PACKETS, lostOfLiving: 0 },
   ...of,
 });
@@ -43,6 +46,17 @@ t.test('the first packet of a flow, lost or held', async (t) => {
   t.ok(losesFirst(facts({ firstLost: 11, lostOfLiving: 11 })));
   t.notOk(losesFirst(facts({ firstLost: 4, lostOfLiving: 4 })), 'a third is loss');
   t.notOk(losesFirst(facts({ firstLost: 12, lostOfLiving: 20 })), 'others are lost as well');
+  const two = facts({ firstLost: 12, firstPackets: 24, lostOfLiving: 24 });
+  t.ok(losesFirst(two), 'the first two of each');
+  t.same(
+    [lostAtFirst(two), lostAtFirst(facts({ firstLost: 11, lostOfLiving: 11 })), lostAtFirst(facts({}))],
+    [2, 1, 0],
+  );
+  const sent = (sourcePort: number, packets: number) =>
+    ({ outcome: 'silence', sourcePort, packets, opened: null, lostAtMs: [] }) as const;
+  t.ok(mayBeFirst([sent(1, 2), sent(2, 1), sent(3, 2)], two), 'no flow was asked a third time');
+  t.notOk(mayBeFirst([sent(1, 2), sent(2, 3)], two));
+  t.notOk(mayBeFirst([sent(1, 1), sent(2, 1)], facts({})));
   t.ok(holdsFirst(facts({ firstHeld: 10 })));
   t.notOk(holdsFirst(facts({ firstHeld: 2 })));
 });

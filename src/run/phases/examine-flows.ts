@@ -6,7 +6,7 @@
 import type { Check } from '../../model/check.js';
 import type { FlowFacts } from '../../model/far-end.js';
 import type { Observation } from '../../model/observation.js';
-import { flowsDie } from '../../verdict/flows.js';
+import { flowsDie, lostAtFirst } from '../../verdict/flows.js';
 import { askCheck } from '../ask/ask.js';
 import { openFlowToKnown } from '../ask/flow-to-known.js';
 import type { FarEnd } from '../far-ends.js';
@@ -27,6 +27,11 @@ const SPACING_MS = 150;
 const HELD_MS = 100;
 /** Further source ports from which a silent port is asked where flows die; one in two dead, all of them are by chance once in 16,000 times. */
 const FURTHER_FLOWS = 14;
+
+/** Two ports vouch for each other. */
+const WAYS = 2;
+/** The system chooses it, and it stays the same for all packets of a check. */
+const ANY_PORT = 0;
 
 interface Flow {
   readonly answeredAfterMs: (number | null)[];
@@ -64,8 +69,12 @@ const isAlive = ({ answeredAfterMs }: Flow): boolean => answeredAfterMs.some((ms
 const factsOf = (flows: readonly Flow[]): FlowFacts => {
   const living = flows.filter(isAlive);
   const dead = flows.filter((flow) => !isAlive(flow));
-  const isFirstLost = ({ answeredAfterMs: [first, ...rest] }: Flow): boolean =>
-    first === null && rest.every((ms) => ms !== null);
+  /** How many were lost before the first that was answered, if none was after it. */
+  const leadingOf = ({ answeredAfterMs }: Flow): number => {
+    const at = answeredAfterMs.findIndex((ms) => ms !== null);
+    return answeredAfterMs.slice(at).every((ms) => ms !== null) ? at : 0;
+  };
+  const leading = living.map(leadingOf);
   const isFirstHeld = ({ answeredAfterMs: [first, ...rest] }: Flow): boolean => {
     const later = rest.flatMap((ms) => ms ?? []);
     return typeof first === 'number' && later.length > 0 && first > Math.max(...later) + HELD_MS;
@@ -74,7 +83,8 @@ const factsOf = (flows: readonly Flow[]): FlowFacts => {
     asked: flows.length,
     dead: dead.length,
     packetsOfDead: dead.length === 0 ? 0 : Math.min(...dead.map(({ answeredAfterMs }) => answeredAfterMs.length)),
-    firstLost: living.filter(isFirstLost).length,
+    firstLost: leading.filter((count) => count > 0).length,
+    firstPackets: leading.reduce((sum, count) => sum + count, 0),
     firstHeld: living.filter(isFirstHeld).length,
     packetsOfLiving: living.reduce((sum, { answeredAfterMs }) => sum + answeredAfterMs.length, 0),
     lostOfLiving: living.reduce((sum, flow) => sum + flow.answeredAfterMs.filter((ms) => ms === null).length, 0),
@@ -98,7 +108,30 @@ const knownWays = ({ passedOverUdp }: FarEnd, observations: readonly Observation
     .filter((one) => one.check.isOfRange && one.check.transport === 'udp' && passed(one))
     .map(({ check }) => check);
   const plain = passedOverUdp.filter(({ probe }) => probe === 'stun-binding' || probe === 'udp-echo');
-  return [...swept.slice(0, 2), ...plain].slice(0, 2);
+  return [...swept.slice(0, WAYS), ...plain].slice(0, WAYS);
+};
+
+/** Echoes, whose server keeps no state of who asks. */
+const ECHOES: readonly Check['probe'][] = ['rtp-echo', 'udp-echo', 'stun-binding'];
+
+/**
+ * Silent ports that pass all the same, once a flow has been asked often enough: where the first few packets of each are lost,
+ * a check that goes out over several flows hears nothing.
+ */
+const waysThatBeginLate = async (observations: readonly Observation[], tools: Tools): Promise<readonly Check[]> => {
+  const silent = observations.filter((one) => isSilent(one) && one.check.transport === 'udp');
+  const ways = silent.filter(({ check }) => ECHOES.includes(check.probe)).slice(0, WAYS);
+  const asked = await Promise.all(ways.map(async ({ check }) => ({ way: check, flow: await askFlow(check, tools) })));
+  return asked.filter(({ flow }) => isAlive(flow)).map(({ way }) => way);
+};
+
+/** Asks what is silent once more, over one flow each and often enough for its first packets to be lost. */
+const askOverOneFlow = async (run: RunState, address: string, first: number): Promise<void> => {
+  const { tools, observations } = run;
+  const silent = observations.at(address).filter((one) => isSilent(one) && one.check.transport === 'udp');
+  const patient = { samples: 1, doubt: 0, atMost: first + PACKETS, sourcePort: ANY_PORT } as const;
+  const single = (check: Check): Promise<Observation> => askCheck(check, tools.probeOf(check.probe), patient, tools);
+  observations.record(await askOn(run, silent, { ofSweep: async () => [], single }));
 };
 
 /** Asks what is silent from many more source ports, where some flows live and others die. */
@@ -118,8 +151,10 @@ const askElsewhere = async (run: RunState, address: string): Promise<void> => {
 const examine = async (run: RunState, farEnd: FarEnd): Promise<void> => {
   const { address } = farEnd;
   const observations = run.observations.at(address);
-  const ways = knownWays(farEnd, observations);
-  if (ways.length === 0 || !observations.some((one) => lostSomething(one) || heldSomething(one))) return;
+  if (!observations.some((one) => lostSomething(one) || heldSomething(one))) return;
+  const known = knownWays(farEnd, observations);
+  const ways = known.length > 0 ? known : await waysThatBeginLate(observations, run.tools);
+  if (ways.length === 0) return;
   const askFlows = (count: number): Promise<readonly Flow[]> => {
     const asked = Array.from({ length: count }, (_, index) => ways[index % ways.length]).flatMap((way) => way ?? []);
     return Promise.all(asked.map((way) => askFlow(way, run.tools)));
@@ -129,6 +164,8 @@ const examine = async (run: RunState, farEnd: FarEnd): Promise<void> => {
   const facts = factsOf(isOpen ? [...first, ...(await askFlows(MORE_FLOWS))] : first);
   run.farEnds.learn(address, { flows: facts });
   if (flowsDie(facts)) await askElsewhere(run, address);
+  const atFirst = lostAtFirst(facts);
+  if (atFirst > 1) await askOverOneFlow(run, address, atFirst);
 };
 
 export const examineFlows = async (run: RunState): Promise<void> => {
