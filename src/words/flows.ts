@@ -12,7 +12,7 @@ export const deadConnectionsNote = ({ address, connections }: FarEndFacts): stri
 export const firstLostNote = ({ address, flows }: FarEndFacts): string => {
   const count = flows && flows.firstLost > 0 ? Math.round(flows.firstPackets / flows.firstLost) : 1;
   return count > 1
-    ? `The first ${count} packets of each flow to ${address} are lost, and no other: something on the way drops them while it sets the flow up. A call loses its first ${count * 20} ms, and a request that is not repeated often enough is lost; the line itself loses nothing for it, and no port is to blame.`
+    ? `The first ${count} packets of each flow to ${address} are lost, and no other: something on the way drops them while it sets the flow up. A call loses its first ${count * 20} ms, and a request that is not repeated often enough is lost; the line itself loses nothing for it, and no port is to blame. NAT and SIP ALG are not examined over such a path.`
     : `The first packet of each flow to ${address} is lost, and no other: something on the way drops it while it looks up the way (ARP, a flow table). A call loses its first 20 ms, and a request that is not repeated is lost; the line itself loses nothing for it.`;
 };
 

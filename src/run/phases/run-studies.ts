@@ -3,6 +3,7 @@
  * each begins when those that it would disturb have ended.
  */
 import type { Observation } from '../../model/observation.js';
+import { lostAtFirst } from '../../verdict/flows.js';
 import { NO_FACTS, STUDY_KINDS, type StudyFacts, type StudyKind } from '../../verdict/studies/registry.js';
 import { passed } from '../observations.js';
 import type { RunState } from '../state.js';
@@ -18,7 +19,8 @@ const passesFromAnywhere = (one: Observation): boolean =>
 const studiedOf = (run: RunState): readonly StudiedFarEnd[] =>
   run
     .proven()
-    .filter(({ facts }) => !facts.isGone)
+    // Their questions go out over flows of their own, of a packet or two: where those are lost, they would accuse the message.
+    .filter(({ facts }) => !facts.isGone && lostAtFirst(facts.flows) <= 1)
     .map(({ address, facts: { identity, flows, connections }, ways }) => {
       const observations = run.observations.at(address);
       const passing = observations.filter(passesFromAnywhere).map(({ check }) => check);
