@@ -94,6 +94,27 @@ const isExplained = (
 ): boolean =>
   isSilent(observation) && (asked.check.transport === 'udp' ? dying || asked.check.port === limit?.port : unopened);
 
+/**
+ * A connection that never stood, or whose TLS never came about, did not carry the message: its silence is no message's. One
+ * that stood may have met the end of the line, two did not.
+ */
+const MIN_CARRIED = 2;
+const carried = ({ attempts, check }: Observation): number => {
+  const silent = attempts.filter(
+    (one) =>
+      one.outcome === 'silence' && one.opened !== null && (check.transport !== 'tls' || one.opened.tls !== undefined),
+  );
+  return silent.length < MIN_CARRIED ? 0 : silent.length;
+};
+
+/** Packets of it whose fate is the message's own, and not the line's, a flow's, or a limit's. */
+const ownPackets = (heard: Heard, tools: Tools, rivals: Rivals): number => {
+  const { observation } = heard;
+  if (isExplained(heard, rivals)) return 0;
+  const overConnections = heard.asked.check.transport !== 'udp' && isSilent(observation);
+  return overConnections ? carried(observation) : witnessedPackets(observation, tools);
+};
+
 const packetsOf = ({ attempts }: Observation): number => attempts.reduce((sum, { packets }) => sum + packets, 0);
 
 /** Whether silence on SIP's own port over UDP is about how much was asked there. */
@@ -143,8 +164,7 @@ const factsOf = async (heard: Heard, ways: readonly Check[], tools: Tools, rival
     port: check.port,
     address: check.address ?? '',
     ...how,
-    // What went out while the line was away, over a dead flow, or after the port was limited, says nothing of the message.
-    packets: isExplained(heard, rivals) ? 0 : witnessedPackets(observation, tools),
+    packets: ownPackets(heard, tools, rivals),
     answers: answers.length,
     errors: attempts.flatMap((attempt) => (attempt.outcome === 'error' ? attempt.code : [])),
     seen: observation.seen,
