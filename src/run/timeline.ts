@@ -17,6 +17,8 @@ export interface Timeline {
   expected(address: string, over: Transport): void;
   /** A new flow was opened to this address: what guards against scans counts these. */
   opened(address: string): void;
+  /** A connection stood so late after it was asked for at that time that its first SYN was lost, and sent again by the system. */
+  openedLate(address: string, askedAtMs: number): void;
   /** How many of these sendings went out while the address was alive. */
   witnessed(address: string, sentAtMs: readonly number[], over: Transport): number;
   /** How many did not; none as long as nothing was heard of it, because then nothing vouches for any. */
@@ -27,6 +29,8 @@ export interface Timeline {
   isDeaf(address: string, over: Transport): boolean;
   /** When the first answer came over a connection; null as long as none did. */
   firstOverConnections(address: string): number | null;
+  /** When connections were asked for whose first SYN was lost. */
+  lateOpenings(address: string): readonly number[];
   /** Stretches in which it was alive, in order. */
   spans(address: string, over: Transport): readonly Span[];
   /**
@@ -91,12 +95,12 @@ const merge = (spans: [number, number][], atMs: number): void => {
  * answered later was lost to it. @param lostAtMs when that was
  */
 export const connectionsAway = (
-  timeline: Pick<Timeline, 'firstOverConnections' | 'witnessed'>,
+  timeline: Pick<Timeline, 'firstOverConnections' | 'lateOpenings' | 'witnessed'>,
   address: string,
   lostAtMs: readonly number[],
 ): readonly Silence[] => {
   const toMs = timeline.firstOverConnections(address);
-  const inVain = lostAtMs.filter((atMs) => toMs !== null && atMs < toMs);
+  const inVain = [...lostAtMs, ...timeline.lateOpenings(address)].filter((atMs) => toMs !== null && atMs < toMs);
   const fromMs = Math.min(...inVain);
   if (toMs === null || toMs - fromMs < NOTABLE_SILENCE_MS) return [];
   const asked = timeline.witnessed(address, inVain, 'udp');
@@ -109,6 +113,12 @@ export const createTimeline = (now: () => number): Timeline => {
   const livesOverUdp = new Map<string, Life>();
   const firstAnswers = new Map<string, number>();
   const flows = new Map<string, number[]>();
+  const lateOpenings = new Map<string, number[]>();
+  const add = (all: Map<string, number[]>, address: string, atMs: number): void => {
+    const known = all.get(address);
+    if (known) known.push(atMs);
+    else all.set(address, [atMs]);
+  };
   /** Of UDP by itself only where it is watched: one answer long ago says nothing of later. */
   const lifeOf = (address: string, over: Transport): Life | undefined => {
     const udp = over === 'udp' ? livesOverUdp.get(address) : undefined;
@@ -167,11 +177,8 @@ export const createTimeline = (now: () => number): Timeline => {
       if (over === 'udp') take(livesOverUdp, address, sentAtMs);
       else if (!firstAnswers.has(address)) firstAnswers.set(address, sentAtMs);
     },
-    opened: (address) => {
-      const known = flows.get(address);
-      if (known) known.push(now());
-      else flows.set(address, [now()]);
-    },
+    opened: (address) => add(flows, address, now()),
+    openedLate: (address, askedAtMs) => add(lateOpenings, address, askedAtMs),
     expected: (address, over) => {
       expect(lives.get(address));
       if (over === 'udp') expect(livesOverUdp.get(address));
@@ -182,6 +189,7 @@ export const createTimeline = (now: () => number): Timeline => {
     isSilent: (address, over) => silentFor(lifeOf(address, over), SILENT_MS, SILENT_QUESTIONS),
     isDeaf: (address, over) => silentFor(lifeOf(address, over), DEAF_MS, DEAF_QUESTIONS),
     firstOverConnections: (address) => firstAnswers.get(address) ?? null,
+    lateOpenings: (address) => lateOpenings.get(address) ?? [],
     spans,
     silences: (address, lateMs) => {
       const ofUdp = silencesOf(lifeOf(address, 'udp'), address, lateMs);

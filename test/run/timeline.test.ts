@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import type { Transport } from '../../src/model/kinds.js';
-import { createTimeline, type Timeline } from '../../src/run/timeline.js';
+import { connectionsAway, createTimeline, type Timeline } from '../../src/run/timeline.js';
 
 const ADDRESS = '192.0.2.1';
 const isWitnessed = (timeline: Timeline, address: string, atMs: number, over: Transport): boolean =>
@@ -79,3 +79,20 @@ t.test('where nothing was heard of an address nothing is unwitnessed: all of its
   t.equal(timeline.unwitnessed(ADDRESS, [100, 1000], 'udp'), 1);
   t.equal(timeline.unwitnessed('192.0.2.2', [100, 1000], 'udp'), 0);
 });
+
+t.test(
+  'connections were away until the first stood, although the system got each through by sending its SYN again',
+  async (t) => {
+    let now = 0;
+    const timeline = createTimeline(() => now);
+    for (let at = 0; at <= 6000; at += 200) timeline.answered(ADDRESS, at, 'udp');
+    t.same(connectionsAway(timeline, ADDRESS, []), [], 'nothing came over a connection');
+    now = 4300;
+    timeline.answered(ADDRESS, now, 'tcp');
+    t.same(connectionsAway(timeline, ADDRESS, []), [], 'nothing was lost');
+    for (const at of [100, 600, 1200, 2100]) timeline.openedLate(ADDRESS, at);
+    t.match(connectionsAway(timeline, ADDRESS, [700]), [{ fromMs: 100, toMs: 4300, what: 'tcp', asked: 5 }]);
+    timeline.openedLate(ADDRESS, 5000);
+    t.match(connectionsAway(timeline, ADDRESS, []), [{ asked: 4 }], 'what is late after the first is loss');
+  },
+);

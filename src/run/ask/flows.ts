@@ -22,6 +22,8 @@ type Peer = { readonly address: string; readonly port: number; readonly family: 
  * lost where its second is not, so the first flow has two.
  */
 const PACKETS_PER_FLOW = [2, 1, 1, 2] as const;
+/** Systems send a SYN again after a second (RFC 6298 §2.1); a timer may be early by a little. */
+const SYN_AGAIN_MS = 950;
 /** No answer that we understand is longer; a peer that sends more is not waited for. */
 const MAX_STREAM_BYTES = 65_536;
 /** The longest answer to any of our questions, a SIP response with all its capabilities, takes half of this. */
@@ -167,6 +169,8 @@ export const streamLine = <V>(
         connected: () => {
           // Should TLS now stay silent, it is the handshake that is dropped and not the port.
           connectMs = Math.round((net.now() - startedAtMs) * 1000) / 1000;
+          const usualMs = tools.path.longestRttMs('udp');
+          if (connectMs >= usualMs + SYN_AGAIN_MS) tools.timeline.openedLate(peer.address, startedAtMs);
           unopened.opened = { connectMs };
         },
         open: (stream, atMs) => {
