@@ -41,6 +41,7 @@ export const factsOf = (
       typeof evidence.seenAddress === 'string' ? [{ id, address: evidence.seenAddress }] : [],
     ),
     ended: farEnds.map(endOf).find((end) => end !== null) ?? null,
+    tokenRefused: farEnds.some((one) => one.tokenRefused),
     limits: farEnds.flatMap(({ address, limit }) => (limit ? [{ address, limit }] : [])),
     failures: all
       .filter(({ one }) => one.reason === 'local-error')

@@ -5,7 +5,7 @@
 import type { Report } from '../model/report.js';
 import type { ServiceVerdict } from '../model/verdict.js';
 import { printable } from '../wire/printable.js';
-import { commonestUnknown, counted, portsInWords, REASON_WORDS, untestedOf } from '../words/report.js';
+import { commonestUnknown, counted, portsInWords, REASON_WORDS, untestedOf, whyUnknown } from '../words/report.js';
 import { placesInWords } from '../words/said.js';
 import { statusInWords } from '../words/third-party.js';
 
@@ -71,7 +71,7 @@ const summaryOf = (report: Report): string => {
     const { profile, verdict, symptoms } = service;
     const [symptom] = symptoms;
     const reason = verdict === 'unknown' ? commonestUnknown(service, report) : null;
-    const why = symptom?.text ?? (reason === null ? null : REASON_WORDS[reason]);
+    const why = symptom?.text ?? (reason === null ? null : whyUnknown(service, reason));
     return `${profile} ${verdict}${why === null ? '' : ` - ${why}`}`;
   });
   return services.join('; ') + (missing === 0 ? '' : `; ${missing} untested`);

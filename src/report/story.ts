@@ -88,6 +88,17 @@ const explainedFix = ({ symptoms: [first] }: ReportService): string | null => {
   return known === undefined ? null : EXPLANATIONS[known].fix;
 };
 
+/** What our reflector calls itself in the Server field of its SIP answers, and in the certificate that it makes for itself. */
+const OWN_NAMES: readonly unknown[] = ['callpath', 'callpath reflector'];
+
+/** Whether who answered says that it is a reflector of ours; anybody can say so. */
+const saysItIsOurs = ({ checks, certificates = [] }: Report): boolean =>
+  certificates.some(({ subject }) => OWN_NAMES.includes(subject)) ||
+  checks.some(
+    ({ evidence: { answer } }) =>
+      typeof answer === 'object' && answer !== null && 'server' in answer && OWN_NAMES.includes(answer.server),
+  );
+
 /** What to do where there is nothing to ask a firewall's keeper for; null where the fixes say it all. */
 const nextStep = (report: Report, service: ReportService): string | null => {
   if (service.verdict === 'unknown') {
@@ -97,6 +108,8 @@ const nextStep = (report: Report, service: ReportService): string | null => {
     return EXPLANATIONS[reason ?? 'unknown'].fix;
   }
   if (service.untested.length > 0) {
+    if (saysItIsOurs(report))
+      return 'The target calls itself a callpath reflector: give its token with --token-file, and it answers everything, with proof.';
     return 'Run a reflector of your own beside the provider and name it with --reflector: it answers what this target cannot be asked.';
   }
   if (service.fixes.length > 0) return null;

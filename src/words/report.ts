@@ -95,10 +95,15 @@ export const commonestUnknown = (service: ReportService, { checks, ranges }: Rep
 const CAUSE_WORDS: ReadonlyMap<string, string> = new Map([
   ['cut-off', 'from some moment on nothing came back to this host any more'],
   ['outage', 'from some moment on nothing came back any more'],
+  ['wrong-token', 'a callpath reflector answers there and does not know this token'],
   ['answer-from-elsewhere', 'an answer comes, and from elsewhere than it was asked'],
   ['silent-server', 'connections open, and what is asked over them is not answered'],
   ['transport-not-offered', 'the DNS records of the target do not offer this transport'],
 ]);
+
+/** Why nothing can be said of a service: what its first cause says, or the reason that most of its checks share. */
+export const whyUnknown = (service: ReportService, reason: Reason): string =>
+  CAUSE_WORDS.get(String(service.causes?.[0]?.id)) ?? REASON_WORDS[reason];
 
 const TRANSPORTS_OF_SIP = ['udp', 'tcp', 'tls'] as const;
 
@@ -173,7 +178,7 @@ export const serviceInWords = (
   if (ways !== null) return { answer, sentence: ways };
   const reason = service.verdict === 'unknown' ? commonestUnknown(service, report) : null;
   if (reason === null) return { answer, sentence };
-  const words = CAUSE_WORDS.get(String(service.causes?.[0]?.id)) ?? REASON_WORDS[reason];
+  const words = whyUnknown(service, reason);
   // Two colons in a sentence are one too many.
   return {
     answer,

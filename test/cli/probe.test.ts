@@ -10,6 +10,7 @@ import { COMMAND_HELP } from '../../src/cli/help.js';
 import { PROBE_COMMANDS } from '../../src/cli/options.js';
 import type { Report } from '../../src/model/report.js';
 import { SERVICE_DIALECT_NAMES } from '../../src/verdict/fixes/service/dialects.js';
+import { startFarEnd } from '../agent/support/far-end.js';
 import { commandLine, probe, run } from './command.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'callpath-cli-'));
@@ -277,6 +278,25 @@ t.test('words', async (t) => {
   t.match((await probe(['explain', 'sip-options/udp/5060'])).stdout, /OPTIONS/);
   t.match((await probe(['profiles'])).stdout, /^wifi-calling-t-mobile$/m);
   t.match((await probe(['profiles', 'facetime'])).stdout, /HT202078/);
+});
+
+const linux = process.platform === 'linux';
+t.test('a reflector asked without its token, and with another', { skip: !linux && 'needs 127/8' }, async (t) => {
+  const farEnd = await startFarEnd(folder, ['--udp', '3478,5060', '--tcp', '5060,5061', '--control-port', '8443']);
+  t.teardown(() => farEnd.stop());
+  const without = await probe(['--target', farEnd.address, '--no-nat']);
+  t.match(without.stdout.replace(/\s+/g, ' '), /calls itself a callpath reflector: give its token with --token-file/);
+  const wrong = ['--token-file', file('another', 'a-token-of-somebody-elses\n')];
+  const refused = await probe(['--target', farEnd.address, '--no-nat', ...wrong]);
+  t.equal(refused.code, 3);
+  const [headline = ''] = refused.stdout.replace(/\s+/g, ' ').split('Why:');
+  t.match(headline, /a callpath reflector answers there and does not know this token/, 'it is said first');
+  t.match(
+    refused.stdout.replace(/\s+/g, ' '),
+    /Why: A callpath reflector answers there.*token files of both ends differ/,
+  );
+  const nagios = await probe(['--target', farEnd.address, '--no-nat', '-o', 'nagios', ...wrong]);
+  t.match(nagios.stdout, /UNKNOWN.*does not know this token/);
 });
 
 t.test('SIGINT prints what is known', async (t) => {

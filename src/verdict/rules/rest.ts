@@ -95,13 +95,25 @@ export const OTHER_RULES: readonly Rule[] = [
     id: 'unproven',
     when: undecided('unproven'),
     symptom: null,
-    causes: asIs({
-      id: 'unproven',
-      device: 'unknown',
-      likelihood: 'likely',
-      text: () =>
-        'A token was given and nobody proved to know it: the token is wrong, there is no reflector, or something answers in its place.',
-    }),
+    causes: (grounds, { facts }) => [
+      facts.tokenRefused
+        ? {
+            id: 'wrong-token',
+            device: 'reflector',
+            likelihood: 'likely',
+            text: () =>
+              'A callpath reflector answers there and does not know this token: the token files of both ends differ.',
+            grounds,
+          }
+        : {
+            id: 'unproven',
+            device: 'unknown',
+            likelihood: 'likely',
+            text: () =>
+              'A token was given and nobody proved to know it: the token is wrong, there is no reflector, or something answers in its place.',
+            grounds,
+          },
+    ],
     fixes: noFix,
   },
   {

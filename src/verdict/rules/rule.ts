@@ -27,6 +27,8 @@ export interface Facts {
   readonly failures: readonly { readonly id: string; readonly failure: Failure; readonly code: string }[];
   /** Why nothing came from a far end any more when the run ended; null or left out where all still answered. */
   readonly ended?: 'outage' | 'cut-off' | null;
+  /** Somebody there speaks our protocol and says that it does not know our token; false if left out. */
+  readonly tokenRefused?: boolean;
 }
 
 /** Of a run that measured nothing else. */

@@ -13,7 +13,7 @@ export default {
     'stun-binding/udp/3478': 'unknown/unproven',
   },
   services: { 'business-sip': 'unknown' },
-  cause: { 'business-sip': ['none', 'unproven'] },
+  cause: { 'business-sip': ['none', 'unproven', 'wrong-token'] },
   says: [/token/],
   notVerified: 'nothing is wrong with the network',
 } satisfies Scenario;
