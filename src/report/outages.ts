@@ -3,7 +3,7 @@ import type { FarEndFacts, Silence } from '../model/far-end.js';
 import type { Report } from '../model/report.js';
 import type { RunOutput } from '../model/run.js';
 import { endOf } from '../verdict/far-end.js';
-import { flowsDie } from '../verdict/flows.js';
+import { connectionsDie, flowsDie } from '../verdict/flows.js';
 import { isOutage } from '../verdict/silence.js';
 import type { StudyFacts } from '../verdict/studies/registry.js';
 
@@ -13,9 +13,11 @@ export type Outages = NonNullable<Report['outages']>;
 const DEAD_FLOWS_MS = 5000;
 
 const longerThanFlows =
-  ({ flows }: FarEndFacts) =>
-  ({ fromMs, toMs }: Silence): boolean =>
-    !flowsDie(flows) || toMs === null || toMs - fromMs > DEAD_FLOWS_MS;
+  ({ flows, connections }: FarEndFacts, lossUpperBound: number | null) =>
+  ({ fromMs, toMs, what }: Silence): boolean => {
+    const mayBeDead = what === 'tcp' ? connectionsDie(connections, lossUpperBound) : flowsDie(flows);
+    return !mayBeDead || toMs === null || toMs - fromMs > DEAD_FLOWS_MS;
+  };
 
 /** Silences of which the path's loss is no explanation. */
 export const outagesOf = (
@@ -25,7 +27,9 @@ export const outagesOf = (
   const offset = (atMs: number): number => Math.max(0, Math.round(atMs - begunAtMs));
   return farEnds
     .flatMap((one) =>
-      (endOf(one) === 'cut-off' ? one.silences.slice(0, -1) : one.silences).filter(longerThanFlows(one)),
+      (endOf(one) === 'cut-off' ? one.silences.slice(0, -1) : one.silences).filter(
+        longerThanFlows(one, lossUpperBound),
+      ),
     )
     .filter((one) => isOutage(one, lossUpperBound))
     .map(({ fromMs, toMs, what }): Outages[number] => ({

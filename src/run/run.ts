@@ -50,6 +50,7 @@ export const run = async (
     await fetchReceipts(run, { of: await askUntilCertain(run, { arrivedOnly: true }) });
     // They may take minutes: what is known by now must not wait for them.
     await runStudies(run);
+    await tryConnectionsAgain(run, { last: true });
     return run.output();
   } finally {
     done.abort(new Error('the run is done'));

@@ -29,6 +29,8 @@ export interface Timeline {
   isDeaf(address: string, over: Transport): boolean;
   /** When the first answer came over a connection; null as long as none did. */
   firstOverConnections(address: string): number | null;
+  /** When answers came over connections. */
+  answersOverConnections(address: string): readonly number[];
   /** When connections were asked for whose first SYN was lost. */
   lateOpenings(address: string): readonly number[];
   /** Stretches in which it was alive, in order. */
@@ -91,27 +93,34 @@ const merge = (spans: [number, number][], atMs: number): void => {
 };
 
 /**
- * The stretch before the first answer over any connection, while UDP lived: what went out there over connections that were
- * answered later was lost to it. @param lostAtMs when that was
+ * Stretches in which connections were asked in vain that were answered later, until something came over one again, while UDP
+ * lived. @param lostAtMs when that was
  */
 export const connectionsAway = (
-  timeline: Pick<Timeline, 'firstOverConnections' | 'lateOpenings' | 'witnessed'>,
+  timeline: Pick<Timeline, 'answersOverConnections' | 'lateOpenings' | 'witnessed'>,
   address: string,
   lostAtMs: readonly number[],
 ): readonly Silence[] => {
-  const toMs = timeline.firstOverConnections(address);
-  const inVain = [...lostAtMs, ...timeline.lateOpenings(address)].filter((atMs) => toMs !== null && atMs < toMs);
-  const fromMs = Math.min(...inVain);
-  if (toMs === null || toMs - fromMs < NOTABLE_SILENCE_MS) return [];
-  const asked = timeline.witnessed(address, inVain, 'udp');
-  return asked === 0 ? [] : [{ fromMs, toMs, what: 'tcp', asked, flows: 0, recentFlows: 0 }];
+  const answers = [...timeline.answersOverConnections(address)].sort((a, b) => a - b);
+  /** By the answer that ended them. */
+  const stretches = new Map<number, number[]>();
+  for (const atMs of [...lostAtMs, ...timeline.lateOpenings(address)].sort((a, b) => a - b)) {
+    const toMs = answers.find((answer) => answer > atMs);
+    if (toMs !== undefined) stretches.set(toMs, [...(stretches.get(toMs) ?? []), atMs]);
+  }
+  return [...stretches].flatMap(([toMs, inVain]): readonly Silence[] => {
+    const fromMs = Math.min(...inVain);
+    const asked = timeline.witnessed(address, inVain, 'udp');
+    if (toMs - fromMs < NOTABLE_SILENCE_MS || asked === 0) return [];
+    return [{ fromMs, toMs, what: 'tcp', asked, flows: 0, recentFlows: 0 }];
+  });
 };
 
 /** Nothing was heard yet. @param now the run's clock, in milliseconds */
 export const createTimeline = (now: () => number): Timeline => {
   const lives = new Map<string, Life>();
   const livesOverUdp = new Map<string, Life>();
-  const firstAnswers = new Map<string, number>();
+  const overConnections = new Map<string, number[]>();
   const flows = new Map<string, number[]>();
   const lateOpenings = new Map<string, number[]>();
   const add = (all: Map<string, number[]>, address: string, atMs: number): void => {
@@ -145,7 +154,7 @@ export const createTimeline = (now: () => number): Timeline => {
     });
   const spans: Timeline['spans'] = (address, over) => {
     const all = spansOf(lifeOf(address, over));
-    const first = over === 'udp' ? undefined : firstAnswers.get(address);
+    const first = over === 'udp' ? undefined : overConnections.get(address)?.[0];
     if (first === undefined) return all;
     const from = first - EDGE_MS;
     return all.flatMap((span): readonly Span[] => (span[1] < from ? [] : [[Math.max(from, span[0]), span[1]]]));
@@ -175,7 +184,7 @@ export const createTimeline = (now: () => number): Timeline => {
     answered: (address, sentAtMs, over) => {
       take(lives, address, sentAtMs);
       if (over === 'udp') take(livesOverUdp, address, sentAtMs);
-      else if (!firstAnswers.has(address)) firstAnswers.set(address, sentAtMs);
+      else add(overConnections, address, sentAtMs);
     },
     opened: (address) => add(flows, address, now()),
     openedLate: (address, askedAtMs) => add(lateOpenings, address, askedAtMs),
@@ -188,7 +197,8 @@ export const createTimeline = (now: () => number): Timeline => {
       lifeOf(address, over) ? sentAtMs.length - witnessed(address, sentAtMs, over) : 0,
     isSilent: (address, over) => silentFor(lifeOf(address, over), SILENT_MS, SILENT_QUESTIONS),
     isDeaf: (address, over) => silentFor(lifeOf(address, over), DEAF_MS, DEAF_QUESTIONS),
-    firstOverConnections: (address) => firstAnswers.get(address) ?? null,
+    firstOverConnections: (address) => overConnections.get(address)?.[0] ?? null,
+    answersOverConnections: (address) => overConnections.get(address) ?? [],
     lateOpenings: (address) => lateOpenings.get(address) ?? [],
     spans,
     silences: (address, lateMs) => {

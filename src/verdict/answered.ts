@@ -5,6 +5,7 @@ import type { Attempt } from '../model/observation.js';
 import type { Finding, RttSummary } from '../model/verdict.js';
 import { type Circumstances, type FarEndState, limitsCalls, unwitnessedBy } from './circumstances.js';
 import {
+  awayAtFirst,
   connectionsDie,
   deadConnections,
   deadFlows,
@@ -62,7 +63,7 @@ const ofThirdParty = (
 /** Flows that brought nothing, and in how many packets of ours. */
 const deadOf = ({ transport }: Check, attempts: readonly Attempt[]): ReturnType<typeof deadFlows> => {
   if (transport === 'udp') return deadFlows(attempts);
-  const connections = deadConnections(attempts);
+  const connections = deadConnections(attempts) - awayAtFirst(attempts);
   return { flows: connections, packets: connections };
 };
 
@@ -110,7 +111,7 @@ export const classifyAnswers = (
   if (isAlive && dead.flows > 1 && doubtOfSilence(dead.packets, lossUpperBound) <= doubt) {
     return { verdict: 'degraded', reason: 'flow-loss' };
   }
-  const first = isUdp ? lostAtFirst(farEnd.flows) * firstPackets(attempts) : 0;
+  const first = isUdp ? lostAtFirst(farEnd.flows) * firstPackets(attempts) : awayAtFirst(attempts);
   if (lossLowerBound({ trials: packets - first, answers: received }) > thresholds.lossRatio) {
     const isPoliced = isUdp && limitsCalls(farEnd.limit);
     return { verdict: 'degraded', reason: isPoliced ? 'rate-limited' : 'loss' };

@@ -91,6 +91,15 @@ export const mayBeFirst = (attempts: readonly Attempt[], facts: FlowFacts | null
 export const deadConnections = (attempts: readonly Attempt[]): number =>
   attempts.filter((one) => one.outcome === 'silence' && one.opened === null).length;
 
+/**
+ * Connections that never opened before the first that did: what fails for a time and then no more is away, and what fails in
+ * between is about the connection.
+ */
+export const awayAtFirst = (attempts: readonly Attempt[]): number => {
+  const first = attempts.findIndex(({ outcome }) => outcome === 'answer');
+  return first < 0 ? 0 : deadConnections(attempts.slice(0, first));
+};
+
 /** Packets that went out from source ports of which nothing came back, though from another one something did. */
 export const deadFlows = (attempts: readonly Attempt[]): { readonly flows: number; readonly packets: number } => {
   const answered = new Set(attempts.flatMap(({ outcome, sourcePort }) => (outcome === 'answer' ? [sourcePort] : [])));

@@ -93,6 +93,9 @@ t.test(
     for (const at of [100, 600, 1200, 2100]) timeline.openedLate(ADDRESS, at);
     t.match(connectionsAway(timeline, ADDRESS, [700]), [{ fromMs: 100, toMs: 4300, what: 'tcp', asked: 5 }]);
     timeline.openedLate(ADDRESS, 5000);
-    t.match(connectionsAway(timeline, ADDRESS, []), [{ asked: 4 }], 'what is late after the first is loss');
+    t.match(connectionsAway(timeline, ADDRESS, []), [{ asked: 4 }], 'nothing came after that one yet');
+    now = 6000;
+    timeline.answered(ADDRESS, now, 'tcp');
+    t.match(connectionsAway(timeline, ADDRESS, [4400, 5200]), [{ asked: 4 }, { fromMs: 4400, toMs: 6000, asked: 3 }]);
   },
 );

@@ -3,6 +3,7 @@ import t from 'tap';
 import type { FlowFacts } from '../../src/model/far-end.js';
 import { seededRandom } from '../../src/model/random.js';
 import {
+  awayAtFirst,
   connectionsDie,
   deadConnections,
   deadFlows,
@@ -14,6 +15,7 @@ import {
   lostAtFirst,
   mayBeFirst,
 } from '../../src/verdict/flows.js';
+import { proven } from './support/facts.js';
 
 /** As they are asked: four packets each, and six more where none of those was answered. */
 const PACKETS = 4;
@@ -126,4 +128,12 @@ t.test('drawn lines', async (t) => {
     const told = Array.from({ length: DRAWS }, () => flowsDie(draw(random, dies, loses, 36))).filter(Boolean).length;
     t.ok(told >= 0.99 * DRAWS, `${dies} of flows dead, loss ${loses}: ${told} of ${DRAWS} told`);
   }
+});
+
+t.test('connections that fail until one opens were away; those that fail in between die', async (t) => {
+  const dead = { outcome: 'silence', sourcePort: null, packets: 1, opened: null, lostAtMs: [1] } as const;
+  const alive = proven();
+  t.equal(awayAtFirst([dead, dead, alive, dead, alive]), 2);
+  t.equal(awayAtFirst([alive, dead]), 0);
+  t.equal(awayAtFirst([dead, dead]), 0, 'none opened');
 });

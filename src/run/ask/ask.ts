@@ -188,9 +188,11 @@ export const askFor = async <V>(
       if (timeline.isDeaf(peer.address, check.transport) || unanswered >= MAX_UNWITNESSED) break;
       if (enough(transactions, mayProve ? silent : before + unanswered, path, options, mayProve)) break;
     }
-    const until = net.now() + lateMs();
-    while (transactions.outstanding() && transactions.errors() < MAX_ERRORS && net.now() < until) {
-      await hear(until - net.now());
+    const endsAtMs = net.now() + lateMs();
+    // A connection that stands at last (the system had to send its SYN again) has not shown yet that it is silent.
+    const leftMs = (): number => Math.max(endsAtMs, transactions.stoodAtMs() + lateMs()) - net.now();
+    while (transactions.outstanding() && transactions.errors() < MAX_ERRORS && leftMs() > 0) {
+      await hear(leftMs());
     }
     tell();
   };

@@ -169,12 +169,14 @@ export const streamLine = <V>(
         connected: () => {
           // Should TLS now stay silent, it is the handshake that is dropped and not the port.
           connectMs = Math.round((net.now() - startedAtMs) * 1000) / 1000;
+          transactions.stands();
           const usualMs = tools.path.longestRttMs('udp');
           if (connectMs >= usualMs + SYN_AGAIN_MS) tools.timeline.openedLate(peer.address, startedAtMs);
           unopened.opened = { connectMs };
         },
         open: (stream, atMs) => {
           openingMs = atMs - startedAtMs;
+          transactions.stands();
           write = stream.write;
           const detail = { ...(connectMs !== null && { connectMs }), ...(stream.tls && { tls: stream.tls }) };
           transaction = transactions.opened(unopened, stream.local, stream.binding, detail);

@@ -102,6 +102,10 @@ export interface Transactions<V> {
   lostAtMs(): readonly number[];
   /** True while something that was sent may still be answered. */
   outstanding(): boolean;
+  /** A connection stands: what is asked over it has its time from now on. */
+  stands(): void;
+  /** When the last connection stood, in milliseconds of the run's clock; before the beginning if none did. */
+  stoodAtMs(): number;
   attempts(): readonly Attempt[];
   /** Requests that were put, each with all its retransmissions. */
   transactions(): number;
@@ -148,6 +152,7 @@ const firstRound = (): Pick<
 export const createTransactions = <V>(check: Check, probe: Probe<V>, tools: Tools): Transactions<V> => {
   const { net } = tools;
   const transactions: Transaction[] = [];
+  let stoodAtMs = Number.NEGATIVE_INFINITY;
   const refused: Record<string, number> = {};
   const unreadable: Record<string, number> = {};
   let elsewhere: Elsewhere | null = null;
@@ -393,6 +398,10 @@ export const createTransactions = <V>(check: Check, probe: Probe<V>, tools: Tool
     packets: () => sum((transaction) => transaction.packets),
     answers: () => sum((transaction) => transaction.answers),
     lostAtMs: () => transactions.flatMap(lostOf),
+    stands: () => {
+      stoodAtMs = net.now();
+    },
+    stoodAtMs: () => stoodAtMs,
     outstanding: () =>
       transactions.some(
         ({ attempt, answers, packets }) => attempt === null || (attempt.outcome === 'answer' && answers < packets),

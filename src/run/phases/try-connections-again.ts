@@ -1,25 +1,34 @@
 /**
- * Adds what comes of silent connections that are asked again, where nothing at all was answered over any: UDP may live while
- * TCP is away for some seconds. Late, so that the seconds are over.
+ * Adds what comes of silent connections that are asked again, where nothing was answered over any as long as they were asked:
+ * UDP may live while TCP is away for some seconds. Late, so that the seconds are over, and once more when all else is done.
  */
+import type { Observation } from '../../model/observation.js';
 import { askCheck } from '../ask/ask.js';
 import { isSilent } from '../observations.js';
 import type { RunState } from '../state.js';
+import type { Tools } from '../tools.js';
 import { together } from './ask-again.js';
 
 /** Spread over two seconds, beyond which a fail-over is noticed anyway. */
 const ATTEMPTS = 3;
+const LAST_ATTEMPTS = 2;
 
-export const tryConnectionsAgain = async (run: RunState): Promise<void> => {
+/** Whether all of it was asked before anything came over a connection. */
+const isBeforeAny = ({ check, attempts }: Observation, timeline: Tools['timeline']): boolean => {
+  const first = timeline.firstOverConnections(check.address ?? '');
+  return first === null || attempts.every(({ lostAtMs }) => lostAtMs.every((atMs) => atMs < first));
+};
+
+/** @param last the run is nearly over: whatever is silent is asked once more, as a phone would after a pause */
+export const tryConnectionsAgain = async (run: RunState, { last = false } = {}): Promise<void> => {
   const { tools, observations } = run;
   const silent = run
     .proven()
-    .filter(({ address }) => tools.timeline.firstOverConnections(address) === null)
     .flatMap(({ address }) => observations.at(address))
-    .filter((one) => one.check.transport !== 'udp' && isSilent(one));
+    .filter((one) => one.check.transport !== 'udp' && isSilent(one) && (last || isBeforeAny(one, tools.timeline)));
   await Promise.all(
     silent.map(async (one) => {
-      const options = { samples: 1, doubt: run.doubtOf(one.check), atMost: ATTEMPTS };
+      const options = { samples: 1, doubt: run.doubtOf(one.check), atMost: last ? LAST_ATTEMPTS : ATTEMPTS };
       const again = await askCheck(one.check, tools.probeOf(one.check.probe), options, tools);
       observations.record([together(one, again)]);
     }),
