@@ -24,7 +24,8 @@ COPY --from=build /build/dist/probes dist/probes
 COPY --from=build /build/dist/profiles dist/profiles
 RUN ln -s /opt/callpath/dist/src/cli/probe.js /usr/local/bin/probe \
  && ln -s /opt/callpath/dist/src/cli/reflector.js /usr/local/bin/reflector \
- && chmod +x dist/src/cli/probe.js dist/src/cli/reflector.js
+ && ln -s /opt/callpath/dist/src/cli/callpath.js /usr/local/bin/callpath \
+ && chmod +x dist/src/cli/probe.js dist/src/cli/reflector.js dist/src/cli/callpath.js
 RUN install -d -o node -g node /var/lib/callpath
 USER node
 HEALTHCHECK --interval=60s --timeout=10s CMD ["probe", "--version"]

@@ -2,7 +2,7 @@
 
 export const PROBE_HELP = `Will calls pass from here? Sends what phones send and says which ports pass.
 
-Usage:
+Usage (also "callpath …", and "callpath reflector …" for the far end):
   probe --target HOST [options]     probe a reflector, a carrier, a PBX
   probe demo                        probe a reflector on loopback inside this process
   probe daemon --config FILE        probe on a schedule; --check only judges the file

@@ -14,7 +14,7 @@ const BIN = join(packageRoot(), 'dist', 'src', 'cli');
 
 /** A command line that runs one of the bins, behind a prefix such as `ip netns exec NAME`. */
 export const commandLine = (
-  bin: 'probe' | 'reflector',
+  bin: 'probe' | 'reflector' | 'callpath',
   args: readonly string[],
   prefix: readonly string[] = [],
 ): string[] => [...prefix, process.execPath, join(BIN, `${bin}.js`), ...args];

@@ -299,6 +299,15 @@ t.test('a reflector asked without its token, and with another', { skip: !linux &
   t.match(nagios.stdout, /UNKNOWN.*does not know this token/);
 });
 
+t.test('both commands under one name', async (t) => {
+  const callpath = (...args: readonly string[]) => run(commandLine('callpath', args));
+  t.match((await callpath('--version')).stdout, /^\d+\.\d+\.\d+\n$/);
+  t.match((await callpath('reflector', '--help')).stdout, /^The far end of callpath/);
+  t.match((await callpath('probe', 'explain', 'dropped')).stdout, /dropped/);
+  t.match((await callpath('explain', 'dropped')).stdout, /dropped/);
+  t.equal((await callpath('probe')).code, 2);
+});
+
 t.test('SIGINT prints what is known', async (t) => {
   const mute = createSocket('udp4');
   await new Promise<void>((resolve) => mute.bind(0, '127.0.0.1', resolve));

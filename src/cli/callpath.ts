@@ -1,0 +1,5 @@
+#!/usr/bin/env node
+/** Both commands under one name: `callpath reflector …` is `reflector …`, and anything else is `probe …`. */
+const [first] = process.argv.slice(2);
+if (first === 'reflector' || first === 'probe') process.argv.splice(2, 1);
+await (first === 'reflector' ? import('./reflector.js') : import('./probe.js'));
