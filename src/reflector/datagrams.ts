@@ -28,6 +28,9 @@ const DEMUX: readonly (readonly [looksLike: (message: Uint8Array, arrival: Arriv
     [() => true, answerNatT],
   ];
 
+/** What agents send of these always carries a tag; of SIP they send an ACK without one as well. */
+const ALWAYS_TAGGED: ReadonlySet<Responder> = new Set([answerBare, answerRtcp, answerRtp, answerNatT]);
+
 const MAGIC = Buffer.of(TAG_MAGIC >> 8, TAG_MAGIC & 0xff);
 /** A tag's first three octets, magic and version, in base64url as SIP carries it. */
 const MAGIC_TEXT = 'yhEB';
@@ -73,8 +76,8 @@ export const answerDatagram = (message: Uint8Array, arrival: Arrival, rules: Dat
   const admissions = rules.host.authority.admissions();
   const answer: Answer | null = respond ? respond(message, arrival, rules.host) : null;
   if (!answer) {
-    if (rules.host.authority.admissions() === admissions)
-      rules.sawUnreadable?.(arrival.sourceAddress, arrival.localPort);
+    const isUnreadable = respond && ALWAYS_TAGGED.has(respond) && rules.host.authority.admissions() === admissions;
+    if (isUnreadable) rules.sawUnreadable?.(arrival.sourceAddress, arrival.localPort);
     return null;
   }
   if (answer.bytes.length > message.length && !answer.exempt) {
