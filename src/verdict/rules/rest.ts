@@ -102,7 +102,7 @@ export const OTHER_RULES: readonly Rule[] = [
             device: 'reflector',
             likelihood: 'likely',
             text: () =>
-              'A callpath reflector answers there and does not know this token: the token files of both ends differ.',
+              'A callpath reflector answers there and does not know this token: the token files of both ends differ, or another reflector answers in its place.',
             grounds,
           }
         : {

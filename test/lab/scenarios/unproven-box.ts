@@ -15,7 +15,7 @@ export default {
     'stun-binding/udp/3478': 'unknown/unproven',
   },
   services: { 'business-sip': 'unknown' },
-  cause: { 'business-sip': ['none', 'unproven'] },
+  cause: { 'business-sip': ['none', 'unproven', 'wrong-token'] },
   says: [/token/],
   notVerified: 'the answers are those of a reflector, which hand-made questions cannot tell from another',
 } satisfies Scenario;
