@@ -37,8 +37,8 @@ export interface Authority {
   replace(tokens: readonly NamedToken[]): void;
   /** Requests admitted so far, by the token's name. */
   admitted(): ReadonlyMap<string, number>;
-  /** All of them together. */
-  admissions(): number;
+  /** Requests that arrived as they were sent, those under a token that is not ours included. */
+  legible(): number;
 }
 
 /** Sessions whose keys are remembered; deriving them anew costs a few microseconds and nothing else. */
@@ -53,7 +53,7 @@ export const createAuthority = (tokens: readonly NamedToken[]): Authority => {
   let known: ReadonlyMap<number, Known> = new Map();
   const cache = new Map<string, KeySteps>();
   const counts = new Map<string, number>();
-  let all = 0;
+  let legible = 0;
   const replace = (next: readonly NamedToken[]): void => {
     const named = next.map((one): Known => ({ ...one, keyId: keyIdOf(one.token) }));
     known = new Map(named.toReversed().map((one) => [one.keyId, one]));
@@ -77,14 +77,17 @@ export const createAuthority = (tokens: readonly NamedToken[]): Authority => {
       if (!isRequest(tag)) return { kind: 'none' };
       const { keyId, session } = tag;
       const owner = known.get(keyId);
-      if (!owner) return { kind: 'unknown-key', request: tag };
+      if (!owner) {
+        legible += 1;
+        return { kind: 'unknown-key', request: tag };
+      }
       const name = `${keyId} ${Buffer.from(session).toString('latin1')}`;
       const cached = cache.get(name);
       const keys = cached ?? deriveInSteps(owner.token, session);
       if (!verifyTag(read.value, keys.toReflector, binding)) return { kind: 'none' };
       if (!cached) remember(name, keys);
       counts.set(owner.name, (counts.get(owner.name) ?? 0) + 1);
-      all += 1;
+      legible += 1;
       return {
         kind: 'admitted',
         request: tag,
@@ -94,6 +97,6 @@ export const createAuthority = (tokens: readonly NamedToken[]): Authority => {
     },
     replace,
     admitted: () => counts,
-    admissions: () => all,
+    legible: () => legible,
   };
 };

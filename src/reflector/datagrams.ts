@@ -73,10 +73,10 @@ export const answerDatagram = (message: Uint8Array, arrival: Arrival, rules: Dat
   // In a flood every packet that is not read in time is another one lost, perhaps an agent's.
   if (!mayCarryTag(message) && rules.limiter.refuses(arrival.sourceBytes)) return null;
   const respond = DEMUX.find(([looksLike]) => looksLike(message, arrival))?.[1];
-  const admissions = rules.host.authority.admissions();
+  const legible = rules.host.authority.legible();
   const answer: Answer | null = respond ? respond(message, arrival, rules.host) : null;
   if (!answer) {
-    const isUnreadable = respond && ALWAYS_TAGGED.has(respond) && rules.host.authority.admissions() === admissions;
+    const isUnreadable = respond && ALWAYS_TAGGED.has(respond) && rules.host.authority.legible() === legible;
     if (isUnreadable) rules.sawUnreadable?.(arrival.sourceAddress, arrival.localPort);
     return null;
   }

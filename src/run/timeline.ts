@@ -60,6 +60,8 @@ const SILENT_QUESTIONS = 3;
 const DEAF_MS = 10_000;
 /** At a loss of one half, so many answers that do not come are chance once in four thousand times. */
 const DEAF_QUESTIONS = 12;
+/** Connections are asked again at least so often while they fail. */
+const UNWATCHED_MS = 4000;
 /** A shorter silence is a burst of loss. */
 const NOTABLE_SILENCE_MS = 1000;
 
@@ -110,6 +112,8 @@ export const connectionsAway = (
   }
   return [...stretches].flatMap(([toMs, inVain]): readonly Silence[] => {
     const fromMs = Math.min(...inVain);
+    // So long after the last that was asked in vain, nobody knows when it ended.
+    if (toMs - Math.max(...inVain) > UNWATCHED_MS) return [];
     const asked = timeline.witnessed(address, inVain, 'udp');
     if (toMs - fromMs < NOTABLE_SILENCE_MS || asked === 0) return [];
     return [{ fromMs, toMs, what: 'tcp', asked, flows: 0, recentFlows: 0 }];

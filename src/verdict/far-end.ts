@@ -23,12 +23,17 @@ const MANY_FLOWS = 15;
 /** A guard shuts a host out for a fixed time; what a line that flaps takes differs by more than this from time to time. */
 const ALIKE_RATIO = 0.05;
 const ALIKE_MS = 250;
+/** Shorter ones are bursts of loss, which are alike by chance. */
+const GUARD_LEAST_MS = 3000;
 
 /** Whether it was silent for the same time again and again: a guard that lets in again, and not the line. */
 const recursAlike = (silences: readonly Silence[]): boolean => {
-  const lengths = silences.flatMap(({ fromMs, toMs }) => (toMs === null ? [] : [toMs - fromMs]));
+  const lengths = silences.flatMap(({ fromMs, toMs, what }) =>
+    toMs === null || what === 'tcp' ? [] : [toMs - fromMs],
+  );
   const longest = Math.max(...lengths);
-  return lengths.length > 1 && longest - Math.min(...lengths) <= ALIKE_MS + longest * ALIKE_RATIO;
+  const shortest = Math.min(...lengths);
+  return lengths.length > 1 && shortest >= GUARD_LEAST_MS && longest - shortest <= ALIKE_MS + longest * ALIKE_RATIO;
 };
 
 /** Why nothing came from a far end any more when the run ended; null where it still answered. */

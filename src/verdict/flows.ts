@@ -29,7 +29,8 @@ const atLeast = (k: number, n: number, p: number): number => {
 export const flowsDie = (facts: FlowFacts | null | undefined): boolean => {
   if (!facts || facts.dead < 2 || facts.dead === facts.asked) return false;
   const { packetsOfLiving, packetsOfDead } = facts;
-  if (facts.lostOfLiving - facts.firstPackets > MAX_LOSS_OF_LIVING * packetsOfLiving) return false;
+  const first = losesFirst(facts) ? facts.firstPackets : 0;
+  if (facts.lostOfLiving - first > MAX_LOSS_OF_LIVING * packetsOfLiving) return false;
   // A bound and not a mean: of few packets the mean is often too low, and each flow takes it to the power of its packets.
   const loss = lossUpperBound({ trials: packetsOfLiving, answers: packetsOfLiving - facts.lostOfLiving }) ?? 1;
   return atLeast(facts.dead, facts.asked, loss ** packetsOfDead) <= DOUBT;

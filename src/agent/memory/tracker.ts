@@ -173,11 +173,13 @@ const changeFrom = (
 const settledFrom = (
   sighting: Sighting,
   subject: Subject,
-  before: State | null,
+  { told, elsewhere }: { readonly told: State | undefined; readonly elsewhere: State | undefined },
   worst: State,
   runKind: RunKind,
-): Change | null =>
-  before === null || before.key === worst.key
+): Change | null => {
+  const before = told ?? elsewhere;
+  // What another kind of run knew in the network before, and this one finds again, is no news.
+  return before === undefined || before.key === worst.key || elsewhere?.key === worst.key
     ? null
     : {
         subject: { kind: sighting.kind, id: sighting.id },
@@ -191,6 +193,7 @@ const settledFrom = (
         reports: subject.looks.filter(({ key }) => key === worst.key).map(({ report }) => report),
         evidence: sighting.evidence,
       };
+};
 
 const differencesFrom = (memory: TargetMemory, told: Readonly<Record<string, State>>): readonly Difference[] =>
   Object.entries(memory.elsewhere ?? {}).flatMap(([name, before]): Difference[] => {
@@ -243,7 +246,7 @@ export const track = (memory: TargetMemory, report: Report, runKind: RunKind, at
     if (worst === null) continue;
     const isLate = outcome.kind === 'baseline' && memory.isBaselineTold === true && memory.elsewhere !== null;
     const change = isLate
-      ? settledFrom(sighting, next, told[name] ?? memory.elsewhere?.[name] ?? null, worst, runKind)
+      ? settledFrom(sighting, next, { told: told[name], elsewhere: memory.elsewhere?.[name] }, worst, runKind)
       : changeFrom(sighting, outcome, told[name] ?? null, worst, runKind);
     if (change) changes.push(change);
     // While it flaps, what was told is that it flaps; the state to compare with is the one it settles in.

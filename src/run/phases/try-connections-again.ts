@@ -30,7 +30,9 @@ export const tryConnectionsAgain = async (run: RunState, { last = false } = {}):
     silent.map(async (one) => {
       const options = { samples: 1, doubt: run.doubtOf(one.check), atMost: last ? LAST_ATTEMPTS : ATTEMPTS };
       const again = await askCheck(one.check, tools.probeOf(one.check.probe), options, tools);
-      observations.record([together(one, again)]);
+      const both = together(one, again);
+      // Receipts were fetched before: of what is asked now the far end has told nothing.
+      observations.record([last && again.notRun === null ? { ...both, seen: null, answered: null } : both]);
     }),
   );
 };
