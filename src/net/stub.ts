@@ -175,6 +175,7 @@ export const createStub = ({ servers: given, patienceMs }: StubOptions): Stub =>
       let over = false;
       let sendings = 0;
       let sentAt = Number.NEGATIVE_INFINITY;
+      let sentTo: Server | null = null;
       let next: NodeJS.Timeout | undefined;
       const finish = (result: Parsed<DnsMessage, DnsFailure>): void => {
         if (over) return;
@@ -242,14 +243,15 @@ export const createStub = ({ servers: given, patienceMs }: StubOptions): Stub =>
         const turn = (first + sendings) % servers.length;
         const server = left.includes(servers[turn] as Server) ? servers[turn] : left[sendings % left.length];
         const elapsed = performance.now() - startedAt;
-        // Sent once more after others were answered, and silent still: something swallows it (AAAA, NAPTR).
-        const isBeside = sentAt >= firstAnswerAt;
+        // Sent once more, to a server that answered others, and silent still: something swallows it (AAAA, NAPTR).
+        const isBeside = sentAt >= firstAnswerAt && sentTo?.answered === true;
         if (!server || elapsed >= patienceMs || isBeside) {
           finish(refuse(failures[0] ?? 'timeout'));
           return;
         }
         sendings += 1;
         sentAt = performance.now();
+        sentTo = server;
         closers.push(
           overUdp(
             server,
