@@ -62,8 +62,11 @@ const MISSED_INTERVALS = 3;
 const hours = (ms: number): string => `${(ms / 3_600_000).toFixed(1)} h`;
 
 /** Receivers that take nothing, and targets that nobody looks at: an agent that lives and does not tell what it should. */
-const notices = (state: DaemonState, now: { readonly wall: number; readonly monotonic: number }): readonly string[] => {
-  const { waiting } = state.spool.stats();
+const notices = (
+  state: DaemonState,
+  waiting: Health['spool']['waiting'],
+  now: { readonly monotonic: number },
+): readonly string[] => {
   const behind = [...state.deliveries].flatMap(([name, { failingSince }]) => {
     const forMs = failingSince === null ? 0 : now.monotonic - failingSince;
     return forMs > BEHIND_MS
@@ -102,7 +105,7 @@ export const healthOf = (state: DaemonState, now: { readonly wall: number; reado
   const problems = [
     ...own,
     ...long,
-    ...notices(state, now),
+    ...notices(state, spool.waiting, now),
     ...(dropped > 0
       ? [`${dropped} results were dropped since the start: the spool is too small, or the disk fails`]
       : []),

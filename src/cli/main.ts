@@ -3,6 +3,10 @@ import { UserError } from '../model/user-error.js';
 
 export const EXIT = { ok: 0, trouble: 1, usage: 2, unmeasured: 3, interrupted: 130 } as const;
 
+/** Whether a command line asks for the version, in any of the ways that people write it. */
+export const asksForVersion = ([first, ...others]: readonly string[]): boolean =>
+  first === '-V' || first === 'version' || [first, ...others].includes('--version');
+
 /** Resolves when all that was written to a stream before has been handed to the system. */
 const flushed = (stream: NodeJS.WriteStream): Promise<void> =>
   new Promise((resolve) => {

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** The agent's command line: finds the subcommand and loads nothing that it does not need. */
 import { packageVersion } from '../probing/who.js';
-import { EXIT, main } from './main.js';
+import { asksForVersion, EXIT, main } from './main.js';
 
 const print = (text: string): number => {
   process.stdout.write(text);
@@ -53,7 +53,7 @@ const COMMANDS: Readonly<Record<string, (argv: readonly string[]) => Promise<num
 const command = async (): Promise<number> => {
   const argv = process.argv.slice(2);
   const [first] = argv;
-  if (argv.includes('--version') || first === '-V' || first === 'version') return print(`${packageVersion()}\n`);
+  if (asksForVersion(argv)) return print(`${packageVersion()}\n`);
   if (first === undefined || argv.includes('--help') || argv.includes('-h') || first === 'help') {
     const { COMMAND_HELP, PROBE_HELP } = await import('./help.js');
     const of = first === 'help' ? argv[1] : first;

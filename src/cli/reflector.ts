@@ -1,11 +1,11 @@
 #!/usr/bin/env node
 /** The reflector's command line. */
 import { packageVersion } from '../probing/who.js';
-import { EXIT, main } from './main.js';
+import { asksForVersion, EXIT, main } from './main.js';
 
 await main('reflector', async () => {
   const argv = process.argv.slice(2);
-  if (argv.includes('--version') || argv[0] === '-V' || argv[0] === 'version') {
+  if (asksForVersion(argv)) {
     process.stdout.write(`${packageVersion()}\n`);
     return EXIT.ok;
   }

@@ -19,6 +19,7 @@ import {
 } from '../wire/dns.js';
 import type { DnsFailure } from './dns.js';
 import { socketError } from './errno.js';
+import { afterReading } from './pacing.js';
 
 /** What a server has been like so far. */
 export interface ServerSeen {
@@ -227,15 +228,15 @@ export const createStub = ({ servers: given, patienceMs }: StubOptions): Stub =>
           finish(result);
         } else if (!result.ok) giveUp(server, result.refusal);
       };
-      /** A busy process finds timers due before it has read what lies in its sockets. */
-      const afterReading = (then: () => void): void => {
-        setImmediate(() => {
+      const after = (ms: number, then: () => void): void => {
+        // Each question has a socket of its own, and one answer in it.
+        next = setTimeout(afterReading, ms, 1, () => {
           if (!over) then();
         });
       };
       const pause = (ms: number): void => {
         clearTimeout(next);
-        next = setTimeout(afterReading, Math.min(ms, stepMs), send);
+        after(Math.min(ms, stepMs), send);
       };
       const send = (): void => {
         clearTimeout(next);
@@ -273,7 +274,7 @@ export const createStub = ({ servers: given, patienceMs }: StubOptions): Stub =>
           ),
         );
         const isLast = patienceMs - elapsed <= stepMs;
-        next = setTimeout(afterReading, isLast ? patienceMs - elapsed : stepMs, () => {
+        after(isLast ? patienceMs - elapsed : stepMs, () => {
           server.asked = true;
           send();
         });

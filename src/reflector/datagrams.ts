@@ -15,21 +15,24 @@ import { answerRtcp, answerRtp } from './responders/rtp.js';
 import { answerSip } from './responders/sip.js';
 import { answerStun } from './responders/stun.js';
 
-/** In the order in which they can be mistaken for each other: the stricter test first. */
-const DEMUX: readonly (readonly [looksLike: (message: Uint8Array, arrival: Arrival) => boolean, answer: Responder])[] =
-  [
-    [looksLikeTag, answerBare],
-    [looksLikeDnsQuery, answerDns],
-    [looksLikeStun, answerStun],
-    [looksLikeIkeAt, answerIke],
-    [looksLikeSip, answerSip],
-    [looksLikeRtcp, answerRtcp],
-    [looksLikeRtp, answerRtp],
-    [() => true, answerNatT],
-  ];
+interface Row {
+  readonly looksLike: (message: Uint8Array, arrival: Arrival) => boolean;
+  readonly answer: Responder;
+  /** Whatever agents send of it carries a tag; of SIP, for one, they send an ACK without. */
+  readonly isAlwaysTagged: boolean;
+}
 
-/** What agents send of these always carries a tag; of SIP they send an ACK without one as well. */
-const ALWAYS_TAGGED: ReadonlySet<Responder> = new Set([answerBare, answerRtcp, answerRtp, answerNatT]);
+/** In the order in which they can be mistaken for each other: the stricter test first. */
+const DEMUX: readonly Row[] = [
+  { looksLike: looksLikeTag, answer: answerBare, isAlwaysTagged: true },
+  { looksLike: looksLikeDnsQuery, answer: answerDns, isAlwaysTagged: false },
+  { looksLike: looksLikeStun, answer: answerStun, isAlwaysTagged: false },
+  { looksLike: looksLikeIkeAt, answer: answerIke, isAlwaysTagged: false },
+  { looksLike: looksLikeSip, answer: answerSip, isAlwaysTagged: false },
+  { looksLike: looksLikeRtcp, answer: answerRtcp, isAlwaysTagged: true },
+  { looksLike: looksLikeRtp, answer: answerRtp, isAlwaysTagged: true },
+  { looksLike: () => true, answer: answerNatT, isAlwaysTagged: true },
+];
 
 const MAGIC = Buffer.of(TAG_MAGIC >> 8, TAG_MAGIC & 0xff);
 /** A tag's first three octets, magic and version, in base64url as SIP carries it. */
@@ -72,11 +75,11 @@ export const answerDatagram = (message: Uint8Array, arrival: Arrival, rules: Dat
   }
   // In a flood every packet that is not read in time is another one lost, perhaps an agent's.
   if (!mayCarryTag(message) && rules.limiter.refuses(arrival.sourceBytes)) return null;
-  const respond = DEMUX.find(([looksLike]) => looksLike(message, arrival))?.[1];
+  const row = DEMUX.find(({ looksLike }) => looksLike(message, arrival));
   const legible = rules.host.authority.legible();
-  const answer: Answer | null = respond ? respond(message, arrival, rules.host) : null;
+  const answer: Answer | null = row ? row.answer(message, arrival, rules.host) : null;
   if (!answer) {
-    const isUnreadable = respond && ALWAYS_TAGGED.has(respond) && rules.host.authority.legible() === legible;
+    const isUnreadable = row?.isAlwaysTagged && rules.host.authority.legible() === legible;
     if (isUnreadable) rules.sawUnreadable?.(arrival.sourceAddress, arrival.localPort);
     return null;
   }

@@ -5,7 +5,7 @@ import type { RunOutput } from '../model/run.js';
 import type { Classified } from '../model/verdict.js';
 import type { FarEndState } from '../verdict/circumstances.js';
 import { endOf } from '../verdict/far-end.js';
-import { connectionsDie, flowsDie, holdsFirst, losesFirst } from '../verdict/flows.js';
+import { connectionsDie, flowsDie, holdsFirst, losesFirst, lostAtFirst } from '../verdict/flows.js';
 import { lossUpperBound } from '../verdict/silence.js';
 import type { StudyFacts } from '../verdict/studies/registry.js';
 import { deadConnectionsNote, deadFlowsNote, firstHeldNote, firstLostNote, ownPortNote } from '../words/flows.js';
@@ -61,7 +61,7 @@ export const notesOf = (
   ...farEnds.flatMap(endNotes),
   ...farEnds.filter(({ flows }) => flowsDie(flows)).map(deadFlowsNote),
   ...farEnds.filter(({ connections }) => connectionsDie(connections, lossUpperBound(loss))).map(deadConnectionsNote),
-  ...farEnds.filter(({ flows }) => losesFirst(flows)).map(firstLostNote),
+  ...farEnds.filter(({ flows }) => losesFirst(flows)).map((one) => firstLostNote(one, lostAtFirst(one.flows))),
   ...farEnds.filter(({ flows }) => holdsFirst(flows)).map(firstHeldNote),
   ...(farEnds.some(({ tokenRefused }) => tokenRefused)
     ? ['The target is a reflector that does not know this token: compare the token files of both ends.']

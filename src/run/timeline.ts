@@ -27,9 +27,7 @@ export interface Timeline {
   isSilent(address: string, over: Transport): boolean;
   /** Nothing has come for so long that it is not worth waiting for. */
   isDeaf(address: string, over: Transport): boolean;
-  /** When the first answer came over a connection; null as long as none did. */
-  firstOverConnections(address: string): number | null;
-  /** When answers came over connections. */
+  /** When answers came over connections, the first one first. */
   answersOverConnections(address: string): readonly number[];
   /** When connections were asked for whose first SYN was lost. */
   lateOpenings(address: string): readonly number[];
@@ -201,7 +199,6 @@ export const createTimeline = (now: () => number): Timeline => {
       lifeOf(address, over) ? sentAtMs.length - witnessed(address, sentAtMs, over) : 0,
     isSilent: (address, over) => silentFor(lifeOf(address, over), SILENT_MS, SILENT_QUESTIONS),
     isDeaf: (address, over) => silentFor(lifeOf(address, over), DEAF_MS, DEAF_QUESTIONS),
-    firstOverConnections: (address) => overConnections.get(address)?.[0] ?? null,
     answersOverConnections: (address) => overConnections.get(address) ?? [],
     lateOpenings: (address) => lateOpenings.get(address) ?? [],
     spans,

@@ -9,12 +9,11 @@ export const deadFlowsNote = ({ address, flows }: FarEndFacts): string =>
 export const deadConnectionsNote = ({ address, connections }: FarEndFacts): string =>
   `Some connections to ${address} never open and others do (${connections?.dead} of ${connections?.asked}, ${share(connections?.dead ?? 0, connections?.asked ?? 0)}): a dead member of a link bundle (LAG), one of several lines, or an unequal ECMP path. No port is to blame, and no rule about ports mends it; phones that use TCP or TLS register on some attempts and fail on others.`;
 
-export const firstLostNote = ({ address, flows }: FarEndFacts): string => {
-  const count = flows && flows.firstLost > 0 ? Math.round(flows.firstPackets / flows.firstLost) : 1;
-  return count > 1
+/** @param count how many packets each flow loses before one passes */
+export const firstLostNote = ({ address }: FarEndFacts, count: number): string =>
+  count > 1
     ? `The first ${count} packets of each flow to ${address} are lost, and no other: something on the way drops them while it sets the flow up. A call loses its first ${count * 20} ms, and a request that is not repeated often enough is lost; the line itself loses nothing for it, and no port is to blame. NAT and SIP ALG are not examined over such a path.`
     : `The first packet of each flow to ${address} is lost, and no other: something on the way drops it while it looks up the way (ARP, a flow table). A call loses its first 20 ms, and a request that is not repeated is lost; the line itself loses nothing for it.`;
-};
 
 export const firstHeldNote = ({ address }: FarEndFacts): string =>
   `The first packet of each flow to ${address} is held back and comes late, and no other: something on the way looks up the way first. A call begins a moment late; the line is not slow.`;

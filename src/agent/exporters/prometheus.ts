@@ -76,8 +76,8 @@ export const create = async (config: Config, deps: ExporterDeps): Promise<Export
         return plain(403, 'a page of another site may not ask for a probe\n');
       const header = request.headers['x-prometheus-scrape-timeout-seconds'];
       const timeout = scrapeTimeoutMs(typeof header === 'string' ? header : undefined);
-      const { status, body } = await onDemand(searchParams, timeout, signal);
-      return status === 200 && searchParams.get('debug') !== 'true' ? exposition(status, body) : plain(status, body);
+      const { status, body, isMetrics } = await onDemand(searchParams, timeout, signal);
+      return isMetrics ? exposition(status, body) : plain(status, body);
     },
     onError: (error) => log.error({ exporter: name, error: String(error) }, 'a scrape could not be answered'),
   });

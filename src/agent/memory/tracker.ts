@@ -167,32 +167,26 @@ const changeFrom = (
 };
 
 /**
- * What settles after the baseline of another network was told, and differs from what was believed in the one before: what
- * began together with the change of networks, or just after it, is no less a change.
+ * What settles after the baseline of another network was told is a change of what was believed before: what began together with
+ * the change of networks, or just after it, is no less one. What was the same in the network before is none, although another
+ * kind of run did not find it in this one.
  */
-const settledFrom = (
-  sighting: Sighting,
-  subject: Subject,
+const settledLate = (
+  { since, looks }: Subject,
+  settled: Extract<Outcome, { kind: 'baseline' }>,
   { told, elsewhere }: { readonly told: State | undefined; readonly elsewhere: State | undefined },
   worst: State,
-  runKind: RunKind,
-): Change | null => {
+): Outcome => {
   const before = told ?? elsewhere;
-  // What another kind of run knew in the network before, and this one finds again, is no news.
-  return before === undefined || before.key === worst.key || elsewhere?.key === worst.key
-    ? null
-    : {
-        subject: { kind: sighting.kind, id: sighting.id },
-        what: 'changed',
-        direction: directionOf(before, worst),
-        before,
-        beforeSince: null,
-        after: worst,
-        firstSeen: subject.since ?? 0,
-        runKind,
-        reports: subject.looks.filter(({ key }) => key === worst.key).map(({ report }) => report),
-        evidence: sighting.evidence,
-      };
+  if (before === undefined || before.key === worst.key || elsewhere?.key === worst.key) return settled;
+  return {
+    kind: 'changed',
+    before,
+    beforeSince: null,
+    after: settled.after,
+    firstSeen: since ?? 0,
+    reports: looks.filter(({ key }) => key === worst.key).map(({ report }) => report),
+  };
 };
 
 const differencesFrom = (memory: TargetMemory, told: Readonly<Record<string, State>>): readonly Difference[] =>
@@ -244,10 +238,12 @@ export const track = (memory: TargetMemory, report: Report, runKind: RunKind, at
     if (outcome.kind === 'baseline') standing += 1;
     const worst = worstBelieved(subjects, name);
     if (worst === null) continue;
-    const isLate = outcome.kind === 'baseline' && memory.isBaselineTold === true && memory.elsewhere !== null;
-    const change = isLate
-      ? settledFrom(sighting, next, { told: told[name], elsewhere: memory.elsewhere?.[name] }, worst, runKind)
-      : changeFrom(sighting, outcome, told[name] ?? null, worst, runKind);
+    const isLate = memory.isBaselineTold === true && memory.elsewhere !== null;
+    const news =
+      isLate && outcome.kind === 'baseline'
+        ? settledLate(next, outcome, { told: told[name], elsewhere: memory.elsewhere?.[name] }, worst)
+        : outcome;
+    const change = changeFrom(sighting, news, told[name] ?? null, worst, runKind);
     if (change) changes.push(change);
     // While it flaps, what was told is that it flaps; the state to compare with is the one it settles in.
     if (!next.flapping || outcome.kind === 'flap-begins') told[name] = worst;

@@ -29,7 +29,14 @@ interface OnDemandOptions {
   readonly onFailed: (target: string, error: unknown) => void;
 }
 
-type OnDemandAnswer = { readonly status: 200 | 400 | 404 | 500 | 503; readonly body: string };
+interface OnDemandAnswer {
+  readonly status: 200 | 400 | 404 | 500 | 503;
+  readonly body: string;
+  /** The body is metrics, and not words for people. */
+  readonly isMetrics: boolean;
+}
+
+const words = (status: OnDemandAnswer['status'], body: string): OnDemandAnswer => ({ status, body, isMetrics: false });
 
 /** What Prometheus waits by default, and what it may say at most. */
 const DEFAULT_TIMEOUT_MS = 10_000;
@@ -75,14 +82,14 @@ export const createOnDemand = (runner: ProbeRunner, options: OnDemandOptions, mo
   return async (query: URLSearchParams, timeoutMs: number, signal: AbortSignal): Promise<OnDemandAnswer> => {
     const target = query.get('target');
     const module = query.get('module');
-    if (target === null) return { status: 400, body: 'the parameter target is missing\n' };
+    if (target === null) return words(400, 'the parameter target is missing\n');
     // Exact names of the configuration: nobody can make this host send packets to a place of their choice.
-    if (!runner.targets.includes(target)) return { status: 404, body: 'no target of that name is configured\n' };
+    if (!runner.targets.includes(target)) return words(404, 'no target of that name is configured\n');
     if (module !== null && !runner.modules.includes(module))
-      return { status: 404, body: 'no module of that name is configured\n' };
+      return words(404, 'no module of that name is configured\n');
     const whyNot = runner.whyNot();
-    if (whyNot !== null) return { status: 503, body: `${whyNot}\n` };
-    if (limit.pendingCount >= options.maxWaiting) return { status: 503, body: 'too many probes are waiting\n' };
+    if (whyNot !== null) return words(503, `${whyNot}\n`);
+    if (limit.pendingCount >= options.maxWaiting) return words(503, 'too many probes are waiting\n');
     const begun = monotonicMs();
     const left = (): number => timeoutMs - (monotonicMs() - begun);
     const report = await limit(async () =>
@@ -92,14 +99,12 @@ export const createOnDemand = (runner: ProbeRunner, options: OnDemandOptions, mo
     if (report instanceof Error) {
       // Who has gone ended it.
       if (!signal.aborted) options.onFailed(target, report);
-      return { status: 500, body: 'the probe could not run; the log says why\n' };
+      return words(500, 'the probe could not run; the log says why\n');
     }
-    if (report === null) return { status: 503, body: 'no turn came before the scrape timed out\n' };
+    if (report === null) return words(503, 'no turn came before the scrape timed out\n');
     const metrics = conventional(exitCode(report) === 0, seconds) + renderTargets([{ target, report }]);
-    const body =
-      query.get('debug') === 'true'
-        ? `${renderTable(report, { color: false, verbose: true })}\nMetrics that would have been returned:\n${metrics}`
-        : metrics;
-    return { status: 200, body };
+    if (query.get('debug') !== 'true') return { status: 200, body: metrics, isMetrics: true };
+    const table = renderTable(report, { color: false, verbose: true });
+    return words(200, `${table}\nMetrics that would have been returned:\n${metrics}`);
   };
 };

@@ -111,6 +111,9 @@ const knownWays = ({ passedOverUdp }: FarEnd, observations: readonly Observation
   return [...swept.slice(0, WAYS), ...plain].slice(0, WAYS);
 };
 
+const silentOverUdp = (observations: readonly Observation[]): readonly Observation[] =>
+  observations.filter((one) => isSilent(one) && one.check.transport === 'udp');
+
 /** Echoes, whose server keeps no state of who asks. */
 const ECHOES: readonly Check['probe'][] = ['rtp-echo', 'udp-echo', 'stun-binding'];
 
@@ -119,16 +122,18 @@ const ECHOES: readonly Check['probe'][] = ['rtp-echo', 'udp-echo', 'stun-binding
  * a check that goes out over several flows hears nothing.
  */
 const waysThatBeginLate = async (observations: readonly Observation[], tools: Tools): Promise<readonly Check[]> => {
-  const silent = observations.filter((one) => isSilent(one) && one.check.transport === 'udp');
-  const ways = silent.filter(({ check }) => ECHOES.includes(check.probe)).slice(0, WAYS);
-  const asked = await Promise.all(ways.map(async ({ check }) => ({ way: check, flow: await askFlow(check, tools) })));
-  return asked.filter(({ flow }) => isAlive(flow)).map(({ way }) => way);
+  const ways = silentOverUdp(observations)
+    .map(({ check }) => check)
+    .filter(({ probe }) => ECHOES.includes(probe))
+    .slice(0, WAYS);
+  const flows = await Promise.all(ways.map((way) => askFlow(way, tools)));
+  return ways.filter((_, index) => flows[index] && isAlive(flows[index]));
 };
 
 /** Asks what is silent once more, over one flow each and often enough for its first packets to be lost. */
 const askOverOneFlow = async (run: RunState, address: string, first: number): Promise<void> => {
   const { tools, observations } = run;
-  const silent = observations.at(address).filter((one) => isSilent(one) && one.check.transport === 'udp');
+  const silent = silentOverUdp(observations.at(address));
   const patient = { samples: 1, doubt: 0, atMost: first + PACKETS, sourcePort: ANY_PORT } as const;
   const single = (check: Check): Promise<Observation> => askCheck(check, tools.probeOf(check.probe), patient, tools);
   observations.record(await askOn(run, silent, { ofSweep: async () => [], single }));
@@ -138,7 +143,7 @@ const askOverOneFlow = async (run: RunState, address: string, first: number): Pr
 const askElsewhere = async (run: RunState, address: string): Promise<void> => {
   const { tools, sweeps, observations } = run;
   for (let turn = 0; turn < FURTHER_FLOWS && !run.signal.aborted; turn += 1) {
-    const silent = observations.at(address).filter((one) => isSilent(one) && one.check.transport === 'udp');
+    const silent = silentOverUdp(observations.at(address));
     if (silent.length === 0) return;
     const asked = await askOn(run, silent, {
       ofSweep: sweeps.echoElsewhere,

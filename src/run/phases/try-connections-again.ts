@@ -15,8 +15,8 @@ const LAST_ATTEMPTS = 2;
 
 /** Whether all of it was asked before anything came over a connection. */
 const isBeforeAny = ({ check, attempts }: Observation, timeline: Tools['timeline']): boolean => {
-  const first = timeline.firstOverConnections(check.address ?? '');
-  return first === null || attempts.every(({ lostAtMs }) => lostAtMs.every((atMs) => atMs < first));
+  const [first] = timeline.answersOverConnections(check.address ?? '');
+  return first === undefined || attempts.every(({ lostAtMs }) => lostAtMs.every((atMs) => atMs < first));
 };
 
 /** @param last the run is nearly over: whatever is silent is asked once more, as a phone would after a pause */
