@@ -8,7 +8,14 @@ import { endOf } from '../verdict/far-end.js';
 import { connectionsDie, flowsDie, holdsFirst, losesFirst, lostAtFirst } from '../verdict/flows.js';
 import { lossUpperBound } from '../verdict/silence.js';
 import type { StudyFacts } from '../verdict/studies/registry.js';
-import { deadConnectionsNote, deadFlowsNote, firstHeldNote, firstLostNote, ownPortNote } from '../words/flows.js';
+import {
+  deadConnectionsNote,
+  deadFlowsNote,
+  firstHeldNote,
+  firstLostNote,
+  ownPortNote,
+  unreadableNote,
+} from '../words/flows.js';
 import type { Named } from './who.js';
 
 /** One address that says nothing while another of the same target answers: whoever uses that one gets nowhere. */
@@ -61,6 +68,9 @@ export const notesOf = (
   ...farEnds.flatMap(endNotes),
   ...farEnds.filter(({ flows }) => flowsDie(flows)).map(deadFlowsNote),
   ...farEnds.filter(({ connections }) => connectionsDie(connections, lossUpperBound(loss))).map(deadConnectionsNote),
+  ...farEnds.flatMap((one) =>
+    one.identity?.info.unreadable ? [unreadableNote(one, one.identity.info.unreadable)] : [],
+  ),
   ...farEnds.filter(({ flows }) => losesFirst(flows)).map((one) => firstLostNote(one, lostAtFirst(one.flows))),
   ...farEnds.filter(({ flows }) => holdsFirst(flows)).map(firstHeldNote),
   ...(farEnds.some(({ tokenRefused }) => tokenRefused)

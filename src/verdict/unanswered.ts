@@ -152,9 +152,9 @@ export const classifySilence = (
   if (!listening) return unknown('no-answer');
   // Where no new flow passes, silence is about the number of flows and not about the port.
   if (farEnd.limit?.kind === 'flows' && check.transport === 'udp') return unknown('no-answer');
-  // Something arrives there from here, and nobody can read it: the port is open, and what goes through it is changed.
+  // Something arrives there from our address, and nobody can read it: ours that was changed, or another host's.
   const isUnreadable = check.transport === 'udp' && isWithin(farEnd.listens?.unreadable ?? [], check.port);
-  if (isUnreadable && (seen ?? 0) === 0) return { verdict: 'altered', reason: 'payload-rewritten' };
+  if (isUnreadable && (seen ?? 0) === 0) return unknown('no-answer');
   const { lossUpperBound, doubt } = circumstances;
   const packets = attempts.reduce((sum, one) => sum + one.packets, 0) - duringOutage;
   const lost = silentEvidence(packets, observation);

@@ -149,9 +149,7 @@ const REASON_TEXTS = {
   'payload-rewritten': {
     title: 'The content was rewritten',
     meaning: 'A device in between changed bytes inside the message, not only its addresses.',
-    evidence:
-      'The reflector attests other bytes than those that were sent, and its attestation is authentic; or it says that ' +
-      'what arrives at this port from here carries no token any more.',
+    evidence: 'The reflector attests other bytes than those that were sent, and its attestation is authentic.',
     doesNotProve: 'Which device it was. Address translation outside the payload is normal and not counted.',
     fix: 'Switch off the inspection of this protocol on the firewall.',
   },

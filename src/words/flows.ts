@@ -1,5 +1,5 @@
 /** What becomes of flows, in words: a dead member of a bundle, the first packet of each. */
-import type { FarEndFacts } from '../model/far-end.js';
+import type { FarEndFacts, PortSpan } from '../model/far-end.js';
 
 const share = (part: number, whole: number): string => `${Math.round((100 * part) / Math.max(1, whole))} %`;
 
@@ -20,3 +20,12 @@ export const firstHeldNote = ({ address }: FarEndFacts): string =>
 
 export const ownPortNote = (port: number): string =>
   `UDP ${port} passes from source port ${port} only: desk phones and gateways that send from it work, and what sends from any other port (softphones, several phones behind one NAT) does not.`;
+
+/** Runs of ports that are named; a sweep's sample of a range has more. */
+const MAX_NAMED = 6;
+
+export const unreadableNote = ({ address }: FarEndFacts, spans: readonly PortSpan[]): string => {
+  const named = spans.slice(0, MAX_NAMED).map(([from, to]) => (from === to ? `${from}` : `${from}-${to}`));
+  const more = spans.length > MAX_NAMED ? ` and ${spans.length - MAX_NAMED} more runs of ports` : '';
+  return `Datagrams from here arrive at UDP ${named.join(', ')}${more} of ${address}, and the reflector cannot read them: something on the way changes or cuts them, or another host behind the same address sends there. What stays silent there is not called blocked.`;
+};

@@ -781,8 +781,7 @@ const ROWS: readonly Row[] = [
     attempts: silence(4),
     facts: { seen: 0 },
     farEnd: reflector({ listens: { ...EVERYWHERE, unreadable: [[5000, 5060]] } }),
-    says: 'altered/payload-rewritten',
-    confidence: 0.999,
+    says: 'unknown/no-answer',
   },
   {
     story: 'something of ours arrives unreadable, and what was asked there as it was sent',

@@ -64,6 +64,12 @@ const askFlow = async (way: Check, tools: Tools): Promise<Flow> => {
   return { answeredAfterMs };
 };
 
+/** The number that most of these are, the smallest of several; 0 of none. */
+const commonest = (counts: readonly number[]): number => {
+  const times = (count: number): number => counts.filter((one) => one === count).length;
+  return [...new Set(counts)].sort((a, b) => times(b) - times(a) || a - b)[0] ?? 0;
+};
+
 const isAlive = ({ answeredAfterMs }: Flow): boolean => answeredAfterMs.some((ms) => ms !== null);
 
 const factsOf = (flows: readonly Flow[]): FlowFacts => {
@@ -74,7 +80,10 @@ const factsOf = (flows: readonly Flow[]): FlowFacts => {
     const at = answeredAfterMs.findIndex((ms) => ms !== null);
     return answeredAfterMs.slice(at).every((ms) => ms !== null) ? at : 0;
   };
-  const leading = living.map(leadingOf);
+  const leading = living.map(leadingOf).filter((count) => count > 0);
+  // A path that sets flows up loses as many of each; a limit of flows or packets takes now more and now fewer.
+  const usual = commonest(leading);
+  const firstLost = leading.filter((count) => count === usual).length;
   const isFirstHeld = ({ answeredAfterMs: [first, ...rest] }: Flow): boolean => {
     const later = rest.flatMap((ms) => ms ?? []);
     return typeof first === 'number' && later.length > 0 && first > Math.max(...later) + HELD_MS;
@@ -83,8 +92,8 @@ const factsOf = (flows: readonly Flow[]): FlowFacts => {
     asked: flows.length,
     dead: dead.length,
     packetsOfDead: dead.length === 0 ? 0 : Math.min(...dead.map(({ answeredAfterMs }) => answeredAfterMs.length)),
-    firstLost: leading.filter((count) => count > 0).length,
-    firstPackets: leading.reduce((sum, count) => sum + count, 0),
+    firstLost,
+    firstPackets: firstLost * usual,
     firstHeld: living.filter(isFirstHeld).length,
     packetsOfLiving: living.reduce((sum, { answeredAfterMs }) => sum + answeredAfterMs.length, 0),
     lostOfLiving: living.reduce((sum, flow) => sum + flow.answeredAfterMs.filter((ms) => ms === null).length, 0),
@@ -166,7 +175,9 @@ const examine = async (run: RunState, farEnd: FarEnd): Promise<void> => {
   };
   const first = await askFlows(FLOWS);
   const isOpen = factsOf(first).dead > 0 && !flowsDie(factsOf(first));
-  const facts = factsOf(isOpen ? [...first, ...(await askFlows(MORE_FLOWS))] : first);
+  const seen = factsOf(isOpen ? [...first, ...(await askFlows(MORE_FLOWS))] : first);
+  // They began together: a line that was away at that moment took the first of each as well, and does not do so twice.
+  const facts = lostAtFirst(seen) > 1 ? factsOf(await askFlows(FLOWS)) : seen;
   run.farEnds.learn(address, { flows: facts });
   if (flowsDie(facts)) await askElsewhere(run, address);
   const atFirst = lostAtFirst(facts);

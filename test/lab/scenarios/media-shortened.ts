@@ -8,7 +8,9 @@ export default {
   parts: [wire({ cut: { from: 16384, to: 16483, bytes: 40 } }), reflectorOnTwo()],
   args: SMALL_MEDIA_RANGE,
   really: { 'udp/16384-16483': 'rewritten' },
-  services: { 'business-sip': ['impaired', 'degraded'] },
-  cause: { 'business-sip': 'rewriting' },
+  // Another host behind the same address may send there as well: whose it is cannot be told.
+  services: { 'business-sip': ['works', 'degraded', 'unknown'] },
+  says: [/cannot read/],
+  saysNot: [/[Oo]pen UDP|does not let/],
   notVerified: 'a hand-made question of media that is cut loses what its answer is known by',
 } satisfies Scenario;
