@@ -108,6 +108,8 @@ export interface Observation {
   readonly answered?: number | null;
   /** Why it did not answer the others, with counts. */
   readonly unanswered?: UnansweredCounts;
+  /** It had passed, and this is what it came to when it was asked again at the end: nothing was answered. None if left out. */
+  readonly atLast?: readonly Attempt[];
   /** Why the check was not asked, or null if it was. */
   readonly notRun: NotRun | null;
 }

@@ -12,7 +12,7 @@ import { coverageNotes, coverageRows, limitNotes } from './coverage.js';
 import { diagnosedService, factsOf } from './diagnosed.js';
 import { type Judgement, judgeRun } from './judge-run.js';
 import { natOf, networkOf } from './network.js';
-import { deadAddresses, notesOf, ownPortNotes, unprovenNotes } from './notes.js';
+import { deadAddresses, notesOf, ownPortNotes, shutNotes, unprovenNotes } from './notes.js';
 import { type Outages, outagesOf } from './outages.js';
 import { rangeRows } from './ranges.js';
 import { studyRows } from './studies.js';
@@ -52,6 +52,7 @@ const notes = (
   ...input.notes,
   ...notesOf(input.output, input.durationMs),
   ...outageNotes(outages),
+  ...shutNotes(all),
   ...ownPortNotes(input.output.observations, all),
   ...studies.notes,
   ...coverageNotes(ranges),

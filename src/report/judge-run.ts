@@ -5,7 +5,7 @@ import type { LossSample, Observation } from '../model/observation.js';
 import type { Profile, Thresholds } from '../model/profile.js';
 import type { RunOutput } from '../model/run.js';
 import type { Classified } from '../model/verdict.js';
-import type { FarEndState } from '../verdict/circumstances.js';
+import type { Circumstances, FarEndState } from '../verdict/circumstances.js';
 import { classify } from '../verdict/classify.js';
 import { classifyOverlookingForm } from '../verdict/cosmetic.js';
 import { endOf, farEndStates, UNKNOWN_FAR_END } from '../verdict/far-end.js';
@@ -13,11 +13,13 @@ import { withFlowLimit } from '../verdict/flow-limit.js';
 import { withHeldBackErrors } from '../verdict/held-back-errors.js';
 import { type ClassifiedRange, classifyRange } from '../verdict/ranges.js';
 import { type ServiceState, weigh, weighService } from '../verdict/services.js';
+import { withoutShut } from '../verdict/shut.js';
 import { lossUpperBound, RANGE_PORT_DOUBT, SINGLE_CHECK_DOUBT } from '../verdict/silence.js';
 import { judgeStudies, type StudyFacts } from '../verdict/studies/registry.js';
 import { placeOf } from '../verdict/studies/sip.js';
 import { losingOwnPort } from '../verdict/studies/source-ports.js';
 import type { Judged } from '../verdict/studies/study-check.js';
+import { isShutAtLast } from '../verdict/unanswered.js';
 import { itemOfCheck, itemOfRange } from './items.js';
 import { harmedBy, isAskedByItself } from './studies.js';
 
@@ -85,13 +87,17 @@ export const judgeRun = (
   const strict = strictest(profiles);
   // What this host added to a round trip is no fault of the path.
   const thresholds = { ...strict, rttMs: strict.rttMs + output.usualDelayMs };
-  const ofStudies = judgeStudies(output.facts, output.loss);
+  const farEndOf = ({ check: { address } }: Observation): FarEndState => farEnds.get(address ?? '') ?? UNKNOWN_FAR_END;
+  const circumstancesOf = ({ check: { isOfRange } }: Observation): Circumstances => ({
+    ...{ lossUpperBound: upperBound, thresholds },
+    doubt: isOfRange ? RANGE_PORT_DOUBT : SINGLE_CHECK_DOUBT,
+  });
+  const shut = output.observations
+    .filter((one) => isShutAtLast(one, farEndOf(one), circumstancesOf(one)))
+    .map(({ check }) => check);
+  const ofStudies = judgeStudies(withoutShut(output.facts, shut), output.loss);
   const plainly = (observation: Observation): Classified =>
-    classify(observation, farEnds.get(observation.check.address ?? '') ?? UNKNOWN_FAR_END, {
-      lossUpperBound: upperBound,
-      doubt: observation.check.isOfRange ? RANGE_PORT_DOUBT : SINGLE_CHECK_DOUBT,
-      thresholds,
-    });
+    classify(observation, farEndOf(observation), circumstancesOf(observation));
   const isLimited = output.facts.sip.some(({ limit }) => limit !== undefined);
   const judged = (observation: Observation): Classified =>
     losingOwnPort(classifyOverlookingForm(observation, ofStudies.cosmetic.has(placeOf(observation.check)), plainly), {

@@ -5,6 +5,7 @@ import type { RunOutput } from '../model/run.js';
 import type { Classified } from '../model/verdict.js';
 import type { FarEndState } from '../verdict/circumstances.js';
 import { endOf } from '../verdict/far-end.js';
+import { portRuns, writePorts } from '../verdict/fixes/ask.js';
 import { connectionsDie, flowsDie, holdsFirst, losesFirst, lostAtFirst } from '../verdict/flows.js';
 import { lossUpperBound } from '../verdict/silence.js';
 import type { StudyFacts } from '../verdict/studies/registry.js';
@@ -14,6 +15,7 @@ import {
   firstHeldNote,
   firstLostNote,
   ownPortNote,
+  shutNote,
   unreadableNote,
 } from '../words/flows.js';
 import type { Named } from './who.js';
@@ -100,6 +102,17 @@ export const unprovenNotes = (
 };
 
 /** Protocols that pass from their own port and from no other, as far as the verdict is that flows of theirs die. */
+/** What passed at first and was shut at the end, by transport. */
+export const shutNotes = (all: readonly Classified[]): readonly string[] => {
+  const shut = all.filter(({ reason, evidence }) => reason === 'cut-off' && evidence.silentAtLast !== undefined);
+  return (['udp', 'tcp', 'tls'] as const).flatMap((transport) => {
+    const ports = shut.flatMap(({ check }) =>
+      check.transport === transport ? [{ from: check.port, to: check.port }] : [],
+    );
+    return ports.length > 0 ? [shutNote(`${transport.toUpperCase()} ${writePorts(portRuns(ports))}`)] : [];
+  });
+};
+
 export const ownPortNotes = (observations: readonly Observation[], all: readonly Classified[]): readonly string[] => [
   ...new Set(
     observations.flatMap(({ check, attempts }) => {

@@ -13,6 +13,7 @@ import { examineFlows } from './phases/examine-flows.js';
 import { fetchReceipts } from './phases/fetch-receipts.js';
 import { findBoundaries } from './phases/find-boundaries.js';
 import { identify, identifyAgain } from './phases/identify.js';
+import { lookAgain } from './phases/look-again.js';
 import { recheckSlow } from './phases/recheck-slow.js';
 import { runStudies } from './phases/run-studies.js';
 import { sweepRanges } from './phases/sweep-ranges.js';
@@ -48,8 +49,12 @@ export const run = async (
     await confirmAlive(run);
     await fetchReceipts(run);
     await fetchReceipts(run, { of: await askUntilCertain(run, { arrivedOnly: true }) });
-    // They may take minutes: what is known by now must not wait for them.
-    await runStudies(run);
+    if (input.studies) {
+      await lookAgain(run);
+      // They may take minutes: what is known by now must not wait for them.
+      await runStudies(run);
+      await lookAgain(run);
+    }
     await tryConnectionsAgain(run, { last: true });
     return run.output();
   } finally {

@@ -13,6 +13,7 @@ import { NO_FACTS, type StudyFacts } from '../verdict/studies/registry.js';
 import { deriveKeys } from '../wire/keys.js';
 import { askCheck, notAsked } from './ask/ask.js';
 import { loadProbes } from './ask/probes.js';
+import { createWays } from './ask/ways.js';
 import { createFarEnds, type FarEnd, type FarEnds } from './far-ends.js';
 import type { Net } from './net.js';
 import { createObservations, lostBeforeAnswers, type Observations, passed } from './observations.js';
@@ -55,7 +56,7 @@ const createTools = (input: RunInput, net: Net, probeOf: Tools['probeOf'], signa
   let sequence = 0;
   const timeline = createTimeline(net.now);
   return {
-    ...{ net, probeOf, signal, timeline },
+    ...{ net, probeOf, signal, timeline, ways: createWays() },
     totals: { packetsSent: 0, bytesSent: 0, packetsReceived: 0 },
     session: { id: input.sessionId, keys: input.token && deriveKeys(input.token, input.sessionId) },
     nextSequence: () => {

@@ -15,6 +15,8 @@ export interface Timeline {
   answered(address: string, sentAtMs: number, over: Transport): void;
   /** It was asked where it had answered before: its silence there is no port's. */
   expected(address: string, over: Transport): void;
+  /** It was asked over a connection, whether or not anything had come over one before. */
+  askedOverConnection(address: string): void;
   /** A new flow was opened to this address: what guards against scans counts these. */
   opened(address: string): void;
   /** A connection stood so late after it was asked for at that time that its first SYN was lost, and sent again by the system. */
@@ -125,6 +127,7 @@ export const createTimeline = (now: () => number): Timeline => {
   const overConnections = new Map<string, number[]>();
   const flows = new Map<string, number[]>();
   const lateOpenings = new Map<string, number[]>();
+  const askedOverConnections = new Map<string, number[]>();
   const add = (all: Map<string, number[]>, address: string, atMs: number): void => {
     const known = all.get(address);
     if (known) known.push(atMs);
@@ -188,6 +191,7 @@ export const createTimeline = (now: () => number): Timeline => {
       if (over === 'udp') take(livesOverUdp, address, sentAtMs);
       else add(overConnections, address, sentAtMs);
     },
+    askedOverConnection: (address) => add(askedOverConnections, address, now()),
     opened: (address) => add(flows, address, now()),
     openedLate: (address, askedAtMs) => add(lateOpenings, address, askedAtMs),
     expected: (address, over) => {
@@ -204,10 +208,15 @@ export const createTimeline = (now: () => number): Timeline => {
     spans,
     silences: (address, lateMs) => {
       const ofUdp = silencesOf(lifeOf(address, 'udp'), address, lateMs);
-      const alive = lives.get(address)?.spans ?? [];
-      // Answers came meanwhile over connections: then it was UDP that was away.
-      const isUdpAlone = ({ fromMs, toMs }: Silence): boolean =>
-        alive.some(([from, to]) => Math.min(to, toMs ?? to) - Math.max(from, fromMs) > MOMENT_MS);
+      // Answers came meanwhile over connections, or nothing was asked over any: then all that is known is that UDP was away.
+      const isUdpAlone = ({ fromMs, toMs }: Silence): boolean => {
+        const isWithin = (atMs: number): boolean => atMs > fromMs + MOMENT_MS && atMs < (toMs ?? now()) - MOMENT_MS;
+        const asked = askedOverConnections.get(address) ?? [];
+        return (
+          (overConnections.get(address) ?? []).some(isWithin) ||
+          !asked.some((atMs) => atMs > fromMs && atMs < (toMs ?? now()))
+        );
+      };
       return ofUdp.map((one) => (isUdpAlone(one) ? { ...one, what: 'udp' } : one));
     },
   };

@@ -2,6 +2,7 @@
 import type { Probe, Session } from '../../probes/contract.js';
 import type { AskedKind } from '../model/kinds.js';
 import type { Totals } from '../model/run.js';
+import type { Ways } from './ask/ways.js';
 import type { Net } from './net.js';
 import type { Path } from './path.js';
 import type { Timeline } from './timeline.js';
@@ -14,6 +15,7 @@ export interface Tools {
   readonly nextSequence: () => number;
   readonly path: Path;
   readonly timeline: Timeline;
+  readonly ways: Ways;
   readonly probeOf: (kind: AskedKind) => Probe;
   /** Fires at the run's end, whatever ends it. */
   readonly signal: AbortSignal;

@@ -16,6 +16,7 @@ import {
   classifySilence,
   foreignCertificate,
   isAfterEnd,
+  isShutAtLast,
   isWithheld,
   leftUnanswered,
   openedSilently,
@@ -64,6 +65,8 @@ const classifyFully = (observation: Observation, farEnd: FarEndState, circumstan
     );
   })();
   const finding = ((): Finding => {
+    const passed = apparent.verdict === 'pass' || apparent.verdict === 'degraded';
+    if (passed && isShutAtLast(observation, farEnd, circumstances)) return { verdict: 'unknown', reason: 'cut-off' };
     if (isAfterEnd(apparent, farEnd)) return { verdict: 'unknown', reason: farEnd.ended ?? 'outage' };
     const isLimited = isWithheld(apparent, observation, sent - received, farEnd);
     return isLimited ? { verdict: 'unknown', reason: 'limited' } : apparent;

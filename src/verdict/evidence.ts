@@ -45,6 +45,7 @@ export const evidenceOf = (
     ...(observation.notRun && { notRun: observation.notRun }),
     ...(first && { answer: first.detail }),
     ...(statuses.length > 1 && { statuses }),
+    ...(observation.atLast && { silentAtLast: observation.atLast.reduce((sum, { packets }) => sum + packets, 0) }),
     ...(isOwnPortOnly(observation, answers) && { ownPortOnly: true }),
     ...(first && first.authentic !== null && { authentic: answers.every(({ authentic }) => authentic === true) }),
     ...(attestation && {

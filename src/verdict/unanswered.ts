@@ -1,7 +1,7 @@
 /** A check that was not answered: who said no, whose silence it is, and in which direction it lies. */
 import type { Attempt, Failure, Observation } from '../model/observation.js';
 import type { Finding } from '../model/verdict.js';
-import { type Circumstances, type FarEndState, isWithin } from './circumstances.js';
+import { type Circumstances, type FarEndState, isWithin, unwitnessedBy } from './circumstances.js';
 import { connectionsDie, deadShare, mayBeFirst, silentFlows } from './flows.js';
 import { doubtOfSilence, isOutage } from './silence.js';
 import { refusal } from './third-party.js';
@@ -134,6 +134,24 @@ const mayBeFlows = (
   if (attempts.every(({ sourcePort }) => sourcePort === null)) return false;
   const dead = deadShare(flows);
   return silent < MIN_FLOWS || (dead !== null && dead ** silent > doubt);
+};
+
+/**
+ * Whether what had passed was shut by the end: refused there, or silent from several source ports, beyond what loss and outages
+ * explain.
+ */
+export const isShutAtLast = (
+  { check, atLast }: Observation,
+  farEnd: FarEndState,
+  circumstances: Circumstances,
+): boolean => {
+  if (!atLast || farEnd.role !== 'reflector') return false;
+  const refused = atLast.some((one) => one.outcome === 'error' && REFUSALS.has(one.failure));
+  // A reflector that protects itself hangs up as well, and says so.
+  if (refused) return check.transport === 'udp' || (farEnd.heldBack ?? 0) === 0;
+  const packets = atLast.reduce((sum, one) => sum + one.packets, 0) - unwitnessedBy(farEnd, check.transport, atLast);
+  const { lossUpperBound, doubt } = circumstances;
+  return doubtOfSilence(packets, lossUpperBound) <= doubt && !mayBeFlows(atLast, farEnd, check, circumstances);
 };
 
 /** What silence means, if anything; `duringOutage` of its packets went out while the line was away. */

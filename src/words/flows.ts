@@ -21,6 +21,10 @@ export const firstHeldNote = ({ address }: FarEndFacts): string =>
 export const ownPortNote = (port: number): string =>
   `UDP ${port} passes from source port ${port} only: desk phones and gateways that send from it work, and what sends from any other port (softphones, several phones behind one NAT) does not.`;
 
+/** @param ports `UDP 5060, 16384-16483` */
+export const shutNote = (ports: string): string =>
+  `${ports} passed at first, and nothing passed there any more when asked again at the end: a protection against floods or scans has shut this host out there, which this run may have triggered (exempt this host, or ask slower: --max-pps), or a rule changed during the run. Run again: what is blocked then is blocked.`;
+
 /** Runs of ports that are named; a sweep's sample of a range has more. */
 const MAX_NAMED = 6;
 

@@ -38,12 +38,23 @@ export interface Outage {
   readonly what?: 'everything' | 'udp' | 'tcp';
   /** Default both. */
   readonly direction?: 'both' | 'outbound' | 'inbound';
+  /** An nft match for what the branch sends, for some ports alone: what comes back passes. */
+  readonly only?: string;
+  /** What becomes of it. Default `drop`. */
+  readonly verdict?: string;
 }
 
 const WHAT = { everything: '', udp: 'meta l4proto udp ', tcp: 'meta l4proto tcp ' } as const;
 
 /** A line that is away for a time, once. */
-export const outage = ({ after, seconds, what = 'everything', direction = 'both' }: Outage): string => {
+export const outage = ({
+  after,
+  seconds,
+  what = 'everything',
+  only = '',
+  direction = only ? 'outbound' : 'both',
+  verdict = 'drop',
+}: Outage): string => {
   const until = (from: number): string =>
     seconds === null ? '' : ` add @until { ip saddr timeout ${duration(from + seconds)} }`;
   const begin =
@@ -51,7 +62,7 @@ export const outage = ({ after, seconds, what = 'everything', direction = 'both'
       ? `${OUT} ip saddr != @begun ${WHAT[what]}${afterPackets(after.packets)} add @begun { ip saddr }${until(0)}`
       : `${OUT} ip saddr != @begun add @begun { ip saddr } add @before { ip saddr timeout ${duration(after.seconds)} }${until(after.seconds)}`;
   const away = (address: string): string =>
-    `${address} @begun ${address} != @before ${seconds === null ? '' : `${address} @until `}${WHAT[what]}drop`;
+    `${address} @begun ${address} != @before ${seconds === null ? '' : `${address} @until `}${WHAT[what]}${only} ${verdict}`;
   return table(
     'outage',
     [hosts('begun'), hosts('before', { timeout: true }), hosts('until', { timeout: true })],

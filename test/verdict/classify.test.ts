@@ -615,6 +615,57 @@ const ROWS: readonly Row[] = [
     says: 'blocked/rejected',
   },
 
+  // What passed, and was asked again at the end.
+  {
+    story: 'it passed, and at the end it is silent from several source ports',
+    check: SIP,
+    attempts: [proven(), proven(), proven()],
+    facts: { atLast: silence(4) },
+    farEnd: reflector(),
+    says: 'unknown/cut-off',
+  },
+  {
+    story: 'it passed with losses, and at the end it is silent: no loss of the line',
+    check: SIP,
+    attempts: [proven(), ...silence(5)],
+    facts: { atLast: silence(4) },
+    farEnd: reflector(),
+    says: 'unknown/cut-off',
+  },
+  {
+    story: 'it passed, and the silence at the end is no more than what the path loses',
+    check: SIP,
+    attempts: [proven(), proven(), proven()],
+    facts: { atLast: silence(3) },
+    farEnd: reflector(),
+    path: { lossUpperBound: 0.3 },
+    says: 'pass/answered',
+  },
+  {
+    story: 'it passed, and at the end something refuses it',
+    check: SIP,
+    attempts: [proven(), proven(), proven()],
+    facts: { atLast: [failure('refused')] },
+    farEnd: reflector(),
+    says: 'unknown/cut-off',
+  },
+  {
+    story: 'it passed, and at the end a reflector that protects itself hangs up',
+    check: TCP,
+    attempts: [proven({}, { arrivalPort: TCP.port })],
+    facts: { atLast: [failure('reset')] },
+    farEnd: reflector({ heldBack: 3 }),
+    says: 'pass/answered',
+  },
+  {
+    story: 'what was rewritten is rewritten, whatever came of it later',
+    check: SIP,
+    attempts: [proven({}, { intact: false })],
+    facts: { atLast: silence(4) },
+    farEnd: reflector(),
+    says: 'altered/sip-alg',
+  },
+
   // Silence.
   {
     story: 'silence where the far end is alive, listens, and the path loses little',

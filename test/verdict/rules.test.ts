@@ -564,6 +564,13 @@ const CASES: Readonly<Record<string, Cases>> = {
       { rows: [UDP], facts: facts({ ended: 'cut-off' }) },
     ],
   },
+  'shut-during-run': {
+    fires: { rows: [['signalling', 'sip-options/udp/5060 unknown/cut-off']] },
+    silent: [
+      { rows: [['signalling', 'sip-options/udp/5060 unknown/no-answer']] },
+      { rows: [['signalling', 'sip-options/udp/5060 unknown/cut-off']], facts: facts({ ended: 'outage' }) },
+    ],
+  },
   'long-messages-over-tcp': {
     fires: {
       rows: [UDP],

@@ -56,6 +56,8 @@ interface AskOptions {
   readonly alreadySilent?: number;
   /** The source port, where it is part of the question; one flow's worth of packets goes out from it. */
   readonly sourcePort?: number;
+  /** Asks while the line is away as well: it is the line that is asked about. */
+  readonly evenIfAway?: boolean;
   /** Ends this question before the run ends. */
   readonly signal?: AbortSignal;
 }
@@ -134,8 +136,9 @@ export const askFor = async <V>(
   };
 
   const sendAndWait = async (pauseMs: number): Promise<void> => {
-    await whileAway(peer.address, check.transport, tools, signal);
+    if (!options.evenIfAway) await whileAway(peer.address, check.transport, tools, signal);
     await net.pacer.take(1, signal);
+    if (check.transport !== 'udp') timeline.askedOverConnection(peer.address);
     const answered = transactions.answered();
     if (mayProve && answered > 0) timeline.expected(peer.address, check.transport);
     const errors = transactions.errors();

@@ -61,10 +61,11 @@ const receiptsProbe = (sequences: readonly number[]): Probe<Told> => ({
 
 const askOnce = async (sequences: readonly number[], ways: readonly Check[], tools: Tools): Promise<Told | null> => {
   const probe = receiptsProbe(sequences);
-  for (const way of ways.slice(0, MAX_WAYS)) {
+  for (const way of tools.ways.inOrder(ways).slice(0, MAX_WAYS)) {
     const { values } = await askFor(way, probe, { samples: 1, doubt: 0, atMost: ATTEMPTS }, tools);
     const [told] = values;
     if (told) return told;
+    if (!tools.signal.aborted) tools.ways.deaf(way);
   }
   return null;
 };

@@ -9,9 +9,10 @@ import { passed } from '../observations.js';
 import type { RunState } from '../state.js';
 import { loadStudy, type StudiedFarEnd } from '../studies/study.js';
 
-/** What passes from its own source port alone tells studies nothing: they ask from others. */
+/** What passes from its own source port alone tells studies nothing, they ask from others; nor does what was shut meanwhile. */
 const passesFromAnywhere = (one: Observation): boolean =>
   passed(one) &&
+  !one.atLast &&
   one.attempts.some(
     ({ outcome, sourcePort }) => outcome === 'answer' && (sourcePort === null || sourcePort !== one.check.port),
   );

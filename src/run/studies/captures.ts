@@ -47,7 +47,7 @@ export const fetchCapture = async (
   ways: readonly Check[],
   tools: Tools,
 ): Promise<Uint8Array | null> => {
-  for (const way of ways.slice(0, MAX_WAYS)) {
+  for (const way of tools.ways.inOrder(ways).slice(0, MAX_WAYS)) {
     const pieces: Uint8Array[] = [];
     let length = 0;
     let whole = Number.POSITIVE_INFINITY;
@@ -55,6 +55,7 @@ export const fetchCapture = async (
       const probe = captureProbe({ sequence, side, offset: length, isTurned: true });
       const { values } = await askFor(way, probe, { samples: 1, doubt: 0, atMost: ATTEMPTS }, tools);
       const [told] = values;
+      if (!told && !tools.signal.aborted) tools.ways.deaf(way);
       if (!told || told.bytes.length === 0 || told.wholeLength > MAX_CAPTURE_BYTES) break;
       whole = told.wholeLength;
       pieces.push(Uint8Array.from(told.bytes));

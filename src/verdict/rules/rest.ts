@@ -195,6 +195,19 @@ export const OTHER_RULES: readonly Rule[] = [
     fixes: noFix,
   },
   {
+    id: 'shut-during-run',
+    when: (evidence) => (evidence.facts.ended ? [] : undecided('cut-off')(evidence)),
+    symptom: null,
+    causes: asIs({
+      id: 'cut-off',
+      device: 'branch-firewall',
+      likelihood: 'possible',
+      text: (ports) =>
+        `${ports} passed at first and was shut for this host during the run: by a protection against floods or scans, which this run may have triggered, or by a rule that changed meanwhile. Run again, slower (--max-pps).`,
+    }),
+    fixes: noFix,
+  },
+  {
     id: 'answer-from-elsewhere',
     when: (evidence) => undecided('no-answer')(evidence).filter((ground) => has(ground, evidence, 'elsewhere')),
     symptom: null,

@@ -9,7 +9,7 @@ export default {
   args: SMALL_MEDIA_RANGE,
   really: { 'udp/*': 'away' },
   services: { 'business-sip': 'unknown' },
-  cause: { 'business-sip': ['none', 'outage'] },
+  cause: { 'business-sip': ['none', 'outage', 'cut-off'] },
   // After so many flows within a second a guard against scans would look the same; both are said.
   outages: 'perhaps',
   says: [/Outage|Cut off/],

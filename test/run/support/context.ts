@@ -2,6 +2,7 @@
 import { loadProbe, type Probe, type Session } from '../../../probes/contract.js';
 import type { PlannedCheck } from '../../../src/model/check.js';
 import type { RunInput } from '../../../src/model/run.js';
+import { createWays } from '../../../src/run/ask/ways.js';
 import type { Net } from '../../../src/run/net.js';
 import { createPath, type Path } from '../../../src/run/path.js';
 import { createTimeline } from '../../../src/run/timeline.js';
@@ -27,6 +28,7 @@ export const toolsOf = (
       return sequence;
     },
     timeline: createTimeline(net.now),
+    ways: createWays(),
     probeOf: () => probe,
     signal: NEVER,
   };
