@@ -1,5 +1,5 @@
 /** What a run learns of an address that may be a reflector's: who is there, what it says of itself, what passes besides. */
-import type { Check } from './check.js';
+import type { Check, Key } from './check.js';
 import type { PathLimit } from './observation.js';
 
 export type PortSpan = readonly [from: number, to: number];
@@ -87,6 +87,8 @@ export interface FarEndFacts {
   readonly heldBack: number;
   /** UDP ports on which a bare tag passed where the check's own protocol did not. */
   readonly otherBytesPorts: readonly number[];
+  /** Checks of which other bytes of the same length stayed silent as well, while short ones passed on their port. */
+  readonly onlyShortPasses: readonly Key[];
   /** UDP ports on which ESP passed in a small packet where a large one stayed silent. */
   readonly smallEspPorts: readonly number[];
   /** What limits the path there over UDP, where something does. */
@@ -113,6 +115,7 @@ export const unknownFarEnd = (address: string): FarEndFacts => ({
   isGone: false,
   heldBack: 0,
   otherBytesPorts: [],
+  onlyShortPasses: [],
   smallEspPorts: [],
   limit: null,
   flows: null,

@@ -16,6 +16,8 @@ export interface SipExchange {
   readonly fromSipPort: boolean;
   /** Smallest size asked for, in bytes; null where size is not the question. */
   readonly padded: number | null;
+  /** How long the request was, in bytes; left out where it never left. */
+  readonly bytes?: number;
   readonly packets: number;
   readonly answers: number;
   /** Errors from sockets or from the path, by their code. */

@@ -3,6 +3,7 @@ import { loadProbe } from '../../probes/contract.js';
 import type { PlannedCheck } from '../model/check.js';
 import { isSwept } from '../model/kinds.js';
 import { addressesOf, questionsOf } from '../plan/plan.js';
+import { lengthOf, messagesOf } from '../run/ask/length.js';
 import { MAX_CONTROL_PACKETS } from '../run/phases/bound-loss.js';
 import { waysOf } from '../run/phases/identify.js';
 import { SAMPLES } from '../run/state.js';
@@ -24,21 +25,14 @@ export interface Row extends Amount {
 const rowFor = async (check: PlannedCheck, prepared: Prepared): Promise<Row> => {
   if (check.skip) return { check, packets: 0, bytes: 0 };
   const probe = await loadProbe(check.probe);
-  const question = probe.ask({
-    check,
-    local: { address: check.family === 6 ? '::' : '0.0.0.0', port: 5060 },
-    session: { id: prepared.sessionId, keys: prepared.token && deriveKeys(prepared.token, prepared.sessionId) },
-    sequence: 1,
-    seed: new Uint8Array(32).fill(1),
-    sentAtMicros: 0n,
-    binding: check.transport === 'tls' ? new Uint8Array(32) : null,
-  });
+  const session = { id: prepared.sessionId, keys: prepared.token && deriveKeys(prepared.token, prepared.sessionId) };
+  const messages = messagesOf(probe, check, session);
   const times = check.isOfRange ? SAMPLES.ofRange : SAMPLES.single;
-  const payload = question.messages.reduce((sum, { length }) => sum + length, 0);
-  const headers = check.transport === 'udp' ? question.messages.length * HEADER_BYTES[check.family ?? 4] : 0;
+  const payload = lengthOf(messages);
+  const headers = check.transport === 'udp' ? messages.length * HEADER_BYTES[check.family ?? 4] : 0;
   return {
     check,
-    packets: times * Math.max(1, check.transport === 'udp' ? question.messages.length : 1),
+    packets: times * Math.max(1, check.transport === 'udp' ? messages.length : 1),
     bytes: times * (payload + headers),
   };
 };

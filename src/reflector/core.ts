@@ -97,18 +97,19 @@ export const createCore = (options: CoreOptions): Core => {
     authority,
     nowMicros,
     keepalives: keepalives.count,
-    info: (asker) => {
+    info: (asker, room) => {
       const lately = overruns.recent();
       const lateMs = Math.max(lateness.worstMs(), siblings?.lateMs?.() ?? 0);
       const changed = unreadable.at(asker);
       const isWell = lately.length === 0 && lateMs === 0 && changed.length === 0;
-      if (isWell) return plainInfo;
-      return encodeInfo({
+      if (isWell && plainInfo.length <= room) return plainInfo;
+      const told = {
         ...info,
         ...(lately.length > 0 && { overruns: spansOf(lately) }),
         ...(changed.length > 0 && { unreadable: changed }),
         ...(lateMs > 0 && { lateMs }),
-      });
+      };
+      return encodeInfo(told, room);
     },
     sessions,
     evidence: createEvidenceBook(),

@@ -2,7 +2,9 @@
 
 import { encodeEvidencePiece, readCaptureQuery } from '../wire/capture.js';
 import { type Deferral, encodeDeferral, readDeferral } from '../wire/deferral.js';
-import { NOTHING, zeroed } from '../wire/octets.js';
+import { echoAnswerBody } from '../wire/echo.js';
+import { roomForInfo } from '../wire/info.js';
+import { zeroed } from '../wire/octets.js';
 import { encodeReceipts, type Receipt, readReceiptsQuery } from '../wire/receipts.js';
 import { ANSWER_TO, digestOf, type RequestTag } from '../wire/tag.js';
 import type { Surroundings } from './alternates.js';
@@ -33,8 +35,8 @@ export interface Host {
   readonly authority: Authority;
   readonly nowMicros: () => bigint;
   readonly keepalives: (address: string, port: number) => number;
-  /** What it says of itself to whoever asks from this address, the body of an info answer. */
-  readonly info: (asker: string) => Uint8Array;
+  /** What it says of itself to whoever asks from this address, the body of an info answer of at most `room` bytes. */
+  readonly info: (asker: string, room: number) => Uint8Array;
   readonly sessions: Sessions;
   readonly evidence: EvidenceBook;
   /** Connections and deferred answers lately refused to the prefix of an address, because there were too many. */
@@ -92,9 +94,9 @@ const bodyFor = (
 ): Uint8Array | null => {
   switch (type) {
     case 'echoRequest':
-      return NOTHING;
+      return echoAnswerBody(body);
     case 'infoRequest':
-      return host.info(sourceAddress);
+      return host.info(sourceAddress, roomForInfo(body.length));
     case 'receiptsRequest': {
       const query = readReceiptsQuery(body);
       const told: Receipt[] = [];

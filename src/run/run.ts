@@ -20,6 +20,7 @@ import { sweepRanges } from './phases/sweep-ranges.js';
 import { tryConnectionsAgain } from './phases/try-connections-again.js';
 import { tryOtherBytes } from './phases/try-other-bytes.js';
 import { tryOwnPorts } from './phases/try-own-ports.js';
+import { trySameSize } from './phases/try-same-size.js';
 import { trySmallEsp } from './phases/try-small-esp.js';
 import { watchLine } from './phases/watch-line.js';
 import { openRun } from './state.js';
@@ -43,6 +44,7 @@ export const run = async (
     await findBoundaries(run);
     await identifyAgain(run);
     await Promise.all([tryOtherBytes(run), trySmallEsp(run), tryOwnPorts(run), tryConnectionsAgain(run)]);
+    await trySameSize(run);
     await askUntilCertain(run);
     await recheckSlow(run);
     run.freezeLoss();

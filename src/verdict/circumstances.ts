@@ -1,5 +1,5 @@
 /** What is known besides a check's own attempts when it is judged: of its address, of the path, and what a call bears. */
-import type { Check } from '../model/check.js';
+import type { Check, Key } from '../model/check.js';
 import { type ConnectionFacts, countWithin, type FlowFacts, type Silence, type Span } from '../model/far-end.js';
 import type { Transport } from '../model/kinds.js';
 import type { Attempt, PathLimit } from '../model/observation.js';
@@ -35,6 +35,8 @@ export interface FarEndState {
   readonly lineLoses?: (lossRatio: number) => boolean;
   /** The same: whether the way to it takes longer than that, and not the server. */
   readonly isWayLong?: (rttMs: number) => boolean;
+  /** Checks of which nothing as long passes, whatever it is, while short messages do. */
+  readonly onlyShortPasses?: ReadonlySet<Key>;
   /** Ports of UDP on which ESP passed in a small packet. */
   readonly smallEspPorts?: ReadonlySet<number>;
 }

@@ -134,6 +134,9 @@ const fixText = (kind: FixKind, first: Ground, grounds: readonly Ground[]): stri
   if (kind === 'advise' && (first.finding.reason === 'rate-limited' || first.finding.reason === 'no-answer')) {
     return `Let more sessions pass at a time: raise the firewall's table or its limit for each host, at least for ${what} to ${where}.`;
   }
+  if (first.finding.reason === 'size-filtered' && first.transport !== 'udp') {
+    return `Let large packets of ${what} to and from ${where} pass: clamp the MSS of TCP on the firewall (to 1,400 bytes, say), let ICMP "fragmentation needed" in, or remove the limit of size.`;
+  }
   if (kind === 'advise' && first.transport !== 'udp') {
     return `Raise the idle timeout of TCP connections on the firewall to two hours for ${what} to ${where}, or let phones send keepalives more often.`;
   }

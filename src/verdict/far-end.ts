@@ -64,6 +64,7 @@ const stateOf = (facts: FarEndFacts, own: readonly Observation[]): FarEndState =
         aliveDuring: { atAll: facts.alive, overUdp: facts.aliveOverUdp },
         silences: facts.silences,
       }),
+    onlyShortPasses: new Set(facts.onlyShortPasses),
     smallEspPorts: new Set(facts.smallEspPorts),
     openUdpPorts: new Set([...passing.map(({ check }) => check.port), ...facts.otherBytesPorts]),
   };

@@ -183,6 +183,7 @@ export const classifySilence = (
     return unknown(wasAway ? 'outage' : 'no-answer');
   }
   if (mayBeFlows(attempts, farEnd, check, circumstances)) return unknown('no-answer');
+  if (farEnd.onlyShortPasses?.has(check.key)) return blocked('size-filtered');
   if (check.probe === 'esp-in-udp' && farEnd.smallEspPorts?.has(check.port)) return blocked('size-filtered');
   const otherBytesPass = check.transport === 'udp' ? farEnd.openUdpPorts.has(check.port) : opened;
   if (otherBytesPass) return blocked('payload-filtered');

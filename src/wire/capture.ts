@@ -19,6 +19,8 @@ const EVIDENCE_SIDES = ['request', 'response'] as const;
 export type CaptureSide = (typeof EVIDENCE_SIDES)[number];
 
 export interface CaptureQuery {
+  /** The longest piece that is wanted, in bytes, at most `MAX_PIECE_BYTES`; the query is as long. */
+  readonly pieceBytes?: number;
   readonly sequence: number;
   readonly side: CaptureSide;
   readonly offset: number;
@@ -44,12 +46,20 @@ const QUERY_BYTES = 12;
 const PIECE_HEADER_BYTES = 4;
 /** With tag, UDP and IPv6 headers 1,156 bytes: fits the smallest link that IPv6 allows (RFC 8200 §5: 1280). */
 export const MAX_PIECE_BYTES = 1000;
+/** For a path that loses longer packets. */
+export const SMALL_PIECE_BYTES = 400;
 /** By how much an answer's fixed fields outweigh a request's, which the query's padding makes up for. */
 const OVERHEAD = ANSWER_TAG_BYTES - REQUEST_TAG_BYTES + PIECE_HEADER_BYTES;
 
 /** The body of a query, padded so that a whole piece is not larger than it. */
-export const encodeCaptureQuery = ({ sequence, side, offset, isTurned }: CaptureQuery): Uint8Array => {
-  const body = Buffer.alloc(OVERHEAD + MAX_PIECE_BYTES);
+export const encodeCaptureQuery = ({
+  sequence,
+  side,
+  offset,
+  isTurned,
+  pieceBytes = MAX_PIECE_BYTES,
+}: CaptureQuery): Uint8Array => {
+  const body = Buffer.alloc(OVERHEAD + pieceBytes);
   body.writeUInt32BE(sequence, 0);
   body.writeUInt8(EVIDENCE_SIDES.indexOf(side), 4);
   body.writeUInt8(isTurned ? TURNED : 0, FORM_AT);

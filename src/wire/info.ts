@@ -1,13 +1,15 @@
 /** What a reflector says of itself in an info answer: JSON inside an authenticated tag. Unknown fields are ignored. */
 import type { PortSpan, ReflectorInfo } from '../model/far-end.js';
 import { accept, type Parsed, refuse } from '../model/refusal.js';
-import { ANSWER_TAG_BYTES } from './tag.js';
+import { ANSWER_TAG_BYTES, REQUEST_TAG_BYTES } from './tag.js';
 
 /** A reflector with more separate runs of ports than this, or than fit, tells of the first ones only. */
 export const MAX_SPANS = 64;
 /** Fits any path in one datagram with IP and UDP headers (RFC 8200 §5: 1280), and leaves room for a tunnel. */
 export const INFO_REQUEST_BYTES = 1100;
-/** What an answer that is no larger than such a request has room for. */
+/** For a path that loses longer packets: the answer tells of fewer runs of ports. */
+export const SMALL_INFO_REQUEST_BYTES = 480;
+/** The body of the longest answer. */
 const MAX_INFO_BYTES = INFO_REQUEST_BYTES - ANSWER_TAG_BYTES;
 const MAX_VERSION = 32;
 const MAX_OVERRUNS = 8;
@@ -44,13 +46,17 @@ const atMost = (spans: readonly PortSpan[], most: number): readonly PortSpan[] =
   });
 };
 
-/** The body of an info answer; of many runs of ports, as many of the first ones as fit. */
-export const encodeInfo = (info: ReflectorInfo): Uint8Array => {
+/** What a request's body pays for, in bytes: no answer is larger than its request. */
+export const roomForInfo = (bodyLength: number): number =>
+  Math.min(MAX_INFO_BYTES, bodyLength + REQUEST_TAG_BYTES - ANSWER_TAG_BYTES);
+
+/** The body of an info answer of at most `room` bytes; of many runs of ports, as many of the first ones as fit. */
+export const encodeInfo = (info: ReflectorInfo, room = MAX_INFO_BYTES): Uint8Array => {
   const { overruns = [], unreadable = [] } = info;
   // Of many, one run that holds them all: too much is said to be doubtful, and never too little.
   const doubtful = {
     ...(overruns.length > 0 && { overruns: atMost(overruns, overruns.length > MAX_OVERRUNS ? 1 : MAX_OVERRUNS) }),
-    ...(unreadable.length > 0 && { unreadable: atMost(unreadable, MAX_UNREADABLE) }),
+    ...(unreadable.length > 0 && { unreadable: atMost(unreadable, room < MAX_INFO_BYTES ? 1 : MAX_UNREADABLE) }),
   };
   const withSpans = (spans: number): Uint8Array =>
     Buffer.from(
@@ -59,7 +65,7 @@ export const encodeInfo = (info: ReflectorInfo): Uint8Array => {
     );
   let spans = MAX_SPANS;
   let body = withSpans(spans);
-  while (body.length > MAX_INFO_BYTES && spans > 0) {
+  while (body.length > room && spans > 0) {
     spans -= 1;
     body = withSpans(spans);
   }

@@ -12,8 +12,9 @@ import { answerDatagram } from '../../src/reflector/datagrams.js';
 import { createKeepaliveBook, createLimiter } from '../../src/reflector/limits.js';
 import { createSessions, type Sessions } from '../../src/reflector/sessions.js';
 import { parseDns, RCODES } from '../../src/wire/dns.js';
+import { echoBody } from '../../src/wire/echo.js';
 import { NOTIFY_TYPES, parseIke, parseIkeHeader } from '../../src/wire/ike.js';
-import { INFO_REQUEST_BYTES, parseInfo } from '../../src/wire/info.js';
+import { INFO_REQUEST_BYTES, parseInfo, SMALL_INFO_REQUEST_BYTES } from '../../src/wire/info.js';
 import { parseIp, toMappedBytes } from '../../src/wire/ip.js';
 import { NAT_T_KEEPALIVE } from '../../src/wire/nat-t.js';
 import { expectProof, judgeTag } from '../../src/wire/proof.js';
@@ -238,6 +239,26 @@ t.test('info is told to who pays for it with the request', async (t) => {
     null,
     'the bare request is smaller than the answer',
   );
+});
+
+t.test('an echo as long as its question, where that is asked for', async (t) => {
+  const asked = requestTag(3, { type: 'echoRequest', body: echoBody(1000) });
+  const answer = createRig().send(asked);
+  t.equal(answer?.length, asked.length);
+  const padded = requestTag(3, { type: 'echoRequest', body: new Uint8Array(1000) });
+  t.equal(createRig().send(padded)?.length, ANSWER_TAG_BYTES, 'zeros are padding, as ever');
+  const short = requestTag(3, { type: 'echoRequest', body: echoBody(20) });
+  t.equal(createRig().send(short), null, 'never more than was paid for');
+});
+
+t.test('info: a short request gets a short answer', async (t) => {
+  const short = requestTag(3, {
+    type: 'infoRequest',
+    body: new Uint8Array(SMALL_INFO_REQUEST_BYTES - REQUEST_TAG_BYTES),
+  });
+  const answer = createRig().send(short);
+  t.ok(answer && answer.length <= short.length);
+  t.ok(parseInfo(told(answer, short, 3)?.body ?? new Uint8Array(0)).ok);
 });
 
 t.test('control requests in any carrier are answered with proof or not at all', async (t) => {

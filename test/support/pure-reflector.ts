@@ -51,7 +51,7 @@ export const pureReflector = (
     authority: createAuthority([{ name: 'test', token }]),
     nowMicros,
     keepalives: keepalives.count,
-    info: () => encodeInfo(info),
+    info: (_asker, room) => encodeInfo(info, room),
     sessions: createSessions(1),
     evidence: createEvidenceBook(),
     refused: () => 0,

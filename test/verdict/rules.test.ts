@@ -551,8 +551,15 @@ const CASES: Readonly<Record<string, Cases>> = {
     silent: [{ rows: [[...UDP, 'sip-options/tcp/5060 unknown/unreadable']] }],
   },
   'silent-stranger': {
+    fires: { rows: [['signalling', 'sip-options/udp/5060 unknown/no-answer unprovable']] },
+    silent: [
+      { rows: [[...UDP, 'sip-options/tcp/5060 unknown/no-answer unprovable']] },
+      { rows: [['signalling', 'sip-options/udp/5060 unknown/no-answer']] },
+    ],
+  },
+  'silent-reflector': {
     fires: { rows: [['signalling', 'sip-options/udp/5060 unknown/no-answer']] },
-    silent: [{ rows: [[...UDP, 'sip-options/tcp/5060 unknown/no-answer']] }],
+    silent: [{ rows: [['signalling', 'sip-options/udp/5060 unknown/no-answer unprovable']] }],
   },
   'ended-early': {
     fires: {
@@ -631,12 +638,16 @@ const CASES: Readonly<Record<string, Cases>> = {
   },
   'silent-server': {
     fires: {
-      rows: [['signalling', 'sip-options/tls/5061 unknown/no-answer']],
+      rows: [['signalling', 'sip-options/tls/5061 unknown/no-answer unprovable']],
       facts: facts({ checks: [stage('sip-options/tls/5061', 'unknown/no-answer', { opened: {} })] }),
     },
     silent: [
       {
         rows: [['signalling', 'sip-options/tls/5061 unknown/no-answer']],
+        facts: facts({ checks: [stage('sip-options/tls/5061', 'unknown/no-answer', { opened: {} })] }),
+      },
+      {
+        rows: [['signalling', 'sip-options/tls/5061 unknown/no-answer unprovable']],
         facts: facts({ checks: [stage('sip-options/tls/5061', 'unknown/no-answer')] }),
       },
     ],

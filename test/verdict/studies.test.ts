@@ -349,6 +349,24 @@ t.test('a method that vanishes', async (t) => {
   t.match(sip(), { detected: null, checks: [] });
 });
 
+t.test('a method that vanishes because it is long', async (t) => {
+  const invite = exchange({ ...silent, bytes: 1150 });
+  const sized = (padded: number, passes: boolean): SipExchange =>
+    exchange({ method: 'OPTIONS', padded, ...(passes ? {} : silent) });
+  const told = (...sizes: readonly SipExchange[]) => {
+    const { findings, checks } = sip(exchange({ method: 'OPTIONS' }), invite, control, ...sizes);
+    const alg = checks.find(({ probe }) => probe === 'sip-alg');
+    return { drops: findings.length, reason: alg?.finding.reason, tooLong: alg?.evidence.tooLong ?? [] };
+  };
+  const isSize = { drops: 0, reason: 'no-answer', tooLong: ['INVITE'] };
+  const isContent = { drops: 1, reason: 'payload-filtered', tooLong: [] };
+  t.same(told(sized(1000, true), sized(1300, false)), isSize, 'what is a little longer vanishes');
+  t.same(told(sized(1000, false), sized(1300, true)), isSize, 'what is a little shorter vanishes: a gap');
+  t.same(told(sized(1000, true), sized(1300, true)), isContent, 'others of that length pass');
+  t.same(told(sized(1000, true), sized(1300, true), sized(1400, false)), isContent, 'and only longer ones do not');
+  t.same(told(), isContent, 'no other size was tried');
+});
+
 t.test('what is no SIP on SIP’s port', async (t) => {
   const passes = { passes: true, silent: 0 };
   const others = (over: Partial<OtherTraffic>) =>

@@ -14,7 +14,15 @@ import { packageRoot } from '../../src/plan/package-root.js';
 import { DNS_SUFFIX, tagFromText, tagToText } from '../../src/wire/carriers.js';
 import { labelsToTag, tagToLabels } from '../../src/wire/dns-labels.js';
 import { buildGet, buildResponse, headBytes, parseRequestHead, parseResponseHead } from '../../src/wire/http.js';
-import { encodeInfo, INFO_REQUEST_BYTES, MAX_SPANS, parseInfo, spansOf } from '../../src/wire/info.js';
+import {
+  encodeInfo,
+  INFO_REQUEST_BYTES,
+  MAX_SPANS,
+  parseInfo,
+  roomForInfo,
+  SMALL_INFO_REQUEST_BYTES,
+  spansOf,
+} from '../../src/wire/info.js';
 import { deriveKeys, keyIdOf } from '../../src/wire/keys.js';
 import { expectProof, judgeTag, makeTag, type TagProof } from '../../src/wire/proof.js';
 import {
@@ -588,6 +596,13 @@ t.test('info: what is told is read, and never more than an unamplified answer ca
     merged.ok && merged.value.unreadable?.some(([from, to]) => from === 40_000 && to === 40_001),
     'what lies far from the others stays apart',
   );
+
+  const room = roomForInfo(SMALL_INFO_REQUEST_BYTES - REQUEST_TAG_BYTES);
+  const short = encodeInfo({ ...info, udp: scattered, unreadable: scattered }, room);
+  t.ok(short.length + ANSWER_TAG_BYTES <= SMALL_INFO_REQUEST_BYTES, `${short.length} octets answer a short request`);
+  const ofShort = parseInfo(short);
+  t.equal(ofShort.ok && ofShort.value.certificateSha256, info.certificateSha256);
+  t.same(ofShort.ok && ofShort.value.udp[0], [20_000, 20_001], 'fewer of them are told, and the first ones');
 
   const body = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value));
   const told = { version: '1', udp: [], tcp: [], certificateSha256: null };

@@ -3,7 +3,7 @@
  * already passed, so that a branch where one UDP port is open still learns in which direction the others fail.
  */
 import pLimit from 'p-limit';
-import type { Probe } from '../../../probes/contract.js';
+import type { Probe, Question } from '../../../probes/contract.js';
 import type { Check } from '../../model/check.js';
 import type { Observation } from '../../model/observation.js';
 import { NOTHING } from '../../wire/octets.js';
@@ -19,6 +19,8 @@ const MAX_WAYS = 3;
 const QUERIES_AT_ONCE = 32;
 /** More than these go over UDP where it passes: a connection for each would take longer than the sweep. */
 const FEW_QUERIES = 4;
+/** As many as make a packet of some 400 bytes. */
+const FEW_RECEIPTS = 60;
 /** With RETRY_AFTER_MS this waits out a burst of loss. */
 const ATTEMPTS = 5;
 /** A query is four bytes a number, its answer three, so only a short one needs padding to pay for the longer tag. */
@@ -37,31 +39,45 @@ export interface Receipts {
 }
 
 interface Told {
+  /** Of how many numbers, the first ones, this tells. */
+  readonly asked: number;
   readonly receipts: readonly Receipt[];
   readonly heldBack: number;
 }
 
-const receiptsProbe = (sequences: readonly number[]): Probe<Told> => ({
-  kind: 'udp-echo',
-  retransmits: false,
-  timed: 'exchange',
-  ask: (asking) => {
-    const message = makeTag(asking, 'receiptsRequest', encodeReceiptsQuery(sequences, PADDING)) ?? NOTHING;
-    return { messages: [message], proof: expectProof(asking, message), answeredByOpening: false };
-  },
-  read: (bytes, { question, elapsedMicros }) => {
-    const parsed = readTag(bytes);
-    if (!parsed.ok) return parsed.refusal === 'truncated' ? { kind: 'partial' } : { kind: 'refused', why: 'malformed' };
-    const judged = question.proof && judgeTag(bytes, question.proof, elapsedMicros);
-    if (!judged?.authentic || judged.tag.type !== 'receiptsAnswer') return { kind: 'refused', why: 'bad-proof' };
-    const value = { receipts: readReceipts(judged.tag.body, sequences.length), heldBack: judged.tag.heldBack };
-    return { kind: 'answer', authentic: true, attestation: judged.attestation, detail: {}, value };
-  },
-});
+/** Asks for all of these and for the first ones of them in turn, because a path may lose all that is long. */
+const receiptsProbe = (sequences: readonly number[]): Probe<Told> => {
+  let turn = 0;
+  const counts = new Map<Question, number>();
+  return {
+    kind: 'udp-echo',
+    retransmits: false,
+    timed: 'exchange',
+    ask: (asking) => {
+      turn += 1;
+      const some = turn % 2 === 1 ? sequences : sequences.slice(0, FEW_RECEIPTS);
+      const message = makeTag(asking, 'receiptsRequest', encodeReceiptsQuery(some, PADDING)) ?? NOTHING;
+      const question = { messages: [message], proof: expectProof(asking, message), answeredByOpening: false };
+      counts.set(question, some.length);
+      return question;
+    },
+    read: (bytes, { question, elapsedMicros }) => {
+      const parsed = readTag(bytes);
+      if (!parsed.ok)
+        return parsed.refusal === 'truncated' ? { kind: 'partial' } : { kind: 'refused', why: 'malformed' };
+      const judged = question.proof && judgeTag(bytes, question.proof, elapsedMicros);
+      if (!judged?.authentic || judged.tag.type !== 'receiptsAnswer') return { kind: 'refused', why: 'bad-proof' };
+      const asked = counts.get(question) ?? sequences.length;
+      const value = { asked, receipts: readReceipts(judged.tag.body, asked), heldBack: judged.tag.heldBack };
+      return { kind: 'answer', authentic: true, attestation: judged.attestation, detail: {}, value };
+    },
+  };
+};
 
+/** What the far end tells of these; null where it cannot be heard. */
 const askOnce = async (sequences: readonly number[], ways: readonly Check[], tools: Tools): Promise<Told | null> => {
-  const probe = receiptsProbe(sequences);
   for (const way of tools.ways.inOrder(ways).slice(0, MAX_WAYS)) {
+    const probe = receiptsProbe(sequences);
     const { values } = await askFor(way, probe, { samples: 1, doubt: 0, atMost: ATTEMPTS }, tools);
     const [told] = values;
     if (told) return told;
@@ -89,15 +105,21 @@ export const askReceipts = async (
   const limit = pLimit(QUERIES_AT_ONCE);
   let heldBack = 0;
   const query = async (index: number): Promise<void> => {
-    const asked = all.slice(index * MAX_RECEIPTS, (index + 1) * MAX_RECEIPTS);
-    const answer = await askOnce(asked, order, tools);
-    heldBack = Math.max(heldBack, answer?.heldBack ?? 0);
-    asked.forEach((sequence, at) => {
-      const receipt = answer?.receipts[at];
-      if (!receipt) return;
-      told.set(sequence, receipt);
-      seen.set(sequence, receipt.answered ?? receipt.arrived);
-    });
+    let asked = all.slice(index * MAX_RECEIPTS, (index + 1) * MAX_RECEIPTS);
+    while (asked.length > 0) {
+      const answer = await askOnce(asked, order, tools);
+      if (!answer) return;
+      heldBack = Math.max(heldBack, answer.heldBack);
+      answer.receipts.forEach((receipt, at) => {
+        const sequence = asked[at];
+        if (sequence === undefined) return;
+        told.set(sequence, receipt);
+        seen.set(sequence, receipt.answered ?? receipt.arrived);
+      });
+      // What it has forgotten ends its list: older ones are forgotten as well.
+      if (answer.receipts.length < answer.asked) return;
+      asked = asked.slice(answer.asked);
+    }
   };
   await Promise.all(Array.from({ length: count }, (_, index) => limit(query, index)));
   return { told, seen, heldBack };

@@ -8,7 +8,7 @@ import type { Probe } from '../../../probes/contract.js';
 import type { Check } from '../../model/check.js';
 import type { FarEndFacts, Identity, ReflectorInfo } from '../../model/far-end.js';
 import type { Evidence, Observation } from '../../model/observation.js';
-import { INFO_REQUEST_BYTES, parseInfo } from '../../wire/info.js';
+import { INFO_REQUEST_BYTES, parseInfo, SMALL_INFO_REQUEST_BYTES } from '../../wire/info.js';
 import { NOTHING } from '../../wire/octets.js';
 import { expectProof, judgeTag, makeTag } from '../../wire/proof.js';
 import { REFUSED_BECAUSE, REQUEST_TAG_BYTES, readTag } from '../../wire/tag.js';
@@ -32,33 +32,42 @@ type Word =
   | { readonly says: 'info'; readonly info: ReflectorInfo }
   | { readonly says: 'refusal'; readonly because: number };
 
-/** Asks for the reflector's info in a bare tag, padded so that the answer is never larger than the request. */
-const infoProbe: Probe<Word> = {
-  kind: 'udp-echo',
-  retransmits: false,
-  timed: 'exchange',
-  ask: (asking) => {
-    const padding = new Uint8Array(INFO_REQUEST_BYTES - REQUEST_TAG_BYTES);
-    const message = makeTag(asking, 'infoRequest', padding) ?? NOTHING;
-    return { messages: [message], proof: expectProof(asking, message), answeredByOpening: false };
-  },
-  read: (bytes, { question, elapsedMicros }) => {
-    if (bytes.length > MAX_INFO_BYTES) return { kind: 'refused', why: 'oversized' };
-    const parsed = readTag(bytes);
-    if (!parsed.ok) return parsed.refusal === 'truncated' ? { kind: 'partial' } : { kind: 'refused', why: 'malformed' };
-    const { tag } = parsed.value;
-    const judged = question.proof && judgeTag(bytes, question.proof, elapsedMicros);
-    if (!judged?.authentic) {
-      return tag.type === 'refusal'
-        ? { kind: 'refused', why: 'bad-proof', value: { says: 'refusal', because: tag.because } }
-        : { kind: 'refused', why: 'bad-proof' };
-    }
-    const info = parseInfo(judged.tag.body);
-    if (!info.ok) return { kind: 'refused', why: 'malformed' };
-    const detail: Evidence = { version: info.value.version };
-    const value: Word = { says: 'info', info: info.value };
-    return { kind: 'answer', authentic: true, attestation: judged.attestation, detail, value };
-  },
+/**
+ * Asks for the reflector's info in a bare tag, padded so that the answer is never larger than the request; in turn with a
+ * short one, because a path may lose all that is long.
+ */
+const infoProbe = (): Probe<Word> => {
+  let asked = 0;
+  return {
+    kind: 'udp-echo',
+    retransmits: false,
+    timed: 'exchange',
+    ask: (asking) => {
+      asked += 1;
+      const bytes = asked % 2 === 1 ? INFO_REQUEST_BYTES : SMALL_INFO_REQUEST_BYTES;
+      const padding = new Uint8Array(bytes - REQUEST_TAG_BYTES);
+      const message = makeTag(asking, 'infoRequest', padding) ?? NOTHING;
+      return { messages: [message], proof: expectProof(asking, message), answeredByOpening: false };
+    },
+    read: (bytes, { question, elapsedMicros }) => {
+      if (bytes.length > MAX_INFO_BYTES) return { kind: 'refused', why: 'oversized' };
+      const parsed = readTag(bytes);
+      if (!parsed.ok)
+        return parsed.refusal === 'truncated' ? { kind: 'partial' } : { kind: 'refused', why: 'malformed' };
+      const { tag } = parsed.value;
+      const judged = question.proof && judgeTag(bytes, question.proof, elapsedMicros);
+      if (!judged?.authentic) {
+        return tag.type === 'refusal'
+          ? { kind: 'refused', why: 'bad-proof', value: { says: 'refusal', because: tag.because } }
+          : { kind: 'refused', why: 'bad-proof' };
+      }
+      const info = parseInfo(judged.tag.body);
+      if (!info.ok) return { kind: 'refused', why: 'malformed' };
+      const detail: Evidence = { version: info.value.version };
+      const value: Word = { says: 'info', info: info.value };
+      return { kind: 'answer', authentic: true, attestation: judged.attestation, detail, value };
+    },
+  };
 };
 
 /** The ways to ask: one question for each different transport and port among the checks. */
@@ -84,7 +93,7 @@ export const askWhoIsThere = async (checks: readonly Check[], tools: Tools): Pro
   setMaxListeners(0, signal);
   const words = await Promise.all(
     waysOf(checks).map(async (way) => {
-      const { values } = await askFor(way, infoProbe, { samples: 1, doubt: 0, atMost: ATTEMPTS, signal }, tools);
+      const { values } = await askFor(way, infoProbe(), { samples: 1, doubt: 0, atMost: ATTEMPTS, signal }, tools);
       const identities = values.flatMap((word): Identity[] =>
         word.says === 'info' ? [{ info: word.info, control: way }] : [],
       );

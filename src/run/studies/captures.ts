@@ -6,7 +6,9 @@ import {
   type CaptureQuery,
   type CaptureSide,
   encodeCaptureQuery,
+  MAX_PIECE_BYTES,
   readCapturePiece,
+  SMALL_PIECE_BYTES,
 } from '../../wire/capture.js';
 import { NOTHING } from '../../wire/octets.js';
 import { expectProof, judgeTag, makeTag } from '../../wire/proof.js';
@@ -20,25 +22,40 @@ const MAX_WAYS = 3;
 /** Ours is the longest message that can come back; a far end that claims more is not followed. */
 const MAX_CAPTURE_BYTES = 8192;
 
-const captureProbe = (query: CaptureQuery): Probe<CapturePiece> => ({
-  kind: 'udp-echo',
-  retransmits: false,
-  timed: 'exchange',
-  ask: (asking) => {
-    const message = makeTag(asking, 'captureRequest', encodeCaptureQuery(query)) ?? NOTHING;
-    return { messages: [message], proof: expectProof(asking, message), answeredByOpening: false };
-  },
-  read: (bytes, { question, elapsedMicros }) => {
-    if (bytes.length > MAX_TAG_BYTES) return { kind: 'refused', why: 'oversized' };
-    const parsed = readTag(bytes);
-    if (!parsed.ok) return parsed.refusal === 'truncated' ? { kind: 'partial' } : { kind: 'refused', why: 'malformed' };
-    const judged = question.proof && judgeTag(bytes, question.proof, elapsedMicros);
-    if (!judged?.authentic || judged.tag.type !== 'captureAnswer') return { kind: 'refused', why: 'bad-proof' };
-    const piece = readCapturePiece(judged.tag.body);
-    if (!piece) return { kind: 'refused', why: 'malformed' };
-    return { kind: 'answer', authentic: true, attestation: judged.attestation, detail: {}, value: piece };
-  },
-});
+/** What came of earlier queries over a way. */
+interface Sizes {
+  /** Short pieces came where long ones did not: they are asked for first. */
+  isShort: boolean;
+}
+
+/** Asks for long pieces and short ones in turn, because a path may lose all that is long. */
+const captureProbe = (query: CaptureQuery, sizes: Sizes): Probe<CapturePiece> => {
+  let asked = 0;
+  return {
+    kind: 'udp-echo',
+    retransmits: false,
+    timed: 'exchange',
+    ask: (asking) => {
+      const isShort = (asked % 2 === 1) !== sizes.isShort;
+      asked += 1;
+      const pieceBytes = isShort ? SMALL_PIECE_BYTES : MAX_PIECE_BYTES;
+      const message = makeTag(asking, 'captureRequest', encodeCaptureQuery({ ...query, pieceBytes })) ?? NOTHING;
+      return { messages: [message], proof: expectProof(asking, message), answeredByOpening: false };
+    },
+    read: (bytes, { question, elapsedMicros }) => {
+      if (bytes.length > MAX_TAG_BYTES) return { kind: 'refused', why: 'oversized' };
+      const parsed = readTag(bytes);
+      if (!parsed.ok)
+        return parsed.refusal === 'truncated' ? { kind: 'partial' } : { kind: 'refused', why: 'malformed' };
+      const judged = question.proof && judgeTag(bytes, question.proof, elapsedMicros);
+      if (!judged?.authentic || judged.tag.type !== 'captureAnswer') return { kind: 'refused', why: 'bad-proof' };
+      const piece = readCapturePiece(judged.tag.body);
+      if (!piece) return { kind: 'refused', why: 'malformed' };
+      if (asked > 1) sizes.isShort = piece.bytes.length <= SMALL_PIECE_BYTES;
+      return { kind: 'answer', authentic: true, attestation: judged.attestation, detail: {}, value: piece };
+    },
+  };
+};
 
 /** The whole of one side of an exchange, or null if the far end has it no more or cannot be heard. */
 export const fetchCapture = async (
@@ -48,11 +65,12 @@ export const fetchCapture = async (
   tools: Tools,
 ): Promise<Uint8Array | null> => {
   for (const way of tools.ways.inOrder(ways).slice(0, MAX_WAYS)) {
+    const sizes: Sizes = { isShort: false };
     const pieces: Uint8Array[] = [];
     let length = 0;
     let whole = Number.POSITIVE_INFINITY;
     while (length < whole && !tools.signal.aborted) {
-      const probe = captureProbe({ sequence, side, offset: length, isTurned: true });
+      const probe = captureProbe({ sequence, side, offset: length, isTurned: true }, sizes);
       const { values } = await askFor(way, probe, { samples: 1, doubt: 0, atMost: ATTEMPTS }, tools);
       const [told] = values;
       if (!told && !tools.signal.aborted) tools.ways.deaf(way);

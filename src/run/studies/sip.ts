@@ -3,7 +3,6 @@
  * source port and from another; large requests; and what is no SIP at all on SIP's port. The far end says what arrived
  * and what it answered.
  */
-import type { Question } from '../../../probes/contract.js';
 import { ALG_METHODS, type AlgMethod, algProbe, type Exchange } from '../../../probes/sip-alg.js';
 import type { Check } from '../../model/check.js';
 import type { Observation } from '../../model/observation.js';
@@ -11,6 +10,7 @@ import type { Passage, SipExchange, SipFacts, SipLimit } from '../../model/study
 import { connectionsDie, flowsDie } from '../../verdict/flows.js';
 import { RANGE_PORT_DOUBT } from '../../verdict/silence.js';
 import { askCheck, askFor } from '../ask/ask.js';
+import { lengthOf, messagesOf } from '../ask/length.js';
 import { askReceipts, withReceipts } from '../ask/receipts.js';
 import type { Request } from '../ask/transactions.js';
 import { isSilent, passed, witnessedPackets } from '../observations.js';
@@ -164,6 +164,7 @@ const factsOf = async (heard: Heard, ways: readonly Check[], tools: Tools, rival
     port: check.port,
     address: check.address ?? '',
     ...how,
+    ...(heard.requests[0] && { bytes: heard.requests[0].sent.length }),
     packets: ownPackets(heard, tools, rivals),
     answers: answers.length,
     errors: attempts.flatMap((attempt) => (attempt.outcome === 'error' ? attempt.code : [])),
@@ -286,21 +287,10 @@ const askOne = async (
   };
 };
 
-/** The bytes of a question as it goes out; the address does not change their number by much. */
-const lengthOf = ({ messages }: Question): number => messages.reduce((sum, { length }) => sum + length, 0);
-
-const costOf = (asked: Asked, tools: Pick<Tools, 'session'>) => {
-  const question = probeOf(asked).ask({
-    check: asked.check,
-    local: { address: asked.check.family === 6 ? '::' : '0.0.0.0', port: SIP_PORT },
-    session: tools.session,
-    sequence: 1,
-    seed: new Uint8Array(32).fill(1),
-    sentAtMicros: 0n,
-    binding: null,
-  });
-  return { packets: 1, bytes: lengthOf(question) + HEADER_BYTES[asked.check.family ?? 4] };
-};
+const costOf = (asked: Asked, { session }: Pick<Tools, 'session'>) => ({
+  packets: 1,
+  bytes: lengthOf(messagesOf(probeOf(asked), asked.check, session)) + HEADER_BYTES[asked.check.family ?? 4],
+});
 
 /** A fetch of what stood on the wire, both ways of each exchange; a piece is a request of the size of its answer. */
 const CAPTURE_BYTES = 1100;

@@ -49,6 +49,10 @@ const detailOf = (
 const has = (ground: Ground, { facts }: RuleInput, what: 'opened' | 'elsewhere'): boolean =>
   checkOf(ground, facts)?.evidence[what] !== undefined;
 
+/** A reflector answers whoever knows its token: its silence is no stranger's. */
+const isOfReflector = ({ id }: Ground, { service }: RuleInput): boolean =>
+  itemsOf(service.requirements, (item) => item.id === id).some(({ provable }) => provable);
+
 /** Rows that keep a service from being judged. */
 const undecided =
   (reason: string): Rule['when'] =>
@@ -239,7 +243,10 @@ export const OTHER_RULES: readonly Rule[] = [
   },
   {
     id: 'silent-server',
-    when: (evidence) => undecided('no-answer')(evidence).filter((ground) => has(ground, evidence, 'opened')),
+    when: (evidence) =>
+      undecided('no-answer')(evidence).filter(
+        (ground) => !isOfReflector(ground, evidence) && has(ground, evidence, 'opened'),
+      ),
     symptom: null,
     causes: asIs({
       id: 'silent-server',
@@ -255,7 +262,10 @@ export const OTHER_RULES: readonly Rule[] = [
     when: (evidence) =>
       undecided('no-answer')(evidence).filter(
         (ground) =>
-          !meetsFlowLimit(ground, evidence) && !has(ground, evidence, 'opened') && !has(ground, evidence, 'elsewhere'),
+          !isOfReflector(ground, evidence) &&
+          !meetsFlowLimit(ground, evidence) &&
+          !has(ground, evidence, 'opened') &&
+          !has(ground, evidence, 'elsewhere'),
       ),
     symptom: null,
     causes: asIs({
@@ -264,6 +274,22 @@ export const OTHER_RULES: readonly Rule[] = [
       likelihood: 'possible',
       text: (ports) =>
         `The far end does not answer strangers on ${ports}, or something on the way drops it; a reflector would tell.`,
+    }),
+    fixes: noFix,
+  },
+  {
+    id: 'silent-reflector',
+    when: (evidence) =>
+      undecided('no-answer')(evidence).filter(
+        (ground) => isOfReflector(ground, evidence) && !meetsFlowLimit(ground, evidence),
+      ),
+    symptom: null,
+    causes: asIs({
+      id: 'silent-reflector',
+      device: 'unknown',
+      likelihood: 'possible',
+      text: (ports) =>
+        `What was asked of the reflector on ${ports} stayed silent, and this run does not show why: too much is lost on the way, or too little is known of what it listens on. Ask again.`,
     }),
     fixes: noFix,
   },

@@ -136,7 +136,7 @@ export const SIZE_RULES: readonly Rule[] = [
         grounds,
       },
     ],
-    fixes: fix('advise'),
+    fixes: fix('allow'),
   },
   {
     id: 'long-notifies-dropped',

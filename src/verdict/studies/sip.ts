@@ -9,7 +9,16 @@ import type { Finding } from '../../model/verdict.js';
 import { lossUpperBound as upperBoundOf } from '../silence.js';
 import { compareSip, type Difference } from './alg.js';
 import { judgeOthers, pinholesOf, toldOf } from './sip-port.js';
-import { doubtOf, fourNumbers, isAnswered, isLeftUnanswered, judgeSizes, judgeStreams, vanished } from './sizes.js';
+import {
+  doubtOf,
+  fourNumbers,
+  isAnswered,
+  isLeftUnanswered,
+  isTooLong,
+  judgeSizes,
+  judgeStreams,
+  vanished,
+} from './sizes.js';
 import type { AlgFinding, Judge, StudyCheck } from './study-check.js';
 
 interface SipVerdicts {
@@ -100,12 +109,15 @@ const judgePort = (
   others: OtherTraffic | undefined,
   family: Family,
   lossUpperBound: number | null,
+  padded: readonly SipExchange[],
 ): { readonly check: StudyCheck; readonly findings: readonly AlgFinding[]; readonly isCosmetic: boolean } | null => {
   const [first] = own;
   if (!first) return null;
   const rewritten = own.flatMap(findingsOf);
   const elsewhere = controls.flatMap(findingsOf);
-  const silent = own.filter((one) => !one.fromSipPort && vanished(one, lossUpperBound));
+  const vanishing = own.filter((one) => !one.fromSipPort && vanished(one, lossUpperBound));
+  const tooLong = vanishing.filter((one) => isTooLong(one, padded, lossUpperBound));
+  const silent = vanishing.filter((one) => !tooLong.includes(one));
   const passesElsewhere = (method: string): boolean => controls.some((one) => one.method === method && isAnswered(one));
   const drops = silent.filter(({ method }) => passesElsewhere(method)).map(dropOf);
   const free = own.filter(({ fromSipPort }) => !fromSipPort);
@@ -140,6 +152,7 @@ const judgePort = (
       evidence: {
         compared: judged.map(({ method }) => method),
         silent: silent.map(({ method }) => method),
+        ...(tooLong.length > 0 && { tooLong: tooLong.map(({ method }) => method) }),
         ...(harmless && { onlyForm: [...new Set(rewritten.map(({ field }) => field))] }),
         fromSipPort: own.some((one) => one.fromSipPort && isAnswered(one)),
         controlPort: controls[0]?.port ?? null,
@@ -181,14 +194,14 @@ export const judgeSip = (all: readonly SipFacts[], lossUpperBound: number | null
     const plain = exchanges.filter(({ padded }) => padded === null);
     const own = plain.filter(({ isControl }) => !isControl);
     const places = [...new Set(own.map(({ transport, port }) => `${transport}/${port}`))];
+    const padded = exchanges.filter((one) => one.padded !== null);
     const ports = places.flatMap((place) => {
       const here = own.filter(({ transport, port }) => `${transport}/${port}` === place);
       const [transport] = place.split('/');
       const controls = plain.filter((one) => one.isControl && one.transport === transport);
       const others = otherTraffic.find((one) => `${one.transport}/${one.port}` === place);
-      return judgePort(here, controls, others, family, lossUpperBound) ?? [];
+      return judgePort(here, controls, others, family, lossUpperBound, padded) ?? [];
     });
-    const padded = exchanges.filter((one) => one.padded !== null);
     const overUdp = ports.find(({ check }) => check.transport === 'udp');
     const ofUdp = padded.filter(({ transport }) => transport === 'udp');
     const change = tampered(overUdp?.isCosmetic ? ofUdp.map(withoutChange) : ofUdp);

@@ -42,6 +42,24 @@ export const isAnswered = ({ answers, unproven }: SipExchange): boolean => answe
 export const isLeftUnanswered = ({ answers, seen, answered = null }: SipExchange): boolean =>
   answers === 0 && seen !== null && answered !== null && answered < seen;
 
+/**
+ * Whether a message is silent because of how long it is: one of the sizes that were tried next to its own vanishes as well. What
+ * travels inside TLS is as long as over plain TCP, and a little longer.
+ */
+export const isTooLong = (one: SipExchange, all: readonly SipExchange[], lossUpperBound: number | null): boolean => {
+  const { bytes } = one;
+  if (bytes === undefined) return false;
+  const isStream = one.transport !== 'udp';
+  const tried = all
+    .filter(({ isControl, transport, padded }) => padded !== null && !isControl && (transport !== 'udp') === isStream)
+    .sort((a, b) => sizeOf(a) - sizeOf(b));
+  const below = tried.findLast((other) => sizeOf(other) <= bytes);
+  const above = tried.find((other) => sizeOf(other) >= bytes);
+  return [below, above].some(
+    (other) => other !== undefined && vanished(other, lossUpperBound, isStream ? 1 : fragmentsOf(sizeOf(other))),
+  );
+};
+
 const sizeOf = ({ padded }: SipExchange): number => padded ?? 0;
 
 const bySize = (sizes: readonly SipExchange[]): readonly SipExchange[] =>

@@ -12,5 +12,5 @@ export default {
   services: { 'business-sip': 'impaired' },
   notVerified: 'the answers are those of a reflector, which hand-made questions cannot tell from another',
   perhapsSymptoms: { 'business-sip': ['one-way-audio-outbound', 'one-way-audio-inbound'] },
-  cause: { 'business-sip': ['interception-takes-more', 'interception', 'port-filter', 'silent-stranger'] },
+  cause: { 'business-sip': ['interception-takes-more', 'interception', 'port-filter', 'silent-reflector'] },
 } satisfies Scenario;

@@ -17,5 +17,5 @@ export default {
   services: { 'business-sip': ['impaired', 'unknown'] },
   notVerified: 'what is forged here is the proof, which hand-made questions do not carry',
   perhapsSymptoms: { 'business-sip': ['one-way-audio-outbound', 'one-way-audio-inbound'] },
-  cause: { 'business-sip': ['interception-takes-more', 'interception', 'port-filter', 'silent-stranger'] },
+  cause: { 'business-sip': ['interception-takes-more', 'interception', 'port-filter', 'silent-reflector'] },
 } satisfies Scenario;

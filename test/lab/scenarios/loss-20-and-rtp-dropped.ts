@@ -12,7 +12,7 @@ export default {
     'sip-alg/*/*': ['pass/answered', 'degraded/loss', 'degraded/latency', 'unknown/no-answer', 'unknown/not-run'],
   },
   services: { 'business-sip': ['impaired', 'unknown'] },
-  cause: { 'business-sip': ['port-filter', 'silent-stranger'] },
+  cause: { 'business-sip': ['port-filter', 'silent-reflector'] },
   perhapsSymptoms: { 'business-sip': ['one-way-audio-outbound', 'no-audio', 'choppy-audio'] },
   // A run takes most of the minute that it has by default, and more on a busy machine.
   args: ['--timeout', '110'],
