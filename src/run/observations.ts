@@ -26,6 +26,12 @@ export const passed = ({ attempts }: Observation): boolean =>
 export const isSilent = ({ attempts, notRun }: Observation): boolean =>
   notRun === null && attempts.length > 0 && attempts.every(({ outcome }) => outcome === 'silence');
 
+/** The same over UDP. */
+export const lostBesideAnswers = (all: readonly Observation[]): readonly number[] =>
+  all
+    .filter((one) => one.check.transport === 'udp' && passed(one))
+    .flatMap(({ attempts }) => attempts.flatMap(({ lostAtMs }) => lostAtMs));
+
 /** When packets over connections went out in vain, of questions that were answered all the same. */
 export const lostBeforeAnswers = (all: readonly Observation[]): readonly number[] =>
   all

@@ -16,7 +16,7 @@ import { loadProbes } from './ask/probes.js';
 import { createWays } from './ask/ways.js';
 import { createFarEnds, type FarEnd, type FarEnds } from './far-ends.js';
 import type { Net } from './net.js';
-import { createObservations, lostBeforeAnswers, type Observations, passed } from './observations.js';
+import { createObservations, lostBeforeAnswers, lostBesideAnswers, type Observations, passed } from './observations.js';
 import { createPath } from './path.js';
 import { createSweeps, type Sweeps } from './sweep/sweeps.js';
 import { connectionsAway, createTimeline } from './timeline.js';
@@ -109,6 +109,12 @@ export const openRun = async (
       onProgress(done, marks);
     },
   });
+  const findGaps = (): void => {
+    for (const { address } of farEnds.all()) {
+      timeline.findGaps(address, lostBesideAnswers(observations.at(address)));
+    }
+  };
+  const { timeline } = tools;
   return {
     ...{ input, tools, observations, farEnds, sweeps, mayBeReflector, doubtOf },
     signal: over,
@@ -132,6 +138,7 @@ export const openRun = async (
       return observation;
     },
     freezeLoss: () => {
+      findGaps();
       loss = tools.path.sample();
     },
     recordFacts: (found) => {

@@ -5,6 +5,7 @@
  */
 import { countWithin, type Silence, type Span } from '../model/far-end.js';
 import type { Transport } from '../model/kinds.js';
+import { gapsOf } from './gaps.js';
 
 /**
  * `over`: UDP can be away while connections live. An answer over UDP vouches for everything, one over a connection not for
@@ -29,6 +30,11 @@ export interface Timeline {
   isSilent(address: string, over: Transport): boolean;
   /** Nothing has come for so long that it is not worth waiting for. */
   isDeaf(address: string, over: Transport): boolean;
+  /**
+   * Looks for moments at which it was away too shortly for its canaries: from here on nothing vouches for what went out then.
+   * @param lostAtMs when those went out over UDP that stayed unanswered, of questions that were answered at another time
+   */
+  findGaps(address: string, lostAtMs: readonly number[]): void;
   /** When answers came over connections, the first one first. */
   answersOverConnections(address: string): readonly number[];
   /** When connections were asked for whose first SYN was lost. */
@@ -120,6 +126,18 @@ export const connectionsAway = (
   });
 };
 
+/** Both ends of a gap were answered, and vouch for themselves alone. */
+const withoutGaps = (spans: readonly Span[], gaps: readonly Span[]): readonly Span[] =>
+  gaps.reduce<readonly Span[]>(
+    (left, [gapFrom, gapTo]) =>
+      left.flatMap(([from, to]): readonly Span[] =>
+        gapTo <= from || gapFrom >= to
+          ? [[from, to]]
+          : [...(gapFrom >= from ? [[from, gapFrom] as const] : []), ...(gapTo <= to ? [[gapTo, to] as const] : [])],
+      ),
+    spans,
+  );
+
 /** Nothing was heard yet. @param now the run's clock, in milliseconds */
 export const createTimeline = (now: () => number): Timeline => {
   const lives = new Map<string, Life>();
@@ -128,6 +146,8 @@ export const createTimeline = (now: () => number): Timeline => {
   const flows = new Map<string, number[]>();
   const lateOpenings = new Map<string, number[]>();
   const askedOverConnections = new Map<string, number[]>();
+  const answeredOverUdp = new Map<string, number[]>();
+  const gaps = new Map<string, readonly Span[]>();
   const add = (all: Map<string, number[]>, address: string, atMs: number): void => {
     const known = all.get(address);
     if (known) known.push(atMs);
@@ -158,7 +178,7 @@ export const createTimeline = (now: () => number): Timeline => {
       return [index === 0 ? from - EDGE_MS : from, isOpen ? to + EDGE_MS : to];
     });
   const spans: Timeline['spans'] = (address, over) => {
-    const all = spansOf(lifeOf(address, over));
+    const all = withoutGaps(spansOf(lifeOf(address, over)), gaps.get(address) ?? []);
     const first = over === 'udp' ? undefined : overConnections.get(address)?.[0];
     if (first === undefined) return all;
     const from = first - EDGE_MS;
@@ -188,8 +208,10 @@ export const createTimeline = (now: () => number): Timeline => {
   return {
     answered: (address, sentAtMs, over) => {
       take(lives, address, sentAtMs);
-      if (over === 'udp') take(livesOverUdp, address, sentAtMs);
-      else add(overConnections, address, sentAtMs);
+      if (over === 'udp') {
+        take(livesOverUdp, address, sentAtMs);
+        add(answeredOverUdp, address, sentAtMs);
+      } else add(overConnections, address, sentAtMs);
     },
     askedOverConnection: (address) => add(askedOverConnections, address, now()),
     opened: (address) => add(flows, address, now()),
@@ -203,6 +225,9 @@ export const createTimeline = (now: () => number): Timeline => {
       lifeOf(address, over) ? sentAtMs.length - witnessed(address, sentAtMs, over) : 0,
     isSilent: (address, over) => silentFor(lifeOf(address, over), SILENT_MS, SILENT_QUESTIONS),
     isDeaf: (address, over) => silentFor(lifeOf(address, over), DEAF_MS, DEAF_QUESTIONS),
+    findGaps: (address, lostAtMs) => {
+      gaps.set(address, gapsOf(answeredOverUdp.get(address) ?? [], lostAtMs));
+    },
     answersOverConnections: (address) => overConnections.get(address) ?? [],
     lateOpenings: (address) => lateOpenings.get(address) ?? [],
     spans,
