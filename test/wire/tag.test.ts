@@ -145,9 +145,14 @@ t.test('requests: laid out by hand, sealed by hand, encoded and read by us', asy
     const session = hex(vector.session);
     const keys = keysByHand(token, session);
     const binding = vector.binding === null ? null : hex(vector.binding);
-    const type = { echoRequest: 1, infoRequest: 3, receiptsRequest: 6, captureRequest: 8, deferredRequest: 10 }[
-      vector.type
-    ];
+    const type = {
+      echoRequest: 1,
+      infoRequest: 3,
+      receiptsRequest: 6,
+      captureRequest: 8,
+      deferredRequest: 10,
+      inboundRequest: 12,
+    }[vector.type];
     const signed = [
       'ca11',
       '01',
@@ -192,7 +197,15 @@ t.test('answers and the refusal: laid out by hand, sealed by hand, encoded and r
     const session = hex(vector.session);
     const keys = keysByHand(token, session);
     const binding = vector.binding === null ? null : hex(vector.binding);
-    const type = { echoAnswer: 2, infoAnswer: 4, receiptsAnswer: 7, captureAnswer: 9, deferredAnswer: 11 }[vector.type];
+    const type = {
+      echoAnswer: 2,
+      infoAnswer: 4,
+      receiptsAnswer: 7,
+      captureAnswer: 9,
+      deferredAnswer: 11,
+      inboundAnswer: 13,
+      inboundKnock: 14,
+    }[vector.type];
     const signed = [
       'ca11',
       '01',
