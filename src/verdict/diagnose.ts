@@ -134,6 +134,11 @@ const fixText = (kind: FixKind, first: Ground, grounds: readonly Ground[]): stri
   if (kind === 'advise' && (first.finding.reason === 'rate-limited' || first.finding.reason === 'no-answer')) {
     return `Let more sessions pass at a time: raise the firewall's table or its limit for each host, at least for ${what} to ${where}.`;
   }
+  if (kind === 'advise' && first.probe === 'inbound') {
+    return first.finding.reason === 'not-forwarded'
+      ? `Forward ${what} to this computer for as long as the test takes, or run the probe on the host to which it is forwarded.`
+      : `Let ${what} in from the networks of the service, and from ${where} for as long as the test takes; "probe profiles NAME --rules DIALECT" writes the rules.`;
+  }
   if (kind === 'advise' && first.transport !== 'udp') {
     return `Raise the idle timeout of TCP connections on the firewall to two hours for ${what} to ${where}, or let phones send keepalives more often.`;
   }
