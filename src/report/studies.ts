@@ -97,3 +97,18 @@ export const waysInOf = (asked: readonly InboundPort[], studies: readonly StudyC
 /** The lines of all studies. */
 export const studyRows = (studies: readonly StudyCheck[], plan: Plan): readonly ReportCheck[] =>
   studies.map((one) => row(one, plan));
+
+const LABELS = { udp: 'UDP', tcp: 'TCP', tls: 'TLS' } as const;
+
+/** Ports that the user let the far end try, and of which nothing came home. */
+export const inboundNotes = ({ requirements }: Plan, studies: readonly StudyCheck[]): readonly string[] => {
+  const missing = requirements
+    .flatMap(({ inbound = [] }) => inbound)
+    .filter((port) => !studies.some((one) => isOf(one, port)))
+    .map(({ transport, port }) => `${LABELS[transport]} ${port}`);
+  return missing.length === 0
+    ? []
+    : [
+        `The way in to ${[...new Set(missing)].join(', ')} was not tried: no reflector proved to know the token, or the run ended first.`,
+      ];
+};
