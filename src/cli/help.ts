@@ -27,6 +27,8 @@ Options:
   --strict                refuses a token file that others can read, instead of a warning
   --rtp-range A-B         media ports, in place of the profile's
   --exhaustive            every port of every range instead of a sample
+  --inbound [ROW=]PORT    listens on this port and has the reflector try it from outside, for rows
+                          that the far side begins: 5061, 5061/tls, signalling=5067 (repeatable)
   --deep                  also how long idle connections last in NAT and firewall (up to 6 minutes)
   --no-nat                leaves out how the NAT maps and filters: 2 s less
   --transport udp|tcp|tls signalling transports in use (repeatable; default all of the profile)
@@ -75,6 +77,8 @@ Options:
   --tls RANGES            exact TLS ports instead (every TCP port speaks TLS as well)
   --control-port PORT     HTTPS for receipts and humans (default 443)
   --cert FILE --key FILE  certificate and key in PEM form (default: self-signed)
+  --inbound               lets agents that hold a token have ports of their own address tried from
+                          here (off by default; docs/security.md)
   --processes N           spread the ports over so many (default: as many as the limit of
                           open files asks for)
   --metrics ADDRESS:PORT  serve Prometheus metrics there

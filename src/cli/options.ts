@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { TRANSPORTS, type Transport } from '../model/kinds.js';
 import { nearest } from '../model/nearest.js';
 import { UserError } from '../model/user-error.js';
+import { readInbound } from '../plan/inbound.js';
 import { readFrom } from '../plan/sip-identity.js';
 import type { ProbePace, ProbeRequest } from '../probing/request.js';
 import { OUTPUTS, type Output } from '../report/render.js';
@@ -41,6 +42,7 @@ const OPTIONS = {
   'rtp-range': { type: 'string' },
   exhaustive: { type: 'boolean' },
   transport: { type: 'string', multiple: true },
+  inbound: { type: 'string', multiple: true },
   deep: { type: 'boolean' },
   'no-nat': { type: 'boolean' },
   mcc: { type: 'string' },
@@ -168,6 +170,7 @@ export const parseProbeOptions = (argv: readonly string[], env: NodeJS.ProcessEn
     rtpRange: values['rtp-range'] === undefined ? null : portRange(values['rtp-range']),
     exhaustive,
     transports: transports ?? null,
+    inbound: (values.inbound ?? []).map(readInbound),
     deep,
     nat: !values['no-nat'],
     plmn: {

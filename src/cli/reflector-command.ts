@@ -35,11 +35,12 @@ const OPTIONS = {
   'control-port': { type: 'string' },
   cert: { type: 'string' },
   key: { type: 'string' },
+  inbound: { type: 'boolean' },
   metrics: { type: 'string' },
   config: { type: 'string' },
 } as const;
 const REPEATABLE: ReadonlySet<string> = new Set(['listen', 'public', 'profile']);
-const FLAGS: ReadonlySet<string> = new Set(['strict']);
+const FLAGS: ReadonlySet<string> = new Set(['strict', 'inbound']);
 
 const parse = (argv: readonly string[]) => {
   try {
@@ -156,6 +157,7 @@ export const reflectorCommand = async (argv: readonly string[], env: NodeJS.Proc
     credentials,
     version: packageVersion(),
     processes,
+    inbound: values.inbound ?? false,
     warn: (message) => log.warn(message),
     failed: (error) => {
       log.error(`${error.message}: its ports are closed, so this ends; whoever supervises it starts it anew`);

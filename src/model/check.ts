@@ -88,11 +88,19 @@ export interface PlannedRequirement {
   readonly profile: string;
   readonly requirement: Requirement;
   readonly alternatives: readonly Grounds[];
+  /** Where the user lets the far end begin what this row is about; left out where it is not asked. */
+  readonly inbound?: readonly InboundPort[];
 }
 
 export interface Grounds {
   readonly checks: readonly Key[];
   readonly ranges: readonly PlannedRange[];
+}
+
+/** A port of this host to which the far end is to connect, or send. */
+export interface InboundPort {
+  readonly transport: Transport;
+  readonly port: number;
 }
 
 export interface Plan {

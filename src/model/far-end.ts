@@ -16,6 +16,8 @@ export interface ReflectorInfo {
   readonly unreadable?: readonly PortSpan[];
   /** The longest that its own work lately waited, in milliseconds. */
   readonly lateMs?: number;
+  /** It connects to ports that an agent names at its own address; left out where it does not. */
+  readonly inbound?: true;
   /** Fingerprint of the certificate that it shows, as `AB:CD:…`; null if it speaks no TLS. */
   readonly certificateSha256: string | null;
 }

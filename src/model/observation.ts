@@ -131,6 +131,8 @@ export const NOT_RUN = [
   'needs-reflector', // a third party does not answer this
   'not-offered', // the target's NAPTR or SRV records do not offer this transport
   'not-listening', // the reflector says that it does not listen there
+  'inbound-not-offered', // the reflector does not try ports from outside
+  'needs-connection', // nor for whom it does not know by a connection
   'interrupted', // SIGINT, or the run's deadline came first
 ] as const;
 export type NotRun = (typeof NOT_RUN)[number];

@@ -1,5 +1,5 @@
 /** What goes into a run and what comes out of it: plain data, because a thread lies between. */
-import type { PlannedCheck, PlannedRange } from './check.js';
+import type { InboundPort, PlannedCheck, PlannedRange } from './check.js';
 import type { FarEndFacts } from './far-end.js';
 import type { LossSample, Mark, Observation } from './observation.js';
 
@@ -11,6 +11,8 @@ export interface StudyOptions {
   readonly nat: boolean;
   /** The source port that an agent keeps from run to run; none of a person's. */
   readonly persistentPort?: number;
+  /** Ports at which it listens while the far end tries them; none if left out. */
+  readonly inbound?: readonly InboundPort[];
 }
 
 export interface RunInput {

@@ -180,3 +180,35 @@ export interface LifetimeFacts {
   /** Questions over the flows that fell idle afterwards, and how many were answered: what this path loses. */
   readonly talk: LossSample;
 }
+
+/** What became of one attempt of the far end to reach a port of ours, as both ends saw it. */
+export interface InboundTry {
+  /** It came here, with its proof. */
+  readonly arrived: boolean;
+  /** Connections to the port that brought no proof while it was tried. */
+  readonly opened: number;
+  /** The far end's word; null where it could not be had, so that nothing is known of this attempt. */
+  readonly said: 'sent' | 'connected' | 'refused' | 'silent' | 'unreachable' | 'tls-failed' | null;
+}
+
+/** A port of ours that the far end tried, or why it was not tried. */
+export interface InboundFacts {
+  /** The far end's. */
+  readonly address: string;
+  readonly family: Family;
+  readonly transport: Transport;
+  readonly port: number;
+  /** Why it was not tried: of this host the code of its refusal to listen, of the far end what it says. */
+  readonly notTried:
+    | { readonly by: 'this-host'; readonly code: string }
+    | { readonly by: 'far-end'; readonly why: InboundRefusal }
+    | null;
+  readonly tries: readonly InboundTry[];
+  /** Our address as this host knows it and as the far end sees it; null where no connection told. */
+  readonly local: string | null;
+  readonly seen: string | null;
+  /** The way is so slow that what the far end calls silent may have been on its way. */
+  readonly isSlow: boolean;
+}
+
+type InboundRefusal = 'not-offered' | 'needs-connection' | 'held-back' | 'failed';

@@ -17,7 +17,15 @@ export const REASONS = {
     'dns-intercepted',
     'answered-by-other',
   ],
-  blocked: ['dropped-outbound', 'dropped-inbound', 'dropped', 'rejected', 'payload-filtered', 'size-filtered'],
+  blocked: [
+    'dropped-outbound',
+    'dropped-inbound',
+    'dropped',
+    'rejected',
+    'payload-filtered',
+    'size-filtered',
+    'not-let-in',
+  ],
   unknown: [
     'no-answer',
     'closed',
@@ -32,6 +40,7 @@ export const REASONS = {
     'no-network',
     'local-error',
     'not-run',
+    'not-forwarded',
   ],
 } as const satisfies Record<Verdict, readonly string[]>;
 export type Reason = (typeof REASONS)[Verdict][number];

@@ -2,6 +2,7 @@
 import { loadProbe } from '../../probes/contract.js';
 import type { PlannedCheck } from '../model/check.js';
 import { isSwept } from '../model/kinds.js';
+import { inboundPorts } from '../plan/inbound.js';
 import { addressesOf, questionsOf } from '../plan/plan.js';
 import { lengthOf, messagesOf } from '../run/ask/length.js';
 import { MAX_CONTROL_PACKETS } from '../run/phases/bound-loss.js';
@@ -43,14 +44,15 @@ const rowFor = async (check: PlannedCheck, prepared: Prepared): Promise<Row> => 
  */
 const proofFor = async (
   rows: readonly Row[],
-  { token, reflectors }: Prepared,
+  { token, reflectors, plan }: Prepared,
   options: Pick<ProbePace, 'deep' | 'nat' | 'persistentPort'>,
 ): Promise<Amount> => {
   if (token === null) return { packets: 0, bytes: 0 };
   const asked = rows.filter(({ check }) => check.skip === null);
   const named = addressesOf(reflectors);
   const all = [...new Set(asked.flatMap(({ check }) => check.address ?? []))];
-  const studies = (await Promise.all(STUDY_KINDS.map(loadStudy))).filter((study) => study.wanted(options));
+  const wanted = { ...options, inbound: inboundPorts(plan) };
+  const studies = (await Promise.all(STUDY_KINDS.map(loadStudy))).filter((study) => study.wanted(wanted));
   return sumOf(
     all
       .filter((address) => named.length === 0 || named.includes(address))
@@ -64,7 +66,7 @@ const proofFor = async (
         return sumOf([
           { packets: ways, bytes: ways * (headers + INFO_REQUEST_BYTES) },
           { packets: MAX_CONTROL_PACKETS, bytes: MAX_CONTROL_PACKETS * (headers + ANSWER_TAG_BYTES) },
-          ...studies.map((study) => study.cost(checks, options)),
+          ...studies.map((study) => study.cost(checks, wanted)),
           { packets: receipts, bytes: receipts * (headers + REQUEST_TAG_BYTES + query.length) },
         ]);
       }),

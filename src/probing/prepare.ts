@@ -51,12 +51,13 @@ export const prepare = async (
 ): Promise<Prepared> => {
   const token = findToken(request.tokenFile, env);
   const exposed = exposure(request.tokenFile ?? env.CALLPATH_TOKEN_FILE, request.strict ?? false);
-  const [destinations, epdg, rows, { addressNotes }, { withSipIdentity }] = await Promise.all([
+  const [destinations, epdg, rows, { addressNotes }, { withSipIdentity }, { withInbound }] = await Promise.all([
     import('../plan/destination.js'),
     import('../plan/epdg.js'),
     import('../plan/row-target.js'),
     import('../plan/name-notes.js'),
     import('../plan/sip-identity.js'),
+    import('../plan/inbound.js'),
   ]);
   const { addressesOfName, readSipTarget, readTarget, resolveDestination, transportsOf, withoutDns } = destinations;
   const { checkPlmn, hostOf, inventedAddresses, screenEpdg } = epdg;
@@ -97,6 +98,9 @@ export const prepare = async (
   ]);
   const reflectors = others.map(({ destination }) => destination);
   const { sessionId, random } = newSession();
+  if ((request.inbound ?? []).length > 0 && token === null) {
+    throw new UserError('usage', "--inbound needs the reflector's token: give --token-file FILE");
+  }
   return {
     ...{ reflectors, profiles, token, sessionId },
     warnings: exposed === null ? [] : [exposed],
@@ -107,20 +111,23 @@ export const prepare = async (
       ...addressNotes(found.destination),
     ],
     resolution: found.resolution,
-    plan: withSipIdentity(
-      plan({
-        ...{ profiles, reflectors, random },
-        target: found.destination,
-        others: new Map(besides.map(({ destination }) => [destination.host, destination])),
-        hasToken: token !== null,
-        rtpRange: request.rtpRange,
-        transports: transportsOf(sipTarget, request.transports),
-        exhaustive: request.exhaustive,
-        portMap: new Map(),
-        watched: request.watched ?? {},
-      }),
-      found.destination,
-      request.from,
+    plan: withInbound(
+      withSipIdentity(
+        plan({
+          ...{ profiles, reflectors, random },
+          target: found.destination,
+          others: new Map(besides.map(({ destination }) => [destination.host, destination])),
+          hasToken: token !== null,
+          rtpRange: request.rtpRange,
+          transports: transportsOf(sipTarget, request.transports),
+          exhaustive: request.exhaustive,
+          portMap: new Map(),
+          watched: request.watched ?? {},
+        }),
+        found.destination,
+        request.from,
+      ),
+      request.inbound ?? [],
     ),
   };
 };

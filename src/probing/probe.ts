@@ -3,6 +3,7 @@
 import type { Report } from '../model/report.js';
 import type { OnProgress } from '../model/run.js';
 import { newId } from '../model/uuid.js';
+import { inboundPorts } from '../plan/inbound.js';
 import { addressesOf, type Destination, questionsOf } from '../plan/plan.js';
 import type { ProbeThread } from '../run/thread/thread.js';
 import type { Prepared } from './prepare.js';
@@ -46,6 +47,7 @@ export const probe = async (
   const local = await localAddresses(prepared, pace.source);
   const { plan, token, sessionId, profiles, reflectors } = prepared;
   const { deep, nat, persistentPort, scouts } = pace;
+  const inbound = inboundPorts(plan);
   const output = await (run ?? runInThread)(
     {
       questions: questionsOf(plan),
@@ -56,7 +58,11 @@ export const probe = async (
       timeoutMs: pace.timeoutMs,
       source: pace.source,
       ...(scouts !== undefined && { scouts }),
-      studies: { deep, nat, ...(persistentPort !== undefined && { persistentPort }) },
+      studies: {
+        ...{ deep, nat },
+        ...(persistentPort !== undefined && { persistentPort }),
+        ...(inbound.length > 0 && { inbound }),
+      },
     },
     signal,
     onProgress,

@@ -2,6 +2,7 @@
 import type { Family } from '../model/check.js';
 import type { Transport } from '../model/kinds.js';
 import type { Plmn } from '../plan/epdg.js';
+import type { InboundWish } from '../plan/inbound.js';
 
 /** What is asked of whom. */
 export interface ProbeRequest {
@@ -20,6 +21,8 @@ export interface ProbeRequest {
   readonly transports: readonly Transport[] | null;
   /** The carrier whose gateway is asked, or nulls. */
   readonly plmn: Plmn;
+  /** Ports of this host that the far end is to try; none if left out. */
+  readonly inbound?: readonly InboundWish[];
   readonly tokenFile: string | null;
   /** A token file that others can read is refused, and not only warned of; false if left out. */
   readonly strict?: boolean;

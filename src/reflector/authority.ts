@@ -25,7 +25,8 @@ export type Admission =
       readonly request: RequestTag;
       /** Names token and session together, so that nobody can touch the sessions of another token. */
       readonly name: string;
-      readonly answer: (facts: AnswerFacts) => Uint8Array;
+      /** For the channel of the request, or for another one of the same session. */
+      readonly answer: (facts: AnswerFacts, channel?: Uint8Array | null) => Uint8Array;
     }
   /** A well-formed request under a token that is not ours. */
   | { readonly kind: 'unknown-key'; readonly request: RequestTag }
@@ -92,7 +93,7 @@ export const createAuthority = (tokens: readonly NamedToken[]): Authority => {
         kind: 'admitted',
         request: tag,
         name,
-        answer: (facts) => encodeAnswerTo(tag, facts, keys.toAgent(), binding),
+        answer: (facts, channel = binding) => encodeAnswerTo(tag, facts, keys.toAgent(), channel),
       };
     },
     replace,

@@ -4,6 +4,7 @@ import { constants, existsSync } from 'node:fs';
 import { lstat, open, readFile, unlink } from 'node:fs/promises';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { UserError } from '../model/user-error.js';
+import { selfSigned } from '../net/self-signed.js';
 
 export interface Credentials {
   readonly cert: string;
@@ -51,17 +52,10 @@ export const readCredentials = async (certFile: string, keyFile: string): Promis
   return { cert, key, sha256: certificate.fingerprint256 };
 };
 
-/** Makes a self-signed certificate (ECDSA P-256, SHA-256). */
+/** Makes a self-signed certificate. */
 export const makeCredentials = async (): Promise<Credentials> => {
-  const { generate } = await import('selfsigned');
-  const notAfterDate = new Date(Date.now() + VALID_DAYS * 86_400_000);
-  const made = await generate([{ name: 'commonName', value: 'callpath reflector' }], {
-    keyType: 'ec',
-    curve: 'P-256',
-    algorithm: 'sha256',
-    notAfterDate,
-  });
-  return { cert: made.cert, key: made.private, sha256: new X509Certificate(made.cert).fingerprint256 };
+  const { cert, key } = await selfSigned('callpath reflector', VALID_DAYS);
+  return { cert, key, sha256: new X509Certificate(cert).fingerprint256 };
 };
 
 /** Makes a file that is nobody else's: never through a link, and never over what is there. */

@@ -9,7 +9,9 @@ import { createEvidenceBook } from './captures.js';
 import { type Credentials, secureContextOf } from './certificate.js';
 import { answerDatagram, type DatagramRules } from './datagrams.js';
 import { createDeferrals } from './deferrals.js';
+import { dial } from './dial.js';
 import type { Arrival, Host } from './exchange.js';
+import { createInbound } from './inbound.js';
 import { createLateness } from './lateness.js';
 import { createKeepaliveBook, createLimiter, createRefusalBook } from './limits.js';
 import type { Counters } from './metrics.js';
@@ -30,6 +32,8 @@ export interface CoreOptions {
   readonly version: string;
   /** The same in all processes, so that they know each other's sources. */
   readonly hashSeed: number;
+  /** Whether agents may have ports of their own address tried from here; they may not if left out. */
+  readonly inbound?: boolean;
   readonly warn: (message: string) => void;
   /** Absent where one process does everything. */
   readonly siblings?: Siblings | undefined;
@@ -86,6 +90,7 @@ export const createCore = (options: CoreOptions): Core => {
   const udpPorts = new Set<number>();
   const overruns = createOverruns(udpPorts);
   const deferrals = createDeferrals();
+  const inbound = options.inbound === true ? createInbound({ listeners: options.listeners, dial }) : null;
   const counts = { datagrams: 0, answers: 0, connections: 0, refusedConnections: 0 };
   let context = secureContextOf(options.credentials);
   let info: ReflectorInfo = { version: options.version, udp: [], tcp: [], certificateSha256: null };
@@ -115,6 +120,7 @@ export const createCore = (options: CoreOptions): Core => {
     evidence: createEvidenceBook(),
     refused: refusals.count,
     version: options.version,
+    inbound,
   };
   const rules: DatagramRules = {
     host,
@@ -237,6 +243,7 @@ export const createCore = (options: CoreOptions): Core => {
     }),
     close: async () => {
       deferrals.close();
+      inbound?.close();
       overruns.close();
       lateness.close();
       await Promise.all([udp.close(), tcp.close()]);

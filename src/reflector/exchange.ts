@@ -3,13 +3,15 @@
 import { encodeEvidencePiece, readCaptureQuery } from '../wire/capture.js';
 import { type Deferral, encodeDeferral, readDeferral } from '../wire/deferral.js';
 import { echoAnswerBody } from '../wire/echo.js';
+import { encodeInboundState, readInboundQuery } from '../wire/inbound.js';
 import { roomForInfo } from '../wire/info.js';
-import { zeroed } from '../wire/octets.js';
+import { NOTHING, zeroed } from '../wire/octets.js';
 import { encodeReceipts, type Receipt, readReceiptsQuery } from '../wire/receipts.js';
-import { ANSWER_TO, digestOf, type RequestTag } from '../wire/tag.js';
+import { ANSWER_TO, digestOf } from '../wire/tag.js';
 import type { Surroundings } from './alternates.js';
 import type { Admission, Authority } from './authority.js';
 import type { EvidenceBook } from './captures.js';
+import type { Inbound } from './inbound.js';
 import { ownerOf } from './quotas.js';
 import type { RequestName, Sessions } from './sessions.js';
 
@@ -42,6 +44,8 @@ export interface Host {
   /** Connections and deferred answers lately refused to the prefix of an address, because there were too many. */
   readonly refused: (source: Uint8Array) => number;
   readonly version: string;
+  /** Tries ports of agents from outside; null or left out where the operator does not allow it. */
+  readonly inbound?: Inbound | null;
 }
 
 /** How an answer goes out if not at once, to where the request came from, and from where it was asked. */
@@ -76,6 +80,8 @@ interface Sealed {
   readonly consults: boolean;
 }
 
+type Admitted = Extract<Admission, { kind: 'admitted' }>;
+
 const AT_ONCE: Deferral = { afterMs: 0, changeIp: false, changePort: false };
 
 /** What of a deferral can be done here. Where there is no other socket the answer comes at once and says so. */
@@ -84,14 +90,41 @@ const possible = (wanted: Deferral, surroundings: Surroundings | null): Deferral
   return !changes || surroundings?.change(wanted.changeIp, wanted.changePort) ? wanted : AT_ONCE;
 };
 
+/** No answer of an attempt has a request behind it at the port where it arrives: what it attests is the port alone. */
+const UNASKED = { turnaroundMicros: 0, receivedLength: 0, keepalives: 0, heldBack: 0, body: NOTHING } as const;
+
+/** What became of an attempt that was asked for here, or that it was not allowed. */
+const inboundBody = (admission: Admitted, arrival: Arrival, host: Host): Uint8Array | null => {
+  const query = readInboundQuery(admission.request.body);
+  if (!query) return null;
+  const { sourceBytes, sourceAddress, sourcePort, receivedAtMicros, surroundings } = arrival;
+  const knock = (port: number, binding: Uint8Array | null): Uint8Array =>
+    admission.answer(
+      {
+        ...UNASKED,
+        type: 'inboundKnock',
+        receivedAtMicros,
+        arrivalPort: port,
+        seenPort: sourcePort,
+        seenAddress: sourceBytes,
+        digest: NOTHING,
+      },
+      binding,
+    );
+  const { name } = admission;
+  // Only what came in datagrams has other sockets to answer from.
+  const overConnection = surroundings === null;
+  const state = host.inbound?.answer(query, { name, sourceBytes, sourceAddress, overConnection, knock });
+  return encodeInboundState(state ?? 'not-offered');
+};
+
 /** The answer's body; null for a request that cannot be answered. */
-const bodyFor = (
-  { type, body }: RequestTag,
-  name: string,
-  deferral: Deferral | null,
-  { isPartlyBlind = false, sourceAddress }: Arrival,
-  host: Host,
-): Uint8Array | null => {
+const bodyFor = (admission: Admitted, deferral: Deferral | null, arrival: Arrival, host: Host): Uint8Array | null => {
+  const {
+    name,
+    request: { type, body },
+  } = admission;
+  const { isPartlyBlind = false, sourceAddress } = arrival;
   switch (type) {
     case 'echoRequest':
       return echoAnswerBody(body);
@@ -115,16 +148,13 @@ const bodyFor = (
     }
     case 'deferredRequest':
       return deferral && encodeDeferral(deferral);
+    case 'inboundRequest':
+      return inboundBody(admission, arrival, host);
   }
 };
 
 /** The answer tag to an admitted request that came inside `message`; null for a replay, and for what is held back. */
-export const sealAnswer = (
-  admission: Extract<Admission, { kind: 'admitted' }>,
-  message: Uint8Array,
-  arrival: Arrival,
-  host: Host,
-): Sealed | null => {
+export const sealAnswer = (admission: Admitted, message: Uint8Array, arrival: Arrival, host: Host): Sealed | null => {
   const { name, request } = admission;
   const { type, sequence, sentAtMicros } = request;
   const { sourceBytes: source, receivedAtMicros } = arrival;
@@ -134,7 +164,7 @@ export const sealAnswer = (
   if (host.sessions.arrive(arrived) !== 'welcome') return null;
   const wanted = type === 'deferredRequest' ? readDeferral(request.body) : null;
   const deferral = wanted && possible(wanted, arrival.surroundings);
-  const body = bodyFor(request, name, deferral, arrival, host);
+  const body = bodyFor(admission, deferral, arrival, host);
   if (!body) return null;
   const turnaround = Number(host.nowMicros() - receivedAtMicros) + 1000 * (deferral?.afterMs ?? 0);
   const bytes = admission.answer({

@@ -19,6 +19,8 @@ interface ReflectorOptions {
   readonly tokens: readonly NamedToken[];
   readonly credentials: Credentials;
   readonly version: string;
+  /** Whether agents may have ports of their own address tried from here; they may not if left out. */
+  readonly inbound?: boolean;
   /** How many processes to use; null for as many as the limit of open files asks for. */
   readonly processes?: number | null;
   /** Called once for each port that cannot be bound. */
@@ -77,6 +79,7 @@ export const startReflector = async (options: ReflectorOptions): Promise<Reflect
     version: options.version,
     udp: spansOf(udp),
     tcp: spansOf(tcp),
+    ...(options.inbound === true && { inbound: true }),
     certificateSha256: credentials.sha256,
   });
   core.setInfo(info());

@@ -22,6 +22,7 @@ export type ToWorker =
       readonly credentials: Credentials;
       readonly version: string;
       readonly hashSeed: number;
+      readonly inbound: boolean;
       readonly share: Share;
     }
   | { readonly say: 'all-bound'; readonly info: ReflectorInfo; readonly bound: readonly Place[] }

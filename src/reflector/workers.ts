@@ -135,9 +135,9 @@ export const startWorkers = (options: CoreOptions, failed: (error: Error) => voi
         if (!closing) failed(error);
       });
     });
-    const { listeners, tokens, credentials, version, hashSeed } = options;
+    const { listeners, tokens, credentials, version, hashSeed, inbound = false } = options;
     child.send(
-      { say: 'start', listeners, tokens, credentials, version, hashSeed, share } satisfies ToWorker,
+      { say: 'start', listeners, tokens, credentials, version, hashSeed, inbound, share } satisfies ToWorker,
       () => undefined,
     );
     const said = await bound;

@@ -15,7 +15,7 @@ import { natOf, networkOf } from './network.js';
 import { deadAddresses, notesOf, ownPortNotes, shutNotes, unprovenNotes } from './notes.js';
 import { type Outages, outagesOf } from './outages.js';
 import { rangeRows } from './ranges.js';
-import { studyRows } from './studies.js';
+import { inboundNotes, studyRows } from './studies.js';
 import { withThirdParties } from './third-party.js';
 import { type Named, reflectorRows, targetOf } from './who.js';
 
@@ -55,6 +55,7 @@ const notes = (
   ...shutNotes(all),
   ...ownPortNotes(input.output.observations, all),
   ...studies.notes,
+  ...inboundNotes(input.plan, studies.checks),
   ...coverageNotes(ranges),
   ...limitNotes(input.output.farEnds),
   ...deadAddresses(input.target, farEnds),

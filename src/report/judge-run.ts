@@ -12,7 +12,7 @@ import { endOf, farEndStates, UNKNOWN_FAR_END } from '../verdict/far-end.js';
 import { withFlowLimit } from '../verdict/flow-limit.js';
 import { withHeldBackErrors } from '../verdict/held-back-errors.js';
 import { type ClassifiedRange, classifyRange } from '../verdict/ranges.js';
-import { type ServiceState, weigh, weighService } from '../verdict/services.js';
+import { type ServiceState, weigh, weighService, withWayIn } from '../verdict/services.js';
 import { withoutShut } from '../verdict/shut.js';
 import { lossUpperBound, RANGE_PORT_DOUBT, SINGLE_CHECK_DOUBT } from '../verdict/silence.js';
 import { judgeStudies, type StudyFacts } from '../verdict/studies/registry.js';
@@ -21,7 +21,7 @@ import { losingOwnPort } from '../verdict/studies/source-ports.js';
 import type { Judged } from '../verdict/studies/study-check.js';
 import { isShutAtLast } from '../verdict/unanswered.js';
 import { itemOfCheck, itemOfRange } from './items.js';
-import { harmedBy, isAskedByItself } from './studies.js';
+import { harmedBy, isAskedByItself, waysInOf } from './studies.js';
 
 export interface Judgement {
   readonly farEnds: ReadonlyMap<string, FarEndState>;
@@ -142,16 +142,19 @@ export const judgeRun = (
       profile,
       plan.requirements
         .filter((requirement) => requirement.profile === profile.profile)
-        .map(({ requirement, alternatives }) =>
-          weigh(
-            requirement,
-            alternatives.map((grounds) => {
-              const own = [
-                ...grounds.checks.flatMap((key) => checkItems.get(key) ?? []),
-                ...grounds.ranges.flatMap((range) => rangeItems.get(range) ?? []),
-              ];
-              return [...own, ...harmedBy(own, studies.checks, plan)];
-            }),
+        .map(({ requirement, alternatives, inbound }) =>
+          withWayIn(
+            weigh(
+              requirement,
+              alternatives.map((grounds) => {
+                const own = [
+                  ...grounds.checks.flatMap((key) => checkItems.get(key) ?? []),
+                  ...grounds.ranges.flatMap((range) => rangeItems.get(range) ?? []),
+                ];
+                return [...own, ...harmedBy(own, studies.checks, plan)];
+              }),
+            ),
+            waysInOf(inbound ?? [], studies.checks, plan),
           ),
         ),
     ),

@@ -107,6 +107,9 @@ const nextStep = (report: Report, service: ReportService): string | null => {
     if (reason === 'not-run' && causesOf(service).length > 0) return null;
     return EXPLANATIONS[reason ?? 'unknown'].fix;
   }
+  if (service.untested.length > 0 && service.untested.every((id) => id.startsWith('inbound/'))) {
+    return 'The way in was not tried: name the ports of this host with --inbound, towards a reflector that is started with --inbound.';
+  }
   if (service.untested.length > 0) {
     if (saysItIsOurs(report))
       return 'The target calls itself a callpath reflector: give its token with --token-file, and it answers everything, with proof.';

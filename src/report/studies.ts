@@ -1,5 +1,5 @@
 /** Where the findings of the studies go in a report: lines among its checks, and what services make of them. */
-import { type Check, checkName, type Plan } from '../model/check.js';
+import { type Check, checkName, type InboundPort, type Plan } from '../model/check.js';
 import { kindOf, type ProbeKind } from '../model/kinds.js';
 import type { ReportCheck } from '../model/report.js';
 import type { Item } from '../verdict/services.js';
@@ -7,6 +7,8 @@ import type { StudyCheck } from '../verdict/studies/study-check.js';
 
 /** With its address where the same question went to several. */
 const idOf = ({ probe, transport, port, address }: StudyCheck, plan: Plan): string => {
+  // The port is this host's own, whoever tries it.
+  if (probe === 'inbound') return checkName(probe, transport, port);
   const isNamed = ({ id, address: at }: Check): boolean => at === address && id.includes('#');
   const several = plan.checks.some(isNamed) || plan.ranges.some(({ sample }) => sample.some(isNamed));
   return checkName(probe, transport, port) + (several ? `#${address}` : '');
@@ -18,11 +20,19 @@ const isAbout = (study: StudyCheck, probe: ProbeKind): boolean => kindOf(study.p
 /** The profiles that use the very port that a stage is about. */
 const requiredBy = (study: StudyCheck, plan: Plan): string[] => {
   const { transport, port, address } = study;
+  if (study.probe === 'inbound') {
+    const rows = plan.requirements.filter(({ inbound = [] }) => inbound.some((one) => isOf(study, one)));
+    return [...new Set(rows.map(({ profile }) => profile))];
+  }
   return plan.checks
     .filter((one) => isAbout(study, one.probe))
     .filter((one) => one.transport === transport && one.port === port && one.address === address)
     .flatMap((one) => one.requiredBy);
 };
+
+/** Whether a study's check is what became of this port of ours. */
+const isOf = ({ probe, transport, port }: StudyCheck, asked: InboundPort): boolean =>
+  probe === 'inbound' && transport === asked.transport && port === asked.port;
 
 /** Whether the plan asks the same question itself. */
 export const isAskedByItself = ({ probe, transport, port, address }: StudyCheck, plan: Plan): boolean =>
@@ -49,6 +59,18 @@ const row = (one: StudyCheck, plan: Plan): ReportCheck => ({
   evidence: { ...one.evidence },
 });
 
+const itemOf = (one: StudyCheck, plan: Plan): Item => ({
+  id: idOf(one, plan),
+  probe: one.probe,
+  transport: one.transport,
+  address: one.address,
+  from: one.port,
+  to: one.port,
+  finding: one.harm ?? one.finding,
+  partly: false,
+  provable: true,
+});
+
 /**
  * What studies add to an alternative of a requirement: where OPTIONS pass and INVITE or large messages do not, phones
  * cannot signal that way; where keepalives pass and come too late, they keep nothing alive. What passes, or is not
@@ -66,18 +88,27 @@ export const harmedBy = (own: readonly Item[], studies: readonly StudyCheck[], p
           item.address === one.address,
       ),
     )
-    .map((one) => ({
-      id: idOf(one, plan),
-      probe: one.probe,
-      transport: one.transport,
-      address: one.address,
-      from: one.port,
-      to: one.port,
-      finding: one.harm ?? one.finding,
-      partly: false,
-      provable: true,
-    }));
+    .map((one) => itemOf(one, plan));
+
+/** What became of the ports at which a row lets the far side begin. */
+export const waysInOf = (asked: readonly InboundPort[], studies: readonly StudyCheck[], plan: Plan): readonly Item[] =>
+  studies.filter((one) => asked.some((port) => isOf(one, port))).map((one) => itemOf(one, plan));
 
 /** The lines of all studies. */
 export const studyRows = (studies: readonly StudyCheck[], plan: Plan): readonly ReportCheck[] =>
   studies.map((one) => row(one, plan));
+
+const LABELS = { udp: 'UDP', tcp: 'TCP', tls: 'TLS' } as const;
+
+/** Ports that the user let the far end try, and of which nothing came home. */
+export const inboundNotes = ({ requirements }: Plan, studies: readonly StudyCheck[]): readonly string[] => {
+  const missing = requirements
+    .flatMap(({ inbound = [] }) => inbound)
+    .filter((port) => !studies.some((one) => isOf(one, port)))
+    .map(({ transport, port }) => `${LABELS[transport]} ${port}`);
+  return missing.length === 0
+    ? []
+    : [
+        `The way in to ${[...new Set(missing)].join(', ')} was not tried: no reflector proved to know the token, or the run ended first.`,
+      ];
+};

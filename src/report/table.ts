@@ -14,7 +14,7 @@ import {
   roleInWords,
   sipAlgInWords,
   timeInWords,
-  untestedOf,
+  untestedGroups,
 } from '../words/report.js';
 import { certificateLine, placesInWords } from '../words/said.js';
 import { passes, problems, sipAlg } from './table-checks.js';
@@ -92,12 +92,14 @@ const said = (page: Page, { said: lines = [], certificates = [], target }: Repor
 };
 
 const untested = (page: Page, report: Report): Section => {
-  const ids = untestedOf(report);
-  if (ids.length === 0) return [];
+  const groups = untestedGroups(report);
+  if (groups.length === 0) return [];
   return [
-    `${page.paint('bold', 'UNTESTED')} (${ids.length})`,
-    ...paragraph(page, 'Only a reflector of your own at the far end can answer these:', 2),
-    ...paragraph(page, ids.map(idOf).join(', '), 4),
+    `${page.paint('bold', 'UNTESTED')} (${groups.reduce((sum, { ids }) => sum + ids.length, 0)})`,
+    ...groups.flatMap(({ says, ids }) => [
+      ...paragraph(page, `${says}:`, 2),
+      ...paragraph(page, ids.map(idOf).join(', '), 4),
+    ]),
   ];
 };
 

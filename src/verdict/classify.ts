@@ -29,6 +29,8 @@ const NOT_RUN_REASON = {
   'needs-reflector': 'not-run',
   'not-offered': 'not-run',
   'not-listening': 'not-run',
+  'inbound-not-offered': 'not-run',
+  'needs-connection': 'not-run',
   interrupted: 'not-run',
 } as const satisfies Record<NotRun, string>;
 

@@ -137,6 +137,11 @@ const fixText = (kind: FixKind, first: Ground, grounds: readonly Ground[]): stri
   if (first.finding.reason === 'size-filtered' && first.transport !== 'udp') {
     return `Let large packets of ${what} to and from ${where} pass: clamp the MSS of TCP on the firewall (to 1,400 bytes, say), let ICMP "fragmentation needed" in, or remove the limit of size.`;
   }
+  if (kind === 'advise' && first.probe === 'inbound') {
+    return first.finding.reason === 'not-forwarded'
+      ? `Forward ${what} to this computer for as long as the test takes, or run the probe on the host to which it is forwarded.`
+      : `Let ${what} in from the networks of the service, and from ${where} for as long as the test takes; "probe profiles NAME --rules DIALECT" writes the rules.`;
+  }
   if (kind === 'advise' && first.transport !== 'udp') {
     return `Raise the idle timeout of TCP connections on the firewall to two hours for ${what} to ${where}, or let phones send keepalives more often.`;
   }

@@ -34,6 +34,8 @@ export type RequirementState = {
   readonly state: 'pass' | 'degraded' | 'altered' | 'blocked' | 'unknown' | 'untested';
   /** The row that serves in this one's place, where this one does not pass; `state` is what that leaves of it. */
   readonly served?: { readonly by: string; readonly leaves: FallbackResult };
+  /** What the far end's attempts to begin came to; left out where none were asked for. A row that only the far side begins is as they are. */
+  readonly inbound?: { readonly state: RequirementState['state']; readonly items: readonly Item[] };
 };
 
 export interface ServiceState {
@@ -70,6 +72,19 @@ export const weigh = (requirement: Requirement, alternatives: readonly (readonly
   return { requirement, items, state };
 };
 
+/** The question was not put: the far end does not offer it, or was not asked over a connection. */
+const wasNotPut = ({ finding }: Item): boolean => finding.reason === 'not-run';
+
+/** The same row with what came of the ports that the user let the far end try. */
+export const withWayIn = (one: RequirementState, items: readonly Item[]): RequirementState => {
+  if (items.length === 0) return one;
+  const { requirement } = one;
+  // Ports of one question stand together; of alternatives one is enough.
+  const alternatives = 'anyOf' in requirement ? items.map((item) => [item]) : [items];
+  const state = items.every(wasNotPut) ? 'untested' : weigh(requirement, alternatives).state;
+  return { ...one, ...(isInboundOnly(requirement) && { state }), inbound: { state, items } };
+};
+
 /**
  * A row that does not pass while another one serves in its place is what the profile says that leaves: never blocked. Where
  * it is not known whether the other one passes, it is not known what users have. Profiles are checked for circles; `seen`
@@ -94,9 +109,13 @@ const withFallback = (
   return one.state === 'blocked' && (state === 'unknown' || state === 'untested') ? { ...one, state: 'unknown' } : one;
 };
 
+/** One port of a range stands for itself, and not for the range. */
+const isWayInKnown = (requirement: Requirement, inbound: RequirementState['inbound']): boolean =>
+  inbound !== undefined && inbound.state !== 'untested' && !('range' in requirement);
+
 /** What the far side would have to begin, by names of their own: nothing that is asked from inside answers it. */
-const inboundNames = (requirement: Requirement): readonly string[] =>
-  (requirement.direction ?? 'outbound') === 'outbound'
+const inboundNames = ({ requirement, inbound }: RequirementState): readonly string[] =>
+  (requirement.direction ?? 'outbound') === 'outbound' || isWayInKnown(requirement, inbound)
     ? []
     : alternativesOf(requirement).map((spec) => {
         const ports = 'port' in spec ? String(spec.port) : `${spec.from}-${spec.to}`;
@@ -109,9 +128,9 @@ export const weighService = (profile: Profile, rows: readonly RequirementState[]
   const required = requirements.filter(({ requirement }) => requirement.need === 'required');
   const untested = [
     ...new Set(
-      required.flatMap(({ state, items, requirement }) => [
-        ...(state === 'untested' ? items.map(({ id }) => id) : []),
-        ...inboundNames(requirement),
+      required.flatMap((row) => [
+        ...(row.state === 'untested' ? row.items.map(({ id }) => id) : []),
+        ...inboundNames(row),
       ]),
     ),
   ];
@@ -119,11 +138,13 @@ export const weighService = (profile: Profile, rows: readonly RequirementState[]
   const isSignalling = ({ requirement }: RequirementState): boolean => requirement.role === 'signalling';
   const has = (state: RequirementState['state'], among: readonly RequirementState[] = tested): boolean =>
     among.some((one) => one.state === state);
+  const waysIn = required.flatMap(({ inbound }) => inbound?.state ?? []);
   const verdict = ((): ServiceVerdict => {
     if (has('blocked', tested.filter(isSignalling))) return 'blocked';
-    if (has('blocked')) return 'impaired';
-    if (tested.length === 0 || has('unknown')) return 'unknown';
-    return has('degraded') || has('altered') ? 'degraded' : 'works';
+    if (has('blocked') || waysIn.includes('blocked')) return 'impaired';
+    if (tested.length === 0 || has('unknown') || waysIn.includes('unknown')) return 'unknown';
+    const isHarmed = (['degraded', 'altered'] as const).some((state) => has(state) || waysIn.includes(state));
+    return isHarmed ? 'degraded' : 'works';
   })();
   return { profile, verdict, requirements, untested };
 };

@@ -101,6 +101,7 @@ export const parseInfo = (body: Uint8Array): Parsed<ReflectorInfo, InfoRefusal> 
     overruns = [],
     unreadable = [],
     lateMs,
+    inbound,
     certificateSha256,
   } = value as Record<string, unknown>;
   const udpSpans = readSpans(udp);
@@ -121,6 +122,7 @@ export const parseInfo = (body: Uint8Array): Parsed<ReflectorInfo, InfoRefusal> 
     ...(overrunSpans.length > 0 && { overruns: overrunSpans }),
     ...(unreadableSpans.length > 0 && { unreadable: unreadableSpans }),
     ...(typeof lateMs === 'number' && lateMs > 0 && { lateMs }),
+    ...(inbound === true && { inbound }),
     certificateSha256: fingerprint,
   });
 };

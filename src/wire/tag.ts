@@ -29,10 +29,27 @@ export const TAG_TYPES = {
   captureAnswer: 9,
   deferredRequest: 10,
   deferredAnswer: 11,
+  inboundRequest: 12,
+  inboundAnswer: 13,
+  inboundKnock: 14,
 } as const;
 type TagType = keyof typeof TAG_TYPES;
-export type RequestType = 'echoRequest' | 'infoRequest' | 'receiptsRequest' | 'captureRequest' | 'deferredRequest';
-export type AnswerType = 'echoAnswer' | 'infoAnswer' | 'receiptsAnswer' | 'captureAnswer' | 'deferredAnswer';
+export type RequestType =
+  | 'echoRequest'
+  | 'infoRequest'
+  | 'receiptsRequest'
+  | 'captureRequest'
+  | 'deferredRequest'
+  | 'inboundRequest';
+export type AnswerType =
+  | 'echoAnswer'
+  | 'infoAnswer'
+  | 'receiptsAnswer'
+  | 'captureAnswer'
+  | 'deferredAnswer'
+  | 'inboundAnswer'
+  /** What the reflector sends of itself to a port that was named to it; of the form of an answer. */
+  | 'inboundKnock';
 
 /** Which answer belongs to which request. */
 export const ANSWER_TO = {
@@ -41,6 +58,7 @@ export const ANSWER_TO = {
   receiptsRequest: 'receiptsAnswer',
   captureRequest: 'captureAnswer',
   deferredRequest: 'deferredAnswer',
+  inboundRequest: 'inboundAnswer',
 } as const satisfies Record<RequestType, AnswerType>;
 
 const REQUEST_TYPES: ReadonlyMap<number, RequestType> = new Map([
@@ -49,6 +67,7 @@ const REQUEST_TYPES: ReadonlyMap<number, RequestType> = new Map([
   [TAG_TYPES.receiptsRequest, 'receiptsRequest'],
   [TAG_TYPES.captureRequest, 'captureRequest'],
   [TAG_TYPES.deferredRequest, 'deferredRequest'],
+  [TAG_TYPES.inboundRequest, 'inboundRequest'],
 ]);
 const ANSWER_TYPES: ReadonlyMap<number, AnswerType> = new Map([
   [TAG_TYPES.echoAnswer, 'echoAnswer'],
@@ -56,6 +75,8 @@ const ANSWER_TYPES: ReadonlyMap<number, AnswerType> = new Map([
   [TAG_TYPES.receiptsAnswer, 'receiptsAnswer'],
   [TAG_TYPES.captureAnswer, 'captureAnswer'],
   [TAG_TYPES.deferredAnswer, 'deferredAnswer'],
+  [TAG_TYPES.inboundAnswer, 'inboundAnswer'],
+  [TAG_TYPES.inboundKnock, 'inboundKnock'],
 ]);
 
 /** HMAC-SHA256 cut to 128 bits (RFC 2104 §5 allows half of the hash's length). */

@@ -341,6 +341,26 @@ const REASON_TEXTS = {
     doesNotProve: 'Anything about the path.',
     fix: 'Use a reflector, and let the run finish.',
   },
+  'not-let-in': {
+    title: 'What the far end begins does not come in',
+    meaning:
+      'The reflector connected or sent to this port of this host, which listened there, and nothing of it arrived. No NAT is in between, so something drops what begins outside.',
+    evidence:
+      'The far end tells what became of each attempt, over a connection that stood meanwhile; this host saw none of them, more often than the loss of the path explains.',
+    doesNotProve:
+      "That the service's own servers are dropped: a firewall that lets in only the networks of the service drops a reflector elsewhere as well.",
+    fix: 'Let the port in from the networks of the service; "probe profiles NAME --rules DIALECT" writes the rules. To test such a rule, let the address of the reflector in for as long as the test takes.',
+  },
+  'not-forwarded': {
+    title: 'Nothing came in through the NAT',
+    meaning:
+      'The far end tried this port at the public address, and nothing reached this host: the NAT forwards the port nowhere or to another host, or a filter drops it. From here these look alike.',
+    evidence:
+      'The far end sees this host under another address than its own; what it met there is in the evidence: silence, a refusal, or somebody else who answered.',
+    doesNotProve:
+      'That the port is blocked for the host that is meant: a port can be forwarded to one host only, and that may be the PBX or border controller and not this one.',
+    fix: 'Forward the port to this host for as long as the test takes, or run the probe on the host to which it is forwarded, while the service there is stopped.',
+  },
 } as const satisfies Record<Reason, ExplanationText>;
 
 const NOT_RUN_TEXTS = {
@@ -364,6 +384,21 @@ const NOT_RUN_TEXTS = {
     evidence: 'The list of ports that the reflector gave.',
     doesNotProve: 'Anything about the path.',
     fix: 'Start the reflector with the same profile, and look into its log for ports that it could not bind.',
+  },
+  'inbound-not-offered': {
+    title: 'The reflector does not try ports from outside',
+    meaning:
+      'The way in was to be asked, and the reflector does not connect to anybody: it is off unless its operator allows it.',
+    evidence: 'What the reflector says of itself, or its answer to the request.',
+    doesNotProve: 'Anything about the path; the service lists the way in as untested.',
+    fix: 'Start the reflector with --inbound; an older one has to be upgraded first.',
+  },
+  'needs-connection': {
+    title: 'No connection to the reflector stands',
+    meaning: 'The reflector connects back only to whoever asks over TCP or TLS, and no port of it passes over these.',
+    evidence: 'No check over TCP or TLS brought a proof from the reflector.',
+    doesNotProve: 'Anything about the way in.',
+    fix: 'Let the control port of the reflector pass (TCP 443), or ask for a profile that has a port over TCP or TLS.',
   },
   interrupted: {
     title: 'The run ended first',
@@ -713,6 +748,16 @@ const PROBE_TEXTS = {
     evidence: 'A DNS response with our id and question; of a reflector, with its proof.',
     doesNotProve: 'That names resolve here: this host asks its own resolver for that.',
     fix: 'A closed port 53 is harmless if a resolver inside answers.',
+  },
+  inbound: {
+    title: 'The way in',
+    meaning:
+      'Listens on a port of this host that --inbound names, and has the reflector connect to it, or send to it, at the address under which it sees this host: what a service does that begins calls itself, such as Direct Routing of Microsoft Teams.',
+    evidence:
+      "What arrived at the port, under the reflector's proof; and the reflector's word of what became of each attempt.",
+    doesNotProve:
+      "That the service's own servers get in: a firewall may let in other networks than the reflector's. Nor that the PBX or border controller answers: the probe listened in its place.",
+    fix: 'Let the port in from the networks of the service, and forward it where a NAT is in between; "probe profiles NAME --rules DIALECT" writes the rules.',
   },
   'media-stream': {
     title: 'Media stream',

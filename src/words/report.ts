@@ -39,6 +39,8 @@ export const REASON_WORDS: Readonly<Record<Reason, string>> = {
   'no-network': 'this host has no route there',
   'local-error': 'this host could not send it',
   'not-run': 'not asked',
+  'not-let-in': "what the far end began never came in: a firewall drops it, this host's own perhaps",
+  'not-forwarded': 'nothing came in through the NAT: it does not forward the port to this host, or a filter drops it',
 };
 
 /** What the service's verdict means, in one sentence. */
@@ -252,6 +254,22 @@ export const hasInferredPorts = (ranges: readonly ReportRange[]): boolean =>
 export const untestedOf = (report: Report): readonly string[] => [
   ...new Set(report.services.flatMap((service) => service.untested)),
 ];
+
+/** What could not be asked, in the groups that differ by what would answer them, each with a sentence. */
+export const untestedGroups = (
+  report: Report,
+): readonly { readonly says: string; readonly ids: readonly string[] }[] => {
+  const ids = untestedOf(report);
+  const isWayIn = (id: string): boolean => id.startsWith('inbound/');
+  const groups = [
+    { says: 'Only a reflector of your own at the far end can answer these', ids: ids.filter((id) => !isWayIn(id)) },
+    {
+      says: 'The far side begins these: name the port with --inbound, towards a reflector that is started with --inbound',
+      ids: ids.filter(isWayIn),
+    },
+  ];
+  return groups.filter((group) => group.ids.length > 0);
+};
 
 /** A ratio as people say it. */
 export const percent = (ratio: number): string => {

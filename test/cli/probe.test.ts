@@ -107,6 +107,8 @@ t.test('probe demo as an ordinary user, with ports taken', { skip: needsRoot }, 
 });
 
 t.test('mistakes are one line, and exit 2', async (t) => {
+  const SBC = ['--target', '127.0.0.1', '--profile', 'teams-direct-routing'];
+  const SOME_TOKEN = { CALLPATH_TOKEN: 'correct-horse-battery-staple' };
   const cases: readonly (readonly [name: string, args: readonly string[], message: RegExp, env?: NodeJS.ProcessEnv])[] =
     [
       ['unknown option', ['--target', '127.0.0.1', '--frobnicate'], /--frobnicate'; see --help/],
@@ -142,6 +144,9 @@ t.test('mistakes are one line, and exit 2', async (t) => {
       ['daemon', ['daemon'], /daemon/],
       ['explain', ['explain', 'droped'], /droped.*dropped/],
       ['a deep look at no NAT', ['--target', '127.0.0.1', '--deep', '--no-nat'], /--deep.*--no-nat/],
+      ['a way in without a token', [...SBC, '--inbound', '5061'], /--inbound.*--token-file/],
+      ['a way in that is no port', [...SBC, '--inbound', 'x'], /--inbound.*names no port/],
+      ['a way in that no row has', [...SBC, '--inbound', '99'], /--inbound.*no row lets in 99/, SOME_TOKEN],
       ['demo with a target', ['demo', '--target', 'x'], /demo/],
     ];
   for (const [name, args, message, env] of cases) {

@@ -31,7 +31,8 @@ const CARRIED_BY: Readonly<Record<string, (line: Line, report: Report) => boolea
   'facetime-cannot-connect': is('blocked'),
   'no-audio': is('blocked'),
   'one-way-audio-outbound': is('blocked', 'dropped-outbound'),
-  'one-way-audio-inbound': (line, { sipAlg }) => is('blocked', 'dropped-inbound')(line) || sipAlg.findings.length > 0,
+  'one-way-audio-inbound': (line, { sipAlg }) =>
+    is('blocked', 'dropped-inbound', 'not-let-in')(line) || sipAlg.findings.length > 0,
   'some-calls-silent': (line, { network, notes }) =>
     is('blocked')(line) ||
     is('degraded', 'flow-loss')(line) ||

@@ -61,8 +61,11 @@ const intercepted = ({ probe, transport }: Place): FindingText => {
 };
 
 /** An application never sees the half-open connection that a dropped SYN-ACK leaves: no receipt tells its direction. */
-const directed = ({ transport }: Place, reality: Reality): FindingText =>
-  transport === 'udp' ? `blocked/${reality}` : 'blocked/dropped';
+const directed = ({ probe, transport }: Place, reality: Reality): FindingText => {
+  // What the far end begins has one direction.
+  if (probe === 'inbound') return 'blocked/not-let-in';
+  return transport === 'udp' ? `blocked/${reality}` : 'blocked/dropped';
+};
 
 /** A connection's lost segments come again a second later: what is lost below shows as time above. */
 const lossy = ({ transport }: Place): readonly FindingText[] =>

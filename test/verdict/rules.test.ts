@@ -18,6 +18,7 @@ import {
   type ServiceState,
   weigh,
   weighService,
+  withWayIn,
 } from '../../src/verdict/services.js';
 import { ADDRESS, finding } from './support/facts.js';
 
@@ -42,24 +43,28 @@ const item = (text: string): Item => {
   };
 };
 
-/** `falls-back` is media in whose place the row `web` serves. */
+/** `falls-back` is media in whose place the row `web` serves; items of `inbound/…` are what the far end began. */
 type Row = readonly [role: RequirementRole | 'inbound' | 'optional' | 'falls-back', ...alternatives: string[]];
 
-const state = ([role, ...texts]: Row): RequirementState => {
+const state = ([role, ...all]: Row): RequirementState => {
+  const waysIn = all.filter((text) => text.startsWith('inbound/'));
+  const texts = all.filter((text) => !waysIn.includes(text));
   const requirement: Requirement = {
     id: role,
     need: role === 'optional' ? 'optional' : 'required',
     role: role === 'optional' || role === 'inbound' || role === 'falls-back' ? 'media' : role,
     purpose: 'a purpose',
     ...(role === 'inbound' && { direction: 'inbound' }),
+    ...(waysIn.length > 0 && role !== 'inbound' && { direction: 'both' }),
     ...(role === 'falls-back' && { fallback: { row: 'web', leaves: 'degraded' } }),
     source: SOURCE,
     check: { probe: 'sip-options', transport: 'udp', port: 5060 },
   };
-  return weigh(
+  const outward = weigh(
     requirement,
     texts.map((text) => [item(text)]),
   );
+  return withWayIn(outward, waysIn.map(item));
 };
 
 const serviceOf = (rows: readonly Row[], signalling: RoleSymptom): ServiceState => {
@@ -190,6 +195,29 @@ const CASES: Readonly<Record<string, Cases>> = {
   'push-blocked': {
     fires: { rows: [UDP, ['push', 'tls-handshake/tls/5223 blocked/dropped']] },
     silent: [{ rows: [UDP, ['push', 'tls-handshake/tls/5223 unknown/no-answer']] }],
+  },
+  'inbound-signalling-shut': {
+    fires: { rows: [[...UDP, 'inbound/tls/5061 blocked/not-let-in']] },
+    silent: [
+      { rows: [[...UDP, 'inbound/tls/5061 pass/answered']] },
+      { rows: [[...UDP, 'inbound/tls/5061 unknown/not-forwarded']] },
+    ],
+  },
+  'inbound-media-shut': {
+    fires: { rows: [UDP, [...MEDIA, 'inbound/udp/16384 blocked/not-let-in']] },
+    silent: [{ rows: [UDP, [...MEDIA, 'inbound/udp/16384 unknown/no-answer']] }],
+  },
+  'inbound-web-shut': {
+    fires: { rows: [UDP, ['web', 'http/tcp/80 pass/answered', 'inbound/tcp/5090 blocked/rejected']] },
+    silent: [{ rows: [UDP, ['web', 'http/tcp/80 blocked/rejected', 'inbound/tcp/5090 pass/answered']] }],
+  },
+  'inbound-not-forwarded': {
+    fires: { rows: [[...UDP, 'inbound/tls/5061 unknown/not-forwarded']] },
+    silent: [{ rows: [[...UDP, 'inbound/tls/5061 blocked/not-let-in']] }],
+  },
+  'inbound-port-in-use': {
+    fires: { rows: [[...UDP, 'inbound/tls/5061 unknown/local-error']] },
+    silent: [{ rows: [['signalling', 'sip-options/udp/5060 unknown/local-error', 'inbound/tls/5061 pass/answered']] }],
   },
   'web-blocked': {
     fires: { rows: [UDP, ['web', 'http/tcp/80 blocked/dropped']] },
@@ -672,7 +700,9 @@ t.test('each rule fires on its evidence, and not on what only resembles it', asy
     const grounds = rule.when(evidence);
     t.ok(grounds.length > 0, `${rule.id}: fires`);
     const known = new Set([
-      ...evidence.service.requirements.flatMap(({ items }) => items).map(({ id }) => id),
+      ...evidence.service.requirements
+        .flatMap(({ items, inbound }) => [...items, ...(inbound?.items ?? [])])
+        .map(({ id }) => id),
       ...evidence.facts.checks.map(({ id }) => id),
     ]);
     const diagnosis = diagnose(evidence.service, evidence.facts);

@@ -153,9 +153,14 @@ t.test('requests: laid out by hand, sealed by hand, encoded and read by us', asy
     const session = hex(vector.session);
     const keys = keysByHand(token, session);
     const binding = vector.binding === null ? null : hex(vector.binding);
-    const type = { echoRequest: 1, infoRequest: 3, receiptsRequest: 6, captureRequest: 8, deferredRequest: 10 }[
-      vector.type
-    ];
+    const type = {
+      echoRequest: 1,
+      infoRequest: 3,
+      receiptsRequest: 6,
+      captureRequest: 8,
+      deferredRequest: 10,
+      inboundRequest: 12,
+    }[vector.type];
     const signed = [
       'ca11',
       '01',
@@ -200,7 +205,15 @@ t.test('answers and the refusal: laid out by hand, sealed by hand, encoded and r
     const session = hex(vector.session);
     const keys = keysByHand(token, session);
     const binding = vector.binding === null ? null : hex(vector.binding);
-    const type = { echoAnswer: 2, infoAnswer: 4, receiptsAnswer: 7, captureAnswer: 9, deferredAnswer: 11 }[vector.type];
+    const type = {
+      echoAnswer: 2,
+      infoAnswer: 4,
+      receiptsAnswer: 7,
+      captureAnswer: 9,
+      deferredAnswer: 11,
+      inboundAnswer: 13,
+      inboundKnock: 14,
+    }[vector.type];
     const signed = [
       'ca11',
       '01',
@@ -335,7 +348,7 @@ t.test('magic, version, type and length are refused by name', async (t) => {
     ['version 0', changed(REQUEST, 2, 0), 'version'],
     ['version 2', changed(REQUEST, 2, 2), 'version'],
     ['type 0', changed(REQUEST, 3, 0), 'type'],
-    ['type 12', changed(REQUEST, 3, 12), 'type'],
+    ['the first type that is not given', changed(REQUEST, 3, 15), 'type'],
     ['type 255 with length 0', changed(REQUEST, 3, 255, 0, 0), 'type'],
     ['length 0', changed(REQUEST, 4, 0, 0), 'length'],
     ['a request one octet short', changed(REQUEST, 4, 0, 47), 'length'],

@@ -1,6 +1,6 @@
 /** The checks one by one, what needs action first, each with its round trips and its answers as small plots. */
 import type { Report, ReportCheck } from '../../model/report.js';
-import { confidence, milliseconds, REASON_WORDS, untestedOf } from '../../words/report.js';
+import { confidence, milliseconds, REASON_WORDS, untestedGroups, untestedOf } from '../../words/report.js';
 import { TONE } from '../story.js';
 import { type Content, html, list, type Markup, name, section, table } from './markup.js';
 
@@ -70,8 +70,13 @@ export const checks = (report: Report): Content => {
 
 /** What was required and could not be asked, and who could answer it. */
 export const untestedSection = (report: Report): Content => {
-  const ids = untestedOf(report);
-  if (ids.length === 0) return '';
-  const why = html`<p>Only a reflector of your own at the far end can answer these. They are neither open nor blocked.</p>\n`;
-  return section('Not tested', [why, list(ids.map((id) => html`<code>${name(id)}</code>`))]);
+  const groups = untestedGroups(report);
+  if (groups.length === 0) return '';
+  return section(
+    'Not tested',
+    groups.flatMap(({ says, ids }) => [
+      html`<p>${says}. They are neither open nor blocked.</p>\n`,
+      list(ids.map((id) => html`<code>${name(id)}</code>`)),
+    ]),
+  );
 };

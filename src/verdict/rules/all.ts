@@ -1,6 +1,7 @@
 /** All rules, in the order in which a reader should meet their symptoms. */
 import { ALG_RULES } from './alg.js';
 import { HOST_RULES } from './host.js';
+import { INBOUND_RULES } from './inbound.js';
 import { MEDIA_RULES } from './media.js';
 import { NAT_RULES } from './nat.js';
 import { OTHER_RULES } from './rest.js';
@@ -11,6 +12,7 @@ import { SIZE_RULES } from './size.js';
 export const RULES: readonly Rule[] = [
   ...SIGNALLING_RULES,
   ...MEDIA_RULES,
+  ...INBOUND_RULES,
   ...ALG_RULES,
   ...SIZE_RULES,
   ...NAT_RULES,

@@ -3,6 +3,7 @@
  * file of the same name in run/studies/ that asks.
  */
 import type { LossSample } from '../../model/observation.js';
+import { judge as inbound } from './inbound.js';
 import { judge as lifetimes } from './lifetimes.js';
 import { judge as nat } from './nat.js';
 import { judge as persistentFlow } from './persistent-flow.js';
@@ -16,6 +17,7 @@ const JUDGES = {
   'source-ports': sourcePorts,
   'persistent-flow': persistentFlow,
   lifetimes,
+  inbound,
 } as const;
 
 export type StudyKind = keyof typeof JUDGES;

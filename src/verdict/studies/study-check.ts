@@ -20,7 +20,7 @@ export interface AlgFinding {
 
 /** One line of the report's `checks` that no single exchange could give. */
 export interface StudyCheck {
-  readonly probe: 'sip-alg' | 'size-sweep' | 'nat-behavior' | 'stun-binding' | 'udp-echo';
+  readonly probe: 'sip-alg' | 'size-sweep' | 'nat-behavior' | 'stun-binding' | 'udp-echo' | 'inbound';
   readonly transport: Transport;
   readonly port: number;
   readonly address: string;

@@ -1,0 +1,16 @@
+import { reflector } from '../parts.js';
+import { forward, type Scenario } from '../scenario.js';
+
+export default {
+  about:
+    'Direct Routing behind a firewall that lets everything out and nothing in to the port of the border controller.',
+  topology: 'routed',
+  rules: forward('iifname "wan0" tcp dport 5061 ct state new drop'),
+  parts: [reflector({ args: ['--profile', 'teams-direct-routing', '--inbound'] })],
+  profiles: ['teams-direct-routing'],
+  args: ['--inbound', '5061', '--inbound', '49200'],
+  really: { 'inbound/tls/5061': 'dropped-inbound' },
+  services: { 'teams-direct-routing': 'impaired' },
+  symptoms: { 'teams-direct-routing': ['lost-inbound-calls'] },
+  cause: { 'teams-direct-routing': 'inbound-filter' },
+} satisfies Scenario;

@@ -1,0 +1,183 @@
+/** What the far end's attempts to reach our ports come to, and what a service makes of them. */
+import t from 'tap';
+import type { Profile, Requirement } from '../../src/model/profile.js';
+import type { InboundFacts, InboundTry } from '../../src/model/study-facts.js';
+import { type Item, weigh, weighService, withWayIn } from '../../src/verdict/services.js';
+import { judge } from '../../src/verdict/studies/inbound.js';
+import { ADDRESS, finding } from './support/facts.js';
+
+const OURS = '192.0.2.7';
+/** A path on which everything was answered, and one of which nothing is known. */
+const CLEAN = { trials: 200, answers: 200 };
+const NOTHING_KNOWN = { trials: 0, answers: 0 };
+
+const facts = (fields: Partial<InboundFacts> = {}): InboundFacts => ({
+  address: ADDRESS,
+  family: 4,
+  transport: 'tls',
+  port: 5061,
+  notTried: null,
+  tries: [],
+  local: OURS,
+  seen: OURS,
+  isSlow: false,
+  ...fields,
+});
+const tries = (count: number, fields: Partial<InboundTry>): readonly InboundTry[] =>
+  Array.from({ length: count }, () => ({ arrived: false, opened: 0, said: 'silent', ...fields }));
+const verdictOf = (fields: Partial<InboundFacts>, loss = CLEAN): string => {
+  const [one] = judge([facts(fields)], loss).checks ?? [];
+  return `${one?.finding.verdict}/${one?.finding.reason}`;
+};
+
+t.test('what arrived passes, whatever the far end made of it', async (t) => {
+  t.equal(verdictOf({ tries: tries(1, { arrived: true, said: null }) }), 'pass/answered');
+  t.equal(verdictOf({ tries: [...tries(2, {}), ...tries(1, { arrived: true })] }), 'pass/answered');
+  t.equal(
+    verdictOf({ seen: '198.51.100.1', tries: tries(1, { arrived: true }) }),
+    'pass/answered',
+    'forwarded by a NAT',
+  );
+});
+
+t.test('silence without a NAT is a filter, if nothing else explains it', async (t) => {
+  t.equal(verdictOf({ tries: tries(3, {}) }), 'blocked/not-let-in');
+  t.equal(verdictOf({ transport: 'udp', tries: tries(3, { said: 'sent' }) }), 'blocked/not-let-in');
+  t.equal(verdictOf({ transport: 'udp', tries: tries(1, { said: 'sent' }) }), 'unknown/no-answer', 'one may be lost');
+  t.equal(verdictOf({ tries: tries(3, {}) }, NOTHING_KNOWN), 'unknown/no-answer', 'the path may lose everything');
+  t.equal(verdictOf({ tries: tries(3, {}), isSlow: true }), 'unknown/no-answer', 'it may have been on its way');
+  t.equal(verdictOf({ tries: tries(3, { said: null }) }), 'unknown/no-answer', 'nothing may have been begun');
+  t.equal(verdictOf({ tries: [] }), 'unknown/no-answer');
+});
+
+t.test('a NAT that forwards nowhere looks like a filter, and is not called one', async (t) => {
+  const natted = { seen: '198.51.100.1' };
+  for (const said of ['silent', 'refused', 'unreachable', 'sent', 'connected', 'tls-failed'] as const) {
+    t.equal(verdictOf({ ...natted, tries: tries(4, { said }) }), 'unknown/not-forwarded', said);
+  }
+  t.equal(verdictOf({ local: null, tries: tries(4, {}) }), 'unknown/not-forwarded', 'nor where it is not known');
+});
+
+t.test('refusals, inspection, and somebody else who answers', async (t) => {
+  t.equal(verdictOf({ tries: tries(3, { said: 'refused' }) }), 'blocked/rejected', 'we listened');
+  t.equal(verdictOf({ tries: tries(3, { said: 'unreachable' }) }), 'blocked/rejected');
+  t.equal(verdictOf({ tries: tries(3, { said: 'tls-failed', opened: 1 }) }), 'blocked/payload-filtered');
+  t.equal(verdictOf({ tries: tries(3, { said: 'connected' }) }), 'altered/answered-by-other');
+  t.equal(
+    verdictOf({ tries: [...tries(2, {}), ...tries(1, { opened: 1 })] }),
+    'unknown/no-answer',
+    'somebody came while it was tried: the silence is not certain',
+  );
+});
+
+t.test('what was not tried is nobody’s fault on the path', async (t) => {
+  const farEnd = (why: 'not-offered' | 'needs-connection' | 'held-back' | 'failed') =>
+    verdictOf({ notTried: { by: 'far-end', why } });
+  t.equal(farEnd('not-offered'), 'unknown/not-run');
+  t.equal(farEnd('needs-connection'), 'unknown/not-run');
+  t.equal(farEnd('held-back'), 'unknown/limited');
+  t.equal(farEnd('failed'), 'unknown/limited');
+  t.equal(verdictOf({ notTried: { by: 'this-host', code: 'EADDRINUSE' } }), 'unknown/local-error');
+});
+
+const SOURCE = { title: 'a document', evidence: 'secondary', checkedOn: '2026-11-21' } as const;
+const row = (fields: Partial<Requirement> = {}): Requirement =>
+  ({
+    id: 'signalling',
+    need: 'required',
+    role: 'signalling',
+    purpose: 'a purpose',
+    direction: 'both',
+    source: SOURCE,
+    check: { probe: 'sip-options', transport: 'tls', port: 5061 },
+    ...fields,
+  }) as Requirement;
+const profile: Profile = {
+  profile: 'example',
+  title: 'Example',
+  summary: 'A service.',
+  notes: [],
+  thresholds: { lossRatio: 0.01, rttMs: 300, jitterMs: 30, reorderRatio: 0.01 },
+  thresholdsSources: [SOURCE],
+  symptoms: { signalling: 'trunk-down' },
+  requirements: [],
+};
+const item = (probe: Item['probe'], port: number, said: string): Item => ({
+  id: `${probe}/tls/${port}`,
+  probe,
+  transport: 'tls',
+  address: ADDRESS,
+  from: port,
+  to: port,
+  finding: finding(said),
+  partly: false,
+  provable: true,
+});
+const serviceOf = (requirement: Requirement, out: readonly string[], inward: readonly (readonly [number, string])[]) =>
+  weighService(profile, [
+    withWayIn(
+      weigh(
+        requirement,
+        out.map((said) => [item('sip-options', 5061, said)]),
+      ),
+      inward.map(([port, said]) => item('inbound', port, said)),
+    ),
+  ]);
+
+t.test('a way in that does not pass impairs a service whose way out passes', async (t) => {
+  const of = (said: string) => serviceOf(row(), ['pass/answered'], [[5061, said]]);
+  t.match(of('pass/answered'), { verdict: 'works', untested: [] });
+  t.match(of('blocked/not-let-in'), { verdict: 'impaired', untested: [] });
+  t.match(of('unknown/not-forwarded'), { verdict: 'unknown', untested: [] });
+  t.match(of('unknown/local-error'), { verdict: 'unknown', untested: [] });
+  t.match(of('altered/answered-by-other'), { verdict: 'degraded', untested: [] });
+  t.match(
+    of('unknown/not-run'),
+    { verdict: 'works', untested: ['inbound/tls/5061'] },
+    'not offered: untested as before',
+  );
+  t.match(serviceOf(row(), ['pass/answered'], []), { verdict: 'works', untested: ['inbound/tls/5061'] });
+  t.match(serviceOf(row(), ['blocked/dropped'], [[5061, 'pass/answered']]), { verdict: 'blocked' });
+});
+
+t.test('a row that only the far side begins is what came of it', async (t) => {
+  const web = row({ id: 'web', role: 'web', direction: 'inbound' });
+  const other = weigh(row({ direction: 'outbound' }), [[item('sip-options', 5061, 'pass/answered')]]);
+  const of = (...inward: readonly (readonly [number, string])[]) =>
+    weighService(profile, [
+      other,
+      withWayIn(
+        weigh(web, []),
+        inward.map(([port, said]) => item('inbound', port, said)),
+      ),
+    ]);
+  t.match(of(), { verdict: 'works', untested: ['inbound/tls/5061'] });
+  t.match(of([5061, 'pass/answered']), { verdict: 'works', untested: [] });
+  t.match(of([5061, 'blocked/rejected']), { verdict: 'impaired', untested: [] });
+});
+
+t.test('one port of a range is not the range; one of several alternatives is enough', async (t) => {
+  const { check: _, ...plain } = row() as Extract<Requirement, { check: unknown }>;
+  const range = { ...plain, range: { probes: ['rtp-echo'], transport: 'udp', from: 49152, to: 53247 } } as Requirement;
+  t.strictSame(serviceOf(range, ['pass/answered'], [[49200, 'pass/answered']]).untested, ['inbound/udp/49152-53247']);
+  const anyOf = {
+    ...plain,
+    direction: 'inbound',
+    anyOf: [
+      { probe: 'tls-handshake', transport: 'tls', port: 443 },
+      { probe: 'tls-handshake', transport: 'tls', port: 5001 },
+    ],
+  } as Requirement;
+  t.match(serviceOf(anyOf, [], [[443, 'pass/answered']]), { verdict: 'works', untested: [] });
+  t.match(
+    serviceOf(
+      anyOf,
+      [],
+      [
+        [443, 'blocked/not-let-in'],
+        [5001, 'pass/answered'],
+      ],
+    ),
+    { verdict: 'degraded' },
+  );
+});
