@@ -615,6 +615,13 @@ const ROWS: readonly Row[] = [
     says: 'blocked/rejected',
   },
 
+  {
+    story: 'nothing as long as it passes, whatever it is, and short messages do',
+    check: SIP,
+    attempts: silence(4),
+    farEnd: reflector({ onlyShortPasses: new Set([SIP.key]), openUdpPorts: new Set([SIP.port]) }),
+    says: 'blocked/size-filtered',
+  },
   // What passed, and was asked again at the end.
   {
     story: 'it passed, and at the end it is silent from several source ports',
@@ -966,8 +973,15 @@ t.test('the table reaches every reason but those that need measurements of their
   const all = Object.entries(REASONS).flatMap(([verdict, reasons]) => reasons.map((reason) => `${verdict}/${reason}`));
   t.strictSame(
     all.filter((one) => !reached.has(one)),
-    // A stream of media, a burst, a sweep of sizes; and a token that nobody proved, which is about the whole address.
-    ['degraded/jitter', 'degraded/reordered', 'degraded/rate-limited', 'blocked/size-filtered', 'unknown/unproven'],
+    // A stream of media, a burst, the way in from outside; and a token that nobody proved, which is about the whole address.
+    [
+      'degraded/jitter',
+      'degraded/reordered',
+      'degraded/rate-limited',
+      'blocked/not-let-in',
+      'unknown/unproven',
+      'unknown/not-forwarded',
+    ],
   );
 });
 
