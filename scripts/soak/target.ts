@@ -34,6 +34,7 @@ const LOW_PORTS = '53,123,500';
 const PORTS = '3478,4500,5060,5061,16384-18431';
 const CONTROL_PORT = 8443;
 const METRICS_PORT = 9464;
+const REAL_TIME = ['chrt', '--rr', '1'];
 const EXPECTED = new Set(['reflector ready', 'reflector stops']);
 
 const expand = (list: string): readonly number[] =>
@@ -47,10 +48,15 @@ interface TargetOptions {
   readonly tokens?: string;
   /** The one core that it may use, so that what it is asked from keeps the other. */
   readonly core?: string;
+  /** Before all other processes, where that is allowed: as on a host of its own. */
+  readonly isFirst?: boolean;
 }
 
 /** Starts a reflector on an address of 127/8 that nobody else uses, so that its ports can be the real ones. Linux. */
-export const startTarget = async (address: string, { tokens, core }: TargetOptions = {}): Promise<Target> => {
+export const startTarget = async (
+  address: string,
+  { tokens, core, isFirst = false }: TargetOptions = {},
+): Promise<Target> => {
   const folder = mkdtempSync(join(tmpdir(), 'callpath-soak-'));
   const tokenFile = join(folder, 'token');
   writeFileSync(tokenFile, tokens ?? TOKEN, { mode: 0o600 });
@@ -59,7 +65,8 @@ export const startTarget = async (address: string, { tokens, core }: TargetOptio
   const options = ['--listen', address, '--udp', ports, '--tcp', '5060,5061', '--tls', '5061'];
   const places = ['--control-port', `${CONTROL_PORT}`, '--metrics', `${address}:${METRICS_PORT}`];
   const node = [process.execPath, cli, ...options, ...places, '--token-file', tokenFile];
-  const [command = '', ...args] = core === undefined ? node : ['taskset', '-c', core, ...node];
+  const before = isFirst && process.getuid?.() === 0 ? REAL_TIME : [];
+  const [command = '', ...args] = [...before, ...(core === undefined ? [] : ['taskset', '-c', core]), ...node];
   const child = spawn(command, args, {
     env: { PATH: process.env.PATH },
     stdio: ['ignore', 'ignore', 'pipe'],

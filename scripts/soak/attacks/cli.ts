@@ -3,9 +3,8 @@ import type { AttackResult } from './report.js';
 
 /** By name; each loads what it needs. */
 export const ATTACKS: Readonly<Record<string, () => Promise<AttackResult>>> = {
-  'floods-one-network': async () => (await import('./flooded.js')).flooded({ networks: 1, forMs: 4000, probes: true }),
-  'floods-many-networks': async () =>
-    (await import('./flooded.js')).flooded({ networks: 200, forMs: 4000, probes: true }),
+  'floods-one-network': async () => (await import('./flooded.js')).flooded({ networks: 1, forMs: 4500, probes: 6 }),
+  'floods-many-networks': async () => (await import('./flooded.js')).flooded({ networks: 200, forMs: 4500, probes: 6 }),
 };
 
 /** Runs those whose names begin with one of `names`, or all; resolves with how many things were found. */

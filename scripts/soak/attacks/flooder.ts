@@ -1,13 +1,13 @@
-/** A process of its own for one flood, so that who attacks does not slow down who measures. */
+/** A process of its own for one flood, so that who attacks does not slow down who measures. It floods until it is ended. */
+import { comeFirst } from './cores.js';
 import { type Field, FLOODS } from './floods.js';
 
+process.once('disconnect', () => process.exit());
 process.once('message', (order) => {
-  const { name, ...field } = order as Omit<Field, 'until'> & { readonly name: string };
-  const stop = new AbortController();
-  process.once('disconnect', () => {
-    stop.abort();
-    // Whatever is still being waited for.
-    setTimeout(() => process.exit(), 500).unref();
-  });
-  void FLOODS[name]?.({ ...field, until: stop.signal });
+  const { name, isFirst, ...field } = order as Omit<Field, 'until'> & {
+    readonly name: string;
+    readonly isFirst: boolean;
+  };
+  if (isFirst) comeFirst();
+  void FLOODS[name]?.({ ...field, until: new AbortController().signal });
 });
