@@ -49,7 +49,7 @@ ${(
   )
   .join('')}`;
 
-export interface BesideOptions {
+interface BesideOptions {
   /** How many probes run, one after the other. */
   readonly count: number;
   readonly source?: string;

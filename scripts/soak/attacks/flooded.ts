@@ -1,12 +1,14 @@
 /** Every flood in turn against one reflector: what an agent's echoes bear, and what probes say meanwhile. */
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { TOKEN } from '../../../test/reflector/support.js';
 import { startTarget, type Target } from '../target.js';
 import { type Beside, probeBeside } from './beside.js';
 import { forkBeside, TARGET_CORE } from './cores.js';
-import { FLOODS } from './floods.js';
+import type { Flood } from './floods.js';
 import { LATE_MS, quantile, type Trips } from './meter.js';
 import { type AttackResult, lineOf } from './report.js';
+import { GREEDY_TOKEN } from './tenants.js';
 
 /** The flood is at its height by then, and what it left is done by then. */
 const RISE_MS = 500;
@@ -21,6 +23,9 @@ const FLOOD_LASTS_MS = [400, 3000] as const;
 const PAUSE_LASTS_MS = [300, 1500] as const;
 
 interface FloodedOptions {
+  readonly floods: Readonly<Record<string, Flood>>;
+  /** Whether they are by strangers: who holds a token may make others wait for the time that its answers take. */
+  readonly areStrangers: boolean;
   readonly networks: number;
   /** How long is measured under each flood. */
   readonly forMs: number;
@@ -95,13 +100,16 @@ const measure = async (
   return { idle, under };
 };
 
+/** Two tenants: one probes and is measured, the other may be who attacks. */
+const TOKENS = `honest ${TOKEN.toString('latin1')}\ngreedy ${GREEDY_TOKEN}\n`;
+
 /** Does something with a reflector that nobody else uses, and says what was wrong with it afterwards. */
 const withTarget = async <T>(
   isFirst: boolean,
   work: (target: Target) => Promise<T>,
 ): Promise<{ readonly result: T; readonly findings: readonly string[] }> => {
   const place = `127.${210 + (process.pid % 20)}.${process.pid % 250}.1`;
-  const target = await startTarget(place, { core: TARGET_CORE, isFirst });
+  const target = await startTarget(place, { core: TARGET_CORE, isFirst, tokens: TOKENS });
   try {
     const result = await work(target);
     const ended = target.ended();
@@ -118,7 +126,7 @@ export const flooded = async (options: FloodedOptions): Promise<AttackResult> =>
   const lines: string[] = [];
   const findings: string[] = [];
   let probed = 0;
-  for (const name of Object.keys(FLOODS).filter((one) => one.includes(options.only ?? ''))) {
+  for (const name of Object.keys(options.floods).filter((one) => one.includes(options.only ?? ''))) {
     const measured = await withTarget(true, async (target) => ({
       ...(await measure(name, target, options)),
       counted: await Promise.all(COUNTERS.map((counter) => target.counter(`callpath_reflector_${counter}`))),
@@ -127,7 +135,7 @@ export const flooded = async (options: FloodedOptions): Promise<AttackResult> =>
     const { idle, under, counted } = measured.result;
     const [idleMs, underMs] = [quantile(idle, 0.99), quantile(under, 0.99)];
     const slow =
-      underMs > Math.max(LEAST_MS, TIMES_IDLE * idleMs)
+      options.areStrangers && underMs > Math.max(LEAST_MS, TIMES_IDLE * idleMs)
         ? [`p99 ${underMs.toFixed(1)} ms, ${idleMs.toFixed(1)} ms without it`]
         : [];
     const found = [...measured.findings, ...slow, ...(beside?.findings ?? []), ...(beside?.result.findings ?? [])];

@@ -35,7 +35,7 @@ const waitedOf = (pid: number): number => {
 const WAITED_MS = 0.5;
 const AFTERMATH = 6;
 
-export interface Measurement {
+interface Measurement {
   readonly address: string;
   readonly port: number;
   readonly forMs: number;
