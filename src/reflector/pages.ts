@@ -49,20 +49,31 @@ export const createPages = (): Pages => {
   const indexOf = (sequence: number): number => Math.floor(sequence / NUMBERS);
   /** Pages below this one are gone. */
   let first = 0;
+  /** Neighbours come one after the other: the page that was asked for last is mostly asked for next. */
+  let latest: { readonly index: number; readonly page: Page } | null = null;
+  const find = (sequence: number): Page | undefined => {
+    const index = indexOf(sequence);
+    if (latest?.index === index) return latest.page;
+    const page = pages.get(index);
+    if (page) latest = { index, page };
+    return page;
+  };
   return {
-    find: (sequence) => pages.get(indexOf(sequence)),
+    find,
     need: (sequence) => {
-      const index = indexOf(sequence);
-      const known = pages.get(index);
+      const known = find(sequence);
       if (known) return known;
+      const index = indexOf(sequence);
       const page = freshPage();
       pages.set(index, page);
+      latest = { index, page };
       return page;
     },
     forgetUpTo: (sequence) => {
       const index = indexOf(sequence + 1);
       if (index <= first) return;
       first = index;
+      latest = null;
       for (const one of pages.keys()) if (one < index) pages.delete(one);
     },
     bytes: () => pages.size * NUMBERS * BYTES_PER_NUMBER,
