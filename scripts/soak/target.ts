@@ -10,6 +10,8 @@ import { TOKEN } from '../../test/reflector/support.js';
 
 export interface Target {
   readonly address: string;
+  /** What it reads, now and when it is told to; certificate and key are there if it was given any. */
+  readonly files: { readonly token: string; readonly cert: string; readonly key: string };
   readonly udp: readonly number[];
   readonly tcp: readonly number[];
   readonly pid: number | undefined;
@@ -34,6 +36,7 @@ const LOW_PORTS = '53,123,500';
 const PORTS = '3478,4500,5060,5061,16384-18431';
 const CONTROL_PORT = 8443;
 const METRICS_PORT = 9464;
+const REAL_TIME = ['chrt', '--rr', '1'];
 const EXPECTED = new Set(['reflector ready', 'reflector stops']);
 
 const expand = (list: string): readonly number[] =>
@@ -47,10 +50,17 @@ interface TargetOptions {
   readonly tokens?: string;
   /** The one core that it may use, so that what it is asked from keeps the other. */
   readonly core?: string;
+  /** Before all other processes, where that is allowed: as on a host of its own. */
+  readonly isFirst?: boolean;
+  /** A certificate and its key in PEM form; one of its own making without. */
+  readonly certificate?: { readonly cert: string; readonly key: string };
 }
 
 /** Starts a reflector on an address of 127/8 that nobody else uses, so that its ports can be the real ones. Linux. */
-export const startTarget = async (address: string, { tokens, core }: TargetOptions = {}): Promise<Target> => {
+export const startTarget = async (
+  address: string,
+  { tokens, core, isFirst = false, certificate }: TargetOptions = {},
+): Promise<Target> => {
   const folder = mkdtempSync(join(tmpdir(), 'callpath-soak-'));
   const tokenFile = join(folder, 'token');
   writeFileSync(tokenFile, tokens ?? TOKEN, { mode: 0o600 });
@@ -58,8 +68,13 @@ export const startTarget = async (address: string, { tokens, core }: TargetOptio
   const cli = join(packageRoot(), 'dist', 'src', 'cli', 'reflector.js');
   const options = ['--listen', address, '--udp', ports, '--tcp', '5060,5061', '--tls', '5061'];
   const places = ['--control-port', `${CONTROL_PORT}`, '--metrics', `${address}:${METRICS_PORT}`];
-  const node = [process.execPath, cli, ...options, ...places, '--token-file', tokenFile];
-  const [command = '', ...args] = core === undefined ? node : ['taskset', '-c', core, ...node];
+  const files = { token: tokenFile, cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') };
+  const shown = certificate ? ['--cert', files.cert, '--key', files.key] : [];
+  if (certificate) writeFileSync(files.cert, certificate.cert);
+  if (certificate) writeFileSync(files.key, certificate.key, { mode: 0o600 });
+  const node = [process.execPath, cli, ...options, ...places, '--token-file', tokenFile, ...shown];
+  const before = isFirst && process.getuid?.() === 0 ? REAL_TIME : [];
+  const [command = '', ...args] = [...before, ...(core === undefined ? [] : ['taskset', '-c', core]), ...node];
   const child = spawn(command, args, {
     env: { PATH: process.env.PATH },
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -91,6 +106,7 @@ export const startTarget = async (address: string, { tokens, core }: TargetOptio
   };
   return {
     address,
+    files,
     udp: expand(ports),
     tcp: [5060, 5061, CONTROL_PORT],
     pid: child.pid,

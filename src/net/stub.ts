@@ -173,6 +173,9 @@ export const createStub = ({ servers: given, patienceMs }: StubOptions): Stub =>
       const failures: DnsFailure[] = [];
       const isOut = new Set<Server>();
       const refusals = new Map<Server, number>();
+      /** Asked over TCP as well: once each, however many answers say that they are cut short. */
+      const overTcpToo = new Set<Server>();
+      let isGarbled = false;
       let over = false;
       let sendings = 0;
       let sentAt = Number.NEGATIVE_INFINITY;
@@ -205,13 +208,16 @@ export const createStub = ({ servers: given, patienceMs }: StubOptions): Stub =>
         const response = parseDns(bytes);
         if (!response.ok) {
           // It came from the server; whether it belongs to this question nobody can read.
-          failures.push('bad-answer');
+          if (!isGarbled) failures.push('bad-answer');
+          isGarbled = true;
           return;
         }
         if (!answersQuestion(query, response.value)) return;
         server.answered = true;
         firstAnswerAt = Math.min(firstAnswerAt, performance.now());
         if (response.value.flags.truncated && !isTcp) {
+          if (overTcpToo.has(server)) return;
+          overTcpToo.add(server);
           closers.push(
             overTcp(
               server,

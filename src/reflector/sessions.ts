@@ -6,6 +6,7 @@
 import { UNANSWERED, type Unanswered } from '../model/observation.js';
 import type { Receipt } from '../wire/receipts.js';
 import { createFreshness } from './freshness.js';
+import { createPages, type Page, type Pages, placeIn } from './pages.js';
 import { createLedger } from './quotas.js';
 
 /** What a request is, by what its session knows already. */
@@ -73,10 +74,7 @@ export interface Sessions {
 const MAX_SESSIONS = 2048;
 /** Numbers behind the newest that are remembered; what is older is a replay. All ports of a sweep, asked twice. */
 const WINDOW = 131_072;
-const INITIAL = 512;
 const MAX_COUNT = 255;
-/** Three counts and a reason of one byte each, and the hash of a source. */
-const BYTES_PER_NUMBER = 8;
 /** All sessions together, so that a few that claim high numbers cannot fill the memory; who has most makes room. */
 const MAX_BYTES = 64 * 1024 * 1024;
 /**
@@ -94,19 +92,8 @@ const RATE_PER_SECOND = 10_000;
 /** All UDP ports there are, asked at once. */
 const BURST = 65_536;
 
-/** Columns by number modulo their length, which is a power of two. */
-interface Columns {
-  /** Arrivals without the replays. */
-  readonly counts: Uint8Array;
-  readonly replays: Uint8Array;
-  readonly answered: Uint8Array;
-  /** One more than the reason's place in `UNANSWERED`; 0 for none. */
-  readonly reasons: Uint8Array;
-  readonly sources: Uint32Array;
-}
-
 interface Session {
-  columns: Columns;
+  readonly pages: Pages;
   newest: number;
   /** Smallest difference of the two clocks seen so far, in microseconds. */
   offset: bigint;
@@ -124,16 +111,8 @@ const hashOf = (bytes: Uint8Array, seed: number): number => {
   return hash >>> 0;
 };
 
-const columnsOf = (length: number): Columns => ({
-  counts: new Uint8Array(length),
-  replays: new Uint8Array(length),
-  answered: new Uint8Array(length),
-  reasons: new Uint8Array(length),
-  sources: new Uint32Array(length),
-});
-
 const fresh = (sentAt: bigint, receivedAt: bigint): Session => ({
-  columns: columnsOf(INITIAL),
+  pages: createPages(),
   newest: -1,
   offset: receivedAt - sentAt,
   level: BURST,
@@ -141,36 +120,6 @@ const fresh = (sentAt: bigint, receivedAt: bigint): Session => ({
   held: 0,
   knownFrom: 0,
 });
-
-const memoryOf = ({ columns }: Session): number => columns.counts.length * BYTES_PER_NUMBER;
-
-/** Forgets what stands at a place, for the number that takes it next. */
-const clear = ({ counts, replays, answered, reasons }: Columns, at: number): void => {
-  counts[at] = 0;
-  replays[at] = 0;
-  answered[at] = 0;
-  reasons[at] = 0;
-};
-
-/** Makes room for `sequence`, so that the numbers between it and the oldest that is remembered have places of their own. */
-const advance = (session: Session, sequence: number): void => {
-  const wanted = Math.min(WINDOW, 2 ** Math.ceil(Math.log2(sequence + 1)));
-  if (wanted > session.columns.counts.length) {
-    // Below WINDOW nothing has wrapped yet: every number stands at its own index.
-    const grown = columnsOf(wanted);
-    grown.counts.set(session.columns.counts);
-    grown.replays.set(session.columns.replays);
-    grown.answered.set(session.columns.answered);
-    grown.reasons.set(session.columns.reasons);
-    grown.sources.set(session.columns.sources);
-    session.columns = grown;
-  }
-  const { columns } = session;
-  const { length } = columns.counts;
-  const gone = Math.min(sequence - session.newest, length);
-  for (let number = sequence - gone + 1; number <= sequence; number += 1) clear(columns, number % length);
-  session.newest = sequence;
-};
 
 const raise = (column: Uint8Array, at: number): void => {
   column[at] = Math.min(MAX_COUNT, (column[at] ?? 0) + 1);
@@ -206,37 +155,39 @@ export const createSessions = (
       if (gone) freshness.forget(name, gone.levelAtMicros - gone.offset);
     }
   };
-  /** The place of a number that is not forgotten. */
-  const placeOf = (session: Session, name: string, sequence: number): number => {
-    if (sequence > session.newest) advance(session, sequence);
-    ledger.touch(name, memoryOf(session));
-    makeRoom(name);
-    return sequence % session.columns.counts.length;
-  };
-  const leave = ({ reasons }: Columns, at: number, why: Unanswered): void => {
+  const leave = ({ reasons }: Page, at: number, why: Unanswered): void => {
     reasons[at] = UNANSWERED.indexOf(why) + 1;
   };
+  /** Of a number that is not forgotten. */
   const note = (session: Session, { name, sequence }: RequestName, kind: ArrivalKind, source: number): void => {
-    const at = placeOf(session, name, sequence);
-    const { columns } = session;
-    if (kind === 'replay') raise(columns.replays, at);
-    else {
-      if (columns.counts[at] === 0) columns.sources[at] = source;
-      raise(columns.counts, at);
+    const { pages } = session;
+    if (sequence > session.newest) {
+      session.newest = sequence;
+      pages.forgetUpTo(sequence - WINDOW);
     }
-    if (kind === 'welcome') raise(columns.answered, at);
-    else leave(columns, at, kind);
+    const page = pages.need(sequence);
+    ledger.touch(name, pages.bytes());
+    makeRoom(name);
+    const at = placeIn(sequence);
+    if (kind === 'replay') raise(page.replays, at);
+    else {
+      if (page.counts[at] === 0) page.sources[at] = source;
+      raise(page.counts, at);
+    }
+    if (kind === 'welcome') raise(page.answered, at);
+    else leave(page, at, kind);
   };
   const isForgotten = ({ newest }: Session, sequence: number): boolean => sequence <= newest - WINDOW;
   const takeBack = ({ name, sequence }: RequestName, why: Unanswered): void => {
     const session = sessions.get(name);
     if (!session || sequence > session.newest || isForgotten(session, sequence)) return;
-    const { columns } = session;
-    const at = sequence % columns.counts.length;
+    const page = session.pages.find(sequence);
+    if (!page) return;
+    const at = placeIn(sequence);
     // A count that is full counts no more, in neither direction.
-    const answers = columns.answered[at] ?? 0;
-    if (answers > 0 && answers < MAX_COUNT) columns.answered[at] = answers - 1;
-    leave(columns, at, why);
+    const answers = page.answered[at] ?? 0;
+    if (answers > 0 && answers < MAX_COUNT) page.answered[at] = answers - 1;
+    leave(page, at, why);
   };
   const unanswered = (request: RequestName, why: Unanswered): void => {
     takeBack(request, why);
@@ -266,10 +217,10 @@ export const createSessions = (
       if (isLate && sequence <= session.newest) return become('replay');
       // The newest number that comes late is no replay of anything: the agent's host was suspended, and its clock stood.
       if (isLate || offset < session.offset) session.offset = offset;
-      const { counts, sources } = session.columns;
-      const at = sequence % counts.length;
-      const before = sequence > session.newest ? 0 : (counts[at] ?? 0);
-      if (before > 0 && (sources[at] !== hash || before >= MAX_ARRIVALS)) return become('replay');
+      const page = session.pages.find(sequence);
+      const at = placeIn(sequence);
+      const before = page?.counts[at] ?? 0;
+      if (before > 0 && (page?.sources[at] !== hash || before >= MAX_ARRIVALS)) return become('replay');
       const elapsed = Number(receivedAtMicros - session.levelAtMicros) / 1e6;
       session.level = Math.min(BURST, session.level + Math.max(0, elapsed) * RATE_PER_SECOND);
       session.levelAtMicros = receivedAtMicros;
@@ -286,17 +237,16 @@ export const createSessions = (
       const session = sessions.get(name);
       // Of a session that nobody knows, or knows no longer, nothing can be said.
       if (!session) return null;
-      const isBeyond = sequence > session.newest;
       if (isForgotten(session, sequence)) return null;
-      const { counts, replays, answered, reasons } = session.columns;
-      const at = sequence % counts.length;
-      const arrived = isBeyond ? 0 : Math.min(MAX_COUNT, (counts[at] ?? 0) + (replays[at] ?? 0));
-      if (arrived === 0) return sequence < session.knownFrom ? null : { arrived, answered: 0, why: null };
-      const answers = Math.min(arrived, answered[at] ?? 0);
+      const page = session.pages.find(sequence);
+      const at = placeIn(sequence);
+      const arrived = Math.min(MAX_COUNT, (page?.counts[at] ?? 0) + (page?.replays[at] ?? 0));
+      if (!page || arrived === 0) return sequence < session.knownFrom ? null : { arrived: 0, answered: 0, why: null };
+      const answers = Math.min(arrived, page.answered[at] ?? 0);
       return {
         arrived,
         answered: answers,
-        why: answers === arrived ? null : (UNANSWERED[(reasons[at] ?? 0) - 1] ?? null),
+        why: answers === arrived ? null : (UNANSWERED[(page.reasons[at] ?? 0) - 1] ?? null),
       };
     },
     during: (work) => {

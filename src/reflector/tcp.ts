@@ -18,6 +18,8 @@ const UNANSWERED_MS = 15_000;
 const LINGER_MS = 2000;
 /** The body of a request whose head was answered, which a client may send to its end before it reads. */
 const MAX_AFTER_END = 4 * 1024 * 1024;
+/** The same of who has shown no token: one read, because to go on reading costs what agents wait for. */
+const MAX_AFTER_STRANGERS_END = 64 * 1024;
 /** All connections together, so that holding them open exhausts no descriptors. */
 const MAX_CONNECTIONS = 2000;
 /** Several agents behind one address, each with all its questions at once; and one network cannot take them all. */
@@ -141,7 +143,7 @@ export const createTcpSide = (rules: TcpRules): TcpSide => {
       if (socket.writableEnded) {
         // Closed at once, the connection would take our last word with it; and whoever goes on talking is not listened to.
         bytesAfter += chunk.length;
-        if (bytesAfter > MAX_AFTER_END) socket.destroy();
+        if (bytesAfter > (guest.proven ? MAX_AFTER_END : MAX_AFTER_STRANGERS_END)) socket.destroy();
         return;
       }
       if (!guest.proven && !rules.strangers.mayAsk(guest.source, chunk)) return void tooMuch();

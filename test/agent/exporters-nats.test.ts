@@ -187,3 +187,38 @@ t.test('mistakes name the key', async (t) => {
   const both = { tokenFile: join(folder, 'token'), credentialsFile: join(folder, 'token') };
   await t.rejects(open(t, 'nats', { servers: ['nats://a.example'], ...both }), UserError);
 });
+
+t.test(
+  'a server that reads slowly, or stores and does not say so, is left by the deadline, and no record is lost',
+  { skip },
+  async (t) => {
+    const { way, service } = await natsServer(t);
+    const first = await reader(t, way.at);
+    await first.manager.streams.add({ name: 'CALLPATH', subjects: ['callpath.>'] });
+    const exporter = await open(t, 'nats', { servers: [`nats://${way.at}`] });
+    t.same(await exporter.deliver([reportRecord(1)], NEVER), { outcome: 'delivered' });
+    // It holds its connections, and neither reads nor answers, as one whose disk or processor is gone.
+    service.child.kill('SIGSTOP');
+    const late = new AbortController();
+    const delivery = exporter.deliver(
+      Array.from({ length: 100 }, (_, index) => reportRecord(index + 2)),
+      late.signal,
+    );
+    const timer = setTimeout(() => late.abort(new Error('the delivery took too long')), 2000);
+    t.match(await delivery, { outcome: 'retry' });
+    clearTimeout(timer);
+    service.child.kill('SIGCONT');
+    t.same(
+      await exporter.deliver(
+        Array.from({ length: 100 }, (_, index) => reportRecord(index + 2)),
+        NEVER,
+      ),
+      { outcome: 'delivered' },
+    );
+    t.same(
+      ids(await first.stored()),
+      Array.from({ length: 101 }, (_, index) => index + 1),
+      'each once, in order',
+    );
+  },
+);

@@ -193,6 +193,37 @@ t.test('keeps strangers out, and everything inert', async (t) => {
   await stop();
 });
 
+t.test(
+  'guesses at the secret from many connections let nobody in, and keep its holder out no longer than a moment',
+  async (t) => {
+    const folder = newFolder();
+    const secretFile = join(folder, 'secret');
+    const secret = 'correct-horse-battery';
+    writeFileSync(secretFile, `${secret}\n`);
+    const { port, stop } = await agentWithPage(folder, simClock(), { secretFile });
+    const guesses = Array.from({ length: 2000 }, (_, number) => `${secret.slice(0, number % secret.length)}${number}`);
+    const seen = new Map<number, number>();
+    let waited = 0;
+    const guess = async (): Promise<void> => {
+      for (let next = guesses.pop(); next !== undefined; next = guesses.pop()) {
+        const { status } = await ask(port, '/health.json', { authorization: `Bearer ${next}` });
+        seen.set(status, (seen.get(status) ?? 0) + 1);
+      }
+    };
+    const hold = async (): Promise<void> => {
+      for (let turn = 0; turn < 20; turn += 1) {
+        const began = performance.now();
+        t.equal((await ask(port, '/health.json', { authorization: `Bearer ${secret}` })).status, 200);
+        waited = Math.max(waited, performance.now() - began);
+      }
+    };
+    await Promise.all([...Array.from({ length: 32 }, guess), hold()]);
+    t.same([...seen], [[401, 2000]]);
+    t.ok(waited < 5000, `${waited} ms`);
+    await stop();
+  },
+);
+
 t.test('an address that is taken is tried again, and keeps nothing from being measured', async (t) => {
   const one = await agentWithPage(newFolder());
   const two = await agentWithPage(newFolder(), simClock(), { listen: `127.0.0.1:${one.port}` });

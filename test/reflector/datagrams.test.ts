@@ -412,8 +412,12 @@ t.test('the limiter, the keepalive book and the receipts forget the oldest and k
   t.equal(sessions.size(), 2048);
   const high = createSessions(1);
   for (let index = 0; index < 1000; index += 1) saw(high, session(index), 131_071);
-  t.equal(high.receipt(session(0), 131_071), null, 'sessions that claim high numbers push each other out');
-  t.equal(high.receipt(session(999), 131_071)?.arrived, 1);
+  t.equal(high.receipt(session(0), 131_071)?.arrived, 1, 'a high number takes no more memory than a low one');
+  const wide = createSessions(1);
+  for (let index = 0; index < 100; index += 1)
+    for (let sequence = 0; sequence < 131_072; sequence += 512) saw(wide, session(index), sequence);
+  t.equal(wide.receipt(session(0), 512), null, 'sessions that fill much memory push each other out');
+  t.equal(wide.receipt(session(99), 512)?.arrived, 1);
 });
 
 const saw = (sessions: Sessions, name: string, sequence: number): void => {

@@ -51,11 +51,34 @@ t.test("one token's sessions with high numbers erase nothing of another's", asyn
   const arrive = (name: string, sequence: number) =>
     sessions.arrive({ name, sequence, source: HERE, sentAtMicros: NOW_MICROS, receivedAtMicros: NOW_MICROS });
   t.equal(arrive('1 honest', 7), 'welcome');
-  for (let number = 0; number < 500; number += 1) arrive(`2 ${number}`, 131_000);
+  // Each claims a megabyte, of 64 that there are for all.
+  for (let number = 0; number < 100; number += 1)
+    for (let sequence = 0; sequence < 131_072; sequence += 512) arrive(`2 ${number}`, sequence);
   t.equal(sessions.receipt('1 honest', 7)?.arrived, 1);
   for (let number = 0; number < 5000; number += 1) arrive(`2 many ${number}`, 1);
   t.equal(sessions.receipt('1 honest', 7)?.arrived, 1);
   t.equal(sessions.size(), 2048);
+});
+
+t.test('a session that begins with a high number costs no more than another', async (t) => {
+  const sessions = createSessions(1);
+  const rounds = 2000;
+  const spent = (sequence: number): number => {
+    const began = process.cpuUsage().user;
+    for (let number = 0; number < rounds; number += 1)
+      sessions.arrive({
+        name: `2 ${sequence} ${number}`,
+        sequence,
+        source: HERE,
+        sentAtMicros: NOW_MICROS,
+        receivedAtMicros: NOW_MICROS,
+      });
+    return process.cpuUsage().user - began;
+  };
+  spent(1);
+  const low = spent(2);
+  const high = spent(131_000);
+  t.ok(high < 10 * low + 100_000, `${high} µs of processor time, ${low} µs for low numbers`);
 });
 
 t.test('deferred answers: one token leaves room for the others', async (t) => {

@@ -325,6 +325,19 @@ t.test('TLS 1.2 and 1.3, and a tag that proves the very session', async (t) => {
   await t.rejects(secured(port, 'TLSv1.1'), 'TLS 1.1 is history (RFC 8996)');
 });
 
+t.test('nobody gets a second handshake on one connection', async (t) => {
+  const { port, reflector } = await start();
+  t.teardown(() => reflector.close());
+  const socket = await secured(port, 'TLSv1.2');
+  socket.on('error', () => undefined);
+  const error = await new Promise<Error | null>((resolve) => {
+    socket.once('close', () => resolve(new Error('hung up')));
+    socket.renegotiate({ rejectUnauthorized: false }, resolve);
+  });
+  t.ok(error, String(error));
+  socket.destroy();
+});
+
 t.test('several messages over one TLS connection, in records of any size', async (t) => {
   const { port, reflector } = await start();
   t.teardown(() => reflector.close());

@@ -6,8 +6,9 @@ import { join } from 'node:path';
 import type { Report } from '../../../src/model/report.js';
 import { packageRoot } from '../../../src/plan/package-root.js';
 import { TOKEN } from '../../../test/reflector/support.js';
+import { besideCommand } from './cores.js';
 
-interface Beside {
+export interface Beside {
   readonly probes: number;
   /** How often each `verdict/reason` was said. */
   readonly said: Readonly<Record<string, number>>;
@@ -15,7 +16,7 @@ interface Beside {
   readonly findings: readonly string[];
 }
 
-/** What may be said of an open port while its reflector is attacked. */
+/** What may be said of an open port while its reflector is attacked; `limited` and `outage` are reasons of `unknown`. */
 const ALLOWED = new Set(['pass', 'unknown']);
 const MAX_FINDINGS = 5;
 const LATEST_MS = 60_000;
@@ -48,11 +49,17 @@ ${(
   )
   .join('')}`;
 
-/** Runs probes one after the other until `until` fires; the last is waited for. */
+interface BesideOptions {
+  /** How many probes run, one after the other. */
+  readonly count: number;
+  readonly source?: string;
+  readonly token?: string;
+}
+
+/** Runs probes until they are so many. */
 export const probeBeside = async (
   address: string,
-  until: AbortSignal,
-  { source = '127.0.0.1', token = TOKEN.toString('latin1') }: { source?: string; token?: string } = {},
+  { count, source = '127.0.0.1', token = TOKEN.toString('latin1') }: BesideOptions,
 ): Promise<Beside> => {
   const folder = mkdtempSync(join(tmpdir(), 'callpath-beside-'));
   const said: Record<string, number> = {};
@@ -65,17 +72,20 @@ export const probeBeside = async (
     writeFileSync(tokenFile, token, { mode: 0o600 });
     const cli = join(packageRoot(), 'dist', 'src', 'cli', 'probe.js');
     const options = ['--target', address, '--json', '--profile', profile, '--token-file', tokenFile];
-    while (!until.aborted) {
-      const child = spawn(process.execPath, [cli, ...options, '--source', source, '--quick'], {
-        stdio: ['ignore', 'pipe', 'ignore'],
+    const [command, args] = besideCommand(cli, [...options, '--source', source, '--no-nat']);
+    for (let number = 0; number < count; number += 1) {
+      const child = spawn(command, args, {
+        stdio: ['ignore', 'pipe', 'pipe'],
         timeout: LATEST_MS,
       });
-      const text = String(Buffer.concat(await child.stdout.toArray()));
+      const [text, words] = await Promise.all(
+        [child.stdout, child.stderr].map(async (stream) => String(Buffer.concat(await stream.toArray()))),
+      );
       let checks: Report['checks'];
       try {
-        checks = (JSON.parse(text) as Report).checks;
+        checks = (JSON.parse(text ?? '') as Report).checks;
       } catch {
-        findings.push('a probe printed no report');
+        findings.push(`a probe printed no report: ${words?.split('\n').at(-2)}`);
         continue;
       }
       probes += 1;

@@ -1,6 +1,6 @@
 /**
  * Floods by strangers, each as fast as one process can send: over TCP and TLS, and over UDP under a real key id. All of them run
- * until they are told to stop, from one network or from many.
+ * until their process is ended, from one network or from many.
  */
 import { randomBytes } from 'node:crypto';
 import { createSocket } from 'node:dgram';
@@ -18,8 +18,9 @@ export interface Field {
   readonly udp: number;
   /** Networks that the flood comes from, each a /24 of its own. */
   readonly networks: number;
-  readonly until: AbortSignal;
 }
+
+export type Flood = (field: Field) => Promise<void>;
 
 /** One socket's read (libuv reads 64 KiB at once). */
 const CHUNK = 65_536;
@@ -28,7 +29,7 @@ const GET = Buffer.from('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
 const filled = (piece: Uint8Array): Buffer =>
   Buffer.concat(new Array<Uint8Array>(Math.floor(CHUNK / piece.length)).fill(piece));
 
-const sourceOf = (number: number, networks: number): string => `127.60.${number % networks}.1`;
+export const sourceOf = (number: number, networks: number): string => `127.60.${number % networks}.1`;
 
 /** Until the event, the end of the connection, or so many milliseconds; leaves no listener behind. */
 const until = (socket: Socket, event: 'connect' | 'drain' | 'data', ms: number): Promise<void> =>
@@ -42,7 +43,7 @@ const until = (socket: Socket, event: 'connect' | 'drain' | 'data', ms: number):
     socket.on(event, done).on('close', done);
   });
 
-const dial = async ({ address, tcp, networks }: Field, number: number): Promise<Socket | null> => {
+export const dial = async ({ address, tcp, networks }: Field, number: number): Promise<Socket | null> => {
   const socket = open({ host: address, port: tcp, localAddress: sourceOf(number, networks) });
   socket.on('error', () => undefined);
   socket.resume();
@@ -53,11 +54,11 @@ const dial = async ({ address, tcp, networks }: Field, number: number): Promise<
 };
 
 /** `lanes` at a time, one after the other in each. */
-const inLanes = async (field: Field, lanes: number, one: (number: number) => Promise<void>): Promise<void> => {
+export const inLanes = async (lanes: number, one: (number: number) => Promise<void>): Promise<void> => {
   let number = 0;
   await Promise.all(
     Array.from({ length: lanes }, async () => {
-      while (!field.until.aborted) {
+      for (;;) {
         number += 1;
         await one(number);
       }
@@ -69,10 +70,10 @@ const inLanes = async (field: Field, lanes: number, one: (number: number) => Pro
 const talkers =
   (connections: number, chunk: Buffer) =>
   (field: Field): Promise<void> =>
-    inLanes(field, connections, async (number) => {
+    inLanes(connections, async (number) => {
       const socket = await dial(field, number);
       if (!socket) return void (await sleep(5));
-      while (!field.until.aborted && !socket.destroyed) {
+      while (!socket.destroyed) {
         if (socket.write(chunk)) await new Promise(setImmediate);
         else await until(socket, 'drain', 200);
       }
@@ -84,7 +85,7 @@ const visitors =
   (first: () => Promise<Uint8Array>) =>
   async (field: Field): Promise<void> => {
     const bytes = await first();
-    await inLanes(field, 64, async (number) => {
+    await inLanes(64, async (number) => {
       const socket = await dial(field, number);
       if (!socket) return void (await sleep(1));
       if (bytes.length > 0) {
@@ -110,10 +111,10 @@ const clientHello = async (): Promise<Buffer> => {
   return first;
 };
 
-/** Datagrams in bursts, with a turn in between so that the process can be told to stop. */
+/** Datagrams in bursts, with a turn in between for the end of who started this. */
 const datagrams =
   (make: (number: number) => Uint8Array) =>
-  async ({ address, udp, networks, until }: Field): Promise<void> => {
+  async ({ address, udp, networks }: Field): Promise<void> => {
     const KINDS = 4096;
     const all = Array.from({ length: KINDS }, (_, number) => make(number));
     const sockets = await Promise.all(
@@ -126,18 +127,17 @@ const datagrams =
         return socket;
       }),
     );
-    for (let at = 0; !until.aborted; at += 64) {
+    for (let at = 0; ; at += 64) {
       for (let count = 0; count < 64; count += 1)
         sockets[count % sockets.length]?.send(all[(at + count) % KINDS] ?? '', udp, address);
       await new Promise(setImmediate);
     }
-    for (const socket of sockets) socket.close();
   };
 
 const nothing = async (): Promise<Uint8Array> => new Uint8Array(0);
 
-/** By name; each resolves once it is told to stop. */
-export const FLOODS: Readonly<Record<string, (field: Field) => Promise<void>>> = {
+/** By name. */
+export const FLOODS: Readonly<Record<string, Flood>> = {
   'pings over 10 connections': talkers(10, filled(Buffer.from('\r\n\r\n'))),
   'pings over 400 connections': talkers(400, filled(Buffer.from('\r\n\r\n'))),
   'OPTIONS over 50 connections': talkers(50, filled(sipRequest('OPTIONS'))),

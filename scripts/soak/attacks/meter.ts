@@ -2,30 +2,49 @@
 import { randomBytes } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { deriveKeys } from '../../../src/wire/keys.js';
 import { expectProof, judgeTag, makeTag, type TagProof } from '../../../src/wire/proof.js';
 import { ANSWER_TAG_BYTES, REQUEST_TAG_BYTES } from '../../../src/wire/tag.js';
 import { TOKEN } from '../../../test/reflector/support.js';
 
-interface Trips {
-  readonly asked: number;
-  readonly answered: number;
-  readonly p50Ms: number;
-  readonly p99Ms: number;
-}
+/** Round trips in milliseconds; one that never returned is as long as we wait. */
+export type Trips = readonly number[];
 
 /** As often as five calls send: enough samples in seconds, and no load by itself. */
 const EVERY_MS = 4;
 /** What is later than this is lost to any agent. */
-const LATE_MS = 1500;
+export const LATE_MS = 1500;
 const PADDING = new Uint8Array(ANSWER_TAG_BYTES - REQUEST_TAG_BYTES);
 
-const quantile = (sorted: readonly number[], share: number): number =>
-  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.POSITIVE_INFINITY;
+export const quantile = (trips: Trips, share: number): number =>
+  trips.toSorted((a, b) => a - b)[Math.min(trips.length - 1, Math.floor(trips.length * share))] ??
+  Number.POSITIVE_INFINITY;
 
-/** Asks one UDP port for `forMs`. Lost answers count as the latest. */
-export const measureTrips = async (address: string, port: number, forMs: number): Promise<Trips> => {
+/** How long a process has waited for a core that others used, in milliseconds (proc_pid_schedstat(5)); 0 where nobody can say. */
+const waitedOf = (pid: number): number => {
+  try {
+    return Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[1]) / 1e6;
+  } catch {
+    return 0;
+  }
+};
+
+/** A wait for a core that others use is no work of the target's. What it delays says nothing, nor what came shortly after. */
+const WAITED_MS = 0.5;
+const AFTERMATH = 6;
+
+interface Measurement {
+  readonly address: string;
+  readonly port: number;
+  readonly forMs: number;
+  /** Of the process that answers. */
+  readonly pid: number;
+}
+
+/** Asks one UDP port for a while; leaves out the trips in which the target had no core. */
+export const measureTrips = async ({ address, port, forMs, pid }: Measurement): Promise<Trips> => {
   const id = randomBytes(8);
   const session = { id, keys: deriveKeys(TOKEN, id) };
   const socket = createSocket({ type: 'udp4', lookup: (host, _options, done) => done(null, host, 4) });
@@ -33,7 +52,9 @@ export const measureTrips = async (address: string, port: number, forMs: number)
   const bound = once(socket, 'listening');
   socket.bind(0, '127.0.0.1');
   await bound;
-  const waiting = new Map<number, { readonly proof: TagProof; readonly at: number }>();
+  const waiting = new Map<number, { readonly proof: TagProof; readonly at: number; readonly waited: number }>();
+  /** What the target had waited at the last few sendings. */
+  let waits: readonly number[] = [waitedOf(pid)];
   const trips: number[] = [];
   socket.on('message', (bytes) => {
     const now = performance.now();
@@ -41,7 +62,7 @@ export const measureTrips = async (address: string, port: number, forMs: number)
     const asked = waiting.get(sequence);
     if (!asked || !judgeTag(bytes, asked.proof, 0).authentic) return;
     waiting.delete(sequence);
-    trips.push(now - asked.at);
+    if (waitedOf(pid) - asked.waited < WAITED_MS) trips.push(now - asked.at);
   });
   const began = performance.now();
   let sequence = 0;
@@ -50,7 +71,8 @@ export const measureTrips = async (address: string, port: number, forMs: number)
     const tag = makeTag(asking, 'echoRequest', PADDING);
     const proof = tag && expectProof(asking, tag);
     if (tag && proof) {
-      waiting.set(sequence, { proof, at: performance.now() });
+      waits = [...waits.slice(1 - AFTERMATH), waitedOf(pid)];
+      waiting.set(sequence, { proof, at: performance.now(), waited: waits[0] ?? 0 });
       socket.send(tag, port, address);
     }
     sequence += 1;
@@ -58,6 +80,5 @@ export const measureTrips = async (address: string, port: number, forMs: number)
   }
   await sleep(Math.min(LATE_MS, forMs));
   socket.close();
-  const all = [...trips, ...[...waiting].map(() => LATE_MS)].sort((a, b) => a - b);
-  return { asked: sequence, answered: trips.length, p50Ms: quantile(all, 0.5), p99Ms: quantile(all, 0.99) };
+  return [...trips, ...[...waiting].map(() => LATE_MS)];
 };

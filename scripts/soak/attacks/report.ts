@@ -1,4 +1,6 @@
 /** What an attack comes back with. */
+import type { Beside } from './beside.js';
+
 export interface AttackResult {
   /** Figures, a line each. */
   readonly lines: readonly string[];
@@ -7,3 +9,9 @@ export interface AttackResult {
   /** Probes that ran beside it. */
   readonly probes: number;
 }
+
+/** How often probes said what. */
+export const lineOf = (beside: Beside | null): string =>
+  Object.entries(beside?.said ?? {})
+    .map(([what, count]) => `${what} ${count}`)
+    .join(', ');
