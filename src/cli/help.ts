@@ -33,6 +33,9 @@ Options:
   -o, --output FORMAT     table, json, ndjson, html, nagios or prometheus (default table)
   --json                  the same as -o json
   --out FILE              write the result to a file
+  --rules DIALECT         print the firewall rules that mend it, and nothing else: nftables,
+                          iptables, cisco-asa, fortios, routeros, pf, opnsense, unifi, sonicwall
+  --test-rules            with --rules: those for the reflector instead, for this test only
   --mcc NNN --mnc NN      a carrier's numbers: asks its Wi-Fi Calling gateway (ePDG) if there
                           is no --target; use with --profile wifi-calling-3gpp
   --carrier NAME          the same for a carrier whose gateway has a name of its own

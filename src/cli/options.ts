@@ -7,10 +7,14 @@ import { UserError } from '../model/user-error.js';
 import { readFrom } from '../plan/sip-identity.js';
 import type { ProbePace, ProbeRequest } from '../probing/request.js';
 import { OUTPUTS, type Output } from '../report/render.js';
+import type { RulesOf } from '../report/rules.js';
+import { DIALECT_NAMES } from '../verdict/fixes/dialects.js';
 
 export interface ProbeOptions extends ProbeRequest, ProbePace {
   readonly output: Output;
   readonly outFile: string | null;
+  /** Prints the rules of the report and nothing else. */
+  readonly rules: { readonly dialect: string; readonly of: RulesOf } | null;
   readonly dryRun: boolean;
   readonly verbose: boolean;
   readonly color: boolean | null;
@@ -52,6 +56,8 @@ const OPTIONS = {
   output: { type: 'string', short: 'o' },
   json: { type: 'boolean' },
   out: { type: 'string' },
+  rules: { type: 'string' },
+  'test-rules': { type: 'boolean' },
   'max-pps': { type: 'string' },
   timeout: { type: 'string' },
   source: { type: 'string' },
@@ -129,6 +135,20 @@ const strayWord = (word: string): UserError => {
   return usage(`"${shown}" is no command and no option; ${wayOut}`);
 };
 
+const rulesOf = (values: ReturnType<typeof parse>['values']): ProbeOptions['rules'] => {
+  const { rules: dialect, 'test-rules': isTest = false } = values;
+  if (dialect === undefined) {
+    if (isTest) throw usage(`--test-rules: add --rules and one of ${DIALECT_NAMES.join(', ')}`);
+    return null;
+  }
+  if (!DIALECT_NAMES.includes(dialect)) {
+    throw usage(`--rules: "${dialect.slice(0, SHOWN_LENGTH)}" is none of ${DIALECT_NAMES.join(', ')}`);
+  }
+  const other = values.json ? '--json' : values.output === undefined ? null : `-o ${values.output}`;
+  if (other !== null) throw usage(`--rules and ${other} exclude each other; choose one`);
+  return { dialect, of: isTest ? 'test' : 'service' };
+};
+
 /** Reads the options of a run. @throws UserError in one line */
 export const parseProbeOptions = (argv: readonly string[], env: NodeJS.ProcessEnv): ProbeOptions => {
   const [first] = argv;
@@ -180,6 +200,7 @@ export const parseProbeOptions = (argv: readonly string[], env: NodeJS.ProcessEn
     strict: values.strict ?? false,
     output,
     outFile: values.out ?? null,
+    rules: rulesOf(values),
     maxPps: wholeNumber('--max-pps', values['max-pps'] ?? String(DEFAULT_MAX_PPS), 1, MAX_PPS),
     timeoutMs: timeout * 1000,
     source: values.source ?? null,

@@ -8,6 +8,7 @@ import { type Prepared, prepare } from '../probing/prepare.js';
 import { probe } from '../probing/probe.js';
 import { exitCode } from '../report/exit-code.js';
 import { render } from '../report/render.js';
+import type { TableOptions } from '../report/table.js';
 import type { ProbeThread } from '../run/thread/thread.js';
 import { EXIT } from './main.js';
 import type { ProbeOptions } from './options.js';
@@ -34,10 +35,16 @@ export const probeVisibly = async (
   }
 };
 
+const textOf = async (report: Report, options: ProbeOptions, look: TableOptions): Promise<string> => {
+  if (options.rules === null) return render(options.output, report, look);
+  const { renderRules } = await import('../report/rules.js');
+  return renderRules(report, options.rules.dialect, options.rules.of);
+};
+
 /** Writes a report where the options say, and returns the exit code. */
 export const publish = async (report: Report, options: ProbeOptions): Promise<number> => {
   const toTerminal = options.outFile === null && process.stdout.isTTY;
-  const text = await render(options.output, report, {
+  const text = await textOf(report, options, {
     color: options.color ?? toTerminal,
     width: toTerminal ? Math.max(60, Math.min(process.stdout.columns ?? 80, 120)) : 80,
     verbose: options.verbose,

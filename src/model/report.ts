@@ -216,10 +216,20 @@ const ServiceSchema = v.looseObject({
     v.looseObject({
       text: v.string(),
       because: v.array(v.string()),
-      /** Text to paste, by dialect: `nftables`, `iptables`, `cisco-asa`, `fortios`, `routeros`, `pf`. */
+      /** For the service's own networks. Text to paste, by dialect: `nftables`, `iptables`, `cisco-asa`, `fortios`, `routeros`, `pf`. */
       rules: v.record(v.string(), v.string()),
       /** What to click where there is nothing to paste, by product: `opnsense`, `unifi`, `sonicwall`. */
       words: v.optional(v.record(v.string(), v.string())),
+      /** The same for the reflector that was asked in the service's place: for the test alone. Null where there is none. */
+      test: v.optional(
+        nullable(
+          v.looseObject({
+            text: v.string(),
+            rules: v.record(v.string(), v.string()),
+            words: v.optional(v.record(v.string(), v.string())),
+          }),
+        ),
+      ),
     }),
   ),
 });

@@ -142,6 +142,9 @@ t.test('mistakes are one line, and exit 2', async (t) => {
       ['daemon', ['daemon'], /daemon/],
       ['explain', ['explain', 'droped'], /droped.*dropped/],
       ['a deep look at no NAT', ['--target', '127.0.0.1', '--deep', '--no-nat'], /--deep.*--no-nat/],
+      ['a dialect that there is not', ['--target', '127.0.0.1', '--rules', 'nft'], /--rules.*nftables, iptables/],
+      ['rules and a format', ['--target', '127.0.0.1', '--rules', 'pf', '--json'], /--rules and --json/],
+      ['rules of no dialect', ['--target', '127.0.0.1', '--test-rules'], /--test-rules.*--rules/],
       ['demo with a target', ['demo', '--target', 'x'], /demo/],
     ];
   for (const [name, args, message, env] of cases) {
