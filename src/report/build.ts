@@ -4,6 +4,7 @@ import type { Profile } from '../model/profile.js';
 import { REPORT_SCHEMA_ID, type Report } from '../model/report.js';
 import type { Resolution } from '../model/resolution.js';
 import type { RunOutput } from '../model/run.js';
+import type { Classified } from '../model/verdict.js';
 import type { StudyFacts } from '../verdict/studies/registry.js';
 import { outageNotes } from '../words/outages.js';
 import { catalogueNotes } from './catalogue.js';
@@ -60,6 +61,17 @@ const notes = (
   ...catalogueNotes(services, input.startedAt),
 ];
 
+/**
+ * No ALG is said only where SIP over UDP was compared, if it was asked at all: that is where ALGs act, and what is dropped there
+ * shows nothing of them.
+ */
+const sipAlgOf = (ofStudies: boolean | null, all: readonly Classified[]): boolean | null => {
+  if (ofStudies === true || all.some(({ reason }) => reason === 'sip-alg')) return true;
+  const overUdp = all.filter(({ check }) => check.probe === 'sip-options' && check.transport === 'udp');
+  const isHidden = overUdp.length > 0 && overUdp.every(({ verdict }) => verdict === 'blocked');
+  return isHidden ? null : ofStudies;
+};
+
 /** Builds the report of a finished run. */
 export const buildReport = (input: ReportInput): Report => {
   const { plan, output } = input;
@@ -82,7 +94,7 @@ export const buildReport = (input: ReportInput): Report => {
     coverage: coverageRows(ranges),
     nat: { ...natOf(input.localAddresses, all), ...studies.nat },
     sipAlg: {
-      detected: studies.sipAlg.detected ?? (all.some(({ reason }) => reason === 'sip-alg') ? true : null),
+      detected: sipAlgOf(studies.sipAlg.detected, all),
       findings: studies.sipAlg.findings.map((one) => ({ ...one })),
     },
     quality: studies.quality,

@@ -202,10 +202,26 @@ export const lossInWords = ({ network: { lossUpperBound }, totals }: Report): st
   return `at most ${percent(lossUpperBound)}${doubt}`;
 };
 
+/** Where SIP was asked in the open and nothing of it arrived that could be compared: `UDP 5060`. TLS hides SIP from any ALG. */
+const notCompared = (checks: Report['checks']): readonly string[] => {
+  const placeOf = ({ transport, port }: Report['checks'][number]): string => `${transport.toUpperCase()} ${port}`;
+  const isKnown = (place: string): boolean =>
+    checks.some(
+      (one) =>
+        placeOf(one) === place &&
+        ((one.probe === 'sip-alg' && one.verdict !== 'unknown') ||
+          (one.probe === 'sip-options' && one.verdict !== 'blocked')),
+    );
+  const asked = checks.filter(({ probe, transport }) => probe === 'sip-options' && transport !== 'tls');
+  return [...new Set(asked.map(placeOf))].filter((place) => !isKnown(place));
+};
+
 /** Whether a SIP ALG was found. */
-export const sipAlgInWords = ({ sipAlg }: Report): string => {
-  if (sipAlg.detected === null) return 'not known';
-  if (!sipAlg.detected) return 'none found';
+export const sipAlgInWords = ({ sipAlg, checks }: Report): string => {
+  const missing = notCompared(checks);
+  const why = `${missing.join(' and ')} could not be compared, as SIP does not pass there`;
+  if (sipAlg.detected === null) return missing.length > 0 ? `not known: ${why}` : 'not known';
+  if (!sipAlg.detected) return missing.length > 0 ? `none found elsewhere; ${why}` : 'none found';
   const opensOnly = sipAlg.findings.length > 0 && sipAlg.findings.every(({ kind }) => kind === 'pinhole');
   return `FOUND: something on the way ${opensOnly ? 'reads SIP and opens ports' : 'rewrites SIP'}`;
 };

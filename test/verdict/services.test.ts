@@ -569,18 +569,15 @@ t.test('each fix names what to change, where, and why', async (t) => {
     return fixes.map((fix) => fix.text).join(' | ');
   };
   // What is asked there is a reflector, and the profile names no networks.
-  const AT = "the service's networks (get them from its provider)";
+  const AT = "the service's networks (its provider names them)";
   const rows: readonly (readonly [of: string, says: string])[] = [
     [UDP_PASSES, ''],
     [UDP_UNKNOWN, ''],
     [UDP_DEGRADED, ''],
-    [UDP_BLOCKED, `Allow outbound UDP 5060 to ${AT}, and its return traffic.`],
-    [TLS_BLOCKED, `Allow outbound TCP 5061 to ${AT}, and its return traffic.`],
+    [UDP_BLOCKED, `Allow outbound UDP 5060 to ${AT} and the return traffic.`],
+    [TLS_BLOCKED, `Allow outbound TCP 5061 to ${AT} and the return traffic.`],
     ['sip-options/udp/5060 blocked/dropped-outbound', `Allow outbound UDP 5060 to ${AT}.`],
-    [
-      'sip-options/udp/5060 blocked/dropped-inbound',
-      `Allow return traffic of UDP 5060 from ${AT} (stateful, established and related).`,
-    ],
+    ['sip-options/udp/5060 blocked/dropped-inbound', `Allow established return traffic of UDP 5060 from ${AT}.`],
     [
       'sip-options/udp/5060 blocked/payload-filtered',
       `Exempt UDP 5060 to ${AT} from application inspection and IPS: the port passes, the protocol does not.`,
@@ -614,7 +611,7 @@ t.test('each fix names what to change, where, and why', async (t) => {
     ranges.fixes,
     [
       {
-        text: `Allow outbound UDP 5060, 16384-32767 to ${AT}, and its return traffic.`,
+        text: `Allow outbound UDP 5060, 16384-32767 to ${AT} and the return traffic.`,
         because: ['sip-options/udp/5060', 'rtp-echo/udp/16384-32766', 'rtcp-echo/udp/16385-32767'],
       },
     ],
@@ -625,7 +622,7 @@ t.test('each fix names what to change, where, and why', async (t) => {
   );
   t.match(
     apart.fixes.map(({ text }) => text),
-    [`Allow outbound UDP 5060 and TCP 5060 to ${AT}, and its return traffic.`],
+    [`Allow outbound UDP 5060 and TCP 5060 to ${AT} and the return traffic.`],
     'another transport or address is no other request',
   );
   const reasons = diagnose(service(state('signalling', [UDP_BLOCKED, TLS_INTERCEPTED])));
@@ -660,7 +657,7 @@ t.test('rules open the service, and the reflector for the test only', async (t) 
   const [sip, rtp] = fixes;
   t.equal(
     sip?.text,
-    'Allow outbound UDP 5060 and TCP 5060 to 203.0.113.0/24 and 2001:db8:5::/48, and its return traffic.',
+    'Allow outbound UDP 5060 and TCP 5060 to 203.0.113.0/24 and 2001:db8:5::/48 and the return traffic.',
   );
   t.match(sip?.rules.nftables, /ip daddr 203\.0\.113\.0\/24 udp dport[\s\S]*ip6 daddr 2001:db8:5::\/48 tcp dport/);
   t.match(

@@ -99,7 +99,7 @@ const serviceOf = (ground: Ground, service: ServiceState): Place => {
   return {
     key: ['unknown', ...names].join(' '),
     networks: null,
-    inWords: "the service's networks (get them from its provider)",
+    inWords: "the service's networks (its provider names them)",
     comments: [
       `${PLACEHOLDER}: put the service's networks in its place, as its provider or the PBX's operator names them`,
       ...(names.length > 0 ? [`names of the service, for firewalls that take names: ${names.join(', ')}`] : []),
@@ -168,7 +168,7 @@ const sentenceOf = (kind: FixKind, grounds: readonly [Ground, ...Ground[]], wher
     case 'payload-filtered':
       return `Exempt ${what} to ${where} from application inspection and IPS: the port passes, the protocol does not.`;
     case 'dropped-inbound':
-      return `Allow return traffic of ${what} from ${where} (stateful, established and related).`;
+      return `Allow established return traffic of ${what} from ${where}.`;
     case 'answered':
       return kind === 'static-port'
         ? `Keep the source port of ${what} to ${where} as it is (static-port NAT).`
@@ -176,7 +176,7 @@ const sentenceOf = (kind: FixKind, grounds: readonly [Ground, ...Ground[]], wher
     default:
       return grounds.every(({ finding }) => finding.reason === 'dropped-outbound')
         ? `Allow outbound ${what} to ${where}.`
-        : `Allow outbound ${what} to ${where}, and its return traffic.`;
+        : `Allow outbound ${what} to ${where} and the return traffic.`;
   }
 };
 
