@@ -111,15 +111,31 @@ const isOutput = (text: string): text is Output => (OUTPUTS as readonly string[]
  */
 export const parseMistake = (error: unknown, known: Readonly<Record<string, unknown>>): UserError => {
   const message = error instanceof Error ? error.message : String(error);
+  const [, dashed] = /^Option '(?:-\w, )?(--[\w-]+)[^']*' argument is ambiguous/.exec(message) ?? [];
+  if (dashed !== undefined) {
+    return usage(`${dashed}: what follows begins with a dash; give it a value, or write ${dashed}=VALUE`, error);
+  }
   const [first = message] = message.split(/\n|\. (?=[A-Z])/);
   const [, mistyped] = /^Unknown option '--([^'=]+)/.exec(first) ?? [];
   const meant = mistyped === undefined ? null : nearest(mistyped, Object.keys(known));
   return usage(`${first.replace(/\.$/, '')}; ${meant === null ? 'see --help' : `did you mean --${meant}?`}`, error);
 };
 
+/** A number below zero is a value to refuse by its option's rule, and no option; -4 and -6 are. */
+const withNegatives = (argv: readonly string[]): string[] => {
+  const takesNumber = (word: string | undefined): boolean =>
+    word?.startsWith('--') === true && OPTIONS[word.slice(2) as keyof typeof OPTIONS]?.type === 'string';
+  const isNegative = (word: string | undefined): boolean => /^-\d/.test(word ?? '') && !/^-[46]$/.test(word ?? '');
+  return argv.flatMap((word, index) => {
+    const next = argv[index + 1];
+    if (takesNumber(word) && isNegative(next)) return [`${word}=${next}`];
+    return isNegative(word) && takesNumber(argv[index - 1]) ? [] : [word];
+  });
+};
+
 const parse = (argv: readonly string[]) => {
   try {
-    return parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true, strict: true });
+    return parseArgs({ args: withNegatives(argv), options: OPTIONS, allowPositionals: true, strict: true });
   } catch (error) {
     throw parseMistake(error, OPTIONS);
   }
@@ -130,8 +146,9 @@ const SHOWN_LENGTH = 60;
 
 const strayWord = (word: string): UserError => {
   const shown = word.slice(0, SHOWN_LENGTH);
-  const meant = nearest(word, PROBE_COMMANDS);
-  const wayOut = meant === null ? `name the target with --target ${shown}` : `did you mean "probe ${meant}"?`;
+  const meant = nearest(word, [...PROBE_COMMANDS, 'reflector']);
+  const whole = meant === 'reflector' ? 'callpath reflector' : `probe ${meant}`;
+  const wayOut = meant === null ? `name the target with --target ${shown}` : `did you mean "${whole}"?`;
   return usage(`"${shown}" is no command and no option; ${wayOut}`);
 };
 

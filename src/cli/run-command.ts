@@ -64,6 +64,22 @@ export const publish = async (report: Report, options: ProbeOptions): Promise<nu
   return renderNagios(report).exitCode;
 };
 
+/** @throws UserError if no packet could leave from there */
+const checkSource = async (source: string | null): Promise<void> => {
+  if (source === null) return;
+  const { isOwnAddress, ownAddresses } = await import('../net/local.js');
+  if (await isOwnAddress(source)) return;
+  throw new UserError('usage', `--source: ${source} is no address of this host; it has ${ownAddresses()}`);
+};
+
+/** `::1:5060` is an address of its own, and mostly meant as one with a port. */
+const portMistaken = (target: string | null): readonly string[] => {
+  const [, address, port] = /^([0-9a-f:]*::[0-9a-f:]*[0-9a-f]):(\d{4,5})$/i.exec(target ?? '') ?? [];
+  return address === undefined
+    ? []
+    : [`--target: ${target} is read as an address without a port; for port ${port} write [${address}]:${port}`];
+};
+
 /** The command itself. */
 export const runCommand = async (options: ProbeOptions, env: NodeJS.ProcessEnv): Promise<number> => {
   const controller = new AbortController();
@@ -77,9 +93,11 @@ export const runCommand = async (options: ProbeOptions, env: NodeJS.ProcessEnv):
   // It loads while the question is still being put together.
   thread?.start();
   try {
+    await checkSource(options.source);
     const prepared = await prepare(options, env, controller.signal, { withoutPackets: options.dryRun });
     // Not before all else is well: a mistake is one line.
-    for (const warning of prepared.warnings ?? []) process.stderr.write(`warning: ${warning}\n`);
+    for (const warning of [...(prepared.warnings ?? []), ...portMistaken(options.target)])
+      process.stderr.write(`warning: ${warning}\n`);
     if (thread === null) {
       const { renderDryRun } = await import('./dry-run.js');
       process.stdout.write(await renderDryRun(prepared, options));

@@ -112,6 +112,18 @@ t.test('mistakes are one line, and exit 2', async (t) => {
       ['unknown option', ['--target', '127.0.0.1', '--frobnicate'], /--frobnicate'; see --help/],
       ['mistyped option', ['--taget', '127.0.0.1'], /--taget'; did you mean --target\?/],
       ['mistyped command', ['deamon', '--config', 'x'], /"deamon" .*did you mean "probe daemon"\?/],
+      ['mistyped reflector', ['relfector'], /"relfector" .*did you mean "callpath reflector"\?/],
+      ['a number below zero', ['--target', '127.0.0.1', '--max-pps', '-5'], /--max-pps: "-5" is not a whole number/],
+      [
+        'an option in the place of a value',
+        ['--max-pps', '--json'],
+        /--max-pps: what follows begins with a dash; give/,
+      ],
+      [
+        'a source of somebody else',
+        ['--target', '127.0.0.1', '--source', '192.0.2.77'],
+        /--source: 192\.0\.2\.77 is no address of this host; it has/,
+      ],
       ['no command', ['sip.example.org'], /"sip\.example\.org" .*--target sip\.example\.org/],
       ['mistyped option of a command', ['daemon', '--cofnig', 'x'], /--cofnig'; did you mean --config\?/],
       ['both families', ['--target', '127.0.0.1', '-4', '-6'], /-4 and -6/],
@@ -134,7 +146,11 @@ t.test('mistakes are one line, and exit 2', async (t) => {
       ['output', ['--target', '127.0.0.1', '-o', 'xml'], /-o.*xml/],
       ['packets per second', ['--target', '127.0.0.1', '--max-pps', 'many'], /--max-pps/],
       ['timeout', ['--target', '127.0.0.1', '--timeout', '-1'], /--timeout/],
-      ['token file', ['--target', '127.0.0.1', '--token-file', join(folder, 'none')], /--token-file.*none/],
+      [
+        'token file',
+        ['--target', '127.0.0.1', '--token-file', join(folder, 'none')],
+        /--token-file.*none.*ENOENT.*copy the file that the reflector made/,
+      ],
       ['short token', ['--target', '127.0.0.1', '--token-file', file('short', 'abc\n')], /--token-file.*3 bytes/],
       ['short token in the environment', ['--target', '127.0.0.1'], /CALLPATH_TOKEN/, { CALLPATH_TOKEN: 'abc' }],
       ['reflector without token', ['--target', '127.0.0.1', '--reflector', '127.0.0.2'], /--reflector.*--token-file/],
@@ -323,4 +339,17 @@ t.test('SIGINT prints what is known', async (t) => {
   const report = reportOf(finished.stdout);
   t.ok(report.checks.every(({ verdict, reason }) => verdict === 'unknown' && reason === 'not-run'));
   t.ok(finished.seconds < 4, 'at once');
+});
+
+t.test('an address that was meant with a port is said to be one without', async (t) => {
+  const { stderr } = await probe(['--target', '::1:5060', '--profile', profileFor('tcp-connect', 'tcp', 1), '-6']);
+  t.match(stderr, 'warning: --target: ::1:5060 is read as an address without a port; for port 5060 write [::1]:5060');
+});
+
+t.test('a mistyped address to listen on is one line', async (t) => {
+  const { code, stderr } = await run(
+    commandLine('reflector', ['--listen', '192.0.2.77', '--token-file', join(folder, 'new-token')]),
+  );
+  t.equal(code, 2);
+  t.match(stderr, /^reflector: --listen: 192\.0\.2\.77 is no address of this host; it has [^\n]*\n$/);
 });
