@@ -10,7 +10,7 @@ import { exitCode } from '../report/exit-code.js';
 import { render } from '../report/render.js';
 import type { TableOptions } from '../report/table.js';
 import type { ProbeThread } from '../run/thread/thread.js';
-import { EXIT } from './main.js';
+import { columnsOf, EXIT } from './main.js';
 import type { ProbeOptions } from './options.js';
 import { createProgress } from './progress.js';
 
@@ -46,7 +46,7 @@ export const publish = async (report: Report, options: ProbeOptions): Promise<nu
   const toTerminal = options.outFile === null && process.stdout.isTTY;
   const text = await textOf(report, options, {
     color: options.color ?? toTerminal,
-    width: toTerminal ? Math.max(60, Math.min(process.stdout.columns ?? 80, 120)) : 80,
+    width: toTerminal || process.env.COLUMNS ? Math.max(60, Math.min(columnsOf(process.stdout, process.env), 120)) : 80,
     verbose: options.verbose,
   });
   if (options.outFile === null) process.stdout.write(text);

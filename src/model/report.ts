@@ -261,6 +261,8 @@ export const ReportSchema = v.looseObject({
     natted: nullable(v.boolean()),
     /** An upper bound of the path's loss from the checks that did answer; null without any answer. */
     lossUpperBound: nullable(Ratio),
+    /** Questions among what answers at all, and how many of them stayed without an answer; what the bound rests on. */
+    roundTrips: v.optional(v.looseObject({ sent: Count, lost: Count })),
   }),
   checks: v.array(CheckSchema),
   ranges: v.array(RangeSchema),

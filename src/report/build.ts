@@ -87,7 +87,10 @@ export const buildReport = (input: ReportInput): Report => {
     agent: { ...input.agent, eventLoopDelayMs: output.eventLoopDelayMs },
     target: targetOf(input.target, judgement),
     reflectors: reflectorRows(input, judgement),
-    network: networkOf(input.localAddresses, all, judgement.lossUpperBound),
+    network: {
+      ...networkOf(input.localAddresses, all, judgement.lossUpperBound),
+      roundTrips: { sent: output.loss.trials, lost: output.loss.trials - output.loss.answers },
+    },
     checks: [...checkRows(checks), ...ofStudies],
     ranges: rangeRows(ranges),
     outages,

@@ -353,3 +353,26 @@ t.test('a mistyped address to listen on is one line', async (t) => {
   t.equal(code, 2);
   t.match(stderr, /^reflector: --listen: 192\.0\.2\.77 is no address of this host; it has [^\n]*\n$/);
 });
+
+t.test('a plugin that cannot begin is UNKNOWN', async (t) => {
+  for (const args of [
+    ['-o', 'nagios'],
+    ['--output=nagios', '--frobnicate'],
+  ]) {
+    const { code, stdout, stderr } = await probe(args);
+    t.equal(code, 3, args.join(' '));
+    t.match(stdout, /^CALLPATH UNKNOWN - [^\n]+\n$/);
+    t.equal(stderr, '');
+  }
+});
+
+t.test('terms of a report are explained', async (t) => {
+  const { stdout } = await probe(['explain', 'address-and-port-dependent'], { COLUMNS: '50' });
+  t.match(stdout, 'address-and-port-dependent: Another public port');
+  t.match(stdout, '(how a NAT maps or filters)');
+  t.ok(
+    stdout.split('\n').every((line) => line.length <= 50),
+    'COLUMNS is heeded',
+  );
+  t.match((await probe(['explain', 'cosmetik'])).stderr, 'did you mean cosmetic');
+});

@@ -12,9 +12,19 @@ t.test('a map of the range on a terminal', async (t) => {
     [1039, true],
     [5000, false],
   ]);
-  t.equal(written[0], `\r\u001b[K2 of 2 checks 1000 █░${'·'.repeat(37)}█ 1039`);
+  t.equal(written[0], `\r\u001b[K2 asked, looking closer 1000 █░${'·'.repeat(37)}█ 1039`);
   progress.clear();
   t.equal(written.at(-1), '\r\u001b[K');
+});
+
+t.test('a line never wraps, and is not at its end before the run is', async (t) => {
+  const written: string[] = [];
+  const stream = { isTTY: true, columns: 30, write: (text: string) => written.push(text) };
+  const progress = createProgress(2, stream, [1000, 1039]);
+  progress.update?.(1, [[1000, true]]);
+  t.equal(written[0], '\r\u001b[K1 of 2 checks', 'without the map, for which there is no room');
+  progress.update?.(2, [[1001, true]]);
+  t.equal(written[1], '\r\u001b[K2 asked, looking closer');
 });
 
 t.test('nothing elsewhere', async (t) => {

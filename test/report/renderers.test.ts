@@ -10,7 +10,7 @@ import { renderNagios } from '../../src/report/nagios.js';
 import { renderPrometheus } from '../../src/report/prometheus.js';
 import { OUTPUTS, render } from '../../src/report/render.js';
 import { reportJsonSchema } from '../../src/report/schema.js';
-import { sipAlgInWords } from '../../src/words/report.js';
+import { lossInWords, sipAlgInWords } from '../../src/words/report.js';
 import { fixtureText, GOLDEN, type Golden, reportOf } from './fixtures.js';
 import { ACTIVE, pageFault } from './inert.js';
 
@@ -108,7 +108,7 @@ t.test('JSON says what the report says', async (t) => {
 });
 
 t.test('Nagios output follows the plugin guidelines', async (t) => {
-  const item = /^'[^'=|]+'=-?[0-9]+(\.[0-9]+)?(e-?[0-9]+)?(s|ms)?;;;0(;[0-9.]+)?$/;
+  const item = /^'[^'=|]+'=-?[0-9]+(\.[0-9]+)?(e-?[0-9]+)?(s|ms)?;0?;0?;0(;[0-9.]+)?$/;
   for (const name of GOLDEN) {
     const { text, exitCode: code } = renderNagios(reportOf(name));
     const [first = '', ...rest] = text.trimEnd().split('\n');
@@ -242,4 +242,13 @@ t.test('whether a SIP ALG was found says where nothing could be compared', async
   t.equal(said(false, udp, ...tcp), 'none found elsewhere; UDP 5060 could not be compared, as SIP does not pass there');
   t.equal(said(null, udp), 'not known: UDP 5060 could not be compared, as SIP does not pass there');
   t.equal(said(null, check('sip-options/tls/5061', 'blocked')), 'not known', 'of TLS nobody expects it');
+});
+
+t.test('loss is said in numbers beside its bound', async (t) => {
+  const base = reportOf('open-network');
+  const said = (roundTrips?: { sent: number; lost: number }): string =>
+    lossInWords({ ...base, network: { ...base.network, lossUpperBound: 0.041, ...(roundTrips && { roundTrips }) } });
+  t.equal(said({ sent: 784, lost: 21 }), 'lost 21 of 784 (2.7 %) there and back, at most 4.1 %');
+  t.equal(said({ sent: 784, lost: 0 }), 'lost 0 of 784 there and back, at most 4.1 %');
+  t.equal(said(), 'at most 4.1 % (an upper bound, not an estimate)', 'of reports that do not count');
 });
