@@ -18,6 +18,7 @@ import { startReflector } from '../reflector/server.js';
 import { MAX_PROCESSES } from '../reflector/shares.js';
 import { EXIT } from './main.js';
 import { parseMistake, usage, wholeNumber } from './options.js';
+import { logDestination } from './readable-log.js';
 import { reloadOnChange } from './reflector-reload.js';
 
 const DEFAULT_PROFILES = ['business-sip', 'wifi-calling-t-mobile', 'facetime'];
@@ -123,7 +124,7 @@ const withoutControl = (port: number): string => {
 export const reflectorCommand = async (argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> => {
   const typed = parse(argv);
   const values = typed.config === undefined ? typed : { ...(await fromConfig(typed.config)), ...typed };
-  const log = pino({ name: 'reflector', base: null }, pino.destination({ dest: 2, sync: true }));
+  const log = pino({ name: 'reflector', base: null }, logDestination(process.stderr));
   const listen = values.listen ?? [await everyAddress()];
   const stray = listen.find((address) => isIP(address) === 0);
   if (stray !== undefined) throw usage(`--listen: "${stray.slice(0, MAX_SHOWN)}" is not an address`);

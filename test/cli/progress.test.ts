@@ -1,6 +1,7 @@
 /** What somebody at a terminal sees of a run, and what a log file does not. */
 import t from 'tap';
 import { createProgress } from '../../src/cli/progress.js';
+import { readableLine } from '../../src/cli/readable-log.js';
 
 t.test('a map of the range on a terminal', async (t) => {
   const written: string[] = [];
@@ -33,4 +34,11 @@ t.test('nothing elsewhere', async (t) => {
   t.equal(progress.update, null, 'nobody need tell it anything');
   progress.clear();
   t.same(written, []);
+});
+
+t.test('log lines for a person', async (t) => {
+  const line =
+    '{"level":40,"time":1795840382835,"name":"reflector","port":443,"who":"a\\u001b[2J","msg":"cannot be bound"}';
+  t.equal(readableLine(line), '04:33:02 warn  cannot be bound  port=443  who=a\\x1b[2J\n');
+  t.equal(readableLine('no JSON\n'), 'no JSON\n');
 });
