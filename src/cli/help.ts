@@ -13,6 +13,7 @@ Usage (also "callpath …", and "callpath reflector …" for the far end):
                                     --check-dates what was not compared for 18 months
   probe explain CODE                a verdict, reason, symptom or check in words
   probe schema                      the report's JSON Schema
+  probe completion SHELL            completion for bash, zsh or fish
   probe COMMAND --help              more of one of these
 
 Options:
@@ -103,6 +104,14 @@ Takes the options of a run that fit: --profile, --exhaustive, --output, --json, 
 Examples:
   probe demo
   probe demo --profile facetime --json
+`,
+  completion: `Prints what a shell needs to complete commands and options.
+
+Usage: probe completion bash|zsh|fish
+
+Examples:
+  source <(probe completion bash)
+  probe completion fish > ~/.config/fish/completions/probe.fish
 `,
   daemon: `Probes on the schedules of a configuration, and tells changes to its exporters.
 

@@ -34,7 +34,16 @@ const DEFAULT_EXHAUSTIVE_TIMEOUT_S = 1800;
 const MAX_TIMEOUT_S = 3600;
 
 /** What `probe` does besides probing. */
-export const PROBE_COMMANDS = ['demo', 'daemon', 'health', 'doctor', 'profiles', 'explain', 'schema'] as const;
+export const PROBE_COMMANDS = [
+  'demo',
+  'daemon',
+  'health',
+  'doctor',
+  'profiles',
+  'explain',
+  'schema',
+  'completion',
+] as const;
 
 const OPTIONS = {
   target: { type: 'string' },

@@ -48,6 +48,7 @@ const COMMANDS: Readonly<Record<string, (argv: readonly string[]) => Promise<num
       `explain: "${code.slice(0, 60)}" is no verdict, reason, symptom or check${near.length > 0 ? `; did you mean ${near.join(', ')}?` : ''}`,
     );
   },
+  completion: async (argv) => print((await import('./completion.js')).renderCompletion(argv)),
   schema: async () => {
     const { reportJsonSchema } = await import('../report/schema.js');
     return print(`${JSON.stringify(await reportJsonSchema(), null, 2)}\n`);

@@ -1,5 +1,8 @@
 /** What somebody at a terminal sees of a run, and what a log file does not. */
+
+import { spawnSync } from 'node:child_process';
 import t from 'tap';
+import { renderCompletion } from '../../src/cli/completion.js';
 import { createProgress } from '../../src/cli/progress.js';
 import { readableLine } from '../../src/cli/readable-log.js';
 
@@ -41,4 +44,24 @@ t.test('log lines for a person', async (t) => {
     '{"level":40,"time":1795840382835,"name":"reflector","port":443,"who":"a\\u001b[2J","msg":"cannot be bound"}';
   t.equal(readableLine(line), '04:33:02 warn  cannot be bound  port=443  who=a\\x1b[2J\n');
   t.equal(readableLine('no JSON\n'), 'no JSON\n');
+});
+
+t.test('bash completes commands and the options of each', async (t) => {
+  const completed = (...words: readonly string[]): readonly string[] => {
+    const script = `${renderCompletion(['bash'])}
+COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _callpath; printf '%s\\n' "\${COMPREPLY[@]}"`;
+    const { stdout, stderr } = spawnSync('bash', ['-c', script, 'bash', ...words], { encoding: 'utf8' });
+    t.equal(stderr, '');
+    return stdout.trim().split('\n');
+  };
+  t.strictSame(completed('probe', 'da'), ['daemon']);
+  t.strictSame(completed('probe', '--rtp'), ['--rtp-range']);
+  t.strictSame(completed('probe', '--mn'), ['--mnc'], 'the second of a line');
+  t.strictSame(completed('probe', 'daemon', '--c'), ['--config', '--check']);
+  t.strictSame(completed('/usr/bin/reflector', '--tok'), ['--token-file']);
+  t.strictSame(completed('callpath', 'reflector', '--tok'), ['--token-file']);
+  const fish = renderCompletion(['fish']);
+  t.match(fish, "complete -c probe -c callpath -l rules -d 'print the firewall rules");
+  t.match(renderCompletion(['zsh']), /^#compdef callpath probe reflector\n/);
+  t.throws(() => renderCompletion(['csh']), /bash, zsh, fish/);
 });
