@@ -22,6 +22,7 @@ import { createLog } from './agent-log.js';
 import { openStatusOf } from './agent-status.js';
 import { EXIT } from './main.js';
 import { parseMistake, usage } from './options.js';
+import { rehearse } from './rehearsal.js';
 
 const OPTIONS = { config: { type: 'string' }, check: { type: 'boolean' } } as const;
 
@@ -33,32 +34,29 @@ const parse = (argv: readonly string[]) => {
   }
 };
 
-/** Opens the configured exporters. What they read from files is taken for secret. @throws UserError */
-const openExporters = (
-  config: Config,
+/** Opens a configured exporter. What it reads from files is taken for secret. @throws UserError */
+const openExporter = async (
+  entry: Config['exporters'][number],
   common: Pick<ExporterDeps, 'agentId' | 'version' | 'hostname' | 'log' | 'now' | 'probe'>,
   keepSecret: (secret: string) => void,
-): Promise<readonly Exporter[]> =>
-  Promise.all(
-    config.exporters.map(async (entry) => {
-      const name = nameOfExporter(entry);
-      const { type, name: _name, ...own } = entry;
-      const checked = await EXPORTER_TYPES.check(type, own);
-      if (!checked.ok) throw new UserError('config-invalid', `exporter ${name}: ${checked.issues[0]?.message}`);
-      return checked.exporter.open({
-        ...common,
-        name,
-        readFile: async (file) => {
-          const content = await readFile(file).catch((cause: unknown) => {
-            const reason = (cause as { code?: string }).code ?? 'unknown error';
-            throw new UserError('config-invalid', `exporter ${name}: ${file} cannot be read (${reason})`, { cause });
-          });
-          keepSecret(content.toString('utf8').trim());
-          return content;
-        },
+): Promise<Exporter> => {
+  const name = nameOfExporter(entry);
+  const { type, name: _name, ...own } = entry;
+  const checked = await EXPORTER_TYPES.check(type, own);
+  if (!checked.ok) throw new UserError('config-invalid', `exporter ${name}: ${checked.issues[0]?.message}`);
+  return checked.exporter.open({
+    ...common,
+    name,
+    readFile: async (file) => {
+      const content = await readFile(file).catch((cause: unknown) => {
+        const reason = (cause as { code?: string }).code ?? 'unknown error';
+        throw new UserError('config-invalid', `exporter ${name}: ${file} cannot be read (${reason})`, { cause });
       });
-    }),
-  );
+      keepSecret(content.toString('utf8').trim());
+      return content;
+    },
+  });
+};
 
 /** `--check`: every mistake on a line of its own, with its place and the fix. */
 const checkCommand = async (file: string, env: NodeJS.ProcessEnv): Promise<number> => {
@@ -67,8 +65,20 @@ const checkCommand = async (file: string, env: NodeJS.ProcessEnv): Promise<numbe
     process.stderr.write(`${reading.lines.join('\n')}\n`);
     return EXIT.usage;
   }
-  const { config, warnings } = reading;
-  for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
+  const { config } = reading;
+  const silent = createLog('silent', () => []);
+  const common = {
+    ...{ agentId: agentId(), version: packageVersion(), hostname: hostname() },
+    ...{ log: silent, now: systemClock().wall, probe: null },
+  };
+  const tried = await rehearse(config, stateDirectoryOf(config, env), (entry) =>
+    openExporter(entry, common, () => undefined),
+  );
+  if (tried.mistakes.length > 0) {
+    process.stderr.write(`${tried.mistakes.map((line) => `${file}: ${line}`).join('\n')}\n`);
+    return EXIT.usage;
+  }
+  for (const warning of [...reading.warnings, ...tried.warnings]) process.stderr.write(`warning: ${warning}\n`);
   const count = (what: string, items: readonly unknown[]): string =>
     `${items.length} ${what}${items.length === 1 ? '' : 's'}`;
   process.stdout.write(
@@ -144,7 +154,9 @@ export const daemonCommand = async (argv: readonly string[], env: NodeJS.Process
       stateDirectory,
       agent,
       run: runnerIn(thread),
-      exporters: await openExporters(config, common, (secret) => secrets.push(secret)),
+      exporters: await Promise.all(
+        config.exporters.map((entry) => openExporter(entry, common, (secret) => secrets.push(secret))),
+      ),
       clock,
       log,
       // A supervisor starts it again; nothing is lost, because what was found is on disk.

@@ -13,6 +13,7 @@ Usage (also "callpath …", and "callpath reflector …" for the far end):
                                     --check-dates what was not compared for 18 months
   probe explain CODE                a verdict, reason, symptom or check in words
   probe schema                      the report's JSON Schema
+  probe completion SHELL            completion for bash, zsh or fish
   probe COMMAND --help              more of one of these
 
 Options:
@@ -35,6 +36,9 @@ Options:
   -o, --output FORMAT     table, json, ndjson, html, nagios or prometheus (default table)
   --json                  the same as -o json
   --out FILE              write the result to a file
+  --rules DIALECT         print the firewall rules that mend it, and nothing else: nftables,
+                          iptables, cisco-asa, fortios, routeros, pf, opnsense, unifi, sonicwall
+  --test-rules            with --rules: those for the reflector instead, for this test only
   --mcc NNN --mnc NN      a carrier's numbers: asks its Wi-Fi Calling gateway (ePDG) if there
                           is no --target; use with --profile wifi-calling-3gpp
   --carrier NAME          the same for a carrier whose gateway has a name of its own
@@ -104,6 +108,14 @@ Takes the options of a run that fit: --profile, --exhaustive, --output, --json, 
 Examples:
   probe demo
   probe demo --profile facetime --json
+`,
+  completion: `Prints what a shell needs to complete commands and options.
+
+Usage: probe completion bash|zsh|fish
+
+Examples:
+  source <(probe completion bash)
+  probe completion fish > ~/.config/fish/completions/probe.fish
 `,
   daemon: `Probes on the schedules of a configuration, and tells changes to its exporters.
 

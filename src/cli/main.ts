@@ -7,6 +7,19 @@ export const EXIT = { ok: 0, trouble: 1, usage: 2, unmeasured: 3, interrupted: 1
 export const asksForVersion = ([first, ...others]: readonly string[]): boolean =>
   first === '-V' || first === 'version' || [first, ...others].includes('--version');
 
+/** Columns of a terminal: COLUMNS, where somebody set it, before what the terminal says; 80 where nobody does. */
+export const columnsOf = (stream: { readonly columns?: number }, env: NodeJS.ProcessEnv): number => {
+  const wanted = Number(env.COLUMNS);
+  return Number.isInteger(wanted) && wanted > 0 ? wanted : (stream.columns ?? 80);
+};
+
+/** What a monitoring plugin says of itself where it could not even begin: UNKNOWN (Monitoring Plugins guidelines). */
+const NAGIOS_UNKNOWN = 3;
+const isPlugin = (argv: readonly string[]): boolean =>
+  argv.some((word, index) =>
+    word === '-o' || word === '--output' ? argv[index + 1] === 'nagios' : /^(?:-o|--output)=?nagios$/.test(word),
+  );
+
 /** Resolves when all that was written to a stream before has been handed to the system. */
 const flushed = (stream: NodeJS.WriteStream): Promise<void> =>
   new Promise((resolve) => {
@@ -26,10 +39,14 @@ export const main = async (name: string, command: () => Promise<number>): Promis
   try {
     process.exitCode = await command();
   } catch (error) {
-    if (error instanceof UserError) process.stderr.write(`${name}: ${error.message}\n`);
+    if (error instanceof UserError && isPlugin(process.argv)) {
+      // Plugins are read from stdout.
+      process.stdout.write(`CALLPATH UNKNOWN - ${error.message}\n`);
+    } else if (error instanceof UserError) process.stderr.write(`${name}: ${error.message}\n`);
     else
       process.stderr.write(`${name}: a defect in callpath, please report it:\n${(error as Error)?.stack ?? error}\n`);
-    process.exitCode = error instanceof UserError ? EXIT.usage : EXIT.unmeasured;
+    const isUsage = error instanceof UserError && !isPlugin(process.argv);
+    process.exitCode = isUsage ? EXIT.usage : NAGIOS_UNKNOWN;
   }
   await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
   process.exit();

@@ -8,10 +8,14 @@ import { readInbound } from '../plan/inbound.js';
 import { readFrom } from '../plan/sip-identity.js';
 import type { ProbePace, ProbeRequest } from '../probing/request.js';
 import { OUTPUTS, type Output } from '../report/render.js';
+import type { RulesOf } from '../report/rules.js';
+import { DIALECT_NAMES } from '../verdict/fixes/dialects.js';
 
 export interface ProbeOptions extends ProbeRequest, ProbePace {
   readonly output: Output;
   readonly outFile: string | null;
+  /** Prints the rules of the report and nothing else. */
+  readonly rules: { readonly dialect: string; readonly of: RulesOf } | null;
   readonly dryRun: boolean;
   readonly verbose: boolean;
   readonly color: boolean | null;
@@ -31,7 +35,16 @@ const DEFAULT_EXHAUSTIVE_TIMEOUT_S = 1800;
 const MAX_TIMEOUT_S = 3600;
 
 /** What `probe` does besides probing. */
-export const PROBE_COMMANDS = ['demo', 'daemon', 'health', 'doctor', 'profiles', 'explain', 'schema'] as const;
+export const PROBE_COMMANDS = [
+  'demo',
+  'daemon',
+  'health',
+  'doctor',
+  'profiles',
+  'explain',
+  'schema',
+  'completion',
+] as const;
 
 const OPTIONS = {
   target: { type: 'string' },
@@ -54,6 +67,8 @@ const OPTIONS = {
   output: { type: 'string', short: 'o' },
   json: { type: 'boolean' },
   out: { type: 'string' },
+  rules: { type: 'string' },
+  'test-rules': { type: 'boolean' },
   'max-pps': { type: 'string' },
   timeout: { type: 'string' },
   source: { type: 'string' },
@@ -107,15 +122,31 @@ const isOutput = (text: string): text is Output => (OUTPUTS as readonly string[]
  */
 export const parseMistake = (error: unknown, known: Readonly<Record<string, unknown>>): UserError => {
   const message = error instanceof Error ? error.message : String(error);
+  const [, dashed] = /^Option '(?:-\w, )?(--[\w-]+)[^']*' argument is ambiguous/.exec(message) ?? [];
+  if (dashed !== undefined) {
+    return usage(`${dashed}: what follows begins with a dash; give it a value, or write ${dashed}=VALUE`, error);
+  }
   const [first = message] = message.split(/\n|\. (?=[A-Z])/);
   const [, mistyped] = /^Unknown option '--([^'=]+)/.exec(first) ?? [];
   const meant = mistyped === undefined ? null : nearest(mistyped, Object.keys(known));
   return usage(`${first.replace(/\.$/, '')}; ${meant === null ? 'see --help' : `did you mean --${meant}?`}`, error);
 };
 
+/** A number below zero is a value to refuse by its option's rule, and no option; -4 and -6 are. */
+const withNegatives = (argv: readonly string[]): string[] => {
+  const takesNumber = (word: string | undefined): boolean =>
+    word?.startsWith('--') === true && OPTIONS[word.slice(2) as keyof typeof OPTIONS]?.type === 'string';
+  const isNegative = (word: string | undefined): boolean => /^-\d/.test(word ?? '') && !/^-[46]$/.test(word ?? '');
+  return argv.flatMap((word, index) => {
+    const next = argv[index + 1];
+    if (takesNumber(word) && isNegative(next)) return [`${word}=${next}`];
+    return isNegative(word) && takesNumber(argv[index - 1]) ? [] : [word];
+  });
+};
+
 const parse = (argv: readonly string[]) => {
   try {
-    return parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true, strict: true });
+    return parseArgs({ args: withNegatives(argv), options: OPTIONS, allowPositionals: true, strict: true });
   } catch (error) {
     throw parseMistake(error, OPTIONS);
   }
@@ -126,9 +157,24 @@ const SHOWN_LENGTH = 60;
 
 const strayWord = (word: string): UserError => {
   const shown = word.slice(0, SHOWN_LENGTH);
-  const meant = nearest(word, PROBE_COMMANDS);
-  const wayOut = meant === null ? `name the target with --target ${shown}` : `did you mean "probe ${meant}"?`;
+  const meant = nearest(word, [...PROBE_COMMANDS, 'reflector']);
+  const whole = meant === 'reflector' ? 'callpath reflector' : `probe ${meant}`;
+  const wayOut = meant === null ? `name the target with --target ${shown}` : `did you mean "${whole}"?`;
   return usage(`"${shown}" is no command and no option; ${wayOut}`);
+};
+
+const rulesOf = (values: ReturnType<typeof parse>['values']): ProbeOptions['rules'] => {
+  const { rules: dialect, 'test-rules': isTest = false } = values;
+  if (dialect === undefined) {
+    if (isTest) throw usage(`--test-rules: add --rules and one of ${DIALECT_NAMES.join(', ')}`);
+    return null;
+  }
+  if (!DIALECT_NAMES.includes(dialect)) {
+    throw usage(`--rules: "${dialect.slice(0, SHOWN_LENGTH)}" is none of ${DIALECT_NAMES.join(', ')}`);
+  }
+  const other = values.json ? '--json' : values.output === undefined ? null : `-o ${values.output}`;
+  if (other !== null) throw usage(`--rules and ${other} exclude each other; choose one`);
+  return { dialect, of: isTest ? 'test' : 'service' };
 };
 
 /** Reads the options of a run. @throws UserError in one line */
@@ -183,6 +229,7 @@ export const parseProbeOptions = (argv: readonly string[], env: NodeJS.ProcessEn
     strict: values.strict ?? false,
     output,
     outFile: values.out ?? null,
+    rules: rulesOf(values),
     maxPps: wholeNumber('--max-pps', values['max-pps'] ?? String(DEFAULT_MAX_PPS), 1, MAX_PPS),
     timeoutMs: timeout * 1000,
     source: values.source ?? null,

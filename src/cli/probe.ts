@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** The agent's command line: finds the subcommand and loads nothing that it does not need. */
 import { packageVersion } from '../probing/who.js';
-import { asksForVersion, EXIT, main } from './main.js';
+import { asksForVersion, columnsOf, EXIT, main } from './main.js';
 
 const print = (text: string): number => {
   process.stdout.write(text);
@@ -11,7 +11,7 @@ const print = (text: string): number => {
 /** Colour and width for texts that are not reports. */
 const look = () => ({
   color: process.stdout.isTTY === true && !process.env.NO_COLOR,
-  width: Math.max(40, Math.min(process.stdout.columns ?? 80, 100)),
+  width: Math.max(40, Math.min(columnsOf(process.stdout, process.env), 100)),
 });
 
 const COMMANDS: Readonly<Record<string, (argv: readonly string[]) => Promise<number>>> = {
@@ -31,19 +31,24 @@ const COMMANDS: Readonly<Record<string, (argv: readonly string[]) => Promise<num
     return print(await renderProfiles(argv, new Date()));
   },
   explain: async ([code]) => {
-    const [{ explain, nearestCodes, renderExplanation }, { usage }] = await Promise.all([
+    const [{ explain, nearestCodes, renderExplanation, renderTerm }, { nearestOf }, { usage }] = await Promise.all([
       import('../words/explain.js'),
+      import('../model/nearest.js'),
       import('./options.js'),
     ]);
     if (code === undefined)
       throw usage('explain: name a verdict, reason, symptom or check, for example "probe explain dropped"');
     const explanation = explain(code);
     if (explanation) return print(renderExplanation(explanation, look()));
-    const near = nearestCodes(code);
+    const { TERM_CODES, termOf } = await import('../words/glossary.js');
+    const term = termOf(code.trim());
+    if (term) return print(renderTerm(code.trim(), term, look()));
+    const near = nearestOf(code, TERM_CODES).slice(0, 1).concat(nearestCodes(code)).slice(0, 3);
     throw usage(
       `explain: "${code.slice(0, 60)}" is no verdict, reason, symptom or check${near.length > 0 ? `; did you mean ${near.join(', ')}?` : ''}`,
     );
   },
+  completion: async (argv) => print((await import('./completion.js')).renderCompletion(argv)),
   schema: async () => {
     const { reportJsonSchema } = await import('../report/schema.js');
     return print(`${JSON.stringify(await reportJsonSchema(), null, 2)}\n`);

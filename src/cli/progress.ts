@@ -11,6 +11,8 @@ interface Progress {
 const REDRAW_MS = 100;
 /** Fits beside the figures on a terminal of 80 columns. */
 const MAP_CELLS = 40;
+/** Of a terminal that does not say. */
+const DEFAULT_COLUMNS = 80;
 /** Nothing known yet · all that is known passes · some passes · nothing passes. */
 const CELLS = { unknown: '·', passes: '█', mixed: '▒', silent: '░' } as const;
 
@@ -26,7 +28,7 @@ const cellOf = (open: number, silent: number): string => {
  */
 export const createProgress = (
   total: number,
-  stream: { readonly isTTY?: boolean; write(text: string): unknown },
+  stream: { readonly isTTY?: boolean; readonly columns?: number; write(text: string): unknown },
   span: readonly [from: number, to: number] | null = null,
 ): Progress => {
   if (!stream.isTTY) return { update: null, clear: () => undefined };
@@ -48,7 +50,12 @@ export const createProgress = (
       const now = performance.now();
       if (now - drawnAt < REDRAW_MS && done < total) return;
       drawnAt = now;
-      stream.write(`\r\u001b[K${done} of ${total} checks${map()}`);
+      // What follows the questions (receipts, studies) has no number of its own.
+      const how = done >= total ? `${total} asked, looking closer` : `${done} of ${total} checks`;
+      const room = (stream.columns ?? DEFAULT_COLUMNS) - 1;
+      const line = `${how}${map()}`;
+      // A line that wraps could not be taken back.
+      stream.write(`\r\u001b[K${line.length <= room ? line : how.slice(0, room)}`);
     },
     clear: () => stream.write('\r\u001b[K'),
   };

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import pino from 'pino';
 import { UserError } from '../model/user-error.js';
+import { isOwnAddress, ownAddresses } from '../net/local.js';
 import { loadProfile } from '../plan/profiles.js';
 import { exposure, findTokens, makeTokenFile } from '../probing/token.js';
 import { packageVersion } from '../probing/who.js';
@@ -17,10 +18,15 @@ import { startReflector } from '../reflector/server.js';
 import { MAX_PROCESSES } from '../reflector/shares.js';
 import { EXIT } from './main.js';
 import { parseMistake, usage, wholeNumber } from './options.js';
+import { logDestination } from './readable-log.js';
 import { reloadOnChange } from './reflector-reload.js';
 
 const DEFAULT_PROFILES = ['business-sip', 'wifi-calling-t-mobile', 'facetime'];
 const DEFAULT_CONTROL_PORT = 443;
+/** A word of the command line is shown up to this length. */
+const MAX_SHOWN = 60;
+/** Ports below it need a capability on most systems. */
+const FIRST_FREE_PORT = 1024;
 
 const OPTIONS = {
   listen: { type: 'string', multiple: true },
@@ -106,14 +112,28 @@ const everyAddress = (): Promise<string> =>
     socket.bind({ port: 0, address: '::' }, () => settle('::'));
   });
 
+/** What is missing without the control port, and the two ways out. */
+const withoutControl = (port: number): string => {
+  const first =
+    port < FIRST_FREE_PORT
+      ? 'give this process the capability to bind it (CAP_NET_BIND_SERVICE; AmbientCapabilities= of systemd)'
+      : 'end what holds it';
+  return `the control port ${port} could not be bound, so agents get no receipts: ${first}, or choose another port, for example --control-port 8443`;
+};
+
 /** Runs until SIGINT or SIGTERM. @throws UserError for what the user can mend */
 export const reflectorCommand = async (argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> => {
   const typed = parse(argv);
   const values = typed.config === undefined ? typed : { ...(await fromConfig(typed.config)), ...typed };
-  const log = pino({ name: 'reflector', base: null }, pino.destination({ dest: 2, sync: true }));
+  const log = pino({ name: 'reflector', base: null }, logDestination(process.stderr));
   const listen = values.listen ?? [await everyAddress()];
   const stray = listen.find((address) => isIP(address) === 0);
-  if (stray !== undefined) throw usage(`--listen: "${stray}" is not an address`);
+  if (stray !== undefined) throw usage(`--listen: "${stray.slice(0, MAX_SHOWN)}" is not an address`);
+  // Every single port would say so.
+  for (const address of listen) {
+    if (!(await isOwnAddress(address)))
+      throw usage(`--listen: ${address} is no address of this host; it has ${ownAddresses()}`);
+  }
   const listeners = readListeners(listen, values.public ?? []);
   const processes =
     values.processes === undefined ? null : wholeNumber('--processes', values.processes, 1, MAX_PROCESSES);
@@ -167,6 +187,7 @@ export const reflectorCommand = async (argv: readonly string[], env: NodeJS.Proc
   if (reflector.udp.length + reflector.tcp.length === 0) {
     throw new UserError('nothing-bound', '--listen: not a single port could be bound; see the warnings above');
   }
+  if (!reflector.tcp.includes(controlPort)) log.warn(withoutControl(controlPort));
   const metrics =
     metricsAt &&
     (await serveMetrics(metricsAt.address, metricsAt.port, reflector.counters).catch((cause: unknown) => {

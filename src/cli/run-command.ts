@@ -8,8 +8,9 @@ import { type Prepared, prepare } from '../probing/prepare.js';
 import { probe } from '../probing/probe.js';
 import { exitCode } from '../report/exit-code.js';
 import { render } from '../report/render.js';
+import type { TableOptions } from '../report/table.js';
 import type { ProbeThread } from '../run/thread/thread.js';
-import { EXIT } from './main.js';
+import { columnsOf, EXIT } from './main.js';
 import type { ProbeOptions } from './options.js';
 import { createProgress } from './progress.js';
 
@@ -34,12 +35,18 @@ export const probeVisibly = async (
   }
 };
 
+const textOf = async (report: Report, options: ProbeOptions, look: TableOptions): Promise<string> => {
+  if (options.rules === null) return render(options.output, report, look);
+  const { renderRules } = await import('../report/rules.js');
+  return renderRules(report, options.rules.dialect, options.rules.of);
+};
+
 /** Writes a report where the options say, and returns the exit code. */
 export const publish = async (report: Report, options: ProbeOptions): Promise<number> => {
   const toTerminal = options.outFile === null && process.stdout.isTTY;
-  const text = await render(options.output, report, {
+  const text = await textOf(report, options, {
     color: options.color ?? toTerminal,
-    width: toTerminal ? Math.max(60, Math.min(process.stdout.columns ?? 80, 120)) : 80,
+    width: toTerminal || process.env.COLUMNS ? Math.max(60, Math.min(columnsOf(process.stdout, process.env), 120)) : 80,
     verbose: options.verbose,
   });
   if (options.outFile === null) process.stdout.write(text);
@@ -57,6 +64,22 @@ export const publish = async (report: Report, options: ProbeOptions): Promise<nu
   return renderNagios(report).exitCode;
 };
 
+/** @throws UserError if no packet could leave from there */
+const checkSource = async (source: string | null): Promise<void> => {
+  if (source === null) return;
+  const { isOwnAddress, ownAddresses } = await import('../net/local.js');
+  if (await isOwnAddress(source)) return;
+  throw new UserError('usage', `--source: ${source} is no address of this host; it has ${ownAddresses()}`);
+};
+
+/** `::1:5060` is an address of its own, and mostly meant as one with a port. */
+const portMistaken = (target: string | null): readonly string[] => {
+  const [, address, port] = /^([0-9a-f:]*::[0-9a-f:]*[0-9a-f]):(\d{4,5})$/i.exec(target ?? '') ?? [];
+  return address === undefined
+    ? []
+    : [`--target: ${target} is read as an address without a port; for port ${port} write [${address}]:${port}`];
+};
+
 /** The command itself. */
 export const runCommand = async (options: ProbeOptions, env: NodeJS.ProcessEnv): Promise<number> => {
   const controller = new AbortController();
@@ -70,9 +93,11 @@ export const runCommand = async (options: ProbeOptions, env: NodeJS.ProcessEnv):
   // It loads while the question is still being put together.
   thread?.start();
   try {
+    await checkSource(options.source);
     const prepared = await prepare(options, env, controller.signal, { withoutPackets: options.dryRun });
     // Not before all else is well: a mistake is one line.
-    for (const warning of prepared.warnings ?? []) process.stderr.write(`warning: ${warning}\n`);
+    for (const warning of [...(prepared.warnings ?? []), ...portMistaken(options.target)])
+      process.stderr.write(`warning: ${warning}\n`);
     if (thread === null) {
       const { renderDryRun } = await import('./dry-run.js');
       process.stdout.write(await renderDryRun(prepared, options));

@@ -216,10 +216,20 @@ const ServiceSchema = v.looseObject({
     v.looseObject({
       text: v.string(),
       because: v.array(v.string()),
-      /** Text to paste, by dialect: `nftables`, `iptables`, `cisco-asa`, `fortios`, `routeros`, `pf`. */
+      /** For the service's own networks. Text to paste, by dialect: `nftables`, `iptables`, `cisco-asa`, `fortios`, `routeros`, `pf`. */
       rules: v.record(v.string(), v.string()),
       /** What to click where there is nothing to paste, by product: `opnsense`, `unifi`, `sonicwall`. */
       words: v.optional(v.record(v.string(), v.string())),
+      /** The same for the reflector that was asked in the service's place: for the test alone. Null where there is none. */
+      test: v.optional(
+        nullable(
+          v.looseObject({
+            text: v.string(),
+            rules: v.record(v.string(), v.string()),
+            words: v.optional(v.record(v.string(), v.string())),
+          }),
+        ),
+      ),
     }),
   ),
 });
@@ -251,6 +261,8 @@ export const ReportSchema = v.looseObject({
     natted: nullable(v.boolean()),
     /** An upper bound of the path's loss from the checks that did answer; null without any answer. */
     lossUpperBound: nullable(Ratio),
+    /** Questions among what answers at all, and how many of them stayed without an answer; what the bound rests on. */
+    roundTrips: v.optional(v.looseObject({ sent: Count, lost: Count })),
   }),
   checks: v.array(CheckSchema),
   ranges: v.array(RangeSchema),

@@ -1,4 +1,6 @@
-/** Which local address leads to a destination: asked of the kernel's routes, without sending a packet. */
+/** This host's own addresses: which of them leads to a destination, and whether one is its own. Sends no packet. */
+import { createSocket } from 'node:dgram';
+import { networkInterfaces } from 'node:os';
 import type { Family } from '../model/check.js';
 import { openUdp } from './udp.js';
 
@@ -15,4 +17,25 @@ export const localAddressFor = async (address: string, family: Family): Promise<
   } catch {
     return null;
   }
+};
+
+/** Whether a socket may have this address: it is one of this host's, or the system lets others be used. */
+export const isOwnAddress = (address: string): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
+    socket.once('error', ({ code }: NodeJS.ErrnoException) => {
+      socket.close();
+      resolve(code !== 'EADDRNOTAVAIL' && code !== 'EINVAL');
+    });
+    socket.bind({ address, port: 0 }, () => socket.close(() => resolve(true)));
+  });
+
+/** More than these are a list for another tool. */
+const MAX_SHOWN = 6;
+
+/** This host's addresses, for a message: `10.0.0.2, 2001:db8::2`. */
+export const ownAddresses = (): string => {
+  const all = Object.values(networkInterfaces()).flatMap((some) => some ?? []);
+  const shown = all.filter(({ internal, scopeid }) => !internal && !scopeid).map(({ address }) => address);
+  return shown.length === 0 ? 'none but loopback' : shown.slice(0, MAX_SHOWN).join(', ');
 };

@@ -74,11 +74,19 @@ const readTokens = (file: string, option: string): readonly NamedToken[] => {
   } catch (cause) {
     if (cause instanceof UserError) throw cause;
     const { code } = cause as { code?: string };
-    throw new UserError('token-unreadable', `${option} ${file}: cannot be read (${code ?? 'unknown error'})`, {
+    const mend = MENDS.get(code ?? '') ?? '';
+    throw new UserError('token-unreadable', `${option} ${file}: cannot be read (${code ?? 'unknown error'})${mend}`, {
       cause,
     });
   }
 };
+
+/** What helps against an error of the system, as the end of its line. */
+const MENDS: ReadonlyMap<string, string> = new Map([
+  ['EACCES', '; run this as its owner, or let its group read it: chgrp GROUP and chmod 640'],
+  ['ENOENT', '; copy the file that the reflector made'],
+  ['EISDIR', '; name the file, not its folder'],
+]);
 
 /** Group and others; what they may do with a token is all that its owner may. */
 const OTHERS_READ = 0o044;

@@ -4,6 +4,7 @@ import type { Profile } from '../model/profile.js';
 import { REPORT_SCHEMA_ID, type Report } from '../model/report.js';
 import type { Resolution } from '../model/resolution.js';
 import type { RunOutput } from '../model/run.js';
+import type { Classified } from '../model/verdict.js';
 import type { StudyFacts } from '../verdict/studies/registry.js';
 import { outageNotes } from '../words/outages.js';
 import { catalogueNotes } from './catalogue.js';
@@ -62,6 +63,17 @@ const notes = (
   ...catalogueNotes(services, input.startedAt),
 ];
 
+/**
+ * No ALG is said only where SIP over UDP was compared, if it was asked at all: that is where ALGs act, and what is dropped there
+ * shows nothing of them.
+ */
+const sipAlgOf = (ofStudies: boolean | null, all: readonly Classified[]): boolean | null => {
+  if (ofStudies === true || all.some(({ reason }) => reason === 'sip-alg')) return true;
+  const overUdp = all.filter(({ check }) => check.probe === 'sip-options' && check.transport === 'udp');
+  const isHidden = overUdp.length > 0 && overUdp.every(({ verdict }) => verdict === 'blocked');
+  return isHidden ? null : ofStudies;
+};
+
 /** Builds the report of a finished run. */
 export const buildReport = (input: ReportInput): Report => {
   const { plan, output } = input;
@@ -77,14 +89,17 @@ export const buildReport = (input: ReportInput): Report => {
     agent: { ...input.agent, eventLoopDelayMs: output.eventLoopDelayMs },
     target: targetOf(input.target, judgement),
     reflectors: reflectorRows(input, judgement),
-    network: networkOf(input.localAddresses, all, judgement.lossUpperBound),
+    network: {
+      ...networkOf(input.localAddresses, all, judgement.lossUpperBound),
+      roundTrips: { sent: output.loss.trials, lost: output.loss.trials - output.loss.answers },
+    },
     checks: [...checkRows(checks), ...ofStudies],
     ranges: rangeRows(ranges),
     outages,
     coverage: coverageRows(ranges),
     nat: { ...natOf(input.localAddresses, all), ...studies.nat },
     sipAlg: {
-      detected: studies.sipAlg.detected ?? (all.some(({ reason }) => reason === 'sip-alg') ? true : null),
+      detected: sipAlgOf(studies.sipAlg.detected, all),
       findings: studies.sipAlg.findings.map((one) => ({ ...one })),
     },
     quality: studies.quality,

@@ -64,6 +64,7 @@ export const diagnosedService = (state: ServiceState, facts: Facts): ReportServi
       because: [...one.because],
       rules: { ...one.rules },
       words: { ...one.words },
+      test: one.test && { text: one.test.text, rules: { ...one.test.rules }, words: { ...one.test.words } },
     })),
   };
 };

@@ -43,8 +43,27 @@ const ILLEGAL = /[|<>&$`"']/g;
 const plain = (text: string, maxLength: number): string => printable(text, maxLength).replace(ILLEGAL, '_');
 
 /** Label (quoted; neither `=` nor a quote may be in it), value, unit, and where known the least and the greatest value. */
-const perf = (label: string, value: number, unit: 's' | 'ms' | '', max: number | null = null): string =>
-  `'${label.replaceAll('=', '_')}'=${Number(value.toFixed(4))}${unit};;;0${max === null ? '' : `;${max}`}`;
+const perf = (
+  label: string,
+  value: number,
+  unit: 's' | 'ms' | '',
+  max: number | null = null,
+  { warning = '', critical = '' }: Thresholds = {},
+): string =>
+  `'${label.replaceAll('=', '_')}'=${Number(value.toFixed(4))}${unit};${warning};${critical};0${max === null ? '' : `;${max}`}`;
+
+/** Ranges of the Monitoring Plugins guidelines: `0` alerts above 0. */
+interface Thresholds {
+  readonly warning?: string;
+  readonly critical?: string;
+}
+
+/** From how many checks of a verdict on a graph is out of bounds. */
+const THRESHOLDS: Readonly<Record<string, Thresholds>> = {
+  degraded: { warning: '0' },
+  altered: { warning: '0' },
+  blocked: { critical: '0' },
+};
 
 const perfdata = (report: Report): readonly string[] => {
   const { checks, network, totals, durationMs } = report;
@@ -53,7 +72,7 @@ const perfdata = (report: Report): readonly string[] => {
     perf('duration', durationMs / 1000, 's'),
     // Counts of this one run. They carry no `c`, which is for counters that only ever grow.
     ...(['pass', 'degraded', 'altered', 'blocked', 'unknown'] as const).map((verdict) =>
-      perf(`checks ${verdict}`, having(verdict), '', checks.length),
+      perf(`checks ${verdict}`, having(verdict), '', checks.length, THRESHOLDS[verdict]),
     ),
     perf('packets sent', totals.packetsSent, ''),
     perf('packets received', totals.packetsReceived, ''),

@@ -79,8 +79,8 @@ const whyOf = (report: Report, service: ReportService): readonly Cause[] => {
 };
 
 /** What to click where nothing can be pasted, by product; empty in reports of versions before it. */
-export const clicksOf = (fix: ReportService['fixes'][number]): Readonly<Record<string, string>> =>
-  v.parse(WordsSchema, fix.words);
+export const clicksOf = ({ words }: { readonly words?: unknown }): Readonly<Record<string, string>> =>
+  v.parse(WordsSchema, words);
 
 /** What helps against what users notice first; null for a symptom of another version. */
 const explainedFix = ({ symptoms: [first] }: ReportService): string | null => {

@@ -122,6 +122,14 @@ export const sipAlg = (page: Page, { sipAlg: { findings } }: Report): Section =>
   ];
 };
 
+/** What a check without a round trip rests on, in a word or two. */
+const comparedInWords = ({ evidence, received, sent }: ReportCheck): string => {
+  const { compared, largestPassingBytes } = evidence;
+  if (Array.isArray(compared)) return counted(compared.length, 'method');
+  if (typeof largestPassingBytes === 'number') return `to ${largestPassingBytes} bytes`;
+  return `${received} of ${sent}`;
+};
+
 interface Cell {
   readonly id: string;
   readonly value: string;
@@ -156,11 +164,12 @@ const grid = (page: Page, cells: readonly Cell[]): string[] => {
 export const passes = (page: Page, report: Report): Section => {
   const checks = report.checks.filter((check) => check.verdict === 'pass');
   if (checks.length === 0) return [];
-  const title = `${heading(page, 'pass', counted(checks.length, 'check'))}, median round trip`;
+  const others = checks.some(({ rttMs }) => rttMs === null) ? ', or what was compared' : '';
+  const title = `${heading(page, 'pass', counted(checks.length, 'check'))}, median round trip${others}`;
   const { shown, more } = limited(page, checks, MAX_PASSES);
   const cells = shown.map((check) => ({
     id: idOf(check.id),
-    value: check.rttMs === null ? '-' : milliseconds(check.rttMs.median),
+    value: check.rttMs === null ? comparedInWords(check) : milliseconds(check.rttMs.median),
   }));
   if (!page.verbose) return [title, ...grid(page, cells), ...moreLine(page, more, 2)];
   const ids = cells.map(({ id }) => id);

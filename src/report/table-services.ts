@@ -4,14 +4,11 @@ import { printable } from '../wire/printable.js';
 import { ranked } from '../words/causes.js';
 import { counted } from '../words/report.js';
 import { padTo, wrap } from './layout.js';
-import { clicksOf, storyOf, type Tone, toneOf } from './story.js';
+import { storyOf, type Tone, toneOf } from './story.js';
 import { beside, type Ink, limited, MAX_ID, type Page, paragraph, type Section, textOf } from './table-page.js';
 
 const INKS: Readonly<Record<Tone, Ink>> = { good: 'green', warn: 'yellow', bad: 'red', none: 'yellow' };
 
-/** A rule may have several lines of this length. */
-const MAX_RULE_LINES = 20;
-const MAX_RULE_INDENT = 8;
 /** One hole in a range of RTP and RTCP ports makes two requests; more than three are a list to hand on, with -v. */
 const MAX_FIXES = 3;
 /** Ranked, so the first ones matter; each check that went wrong is listed below with its reason. */
@@ -31,22 +28,19 @@ const labelled = (page: Page, label: string, items: readonly string[]): string[]
     });
   });
 
-/** Rules are there to be copied: their own indents stay, and a line breaks only where it would leave the screen. */
-const ruleLines = (page: Page, [platform, rule]: readonly [string, string]): string[] => [
-  ...paragraph(page, `${printable(platform, MAX_ID)}:`, LABEL_COLUMN, 'dim'),
-  ...rule.split('\n', MAX_RULE_LINES).flatMap((line) => {
-    const own = line.length - line.trimStart().length;
-    return paragraph(page, textOf(line.trim()), LABEL_COLUMN + 2 + Math.min(own, MAX_RULE_INDENT));
-  }),
-];
-
-const rulesOf = (page: Page, fix: ReportService['fixes'][number], several: boolean): string[] => {
-  const entries = [...Object.entries(fix.rules), ...Object.entries(clicksOf(fix))];
-  return [
-    ...(several && entries.length > 0 ? paragraph(page, `For: ${textOf(fix.text)}`, LABEL_COLUMN) : []),
-    ...entries.flatMap((entry) => ruleLines(page, entry)),
-  ];
-};
+/** Rules are there to be pasted, and a screen would break them: they come by a command of their own. */
+const rulesHint = (page: Page, { services }: Report): string[] =>
+  services.some(({ fixes }) => fixes.some(({ rules }) => Object.keys(rules).length > 0))
+    ? [
+        '',
+        ...paragraph(
+          page,
+          'Firewall rules to paste: the same command with --rules nftables (--help has the other dialects).',
+          2,
+          'dim',
+        ),
+      ]
+    : [];
 
 const serviceBlock = (page: Page, report: Report, service: ReportService): string[] => {
   const { answer, sentence, notices, why, whom, next } = storyOf(report, service);
@@ -54,10 +48,6 @@ const serviceBlock = (page: Page, report: Report, service: ReportService): strin
   const { shown: fixes, more: moreFixes } = limited(page, service.fixes, MAX_FIXES);
   const { first, others } = page.verbose ? { first: why, others: [] } : ranked(why);
   const { shown: causes } = limited(page, first, MAX_CAUSES);
-  const hints = [
-    moreFixes > 0 ? counted(moreFixes, 'more request') : null,
-    service.fixes.some(({ rules }) => Object.keys(rules).length > 0) ? 'rules to paste' : null,
-  ].filter((hint) => hint !== null);
   return [
     ...beside(page, answer, title, { indent: 2, hang: 2 + answer.length + 2, ink: INKS[toneOf(service)] }),
     ...paragraph(page, sentence, 4),
@@ -74,10 +64,12 @@ const serviceBlock = (page: Page, report: Report, service: ReportService): strin
     ),
     ...(whom === null ? [] : labelled(page, 'Ask whom:', [whom])),
     ...(next === null ? [] : labelled(page, 'Next:', [next])),
-    ...(page.verbose ? fixes.flatMap((fix) => rulesOf(page, fix, fixes.length > 1)) : []),
-    ...(page.verbose || hints.length === 0
-      ? []
-      : paragraph(page, `(${hints.join(' and ')}: run again with -v)`, LABEL_COLUMN, 'dim')),
+    ...(page.verbose
+      ? fixes.flatMap(({ test }) => (test ? paragraph(page, textOf(test.text), LABEL_COLUMN) : []))
+      : []),
+    ...(moreFixes > 0
+      ? paragraph(page, `(${counted(moreFixes, 'more request')}: run again with -v)`, LABEL_COLUMN, 'dim')
+      : []),
   ];
 };
 
@@ -90,4 +82,5 @@ export const services = (page: Page, report: Report): Section => [
         ...(index === 0 ? [] : ['']),
         ...serviceBlock(page, report, service),
       ])),
+  ...rulesHint(page, report),
 ];

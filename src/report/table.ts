@@ -111,16 +111,19 @@ const notes = (page: Page, report: Report): Section => {
   ];
 };
 
-/** Checks and ports of ranges to which anything was sent. */
-const askedOf = ({ checks, ranges }: Report): number =>
-  checks.filter(({ sent }) => sent > 0).length + ranges.reduce((sum, { tested }) => sum + tested, 0);
+/** `12 checks and 345 ports of ranges`: those to which anything was sent. */
+const askedInWords = ({ checks, ranges }: Report): string => {
+  const asked = counted(checks.filter(({ sent }) => sent > 0).length, 'check');
+  const ports = ranges.reduce((sum, { tested }) => sum + tested, 0);
+  return ports === 0 ? asked : `${asked} and ${counted(ports, 'port')} of ranges`;
+};
 
 const totals = (page: Page, report: Report): Section => {
   const { totals: sum, agent, durationMs, id } = report;
   return [
     ...paragraph(
       page,
-      `${counted(askedOf(report), 'check')} in ${duration(durationMs)}: ${counted(sum.packetsSent, 'packet')} sent ` +
+      `${askedInWords(report)} in ${duration(durationMs)}: ${counted(sum.packetsSent, 'packet')} sent ` +
         `(${bytes(sum.bytesSent)}), ${sum.packetsReceived} received.` +
         (agent.eventLoopDelayMs === null
           ? ''

@@ -160,6 +160,18 @@ interface RenderOptions {
 
 const MAX_WIDTH = 80;
 
+/** A term of the glossary as plain text, ending in a newline. */
+export const renderTerm = (
+  code: string,
+  { title, meaning, kind }: { readonly title: string; readonly meaning: string; readonly kind: string },
+  { color, width }: RenderOptions,
+): string => {
+  const columns = Math.max(MIN_WIDTH, Math.min(MAX_WIDTH, Math.floor(width) || MAX_WIDTH));
+  const head = wrap(`${code}: ${title}`, columns).map((line) => (color ? `\u001b[1m${line}\u001b[0m` : line));
+  const body = wrap(meaning, columns - INDENT.length).map((line) => `${INDENT}${line}`);
+  return `${[...head, ...wrap(`(${kind})`, columns), '', ...body].join('\n')}\n`;
+};
+
 /** The explanation as plain text, ending in a newline. With `color`, headings are bold (ANSI SGR 1). */
 export const renderExplanation = (explanation: Explanation, { color, width }: RenderOptions): string => {
   const columns = Math.max(MIN_WIDTH, Math.min(MAX_WIDTH, Math.floor(width) || MAX_WIDTH));

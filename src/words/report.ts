@@ -196,18 +196,44 @@ const WORRYING_LOSS = 0.03;
 /** A bound as wide as this says that hardly anything was asked. */
 const NO_BOUND = 0.5;
 
-/** The path's loss as an upper bound. */
-export const lossInWords = ({ network: { lossUpperBound }, totals }: Report): string => {
+/** `lost 21 of 784 (2.7 %) there and back`; null in reports that do not count. */
+const countsInWords = ({ roundTrips }: Report['network']): string | null => {
+  if (roundTrips === undefined || roundTrips.sent === 0) return null;
+  const { sent, lost } = roundTrips;
+  return `lost ${lost} of ${sent}${lost === 0 ? '' : ` (${percent(lost / sent)})`} there and back`;
+};
+
+/** The path's loss: what was counted, and its upper bound. */
+export const lossInWords = ({ network, totals }: Report): string => {
+  const { lossUpperBound } = network;
   if (lossUpperBound === null) return totals.packetsReceived === 0 ? 'not known, nothing answered' : 'not known';
   if (lossUpperBound > NO_BOUND) return 'not known, too little was asked to bound it';
-  const doubt = lossUpperBound > WORRYING_LOSS ? ' (an upper bound, not an estimate)' : '';
-  return `at most ${percent(lossUpperBound)}${doubt}`;
+  const counts = countsInWords(network);
+  const bound = `at most ${percent(lossUpperBound)}`;
+  if (counts !== null) return `${counts}, ${bound}`;
+  return `${bound}${lossUpperBound > WORRYING_LOSS ? ' (an upper bound, not an estimate)' : ''}`;
+};
+
+/** Where SIP was asked in the open and nothing of it arrived that could be compared: `UDP 5060`. TLS hides SIP from any ALG. */
+const notCompared = (checks: Report['checks']): readonly string[] => {
+  const placeOf = ({ transport, port }: Report['checks'][number]): string => `${transport.toUpperCase()} ${port}`;
+  const isKnown = (place: string): boolean =>
+    checks.some(
+      (one) =>
+        placeOf(one) === place &&
+        ((one.probe === 'sip-alg' && one.verdict !== 'unknown') ||
+          (one.probe === 'sip-options' && one.verdict !== 'blocked')),
+    );
+  const asked = checks.filter(({ probe, transport }) => probe === 'sip-options' && transport !== 'tls');
+  return [...new Set(asked.map(placeOf))].filter((place) => !isKnown(place));
 };
 
 /** Whether a SIP ALG was found. */
-export const sipAlgInWords = ({ sipAlg }: Report): string => {
-  if (sipAlg.detected === null) return 'not known';
-  if (!sipAlg.detected) return 'none found';
+export const sipAlgInWords = ({ sipAlg, checks }: Report): string => {
+  const missing = notCompared(checks);
+  const why = `${missing.join(' and ')} could not be compared, as SIP does not pass there`;
+  if (sipAlg.detected === null) return missing.length > 0 ? `not known: ${why}` : 'not known';
+  if (!sipAlg.detected) return missing.length > 0 ? `none found elsewhere; ${why}` : 'none found';
   const opensOnly = sipAlg.findings.length > 0 && sipAlg.findings.every(({ kind }) => kind === 'pinhole');
   return `FOUND: something on the way ${opensOnly ? 'reads SIP and opens ports' : 'rewrites SIP'}`;
 };
@@ -319,11 +345,12 @@ export const flattened = (evidence: Readonly<Record<string, unknown>>): readonly
       : [[key, value] as const],
   );
 
-/** Evidence on one line, bounded: `key: value; key.inner: value`. */
+/** Evidence on one line, bounded: `key: value; key.inner: value`. What is null says nothing that a reader looks for. */
 export const evidenceInWords = (evidence: Readonly<Record<string, unknown>>, maxLength: number): string => {
   const parts: string[] = [];
   let room = maxLength;
-  for (const [key, value] of flattened(evidence).slice(0, MAX_EVIDENCE_FIELDS)) {
+  const told = flattened(evidence).filter(([, value]) => value !== null && value !== undefined);
+  for (const [key, value] of told.slice(0, MAX_EVIDENCE_FIELDS)) {
     const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? 'null');
     const part = `${printable(key, MAX_EVIDENCE_KEY)}: ${printable(text, Math.max(1, room))}`;
     parts.push(part);

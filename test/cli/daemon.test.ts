@@ -139,6 +139,44 @@ t.test('a configuration is judged without running it', async (t) => {
   );
 });
 
+t.test('--check finds all that would stop the daemon', async (t) => {
+  const short = file('short-secret', 'abc\n');
+  const pages = file(
+    'pages.yaml',
+    `agent: { stateDirectory: "${join(folder, 'tcp.yaml', 'state')}" }
+targets:
+  - name: here
+    host: 127.0.0.1
+    profiles: [./tcp.yaml]
+exporters:
+  - { type: prometheus, listen: "127.0.0.1:${port}" }
+  - { type: prometheus, name: open, listen: "0.0.0.0:0" }
+  - { type: file, path: "${join(folder, 'tcp.yaml', 'out.ndjson')}" }
+  - { type: webhook, name: hook, url: "http://127.0.0.1:1/", secretFile: "${join(folder, 'no-secret')}" }
+status: { listen: "127.0.0.1:${port}", secretFile: "${short}" }
+`,
+  );
+  const { code, stdout, stderr } = await probe(['daemon', '--config', pages, '--check']);
+  t.equal(code, 2);
+  t.equal(stdout, '');
+  t.match(stderr, /agent\.stateDirectory: .*cannot be written \(ENOTDIR\); give it to the user/);
+  t.match(stderr, new RegExp(`exporter prometheus: 127\\.0\\.0\\.1:${port} cannot be bound \\(EADDRINUSE\\)`));
+  t.match(stderr, /exporter open: 0\.0\.0\.0 can be reached from elsewhere; name a secretFile/);
+  t.match(stderr, /exporter file: path .*out\.ndjson cannot be written \(ENOTDIR\)/);
+  t.match(stderr, /exporter hook: secretFile .*no-secret cannot be read \(ENOENT\)/);
+  t.match(stderr, /status\.secretFile: .*at least 16/);
+  const taken = file(
+    'taken.yaml',
+    readFileSync(pages, 'utf8')
+      .replace(/exporters:[\s\S]*$/, `status: { listen: "127.0.0.1:${port}" }\n`)
+      .replace(/^agent.*$/m, `agent: { stateDirectory: "${join(folder, 'free')}" }`),
+  );
+  const page = await probe(['daemon', '--config', taken, '--check']);
+  t.equal(page.code, 2, 'the page would not be there');
+  t.match(page.stderr, /status\.listen: 127\.0\.0\.1:\d+ cannot be bound \(EADDRINUSE\)\n$/);
+  t.notOk(readdirSync(folder).includes('free'), 'nothing is made');
+});
+
 t.test('an agent runs, says how it is, and ends in good order', { timeout: TEST_MS }, async (t) => {
   const state = join(folder, 'state');
   const config = configFor('agent.yaml', state);

@@ -114,6 +114,18 @@ t.test('mistakes are one line, and exit 2', async (t) => {
       ['unknown option', ['--target', '127.0.0.1', '--frobnicate'], /--frobnicate'; see --help/],
       ['mistyped option', ['--taget', '127.0.0.1'], /--taget'; did you mean --target\?/],
       ['mistyped command', ['deamon', '--config', 'x'], /"deamon" .*did you mean "probe daemon"\?/],
+      ['mistyped reflector', ['relfector'], /"relfector" .*did you mean "callpath reflector"\?/],
+      ['a number below zero', ['--target', '127.0.0.1', '--max-pps', '-5'], /--max-pps: "-5" is not a whole number/],
+      [
+        'an option in the place of a value',
+        ['--max-pps', '--json'],
+        /--max-pps: what follows begins with a dash; give/,
+      ],
+      [
+        'a source of somebody else',
+        ['--target', '127.0.0.1', '--source', '192.0.2.77'],
+        /--source: 192\.0\.2\.77 is no address of this host; it has/,
+      ],
       ['no command', ['sip.example.org'], /"sip\.example\.org" .*--target sip\.example\.org/],
       ['mistyped option of a command', ['daemon', '--cofnig', 'x'], /--cofnig'; did you mean --config\?/],
       ['both families', ['--target', '127.0.0.1', '-4', '-6'], /-4 and -6/],
@@ -136,7 +148,11 @@ t.test('mistakes are one line, and exit 2', async (t) => {
       ['output', ['--target', '127.0.0.1', '-o', 'xml'], /-o.*xml/],
       ['packets per second', ['--target', '127.0.0.1', '--max-pps', 'many'], /--max-pps/],
       ['timeout', ['--target', '127.0.0.1', '--timeout', '-1'], /--timeout/],
-      ['token file', ['--target', '127.0.0.1', '--token-file', join(folder, 'none')], /--token-file.*none/],
+      [
+        'token file',
+        ['--target', '127.0.0.1', '--token-file', join(folder, 'none')],
+        /--token-file.*none.*ENOENT.*copy the file that the reflector made/,
+      ],
       ['short token', ['--target', '127.0.0.1', '--token-file', file('short', 'abc\n')], /--token-file.*3 bytes/],
       ['short token in the environment', ['--target', '127.0.0.1'], /CALLPATH_TOKEN/, { CALLPATH_TOKEN: 'abc' }],
       ['reflector without token', ['--target', '127.0.0.1', '--reflector', '127.0.0.2'], /--reflector.*--token-file/],
@@ -147,6 +163,9 @@ t.test('mistakes are one line, and exit 2', async (t) => {
       ['a way in without a token', [...SBC, '--inbound', '5061'], /--inbound.*--token-file/],
       ['a way in that is no port', [...SBC, '--inbound', 'x'], /--inbound.*names no port/],
       ['a way in that no row has', [...SBC, '--inbound', '99'], /--inbound.*no row lets in 99/, SOME_TOKEN],
+      ['a dialect that there is not', ['--target', '127.0.0.1', '--rules', 'nft'], /--rules.*nftables, iptables/],
+      ['rules and a format', ['--target', '127.0.0.1', '--rules', 'pf', '--json'], /--rules and --json/],
+      ['rules of no dialect', ['--target', '127.0.0.1', '--test-rules'], /--test-rules.*--rules/],
       ['demo with a target', ['demo', '--target', 'x'], /demo/],
     ];
   for (const [name, args, message, env] of cases) {
@@ -325,4 +344,40 @@ t.test('SIGINT prints what is known', async (t) => {
   const report = reportOf(finished.stdout);
   t.ok(report.checks.every(({ verdict, reason }) => verdict === 'unknown' && reason === 'not-run'));
   t.ok(finished.seconds < 4, 'at once');
+});
+
+t.test('an address that was meant with a port is said to be one without', async (t) => {
+  const { stderr } = await probe(['--target', '::1:5060', '--profile', profileFor('tcp-connect', 'tcp', 1), '-6']);
+  t.match(stderr, 'warning: --target: ::1:5060 is read as an address without a port; for port 5060 write [::1]:5060');
+});
+
+t.test('a mistyped address to listen on is one line', async (t) => {
+  const { code, stderr } = await run(
+    commandLine('reflector', ['--listen', '192.0.2.77', '--token-file', join(folder, 'new-token')]),
+  );
+  t.equal(code, 2);
+  t.match(stderr, /^reflector: --listen: 192\.0\.2\.77 is no address of this host; it has [^\n]*\n$/);
+});
+
+t.test('a plugin that cannot begin is UNKNOWN', async (t) => {
+  for (const args of [
+    ['-o', 'nagios'],
+    ['--output=nagios', '--frobnicate'],
+  ]) {
+    const { code, stdout, stderr } = await probe(args);
+    t.equal(code, 3, args.join(' '));
+    t.match(stdout, /^CALLPATH UNKNOWN - [^\n]+\n$/);
+    t.equal(stderr, '');
+  }
+});
+
+t.test('terms of a report are explained', async (t) => {
+  const { stdout } = await probe(['explain', 'address-and-port-dependent'], { COLUMNS: '50' });
+  t.match(stdout, 'address-and-port-dependent: Another public port');
+  t.match(stdout, '(how a NAT maps or filters)');
+  t.ok(
+    stdout.split('\n').every((line) => line.length <= 50),
+    'COLUMNS is heeded',
+  );
+  t.match((await probe(['explain', 'cosmetik'])).stderr, 'did you mean cosmetic');
 });

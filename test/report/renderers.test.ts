@@ -10,6 +10,7 @@ import { renderNagios } from '../../src/report/nagios.js';
 import { renderPrometheus } from '../../src/report/prometheus.js';
 import { OUTPUTS, render } from '../../src/report/render.js';
 import { reportJsonSchema } from '../../src/report/schema.js';
+import { lossInWords, sipAlgInWords } from '../../src/words/report.js';
 import { fixtureText, GOLDEN, type Golden, reportOf } from './fixtures.js';
 import { ACTIVE, pageFault } from './inert.js';
 
@@ -107,7 +108,7 @@ t.test('JSON says what the report says', async (t) => {
 });
 
 t.test('Nagios output follows the plugin guidelines', async (t) => {
-  const item = /^'[^'=|]+'=-?[0-9]+(\.[0-9]+)?(e-?[0-9]+)?(s|ms)?;;;0(;[0-9.]+)?$/;
+  const item = /^'[^'=|]+'=-?[0-9]+(\.[0-9]+)?(e-?[0-9]+)?(s|ms)?;0?;0?;0(;[0-9.]+)?$/;
   for (const name of GOLDEN) {
     const { text, exitCode: code } = renderNagios(reportOf(name));
     const [first = '', ...rest] = text.trimEnd().split('\n');
@@ -223,4 +224,31 @@ t.test('HTML is one page that runs and fetches nothing', async (t) => {
     t.notOk(/<th(?! scope=)[ >]/.test(body), `${name}: every table header has its scope`);
     t.ok(page.indexOf('<article') < page.indexOf('<table'), `${name}: services come first`);
   }
+});
+
+t.test('whether a SIP ALG was found says where nothing could be compared', async (t) => {
+  const base = reportOf('loopback');
+  const check = (id: string, verdict: 'pass' | 'blocked' | 'unknown'): Report['checks'][number] => {
+    const [probe, transport, port] = id.split('/');
+    const [first] = base.checks;
+    if (first === undefined) throw new Error('the fixture lost its checks');
+    return { ...first, id, probe, transport, port: Number(port), verdict } as Report['checks'][number];
+  };
+  const said = (detected: boolean | null, ...checks: readonly Report['checks'][number][]): string =>
+    sipAlgInWords({ ...base, checks: [...checks], sipAlg: { detected, findings: [] } });
+  const udp = check('sip-options/udp/5060', 'blocked');
+  const tcp = [check('sip-options/tcp/5060', 'pass'), check('sip-alg/tcp/5060', 'pass')];
+  t.equal(said(false, check('sip-options/udp/5060', 'pass'), ...tcp), 'none found');
+  t.equal(said(false, udp, ...tcp), 'none found elsewhere; UDP 5060 could not be compared, as SIP does not pass there');
+  t.equal(said(null, udp), 'not known: UDP 5060 could not be compared, as SIP does not pass there');
+  t.equal(said(null, check('sip-options/tls/5061', 'blocked')), 'not known', 'of TLS nobody expects it');
+});
+
+t.test('loss is said in numbers beside its bound', async (t) => {
+  const base = reportOf('open-network');
+  const said = (roundTrips?: { sent: number; lost: number }): string =>
+    lossInWords({ ...base, network: { ...base.network, lossUpperBound: 0.041, ...(roundTrips && { roundTrips }) } });
+  t.equal(said({ sent: 784, lost: 21 }), 'lost 21 of 784 (2.7 %) there and back, at most 4.1 %');
+  t.equal(said({ sent: 784, lost: 0 }), 'lost 0 of 784 there and back, at most 4.1 %');
+  t.equal(said(), 'at most 4.1 % (an upper bound, not an estimate)', 'of reports that do not count');
 });

@@ -6,11 +6,13 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
+import { parseNetwork } from '../../src/model/network-text.js';
 import { packageRoot } from '../../src/plan/package-root.js';
-import { type Ask, askOf, FIX_KINDS, portRuns, writePorts } from '../../src/verdict/fixes/ask.js';
+import { type Ask, asksOf, FIX_KINDS, PLACEHOLDER, portRuns, writePorts } from '../../src/verdict/fixes/ask.js';
 import { CLICKED, inAllDialects, PASTED } from '../../src/verdict/fixes/dialects.js';
 
 const TARGET = '198.51.100.10';
+const networks = (...texts: readonly string[]) => texts.flatMap((text) => parseNetwork(text) ?? []);
 const ask = (fields: Partial<Ask>): Ask => ({
   kind: 'allow',
   protocol: 'udp',
@@ -18,7 +20,7 @@ const ask = (fields: Partial<Ask>): Ask => ({
     [5060, 5060],
     [16384, 32767],
   ],
-  address: TARGET,
+  networks: networks(TARGET),
   family: 4,
   ...fields,
 });
@@ -26,7 +28,14 @@ const ask = (fields: Partial<Ask>): Ask => ({
 const ASKS: readonly (readonly [story: string, of: Ask])[] = [
   ['allow UDP', ask({})],
   ['allow TCP', ask({ protocol: 'tcp', ports: [[5061, 5061]] })],
-  ['allow IPv6', ask({ address: '2001:db8:100::10', family: 6 })],
+  ['allow IPv6', ask({ networks: networks('2001:db8:100::10'), family: 6 })],
+  ['allow networks', ask({ networks: networks('52.112.0.0/14', '203.0.113.7') })],
+  ['allow IPv6 networks', ask({ networks: networks('2603:1063::/38', '2001:db8::1'), family: 6 })],
+  ['allow, networks unknown', ask({ networks: [] })],
+  ['alg-off of networks', ask({ kind: 'alg-off', ports: [[5060, 5060]], networks: networks('52.112.0.0/14') })],
+  ['alg-off, networks unknown', ask({ kind: 'alg-off', ports: [[5060, 5060]], networks: [] })],
+  ['no-redirect of networks', ask({ kind: 'no-redirect', networks: networks('52.112.0.0/14', '203.0.113.7') })],
+  ['udp-timeout of networks', ask({ kind: 'udp-timeout', networks: networks('52.112.0.0/14', '203.0.113.7') })],
   ['alg-off', ask({ kind: 'alg-off', ports: [[5060, 5060]] })],
   ['no-redirect', ask({ kind: 'no-redirect', protocol: 'tcp', ports: [[443, 443]] })],
   ['udp-timeout', ask({ kind: 'udp-timeout', ports: [[5060, 5060]] })],
@@ -63,14 +72,13 @@ t.test('no rule is wider than what was asked', async (t) => {
     { minLength: 1, maxLength: 30 },
   );
   const narrow = fc.property(items, fc.constantFrom('allow' as const, 'no-redirect' as const), (some, kind) => {
-    const of = askOf(kind, some);
-    if (of === null) return false;
+    const asks = asksOf(kind, some, [TARGET]);
     const asked = new Set(some.flatMap(({ from, to }) => Array.from({ length: to - from + 1 }, (_, at) => from + at)));
-    const covered = of.ports.reduce((sum, [from, to]) => sum + to - from + 1, 0);
-    const lines = Object.values(inAllDialects(of).rules)
+    const covered = asks.flatMap(({ ports }) => ports).reduce((sum, [from, to]) => sum + to - from + 1, 0);
+    const lines = Object.values(inAllDialects(asks).rules)
       .flatMap((text) => text.split('\n'))
       .filter((line) => /accept|ACCEPT|permit|^pass/.test(line) && !/^\s*#|set action/.test(line));
-    return covered === asked.size && lines.every((line) => line.includes(TARGET));
+    return asks.length === 1 && covered === asked.size && lines.every((line) => line.includes(TARGET));
   });
   t.doesNotThrow(() => fc.assert(narrow, { numRuns: 200 }));
 });
@@ -85,13 +93,34 @@ t.test('iptables takes no more than fifteen ports in one rule', async (t) => {
   t.equal(text.split('--dports').length - 1, 6, '40 ranges, seven a rule');
 });
 
-t.test('only addresses go into rules', async (t) => {
-  const place = { from: 5060, to: 5060, transport: 'udp' as const };
-  for (const address of ['voip.example', '', '198.51.100.10; reboot', '198.51.100.10\nno ip', "1'2", null]) {
-    t.equal(askOf('allow', [{ ...place, address }]), null, JSON.stringify(address));
+t.test('only networks go into rules', async (t) => {
+  const place = { from: 5060, to: 5060, transport: 'udp' as const, address: TARGET };
+  for (const network of ['voip.example', '', '198.51.100.10; reboot', '198.51.100.10\nno ip', "1'2", '10.0.0.1/8']) {
+    t.strictSame(asksOf('allow', [place], [network]), [], JSON.stringify(network));
   }
-  t.equal(askOf('allow', [{ ...place, address: '2001:db8::1' }])?.family, 6);
-  t.strictSame(inAllDialects(null), { rules: {}, words: {} });
+  t.equal(asksOf('allow', [place], ['2001:db8::1'])[0]?.family, 6);
+  t.strictSame(inAllDialects([]), { rules: {}, words: {} });
+});
+
+t.test('networks that nobody knows are a placeholder, of the family and protocol that was asked', async (t) => {
+  const of = (transport: 'udp' | 'tcp', address: string) => ({ from: 5060, to: 5060, transport, address });
+  const asks = asksOf('allow', [of('udp', TARGET), of('tcp', '2001:db8::1')], null);
+  t.strictSame(
+    asks.map(({ protocol, family }) => `${protocol} ${family}`),
+    ['udp 4', 'tcp 6'],
+  );
+  for (const [dialect, text] of Object.entries(inAllDialects(asks).rules)) {
+    t.match(text, PLACEHOLDER, dialect);
+    t.notMatch(text, TARGET, `${dialect}: not the address that was asked`);
+  }
+});
+
+t.test('what two protocols share is said once', async (t) => {
+  const of = (transport: 'udp' | 'tcp') => ({ from: 5060, to: 5060, transport, address: TARGET });
+  const { rules } = inAllDialects(asksOf('alg-off', [of('udp'), of('tcp')], [TARGET]), ['a word']);
+  t.equal(rules.fortios?.match(/default-voip-alg-mode/g)?.length, 1);
+  t.match(rules['cisco-asa'], /^! a word\n/);
+  t.match(rules.nftables, /^# a word\n[\s\S]*udp dport[\s\S]*tcp dport/);
 });
 
 t.test('ports that touch are one run', async (t) => {

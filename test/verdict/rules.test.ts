@@ -608,10 +608,12 @@ const CASES: Readonly<Record<string, Cases>> = {
   },
   'long-messages-over-tcp': {
     fires: {
-      rows: [UDP],
+      rows: [['signalling', 'sip-options/tcp/5060 pass/answered']],
       facts: facts({ checks: [stage('size-sweep/tcp/5060', 'blocked/size-filtered')] }),
     },
     silent: [
+      // Of a transport that the service does not use.
+      { rows: [UDP], facts: facts({ checks: [stage('size-sweep/tcp/5060', 'blocked/size-filtered')] }) },
       { rows: [UDP], facts: facts({ checks: [stage('size-sweep/tcp/5060', 'unknown/no-answer')] }) },
       { rows: [UDP], facts: facts({ checks: [stage('size-sweep/udp/5060', 'pass/answered')] }) },
     ],

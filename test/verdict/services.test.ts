@@ -6,6 +6,7 @@ import type { AskedKind, Transport } from '../../src/model/kinds.js';
 import type { Profile, Requirement, RequirementRole } from '../../src/model/profile.js';
 import type { SymptomId } from '../../src/model/verdict.js';
 import { diagnose } from '../../src/verdict/diagnose.js';
+import { PLACEHOLDER } from '../../src/verdict/fixes/ask.js';
 import { classifyRange, type RangeRun, worstOf } from '../../src/verdict/ranges.js';
 import {
   type Item,
@@ -567,25 +568,23 @@ t.test('each fix names what to change, where, and why', async (t) => {
     const { fixes } = diagnose(service(state('signalling', [text])));
     return fixes.map((fix) => fix.text).join(' | ');
   };
-  const AT = `198.51.100.10`;
+  // What is asked there is a reflector, and the profile names no networks.
+  const AT = "the service's networks (its provider names them)";
   const rows: readonly (readonly [of: string, says: string])[] = [
     [UDP_PASSES, ''],
     [UDP_UNKNOWN, ''],
     [UDP_DEGRADED, ''],
-    [UDP_BLOCKED, `Allow outbound UDP 5060 to ${AT}, and its replies back in.`],
-    [TLS_BLOCKED, `Allow outbound TCP 5061 to ${AT}, and its replies back in.`],
+    [UDP_BLOCKED, `Allow outbound UDP 5060 to ${AT} and the return traffic.`],
+    [TLS_BLOCKED, `Allow outbound TCP 5061 to ${AT} and the return traffic.`],
     ['sip-options/udp/5060 blocked/dropped-outbound', `Allow outbound UDP 5060 to ${AT}.`],
-    [
-      'sip-options/udp/5060 blocked/dropped-inbound',
-      `Let the replies of UDP 5060 from ${AT} come back in (stateful return traffic).`,
-    ],
+    ['sip-options/udp/5060 blocked/dropped-inbound', `Allow established return traffic of UDP 5060 from ${AT}.`],
     [
       'sip-options/udp/5060 blocked/payload-filtered',
       `Exempt UDP 5060 to ${AT} from application inspection and IPS: the port passes, the protocol does not.`,
     ],
     [
       UDP_ALTERED,
-      'Switch off the SIP ALG (SIP helper, SIP inspection) of the firewall or router, then restart the phones.',
+      'Switch off the SIP ALG (SIP helper, SIP inspection) of the firewall or router. Then flush its sessions or reboot it, because flows that exist keep the ALG they began with, and restart the phones.',
     ],
     [
       'rtp-echo/udp/16384 altered/payload-rewritten',
@@ -612,7 +611,7 @@ t.test('each fix names what to change, where, and why', async (t) => {
     ranges.fixes,
     [
       {
-        text: `Allow outbound UDP 5060, 16384-32767 to ${AT}, and its replies back in.`,
+        text: `Allow outbound UDP 5060, 16384-32767 to ${AT} and the return traffic.`,
         because: ['sip-options/udp/5060', 'rtp-echo/udp/16384-32766', 'rtcp-echo/udp/16385-32767'],
       },
     ],
@@ -621,7 +620,80 @@ t.test('each fix names what to change, where, and why', async (t) => {
   const apart = diagnose(
     service(state('signalling', [UDP_BLOCKED, TCP_BLOCKED, 'sip-options/udp/5060#192.0.2.1 blocked/dropped'])),
   );
-  t.equal(apart.fixes.length, 3, 'another transport, reason or address is another request');
+  t.match(
+    apart.fixes.map(({ text }) => text),
+    [`Allow outbound UDP 5060 and TCP 5060 to ${AT} and the return traffic.`],
+    'another transport or address is no other request',
+  );
+  const reasons = diagnose(service(state('signalling', [UDP_BLOCKED, TLS_INTERCEPTED])));
+  t.equal(reasons.fixes.length, 2, 'another reason is');
+});
+
+t.test('rules open the service, and the reflector for the test only', async (t) => {
+  const list = (id: string, networks: readonly string[]) => ({
+    ...{ id, networks },
+    source: {
+      title: 'the list',
+      url: 'https://voip.example/networks',
+      evidence: 'primary',
+      checkedOn: '2026-11-01',
+    } as const,
+  });
+  const profile: Profile = {
+    ...PROFILE,
+    destinations: [
+      list('sip', ['203.0.113.0/24', '203.0.113.128/25', '2001:db8:5::/48']),
+      list('rtp', ['192.0.2.0/25']),
+    ],
+  };
+  const to = (destination: string, role: 'signalling' | 'media', ...texts: readonly string[]): RequirementState => {
+    const { requirement, ...rest } = state(role, texts);
+    return { ...rest, requirement: { ...requirement, id: destination, destinations: [destination] } };
+  };
+  const { fixes } = diagnose(
+    weighService(profile, [to('sip', 'signalling', UDP_BLOCKED, TCP_BLOCKED), to('rtp', 'media', RTP_BLOCKED)]),
+  );
+  t.equal(fixes.length, 2, 'one for each list');
+  const [sip, rtp] = fixes;
+  t.equal(
+    sip?.text,
+    'Allow outbound UDP 5060 and TCP 5060 to 203.0.113.0/24 and 2001:db8:5::/48 and the return traffic.',
+  );
+  t.match(sip?.rules.nftables, /ip daddr 203\.0\.113\.0\/24 udp dport[\s\S]*ip6 daddr 2001:db8:5::\/48 tcp dport/);
+  t.match(
+    sip?.rules.nftables,
+    '# networks sip: source (primary, read 2026-11-01): the list, https://voip.example/networks',
+  );
+  t.match(rtp?.text, 'to 192.0.2.0/25');
+  for (const fix of fixes) {
+    t.notMatch(
+      JSON.stringify([fix.text, fix.rules, fix.words]),
+      '198.51.100.10',
+      'nothing opens the reflector by the way',
+    );
+    t.match(fix.test?.text, /^For this test only: .* to 198\.51\.100\.10\)/);
+    for (const [dialect, text] of Object.entries(fix.test?.rules ?? {})) {
+      t.match(text, /^[#!] for this test only/, dialect);
+      t.match(text, '198.51.100.10', dialect);
+      t.notMatch(text, /203\.0\.113|192\.0\.2\./, dialect);
+    }
+  }
+  const unknown = diagnose(service(state('signalling', [UDP_BLOCKED]))).fixes[0];
+  for (const [dialect, text] of Object.entries(unknown?.rules ?? {})) {
+    t.match(text, PLACEHOLDER, `${dialect}: nobody knows the networks`);
+    t.match(text, "put the service's networks in its place", dialect);
+  }
+  const own = diagnose(service(state('signalling', [`${UDP_BLOCKED} unprovable`]))).fixes[0];
+  t.match(own?.text, 'to 198.51.100.10', 'the service itself was asked');
+  t.match(own?.rules.nftables, 'ip daddr 198.51.100.10 udp');
+  t.equal(own?.test, null);
+  const alg = diagnose(service(state('signalling', [UDP_ALTERED, 'sip-options/tcp/5060 altered/sip-alg']))).fixes;
+  t.equal(alg.length, 1, 'an ALG is one switch');
+  t.strictSame(
+    Object.keys(alg[0]?.test?.rules ?? {}),
+    ['nftables', 'iptables'],
+    'elsewhere it counts for the reflector too',
+  );
 });
 
 t.test('no service gets a symptom or a fix without evidence', async (t) => {

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { UserError } from '../../model/user-error.js';
 import { isLoopback } from '../http/guard.js';
-import { type ServeOptions, type Serving, serve } from '../http/serve.js';
+import { plain, type ServeOptions, type Serving, serve } from '../http/serve.js';
 import { type Clock, pause } from '../schedule/clock.js';
 import type { StatusConfig } from './config.js';
 import { createPages, OPEN_PATHS, type StatusView } from './pages.js';
@@ -45,6 +45,18 @@ const tlsOf = async ({ certFile, keyFile }: StatusConfig): Promise<ServeOptions[
   certFile === undefined || keyFile === undefined
     ? null
     : { cert: await fileOf('certFile', certFile), key: await fileOf('keyFile', keyFile) };
+
+/** Whether the page could be served now; it is closed again at once. @throws UserError saying why not */
+export const tryStatus = async (config: StatusConfig): Promise<void> => {
+  const serving = await serve({
+    ...{ purpose: 'status.listen', ...config.listen, hosts: [], open: [] },
+    secret: config.secretFile === undefined ? null : await secretOf(config.secretFile),
+    tls: await tlsOf(config),
+    answer: async () => plain(503, 'being tried\n'),
+    onError: () => undefined,
+  });
+  await serving.close();
+};
 
 interface StatusPage {
   /** Null while the address cannot be bound. */

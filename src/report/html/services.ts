@@ -1,11 +1,9 @@
 /** The HTML report's first screen: the one answer, then each service with what users notice, why, and what to change. */
 import type { Report, ReportService } from '../../model/report.js';
+import { printable } from '../../wire/printable.js';
 import type { Cause } from '../../words/causes.js';
 import { clicksOf, headlineOf, storyOf, toneOf } from '../story.js';
 import { type Content, html, isolated, list, type Markup, name, prose } from './markup.js';
-
-/** A rule of more lines is not one that a person would paste. */
-const MAX_RULE_LINES = 60;
 
 const DIALECTS: ReadonlyMap<string, string> = new Map([
   ['nftables', 'nftables (Linux)'],
@@ -26,26 +24,38 @@ export const answer = (report: Report): Markup => {
   return html`<div class="answer ${tone}"><strong>${word}</strong><p>${prose(sentence)}</p></div>\n`;
 };
 
+/** Longer texts than these come from no writer of ours. */
+const MAX_RULE_LINES = 2000;
+const MAX_RULE_LINE = 4000;
+
+/** Whole, because half a rule is none; what is cut says so. */
+const ruleLines = (rule: string): readonly string[] => {
+  const lines = rule.split('\n');
+  const more = lines.length - MAX_RULE_LINES;
+  const shown = lines.slice(0, MAX_RULE_LINES).map((line) => printable(line, MAX_RULE_LINE));
+  return more > 0 ? [...shown, `# ${more} more lines are left out here; the JSON report has them`] : shown;
+};
+
 const ruleOf = ([platform, rule]: readonly [string, string]): Markup =>
-  html`<details><summary>${dialect(platform)}</summary><pre>${rule
-    .split('\n', MAX_RULE_LINES)
-    .map(prose)
-    .join('\n')}</pre></details>\n`;
+  html`<details><summary>${dialect(platform)}</summary><pre>${ruleLines(rule).join('\n')}</pre></details>\n`;
 
 const clickOf = ([product, text]: readonly [string, string]): Markup =>
   html`<details><summary>${dialect(product)}</summary><p>${prose(text)}</p></details>\n`;
 
-const fixOf = (fix: ReportService['fixes'][number]): Content => {
-  const rules = Object.entries(fix.rules);
-  const clicks = Object.entries(clicksOf(fix));
+const pasteable = (from: { readonly rules: Readonly<Record<string, string>>; readonly words?: unknown }): Content => {
+  const rules = Object.entries(from.rules);
+  const clicks = Object.entries(clicksOf(from));
   const names = [...rules, ...clicks].map(([key]) => dialect(key));
-  return [
-    prose(fix.text),
-    names.length === 0
-      ? ''
-      : html`<div class="screen rules"><span>Ready to paste:</span>${rules.map(ruleOf)}${clicks.map(clickOf)}</div><small class="paper"> Rules ready to paste are in the file of this report: ${names.join(', ')}.</small>`,
-  ];
+  return names.length === 0
+    ? ''
+    : html`<div class="screen rules"><span>Ready to paste:</span>${rules.map(ruleOf)}${clicks.map(clickOf)}</div><small class="paper"> Rules ready to paste are in the file of this report: ${names.join(', ')}.</small>`;
 };
+
+const fixOf = (fix: ReportService['fixes'][number]): Content => [
+  prose(fix.text),
+  pasteable(fix),
+  fix.test ? html`<div class="screen"><small>${prose(fix.test.text)}</small>${pasteable(fix.test)}</div>` : '',
+];
 
 const causeOf = ({ text, doubt }: Cause): Content => [
   prose(text),

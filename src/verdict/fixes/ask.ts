@@ -1,5 +1,5 @@
-/** What to ask a firewall's keeper for: one request, restricted to addresses and ports. Texts of vendors are made from it. */
-import { IPV4_BYTES, parseIp } from '../../wire/ip.js';
+/** What to ask a firewall's keeper for: one request, restricted to networks and ports. Texts of vendors are made from it. */
+import { type NetworkText, parseNetwork } from '../../model/network-text.js';
 import type { Item } from '../services.js';
 
 /**
@@ -25,10 +25,37 @@ export interface Ask {
   readonly protocol: 'udp' | 'tcp';
   /** Ascending, apart from each other, at least one. */
   readonly ports: readonly PortRun[];
-  /** An address literal: whoever names a host in a rule gets the address of another day. */
-  readonly address: string;
+  /**
+   * Of one family, none within another; literals, as whoever names a host in a rule gets the address of another day. None:
+   * nobody knows them, and the text has PLACEHOLDER in their place.
+   */
+  readonly networks: readonly NetworkText[];
   readonly family: 4 | 6;
 }
+
+/** Stands where the service's networks belong. No firewall takes it: it is neither an address nor a name. */
+export const PLACEHOLDER = 'SERVICE-NETWORKS/HERE';
+
+/** The longest prefix of each family: that of a single address. */
+const WHOLE = { 4: 32, 6: 128 } as const;
+
+/** `198.51.100.10`, `52.112.0.0/14`. */
+export const textOf = ({ family, address, length }: NetworkText): string =>
+  length === WHOLE[family] ? address : `${address}/${length}`;
+
+/** The networks as firewalls read them, or the placeholder. */
+export const placesOf = ({ networks }: Ask): readonly string[] =>
+  networks.length > 0 ? networks.map(textOf) : [PLACEHOLDER];
+
+/** What tells the objects of a request from those of another one. */
+export const tellingApart = ({ networks: [first] }: Ask): string =>
+  first ? textOf(first).replace('/', '-') : 'SERVICE';
+
+/** `255.252.0.0` for 14, as ASA and FortiOS want it. */
+export const maskOf = (length: number): string => {
+  const bits = length === 0 ? 0 : (0xffffffff << (32 - length)) >>> 0;
+  return [24, 16, 8, 0].map((shift) => (bits >>> shift) & 0xff).join('.');
+};
 
 /** A vendor's text for a request, or null where that vendor has none that is narrow enough. */
 export type Writer = (ask: Ask) => string | null;
@@ -54,20 +81,28 @@ export const portRuns = (items: readonly Pick<Item, 'from' | 'to'>[]): readonly 
 export const writePorts = (ports: readonly PortRun[], to = '-', and = ', '): string =>
   ports.map(([first, last]) => (first === last ? String(first) : `${first}${to}${last}`)).join(and);
 
-/** A request as data; null where there is no address that a rule could name. */
-export const askOf = (
+/**
+ * A request as data, once for each protocol and family; empty where there is nothing that a rule could name.
+ * @param networks null where nobody knows them
+ */
+export const asksOf = (
   kind: FixKind,
   items: readonly Pick<Item, 'from' | 'to' | 'transport' | 'address'>[],
-): Ask | null => {
-  const [first] = items;
-  const ip = first?.address ? parseIp(first.address) : null;
+  networks: readonly string[] | null,
+): readonly Ask[] => {
   // What is no literal goes into no rule: it would be somebody else's text in a firewall's configuration.
-  if (!first?.address || !ip) return null;
-  return {
-    kind,
-    protocol: first.transport === 'udp' ? 'udp' : 'tcp',
-    ports: portRuns(items),
-    address: first.address,
-    family: ip.bytes.length === IPV4_BYTES ? 4 : 6,
-  };
+  const known = networks?.flatMap((text) => parseNetwork(text) ?? []) ?? null;
+  return (['udp', 'tcp'] as const).flatMap((protocol): readonly Ask[] => {
+    const own = items.filter(({ transport }) => (transport === 'udp') === (protocol === 'udp'));
+    const families = ([4, 6] as const).filter((family) =>
+      known === null
+        ? own.some(({ address }) => (address?.includes(':') ? 6 : 4) === family)
+        : own.length > 0 && known.some((one) => one.family === family),
+    );
+    return families.map((family) => ({
+      ...{ kind, protocol, family },
+      ports: portRuns(own),
+      networks: known?.filter((one) => one.family === family) ?? [],
+    }));
+  });
 };

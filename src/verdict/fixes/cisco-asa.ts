@@ -2,21 +2,51 @@
  * Cisco ASA. Stateful: what is permitted out comes back by itself. `inside_access_in` stands for the access list of the
  * inside interface ("show running-config access-group"); `any4` is every phone behind it, the far side is narrow.
  */
-import { type Ask, UDP_TIMEOUT_SECONDS, type Writer } from './ask.js';
+import { type Ask, maskOf, PLACEHOLDER, tellingApart, textOf, UDP_TIMEOUT_SECONDS, type Writer } from './ask.js';
 
 const LIST = 'inside_access_in';
 
 /** A group of the same name would be added to, so each request has its own. */
-const nameOf = ({ address, protocol, ports }: Ask): string =>
-  `CALLPATH-${protocol.toUpperCase()}-${ports[0]?.[0] ?? 0}-${address.replaceAll(':', '-')}`;
+const nameOf = (ask: Ask): string =>
+  `CALLPATH-${ask.protocol.toUpperCase()}-${ask.ports[0]?.[0] ?? 0}-${tellingApart(ask).replaceAll(':', '-')}`;
+
+const isGroup = ({ networks }: Ask): boolean =>
+  networks.length > 1 || networks.some((one) => textOf(one).includes('/'));
 
 const objects = (ask: Ask): readonly string[] => [
   `object-group service ${nameOf(ask)} ${ask.protocol}`,
   ...ask.ports.map(([from, to]) => (from === to ? ` port-object eq ${from}` : ` port-object range ${from} ${to}`)),
+  ...(isGroup(ask)
+    ? [
+        `object-group network ${nameOf(ask)}-NET`,
+        ...ask.networks.map(({ family, address, length }) =>
+          family === 4 ? ` network-object ${address} ${maskOf(length)}` : ` network-object ${address}/${length}`,
+        ),
+      ]
+    : []),
 ];
 
+const there = (ask: Ask): string => {
+  const [first] = ask.networks;
+  // Not in a group: the ASA would refuse its member, and take the empty group.
+  if (!first) return PLACEHOLDER;
+  return isGroup(ask) ? `object-group ${nameOf(ask)}-NET` : `host ${first.address}`;
+};
+
 const toThere = (ask: Ask): string =>
-  `extended permit ${ask.protocol} ${ask.family === 4 ? 'any4' : 'any6'} host ${ask.address} object-group ${nameOf(ask)}`;
+  `extended permit ${ask.protocol} ${ask.family === 4 ? 'any4' : 'any6'} ${there(ask)} object-group ${nameOf(ask)}`;
+
+/** Connections of these networks; of all, where nobody knows them. */
+const clearing = ({ networks, protocol, ports }: Ask): readonly string[] =>
+  networks.length === 0
+    ? ports.map(
+        ([from, to]) => `clear conn all protocol ${protocol} port ${from === to ? String(from) : `${from}-${to}`}`,
+      )
+    : networks.map((one) =>
+        textOf(one) === one.address
+          ? `clear conn address ${one.address}`
+          : `clear conn address ${one.address} netmask ${one.family === 4 ? maskOf(one.length) : one.length}`,
+      );
 
 export const ciscoAsa: Writer = (ask) => {
   switch (ask.kind) {
@@ -28,7 +58,7 @@ export const ciscoAsa: Writer = (ask) => {
         ' class inspection_default',
         '  no inspect sip',
         '! connections that exist keep it: forget them',
-        `clear conn address ${ask.address}`,
+        ...clearing(ask),
       ].join('\n');
     case 'udp-timeout':
       return [

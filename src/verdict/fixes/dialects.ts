@@ -21,18 +21,38 @@ export const PASTED = {
 /** What to click. */
 export const CLICKED = { opnsense, unifi, sonicwall } as const satisfies Record<string, Writer>;
 
-const written = (writers: Readonly<Record<string, Writer>>, ask: Ask): Readonly<Record<string, string>> =>
+/** What begins a comment; `#` where it is not named. */
+const COMMENT: Readonly<Record<string, string>> = { 'cisco-asa': '!' };
+
+/** All of them, in the order in which they are offered. */
+export const DIALECT_NAMES: readonly string[] = [...Object.keys(PASTED), ...Object.keys(CLICKED)];
+
+/** The sign that begins a comment in a dialect. */
+export const commentOf = (dialect: string): string => COMMENT[dialect] ?? '#';
+
+/** Everything that a text says twice, such as a switch that counts for all protocols, it says once. */
+const written = (
+  writers: Readonly<Record<string, Writer>>,
+  asks: readonly Ask[],
+  commentsOf: (name: string) => readonly string[],
+): Readonly<Record<string, string>> =>
   Object.fromEntries(
     Object.entries(writers).flatMap(([name, write]): [string, string][] => {
-      const text = write(ask);
-      return text === null ? [] : [[name, text]];
+      const texts = [...new Set(asks.flatMap((ask) => write(ask) ?? []))];
+      return texts.length === 0 ? [] : [[name, [...commentsOf(name), ...texts].join('\n')]];
     }),
   );
 
-/** A request in every dialect that has words for it. */
-export const inAllDialects = (
-  ask: Ask | null,
-): { readonly rules: Readonly<Record<string, string>>; readonly words: Readonly<Record<string, string>> } => ({
-  rules: ask ? written(PASTED, ask) : {},
-  words: ask ? written(CLICKED, ask) : {},
+export interface Written {
+  readonly rules: Readonly<Record<string, string>>;
+  readonly words: Readonly<Record<string, string>>;
+}
+
+/**
+ * Requests that belong together, in every dialect that has words for them.
+ * @param comments lines to stand above what is pasted
+ */
+export const inAllDialects = (asks: readonly Ask[], comments: readonly string[] = []): Written => ({
+  rules: written(PASTED, asks, (name) => comments.map((line) => `${commentOf(name)} ${line}`)),
+  words: written(CLICKED, asks, () => []),
 });

@@ -2,11 +2,20 @@
  * FortiOS. Policies are tried in order, so the new one has to be moved to the top; `internal` and `wan1` stand for the
  * interfaces of the phones and of the line. No security profile is set, so nothing inspects what this policy passes.
  */
-import { type Ask, UDP_TIMEOUT_SECONDS, type Writer, writePorts } from './ask.js';
+import {
+  type Ask,
+  maskOf,
+  PLACEHOLDER,
+  tellingApart,
+  textOf,
+  UDP_TIMEOUT_SECONDS,
+  type Writer,
+  writePorts,
+} from './ask.js';
 
 /** Editing an entry of the same name would take away what it held, so each request has names of its own. */
-const nameOf = ({ kind, address, protocol, ports }: Ask): string =>
-  `${kind === 'udp-timeout' ? 'callpath-idle' : 'callpath'}-${protocol}-${ports[0]?.[0] ?? 0}-${address}`;
+const nameOf = (ask: Ask): string =>
+  `${ask.kind === 'udp-timeout' ? 'callpath-idle' : 'callpath'}-${ask.protocol}-${ask.ports[0]?.[0] ?? 0}-${tellingApart(ask)}`;
 
 /** FortiOS takes policy names of up to 35 characters, and refuses one that is there already. */
 const MAX_POLICY_NAME = 35;
@@ -22,13 +31,27 @@ const service = (ask: Ask, more: readonly string[] = []): readonly string[] => [
   'end',
 ];
 
-const address = (ask: Ask): readonly string[] => [
-  `config firewall ${v6(ask, 'address', 'address6')}`,
-  `    edit "${nameOf(ask)}"`,
-  v6(ask, `        set subnet ${ask.address} 255.255.255.255`, `        set ip6 ${ask.address}/128`),
-  '    next',
-  'end',
-];
+/** One object for each network; a single one has the name of its request. */
+const objectOf = (ask: Ask, index: number): string => `${nameOf(ask)}${index === 0 ? '' : `-${index + 1}`}`;
+
+const addresses = (ask: Ask): readonly string[] =>
+  ask.networks.length === 0
+    ? []
+    : [
+        `config firewall ${v6(ask, 'address', 'address6')}`,
+        ...ask.networks.flatMap(({ address, length }, index) => [
+          `    edit "${objectOf(ask, index)}"`,
+          v6(ask, `        set subnet ${address} ${maskOf(length)}`, `        set ip6 ${address}/${length}`),
+          '    next',
+        ]),
+        'end',
+      ];
+
+/** An object that does not exist is refused; one that is made of a wrong network would stand for everything. */
+const there = (ask: Ask): string =>
+  ask.networks.length === 0
+    ? `"${PLACEHOLDER}"`
+    : ask.networks.map((_, index) => `"${objectOf(ask, index)}"`).join(' ');
 
 const policy = (ask: Ask): readonly string[] => [
   'config firewall policy',
@@ -37,7 +60,7 @@ const policy = (ask: Ask): readonly string[] => [
   '        set srcintf "internal"',
   '        set dstintf "wan1"',
   `        set ${v6(ask, 'srcaddr', 'srcaddr6')} "all"`,
-  `        set ${v6(ask, 'dstaddr', 'dstaddr6')} "${nameOf(ask)}"`,
+  `        set ${v6(ask, 'dstaddr', 'dstaddr6')} ${there(ask)}`,
   '        set action accept',
   '        set schedule "always"',
   `        set service "${nameOf(ask)}"`,
@@ -58,12 +81,35 @@ export const ALG_OFF: readonly string[] = [
   'end',
 ];
 
+/** The last address of an IPv4 network: a session filter takes ranges and no masks. */
+const lastOf = (address: string, length: number): string => {
+  const host = length === 32 ? 0 : 0xffffffff >>> length;
+  const first = address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
+  return [24, 16, 8, 0].map((shift) => ((first + host) >>> shift) & 0xff).join('.');
+};
+
+/** Sessions of these networks; of the ports, where nobody knows the networks, or a filter cannot name them. */
+const clearing = ({ networks, family, ports }: Ask): readonly string[] => {
+  const filters =
+    networks.length > 0 && family === 4
+      ? networks.map((one) =>
+          textOf(one) === one.address ? `dst ${one.address}` : `dst ${one.address} ${lastOf(one.address, one.length)}`,
+        )
+      : ports.map(([from, to]) => `dport ${from === to ? String(from) : `${from} ${to}`}`);
+  const menu = family === 4 ? 'session' : 'session6';
+  return filters.flatMap((filter) => [
+    `diagnose sys ${menu} filter clear`,
+    `diagnose sys ${menu} filter ${filter}`,
+    `diagnose sys ${menu} clear`,
+  ]);
+};
+
 export const fortios: Writer = (ask) => {
   switch (ask.kind) {
     case 'allow':
       return [
         '# then move it above the policy that denies: config firewall policy / move <new> before <old>',
-        ...address(ask),
+        ...addresses(ask),
         ...service(ask),
         ...policy(ask),
       ].join('\n');
@@ -72,9 +118,7 @@ export const fortios: Writer = (ask) => {
         ...ALG_OFF,
         '# a policy that has a VoIP profile goes on using the ALG: unset voip-profile there',
         '# sessions that exist keep it: forget them',
-        'diagnose sys session filter clear',
-        `diagnose sys session filter dst ${ask.address}`,
-        'diagnose sys session clear',
+        ...clearing(ask),
       ].join('\n');
     case 'udp-timeout':
       return [

@@ -1,13 +1,14 @@
 /** Products that are configured by clicking: what to set, in words. */
-import { type Ask, UDP_TIMEOUT_SECONDS, type Writer, writePorts } from './ask.js';
+import { type Ask, placesOf, UDP_TIMEOUT_SECONDS, type Writer, writePorts } from './ask.js';
 
-const what = (ask: Ask): string => `${ask.protocol.toUpperCase()} ${writePorts(ask.ports)} to ${ask.address}`;
+const places = (ask: Ask): string => placesOf(ask).join(', ');
+const what = (ask: Ask): string => `${ask.protocol.toUpperCase()} ${writePorts(ask.ports)} to ${places(ask)}`;
 
 /** UniFi gateways. */
 export const unifi: Writer = (ask) => {
   switch (ask.kind) {
     case 'allow':
-      return `In the firewall's policies create one that allows ${what(ask)} from the phones' network to the internet, with return traffic, and move it above those that block. Exempt ${ask.address} from intrusion prevention.`;
+      return `In the firewall's policies create one that allows ${what(ask)} from the phones' network to the internet, with return traffic, and move it above those that block. Exempt ${places(ask)} from intrusion prevention.`;
     case 'alg-off':
       return 'In the gateway\'s settings, under the conntrack modules ("Firewall Connection Tracking"), switch off SIP.';
     case 'udp-timeout':
@@ -25,7 +26,7 @@ export const unifi: Writer = (ask) => {
 export const opnsense: Writer = (ask) => {
   switch (ask.kind) {
     case 'allow':
-      return `Under Firewall, Rules, on the interface of the phones, add a rule above those that block: pass, protocol ${ask.protocol.toUpperCase()}, destination ${ask.address}, destination port ${writePorts(ask.ports)} (one rule for each range, or an alias of them).`;
+      return `Under Firewall, Rules, on the interface of the phones, add a rule above those that block: pass, protocol ${ask.protocol.toUpperCase()}, destination ${places(ask)} (an alias of them where there are several), destination port ${writePorts(ask.ports)} (one rule for each range, or an alias of them).`;
     case 'alg-off':
       return 'It rewrites no SIP by itself: remove the SIP proxy (siproxd) if it was added.';
     case 'udp-timeout':
@@ -44,13 +45,13 @@ export const opnsense: Writer = (ask) => {
 export const sonicwall: Writer = (ask) => {
   switch (ask.kind) {
     case 'allow':
-      return `Create an address object for ${ask.address} and a service for ${ask.protocol.toUpperCase()} ${writePorts(ask.ports)}; add an access rule LAN to WAN that allows this service to this address, above those that deny.`;
+      return `Create address objects for ${places(ask)} and a service for ${ask.protocol.toUpperCase()} ${writePorts(ask.ports)}; add an access rule LAN to WAN that allows this service to them, above those that deny.`;
     case 'alg-off':
       return 'Under Network, VoIP, Settings clear "Enable SIP Transformations", and select "Enable Consistent NAT".';
     case 'udp-timeout':
       return `In the access rule that passes ${what(ask)}, under Advanced, set "UDP Connection Inactivity Timeout" to ${UDP_TIMEOUT_SECONDS} seconds.`;
     case 'no-redirect':
-      return `Exclude ${ask.address} from DPI-SSL and from the content filter.`;
+      return `Exclude ${places(ask)} from DPI-SSL and from the content filter.`;
     case 'static-port':
       return `In the NAT policy of the PBX for ${what(ask)} tick "Disable Source Port Remap", and select "Enable Consistent NAT".`;
     case 'far-side':

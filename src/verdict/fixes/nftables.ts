@@ -2,7 +2,7 @@
  * nftables (nft(8)). Rules are inserted, so that they stand ahead of whatever drops: of a chain the first verdict counts.
  * Chains have the names that their owner gave them; `inet filter forward` is that of most examples.
  */
-import { type Ask, UDP_TIMEOUT_SECONDS, type Writer, writePorts } from './ask.js';
+import { type Ask, placesOf, UDP_TIMEOUT_SECONDS, type Writer, writePorts } from './ask.js';
 import { forgetFlows } from './conntrack.js';
 
 /** Family, table and chain that the text names, for whoever has others. */
@@ -14,8 +14,12 @@ export const NFT_CHAINS = {
 
 const ip = ({ family }: Ask): string => (family === 4 ? 'ip' : 'ip6');
 const ports = (ask: Ask): string => `{ ${writePorts(ask.ports)} }`;
-const there = (ask: Ask): string => `${ip(ask)} daddr ${ask.address} ${ask.protocol} dport ${ports(ask)}`;
-const back = (ask: Ask): string => `${ip(ask)} saddr ${ask.address} ${ask.protocol} sport ${ports(ask)}`;
+const places = (ask: Ask): string => {
+  const all = placesOf(ask);
+  return all.length === 1 ? all.join() : `{ ${all.join(', ')} }`;
+};
+const there = (ask: Ask): string => `${ip(ask)} daddr ${places(ask)} ${ask.protocol} dport ${ports(ask)}`;
+const back = (ask: Ask): string => `${ip(ask)} saddr ${places(ask)} ${ask.protocol} sport ${ports(ask)}`;
 
 const insert = (chain: keyof typeof NFT_CHAINS, rule: string): string =>
   `nft 'insert rule ${NFT_CHAINS[chain]} ${rule} counter accept comment "callpath"'`;

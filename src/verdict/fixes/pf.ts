@@ -2,10 +2,15 @@
  * pf, as pf.conf(5) of FreeBSD, OPNsense and pfSense. `quick` ends the search, so the rule belongs above what blocks;
  * `$lan_if` is the interface of the phones, `$wan_if` that of the line. pf rewrites no SIP; where a helper was added it is a package of its own.
  */
-import { type Ask, UDP_TIMEOUT_SECONDS, type Writer, writePorts } from './ask.js';
+import { type Ask, placesOf, UDP_TIMEOUT_SECONDS, type Writer, writePorts } from './ask.js';
+
+const places = (ask: Ask): string => {
+  const all = placesOf(ask);
+  return all.length === 1 ? all.join() : `{ ${all.join(' ')} }`;
+};
 
 const matching = (ask: Ask): string =>
-  `${ask.family === 4 ? 'inet' : 'inet6'} proto ${ask.protocol} from any to ${ask.address} port { ${writePorts(ask.ports, ':', ' ')} }`;
+  `${ask.family === 4 ? 'inet' : 'inet6'} proto ${ask.protocol} from any to ${places(ask)} port { ${writePorts(ask.ports, ':', ' ')} }`;
 
 export const pf: Writer = (ask) => {
   switch (ask.kind) {

@@ -3,6 +3,7 @@ import { algDrops, algRewrites } from './meddling.js';
 import { pathFixes } from './path.js';
 import type { Ground, Rule, RuleInput } from './rule.js';
 import { fix, isBlocked, itemsOf, requiredOf, signallingStands, stageChecks } from './rule.js';
+import { isTunnelled } from './weighs.js';
 
 type Finding = RuleInput['facts']['sipAlg']['findings'][number];
 
@@ -20,7 +21,7 @@ const wasPublic = ({ sent }: Finding): boolean => {
 /** The checks that carried what was changed: the comparison where it is a check of its own, else SIP on that port. */
 const groundsOf = (evidence: RuleInput, matches: (finding: Finding) => boolean): readonly Ground[] => {
   const { service, facts } = evidence;
-  if (!signallingStands(service)) return [];
+  if (!signallingStands(service) || isTunnelled(service.profile)) return [];
   const found = facts.sipAlg.findings.filter((one) => one.class === 'semantic' && matches(one));
   return found.flatMap(({ transport, port, kind }): readonly Ground[] => {
     const dropped = kind === 'dropped';

@@ -3,6 +3,7 @@ import { symptomOf } from '../../model/profile.js';
 import { NAT_T_KEEPALIVE_SECONDS } from '../../model/study-facts.js';
 import type { CauseText, Ground, Rule, RuleInput } from './rule.js';
 import { fix, isHarmed, itemsOf, noFix, requiredOf, signallingStands, udpSignallingAt } from './rule.js';
+import { isTunnelled } from './weighs.js';
 
 /** RFC 5626 §4.4.1: over UDP a keepalive is due between 24 and 29 s; a shorter binding loses every one of them. */
 const SIP_KEEPALIVE_SECONDS = 24;
@@ -91,7 +92,7 @@ export const NAT_RULES: readonly Rule[] = [
   {
     id: 'sip-binding-short',
     when: (evidence) =>
-      signallingStands(evidence.service)
+      signallingStands(evidence.service) && !isTunnelled(evidence.service.profile)
         ? shortBindings(evidence, SIP_KEEPALIVE_SECONDS)
             .filter((port) => port !== NAT_T_PORT)
             .flatMap((port) => udpSignallingAt(evidence, port))
@@ -106,7 +107,7 @@ export const NAT_RULES: readonly Rule[] = [
   {
     id: 'sip-connection-short',
     when: (evidence) =>
-      signallingStands(evidence.service)
+      signallingStands(evidence.service) && !isTunnelled(evidence.service.profile)
         ? evidence.facts.nat.bindingLifetime
             .filter(
               ({ transport, belowSeconds }) =>

@@ -10,6 +10,7 @@ import type { Report, ReportCheck } from '../../model/report.js';
 import type { SymptomId } from '../../model/verdict.js';
 import type { FixKind } from '../fixes/ask.js';
 import type { Item, RequirementState, ServiceState } from '../services.js';
+import { isFelt } from './weighs.js';
 
 /** What a run found out besides the verdicts of a service's own requirements. */
 export interface Facts {
@@ -128,11 +129,15 @@ export const meetsFlowLimit = ({ transport, address }: Ground, { facts }: RuleIn
 export const checkOf = ({ id, address }: Ground, { checks }: Facts): ReportCheck | undefined =>
   checks.find((one) => one.id === id && one.address === address);
 
-/** Checks of stages that belong to this service, as grounds; what they do not know is no evidence of anything. */
+/** Checks of stages that this service feels, as grounds; what they do not know is no evidence of anything. */
 export const stageChecks = ({ service, facts }: RuleInput, probe: ProbeKind): readonly (Ground & ReportCheck)[] =>
   facts.checks
     .filter(
-      (one) => one.probe === probe && one.verdict !== 'unknown' && one.requiredBy.includes(service.profile.profile),
+      (one) =>
+        one.probe === probe &&
+        one.verdict !== 'unknown' &&
+        one.requiredBy.includes(service.profile.profile) &&
+        isFelt(one, service),
     )
     .map((one) => ({
       ...one,

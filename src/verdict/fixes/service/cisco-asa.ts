@@ -2,7 +2,8 @@
  * A whole service for Cisco ASA. `inside_access_in` and `outside_access_in` stand for the access lists of the two
  * interfaces ("show running-config access-group"). An ASA sets no DSCP of its own; it leaves the mark as it is.
  */
-import { maskOf, PBX, type ServiceRule, type ServiceWriter } from './rules.js';
+import { maskOf } from '../ask.js';
+import { PBX, type ServiceRule, type ServiceWriter } from './rules.js';
 
 const nameOf = (profile: string, rule: ServiceRule): string =>
   `CALLPATH-${profile}-${rule.row}-${rule.protocol}${rule.direction === 'inbound' ? '-in' : ''}`;

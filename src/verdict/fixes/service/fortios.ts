@@ -3,9 +3,9 @@
  * `wan1` stand for the interfaces of the phones and of the line. They carry no security profile, so nothing inspects
  * what they pass.
  */
-import { writePorts } from '../ask.js';
+import { maskOf, writePorts } from '../ask.js';
 import { ALG_OFF } from '../fortios.js';
-import { maskOf, PBX, type ServiceRule, type ServiceWriter } from './rules.js';
+import { PBX, type ServiceRule, type ServiceWriter } from './rules.js';
 
 /** FortiOS takes policy names of up to 35 characters. */
 const MAX_POLICY_NAME = 35;

@@ -1,6 +1,6 @@
 /** A whole service for products that are configured by clicking: what to set, one step a line. */
-import { writePorts } from '../ask.js';
-import { type ServiceRule, type ServiceWriter, textOf } from './rules.js';
+import { textOf, writePorts } from '../ask.js';
+import type { ServiceRule, ServiceWriter } from './rules.js';
 
 /** What each product calls what has to be switched off or set. */
 const PRODUCTS = {

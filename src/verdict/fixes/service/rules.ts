@@ -11,7 +11,7 @@ import {
   type Requirement,
   type Source,
 } from '../../../model/profile.js';
-import { type PortRun, portRuns, writePorts } from '../ask.js';
+import { type PortRun, portRuns, textOf, writePorts } from '../ask.js';
 
 export interface ServiceRule {
   /** The id of the row; unique among the rules of a direction and protocol. */
@@ -87,7 +87,7 @@ const isNeeded = (row: Requirement, profile: Profile): boolean => {
 };
 
 /** Networks of which none holds another, each once. */
-const apart = (networks: readonly NetworkText[]): readonly NetworkText[] =>
+export const apart = (networks: readonly NetworkText[]): readonly NetworkText[] =>
   networks.filter(
     (one, index) =>
       !networks.some((other, at) => at !== index && isWithin(one, other) && (other.length < one.length || at < index)),
@@ -179,13 +179,4 @@ export const ofFamily = ({ networks }: ServiceRule, family: 4 | 6): readonly str
   if (networks.length === 0) return [];
   const own = networks.filter((network) => network.family === family);
   return own.length === 0 ? null : own.map(textOf);
-};
-
-export const textOf = ({ family, address, length }: NetworkText): string =>
-  length === (family === 4 ? 32 : 128) ? address : `${address}/${length}`;
-
-/** `255.252.0.0` for 14, as ASA and FortiOS want it. */
-export const maskOf = (length: number): string => {
-  const bits = length === 0 ? 0 : (0xffffffff << (32 - length)) >>> 0;
-  return [24, 16, 8, 0].map((shift) => (bits >>> shift) & 0xff).join('.');
 };

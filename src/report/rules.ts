@@ -1,0 +1,53 @@
+/**
+ * The rules of a report in one dialect and nothing else: what `--rules` prints. Never wrapped and never cut, so that a pipe can
+ * take it; every other line is a comment of that dialect.
+ */
+import type { Report, ReportService } from '../model/report.js';
+import { commentOf } from '../verdict/fixes/dialects.js';
+import { printable } from '../wire/printable.js';
+import { clicksOf } from './story.js';
+
+/** Sentences are shorter; longer ones come from a report that something else wrote. */
+const MAX_SENTENCE = 600;
+
+type Fix = ReportService['fixes'][number];
+
+/** For what is asked for: the service, or the reflector that was asked in its place. */
+export type RulesOf = 'service' | 'test';
+
+const textOf = (fix: Fix, of: RulesOf, dialect: string): string | undefined => {
+  const from = of === 'service' ? fix : (fix.test ?? null);
+  return from === null ? undefined : (from.rules[dialect] ?? clicksOf(from)[dialect]);
+};
+
+/** Whether `--rules` has anything to print. */
+const hasRules = ({ fixes }: ReportService, of: RulesOf): boolean =>
+  fixes.some((fix) => Object.keys((of === 'service' ? fix : fix.test)?.rules ?? {}).length > 0);
+
+/** Ends with a newline. Of services that want the same rule, the first one names it. */
+export const renderRules = ({ services }: Report, dialect: string, of: RulesOf): string => {
+  const sign = commentOf(dialect);
+  const seen = new Set<string>();
+  const blocks = services.flatMap(({ profile, fixes }) =>
+    fixes.flatMap((fix) => {
+      const text = textOf(fix, of, dialect);
+      if (text === undefined || seen.has(text)) return [];
+      seen.add(text);
+      const sentence = of === 'service' ? fix.text : (fix.test?.text ?? fix.text);
+      return [`${sign} ${printable(profile, MAX_SENTENCE)}: ${printable(sentence, MAX_SENTENCE)}\n${text}\n`];
+    }),
+  );
+  if (blocks.length === 0) {
+    return `${sign} no rule in this dialect would change what was found; the report says what would\n`;
+  }
+  const also = of === 'service' && services.some((service) => hasRules(service, 'test'));
+  return [
+    ...blocks,
+    ...(also
+      ? [
+          `${sign} The reflector is not the service: to see the change with a probe of the reflector, it needs rules\n` +
+            `${sign} of its own, for that test only; the same command with --test-rules prints them.\n`,
+        ]
+      : []),
+  ].join('\n');
+};
