@@ -3,7 +3,8 @@ import type { Report } from '../model/report.js';
 import type { RunKind, ScheduleConfig, TargetConfig } from './config/schema.js';
 import type { Policy } from './memory/confirm.js';
 import { type HostNetwork, networkChanges } from './memory/network.js';
-import { track } from './memory/tracker.js';
+import { thingsOf } from './memory/things.js';
+import { type TargetMemory, track } from './memory/tracker.js';
 import type { Recorder } from './recorder.js';
 import type { Budget } from './schedule/budget.js';
 import { type Clock, pause } from './schedule/clock.js';
@@ -78,8 +79,12 @@ interface JobOptions {
 /** A run takes half of the rate, so that a light one finds room beside a sweep. */
 const PART_OF_BUDGET = 0.5;
 
-/** A deep run takes minutes; whether its checks differ for good, a light one says as well. */
-const secondKind = (kind: RunKind): RunKind => (kind === 'deep' ? 'light' : kind);
+/**
+ * A sweep takes minutes, and a deep run longer; whether what differs stays so, a light look says as well, because it asks the
+ * holes that are watched. Where there are more of them than are watched, it takes another sweep.
+ */
+const secondKind = (kind: RunKind, { watched = {} }: TargetMemory): RunKind =>
+  kind === 'sweep' && Object.values(watched).some(({ isPart }) => isPart) ? 'sweep' : 'light';
 
 /** One look: resolves with whether something differs that is not believed yet. */
 const lookOnce = async (options: JobOptions, kind: RunKind, signal: AbortSignal): Promise<boolean> => {
@@ -125,7 +130,7 @@ const lookOnce = async (options: JobOptions, kind: RunKind, signal: AbortSignal)
   await stateStore.withTarget(target, async (memory) => {
     const tracked = track(memory, report, kind, Date.parse(report.startedAt), options.policy);
     // Stored first and remembered then: after a crash in between the same change is worked out again, under the same id.
-    for (const change of tracked.changes) await recorder.change(target, change);
+    for (const thing of thingsOf(tracked.changes)) await recorder.change(target, thing);
     if (tracked.baseline) await recorder.event('baseline', target, { kind, ...tracked.baseline });
     differs = tracked.suspects.length > 0;
     return tracked.memory;
@@ -134,14 +139,20 @@ const lookOnce = async (options: JobOptions, kind: RunKind, signal: AbortSignal)
   return differs;
 };
 
-/** Runs a job once, with its second look. Never rejects. */
+/** Looks again at once, as long as something differs: a host's silence is believed at the third look, all else at the second. */
+const MAX_SECOND_LOOKS = 2;
+
+/** Runs a job once, with its second looks. Never rejects. */
 export const runJob = async (options: JobOptions, signal: AbortSignal): Promise<void> => {
   const { schedule, state, target } = options;
   try {
-    const differs = await lookOnce(options, schedule.kind, signal);
-    if (!differs || signal.aborted) return;
-    await pause(options.clock, options.secondLookAfterMs, signal);
-    if (!signal.aborted) await lookOnce(options, secondKind(schedule.kind), signal);
+    let differs = await lookOnce(options, schedule.kind, signal);
+    for (let again = 0; differs && again < MAX_SECOND_LOOKS; again += 1) {
+      await pause(options.clock, options.secondLookAfterMs, signal);
+      if (signal.aborted) return;
+      const kind = secondKind(schedule.kind, options.stateStore.target(target));
+      differs = await lookOnce(options, kind, signal);
+    }
   } catch (error) {
     if (signal.aborted) return;
     const why = error instanceof Error ? error.message : String(error);
