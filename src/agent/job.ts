@@ -28,21 +28,27 @@ export interface JobState {
   runs: number;
   failures: number;
   missed: number;
+  /** The same by reason. */
+  readonly missedBy: Map<string, number>;
   lastReport: Report | null;
   /** Wall-clock milliseconds of the end of the last run, and the same by the monotonic clock. */
   lastRunAt: number | null;
   lastRunMonotonic: number | null;
   lastError: string | null;
+  /** The run under way waits for its share of the budget, or got less than it wants: what comes late comes late for this. */
+  isShort: boolean;
 }
 
 export const newJobState = (): JobState => ({
   runs: 0,
   failures: 0,
   missed: 0,
+  missedBy: new Map(),
   lastReport: null,
   lastRunAt: null,
   lastRunMonotonic: null,
   lastError: null,
+  isShort: false,
 });
 
 /** A job as others see it. */
@@ -61,8 +67,10 @@ interface JobOptions {
   readonly schedule: ScheduleConfig;
   readonly policy: Policy;
   readonly secondLookAfterMs: number;
-  /** What all runs together may send in a second. */
-  readonly totalPacketsPerSecond: number;
+  /** What a run asks of the budget, in packets a second, unless its schedule says so. */
+  readonly wanted: (kind: RunKind) => number;
+  /** What it would ask if nobody else ran. */
+  readonly wantedAlone: number;
   readonly state: JobState;
   readonly run: Runner;
   readonly clock: Clock;
@@ -75,9 +83,6 @@ interface JobOptions {
   readonly onMissed: (reason: 'budget') => void;
   readonly say: (message: string, details: Readonly<Record<string, unknown>>) => void;
 }
-
-/** A run takes half of the rate, so that a light one finds room beside a sweep. */
-const PART_OF_BUDGET = 0.5;
 
 /**
  * A sweep takes minutes, and a deep run longer; whether what differs stays so, a light look says as well, because it asks the
@@ -95,10 +100,12 @@ const lookOnce = async (options: JobOptions, kind: RunKind, signal: AbortSignal)
   }
   await options.lookAtNetwork();
   const before = options.network();
-  const wanted = options.schedule.packetsPerSecond ?? Math.max(1, options.totalPacketsPerSecond * PART_OF_BUDGET);
-  const share = await budget.acquire(wanted, signal);
+  const wanted = options.schedule.packetsPerSecond ?? options.wanted(kind);
+  state.isShort = true;
   let report: Report;
+  const share = await budget.acquire(wanted, signal);
   try {
+    state.isShort = share.packetsPerSecond < Math.floor(options.schedule.packetsPerSecond ?? options.wantedAlone);
     const { config, schedule } = options;
     const watched = Object.fromEntries(
       Object.entries(stateStore.target(target).watched ?? {}).map(([range, { ports }]) => [range, ports]),
@@ -106,6 +113,7 @@ const lookOnce = async (options: JobOptions, kind: RunKind, signal: AbortSignal)
     const { packetsPerSecond } = share;
     report = await options.run({ target: config, schedule, kind, packetsPerSecond, watched }, signal);
   } finally {
+    state.isShort = false;
     share.release();
   }
   // Cut short by the agent's own end: what it did not ask would look like a change.

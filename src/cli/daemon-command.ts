@@ -67,12 +67,15 @@ const checkCommand = async (file: string, env: NodeJS.ProcessEnv): Promise<numbe
     process.stderr.write(`${reading.lines.join('\n')}\n`);
     return EXIT.usage;
   }
-  const { config, warnings } = reading;
+  const { config } = reading;
+  const { budgetInWords, sendingsOf } = await import('../agent/needs.js');
+  const budget = budgetInWords(await sendingsOf(config), config.budget);
+  const warnings = [...reading.warnings, ...budget.warnings];
   for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
   const count = (what: string, items: readonly unknown[]): string =>
     `${items.length} ${what}${items.length === 1 ? '' : 's'}`;
   process.stdout.write(
-    `${file}: ok; ${count('target', config.targets)}, ${count('exporter', config.exporters)}, state in ${stateDirectoryOf(config, env)}\n`,
+    `${file}: ok; ${count('target', config.targets)}, ${count('exporter', config.exporters)}, state in ${stateDirectoryOf(config, env)}\n${budget.lines.map((line) => `${line}\n`).join('')}`,
   );
   return EXIT.ok;
 };

@@ -66,6 +66,8 @@ export const agentIn = async (options: AgentOptions) => {
     takes: 1500,
     /** The same of sweeps; as long as others if null. */
     sweepTakes: null as number | null,
+    /** How long runs of this rate take, in place of `takes`; null: all alike. */
+    takesAt: null as ((packetsPerSecond: number) => number) | null,
     /** What runs report instead of the world. */
     report: null as ((at: number) => Report) | null,
   };
@@ -89,7 +91,7 @@ export const agentIn = async (options: AgentOptions) => {
       controller.abort();
     },
     signal: controller.signal,
-    run: async ({ kind }, signal) => {
+    run: async ({ kind, packetsPerSecond }, signal) => {
       state.runs += 1;
       if (state.fails !== null) throw new Error(state.fails);
       const at = clock.wall();
@@ -101,7 +103,8 @@ export const agentIn = async (options: AgentOptions) => {
           cancel();
           resolve();
         };
-        const cancel = clock.after(kind === 'sweep' ? (state.sweepTakes ?? state.takes) : state.takes, finish);
+        const takes = state.takesAt?.(packetsPerSecond) ?? state.takes;
+        const cancel = clock.after(kind === 'sweep' ? (state.sweepTakes ?? takes) : takes, finish);
         signal.addEventListener('abort', finish);
       });
       return state.report?.(at) ?? reportOf(found ?? state.next.shift() ?? state.world, at);
