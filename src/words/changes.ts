@@ -23,6 +23,7 @@ const HOST_WORDS: Readonly<Record<string, string>> = {
   answers: 'answers, and does not prove itself',
   refuses: 'refuses everything: the host is there, and its program is not',
   silent: 'is silent: nothing that it is asked comes back',
+  'dns-failure': 'is not found: its name cannot be resolved',
   unproven: 'does not prove to know the token: it is another one, or something answers in its place',
   'wrong-token': 'does not know this token: the token files of both ends differ',
 };

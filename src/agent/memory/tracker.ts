@@ -243,55 +243,107 @@ const forget = (memory: TargetMemory, now: number): TargetMemory => {
 const stateIn = ({ state, alike }: Sighting, { stable, looks }: Subject): State =>
   alike ? alike([...(stable === null ? [] : [stable]), ...[...looks].reverse()]) : state;
 
-/** Takes a report into account. `at` is the wall-clock time of its start, in milliseconds. */
-export const track = (memory: TargetMemory, report: Report, runKind: RunKind, at: number, policy: Policy): Tracked => {
-  const sightings = digest(report, runKind);
-  const doubtful = doubtfulHosts(sightings, memory);
-  const inTransit = hostsInTransit(sightings, memory);
-  const subjects: Record<string, Subject> = { ...memory.subjects };
-  const seenAt: Record<string, number> = { ...memory.seenAt };
-  const told: Record<string, State> = { ...memory.told };
-  const changes: Change[] = [];
-  const suspects: string[] = [];
-  let standing = 0;
-  const isSettled = memory.isBaselineTold === true;
+/** What a report makes of the memory, while it is being taken into account. */
+interface Work {
+  readonly subjects: Record<string, Subject>;
+  readonly seenAt: Record<string, number>;
+  readonly told: Record<string, State>;
+  readonly changes: Change[];
+  readonly suspects: string[];
+  standing: number;
+}
 
-  for (const sighting of sightings) {
-    const key = keyOf(sighting);
-    if (isHeld(sighting, doubtful, inTransit)) continue;
-    if (subjects[key] === undefined && Object.keys(subjects).length >= MAX_SUBJECTS) continue;
-    if (runKind !== 'light' && isOvertaken(subjects[key], at)) continue;
-    const known = subjects[key] ?? UNSEEN;
-    const seen: Look = { ...stateIn(sighting, known), at, report: report.id };
-    const [next, outcome] = look(known, seen, policyFor(sighting.kind, policy));
-    subjects[key] = next;
-    seenAt[key] = at;
-    const name = nameOf(sighting);
-    if (outcome.kind === 'suspect') suspects.push(name);
-    if (outcome.kind === 'baseline') standing += 1;
-    const worst = worstBelieved(subjects, name);
-    if (worst === null) continue;
-    const before = { told: told[name] ?? null, elsewhere: memory.elsewhere?.[name] ?? null };
-    const change =
-      isSettled && outcome.kind === 'baseline'
-        ? settledLate(sighting, next, before, worst, runKind)
-        : changeFrom(sighting, outcome, before.told, worst, runKind);
-    if (change) changes.push(change);
-    // While it flaps, what was told is what it is compared with; what is known by the same key was told as it was confirmed.
-    const isToldNow = !next.flapping || outcome.kind === 'flap-begins' || outcome.kind === 'through';
-    if (isToldNow && told[name]?.key !== worst.key) told[name] = worst;
-  }
-  const watched = watchAfter(memory.watched ?? {}, report, policy.of);
-  const rests = { ...memory.rests, ...restsOf(report, runKind, subjects) };
-  const before = { subjects, told, rests, watchedBefore: memory.watched ?? {}, watched };
-  const followed = runKind === 'light' ? follow(before, sightings, report.id, at) : [];
-  for (const { key, name, subject, change } of followed) {
+interface Context {
+  readonly memory: TargetMemory;
+  readonly report: string;
+  readonly runKind: RunKind;
+  readonly at: number;
+  readonly policy: Policy;
+}
+
+/**
+ * A service comes and goes with what it rests on. Two faults within an hour are no flap of it, and while a check flaps it says
+ * nothing of its own.
+ */
+const followsOthers = (kind: SubjectKind, { changes, subjects }: Work): 'told' | 'flapping' | null => {
+  if (kind !== 'service') return null;
+  if (changes.some(({ subject }) => subject.kind !== 'service')) return 'told';
+  return Object.entries(subjects).some(([key, one]) => one.flapping && !key.startsWith('service ')) ? 'flapping' : null;
+};
+
+const takeIn = (sighting: Sighting, work: Work, { memory, report, runKind, at, policy }: Context): void => {
+  const { subjects, seenAt, told, changes } = work;
+  const key = keyOf(sighting);
+  if (subjects[key] === undefined && Object.keys(subjects).length >= MAX_SUBJECTS) return;
+  if (runKind !== 'light' && isOvertaken(subjects[key], at)) return;
+  const known = subjects[key] ?? UNSEEN;
+  const seen: Look = { ...stateIn(sighting, known), at, report };
+  const others = followsOthers(sighting.kind, work);
+  const own = policyFor(sighting.kind, policy);
+  const [next, outcome] = look(known, seen, others === null ? own : { ...own, flapAfter: Number.POSITIVE_INFINITY });
+  subjects[key] = others === null ? next : { ...next, changedAt: known.changedAt };
+  seenAt[key] = at;
+  const name = nameOf(sighting);
+  if (outcome.kind === 'suspect') work.suspects.push(name);
+  if (outcome.kind === 'baseline') work.standing += 1;
+  const worst = worstBelieved(subjects, name);
+  if (worst === null || others === 'flapping') return;
+  const before = { told: told[name] ?? null, elsewhere: memory.elsewhere?.[name] ?? null };
+  const isLate = memory.isBaselineTold === true && outcome.kind === 'baseline';
+  // What was not told while something flapped is told with the next thing that is.
+  const isOverdue = sighting.kind === 'service' && outcome.kind === 'same' && before.told !== null && !next.flapping;
+  const news: Outcome = isOverdue
+    ? {
+        ...{ kind: 'changed', before: before.told ?? worst, beforeSince: null, after: worst },
+        ...{ firstSeen: next.since ?? at, reports: [report] },
+      }
+    : outcome;
+  const change = isLate
+    ? settledLate(sighting, next, before, worst, runKind)
+    : changeFrom(sighting, news, before.told, worst, runKind);
+  if (change) changes.push(change);
+  // While it flaps, what was told is what it is compared with; what is known by the same key was told as it was confirmed.
+  const isToldNow = !next.flapping || outcome.kind === 'flap-begins' || outcome.kind === 'through';
+  if (isToldNow && told[name]?.key !== worst.key) told[name] = worst;
+};
+
+/** What a light look takes back of what longer runs believe. */
+const takeBack = (
+  work: Work,
+  sightings: readonly Sighting[],
+  known: Omit<Parameters<typeof follow>[0], 'subjects'>,
+  { report, at }: Context,
+): void => {
+  const { subjects, told, changes } = work;
+  for (const { key, name, subject, change } of follow({ ...known, subjects }, sightings, report, at)) {
     subjects[key] = subject;
     const worst = worstBelieved(subjects, name);
     if (worst === null || told[name]?.key === worst.key) continue;
     changes.push({ ...change, after: worst, before: told[name] ?? change.before });
     told[name] = worst;
   }
+};
+
+/** Takes a report into account. `at` is the wall-clock time of its start, in milliseconds. */
+export const track = (memory: TargetMemory, report: Report, runKind: RunKind, at: number, policy: Policy): Tracked => {
+  const sightings = digest(report, runKind);
+  const doubtful = doubtfulHosts(sightings, memory);
+  const inTransit = hostsInTransit(sightings, memory);
+  const work: Work = {
+    subjects: { ...memory.subjects },
+    seenAt: { ...memory.seenAt },
+    told: { ...memory.told },
+    ...{ changes: [], suspects: [], standing: 0 },
+  };
+  const context: Context = { memory, report: report.id, runKind, at, policy };
+  for (const sighting of sightings) if (!isHeld(sighting, doubtful, inTransit)) takeIn(sighting, work, context);
+
+  const { subjects, seenAt, told, changes, suspects, standing } = work;
+  const watchedBefore = memory.watched ?? {};
+  const watched = watchAfter(watchedBefore, report, policy.of);
+  const rests = { ...memory.rests, ...restsOf(report, runKind, subjects) };
+  if (runKind === 'light') takeBack(work, sightings, { rests, watchedBefore, watched }, context);
+  const isSettled = memory.isBaselineTold === true;
   const isFresh = !isSettled && (memory.elsewhere !== null || Object.keys(memory.told).length === 0);
   const stands = isFresh && standing > 0;
   const { elsewhere } = memory;
