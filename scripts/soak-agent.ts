@@ -3,6 +3,7 @@
  * [HOURS]` lives through simulated hours and looks for what is left behind, `real [RUNS]` does so with real sockets
  * against a reflector on loopback, `light [RUNS]` says what a light run takes of the processor and the agent of memory,
  * `fortnight [DAYS] [SEED]` holds what an agent tells against a diary of faults, `targets [RUNS]` lives with forty of them,
+ * `straddle [ROUNDS]` has a reflector come and go in the middle of runs,
  * `uplink [HOURS]` cuts the way to a nats-server and a webhook's receiver and counts what arrives afterwards.
  */
 import { randomInt } from 'node:crypto';
@@ -15,6 +16,7 @@ import { startFarEnd } from '../test/agent/support/far-end.js';
 import { fortnight } from '../test/agent/support/fortnight.js';
 import { outage } from '../test/agent/support/outage.js';
 import { reallyLive, signallingProfile } from '../test/agent/support/real.js';
+import { faultsOf, straddle } from '../test/agent/support/straddle.js';
 
 /** Runs one of them; sets the process's exit code. */
 export const soakAgent = async ([what = '', amount, seed]: readonly string[]): Promise<void> => {
@@ -33,6 +35,12 @@ export const soakAgent = async ([what = '', amount, seed]: readonly string[]): P
       process.stdout.write(`${result.summary}; ${result.faults.length} faults\n`);
       for (const fault of result.faults) process.stdout.write(`${fault}\n`);
       process.exitCode = result.faults.length > 0 ? 1 : 0;
+    } else if (what === 'straddle') {
+      const result = await straddle(folder, Number(amount ?? 20), Math.random);
+      const faults = faultsOf(result);
+      process.stdout.write(`${result.rounds} rounds; ${faults.length} faults\n`);
+      for (const fault of faults) process.stdout.write(`${fault}\n`);
+      process.exitCode = faults.length > 0 ? 1 : 0;
     } else if (what === 'fortnight') {
       const result = await fortnight(folder, Number(amount ?? 14), Number(seed ?? randomInt(2 ** 31)));
       process.stdout.write(`${result.summary}; ${result.faults.length} faults\n`);
@@ -68,7 +76,7 @@ export const soakAgent = async ([what = '', amount, seed]: readonly string[]): P
       }
     } else {
       process.stderr.write(
-        'soak -- agent: say "spool [KILLS]", "life [HOURS]", "real [RUNS]", "light [RUNS]", "targets [RUNS]", "fortnight [DAYS] [SEED]" or "uplink [HOURS]"\n',
+        'soak -- agent: say "spool [KILLS]", "life [HOURS]", "real [RUNS]", "light [RUNS]", "targets [RUNS]", "fortnight [DAYS] [SEED]", "straddle [ROUNDS]" or "uplink [HOURS]"\n',
       );
       process.exitCode = 2;
     }

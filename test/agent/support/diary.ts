@@ -8,7 +8,7 @@ const SIP = 'sip-options/udp/5060';
 const MEDIA = 'rtp-echo/udp/16384-32767';
 const CHECKS = Object.keys(fine().checks);
 
-export const FAULTS = [
+const FAULTS = [
   ...['firewall', 'alg', 'loss', 'route', 'dns', 'moved', 'reflector', 'token', 'uplink', 'hole', 'policer'],
 ] as const;
 type FaultKind =
