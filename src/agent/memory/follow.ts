@@ -104,9 +104,12 @@ export const follow = (
     );
     return beliefs.length > 0 && !beliefs.some(isTrouble);
   };
+  const isBelievedTrouble = ([key, { stable }]: [string, Subject]): boolean =>
+    (key.startsWith('check ') || key.startsWith('range ')) && stable !== null && isTrouble(stable);
   take('service', (key) => {
     const ids = rests[key] ?? [];
-    return ids.length > 0 && ids.every(isMended);
+    // Without a symptom it rests on whatever was wrong.
+    return ids.length > 0 ? ids.every(isMended) : !Object.entries(now).some(isBelievedTrouble);
   });
   return followed;
 };

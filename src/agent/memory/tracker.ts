@@ -307,6 +307,27 @@ const takeIn = (sighting: Sighting, work: Work, { memory, report, runKind, at, p
   if (isToldNow && told[name]?.key !== worst.key) told[name] = worst;
 };
 
+/**
+ * What a sweep finds in a range is watched from then on, and light looks say whether it is there: a sweep takes minutes, and
+ * what it asked at first may be over when it ends. Only where there are more holes than are watched has it a word of its own.
+ */
+const isForLight = (
+  { kind, id, state }: Sighting,
+  runKind: RunKind,
+  watched: Readonly<Record<string, Watched>>,
+): boolean => {
+  if (runKind !== 'sweep' || (kind !== 'range' && kind !== 'service') || !isTrouble(state)) return false;
+  return kind === 'range' ? watched[id]?.isPart === undefined : Object.values(watched).every(({ isPart }) => !isPart);
+};
+
+/** Has light looks ask again what they believe otherwise, unless they have since. */
+const suspectOf = (sighting: Sighting, { subjects, suspects }: Work, at: number): void => {
+  if (sighting.kind !== 'range' && sighting.kind !== 'service') return;
+  const name = nameOf(sighting);
+  const light = subjects[`${name} light`];
+  if (light?.stable?.key !== sighting.state.key && !isOvertaken(light, at)) suspects.push(name);
+};
+
 /** What a light look takes back of what longer runs believe. */
 const takeBack = (
   work: Work,
@@ -336,11 +357,15 @@ export const track = (memory: TargetMemory, report: Report, runKind: RunKind, at
     ...{ changes: [], suspects: [], standing: 0 },
   };
   const context: Context = { memory, report: report.id, runKind, at, policy };
-  for (const sighting of sightings) if (!isHeld(sighting, doubtful, inTransit)) takeIn(sighting, work, context);
-
-  const { subjects, seenAt, told, changes, suspects, standing } = work;
   const watchedBefore = memory.watched ?? {};
   const watched = watchAfter(watchedBefore, report, policy.of);
+  for (const sighting of sightings) {
+    if (isHeld(sighting, doubtful, inTransit)) continue;
+    if (!isForLight(sighting, runKind, watched)) takeIn(sighting, work, context);
+    if (runKind === 'sweep') suspectOf(sighting, work, at);
+  }
+
+  const { subjects, seenAt, told, changes, suspects, standing } = work;
   const rests = { ...memory.rests, ...restsOf(report, runKind, subjects) };
   if (runKind === 'light') takeBack(work, sightings, { rests, watchedBefore, watched }, context);
   const isSettled = memory.isBaselineTold === true;

@@ -37,6 +37,7 @@ interface Told {
   readonly at: number;
   readonly subject: string;
   readonly direction: string;
+  readonly what: string;
   readonly text: string;
 }
 
@@ -55,33 +56,69 @@ interface Interlude {
 
 const overlaps = (one: Interlude, from: number, to: number): boolean => one.from < to && one.to > from;
 
-const deadlineOf = ({ fault, edge, at }: Expected, down: readonly Interlude[]): number => {
-  const bound = fault.kind === 'hole' ? BOUND_OF_HOLE[edge] : BOUND_MS;
+const deadlineOf = (
+  { fault, edge, at }: Expected,
+  down: readonly Interlude[],
+  changedAt: readonly number[],
+): number => {
+  // In a new network everything has to settle anew, a host with its third look.
+  const isAnew = changedAt.some((moment) => Math.abs(moment - at) < 3 * MINUTE);
+  const bound = (fault.kind === 'hole' ? BOUND_OF_HOLE[edge] : BOUND_MS) + (isAnew ? 3 * MINUTE : 0);
   const late = down.find((one) => overlaps(one, at - SWEEP_MS, at + bound));
   return late ? Math.max(at, late.to) + bound : at + bound;
 };
 
+const DIRECTION: Readonly<Record<string, string>> = { check: 'worse', host: 'worse', path: 'worse' };
+
+/** Of a fresh baseline, what leads among its differences from the network before. */
+const differenceIn = (at: string, body: SpoolRecord['body']): readonly Told[] => {
+  const all = body.differences as readonly { kind: string; id: string }[];
+  const ranks = [/^host/, /^fact (network\.address|addresses)/, /^path/, /^check/, /^fact/];
+  const names = all.map(({ kind, id }) => `${kind} ${id}`);
+  const subject = ranks.map((rank) => names.find((one) => rank.test(one))).find((one) => one !== undefined);
+  if (subject === undefined) return [];
+  const isAddress = subject.startsWith('fact addresses');
+  const direction = isAddress ? 'different' : (DIRECTION[subject.split(' ')[0] ?? ''] ?? 'worse');
+  return [{ at: Date.parse(at), subject, direction, what: 'baseline', text: `in the baseline: ${names.join(', ')}` }];
+};
+
 const toldIn = (records: readonly SpoolRecord[]): readonly Told[] =>
-  records.flatMap(({ kind, at, body }): Told[] => {
+  records.flatMap(({ kind, at, body }): readonly Told[] => {
+    if (kind === 'event' && body.type === 'baseline') return differenceIn(at, body);
     if (kind !== 'change') return [];
-    const { subject, direction, text } = body as unknown as {
+    const { subject, direction, what, text } = body as unknown as {
       subject: { kind: string; id: string };
       direction: string;
+      what: string;
       text: string;
     };
-    return [{ at: Date.parse(at), subject: `${subject.kind} ${subject.id}`, direction, text }];
+    return [{ at: Date.parse(at), subject: `${subject.kind} ${subject.id}`, direction, what, text }];
   });
+
+/** Faults of one kind within an hour are a flap, and the end of a flap says what stands: told once for each that was told. */
+const withoutEnds = (told: readonly Told[]): readonly Told[] => {
+  const open = new Set<string>();
+  return told.filter(({ subject, what }) => {
+    if (what === 'flapping') open.add(subject);
+    return !(what === 'settled' && open.delete(subject));
+  });
+};
 
 const inWords = ({ fault, edge, at }: Expected): string => `${new Date(at).toISOString()} ${fault.kind} ${edge}`;
 
 /** Holds what was told against what was to be told: each once, in time, with subject and direction. */
-const compare = (expected: readonly Expected[], told: readonly Told[], down: readonly Interlude[]) => {
+const compare = (
+  expected: readonly Expected[],
+  told: readonly Told[],
+  down: readonly Interlude[],
+  changedAt: readonly number[],
+) => {
   const left = new Set(told);
   const faults: string[] = [];
   let found = 0;
   let slowest = 0;
   for (const one of expected) {
-    const until = deadlineOf(one, down);
+    const until = deadlineOf(one, down, changedAt);
     const match = [...left].find(
       ({ at, subject, direction }) =>
         subject === one.subject && direction === one.direction && at >= one.at && at <= until,
@@ -180,6 +217,7 @@ export const fortnight = async (folder: string, days: number, seed: number): Pro
   let agent = await start();
   let restarts = 0;
   let networks = 0;
+  const changedAt: number[] = [];
   const sentFrom = clock.wall();
   // Let the baseline stand, then trouble of its own every few hours.
   while (clock.wall() < to) {
@@ -193,11 +231,17 @@ export const fortnight = async (folder: string, days: number, seed: number): Pro
       agent = await start();
       down.push({ from: stoppedAt, to: clock.wall() });
       restarts += 1;
-    } else if (faultAt(clock.wall()) === null && faultAt(clock.wall() + 12 * MINUTE) === null) {
-      // Another route of the host's own, in a quiet hour: an event, and no alarm.
-      network = { ...network, defaultRoutes: [`eth0 via 192.0.2.${1 + (networks % 200) + 1}`] };
-      agent.state.network = network;
-      networks += 1;
+    } else {
+      // Another route of the host's own, in a quiet hour or seconds before a fault begins: an event, and no alarm.
+      const coming = diary.find((one) => one.from > clock.wall() && one.kind !== 'hole');
+      const isTogether = coming !== undefined && random() < 0.5;
+      if (isTogether) await clock.advance(Math.max(0, coming.from - clock.wall() - 1 - Math.floor(random() * 90_000)));
+      if (faultAt(clock.wall()) === null && (isTogether || faultAt(clock.wall() + 12 * MINUTE) === null)) {
+        network = { ...network, defaultRoutes: [`eth0 via 192.0.2.${1 + (networks % 200) + 1}`] };
+        agent.state.network = network;
+        changedAt.push(clock.wall());
+        networks += 1;
+      }
     }
   }
   // What the page says is what a last start makes of the spool.
@@ -215,8 +259,8 @@ export const fortnight = async (folder: string, days: number, seed: number): Pro
     // What came and went while nobody looked was not to be seen.
     return !down.some((gap) => gap.from <= fault.from + 5000 && gap.to >= fault.to - BOUND_MS);
   });
-  const told = toldIn(records);
-  const { found, faults, slowest } = compare(expected, told, down);
+  const told = withoutEnds(toldIn(records));
+  const { found, faults, slowest } = compare(expected, told, down, changedAt);
   const reports = records.flatMap(({ kind, body }) => (kind === 'report' ? [body as unknown as Report] : []));
   const counted = availabilityOf(reports);
   const truth = availabilityBy(diary, foundAt, down, [sentFrom, to]);
