@@ -19,6 +19,7 @@ import { createBudget } from './schedule/budget.js';
 import type { Clock } from './schedule/clock.js';
 import { timingOf } from './schedule/due.js';
 import { type Job, runSchedule } from './schedule/scheduler.js';
+import { type Need, shareFor } from './schedule/shares.js';
 import { openSpool, type Spool } from './spool/spool.js';
 import { createStateStore, type StateStore } from './state-store.js';
 import { createWatch } from './watch.js';
@@ -55,6 +56,8 @@ export interface DaemonState {
   readonly probe: ProbeRunner;
   /** Monotonic milliseconds of the scheduler's last tick: an agent that does not tick is not alive. */
   lastTickAt: number;
+  /** Monotonic milliseconds of when results were last found dropped; null if none were. */
+  lastDropAt: number | null;
 }
 
 export interface Daemon {
@@ -66,6 +69,9 @@ export interface Daemon {
 const MEGABYTE = 1024 * 1024;
 /** Ages are not judged before the clock had an hour to be set right: hosts without a battery wake up in another year. */
 const CLOCK_SETTLES_MS = 3_600_000;
+/** What a light run of one service sends. */
+const TYPICAL_PACKETS = 270;
+
 /** Starts the agent. @throws if the state folder can neither be made nor read */
 export const startDaemon = async (options: DaemonOptions): Promise<Daemon> => {
   const { config, clock, log, signal, agent, stateDirectory } = options;
@@ -131,6 +137,7 @@ export const startDaemon = async (options: DaemonOptions): Promise<Daemon> => {
       onSpent: () => stateStore.noteSpent(budget.spent()),
     }),
     lastTickAt: clock.monotonic(),
+    lastDropAt: null,
   };
 
   /** Work that nobody waits for, but that the end has to wait for. */
@@ -147,7 +154,24 @@ export const startDaemon = async (options: DaemonOptions): Promise<Daemon> => {
     maxMemoryMegabytes: config.agent.maxMemoryMegabytes,
     jobs,
     onFatal: (why) => options.onFatal?.(why),
+    onDropped: () => {
+      state.lastDropAt = clock.monotonic();
+    },
   });
+
+  /** Of light runs, as the last one of each says; of one that has not run yet, what such runs send. */
+  const lightNeeds = (): readonly Need[] =>
+    [...jobs.values()].flatMap(({ kind, everyMs, state: { lastReport } }) =>
+      kind === 'light' && everyMs !== null
+        ? [{ everyMs, packets: lastReport?.totals.packetsSent ?? TYPICAL_PACKETS }]
+        : [],
+    );
+
+  /** What is under way of a target is slow for want of budget, and not because it takes so long. */
+  const isShort = (job: string): boolean => {
+    const target = jobs.get(job)?.target;
+    return [...jobs.values()].some((one) => one.target === target && one.state.isShort);
+  };
 
   const jobOf = (target: Config['targets'][number], schedule: (typeof target.schedules)[number]): Job => {
     const targetName = nameOfTarget(target);
@@ -172,7 +196,8 @@ export const startDaemon = async (options: DaemonOptions): Promise<Daemon> => {
               flapWithinMs: config.confirmation.flapWithin,
             },
             secondLookAfterMs: config.confirmation.secondLookAfter,
-            totalPacketsPerSecond: config.budget.packetsPerSecond,
+            wanted: (kind) => shareFor(kind, config.budget.packetsPerSecond, lightNeeds()),
+            wantedAlone: shareFor(schedule.kind, config.budget.packetsPerSecond, []),
             state: jobState,
             run: options.run,
             clock,
@@ -206,7 +231,8 @@ export const startDaemon = async (options: DaemonOptions): Promise<Daemon> => {
       jobs: all,
       lastDue: memory.lastDue,
       onDue: stateStore.noteDue,
-      onMissed: watch.onMissed,
+      onMissed: (job, count, reason) =>
+        watch.onMissed(job, count, reason === 'busy' && isShort(job) ? 'budget' : reason),
       onClock: (event) => {
         log.warn(event, event.kind === 'set' ? "the host's clock was set" : 'the host was suspended');
         if (event.kind === 'set') clockTrustedFrom = clock.monotonic() + CLOCK_SETTLES_MS;

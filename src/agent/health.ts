@@ -21,6 +21,7 @@ export interface Health {
         readonly runs: number;
         readonly failures: number;
         readonly missed: number;
+        readonly missedBy: Readonly<Record<string, number>>;
         readonly lastRunAt: string | null;
         readonly verdicts: Readonly<Record<string, string>>;
       }
@@ -56,6 +57,8 @@ const MAX_SILENCE_MS = 180_000;
 const LONG_DELIVERY_MS = 60_000;
 /** A receiver that is restarted is back in minutes. */
 const BEHIND_MS = 3_600_000;
+/** After so long without another one, a drop is past: it stays counted, and nobody need look for its cause any more. */
+const DROPPED_LATELY_MS = 3_600_000;
 /** One look may be missed, and one may take long. */
 const MISSED_INTERVALS = 3;
 
@@ -102,11 +105,13 @@ export const healthOf = (state: DaemonState, now: { readonly wall: number; reado
       : [`the disk does not take results (${spool.failing}); ${spool.held} are in memory`]),
   ];
   const dropped = Object.values(spool.dropped).reduce((sum, count) => sum + count, 0);
+  const isDropping =
+    dropped > 0 && (state.lastDropAt === null || now.monotonic - state.lastDropAt <= DROPPED_LATELY_MS);
   const problems = [
     ...own,
     ...long,
     ...notices(state, spool.waiting, now),
-    ...(dropped > 0
+    ...(isDropping
       ? [`${dropped} results were dropped since the start: the spool is too small, or the disk fails`]
       : []),
   ];
@@ -117,6 +122,9 @@ export const healthOf = (state: DaemonState, now: { readonly wall: number; reado
     ...[...state.jobs].flatMap(([name, job]) =>
       job.state.lastError === null ? [] : [`${name}: ${job.state.lastError}`],
     ),
+    ...(dropped > 0 && !isDropping
+      ? [`${dropped} results were dropped since the start, none of them within the last hour`]
+      : []),
     ...(spool.damaged > 0 ? [`${spool.damaged} damaged results were found in the spool`] : []),
   ];
   const usage = process.resourceUsage();
@@ -136,6 +144,7 @@ export const healthOf = (state: DaemonState, now: { readonly wall: number; reado
           runs: job.runs,
           failures: job.failures,
           missed: job.missed,
+          missedBy: Object.fromEntries(job.missedBy),
           lastRunAt: job.lastRunAt === null ? null : new Date(job.lastRunAt).toISOString(),
           verdicts: Object.fromEntries(
             (job.lastReport?.services ?? []).map(({ profile, verdict }) => [profile, verdict]),

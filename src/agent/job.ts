@@ -3,7 +3,8 @@ import type { Report } from '../model/report.js';
 import type { RunKind, ScheduleConfig, TargetConfig } from './config/schema.js';
 import type { Policy } from './memory/confirm.js';
 import { type HostNetwork, networkChanges } from './memory/network.js';
-import { track } from './memory/tracker.js';
+import { thingsOf } from './memory/things.js';
+import { type TargetMemory, track } from './memory/tracker.js';
 import type { Recorder } from './recorder.js';
 import type { Budget } from './schedule/budget.js';
 import { type Clock, pause } from './schedule/clock.js';
@@ -27,21 +28,27 @@ export interface JobState {
   runs: number;
   failures: number;
   missed: number;
+  /** The same by reason. */
+  readonly missedBy: Map<string, number>;
   lastReport: Report | null;
   /** Wall-clock milliseconds of the end of the last run, and the same by the monotonic clock. */
   lastRunAt: number | null;
   lastRunMonotonic: number | null;
   lastError: string | null;
+  /** The run under way waits for its share of the budget, or got less than it wants: what comes late comes late for this. */
+  isShort: boolean;
 }
 
 export const newJobState = (): JobState => ({
   runs: 0,
   failures: 0,
   missed: 0,
+  missedBy: new Map(),
   lastReport: null,
   lastRunAt: null,
   lastRunMonotonic: null,
   lastError: null,
+  isShort: false,
 });
 
 /** A job as others see it. */
@@ -60,8 +67,10 @@ interface JobOptions {
   readonly schedule: ScheduleConfig;
   readonly policy: Policy;
   readonly secondLookAfterMs: number;
-  /** What all runs together may send in a second. */
-  readonly totalPacketsPerSecond: number;
+  /** What a run asks of the budget, in packets a second, unless its schedule says so. */
+  readonly wanted: (kind: RunKind) => number;
+  /** What it would ask if nobody else ran. */
+  readonly wantedAlone: number;
   readonly state: JobState;
   readonly run: Runner;
   readonly clock: Clock;
@@ -75,11 +84,12 @@ interface JobOptions {
   readonly say: (message: string, details: Readonly<Record<string, unknown>>) => void;
 }
 
-/** A run takes half of the rate, so that a light one finds room beside a sweep. */
-const PART_OF_BUDGET = 0.5;
-
-/** A deep run takes minutes; whether its checks differ for good, a light one says as well. */
-const secondKind = (kind: RunKind): RunKind => (kind === 'deep' ? 'light' : kind);
+/**
+ * A sweep takes minutes, and a deep run longer; whether what differs stays so, a light look says as well, because it asks the
+ * holes that are watched. Where there are more of them than are watched, it takes another sweep.
+ */
+const secondKind = (kind: RunKind, { watched = {} }: TargetMemory): RunKind =>
+  kind === 'sweep' && Object.values(watched).some(({ isPart }) => isPart) ? 'sweep' : 'light';
 
 /** One look: resolves with whether something differs that is not believed yet. */
 const lookOnce = async (options: JobOptions, kind: RunKind, signal: AbortSignal): Promise<boolean> => {
@@ -90,10 +100,12 @@ const lookOnce = async (options: JobOptions, kind: RunKind, signal: AbortSignal)
   }
   await options.lookAtNetwork();
   const before = options.network();
-  const wanted = options.schedule.packetsPerSecond ?? Math.max(1, options.totalPacketsPerSecond * PART_OF_BUDGET);
-  const share = await budget.acquire(wanted, signal);
+  const wanted = options.schedule.packetsPerSecond ?? options.wanted(kind);
+  state.isShort = true;
   let report: Report;
+  const share = await budget.acquire(wanted, signal);
   try {
+    state.isShort = share.packetsPerSecond < Math.floor(options.schedule.packetsPerSecond ?? options.wantedAlone);
     const { config, schedule } = options;
     const watched = Object.fromEntries(
       Object.entries(stateStore.target(target).watched ?? {}).map(([range, { ports }]) => [range, ports]),
@@ -101,6 +113,7 @@ const lookOnce = async (options: JobOptions, kind: RunKind, signal: AbortSignal)
     const { packetsPerSecond } = share;
     report = await options.run({ target: config, schedule, kind, packetsPerSecond, watched }, signal);
   } finally {
+    state.isShort = false;
     share.release();
   }
   // Cut short by the agent's own end: what it did not ask would look like a change.
@@ -125,7 +138,7 @@ const lookOnce = async (options: JobOptions, kind: RunKind, signal: AbortSignal)
   await stateStore.withTarget(target, async (memory) => {
     const tracked = track(memory, report, kind, Date.parse(report.startedAt), options.policy);
     // Stored first and remembered then: after a crash in between the same change is worked out again, under the same id.
-    for (const change of tracked.changes) await recorder.change(target, change);
+    for (const thing of thingsOf(tracked.changes)) await recorder.change(target, thing);
     if (tracked.baseline) await recorder.event('baseline', target, { kind, ...tracked.baseline });
     differs = tracked.suspects.length > 0;
     return tracked.memory;
@@ -134,14 +147,20 @@ const lookOnce = async (options: JobOptions, kind: RunKind, signal: AbortSignal)
   return differs;
 };
 
-/** Runs a job once, with its second look. Never rejects. */
+/** Looks again at once, as long as something differs: a host's silence is believed at the third look, all else at the second. */
+const MAX_SECOND_LOOKS = 2;
+
+/** Runs a job once, with its second looks. Never rejects. */
 export const runJob = async (options: JobOptions, signal: AbortSignal): Promise<void> => {
   const { schedule, state, target } = options;
   try {
-    const differs = await lookOnce(options, schedule.kind, signal);
-    if (!differs || signal.aborted) return;
-    await pause(options.clock, options.secondLookAfterMs, signal);
-    if (!signal.aborted) await lookOnce(options, secondKind(schedule.kind), signal);
+    let differs = await lookOnce(options, schedule.kind, signal);
+    for (let again = 0; differs && again < MAX_SECOND_LOOKS; again += 1) {
+      await pause(options.clock, options.secondLookAfterMs, signal);
+      if (signal.aborted) return;
+      const kind = secondKind(schedule.kind, options.stateStore.target(target));
+      differs = await lookOnce(options, kind, signal);
+    }
   } catch (error) {
     if (signal.aborted) return;
     const why = error instanceof Error ? error.message : String(error);

@@ -1,8 +1,10 @@
 /** Turns what happens into records of the spool: reports, changes, events, each under its id. */
 import type { Report } from '../model/report.js';
 import { derivedId, newId } from '../model/uuid.js';
+import { changeInWords, thingInWords } from '../words/changes.js';
 import type { RunKind } from './config/schema.js';
-import type { Change } from './memory/tracker.js';
+import type { Change } from './memory/change.js';
+import type { Thing } from './memory/things.js';
 import type { Clock } from './schedule/clock.js';
 import type { Spool } from './spool/spool.js';
 
@@ -32,12 +34,26 @@ export interface Speaker {
 
 export interface Recorder {
   report(target: string, report: Report, kind: RunKind): Promise<void>;
-  change(target: string, change: Change): Promise<void>;
+  change(target: string, thing: Thing): Promise<void>;
   /** `target` is empty for what concerns the agent as a whole. */
   event(type: EventType, target: string, details: Readonly<Record<string, unknown>>): Promise<void>;
 }
 
 const iso = (wallMs: number): string => new Date(wallMs).toISOString();
+
+/** A host with all profiles has some hundred checks; a record has to fit into what receivers take. */
+const MAX_MEMBERS = 100;
+
+const stateOf = ({ key: _key, ...state }: Change['after']): Omit<Change['after'], 'key'> => state;
+
+/** A change as receivers get it: times as text, and without the keys that only the memory needs. */
+const told = ({ before, after, beforeSince, firstSeen, host: _host, ...rest }: Change) => ({
+  ...rest,
+  before: before && stateOf(before),
+  after: stateOf(after),
+  beforeSince: beforeSince === null ? null : iso(beforeSince),
+  firstSeen: iso(firstSeen),
+});
 
 /** Changes and events repeat the agent, because receivers keep them apart from reports. */
 export const createRecorder = (
@@ -54,22 +70,17 @@ export const createRecorder = (
     await spool.append({ id: report.id, kind: 'report', at: report.startedAt, target, body }, lane);
     onReport(target, lane, report);
   },
-  change: async (target, change) => {
-    const { subject, what, after, firstSeen, beforeSince } = change;
+  change: async (target, { lead, members, direction }) => {
+    const { subject, what, after, firstSeen } = lead;
     const id = derivedId(firstSeen, agent.id, target, subject.kind, subject.id, what, after.key);
     const at = iso(clock.wall());
-    const { key: _key, ...state } = after;
+    const text = thingInWords(lead, members, firstSeen);
     const body = {
-      schema: 'callpath.change/1',
-      id,
-      at,
-      agent,
-      target,
-      ...change,
-      before: change.before && { verdict: change.before.verdict, reason: change.before.reason },
-      after: state,
-      beforeSince: beforeSince === null ? null : iso(beforeSince),
-      firstSeen: iso(firstSeen),
+      ...{ schema: 'callpath.change/1', id, at, agent, target, text },
+      ...told(lead),
+      direction,
+      members: members.slice(0, MAX_MEMBERS).map((one) => ({ ...told(one), text: changeInWords(one) })),
+      ...(members.length > MAX_MEMBERS && { membersLeftOut: members.length - MAX_MEMBERS }),
     };
     tell('change', body);
     await spool.append({ id, kind: 'change', at, target, body }, 'change');

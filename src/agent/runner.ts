@@ -2,9 +2,11 @@
 import { createHash } from 'node:crypto';
 import { prepare } from '../probing/prepare.js';
 import { probe } from '../probing/probe.js';
+import type { ProbeRequest } from '../probing/request.js';
 import { agentId } from '../probing/who.js';
 import { LIGHT_SCOUTS } from '../run/sweep/scouts.js';
 import type { ProbeThread } from '../run/thread/thread.js';
+import type { RunKind, ScheduleConfig, TargetConfig } from './config/schema.js';
 import type { Runner } from './job.js';
 
 /** How long a run may take unless the schedule says otherwise; a sweep of 16,384 ports takes minutes at 100 a second. */
@@ -18,29 +20,33 @@ const persistentPortFor = (target: string): number =>
   PERSISTENT_PORTS.first +
   (createHash('sha256').update(`${agentId()} ${target}`).digest().readUInt32BE(0) % PERSISTENT_PORTS.count);
 
-/** A token comes from the target's file alone. */
+/** What a run of a schedule asks. A token comes from the target's file alone. */
+export const requestOf = (
+  target: TargetConfig,
+  schedule: ScheduleConfig,
+  kind: RunKind,
+  watched: NonNullable<ProbeRequest['watched']>,
+): ProbeRequest => ({
+  target: target.host,
+  port: null,
+  from: null,
+  reflectors: target.reflectors,
+  profiles: schedule.profiles ?? target.profiles,
+  rtpRange: target.rtpRange ?? null,
+  exhaustive: kind === 'sweep',
+  transports: target.transports ?? null,
+  // A target of the configuration has a host of its own.
+  plmn: { mcc: null, mnc: null },
+  tokenFile: target.tokenFile ?? null,
+  families: target.families,
+  watched,
+});
+
+/** Runs in this thread. */
 export const runnerIn =
   (thread: ProbeThread): Runner =>
   async ({ target, schedule, kind, packetsPerSecond, watched = {} }, signal) => {
-    const prepared = await prepare(
-      {
-        target: target.host,
-        port: null,
-        from: null,
-        reflectors: target.reflectors,
-        profiles: schedule.profiles ?? target.profiles,
-        rtpRange: target.rtpRange ?? null,
-        exhaustive: kind === 'sweep',
-        transports: target.transports ?? null,
-        // A target of the configuration has a host of its own.
-        plmn: { mcc: null, mnc: null },
-        tokenFile: target.tokenFile ?? null,
-        families: target.families,
-        watched,
-      },
-      {},
-      signal,
-    );
+    const prepared = await prepare(requestOf(target, schedule, kind, watched), {}, signal);
     return probe(
       prepared,
       {

@@ -23,6 +23,8 @@ interface WatchOptions {
   /** Takes work that nobody waits for, but that the end has to wait for. */
   readonly inBackground: (work: Promise<unknown>) => void;
   readonly onFatal: (why: string) => void;
+  /** Called when results were dropped since the last tick. */
+  readonly onDropped: () => void;
 }
 
 interface Watch {
@@ -61,6 +63,7 @@ export const createWatch = (options: WatchOptions): Watch => {
     const total = Object.values(dropped).reduce((sum, count) => sum + count, 0);
     if (total === droppedBefore) return;
     droppedBefore = total;
+    options.onDropped();
     inBackground(recorder.event('results-dropped', '', { sinceStart: dropped }));
   };
 
@@ -84,7 +87,10 @@ export const createWatch = (options: WatchOptions): Watch => {
     lookAtNetwork,
     onMissed: (job, count, reason) => {
       const known = jobs.get(job);
-      if (known) known.state.missed += count;
+      if (known) {
+        known.state.missed += count;
+        known.state.missedBy.set(reason, (known.state.missedBy.get(reason) ?? 0) + count);
+      }
       missed.add(job, count, reason);
       log.debug({ job, count, reason }, 'missed');
     },

@@ -78,11 +78,14 @@ const checkCommand = async (file: string, env: NodeJS.ProcessEnv): Promise<numbe
     process.stderr.write(`${tried.mistakes.map((line) => `${file}: ${line}`).join('\n')}\n`);
     return EXIT.usage;
   }
-  for (const warning of [...reading.warnings, ...tried.warnings]) process.stderr.write(`warning: ${warning}\n`);
+  const { budgetInWords, sendingsOf } = await import('../agent/needs.js');
+  const budget = budgetInWords(await sendingsOf(config), config.budget);
+  const warnings = [...reading.warnings, ...tried.warnings, ...budget.warnings];
+  for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
   const count = (what: string, items: readonly unknown[]): string =>
     `${items.length} ${what}${items.length === 1 ? '' : 's'}`;
   process.stdout.write(
-    `${file}: ok; ${count('target', config.targets)}, ${count('exporter', config.exporters)}, state in ${stateDirectoryOf(config, env)}\n`,
+    `${file}: ok; ${count('target', config.targets)}, ${count('exporter', config.exporters)}, state in ${stateDirectoryOf(config, env)}\n${budget.lines.map((line) => `${line}\n`).join('')}`,
   );
   return EXIT.ok;
 };

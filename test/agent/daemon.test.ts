@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import t from 'tap';
 import type { Exporter, SpoolRecord } from '../../src/agent/exporters/contract.js';
 import { healthOf } from '../../src/agent/health.js';
+import { renderAgent } from '../../src/agent/metrics/agent-families.js';
+import type { Report } from '../../src/model/report.js';
 import { agentIn, configOf, liveFor, receiver, stateRoot } from './support/agent.js';
-import { dead, fine, NETWORK } from './support/sim.js';
+import { dead, fine, NETWORK, reportOf } from './support/sim.js';
 
 t.setTimeout(300_000);
 const root = stateRoot();
@@ -18,14 +20,14 @@ const newFolder = (): string => mkdtempSync(join(root, 'state-'));
 
 const bodies = (records: readonly SpoolRecord[], kind: string) =>
   records.filter((one) => one.kind === kind).map(({ body }) => body);
+/** What each change says, its members behind it. */
 const changesIn = (records: readonly SpoolRecord[]): readonly string[] =>
   bodies(records, 'change').map((body) => {
-    const { subject, what, after } = body as {
-      subject: { kind: string; id: string };
-      what: string;
-      after: { verdict: string };
-    };
-    return `${subject.kind} ${subject.id} ${what} ${after.verdict}`;
+    type One = { subject: { kind: string; id: string }; what: string; after: { verdict: string } };
+    const { members, ...lead } = body as unknown as One & { members: readonly One[] };
+    return [lead, ...members]
+      .map(({ subject, what, after }) => `${subject.kind} ${subject.id} ${what} ${after.verdict}`)
+      .join(', ');
   });
 const eventsIn = (records: readonly SpoolRecord[]): readonly unknown[] =>
   bodies(records, 'event').map(({ type }) => type);
@@ -48,7 +50,7 @@ t.test('a rule in the firewall is told within two intervals; one lost packet and
 
   state.world = fine({ 'sip-options/udp/5060': 'blocked/dropped-outbound' }, 'degraded');
   await clock.advance(2 * MINUTE);
-  t.same(changesIn(records), ['check sip-options/udp/5060 changed blocked', 'service business-sip changed degraded']);
+  t.same(changesIn(records), ['check sip-options/udp/5060 changed blocked, service business-sip changed degraded']);
   const [change = {}] = bodies(records, 'change');
   t.match(change, {
     schema: 'callpath.change/1',
@@ -65,7 +67,7 @@ t.test('a rule in the firewall is told within two intervals; one lost packet and
 
   state.world = dead;
   await clock.advance(30 * MINUTE);
-  t.same(changesIn(records).slice(2), ['host reflector.example changed silent'], 'a dead reflector is one event');
+  t.same(changesIn(records).slice(1), ['host reflector.example changed silent'], 'a dead reflector is one event');
   await stop();
   t.equal(eventsIn(records).at(-1), 'agent-stopped', 'the last word was delivered');
   t.equal(clock.timers(), 0, 'nothing is left behind');
@@ -114,9 +116,9 @@ t.test('a fault is told within a light interval and fifteen seconds, while a swe
   const sweptBefore = bodies(records, 'report').length;
   state.world = fine({ 'sip-options/udp/5060': 'blocked/dropped-outbound' }, 'degraded');
   await clock.advance(MINUTE + 15_000);
-  t.same(changesIn(records), ['check sip-options/udp/5060 changed blocked', 'service business-sip changed degraded']);
+  t.same(changesIn(records), ['check sip-options/udp/5060 changed blocked, service business-sip changed degraded']);
   await clock.advance(20 * MINUTE);
-  t.equal(changesIn(records).length, 2, 'the sweep that began before it takes nothing back');
+  t.equal(changesIn(records).length, 1, 'the sweep that began before it takes nothing back');
   t.ok(bodies(records, 'report').length > sweptBefore + 20);
   await stop();
 });
@@ -249,6 +251,70 @@ t.test('the clock is set back a day, the host sleeps, the budget is spent', asyn
   t.ok(runs <= 15 + 40, `${runs} runs of 150 packets on two days of 6000`);
   await clock.advance(HOUR);
   t.equal(state.runs, runs, 'then it is quiet');
+  await stop();
+});
+
+/** A look as it is: some seconds of waiting, and its packets at the rate that it got. */
+const lookOf = (packets: number) => (packetsPerSecond: number) => 4000 + (packets / packetsPerSecond) * 1000;
+
+const manyTargets = (count: number, packetsPerSecond: number) =>
+  configOf({
+    budget: { packetsPerSecond },
+    targets: Array.from({ length: count }, (_, index) => ({
+      name: `branch-${index}`,
+      host: 'reflector.example',
+      schedules: [{ kind: 'light', every: '1m' }],
+    })),
+  });
+
+const reportWith =
+  (packetsSent: number) =>
+  (at: number): Report => {
+    const report = reportOf(fine(), at);
+    return { ...report, totals: { ...report.totals, packetsSent } };
+  };
+
+t.test('forty targets each minute are looked at each minute; where the budget is too small, it is named', async (t) => {
+  const enough = await agentIn({ folder: newFolder(), config: manyTargets(40, 300) });
+  enough.state.takesAt = lookOf(271);
+  enough.state.report = reportWith(271);
+  await enough.clock.advance(10 * MINUTE);
+  const before = enough.state.runs;
+  await enough.clock.advance(20 * MINUTE);
+  const missed = [...enough.daemon.state.jobs.values()].reduce((sum, { state }) => sum + state.missed, 0);
+  t.ok(enough.state.runs - before >= 20 * 40 - 40, `${enough.state.runs - before} of 800 runs`);
+  t.equal(missed, 0);
+  await enough.stop();
+
+  const scarce = await agentIn({ folder: newFolder(), config: manyTargets(40, 90) });
+  scarce.state.takesAt = lookOf(271);
+  scarce.state.report = reportWith(271);
+  await scarce.clock.advance(20 * MINUTE);
+  const reasons = [...scarce.daemon.state.jobs.values()].flatMap(({ state }) => [...state.missedBy.keys()]);
+  t.same([...new Set(reasons)], ['budget'], 'and not said to be busy');
+  const now = { wall: scarce.clock.wall(), monotonic: scarce.clock.monotonic() };
+  t.match(
+    renderAgent(healthOf(scarce.daemon.state, now)),
+    /^callpath_agent_missed_total\{job="branch-0\/light",reason="budget"\} \d+$/m,
+  );
+  await scarce.stop();
+});
+
+t.test('a drop is a problem while it goes on, and stays counted when it is past', async (t) => {
+  const { daemon, clock, stop } = await agentIn({ folder: newFolder() });
+  const { spool } = daemon.state;
+  const health = () => healthOf(daemon.state, { wall: clock.wall(), monotonic: clock.monotonic() });
+  await clock.advance(5 * MINUTE);
+  t.equal(health().healthy, true);
+  const stats = spool.stats;
+  Object.assign(spool, { stats: () => ({ ...stats(), dropped: { light: 7, full: 0, event: 0, change: 0 } }) });
+  t.match(health().problems, [/7 results were dropped since the start/], 'at once, before the next tick');
+  await clock.advance(30 * MINUTE);
+  t.equal(health().healthy, false);
+  await clock.advance(40 * MINUTE);
+  t.equal(health().healthy, true, 'nothing is wrong any more');
+  t.match(health().remarks, ['7 results were dropped since the start, none of them within the last hour']);
+  t.match(renderAgent(health()), /callpath_agent_spool_dropped\{lane="light"\} 7/);
   await stop();
 });
 

@@ -2,9 +2,11 @@
 import fc from 'fast-check';
 import t from 'tap';
 import type { RunKind } from '../../src/agent/config/schema.js';
+import type { Change } from '../../src/agent/memory/change.js';
 import { look, type Policy, type Subject, UNSEEN } from '../../src/agent/memory/confirm.js';
 import { hostNetwork, networkChanges } from '../../src/agent/memory/network.js';
-import { type Change, freshBaseline, NO_MEMORY, type TargetMemory, track } from '../../src/agent/memory/tracker.js';
+import { freshBaseline, NO_MEMORY, type TargetMemory, track } from '../../src/agent/memory/tracker.js';
+import type { Report } from '../../src/model/report.js';
 import { dead, fine, reportOf, type World } from './support/sim.js';
 
 const POLICY: Policy = { needed: 2, of: 3, flapAfter: 4, flapWithinMs: 3_600_000 };
@@ -156,12 +158,18 @@ t.test('a flap is told as a flap, and settles', async (t) => {
   );
 });
 
-t.test('a hole that only sweeps meet is not outvoted by light runs', async (t) => {
+/** More holes than light runs watch. */
+const pitted: World = {
+  ...fine({}, 'impaired'),
+  ranges: { 'rtp-echo/udp/16384-32767': `${'pass blocked/dropped-inbound '.repeat(9)}pass` },
+};
+
+t.test('holes that only sweeps meet are not outvoted by light runs', async (t) => {
   let memory = live(times(4, fine())).memory;
   memory = live(times(4, fine()), memory, 'sweep').memory;
   const found: Change[] = [];
   for (let hour = 0; hour < 3; hour += 1) {
-    const swept = live([holed], memory, 'sweep', START + hour * 60 * MINUTE);
+    const swept = live([pitted], memory, 'sweep', START + hour * 60 * MINUTE);
     const light = live(times(20, fine()), swept.memory, 'light', START + hour * 60 * MINUTE + MINUTE);
     found.push(...swept.changes, ...light.changes);
     memory = light.memory;
@@ -174,6 +182,195 @@ t.test('a hole that only sweeps meet is not outvoted by light runs', async (t) =
   t.same(words(mended.changes), [
     'range rtp-echo/udp/16384-32767 changed better: partly blocked -> pass',
     'service business-sip changed better: impaired -> works',
+  ]);
+});
+
+t.test('a mended hole is told by the light looks that ask it, and the service with it', async (t) => {
+  const because = [{ id: 'some-calls-silent', text: '', because: ['rtp-echo/udp/16384-32767'] }];
+  const withSymptom = (world: World, at: number): Report => {
+    const report = reportOf(world, at);
+    const symptoms = world.service === 'works' ? [] : because;
+    return { ...report, services: report.services.map((one) => ({ ...one, symptoms })) };
+  };
+  let memory = live(times(3, fine()), live(times(4, fine())).memory, 'sweep').memory;
+  const told: string[] = [];
+  const see = (world: World, kind: RunKind, minutes: number): void => {
+    const at = START + minutes * MINUTE;
+    const tracked = track(memory, withSymptom(world, at), kind, at, POLICY);
+    memory = tracked.memory;
+    told.push(...words(tracked.changes).map((line) => `${minutes} ${line}`));
+  };
+  see(holed, 'sweep', 60);
+  t.same(told, [], 'a sweep has light looks ask again');
+  for (const minute of [61, 62, 63, 64]) see(holed, 'light', minute);
+  see(fine(), 'light', 65);
+  t.same(told.splice(0), [
+    '62 range rtp-echo/udp/16384-32767 changed worse: pass -> partly blocked',
+    '62 service business-sip changed worse: works -> impaired',
+  ]);
+  see(fine(), 'light', 66);
+  t.same(told.splice(0), [
+    '66 range rtp-echo/udp/16384-32767 changed better: partly blocked -> pass',
+    '66 service business-sip changed better: impaired -> works',
+  ]);
+  see(fine(), 'sweep', 120);
+  see(fine(), 'sweep', 121);
+  t.same(told, [], 'the sweep that follows has nothing to add');
+});
+
+t.test('better is never told of what was never told worse', async (t) => {
+  const base = live(times(4, fine())).memory;
+  const swept = live(times(2, pitted), base, 'sweep', START + 10 * MINUTE);
+  t.same(
+    words(swept.changes),
+    [
+      'range rtp-echo/udp/16384-32767 found worse: pass -> partly blocked',
+      'service business-sip found worse: works -> impaired',
+    ],
+    'what the first sweeps find is told, and not as a change',
+  );
+  const bad = track(live([noSip]).memory, reportOf(noSip, START + MINUTE), 'light', START + MINUTE, POLICY);
+  t.match(
+    bad.baseline?.troubles,
+    [
+      { kind: 'check', id: SIP, verdict: 'blocked', reason: 'dropped-outbound' },
+      { kind: 'service', id: 'business-sip', verdict: 'degraded' },
+    ],
+    'a baseline says what is wrong in it',
+  );
+});
+
+t.test('`before` is what was told, whatever single looks said since', async (t) => {
+  const told = live(times(2, noSip), live(times(4, fine())).memory, 'light', START + 10 * MINUTE);
+  const straddled = live([fine({ [SIP]: 'blocked/rejected' }, 'degraded')], told.memory, 'light', START + 12 * MINUTE);
+  const mended = live(times(3, fine()), straddled.memory, 'light', START + 13 * MINUTE);
+  t.match(mended.changes[0]?.before, { verdict: 'blocked', reason: 'dropped-outbound' });
+});
+
+t.test('a reflector with another token is one finding with its cause', async (t) => {
+  const before = live(times(4, fine())).memory;
+  const stranger = (at: number): Report => {
+    const checks = Object.fromEntries(Object.keys(fine().checks).map((id) => [id, 'unknown/unproven']));
+    const ranges = { 'rtp-echo/udp/16384-32767': 'unknown/no-answer' };
+    const report = reportOf({ checks, ranges, service: 'unknown', proves: false }, at);
+    const cause = {
+      id: 'wrong-token',
+      text: '',
+      device: 'reflector',
+      likelihood: 'likely',
+      because: [] as string[],
+    } as const;
+    return { ...report, services: report.services.map((one) => ({ ...one, causes: [cause] })) };
+  };
+  let memory = before;
+  const changes: Change[] = [];
+  for (let minute = 10; minute < 20; minute += 1) {
+    const at = START + minute * MINUTE;
+    const tracked = track(memory, stranger(at), 'light', at, POLICY);
+    memory = tracked.memory;
+    changes.push(...tracked.changes);
+  }
+  t.same(words(changes), ['host reflector.example changed worse: proves -> unproven']);
+  t.equal(changes[0]?.after.reason, 'wrong-token');
+  t.equal(changes[0]?.firstSeen, START + 10 * MINUTE, 'since when');
+  t.same(words(live(times(5, fine()), memory, 'light', START + 20 * MINUTE).changes), [
+    'host reflector.example changed better: unproven -> proves',
+  ]);
+});
+
+t.test('a run in which the reflector starts or ends blames nobody for it', async (t) => {
+  const before = live(times(4, fine())).memory;
+  const halfway = fine(
+    {
+      [SIP]: 'blocked/rejected',
+      'sip-options/tcp/5060': 'blocked/rejected',
+      'stun-binding/udp/3478': 'unknown/outage',
+    },
+    'impaired',
+  );
+  const restarts = [halfway, ...times(3, fine()), dead, halfway, ...times(4, fine())];
+  t.same(live(restarts, before, 'light', START + 10 * MINUTE).changes, []);
+  const away = live(times(4, dead), before, 'light', START + 30 * MINUTE);
+  const back = live([halfway, ...times(5, fine())], away.memory, 'light', START + 40 * MINUTE);
+  t.same(words(back.changes), ['host reflector.example changed better: silent -> proves']);
+});
+
+t.test('what is worse than a flap, or lasts longer, is told through it', async (t) => {
+  const degraded = fine({ [SIP]: 'degraded/rate-limited' });
+  const before = live(times(4, fine())).memory;
+  const swing = [degraded, degraded, fine(), fine()];
+  const flapping = live([...swing, ...swing, ...swing], before, 'light', START + 10 * MINUTE);
+  t.equal(words(flapping.changes).filter((line) => line.includes('flapping')).length, 1);
+  const at = START + 22 * MINUTE;
+  const blocked = live(times(2, fine({ [SIP]: 'blocked/dropped' })), flapping.memory, 'light', at);
+  t.same(words(blocked.changes), [`check ${SIP} changed worse: pass -> blocked`], 'worse: at once');
+  const quiet = live([...swing.slice(0, 2)], blocked.memory, 'light', at + 2 * MINUTE);
+  t.same(quiet.changes, [], 'as bad as before: not at once');
+  const lasting = live(times(12, degraded), quiet.memory, 'light', at + 4 * MINUTE);
+  t.same(words(lasting.changes), [`check ${SIP} changed better: blocked -> degraded`], 'once it has lasted');
+});
+
+t.test('loss has figures and hysteresis; twenty checks are one thing', async (t) => {
+  const lossy =
+    (upper: number, isDegraded: boolean) =>
+    (at: number): Report => {
+      const all = Object.fromEntries(
+        Object.keys(fine().checks).map((id) => [id, isDegraded ? 'degraded/loss' : 'pass']),
+      );
+      const report = reportOf({ ...fine(all), service: isDegraded ? 'degraded' : 'works' }, at);
+      return { ...report, network: { ...report.network, lossUpperBound: upper } };
+    };
+  let [memory, minute] = [NO_MEMORY, 0];
+  const see = (count: number, of: (at: number) => Report): readonly Change[] =>
+    Array.from({ length: count }, () => {
+      minute += 1;
+      const at = START + minute * MINUTE;
+      const tracked = track(memory, of(at), 'light', at, POLICY);
+      memory = tracked.memory;
+      return tracked.changes;
+    }).flat();
+  t.same(see(5, lossy(0.01, false)), []);
+  const told = see(5, lossy(0.12, true));
+  t.same(words(told), ['path loss changed worse: clean -> lossy']);
+  t.match(told[0], { before: { figure: 0.01 }, after: { figure: 0.12 }, evidence: { affects: ['business-sip'] } });
+  const between = Array.from({ length: 30 }, (_, index) => see(1, lossy(0.045, index % 3 === 0))).flat();
+  t.same(between, [], 'between the two bounds what was told stands');
+  t.same(words(see(4, lossy(0.012, false))), ['path loss changed better: lossy -> clean']);
+  t.same(words(see(5, lossy(0.045, true))), [], 'nor is it told again below the upper one');
+});
+
+t.test('a longer way, another outer address, a name that leads elsewhere', async (t) => {
+  const seen =
+    (rttMs: number, outer: string, address = '198.51.100.10') =>
+    (at: number): Report => {
+      const report = reportOf({ ...fine(), rttMs }, at);
+      return {
+        ...report,
+        target: { ...report.target, addresses: [address] },
+        reflectors: report.reflectors.map((one) => ({ ...one, addresses: [address] })),
+        checks: report.checks.map((one) => ({ ...one, address })),
+        network: { ...report.network, mappedAddresses: [outer] },
+      };
+    };
+  let [memory, minute] = [NO_MEMORY, 0];
+  const see = (count: number, of: (at: number) => Report): readonly string[] =>
+    Array.from({ length: count }, () => {
+      minute += 1;
+      const at = START + minute * MINUTE;
+      const tracked = track(memory, of(at), 'light', at, POLICY);
+      memory = tracked.memory;
+      return words(tracked.changes);
+    }).flat();
+  t.same(see(5, seen(20, '203.0.113.5')), []);
+  t.same([...see(2, seen(25, '203.0.113.5')), ...see(2, seen(16, '203.0.113.5'))], [], 'a little more or less');
+  t.same(see(3, seen(80, '203.0.113.5')), ['path round-trip changed worse: 18 ms -> 72 ms']);
+  t.same(see(3, seen(60, '203.0.113.5')), []);
+  t.same(see(3, seen(20, '203.0.113.9')), [
+    'path round-trip changed better: 72 ms -> 18 ms',
+    'fact network.address changed different: 203.0.113.5 -> 203.0.113.9',
+  ]);
+  t.same(see(3, seen(20, '203.0.113.9', '198.51.100.77')), [
+    'fact addresses reflector.example changed different: 198.51.100.10 -> 198.51.100.77',
   ]);
 });
 
@@ -222,7 +419,7 @@ t.test('a fault that begins just after a change of networks is told, each subjec
 t.test('a hole that only a sweep finds, the first one after a change of networks', async (t) => {
   const known = live(times(3, fine()), live(times(4, fine())).memory, 'sweep', START + 5 * MINUTE).memory;
   const light = live(times(4, fine()), freshBaseline(known), 'light', START + 10 * MINUTE);
-  const swept = live(times(2, holed), light.memory, 'sweep', START + 20 * MINUTE);
+  const swept = live(times(2, pitted), light.memory, 'sweep', START + 20 * MINUTE);
   t.match(words([...light.changes, ...swept.changes]), [
     'range rtp-echo/udp/16384-32767 changed worse: pass -> partly blocked',
     'service business-sip changed worse: works -> impaired',

@@ -6,6 +6,7 @@ import { createBudget } from '../../src/agent/schedule/budget.js';
 import { clockEvents } from '../../src/agent/schedule/clock.js';
 import { countDue, cronMistake, nextDue, offsetOf, type Timing, timingOf } from '../../src/agent/schedule/due.js';
 import { runSchedule } from '../../src/agent/schedule/scheduler.js';
+import { neededRate, shareFor } from '../../src/agent/schedule/shares.js';
 import { simClock } from './support/sim.js';
 
 const MINUTE = 60_000;
@@ -261,6 +262,26 @@ t.test('the budget', async (t) => {
   t.equal(budget.isSpent(day + DAY), false, 'tomorrow is another day');
   budget.spend(5, day + DAY);
   t.same(budget.spent(), { day: '2026-11-22', packets: 5 });
+});
+
+t.test('shares of the rate', async (t) => {
+  const light = (count: number, packets = 271) => Array.from({ length: count }, () => ({ packets, everyMs: MINUTE }));
+  t.equal(shareFor('light', 200, light(1)), 100, 'half, so that another finds room');
+  t.equal(shareFor('sweep', 200, light(1)), 100);
+  t.equal(shareFor('sweep', 200, light(40)), 200 - neededRate(light(40)), 'what light runs leave');
+  for (const [count, rate] of [
+    [10, 200],
+    [20, 200],
+    [40, 250],
+    [40, 300],
+  ] as const) {
+    const share = shareFor('light', rate, light(count));
+    const runMs = 5000 + (271 / share) * 1000;
+    const under = (count * runMs) / MINUTE;
+    t.ok(under * share <= rate * 1.01, `${count} at ${rate}: ${under.toFixed(1)} runs of ${share.toFixed(1)} each`);
+  }
+  t.equal(shareFor('light', 3, light(40)), 3, 'never more than there is');
+  t.ok(shareFor('light', 200, light(100)) >= 5);
 });
 
 t.test('missed runs are told together', async (t) => {

@@ -105,6 +105,21 @@ t.test('a configuration is judged without running it', async (t) => {
   const good = await probe(['daemon', '--config', configFor('good.yaml', join(folder, 'unused')), '--check']);
   t.equal(good.code, 0, good.stderr);
   t.match(good.stdout, /good\.yaml: ok; 2 targets, 1 exporter, state in .*unused/);
+  t.match(good.stdout, /\nlight: 1 target × \d+ packets every 10 seconds need \d+ packets\/s of 200\n/);
+  const list = Array.from(
+    { length: 40 },
+    (_, index) => `  - { name: b${index}, host: b${index}.example, tokenFile: token }\n`,
+  );
+  const many = await probe(['daemon', '--config', file('many.yaml', `targets:\n${list.join('')}`), '--check']);
+  t.equal(many.code, 0, many.stderr);
+  const [, packets = '', needed = ''] =
+    /light: 40 targets × (\d+) packets each minute need (\d+) packets\/s of 200/.exec(many.stdout) ?? [];
+  t.equal(Number(needed), Math.ceil((40 * Number(packets)) / 60), many.stdout);
+  t.ok(Number(packets) > 150 && Number(packets) < 400, `${packets} packets, as a light run sends`);
+  t.match(
+    many.stderr,
+    /^warning: budget\.packetsPerSecond is 200, and all schedules together need \d+.*raise it to \d+/m,
+  );
   const bad = file('bad.yaml', 'agent: { logLevel: loud }\ntargets:\n  - host: a.example\n    token: x\n');
   const judged = await probe(['daemon', '--config', bad, '--check']);
   t.equal(judged.code, 2);

@@ -52,6 +52,7 @@ interface Line {
     readonly what: string;
     readonly after: { readonly verdict: string; readonly reason: string | null };
     readonly reports: readonly string[];
+    readonly members: readonly { readonly subject: { readonly kind: string } }[];
   };
   readonly event?: { readonly type: string };
 }
@@ -70,14 +71,15 @@ t.test('the daemon behind a firewall', { skip: obstacle ?? false, timeout: TEST_
     join(directory, 'agent.yaml'),
     JSON.stringify({
       agent: { stateDirectory: state },
-      confirmation: { secondLookAfter: '1s' },
+      // Three looks are a host's silence: a reflector that starts on a busy machine has to be back before the third.
+      confirmation: { secondLookAfter: '4s' },
       targets: [
         {
           name: 'hq',
           host: ADDRESS.target,
           tokenFile: 'token',
           profiles: ['./signalling.yaml'],
-          schedules: [{ kind: 'light', every: '10s', timeout: '8s' }],
+          schedules: [{ kind: 'light', every: '20s', timeout: '8s' }],
         },
       ],
     }),
@@ -144,8 +146,12 @@ t.test('the daemon behind a firewall', { skip: obstacle ?? false, timeout: TEST_
   t.equal(change.reports.length, 2, 'two looks agree');
   // Two intervals with a second look each, and what was under way when the rule came or when we counted.
   t.ok(looks <= 6, `told within two intervals: ${looks} looks`);
-  await until(() => changes().find(({ subject }) => subject.kind === 'service'));
-  t.equal(changes().length, 2, 'the check and its service, and nothing else');
+  t.same(
+    change.members.map(({ subject }) => subject.kind),
+    ['service'],
+    'the check and its service are one thing',
+  );
+  t.equal(changes().length, 1, 'and nothing else is told');
 
   farEnd.child.kill('SIGKILL');
   execFileSync('ip', ['netns', 'exec', network.namespace('wan'), 'ip', 'link', 'set', 'wan0', 'down']);
@@ -154,5 +160,5 @@ t.test('the daemon behind a firewall', { skip: obstacle ?? false, timeout: TEST_
   t.match(silent, { subject: { id: ADDRESS.target }, after: { verdict: /^(silent|refuses)$/ } });
   await looked(1);
   t.same((await job())?.verdicts, { signalling: 'unknown' }, 'what cannot be known is unknown');
-  t.equal(changes().length, 3, 'a reflector that dies is one change');
+  t.equal(changes().length, 2, 'a reflector that dies is one change');
 });

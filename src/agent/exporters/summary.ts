@@ -60,12 +60,14 @@ const ofReport = (record: SpoolRecord): Summary | null => {
 };
 
 const ofChange = ({ body }: SpoolRecord): Summary => {
-  const { subject, before, after, what, direction } = body;
+  const { subject, before, after, what, direction, text } = body;
   const state = (value: unknown): string => words(value, 'key', 'verdict') || 'not known';
   const verdict = words(after, 'verdict');
   return {
     severity: direction === 'better' ? 'notice' : (OF_VERDICT[verdict] ?? 'warning'),
-    text: `${words(subject, 'id') || 'something'} ${words(what) || 'changed'}: ${state(before)} -> ${state(after)}`,
+    text:
+      words(text) ||
+      `${words(subject, 'id') || 'something'} ${words(what) || 'changed'}: ${state(before)} -> ${state(after)}`,
   };
 };
 

@@ -11,8 +11,10 @@ import { SPANS } from './series.js';
 const HELPING = 20;
 /** The rest of the time is the agent's. */
 const BETWEEN_HELPINGS_MS = 50;
-/** Two weeks of one light check each minute; some ten seconds of work, once after a start. */
-const MAX_RECORDS = 20_000;
+/** More than a spool of the usual size holds; some minutes beside the agent's work, once after a start. */
+const MAX_RECORDS = 200_000;
+/** A run is stored when it ends; what lies further ahead was stored while the clock was wrong. */
+const AHEAD_MS = 3_600_000;
 const SPAN_MS = SPANS.month.bucketMs * SPANS.month.buckets;
 
 /** A stored report, or null if it is none that this version can read. */
@@ -37,6 +39,8 @@ export const fillHistory = async (
     for await (const records of walk) {
       if (signal.aborted) return;
       for (const record of records) {
+        const at = Date.parse(record.at);
+        if (at < oldest || at > clock.wall() + AHEAD_MS) continue;
         const report = reportFrom(record);
         if (report) history.note(record.target, lane, report, 'spool');
       }

@@ -30,8 +30,12 @@ export interface Bucket {
   readonly messages: { readonly sent: number; readonly received: number } | null;
 }
 
+/** Seen just now, or read from the spool after a restart. */
+export type Origin = 'live' | 'spool';
+
 export interface Series {
-  note(wallMs: number, look: Look): void;
+  /** What comes from the spool is old: it pushes nothing newer out. What is live is now, whatever the clock said before. */
+  note(wallMs: number, look: Look, origin?: Origin): void;
   /** The buckets that end with the one of now, oldest first; null where nobody looked. */
   read(span: Span, nowMs: number): readonly (Bucket | null)[];
 }
@@ -102,9 +106,10 @@ const createRing = ({ bucketMs, buckets }: (typeof SPANS)[Span]) => {
   };
 
   return {
-    note: (wallMs: number, look: Look): void => {
+    note: (wallMs: number, look: Look, origin: Origin): void => {
       const epoch = Math.floor(wallMs / bucketMs);
       const place = epoch % buckets;
+      if (origin === 'spool' && (epochs[place] ?? 0) > epoch) return;
       if (epochs[place] !== epoch) {
         clear(place);
         epochs[place] = epoch;
@@ -128,9 +133,9 @@ const createRing = ({ bucketMs, buckets }: (typeof SPANS)[Span]) => {
 export const createSeries = (): Series => {
   const rings = { day: createRing(SPANS.day), week: createRing(SPANS.week), month: createRing(SPANS.month) };
   return {
-    note: (wallMs, look) => {
+    note: (wallMs, look, origin = 'live') => {
       if (!Number.isFinite(wallMs) || wallMs < 0) return;
-      for (const span of SPAN_NAMES) rings[span].note(wallMs, look);
+      for (const span of SPAN_NAMES) rings[span].note(wallMs, look, origin);
     },
     read: (span, nowMs) => rings[span].read(nowMs),
   };

@@ -1,9 +1,10 @@
 /** What a report says of each thing that is remembered: hosts, checks, ranges, services, facts. A pure function. */
 import type { Report, ReportCheck } from '../../model/report.js';
 import type { RunKind } from '../config/schema.js';
-import type { State } from './confirm.js';
+import { addressesOf, isOfPath, pathOf } from './path.js';
+import type { State } from './state.js';
 
-const SUBJECT_KINDS = ['host', 'check', 'range', 'service', 'fact'] as const;
+const SUBJECT_KINDS = ['host', 'check', 'range', 'service', 'path', 'fact'] as const;
 export type SubjectKind = (typeof SUBJECT_KINDS)[number];
 
 export interface Sighting {
@@ -16,6 +17,8 @@ export interface Sighting {
    */
   readonly asked: RunKind | 'any';
   readonly state: State;
+  /** Where two looks agree although they are not equal (a round trip of 20 ms and one of 22): the state as those known say it. */
+  readonly alike?: (known: readonly State[]) => State;
   /** The host whose silence would explain an `unknown`; null where any host's would. */
   readonly host: string | null;
   readonly evidence: Readonly<Record<string, unknown>>;
@@ -24,7 +27,10 @@ export interface Sighting {
 /** Our own failure, a limit that the far end told us of, a run that was cut short. */
 const OWN_FAULT = new Set<string>(['not-run', 'local-error', 'limited']);
 /** Says nothing of the one check: what is silent is the whole host, or the name, or the network. */
-const NO_LOOK = new Set<string>([...OWN_FAULT, 'no-network', 'dns-failure', 'target-unreachable']);
+const NO_LOOK = new Set<string>([
+  ...OWN_FAULT,
+  ...['no-network', 'dns-failure', 'target-unreachable', 'unproven', 'outage', 'cut-off'],
+]);
 
 /** Whether a reason tells of something else than the check or range that it is given for. */
 export const saysNothing = (reason: string): boolean => NO_LOOK.has(reason);
@@ -33,11 +39,17 @@ const state = (verdict: string, reason: string | null, key = verdict): State => 
 
 /** Within `altered` a SIP ALG and an intercepted TLS are different troubles; elsewhere the reason is detail. */
 const checkState = ({ verdict, reason }: { readonly verdict: string; readonly reason: string }): State =>
-  state(verdict, reason, verdict === 'altered' ? `altered/${reason}` : verdict);
+  isOfPath({ verdict, reason })
+    ? state('pass', 'answered')
+    : state(verdict, reason, verdict === 'altered' ? `altered/${reason}` : verdict);
 
 /** A host that says that it holds back answers. One that refuses may be a router's word as well, and is told apart. */
 const answers = ({ verdict, reason, received }: ReportCheck): boolean =>
   verdict !== 'unknown' || reason === 'limited' || received > 0;
+
+/** A reflector that says itself that it does not know the token; without a word of it, it may be somebody else. */
+const whyUnproven = ({ services }: Report): string =>
+  services.some(({ causes = [] }) => causes.some(({ id }) => id === 'wrong-token')) ? 'wrong-token' : 'unproven';
 
 /** Hosts, and whether each proves itself, answers, only refuses, or is silent. */
 const hostsOf = (report: Report): readonly Sighting[] => {
@@ -56,11 +68,13 @@ const hostsOf = (report: Report): readonly Sighting[] => {
     const silent = reasons.length === 1 ? (reasons[0] ?? null) : 'target-unreachable';
     const found = proves
       ? state('proves', null)
-      : asked.some(answers)
-        ? state('answers', null)
-        : reasons.includes('closed')
-          ? state('refuses', 'closed')
-          : state('silent', silent);
+      : reasons.includes('unproven')
+        ? state('unproven', whyUnproven(report))
+        : asked.some(answers)
+          ? state('answers', null)
+          : reasons.includes('closed')
+            ? state('refuses', 'closed')
+            : state('silent', silent);
     const affects = report.services.filter(({ verdict }) => verdict === 'unknown').map(({ profile }) => profile);
     return [
       { kind: 'host', id: host, asked: 'any', state: found, host, evidence: { addresses: [...addresses], affects } },
@@ -100,19 +114,30 @@ const rangesOf = (report: Report, kind: RunKind): readonly Sighting[] =>
     const runs = report.ranges.filter((range) => range.id === id);
     const [first] = runs;
     if (!first || runs.some(({ reason }) => NO_LOOK.has(reason))) return [];
-    const worst = runs.reduce((a, b) => (ORDER.indexOf(b.verdict) > ORDER.indexOf(a.verdict) ? b : a), first);
-    const whole = runs.every(({ verdict }) => verdict === worst.verdict);
-    const found = state(worst.verdict, worst.reason, whole ? worst.verdict : `partly ${worst.verdict}`);
+    const found = runs.map((one) => ({ ...one, ...checkState(one) }));
+    const worst = found.reduce((a, b) => (ORDER.indexOf(b.verdict) > ORDER.indexOf(a.verdict) ? b : a), {
+      ...first,
+      ...checkState(first),
+    });
+    const whole = found.every(({ verdict }) => verdict === worst.verdict);
+    const is = state(worst.verdict, worst.reason, whole ? worst.verdict : `partly ${worst.verdict}`);
     const parts = runs.map(({ from, to, verdict, reason, tested }) => ({ from, to, verdict, reason, tested }));
     const host = hostOfAddress(report, first.address);
-    return [{ kind: 'range', id, asked: kind, state: found, host, evidence: { runs: parts.slice(0, 20) } }];
+    return [{ kind: 'range', id, asked: kind, state: is, host, evidence: { runs: parts.slice(0, 20) } }];
   });
 
-/** A service is `unknown` of our own making where a check was not asked, or not to its end: that is no look. */
+/**
+ * A service is `unknown` of our own making where a check was not asked, or not to its end: that is no look. One that is
+ * degraded by loss or the length of the way alone is told with the path.
+ */
 const servicesOf = (report: Report, kind: RunKind): readonly Sighting[] => {
-  const cutShort = [...report.checks, ...report.ranges].some(({ reason }) => OWN_FAULT.has(reason));
+  const all = [...report.checks, ...report.ranges];
+  const cutShort = all.some(({ reason }) => OWN_FAULT.has(reason));
+  const bad = all.filter(({ verdict }) => verdict !== 'pass' && verdict !== 'unknown');
+  const byPath = bad.length > 0 && bad.every(isOfPath);
   return report.services
     .filter(({ verdict }) => verdict !== 'unknown' || !cutShort)
+    .filter(({ verdict }) => verdict !== 'degraded' || !byPath)
     .map(({ profile, verdict, symptoms }) => ({
       kind: 'service',
       id: profile,
@@ -127,7 +152,8 @@ const servicesOf = (report: Report, kind: RunKind): readonly Sighting[] => {
 const factsOf = (report: Report): readonly Sighting[] => {
   const { mapping, filtering, staleState = null } = report.nat;
   const { detected } = report.sipAlg;
-  const fact = (id: string, value: string): Sighting => ({
+  const fact = (id: string, value: string, alike?: Sighting['alike']): Sighting => ({
+    ...(alike && { alike }),
     kind: 'fact',
     id,
     asked: 'any',
@@ -135,7 +161,10 @@ const factsOf = (report: Report): readonly Sighting[] => {
     host: null,
     evidence: {},
   });
+  const addresses = addressesOf(report);
   return [
+    ...(addresses.outer === null ? [] : [fact('network.address', addresses.outer)]),
+    ...addresses.names.map(({ host, is, alike }) => fact(`addresses ${host}`, is.verdict, alike)),
     ...(mapping === 'unknown' ? [] : [fact('nat.mapping', mapping)]),
     ...(filtering === 'unknown' ? [] : [fact('nat.filtering', filtering)]),
     ...(staleState === null ? [] : [fact('nat.staleState', String(staleState))]),
@@ -148,6 +177,12 @@ export const digest = (report: Report, kind: RunKind): readonly Sighting[] => [
   ...hostsOf(report),
   ...checksOf(report),
   ...rangesOf(report, kind),
+  ...pathOf(report).map(
+    ({ id, state: found, alike, evidence }): Sighting => ({
+      ...{ kind: 'path', id, asked: 'any', state: found, host: null, evidence },
+      ...(alike && { alike }),
+    }),
+  ),
   ...servicesOf(report, kind),
   ...factsOf(report),
 ];

@@ -61,7 +61,7 @@ const routes6 = (text: string): readonly string[] =>
   });
 
 /** Temporary addresses (RFC 8981) change daily; the prefix is what a firewall knows us by. */
-const prefixOf = (address: string): string => {
+export const prefixOf = (address: string): string => {
   const [head = '', tail] = address.split('::');
   const front = head === '' ? [] : head.split(':');
   const back = tail === undefined || tail === '' ? [] : tail.split(':');

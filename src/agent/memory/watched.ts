@@ -10,6 +10,8 @@ export interface Watched {
   readonly ports: readonly number[];
   /** Looks in a row that found none of it. */
   readonly clean: number;
+  /** There are more holes than are watched: that these are gone says nothing of the others. */
+  readonly isPart?: true;
 }
 
 /** The widest of them; a range with more is a pattern, which every sample meets. */
@@ -41,7 +43,7 @@ export const watchAfter = (
     const known = watched[id];
     if (faulty.length > 0 && faulty.length < runs.length) {
       const widest = [...faulty].sort((a, b) => widthOf(b) - widthOf(a)).slice(0, MAX_HOLES);
-      watched[id] = { ports: edgesOf(widest), clean: 0 };
+      watched[id] = { ports: edgesOf(widest), clean: 0, ...(faulty.length > MAX_HOLES && { isPart: true as const }) };
     } else if (known && faulty.length > 0) watched[id] = { ...known, clean: 0 };
     else if (known && known.clean + 1 < keepFor) watched[id] = { ...known, clean: known.clean + 1 };
     else delete watched[id];

@@ -3,9 +3,17 @@ import { renderFamily } from '../../report/prometheus.js';
 import type { Health } from '../health.js';
 
 /** The exposition of one agent. */
-export const renderAgent = ({ healthy, spool, exporters }: Health): string => {
+export const renderAgent = ({ healthy, spool, exporters, jobs, residentMegabytes, cpuSeconds }: Health): string => {
   const one = (name: string, help: string, value: number): string =>
     renderFamily({ name, help, samples: [{ labels: {}, value }] });
+  const countOf = (name: string, help: string, of: (one: Health['exporters'][string]) => number): string => {
+    const samples = Object.entries(exporters).map(([exporter, found]) => ({ labels: { exporter }, value: of(found) }));
+    return renderFamily({ name, help, samples }, 'counter');
+  };
+  const countOfJobs = (name: string, help: string, of: (one: Health['jobs'][string]) => number): string => {
+    const samples = Object.entries(jobs).map(([job, found]) => ({ labels: { job }, value: of(found) }));
+    return renderFamily({ name, help, samples }, 'counter');
+  };
   return [
     one('callpath_agent_healthy', '1 if the agent finds nothing wrong with itself, else 0.', Number(healthy)),
     one(
@@ -32,5 +40,53 @@ export const renderAgent = ({ healthy, spool, exporters }: Health): string => {
         value: deliveringSeconds ?? 0,
       })),
     }),
+    countOf(
+      'callpath_agent_delivered_total',
+      'Results that an exporter has delivered since the start.',
+      ({ delivered }) => delivered,
+    ),
+    countOf(
+      'callpath_agent_refused_total',
+      'Results that a receiver has refused for good since the start.',
+      ({ refused }) => refused,
+    ),
+    countOf(
+      'callpath_agent_retries_total',
+      'Deliveries that failed since the start, each tried again.',
+      ({ failures }) => failures,
+    ),
+    renderFamily({
+      name: 'callpath_agent_exporter_failing',
+      help: '1 while the last delivery of an exporter failed, else 0.',
+      samples: Object.entries(exporters).map(([exporter, { lastError }]) => ({
+        labels: { exporter },
+        value: Number(lastError !== null),
+      })),
+    }),
+    countOfJobs('callpath_agent_runs_total', 'Runs since the start, by job.', ({ runs }) => runs),
+    countOfJobs(
+      'callpath_agent_run_failures_total',
+      'Runs since the start that could not run, by job.',
+      ({ failures }) => failures,
+    ),
+    renderFamily(
+      {
+        name: 'callpath_agent_missed_total',
+        help: 'Runs that did not happen since the start, by job and reason.',
+        samples: Object.entries(jobs).flatMap(([job, { missedBy }]) =>
+          Object.entries(missedBy).map(([reason, value]) => ({ labels: { job, reason }, value })),
+        ),
+      },
+      'counter',
+    ),
+    one('callpath_agent_resident_bytes', 'Memory that the agent takes.', residentMegabytes * 1024 * 1024),
+    renderFamily(
+      {
+        name: 'callpath_agent_cpu_seconds_total',
+        help: 'Time of the processor that the agent has used since its start.',
+        samples: [{ labels: {}, value: cpuSeconds }],
+      },
+      'counter',
+    ),
   ].join('');
 };

@@ -78,11 +78,19 @@ export const decodeLine = (line: Uint8Array): StoredRecord | null => {
   }
 };
 
+/** Damage, between these numbers. */
+export interface Gap {
+  /** Null where no undamaged line comes before it. */
+  readonly after: number | null;
+  readonly before: number;
+  readonly bytes: number;
+}
+
 /** Where the undamaged lines of a segment lie, and what else is in it. */
 interface Scan {
   readonly lines: readonly { readonly seq: number; readonly offset: number; readonly length: number }[];
-  /** Damaged lines between undamaged ones. */
-  readonly damaged: number;
+  /** Damaged bytes between undamaged lines, or before the first; which results they were, their numbers tell. */
+  readonly gaps: readonly Gap[];
   /** Up to here the file is whole; what follows was being written when the power went. */
   readonly goodLength: number;
 }
@@ -90,21 +98,18 @@ interface Scan {
 /** Finds the lines of a segment. */
 export const scanLines = (bytes: Uint8Array): Scan => {
   const lines: { seq: number; offset: number; length: number }[] = [];
-  let damaged = 0;
-  let pendingDamage = 0;
+  const gaps: Gap[] = [];
   let goodLength = 0;
   for (let offset = 0; offset < bytes.length; ) {
     const end = bytes.indexOf(NEWLINE, offset);
     if (end < 0) break;
     const seq = seqOfLine(bytes.subarray(offset, end));
-    if (seq === null) pendingDamage += 1;
-    else {
+    if (seq !== null) {
+      if (offset > goodLength) gaps.push({ after: lines.at(-1)?.seq ?? null, before: seq, bytes: offset - goodLength });
       lines.push({ seq, offset, length: end - offset });
-      damaged += pendingDamage;
-      pendingDamage = 0;
       goodLength = end + 1;
     }
     offset = end + 1;
   }
-  return { lines, damaged, goodLength };
+  return { lines, gaps, goodLength };
 };

@@ -1,7 +1,7 @@
 /** One file of the spool: read when it is found, appended to while it is the newest of its lane. */
 import { type FileHandle, open, readFile, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
-import { decodeLine, type StoredRecord, scanLines } from './line.js';
+import { decodeLine, type Gap, type StoredRecord, scanLines } from './line.js';
 import { LANES, type Lane } from './retention.js';
 
 export interface Segment {
@@ -62,7 +62,7 @@ export const noteAppended = (segment: Segment, stored: StoredRecord, length: num
 /** A damaged segment holds what could still be read, and says what could not. */
 interface Recovered {
   readonly segment: Segment;
-  readonly damaged: number;
+  readonly gaps: readonly Gap[];
   readonly tornBytes: number;
 }
 
@@ -70,7 +70,7 @@ interface Recovered {
 export const recoverSegment = async (folder: string, lane: Lane, firstSeq: number): Promise<Recovered> => {
   const segment = newSegment(folder, lane, firstSeq);
   const bytes = await readFile(segment.file);
-  const { lines, damaged, goodLength } = scanLines(bytes);
+  const { lines, gaps, goodLength } = scanLines(bytes);
   for (const { seq, offset, length } of lines) {
     segment.seqs.push(seq);
     segment.offsets.push(offset);
@@ -91,7 +91,7 @@ export const recoverSegment = async (folder: string, lane: Lane, firstSeq: numbe
       segment.bytes = bytes.length;
     }
   }
-  return { segment, damaged, tornBytes };
+  return { segment, gaps, tornBytes };
 };
 
 /** Reads records of a segment by their places. One that meanwhile became unreadable is left out. */

@@ -46,7 +46,7 @@ interface SpoolStats {
   readonly bytes: number;
   /** Dropped since the start before every exporter had taken it, by lane. */
   readonly dropped: Readonly<Record<Lane, number>>;
-  /** Lines that were damaged when the spool was opened. */
+  /** Results that were damaged when the spool was opened. */
   readonly damaged: number;
   /** In memory, because the disk takes nothing. */
   readonly held: number;

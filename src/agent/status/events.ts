@@ -17,6 +17,8 @@ const ChangeSchema = v.object({
   after: StateSchema,
   firstSeen: Word,
   reports: v.fallback(v.array(v.string()), []),
+  /** What is part of it, as sentences; an older record has none. */
+  members: v.fallback(v.array(v.object({ text: v.string() })), []),
 });
 const EventSchema = v.looseObject({ type: v.string() });
 
@@ -48,6 +50,8 @@ const WARNINGS = new Set<string>([
 const COMMON = new Set(['schema', 'id', 'at', 'agent', 'target', 'type']);
 const MAX_DETAILS = 300;
 const MAX_LINKS = 5;
+/** Of what is part of a change. */
+const MAX_SHOWN = 6;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 export const isId = (text: string): boolean => UUID.test(text);
@@ -66,6 +70,7 @@ const HOST_WORDS: ReadonlyMap<string, string> = new Map([
   ['proves', 'proves itself'],
   ['answers', 'answers without proof'],
   ['refuses', 'only refuses'],
+  ['unproven', 'does not prove to know the token'],
 ]);
 
 const stateInWords = ({ verdict, reason }: v.InferOutput<typeof StateSchema>): string => {
@@ -76,7 +81,7 @@ const stateInWords = ({ verdict, reason }: v.InferOutput<typeof StateSchema>): s
 const tellChange = (body: unknown): Told | null => {
   const parsed = v.safeParse(ChangeSchema, body);
   if (!parsed.success) return null;
-  const { subject, what, direction, before, after, firstSeen, reports } = parsed.output;
+  const { subject, what, direction, before, after, firstSeen, reports, members } = parsed.output;
   const how = what === 'flapping' ? 'is flapping, now ' : what === 'settled' ? 'has settled: ' : '';
   const links = reports.filter(isId).slice(0, MAX_LINKS);
   return {
@@ -88,6 +93,18 @@ const tellChange = (body: unknown): Told | null => {
       firstSeen === '' ? '' : `first seen ${atInWords(Date.parse(firstSeen) || 0)}`,
       links.length === 0 ? '' : ', reports: ',
       links.map((id, index) => html`${index === 0 ? '' : ', '}<a href="/reports/${id}">${id.slice(-6)}</a>`),
+      members.length === 0
+        ? ''
+        : [
+            ' · with it: ',
+            prose(
+              members
+                .slice(0, MAX_SHOWN)
+                .map(({ text }) => text)
+                .join('; '),
+            ),
+          ],
+      members.length > MAX_SHOWN ? ` and ${members.length - MAX_SHOWN} more` : '',
     ],
   };
 };

@@ -1,4 +1,5 @@
 /** Which page a URL is: reads what it needs, renders it, and keeps every answer bounded. */
+import { isMap } from '../../model/schema-words.js';
 import { html } from '../../report/html/markup.js';
 import { renderHtml } from '../../report/html.js';
 import type { SpoolRecord } from '../exporters/contract.js';
@@ -106,8 +107,11 @@ export const createPages = (view: StatusView): ServeOptions['answer'] => {
       .find((one) => one.kind === SERIES_KINDS.find((known) => known === kind) && one.id === id);
     if (!series) return NOT_FOUND;
     const isOf = ({ kind: recordKind, target: of, body }: SpoolRecord): boolean => {
-      const subject = body.subject as Readonly<Record<string, unknown>> | null | undefined;
-      return recordKind === 'change' && of === name && subject?.kind === kind && subject.id === id;
+      if (recordKind !== 'change' || of !== name) return false;
+      const members = Array.isArray(body.members) ? body.members : [];
+      return [body, ...members].some(
+        (one) => isMap(one) && isMap(one.subject) && one.subject.kind === kind && one.subject.id === id,
+      );
     };
     return document(seriesPage(view, name, series, span, await events(FEW_EVENTS * 2, isOf)));
   };

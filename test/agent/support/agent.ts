@@ -43,12 +43,16 @@ export const receiver = (name = 'memory') => {
 export const stateRoot = (): string =>
   mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'callpath-agent-'));
 
+type RunRequest = Parameters<Parameters<typeof startDaemon>[0]['run']>[0];
+
 interface AgentOptions {
   readonly folder: string;
   readonly config?: Config;
   readonly clock?: SimClock;
   readonly exporters?: readonly Exporter[];
   readonly residentBytes?: () => number;
+  /** The host's network at the start. */
+  readonly network?: HostNetwork;
 }
 
 /** An agent in a world that the test changes. */
@@ -60,14 +64,16 @@ export const agentIn = async (options: AgentOptions) => {
     world: fine() as World,
     /** What single runs meet before they meet the world. */
     next: [] as World[],
-    network: NETWORK as HostNetwork,
+    network: options.network ?? NETWORK,
     runs: 0,
     fails: null as string | null,
     takes: 1500,
     /** The same of sweeps; as long as others if null. */
     sweepTakes: null as number | null,
-    /** What runs report instead of the world. */
-    report: null as ((at: number) => Report) | null,
+    /** How long runs of this rate take, in place of `takes`; null: all alike. */
+    takesAt: null as ((packetsPerSecond: number) => number) | null,
+    /** What runs report instead of the world; `at` is when they began, and they end now. */
+    report: null as ((at: number, run: Pick<RunRequest, 'kind' | 'watched'>) => Report) | null,
   };
   const log: string[] = [];
   const note = (details: object | string, message?: string): void => {
@@ -89,7 +95,7 @@ export const agentIn = async (options: AgentOptions) => {
       controller.abort();
     },
     signal: controller.signal,
-    run: async ({ kind }, signal) => {
+    run: async ({ kind, packetsPerSecond, watched }, signal) => {
       state.runs += 1;
       if (state.fails !== null) throw new Error(state.fails);
       const at = clock.wall();
@@ -101,10 +107,14 @@ export const agentIn = async (options: AgentOptions) => {
           cancel();
           resolve();
         };
-        const cancel = clock.after(kind === 'sweep' ? (state.sweepTakes ?? state.takes) : state.takes, finish);
+        const takes = state.takesAt?.(packetsPerSecond) ?? state.takes;
+        const cancel = clock.after(kind === 'sweep' ? (state.sweepTakes ?? takes) : takes, finish);
         signal.addEventListener('abort', finish);
       });
-      return state.report?.(at) ?? reportOf(found ?? state.next.shift() ?? state.world, at);
+      return (
+        state.report?.(at, { kind, ...(watched && { watched }) }) ??
+        reportOf(found ?? state.next.shift() ?? state.world, at)
+      );
     },
   });
   const stop = async (): Promise<void> => {

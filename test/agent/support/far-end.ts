@@ -15,11 +15,17 @@ export interface FarEnd {
 /** Another one than other test runs on this machine are likely to have. */
 const someAddress = (): string => `127.${randomInt(64, 250)}.${randomInt(1, 255)}.${randomInt(1, 255)}`;
 
-/** @param args its ports, as its command takes them; those of its default profiles without any */
-export const startFarEnd = async (folder: string, args: readonly string[] = []): Promise<FarEnd> => {
-  const address = someAddress();
-  const tokenFile = join(folder, 'far-end.token');
-  writeFileSync(tokenFile, 'correct-horse-battery-staple\n', { mode: 0o600 });
+/**
+ * @param args its ports, as its command takes them; those of its default profiles without any
+ * @param again the address of one that has ended, and the token of this one
+ */
+export const startFarEnd = async (
+  folder: string,
+  args: readonly string[] = [],
+  { address = someAddress(), token = 'correct-horse-battery-staple' } = {},
+): Promise<FarEnd> => {
+  const tokenFile = join(folder, `far-end.${token.slice(0, 7)}.token`);
+  writeFileSync(tokenFile, `${token}\n`, { mode: 0o600 });
   const cli = join(packageRoot(), 'dist', 'src', 'cli', 'reflector.js');
   const child = spawn(process.execPath, [cli, '--listen', address, '--token-file', tokenFile, ...args], {
     env: { PATH: process.env.PATH },

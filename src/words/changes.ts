@@ -1,0 +1,104 @@
+/** What changed, as sentences: of one thing each, and of several that are one. */
+import { milliseconds, percent } from './report.js';
+
+/** What is remembered of something at one moment. */
+interface Was {
+  readonly verdict: string;
+  readonly reason: string | null;
+  readonly key: string;
+  readonly figure?: number;
+}
+
+/** A change as far as its sentence needs it. */
+interface ChangeToTell {
+  readonly subject: { readonly kind: string; readonly id: string };
+  readonly what: string;
+  readonly direction: string;
+  readonly before: Was | null;
+  readonly after: Was;
+}
+
+const HOST_WORDS: Readonly<Record<string, string>> = {
+  proves: 'answers and proves itself',
+  answers: 'answers, and does not prove itself',
+  refuses: 'refuses everything: the host is there, and its program is not',
+  silent: 'is silent: nothing that it is asked comes back',
+  'dns-failure': 'is not found: its name cannot be resolved',
+  unproven: 'does not prove to know the token: it is another one, or something answers in its place',
+  'wrong-token': 'does not know this token: the token files of both ends differ',
+};
+
+const DID: Readonly<Record<string, string>> = {
+  pass: 'passed',
+  works: 'worked',
+  blocked: 'was blocked',
+  altered: 'was altered',
+  degraded: 'was degraded',
+  impaired: 'was impaired',
+  unknown: 'was not known',
+};
+const DOES: Readonly<Record<string, string>> = {
+  pass: 'passes',
+  works: 'works',
+  unknown: 'is not known',
+};
+
+const partly = ({ key }: Was): string => (key.startsWith('partly ') ? ' in part' : '');
+const why = ({ reason }: Was): string => (reason === null || reason === 'answered' ? '' : ` (${reason})`);
+const does = (state: Was): string => `${DOES[state.verdict] ?? `is ${state.verdict}`}${partly(state)}${why(state)}`;
+const did = (state: Was): string => `${DID[state.verdict] ?? `was ${state.verdict}`}${partly(state)}${why(state)}`;
+
+const ofPath = ({ subject, before, after, direction }: ChangeToTell): string => {
+  const was = (of: (figure: number) => string): string =>
+    before?.figure === undefined ? '' : `, ${of(before.figure)} before`;
+  if (subject.id === 'round-trip')
+    return `the way is ${direction === 'better' ? 'shorter' : 'longer'}: ${milliseconds(after.figure ?? 0)} there and back${was(milliseconds)}`;
+  if (subject.id === 'loss')
+    return `the path ${after.key === 'lossy' ? 'loses packets' : 'loses no packets worth a word any more'}: at most ${percent(after.figure ?? 0)}${was((figure) => `at most ${percent(figure)}`)}`;
+  return after.verdict === 'pass' ? 'packets arrive evenly again' : 'packets arrive unevenly: jitter, or out of order';
+};
+
+const FACT_WORDS: Readonly<Record<string, string>> = {
+  'network.address': 'the outer address',
+  'nat.mapping': "the NAT's mapping",
+  'nat.filtering': "the NAT's filtering",
+  'nat.staleState': 'stale state in a firewall',
+  'sipAlg.detected': 'a SIP ALG',
+};
+
+const ofFact = ({ subject: { id }, before, after }: ChangeToTell): string => {
+  const was = before === null ? '' : `, before ${before.verdict}`;
+  if (id.startsWith('addresses ')) return `the name ${id.slice('addresses '.length)} leads to ${after.verdict}${was}`;
+  if (after.verdict === 'true') return `${FACT_WORDS[id] ?? id} is there`;
+  if (after.verdict === 'false') return `${FACT_WORDS[id] ?? id} is gone`;
+  return `${FACT_WORDS[id] ?? id} is ${after.verdict}${was}`;
+};
+
+const ofState = (change: ChangeToTell): string => {
+  const { subject, before, after } = change;
+  if (subject.kind === 'host')
+    return `${subject.id} ${HOST_WORDS[after.reason ?? ''] ?? HOST_WORDS[after.verdict] ?? after.verdict}`;
+  if (subject.kind === 'path') return ofPath(change);
+  if (subject.kind === 'fact') return ofFact(change);
+  return `${subject.id} ${does(after)}${before === null ? '' : `; it ${did(before)}`}`;
+};
+
+/** One sentence without its full stop: what it is now, and what it was. */
+export const changeInWords = (change: ChangeToTell): string => {
+  const said = ofState(change);
+  if (change.what === 'flapping') return `${change.subject.id} comes and goes: now ${said}`;
+  if (change.what === 'settled') return `${change.subject.id} comes and goes no more: ${said}`;
+  return change.what === 'found' ? `${said} (found now, and perhaps older)` : said;
+};
+
+/** More of them do not fit into a line. */
+const MAX_MEMBERS = 3;
+
+/** One line of a change with its members: what leads, what is part of it, since when. `firstSeen` in milliseconds since 1970. */
+export const thingInWords = (lead: ChangeToTell, members: readonly ChangeToTell[], firstSeen: number): string => {
+  const shown = members.slice(0, MAX_MEMBERS).map(changeInWords);
+  const more = members.length - shown.length;
+  const rest = [...shown, ...(more > 0 ? [`${more} more`] : [])];
+  const since = new Date(firstSeen).toISOString().slice(11, 16);
+  return `${changeInWords(lead)}, since ${since} UTC${rest.length === 0 ? '' : `. With it: ${rest.join('; ')}`}`;
+};

@@ -1,0 +1,73 @@
+/** Changes that one look confirms are told as the things that they are, in sentences. */
+import t from 'tap';
+import type { Change } from '../../src/agent/memory/change.js';
+import type { State } from '../../src/agent/memory/state.js';
+import { thingsOf } from '../../src/agent/memory/things.js';
+import { thingInWords } from '../../src/words/changes.js';
+
+const AT = Date.UTC(2026, 10, 21, 2, 41);
+
+const state = (verdict: string, reason: string | null = null, figure?: number): State => ({
+  ...{ key: verdict, verdict, reason },
+  ...(figure !== undefined && { figure }),
+});
+
+const change = (
+  [kind, id, direction]: readonly [Change['subject']['kind'], string, Change['direction']],
+  before: State,
+  after: State,
+  host: string | null = null,
+): Change => ({
+  ...{ subject: { kind, id }, host, what: 'changed', direction, before, beforeSince: null, after, firstSeen: AT },
+  ...{ runKind: 'light', reports: [], evidence: {} },
+});
+
+const told = (changes: readonly Change[]): readonly string[] =>
+  thingsOf(changes).map(({ lead, members, direction }) => `${direction}: ${thingInWords(lead, members, AT)}`);
+
+const blocked = (id: string, host: string): Change =>
+  change(['check', id, 'worse'], state('pass', 'answered'), state('blocked', 'dropped-outbound'), host);
+const impaired = change(['service', 'business-sip', 'worse'], state('works'), state('impaired'));
+
+t.test('a rule in a firewall is one thing', async (t) => {
+  const rule = [impaired, blocked('sip-options/udp/5060', 'hq'), blocked('stun-binding/udp/3478', 'hq')];
+  t.same(told(rule), [
+    'worse: sip-options/udp/5060 is blocked (dropped-outbound); it passed, since 02:41 UTC. With it: stun-binding/udp/3478 is blocked (dropped-outbound); it passed; business-sip is impaired; it worked',
+  ]);
+  const many = Array.from({ length: 40 }, (_, index) => blocked(`udp-echo/udp/${9000 + index}`, 'hq'));
+  t.match(told(many), [/With it: .*; .*; .*; 36 more$/]);
+});
+
+t.test('what got better beside it is another, and so is what another host does', async (t) => {
+  const mended = change(['check', 'a/udp/1', 'better'], state('blocked', 'dropped'), state('pass', 'answered'), 'hq');
+  t.equal(told([blocked('b/udp/2', 'hq'), mended]).length, 2);
+  const gone = change(['host', 'carrier', 'worse'], state('answers'), state('silent', 'no-answer'), 'carrier');
+  const two = told([gone, blocked('b/udp/2', 'hq'), impaired]);
+  t.equal(two.length, 2);
+  t.match(two, [/carrier is silent: nothing that it is asked comes back/, /b\/udp\/2 is blocked/]);
+});
+
+t.test('another line leads what is measured over it', async (t) => {
+  const address = change(['fact', 'network.address', 'different'], state('203.0.113.5'), state('203.0.113.9'));
+  const way = change(['path', 'round-trip', 'worse'], state('pass', null, 18.2), state('pass', null, 72.4));
+  t.same(told([way, address]), [
+    'worse: the outer address is 203.0.113.9, before 203.0.113.5, since 02:41 UTC. With it: the way is longer: 72.4 ms there and back, 18.2 ms before',
+  ]);
+  const moved = change(['fact', 'addresses pbx.example', 'different'], state('192.0.2.1'), state('192.0.2.2'));
+  t.same(told([moved]), ['different: the name pbx.example leads to 192.0.2.2, before 192.0.2.1, since 02:41 UTC']);
+});
+
+t.test('a token, a flap, and what was found', async (t) => {
+  const token = change(['host', 'hq', 'worse'], state('proves'), state('unproven', 'wrong-token'), 'hq');
+  t.same(told([token]), ['worse: hq does not know this token: the token files of both ends differ, since 02:41 UTC']);
+  const lossy = change(
+    ['path', 'loss', 'worse'],
+    { ...state('pass', null, 0.012), key: 'clean' },
+    { ...state('degraded', 'loss', 0.121), key: 'lossy' },
+  );
+  t.match(told([lossy]), [/^worse: the path loses packets: at most 12(\.1)? %, at most 1(\.2)? % before/]);
+  t.match(told([{ ...impaired, what: 'flapping' }]), [
+    /^worse: business-sip comes and goes: now business-sip is impaired/,
+  ]);
+  t.match(told([{ ...impaired, what: 'found' }]), [/it worked \(found now, and perhaps older\)/]);
+});
