@@ -31,6 +31,12 @@ export interface Identity {
 /** A stretch of time in which an address answered again and again, in milliseconds of the run's clock. */
 export type Span = readonly [fromMs: number, toMs: number];
 
+/**
+ * What goes out together with the very first answered question belongs to its stretch, in milliseconds: the stretches of a far
+ * end begin so long before it.
+ */
+export const EDGE_MS = 100;
+
 /** How many of these moments lie within a stretch, both ends included. */
 export const countWithin = (spans: readonly Span[], atMs: readonly number[]): number =>
   atMs.filter((moment) => spans.some(([from, to]) => moment >= from && moment <= to)).length;
@@ -85,6 +91,8 @@ export interface FarEndFacts {
   readonly clockRefused: boolean;
   /** It gave its word at first, and at the end of the run nothing answers any more where it came through. */
   readonly isGone: boolean;
+  /** And its host, or something before it, refuses what is asked there: no guard that drops, but an end. */
+  readonly isRefusing: boolean;
   /** Answers and connections that it says it held back to protect itself. */
   readonly heldBack: number;
   /** UDP ports on which a bare tag passed where the check's own protocol did not. */
@@ -115,6 +123,7 @@ export const unknownFarEnd = (address: string): FarEndFacts => ({
   versionRefused: false,
   clockRefused: false,
   isGone: false,
+  isRefusing: false,
   heldBack: 0,
   otherBytesPorts: [],
   onlyShortPasses: [],

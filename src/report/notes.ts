@@ -47,6 +47,11 @@ const endNotes = (facts: FarEndFacts): readonly string[] => {
   const last = facts.silences.at(-1);
   if (ended === null) return [];
   const nothing = 'What was silent since then says nothing about any port.';
+  if (facts.isRefusing) {
+    return [
+      `At the end of the run ${facts.address} refused what it had answered before: the reflector there ended or restarts, or something before it began to reject. ${nothing} Ask again once it runs.`,
+    ];
+  }
   return ended === 'cut-off'
     ? [
         `Cut off: from some moment on nothing came from ${facts.address} any more, after this run had opened ${last?.flows ?? 0} flows, ${last?.recentFlows ?? 0} of them in the last seconds. A protection against port scans or SIP floods between here and there may drop everything of this host now; this run may have triggered it. Exempt this host, or ask slower and less (--max-pps, a smaller range). The line or the far end may as well have gone away at that moment. ${nothing}`,

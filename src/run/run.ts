@@ -58,6 +58,7 @@ export const run = async (
       await lookAgain(run);
     }
     await tryConnectionsAgain(run, { last: true });
+    if (input.studies) await confirmAlive(run);
     return run.output();
   } finally {
     done.abort(new Error('the run is done'));

@@ -3,7 +3,7 @@
  * such moments that lie close together; a line that is away for seconds swallows whatever is asked meanwhile, and says
  * nothing about any port.
  */
-import { countWithin, type Silence, type Span } from '../model/far-end.js';
+import { countWithin, EDGE_MS, type Silence, type Span } from '../model/far-end.js';
 import type { Transport } from '../model/kinds.js';
 import { gapsOf } from './gaps.js';
 
@@ -54,11 +54,6 @@ export interface Timeline {
  * seen takes one of them at most.
  */
 const MOMENT_MS = 650;
-/**
- * What goes out together with the very first answered question belongs to its stretch, and so does what follows the very last
- * as long as nothing was asked after it in vain. Within a run a line may go away at any moment.
- */
-const EDGE_MS = 100;
 /** So long after the last answer, and after so many questions in vain, the line is taken to be away. */
 const SILENT_MS = 800;
 const SILENT_QUESTIONS = 3;
@@ -174,6 +169,7 @@ export const createTimeline = (now: () => number): Timeline => {
     asked.filter((atMs) => atMs > fromMs && atMs < toMs).length;
   const spansOf = (life: Life | undefined): readonly Span[] =>
     (life?.spans ?? []).map(([from, to], index, { length }): Span => {
+      // As long as nothing was asked after the last answer in vain, what followed it at once belongs to it as well.
       const isOpen = index === length - 1 && life !== undefined && inVain(life, to, to + EDGE_MS) === 0;
       return [index === 0 ? from - EDGE_MS : from, isOpen ? to + EDGE_MS : to];
     });

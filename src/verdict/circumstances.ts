@@ -1,6 +1,13 @@
 /** What is known besides a check's own attempts when it is judged: of its address, of the path, and what a call bears. */
 import type { Check, Key } from '../model/check.js';
-import { type ConnectionFacts, countWithin, type FlowFacts, type Silence, type Span } from '../model/far-end.js';
+import {
+  type ConnectionFacts,
+  countWithin,
+  EDGE_MS,
+  type FlowFacts,
+  type Silence,
+  type Span,
+} from '../model/far-end.js';
 import type { Transport } from '../model/kinds.js';
 import type { Attempt, PathLimit } from '../model/observation.js';
 import type { Thresholds } from '../model/profile.js';
@@ -95,5 +102,12 @@ export const unwitnessedBy = (
 ): number => {
   const alive = transport === 'udp' ? aliveDuring?.overUdp : aliveDuring?.atAll;
   if (alive === undefined) return 0;
-  return attempts.reduce((sum, { lostAtMs }) => sum + lostAtMs.length - countWithin(alive, lostAtMs), 0);
+  // Who said no before the first answer came was somebody else, or a far end that was not up yet.
+  const [first, ...others] = alive;
+  const answering = first ? [[first[0] + EDGE_MS, first[1]] as const, ...others] : [];
+  return attempts.reduce(
+    (sum, { outcome, lostAtMs }) =>
+      sum + lostAtMs.length - countWithin(outcome === 'error' ? answering : alive, lostAtMs),
+    0,
+  );
 };

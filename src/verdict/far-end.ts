@@ -37,9 +37,10 @@ const recursAlike = (silences: readonly Silence[]): boolean => {
 };
 
 /** Why nothing came from a far end any more when the run ended; null where it still answered. */
-export const endOf = ({ isGone, silences }: FarEndFacts): 'outage' | 'cut-off' | null => {
+export const endOf = ({ isGone, isRefusing, silences }: FarEndFacts): 'outage' | 'cut-off' | null => {
   const last = silences.at(-1);
   if (!isGone && (!last || last.toMs !== null)) return null;
+  if (isRefusing) return 'outage';
   return (last?.recentFlows ?? 0) >= MANY_FLOWS || recursAlike(silences) ? 'cut-off' : 'outage';
 };
 

@@ -145,7 +145,8 @@ export const isShutAtLast = (
   farEnd: FarEndState,
   circumstances: Circumstances,
 ): boolean => {
-  if (!atLast || farEnd.role !== 'reflector') return false;
+  // Of who had ended by then nothing passes, and no single port was shut.
+  if (!atLast || farEnd.role !== 'reflector' || farEnd.ended) return false;
   const refused = atLast.some((one) => one.outcome === 'error' && REFUSALS.has(one.failure));
   // A reflector that protects itself hangs up as well, and says so.
   if (refused) return check.transport === 'udp' || (farEnd.heldBack ?? 0) === 0;

@@ -75,6 +75,28 @@ export const outage = ({
   );
 };
 
+/** Everything is refused for a time, as a host does on which nothing listens; counted from the branch's first packet. */
+export const refusedWhile = ({
+  fromSeconds,
+  seconds,
+}: {
+  readonly fromSeconds: number;
+  readonly seconds: number;
+}): string => {
+  const before = fromSeconds > 0 ? ` add @before { ip saddr timeout ${duration(fromSeconds)} }` : '';
+  const refused = `${OUT} ip saddr @until ip saddr != @before`;
+  return table(
+    'refusal',
+    [hosts('begun'), hosts('before', { timeout: true }), hosts('until', { timeout: true })],
+    BEFORE_FILTERS,
+    [
+      `${OUT} ip saddr != @begun add @begun { ip saddr }${before} add @until { ip saddr timeout ${duration(fromSeconds + seconds)} }`,
+      `${refused} meta l4proto tcp reject with tcp reset`,
+      `${refused} meta l4proto udp reject with icmp type port-unreachable`,
+    ],
+  );
+};
+
 interface DeadMember {
   readonly transport?: 'udp' | 'tcp';
   /** Default outbound. */

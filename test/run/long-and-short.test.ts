@@ -36,8 +36,8 @@ const longIsLost = (most: number) => netLosing(({ bytes }) => bytes.length > mos
 t.test('who is there, what arrived, and what it looked like', async (t) => {
   const net = longIsLost(900);
   const tools = toolsOf(net, sessionOf(1, TOKEN));
-  const { identity } = await net.run(askWhoIsThere([WAY], tools));
-  t.ok(identity, 'the short question for info is answered');
+  const { facts } = await net.run(askWhoIsThere([WAY], tools));
+  t.ok(facts.identity, 'the short question for info is answered');
 
   const sequences = Array.from({ length: 150 }, () => tools.nextSequence());
   const { told } = await net.run(askReceipts(sequences, [WAY], tools));

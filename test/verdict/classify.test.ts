@@ -665,6 +665,14 @@ const ROWS: readonly Row[] = [
     says: 'pass/answered',
   },
   {
+    story: 'it passed, and by the end its far end had ended',
+    check: SIP,
+    attempts: [proven(), proven(), proven()],
+    facts: { atLast: silence(4) },
+    farEnd: reflector({ ended: 'outage' }),
+    says: 'pass/answered',
+  },
+  {
     story: 'what was rewritten is rewritten, whatever came of it later',
     check: SIP,
     attempts: [proven({}, { intact: false })],

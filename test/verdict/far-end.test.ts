@@ -29,6 +29,12 @@ const cases: Record<string, readonly [isGone: boolean, silences: readonly Silenc
   'two silences of eight seconds, and then answers': [false, [silence(0, 8080), silence(10_000, 18_010)], null],
 };
 
+t.test('a far end that refuses has ended, however many flows were opened before', async (t) => {
+  const silences = [silence(1000, null, 40)];
+  t.equal(endOf({ ...unknownFarEnd('198.51.100.10'), isGone: true, isRefusing: true, silences }), 'outage');
+  t.equal(endOf({ ...unknownFarEnd('198.51.100.10'), isGone: true, silences }), 'cut-off');
+});
+
 for (const [about, [isGone, silences, end]] of Object.entries(cases)) {
   t.test(about, async (t) => {
     t.equal(endOf({ ...unknownFarEnd('198.51.100.10'), isGone, silences }), end);

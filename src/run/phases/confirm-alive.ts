@@ -12,17 +12,18 @@ import { askWhoIsThere } from './identify.js';
 const MAX_WAYS = 3;
 
 /** Whether some of what was sent had no answer. */
-const isIncomplete = ({ attempts }: Observation): boolean =>
-  attempts.some((one) => one.packets > (one.outcome === 'answer' ? one.answers : 0));
+const isIncomplete = ({ attempts, atLast }: Observation): boolean =>
+  atLast !== undefined || attempts.some((one) => one.packets > (one.outcome === 'answer' ? one.answers : 0));
 
 const confirm = async (run: RunState, { address, facts, ways }: FarEnd): Promise<void> => {
   const { tools, farEnds, signal } = run;
-  if (!run.observations.at(address).some(isIncomplete)) return;
-  const now = await askWhoIsThere(ways.slice(0, MAX_WAYS), tools);
+  const isQuiet = tools.timeline.isSilent(address, 'udp');
+  if (!isQuiet && !run.observations.at(address).some(isIncomplete)) return;
+  const { facts: now, isRefusing } = await askWhoIsThere(ways.slice(0, MAX_WAYS), tools);
   if (now.identity) return farEnds.learn(address, now);
   // Where the run's time is over nobody was asked; then it counts how long nothing had come.
   const isGone = !signal.aborted || tools.timeline.isDeaf(address, 'tcp');
-  if (facts.identity && isGone) farEnds.learn(address, { isGone: true });
+  if (facts.identity && isGone) farEnds.learn(address, { isGone: true, isRefusing });
 };
 
 export const confirmAlive = async (run: RunState): Promise<void> => {

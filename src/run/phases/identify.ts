@@ -84,33 +84,47 @@ export const waysOf = (checks: readonly Check[]): readonly Check[] => {
   ];
 };
 
-type Identification = Pick<FarEndFacts, 'identity' | 'tokenRefused' | 'versionRefused' | 'clockRefused'>;
+interface Asked {
+  readonly facts: Pick<FarEndFacts, 'identity' | 'tokenRefused' | 'versionRefused' | 'clockRefused'>;
+  /** Over every way that was asked something said no. */
+  readonly isRefusing: boolean;
+}
+
+const isRefused = ({ attempts }: Observation): boolean =>
+  attempts.some((one) => one.outcome === 'error' && (one.failure === 'refused' || one.failure === 'reset'));
 
 /** Asks the checks' address over the ways that these checks use. Resolves when one answers, or all have given up. */
-export const askWhoIsThere = async (checks: readonly Check[], tools: Tools): Promise<Identification> => {
+export const askWhoIsThere = async (checks: readonly Check[], tools: Tools): Promise<Asked> => {
   const found = new AbortController();
   const signal = AbortSignal.any([tools.signal, found.signal]);
   setMaxListeners(0, signal);
   const words = await Promise.all(
     waysOf(checks).map(async (way) => {
-      const { values } = await askFor(way, infoProbe(), { samples: 1, doubt: 0, atMost: ATTEMPTS, signal }, tools);
+      const options = { samples: 1, doubt: 0, atMost: ATTEMPTS, signal };
+      const { values, observation } = await askFor(way, infoProbe(), options, tools);
       const identities = values.flatMap((word): Identity[] =>
         word.says === 'info' ? [{ info: word.info, control: way }] : [],
       );
       // The other ways need not be asked any more.
       if (identities.length > 0) found.abort(new Error('identified'));
-      return { identities, refusals: values.flatMap((word) => (word.says === 'refusal' ? word.because : [])) };
+      const wasRefused = isRefused(observation);
+      return {
+        identities,
+        wasRefused,
+        refusals: values.flatMap((word) => (word.says === 'refusal' ? word.because : [])),
+      };
     }),
   );
   const refusals = words.flatMap((one) => one.refusals);
   const identity = words.flatMap(({ identities }) => identities)[0] ?? null;
-  return {
+  const facts = {
     identity,
     tokenRefused: refusals.includes(REFUSED_BECAUSE.unknownKey),
     versionRefused: refusals.includes(REFUSED_BECAUSE.version),
     // Over TLS it gives its word whatever our clock says, and then it answers everywhere else, too.
     clockRefused: identity === null && refusals.includes(REFUSED_BECAUSE.clock),
   };
+  return { facts, isRefusing: words.length > 0 && words.every(({ wasRefused }) => wasRefused) };
 };
 
 /** Asks every address that may be a reflector's over the ways of its checks. */
@@ -120,9 +134,9 @@ export const identify = async (run: RunState): Promise<void> => {
   await Promise.all(
     farEnds.all().map(async ({ address }) => {
       const ways = asked.filter((check) => check.address === address);
-      const identification = await askWhoIsThere(ways, tools);
-      farEnds.learn(address, identification);
-      if (identification.identity) await boundLoss(run, identification.identity.control);
+      const { facts } = await askWhoIsThere(ways, tools);
+      farEnds.learn(address, facts);
+      if (facts.identity) await boundLoss(run, facts.identity.control);
     }),
   );
 };
@@ -137,8 +151,8 @@ const waysThrough = (observations: readonly Observation[], control: Check | null
 const identifyOnceMore = async (run: RunState, { address, facts }: FarEnd): Promise<void> => {
   const observations = run.observations.at(address);
   const again = facts.identity ? null : await askWhoIsThere(waysThrough(observations, null), run.tools);
-  if (again) run.farEnds.learn(address, again);
-  const { identity } = again ?? facts;
+  if (again) run.farEnds.learn(address, again.facts);
+  const { identity } = again?.facts ?? facts;
   run.farEnds.setWays(address, waysThrough(observations, identity?.control ?? null));
 };
 

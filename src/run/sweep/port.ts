@@ -135,7 +135,13 @@ export const observationOf = (
   const attempts: Attempt[] = [
     ...(answer ? [{ ...answer, packets: answers, answers }] : []),
     ...(failure && (lost > 0 || packets === 0)
-      ? [{ outcome: 'error' as const, ...(unanswered[0] ?? UNSENT), packets: lost, ...failure, opened: null }]
+      ? [
+          {
+            ...{ outcome: 'error' as const, ...(unanswered[0] ?? UNSENT), ...failure, opened: null },
+            // Those that were refused as well as those of other flows: when each went out tells whether the far end was there.
+            ...{ packets: lost, lostAtMs: lostOf(port) },
+          },
+        ]
       : []),
     ...(failure ? [] : unanswered.map((flow) => ({ outcome: 'silence' as const, ...flow, opened: null }))),
   ];
