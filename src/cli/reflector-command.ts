@@ -118,7 +118,15 @@ const withoutControl = (port: number): string => {
     port < FIRST_FREE_PORT
       ? 'give this process the capability to bind it (CAP_NET_BIND_SERVICE; AmbientCapabilities= of systemd)'
       : 'end what holds it';
-  return `the control port ${port} could not be bound, so agents get no receipts: ${first}, or choose another port, for example --control-port 8443`;
+  return `the control port ${port} could not be bound, so agents ask for its word over the other ports alone: ${first}, or choose another port, for example --control-port 8443`;
+};
+
+/** Said once: every single port would say so. @throws UserError for an address that this host does not have */
+const demandOwn = async (listen: readonly string[]): Promise<void> => {
+  for (const address of listen) {
+    if (!(await isOwnAddress(address)))
+      throw usage(`--listen: ${address} is no address of this host; it has ${ownAddresses()}`);
+  }
 };
 
 /** Runs until SIGINT or SIGTERM. @throws UserError for what the user can mend */
@@ -129,11 +137,6 @@ export const reflectorCommand = async (argv: readonly string[], env: NodeJS.Proc
   const listen = values.listen ?? [await everyAddress()];
   const stray = listen.find((address) => isIP(address) === 0);
   if (stray !== undefined) throw usage(`--listen: "${stray.slice(0, MAX_SHOWN)}" is not an address`);
-  // Every single port would say so.
-  for (const address of listen) {
-    if (!(await isOwnAddress(address)))
-      throw usage(`--listen: ${address} is no address of this host; it has ${ownAddresses()}`);
-  }
   const listeners = readListeners(listen, values.public ?? []);
   const processes =
     values.processes === undefined ? null : wholeNumber('--processes', values.processes, 1, MAX_PROCESSES);
@@ -170,6 +173,7 @@ export const reflectorCommand = async (argv: readonly string[], env: NodeJS.Proc
       'this host has several addresses: name one with --listen, or answers may leave from another than was asked',
     );
   }
+  await demandOwn(listen);
   const reflector = await startReflector({
     listeners,
     ports: planPorts({ profiles, ...exact, controlPort }),

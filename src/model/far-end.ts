@@ -10,6 +10,8 @@ export interface ReflectorInfo {
   readonly udp: readonly PortSpan[];
   /** Each of these speaks plain TCP and TLS alike. */
   readonly tcp: readonly PortSpan[];
+  /** It listens on more than it had room to tell; false if left out. */
+  readonly isCut?: boolean;
   /** UDP ports at which datagrams were lately dropped before the reflector could read them. */
   readonly overruns?: readonly PortSpan[];
   /** UDP ports at which datagrams from our address lately arrived that carried no token that holds. */

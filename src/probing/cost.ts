@@ -7,6 +7,7 @@ import { addressesOf, questionsOf } from '../plan/plan.js';
 import { lengthOf, messagesOf } from '../run/ask/length.js';
 import { MAX_CONTROL_PACKETS } from '../run/phases/bound-loss.js';
 import { waysOf } from '../run/phases/identify.js';
+import { LOOKED_AT } from '../run/phases/look-again.js';
 import { SAMPLES } from '../run/state.js';
 import { type Amount, HEADER_BYTES, loadStudy, sumOf } from '../run/studies/study.js';
 import { scoutCount } from '../run/sweep/scouts.js';
@@ -38,6 +39,18 @@ const rowFor = async (check: PlannedCheck, prepared: Prepared): Promise<Row> => 
   };
 };
 
+/** One question of each single check, and of some ports of each range. */
+const lookedAt = (rows: readonly Row[]): Amount => {
+  const groups = new Map<string, Row[]>();
+  for (const row of rows.filter(({ check }) => check.isOfRange)) {
+    groups.set(row.check.probe, [...(groups.get(row.check.probe) ?? []), row]);
+  }
+  const singles = rows.filter(({ check }) => !check.isOfRange);
+  const ofRanges = [...groups.values()].flatMap((group) => group.slice(0, LOOKED_AT));
+  const bytes = sumOf(singles).bytes / SAMPLES.single + sumOf(ofRanges).bytes;
+  return { packets: singles.length + ofRanges.length, bytes: Math.ceil(bytes) };
+};
+
 /**
  * What the proof costs besides the checks, at most and if nothing is lost: each address that may be a reflector's is
  * asked who it is over every way, then until its path's loss is bounded, then what arrived, then what the studies ask.
@@ -67,6 +80,8 @@ const proofFor = async (
           { packets: ways, bytes: ways * (headers + INFO_REQUEST_BYTES) },
           { packets: MAX_CONTROL_PACKETS, bytes: MAX_CONTROL_PACKETS * (headers + ANSWER_TAG_BYTES) },
           ...studies.map((study) => study.cost(checks, wanted)),
+          // What passed is asked again before and after the studies.
+          ...(studies.length > 0 ? [lookedAt(here), lookedAt(here)] : []),
           { packets: receipts, bytes: receipts * (headers + REQUEST_TAG_BYTES + query.length) },
         ]);
       }),

@@ -67,11 +67,16 @@ const notes = (
  * No ALG is said only where SIP over UDP was compared, if it was asked at all: that is where ALGs act, and what is dropped there
  * shows nothing of them.
  */
-const sipAlgOf = (ofStudies: boolean | null, all: readonly Classified[]): boolean | null => {
-  if (ofStudies === true || all.some(({ reason }) => reason === 'sip-alg')) return true;
-  const overUdp = all.filter(({ check }) => check.probe === 'sip-options' && check.transport === 'udp');
-  const isHidden = overUdp.length > 0 && overUdp.every(({ verdict }) => verdict === 'blocked');
-  return isHidden ? null : ofStudies;
+const sipAlgOf = (
+  { sipAlg: { detected }, checks }: Judgement['studies'],
+  all: readonly Classified[],
+): boolean | null => {
+  if (detected === true || all.some(({ reason }) => reason === 'sip-alg')) return true;
+  const isAsked = all.some(({ check }) => check.probe === 'sip-options' && check.transport === 'udp');
+  const isCompared = checks.some(
+    ({ probe, transport, finding }) => probe === 'sip-alg' && transport === 'udp' && finding.verdict !== 'unknown',
+  );
+  return isAsked && !isCompared ? null : detected;
 };
 
 /** Builds the report of a finished run. */
@@ -99,7 +104,7 @@ export const buildReport = (input: ReportInput): Report => {
     coverage: coverageRows(ranges),
     nat: { ...natOf(input.localAddresses, all), ...studies.nat },
     sipAlg: {
-      detected: sipAlgOf(studies.sipAlg.detected, all),
+      detected: sipAlgOf(studies, all),
       findings: studies.sipAlg.findings.map((one) => ({ ...one })),
     },
     quality: studies.quality,

@@ -66,13 +66,15 @@ const THRESHOLDS: Readonly<Record<string, Thresholds>> = {
 };
 
 const perfdata = (report: Report): readonly string[] => {
-  const { checks, network, totals, durationMs } = report;
-  const having = (verdict: string): number => checks.filter((check) => check.verdict === verdict).length;
+  const { checks, ranges, network, totals, durationMs } = report;
+  // A run of ports that fare alike counts as one.
+  const asked = [...checks, ...ranges.filter(({ tested }) => tested > 0)];
+  const having = (verdict: string): number => asked.filter((one) => one.verdict === verdict).length;
   return [
     perf('duration', durationMs / 1000, 's'),
     // Counts of this one run. They carry no `c`, which is for counters that only ever grow.
     ...(['pass', 'degraded', 'altered', 'blocked', 'unknown'] as const).map((verdict) =>
-      perf(`checks ${verdict}`, having(verdict), '', checks.length, THRESHOLDS[verdict]),
+      perf(`checks ${verdict}`, having(verdict), '', asked.length, THRESHOLDS[verdict]),
     ),
     perf('packets sent', totals.packetsSent, ''),
     perf('packets received', totals.packetsReceived, ''),

@@ -106,7 +106,6 @@ export const unprovenNotes = (
     : [];
 };
 
-/** Protocols that pass from their own port and from no other, as far as the verdict is that flows of theirs die. */
 /** What passed at first and was shut at the end, by transport. */
 export const shutNotes = (all: readonly Classified[]): readonly string[] => {
   const shut = all.filter(({ reason, evidence }) => reason === 'cut-off' && evidence.silentAtLast !== undefined);
@@ -118,6 +117,7 @@ export const shutNotes = (all: readonly Classified[]): readonly string[] => {
   });
 };
 
+/** Protocols that pass from their own port and from no other, as far as the verdict is that flows of theirs die. */
 export const ownPortNotes = (observations: readonly Observation[], all: readonly Classified[]): readonly string[] => [
   ...new Set(
     observations.flatMap(({ check, attempts }) => {

@@ -20,9 +20,18 @@ const textOf = (fix: Fix, of: RulesOf, dialect: string): string | undefined => {
   return from === null ? undefined : (from.rules[dialect] ?? clicksOf(from)[dialect]);
 };
 
-/** Whether `--rules` has anything to print. */
-const hasRules = ({ fixes }: ReportService, of: RulesOf): boolean =>
-  fixes.some((fix) => Object.keys((of === 'service' ? fix : fix.test)?.rules ?? {}).length > 0);
+/** Why nothing is printed. */
+const nothingInWords = (services: readonly ReportService[], of: RulesOf): string => {
+  const fixes = services.flatMap((service) => service.fixes);
+  if (fixes.length > 0) {
+    return of === 'test' && fixes.some(({ rules }) => Object.keys(rules).length > 0)
+      ? 'the reflector needs no rule of its own in this dialect: what is written for the service counts for it as well'
+      : 'no rule in this dialect would change what was found; the report says what would';
+  }
+  return services.some(({ verdict }) => verdict === 'unknown')
+    ? 'it could not be told what passes, so no rule can be written; the report says why'
+    : 'nothing was found that a rule would mend';
+};
 
 /** Ends with a newline. Of services that want the same rule, the first one names it. */
 export const renderRules = ({ services }: Report, dialect: string, of: RulesOf): string => {
@@ -38,9 +47,10 @@ export const renderRules = ({ services }: Report, dialect: string, of: RulesOf):
     }),
   );
   if (blocks.length === 0) {
-    return `${sign} no rule in this dialect would change what was found; the report says what would\n`;
+    return `${sign} ${nothingInWords(services, of)}\n`;
   }
-  const also = of === 'service' && services.some((service) => hasRules(service, 'test'));
+  const also =
+    of === 'service' && services.some(({ fixes }) => fixes.some((fix) => fix.test?.rules[dialect] !== undefined));
   return [
     ...blocks,
     ...(also

@@ -13,9 +13,9 @@ const MIN_MS = 200;
 /** A line that goes away more often than this within a run is a line that loses in bursts. */
 const MOST = 2;
 
-/** How many of the sorted moments lie between two, both excluded. */
+/** How many of the sorted moments lie after the one and not after the other. */
 const countBetween = (sorted: readonly number[], fromMs: number, toMs: number): number => {
-  const after = (atMs: number): number => {
+  const until = (atMs: number): number => {
     let low = 0;
     let high = sorted.length;
     while (low < high) {
@@ -25,7 +25,7 @@ const countBetween = (sorted: readonly number[], fromMs: number, toMs: number): 
     }
     return low;
   };
-  return Math.max(0, after(toMs - Number.EPSILON) - after(fromMs));
+  return Math.max(0, until(toMs) - until(fromMs));
 };
 
 /**

@@ -22,6 +22,13 @@ export interface Observations {
 export const passed = ({ attempts }: Observation): boolean =>
   attempts.some((attempt) => attempt.outcome === 'answer' && attempt.authentic === true);
 
+/** The same, and not from the protocol's own source port alone. */
+export const passesFromAnywhere = (one: Observation): boolean =>
+  passed(one) &&
+  one.attempts.some(
+    ({ outcome, sourcePort }) => outcome === 'answer' && (sourcePort === null || sourcePort !== one.check.port),
+  );
+
 /** Nothing but silence met what was asked. */
 export const isSilent = ({ attempts, notRun }: Observation): boolean =>
   notRun === null && attempts.length > 0 && attempts.every(({ outcome }) => outcome === 'silence');

@@ -7,6 +7,7 @@ import type { StudyFacts } from '../verdict/studies/registry.js';
 import { type Net, systemNet } from './net.js';
 import { askChecks } from './phases/ask-checks.js';
 import { askUntilCertain } from './phases/ask-until-certain.js';
+import { askWhatPassesSince } from './phases/ask-what-passes-since.js';
 import { confirmAlive } from './phases/confirm-alive.js';
 import { examineConnections } from './phases/examine-connections.js';
 import { examineFlows } from './phases/examine-flows.js';
@@ -44,6 +45,7 @@ export const run = async (
     await findBoundaries(run);
     await identifyAgain(run);
     await Promise.all([tryOtherBytes(run), trySmallEsp(run), tryOwnPorts(run), tryConnectionsAgain(run)]);
+    await askWhatPassesSince(run);
     await trySameSize(run);
     await askUntilCertain(run);
     await recheckSlow(run);

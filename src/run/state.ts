@@ -6,8 +6,9 @@ import { setMaxListeners } from 'node:events';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import pLimit from 'p-limit';
 import type { Check, PlannedCheck } from '../model/check.js';
-import type { LossSample, Observation } from '../model/observation.js';
+import type { LossSample, Observation, PathLimit } from '../model/observation.js';
 import type { OnProgress, RunInput, RunOutput } from '../model/run.js';
+import { lostAtFirst } from '../verdict/flows.js';
 import { RANGE_PORT_DOUBT, SINGLE_CHECK_DOUBT } from '../verdict/silence.js';
 import { NO_FACTS, type StudyFacts } from '../verdict/studies/registry.js';
 import { deriveKeys } from '../wire/keys.js';
@@ -109,6 +110,11 @@ export const openRun = async (
       onProgress(done, marks);
     },
   });
+  /** New flows that lose their first packets look refused, and are not. */
+  const limitOf = (address: string, { flows }: FarEnd['facts']): PathLimit | null => {
+    const limit = sweeps.limit(address);
+    return limit?.kind === 'flows' && lostAtFirst(flows) > 0 ? null : limit;
+  };
   const findGaps = (): void => {
     for (const { address } of farEnds.all()) {
       timeline.findGaps(address, lostBesideAnswers(observations.at(address)));
@@ -148,7 +154,7 @@ export const openRun = async (
       observations: observations.inOrder(),
       farEnds: farEnds.all().map(({ address, facts: known }) => ({
         ...known,
-        limit: sweeps.limit(address),
+        limit: limitOf(address, known),
         alive: tools.timeline.spans(address, 'tcp'),
         aliveOverUdp: tools.timeline.spans(address, 'udp'),
         silences: [

@@ -233,10 +233,7 @@ export const createTimeline = (now: () => number): Timeline => {
       const isUdpAlone = ({ fromMs, toMs }: Silence): boolean => {
         const isWithin = (atMs: number): boolean => atMs > fromMs + MOMENT_MS && atMs < (toMs ?? now()) - MOMENT_MS;
         const asked = askedOverConnections.get(address) ?? [];
-        return (
-          (overConnections.get(address) ?? []).some(isWithin) ||
-          !asked.some((atMs) => atMs > fromMs && atMs < (toMs ?? now()))
-        );
+        return (overConnections.get(address) ?? []).some(isWithin) || !asked.some(isWithin);
       };
       return ofUdp.map((one) => (isUdpAlone(one) ? { ...one, what: 'udp' } : one));
     },

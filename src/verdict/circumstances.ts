@@ -52,6 +52,8 @@ export interface Listens {
   readonly udp: readonly PortSpan[];
   /** Each speaks plain TCP and TLS alike. */
   readonly tcp: readonly PortSpan[];
+  /** It listens on more than it had room to tell; false if left out. */
+  readonly isCut?: boolean;
   /** UDP ports at which its host lately dropped datagrams before they were read. */
   readonly overruns?: readonly PortSpan[];
   /** UDP ports at which datagrams from our address lately arrived that it could not read. */
@@ -75,9 +77,11 @@ export interface Circumstances {
 export const isWithin = (spans: readonly PortSpan[], port: number): boolean =>
   spans.some(([from, to]) => from <= port && port <= to);
 
-/** Whether the far end listens there; null if it could not be asked. */
-export const listensOn = (listens: Listens | null, check: Pick<Check, 'transport' | 'port'>): boolean | null =>
-  listens === null ? null : isWithin(listens[check.transport === 'udp' ? 'udp' : 'tcp'], check.port);
+/** Whether the far end listens there; null if it could not be asked, or told of some ports only and not of this one. */
+export const listensOn = (listens: Listens | null, check: Pick<Check, 'transport' | 'port'>): boolean | null => {
+  if (listens === null) return null;
+  return isWithin(listens[check.transport === 'udp' ? 'udp' : 'tcp'], check.port) || (listens.isCut ? null : false);
+};
 
 /**
  * Twenty calls at fifty packets a second each way: a limit above hurts no branch, and may be this host's own. What lies

@@ -65,6 +65,7 @@ export const evidenceOf = (
     ...(answers.length === 0 && observation.elsewhere && { elsewhere: { ...observation.elsewhere } }),
     ...(answers.length === 0 && openedOf(observation)),
     ...(listening === false && { listening }),
+    ...(listening === false && answers.length === 0 && !observation.notRun && { notRun: 'not-listening' }),
     ...(farEnd.role === 'reflector' &&
       observation.check.probe === 'esp-in-udp' &&
       answers.length === 0 && { smallEspPasses: farEnd.smallEspPorts?.has(observation.check.port) ?? false }),

@@ -147,7 +147,13 @@ export const isShutAtLast = (
 ): boolean => {
   // Of who had ended by then nothing passes, and no single port was shut.
   if (!atLast || farEnd.role !== 'reflector' || farEnd.ended) return false;
-  const refused = atLast.some((one) => one.outcome === 'error' && REFUSALS.has(one.failure));
+  const refused = atLast.some(
+    (one) =>
+      one.outcome === 'error' &&
+      REFUSALS.has(one.failure) &&
+      // What says no while nothing passes says it of everything.
+      unwitnessedBy(farEnd, check.transport, [one]) === 0,
+  );
   // A reflector that protects itself hangs up as well, and says so.
   if (refused) return check.transport === 'udp' || (farEnd.heldBack ?? 0) === 0;
   const packets = atLast.reduce((sum, one) => sum + one.packets, 0) - unwitnessedBy(farEnd, check.transport, atLast);

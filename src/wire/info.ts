@@ -60,7 +60,12 @@ export const encodeInfo = (info: ReflectorInfo, room = MAX_INFO_BYTES): Uint8Arr
   };
   const withSpans = (spans: number): Uint8Array =>
     Buffer.from(
-      JSON.stringify({ ...info, udp: info.udp.slice(0, spans), tcp: info.tcp.slice(0, spans), ...doubtful }),
+      JSON.stringify({
+        ...info,
+        ...{ udp: info.udp.slice(0, spans), tcp: info.tcp.slice(0, spans) },
+        ...(Math.max(info.udp.length, info.tcp.length) > spans && { isCut: true }),
+        ...doubtful,
+      }),
       'utf8',
     );
   let spans = MAX_SPANS;
@@ -98,6 +103,7 @@ export const parseInfo = (body: Uint8Array): Parsed<ReflectorInfo, InfoRefusal> 
     version,
     udp,
     tcp,
+    isCut,
     overruns = [],
     unreadable = [],
     lateMs,
@@ -119,6 +125,7 @@ export const parseInfo = (body: Uint8Array): Parsed<ReflectorInfo, InfoRefusal> 
     version,
     udp: udpSpans,
     tcp: tcpSpans,
+    ...(isCut === true && { isCut }),
     ...(overrunSpans.length > 0 && { overruns: overrunSpans }),
     ...(unreadableSpans.length > 0 && { unreadable: unreadableSpans }),
     ...(typeof lateMs === 'number' && lateMs > 0 && { lateMs }),

@@ -54,7 +54,7 @@ const ofPath = ({ subject, before, after, direction }: ChangeToTell): string => 
   if (subject.id === 'round-trip')
     return `the way is ${direction === 'better' ? 'shorter' : 'longer'}: ${milliseconds(after.figure ?? 0)} there and back${was(milliseconds)}`;
   if (subject.id === 'loss')
-    return `the path ${after.key === 'lossy' ? 'loses packets' : 'loses no packets worth a word any more'}: at most ${percent(after.figure ?? 0)}${was((figure) => `at most ${percent(figure)}`)}`;
+    return `the path ${after.key === 'lossy' ? 'loses packets' : 'loses hardly any packets any more'}: at most ${percent(after.figure ?? 0)}${was((figure) => `at most ${percent(figure)}`)}`;
   return after.verdict === 'pass' ? 'packets arrive evenly again' : 'packets arrive unevenly: jitter, or out of order';
 };
 
@@ -86,8 +86,8 @@ const ofState = (change: ChangeToTell): string => {
 /** One sentence without its full stop: what it is now, and what it was. */
 export const changeInWords = (change: ChangeToTell): string => {
   const said = ofState(change);
-  if (change.what === 'flapping') return `${change.subject.id} comes and goes: now ${said}`;
-  if (change.what === 'settled') return `${change.subject.id} comes and goes no more: ${said}`;
+  if (change.what === 'flapping') return `comes and goes, now: ${said}`;
+  if (change.what === 'settled') return `comes and goes no more: ${said}`;
   return change.what === 'found' ? `${said} (found now, and perhaps older)` : said;
 };
 
@@ -99,6 +99,6 @@ export const thingInWords = (lead: ChangeToTell, members: readonly ChangeToTell[
   const shown = members.slice(0, MAX_MEMBERS).map(changeInWords);
   const more = members.length - shown.length;
   const rest = [...shown, ...(more > 0 ? [`${more} more`] : [])];
-  const since = new Date(firstSeen).toISOString().slice(11, 16);
-  return `${changeInWords(lead)}, since ${since} UTC${rest.length === 0 ? '' : `. With it: ${rest.join('; ')}`}`;
+  const since = new Date(firstSeen).toISOString().slice(0, 16).replace('T', ' ');
+  return `since ${since} UTC ${changeInWords(lead)}${rest.length === 0 ? '' : `. With it: ${rest.join('; ')}`}`;
 };

@@ -100,6 +100,7 @@ const CAUSE_WORDS: ReadonlyMap<string, string> = new Map([
   ['wrong-token', 'a callpath reflector answers there and does not know this token'],
   ['answer-from-elsewhere', 'an answer comes, and from elsewhere than it was asked'],
   ['silent-server', 'connections open, and what is asked over them is not answered'],
+  ['not-listening', 'the reflector does not listen there'],
   ['transport-not-offered', 'the DNS records of the target do not offer this transport'],
 ]);
 
@@ -214,24 +215,31 @@ export const lossInWords = ({ network, totals }: Report): string => {
   return `${bound}${lossUpperBound > WORRYING_LOSS ? ' (an upper bound, not an estimate)' : ''}`;
 };
 
+const placeOf = ({ transport, port }: Report['checks'][number]): string => `${transport.toUpperCase()} ${port}`;
+
 /** Where SIP was asked in the open and nothing of it arrived that could be compared: `UDP 5060`. TLS hides SIP from any ALG. */
-const notCompared = (checks: Report['checks']): readonly string[] => {
-  const placeOf = ({ transport, port }: Report['checks'][number]): string => `${transport.toUpperCase()} ${port}`;
-  const isKnown = (place: string): boolean =>
-    checks.some(
-      (one) =>
-        placeOf(one) === place &&
-        ((one.probe === 'sip-alg' && one.verdict !== 'unknown') ||
-          (one.probe === 'sip-options' && one.verdict !== 'blocked')),
+const notCompared = ({ checks, sipAlg }: Report): readonly string[] => {
+  const isKnown = (place: string): boolean => {
+    const here = checks.filter((one) => placeOf(one) === place);
+    const compared = here.filter(({ probe }) => probe === 'sip-alg');
+    if (compared.length > 0) return compared.some(({ verdict }) => verdict !== 'unknown');
+    // To say that there is none anywhere takes more than to say that nothing is known.
+    return here.some(({ probe, verdict }) =>
+      probe !== 'sip-options' ? false : sipAlg.detected === false ? verdict === 'pass' : verdict !== 'blocked',
     );
+  };
   const asked = checks.filter(({ probe, transport }) => probe === 'sip-options' && transport !== 'tls');
   return [...new Set(asked.map(placeOf))].filter((place) => !isKnown(place));
 };
 
 /** Whether a SIP ALG was found. */
-export const sipAlgInWords = ({ sipAlg, checks }: Report): string => {
-  const missing = notCompared(checks);
-  const why = `${missing.join(' and ')} could not be compared, as SIP does not pass there`;
+export const sipAlgInWords = (report: Report): string => {
+  const { sipAlg, checks } = report;
+  const missing = notCompared(report);
+  const isBlocked = (place: string): boolean =>
+    checks.some((one) => placeOf(one) === place && one.probe === 'sip-options' && one.verdict === 'blocked');
+  const because = missing.every(isBlocked) ? ', as SIP does not pass there' : '';
+  const why = `${missing.join(' and ')} could not be compared${because}`;
   if (sipAlg.detected === null) return missing.length > 0 ? `not known: ${why}` : 'not known';
   if (!sipAlg.detected) return missing.length > 0 ? `none found elsewhere; ${why}` : 'none found';
   const opensOnly = sipAlg.findings.length > 0 && sipAlg.findings.every(({ kind }) => kind === 'pinhole');

@@ -57,8 +57,8 @@ t.test('what two services share is printed once, and nothing is a comment', asyn
   if (service === undefined) throw new Error('the fixture lost its service');
   const twice = { ...report, services: [service, { ...service, profile: 'other' }] };
   t.equal(renderRules(twice, 'nftables', 'service'), renderRules(report, 'nftables', 'service'));
-  t.match(renderRules(reporting(), 'nftables', 'service'), /^# no rule[^\n]*\n$/);
-  t.match(renderRules(reporting(), 'cisco-asa', 'service'), /^! no rule/);
+  t.match(renderRules(reporting(), 'nftables', 'service'), /^# nothing was found[^\n]*\n$/);
+  t.match(renderRules(reporting(), 'cisco-asa', 'service'), /^! nothing was found/);
 });
 
 t.test('the HTML report has them whole, each once', async (t) => {

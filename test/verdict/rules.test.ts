@@ -585,6 +585,18 @@ const CASES: Readonly<Record<string, Cases>> = {
       { rows: [['signalling', 'sip-options/udp/5060 unknown/no-answer']] },
     ],
   },
+  'not-listening': {
+    fires: {
+      rows: [['signalling', 'sip-options/tls/5061 unknown/not-run']],
+      facts: facts({ checks: [stage('sip-options/tls/5061', 'unknown/not-run', { notRun: 'not-listening' })] }),
+    },
+    silent: [
+      {
+        rows: [['signalling', 'sip-options/tls/5061 unknown/not-run']],
+        facts: facts({ checks: [stage('sip-options/tls/5061', 'unknown/not-run', { notRun: 'interrupted' })] }),
+      },
+    ],
+  },
   'silent-reflector': {
     fires: { rows: [['signalling', 'sip-options/udp/5060 unknown/no-answer']] },
     silent: [{ rows: [['signalling', 'sip-options/udp/5060 unknown/no-answer unprovable']] }],

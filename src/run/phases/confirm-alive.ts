@@ -20,7 +20,9 @@ const confirm = async (run: RunState, { address, facts, ways }: FarEnd): Promise
   const isQuiet = tools.timeline.isSilent(address, 'udp');
   if (!isQuiet && !run.observations.at(address).some(isIncomplete)) return;
   const { facts: now, isRefusing } = await askWhoIsThere(ways.slice(0, MAX_WAYS), tools);
-  if (now.identity) return farEnds.learn(address, now);
+  // Where all that is long is lost it tells of fewer ports than it had at first.
+  if (now.identity)
+    return farEnds.learn(address, now.identity.info.isCut ? { ...now, identity: facts.identity ?? now.identity } : now);
   // Where the run's time is over nobody was asked; then it counts how long nothing had come.
   const isGone = !signal.aborted || tools.timeline.isDeaf(address, 'tcp');
   if (facts.identity && isGone) farEnds.learn(address, { isGone: true, isRefusing });

@@ -2,29 +2,21 @@
  * Adds what the studies find of far ends that proved themselves and still answer. Last, because they may take minutes, and
  * each begins when those that it would disturb have ended.
  */
-import type { Observation } from '../../model/observation.js';
 import { lostAtFirst } from '../../verdict/flows.js';
 import { NO_FACTS, STUDY_KINDS, type StudyFacts, type StudyKind } from '../../verdict/studies/registry.js';
-import { passed } from '../observations.js';
+import { passesFromAnywhere } from '../observations.js';
 import type { RunState } from '../state.js';
 import { loadStudy, type StudiedFarEnd } from '../studies/study.js';
-
-/** What passes from its own source port alone tells studies nothing, they ask from others; nor does what was shut meanwhile. */
-const passesFromAnywhere = (one: Observation): boolean =>
-  passed(one) &&
-  !one.atLast &&
-  one.attempts.some(
-    ({ outcome, sourcePort }) => outcome === 'answer' && (sourcePort === null || sourcePort !== one.check.port),
-  );
 
 const studiedOf = (run: RunState): readonly StudiedFarEnd[] =>
   run
     .proven()
+    // What passes from its own source port alone tells studies nothing, they ask from others; nor does what was shut meanwhile.
     // Their questions go out over flows of their own, of a packet or two: where those are lost, they would accuse the message.
     .filter(({ facts }) => !facts.isGone && lostAtFirst(facts.flows) <= 1)
     .map(({ address, facts: { identity, flows, connections }, ways }) => {
       const observations = run.observations.at(address);
-      const passing = observations.filter(passesFromAnywhere).map(({ check }) => check);
+      const passing = observations.filter((one) => passesFromAnywhere(one) && !one.atLast).map(({ check }) => check);
       return { address, identity, flows, connections, ways, observations, passing };
     });
 

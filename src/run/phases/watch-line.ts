@@ -92,7 +92,9 @@ const openCanaries = (tools: Tools): Canaries => {
       canary = await openCanary(way, tools, () => answeredAtMs.set(port, net.now()));
       byPort.set(port, canary);
       opened.push(canary);
-      if (opened.length > MAX_FLOWS) opened.shift()?.close();
+      const current = new Set(byPort.values());
+      const oldest = opened.length > MAX_FLOWS ? opened.findIndex((one) => !current.has(one)) : -1;
+      if (oldest >= 0) opened.splice(oldest, 1)[0]?.close();
     }
     await canary.ask();
   };

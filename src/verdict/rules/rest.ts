@@ -225,6 +225,22 @@ export const OTHER_RULES: readonly Rule[] = [
     fixes: noFix,
   },
   {
+    id: 'not-listening',
+    when: (evidence) =>
+      undecided('not-run')(evidence).filter(
+        (ground) => checkOf(ground, evidence.facts)?.evidence.notRun === 'not-listening',
+      ),
+    symptom: null,
+    causes: asIs({
+      id: 'not-listening',
+      device: 'reflector',
+      likelihood: 'proven',
+      text: (ports) =>
+        `The reflector says that it does not listen on ${ports}: start it with this profile (--profile) or these ports, and give it the right to bind those below 1024.`,
+    }),
+    fixes: noFix,
+  },
+  {
     id: 'transport-not-offered',
     when: ({ service, facts }) => {
       const signalling = itemsOf(requiredOf(service, 'signalling'), () => true);

@@ -136,7 +136,7 @@ export const SIZE_RULES: readonly Rule[] = [
         grounds,
       },
     ],
-    fixes: fix('allow'),
+    fixes: fix('advise'),
   },
   {
     id: 'long-notifies-dropped',

@@ -1,0 +1,24 @@
+import { reflectorOnTwo, SMALL_MEDIA_RANGE } from '../parts.js';
+import type { Scenario } from '../scenario.js';
+import { outage } from '../trouble.js';
+
+export default {
+  about:
+    'Ports 16384 to 16419 are dropped on their way out until 2.5 s after the first packet: a rule that ends mid-run.',
+  rules: outage({ after: { seconds: 0 }, seconds: 2.5, only: 'udp dport 16384-16419' }),
+  parts: [reflectorOnTwo()],
+  args: SMALL_MEDIA_RANGE,
+  really: { 'udp/16384-16419': 'away' },
+  services: { 'business-sip': ['works', 'degraded', 'unknown'] },
+  saysNot: [/[Ii]nspection|IPS|does not let/],
+  outages: 'perhaps',
+  eachAlone: true,
+  measuredOnly: true,
+  repeat: 3,
+  notFixed: 'nothing is to be permitted',
+  expect: {
+    'rtp-echo/udp/16384-16482': ['pass/answered', 'degraded/loss', 'unknown/*'],
+    'rtcp-echo/udp/16385-16483': ['pass/answered', 'degraded/loss', 'unknown/*'],
+  },
+  measure: [{ port: 16_384, packets: 500, packetsPerSecond: 100, lossRatio: [0.45, 0.55] }],
+} satisfies Scenario;
