@@ -185,8 +185,10 @@ export interface LifetimeFacts {
 export interface InboundTry {
   /** It came here, with its proof. */
   readonly arrived: boolean;
-  /** Connections to the port that brought no proof while it was tried. */
+  /** Connections to the port from the far end's address that brought no proof while it was tried. */
   readonly opened: number;
+  /** Its bytes came here, and its proof does not hold: over TLS, because they were sent in another session. */
+  readonly altered: boolean;
   /** The far end's word; null where it could not be had, so that nothing is known of this attempt. */
   readonly said: 'sent' | 'connected' | 'refused' | 'silent' | 'unreachable' | 'tls-failed' | null;
 }

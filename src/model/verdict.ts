@@ -41,6 +41,7 @@ export const REASONS = {
     'local-error',
     'not-run',
     'not-forwarded',
+    'no-way-in',
   ],
 } as const satisfies Record<Verdict, readonly string[]>;
 export type Reason = (typeof REASONS)[Verdict][number];

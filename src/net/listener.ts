@@ -6,10 +6,10 @@ import { socketError } from './errno.js';
 import { EXPORTER_BYTES, EXPORTER_LABEL } from './stream.js';
 
 interface ListenEvents {
-  /** A connection came; TLS is still to follow where it is wanted. */
-  opened(): void;
+  /** A connection came from this address, which anybody may have; TLS is still to follow where it is wanted. */
+  opened(from: string): void;
   /** All that this connection has brought so far. */
-  heard(bytes: Uint8Array, binding: Uint8Array | null): void;
+  heard(bytes: Uint8Array, from: string, binding: Uint8Array | null): void;
 }
 
 export interface Listening {
@@ -37,11 +37,11 @@ export const listen = (
   new Promise((resolve, reject) => {
     const context = credentials && createSecureContext({ ...credentials, minVersion: 'TLSv1.2' });
     const sockets = new Set<Socket>();
-    const read = (socket: Socket, bindingOf: () => Uint8Array | null): void => {
+    const read = (socket: Socket, from: string, bindingOf: () => Uint8Array | null): void => {
       let held = Buffer.alloc(0);
       socket.on('data', (bytes: Buffer) => {
         held = Buffer.concat([held, bytes]).subarray(0, MAX_BYTES);
-        events.heard(held, bindingOf());
+        events.heard(held, from, bindingOf());
         if (held.length >= MAX_BYTES) socket.destroy();
       });
       socket.on('error', () => socket.destroy());
@@ -54,10 +54,12 @@ export const listen = (
         sockets.delete(socket);
       });
       socket.on('error', () => socket.destroy());
-      events.opened();
-      if (context === null) return read(socket, () => null);
+      // Null once the connection is gone again.
+      const from = socket.remoteAddress ?? '';
+      events.opened(from);
+      if (context === null) return read(socket, from, () => null);
       const secure = new TLSSocket(socket, { isServer: true, secureContext: context });
-      read(secure, () => secure.exportKeyingMaterial(EXPORTER_BYTES, EXPORTER_LABEL, Buffer.alloc(0)));
+      read(secure, from, () => secure.exportKeyingMaterial(EXPORTER_BYTES, EXPORTER_LABEL, Buffer.alloc(0)));
     });
     server.maxConnections = MAX_CONNECTIONS;
     let isOpen = false;

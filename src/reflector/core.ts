@@ -90,7 +90,7 @@ export const createCore = (options: CoreOptions): Core => {
   const udpPorts = new Set<number>();
   const overruns = createOverruns(udpPorts);
   const deferrals = createDeferrals();
-  const inbound = options.inbound === true ? createInbound({ listeners: options.listeners, dial }) : null;
+  const inbound = options.inbound === true ? createInbound({ dial }) : null;
   const counts = { datagrams: 0, answers: 0, connections: 0, refusedConnections: 0 };
   let context = secureContextOf(options.credentials);
   let info: ReflectorInfo = { version: options.version, udp: [], tcp: [], certificateSha256: null };
@@ -149,6 +149,7 @@ export const createCore = (options: CoreOptions): Core => {
     localPort: number,
     binding: Uint8Array | null,
     surroundings: Arrival['surroundings'],
+    localAddress: string | null = null,
   ): Arrival | null => {
     const from = sourceOf(source.address);
     return (
@@ -157,6 +158,7 @@ export const createCore = (options: CoreOptions): Core => {
         sourceAddress: from.text,
         sourcePort: source.port,
         localPort,
+        localAddress: localAddress === null ? null : (sourceOf(localAddress)?.text ?? null),
         receivedAtMicros: nowMicros(),
         binding,
         surroundings,
@@ -192,7 +194,7 @@ export const createCore = (options: CoreOptions): Core => {
   const tcp = createTcpSide({
     listeners: options.listeners,
     secureContext: () => context,
-    arrivalOf: (source, port, binding) => arrivalOf(source, port, binding, null),
+    arrivalOf: (source, port, binding, localAddress) => arrivalOf(source, port, binding, null, localAddress),
     createConversation: () => createConversation(host),
     strangers,
     consult: siblings?.consult,

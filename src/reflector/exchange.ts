@@ -23,6 +23,8 @@ export interface Arrival {
   readonly sourceAddress: string;
   readonly sourcePort: number;
   readonly localPort: number;
+  /** Of ours the address to which a connection came, IPv4 unmapped; null for datagrams. */
+  readonly localAddress: string | null;
   readonly receivedAtMicros: bigint;
   /** The TLS exporter's output, or null. */
   readonly binding: Uint8Array | null;
@@ -97,7 +99,7 @@ const UNASKED = { turnaroundMicros: 0, receivedLength: 0, keepalives: 0, heldBac
 const inboundBody = (admission: Admitted, arrival: Arrival, host: Host): Uint8Array | null => {
   const query = readInboundQuery(admission.request.body);
   if (!query) return null;
-  const { sourceBytes, sourceAddress, sourcePort, receivedAtMicros, surroundings } = arrival;
+  const { sourceBytes, sourceAddress, sourcePort, localAddress, receivedAtMicros, surroundings } = arrival;
   const knock = (port: number, binding: Uint8Array | null): Uint8Array =>
     admission.answer(
       {
@@ -114,7 +116,7 @@ const inboundBody = (admission: Admitted, arrival: Arrival, host: Host): Uint8Ar
   const { name } = admission;
   // Only what came in datagrams has other sockets to answer from.
   const overConnection = surroundings === null;
-  const state = host.inbound?.answer(query, { name, sourceBytes, sourceAddress, overConnection, knock });
+  const state = host.inbound?.answer(query, { name, sourceBytes, sourceAddress, localAddress, overConnection, knock });
   return encodeInboundState(state ?? 'not-offered');
 };
 

@@ -4,7 +4,6 @@
  * nobody else's; only where the operator allows it; and never more than a few at a time.
  */
 import type { InboundQuery, InboundState } from '../wire/inbound.js';
-import type { Listener } from './alternates.js';
 import type { Called, Dial, Dialled } from './dial.js';
 import { createBuckets } from './limits.js';
 import { createShares, ownerOf } from './quotas.js';
@@ -24,6 +23,8 @@ interface Asker {
   readonly name: string;
   readonly sourceBytes: Uint8Array;
   readonly sourceAddress: string;
+  /** The address of ours that it asked, which is the one that it knows: another is somebody else to a filter. */
+  readonly localAddress: string | null;
   /** The request came over TCP or TLS: who sent it receives what is sent to its address. */
   readonly overConnection: boolean;
   /** Makes the message for the port. */
@@ -37,22 +38,14 @@ export interface Inbound {
 }
 
 interface InboundOptions {
-  readonly listeners: readonly Listener[];
   readonly dial: Dial;
   /** Monotonic milliseconds. */
   readonly now?: () => number;
 }
 
-const WILDCARDS: ReadonlySet<string> = new Set(['::', '0.0.0.0']);
 const familyOf = (address: string): 4 | 6 => (address.includes(':') ? 6 : 4);
 
-/** The address that agents know, where there is one of the family and no other: a second one is somebody else to a filter. */
-const sourceFor = (listeners: readonly Listener[], family: 4 | 6): string | null => {
-  const [first] = listeners.filter(({ address }) => familyOf(address) === family);
-  return first && !WILDCARDS.has(first.address) ? first.address : null;
-};
-
-export const createInbound = ({ listeners, dial, now }: InboundOptions): Inbound => {
+export const createInbound = ({ dial, now }: InboundOptions): Inbound => {
   const attempts = new Map<string, InboundState>();
   const open = new Set<Dialled>();
   const places = createShares(MAX_OPEN);
@@ -72,7 +65,7 @@ export const createInbound = ({ listeners, dial, now }: InboundOptions): Inbound
     const called: Called = {
       address: asker.sourceAddress,
       ...{ family, port, transport },
-      from: sourceFor(listeners, family),
+      from: asker.localAddress,
     };
     remember(key, 'pending');
     const dialled = dial(called, (binding) => asker.knock(port, binding));

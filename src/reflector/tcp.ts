@@ -30,7 +30,12 @@ const TLS_HANDSHAKE = 0x16;
 interface TcpRules {
   readonly listeners: readonly { readonly address: string }[];
   readonly secureContext: () => SecureContext;
-  readonly arrivalOf: (source: Source, port: number, binding: Uint8Array | null) => Arrival | null;
+  readonly arrivalOf: (
+    source: Source,
+    port: number,
+    binding: Uint8Array | null,
+    localAddress: string | null,
+  ) => Arrival | null;
   readonly createConversation: () => Conversation;
   readonly strangers: Strangers;
   /** Resolves when what other processes saw is known here, with whether all have told; absent where there are none. */
@@ -90,7 +95,7 @@ export const createTcpSide = (rules: TcpRules): TcpSide => {
     const tooMuch = (): void => cutOff(socket, guest.source);
     const listen = (chunk: Buffer): void => {
       const source = { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 };
-      const arrival = rules.arrivalOf(source, port, binding);
+      const arrival = rules.arrivalOf(source, port, binding, socket.localAddress ?? null);
       if (!arrival) return void socket.destroy();
       const { send, close, excess } = rules.guarded(() => conversation.push(chunk, arrival), HANG_UP);
       if (send.some(({ proven }) => proven)) {
@@ -194,7 +199,7 @@ export const createTcpSide = (rules: TcpRules): TcpSide => {
   };
 
   const accept = (socket: Socket, port: number): void => {
-    const arrival = rules.arrivalOf({ address: socket.remoteAddress ?? '', port: 0 }, port, null);
+    const arrival = rules.arrivalOf({ address: socket.remoteAddress ?? '', port: 0 }, port, null, null);
     if (!arrival) return void socket.destroy();
     const source = arrival.sourceBytes;
     const prefix = prefixOf(source);

@@ -1,5 +1,6 @@
 /** What `run` touches of the world: sockets, clocks, chance. Passed in, so that tests can put their own in its place. */
 import { randomBytes } from 'node:crypto';
+import type { InboundPort } from '../model/check.js';
 import { createPacer, type Pacer, sleep } from '../net/pacing.js';
 import { openStream } from '../net/stream.js';
 import { openUdp } from '../net/udp.js';
@@ -33,3 +34,27 @@ export const systemNet = (maxPps: number, source: string | null): Net => ({
   random: (bytes) => randomBytes(bytes),
   source,
 });
+
+/**
+ * The same network, in which no socket gets one of these UDP ports by chance: a flow that leaves it may open a way in to it,
+ * and whoever tries the port from outside afterwards would find it open.
+ */
+export const sparing = (net: Net, ports: readonly InboundPort[]): Net => {
+  const kept = new Set(ports.flatMap(({ transport, port }) => (transport === 'udp' ? port : [])));
+  if (kept.size === 0) return net;
+  const another = async <S extends { readonly local: { readonly port: number }; close(): void }>(
+    open: () => Promise<S>,
+  ): Promise<S> => {
+    const given = await open();
+    if (!kept.has(given.local.port)) return given;
+    // Open as long as the next one is looked for, so that it cannot be the same.
+    return another(open).finally(() => given.close());
+  };
+  return {
+    ...net,
+    // A port that was asked for is given: studies ask for it once the way in was tried.
+    openUdp: (peer, events, local) =>
+      (local?.port ?? 0) > 0 ? net.openUdp(peer, events, local) : another(() => net.openUdp(peer, events, local)),
+    openSharedUdp: (...how) => another(() => net.openSharedUdp(...how)),
+  };
+};

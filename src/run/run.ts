@@ -4,7 +4,7 @@
  */
 import type { OnProgress, RunInput, RunOutput } from '../model/run.js';
 import type { StudyFacts } from '../verdict/studies/registry.js';
-import { type Net, systemNet } from './net.js';
+import { type Net, sparing, systemNet } from './net.js';
 import { askChecks } from './phases/ask-checks.js';
 import { askUntilCertain } from './phases/ask-until-certain.js';
 import { askWhatPassesSince } from './phases/ask-what-passes-since.js';
@@ -35,7 +35,7 @@ export const run = async (
   onProgress: OnProgress = () => undefined,
   net: Net = systemNet(input.maxPps, input.source),
 ): Promise<RunOutput<StudyFacts>> => {
-  const run = await openRun(input, signal, onProgress, net);
+  const run = await openRun(input, signal, onProgress, sparing(net, input.studies?.inbound ?? []));
   const done = new AbortController();
   const watching = watchLine(run, done.signal);
   try {

@@ -344,11 +344,11 @@ const REASON_TEXTS = {
   'not-let-in': {
     title: 'What the far end begins does not come in',
     meaning:
-      'The reflector connected or sent to this port of this host, which listened there, and nothing of it arrived. No NAT is in between, so something drops what begins outside.',
+      'The reflector connected or sent to this port of this host, which listened there, and nothing of it arrived. No NAT is in between, and at another port something that the reflector began came in: something drops what begins outside at this one.',
     evidence:
       'The far end tells what became of each attempt, over a connection that stood meanwhile; this host saw none of them, more often than the loss of the path explains.',
     doesNotProve:
-      "That the service's own servers are dropped: a firewall that lets in only the networks of the service drops a reflector elsewhere as well.",
+      "That the service's own servers are dropped: a firewall that lets in only the networks of the service drops a reflector elsewhere as well. Nor that the firewall is here: one at the reflector may let it begin at some ports only.",
     fix: 'Let the port in from the networks of the service; "probe profiles NAME --rules DIALECT" writes the rules. To test such a rule, let the address of the reflector in for as long as the test takes.',
   },
   'not-forwarded': {
@@ -360,6 +360,15 @@ const REASON_TEXTS = {
     doesNotProve:
       'That the port is blocked for the host that is meant: a port can be forwarded to one host only, and that may be the PBX or border controller and not this one.',
     fix: 'Forward the port to this host for as long as the test takes, or run the probe on the host to which it is forwarded, while the service there is stopped.',
+  },
+  'no-way-in': {
+    title: 'Nothing that the far end begins comes in',
+    meaning:
+      'The reflector connected or sent to this port of this host, which listened there; it met silence or a refusal, and nothing arrived, at no port that it tried. No NAT is in between. A firewall here keeps it out, or one at the reflector lets nothing begin there: from here these look alike.',
+    evidence:
+      'The far end tells what became of each attempt. That it may begin anything shows only where something of it comes in, at another port of this host.',
+    doesNotProve: 'That a firewall of this site is at fault.',
+    fix: 'Name with --inbound a second port that this site lets in, so that the two can be told apart. Then let the port in from the networks of the service, and from the address of the reflector for as long as the test takes.',
   },
 } as const satisfies Record<Reason, ExplanationText>;
 

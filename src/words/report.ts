@@ -41,6 +41,8 @@ export const REASON_WORDS: Readonly<Record<Reason, string>> = {
   'not-run': 'not asked',
   'not-let-in': "what the far end began never came in: a firewall drops it, this host's own perhaps",
   'not-forwarded': 'nothing came in through the NAT: it does not forward the port to this host, or a filter drops it',
+  'no-way-in':
+    'nothing that the far end began came in, at any port: a firewall here keeps it out, or one at the far end',
 };
 
 /** What the service's verdict means, in one sentence. */

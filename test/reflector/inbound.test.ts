@@ -26,6 +26,7 @@ const asker = (address = '192.0.2.9', fields: { name?: string; overConnection?: 
   name: 'token session',
   sourceBytes: bytesOf(address),
   sourceAddress: address,
+  localAddress: '198.51.100.10',
   overConnection: true,
   knock: () => new Uint8Array(0),
   ...fields,
@@ -47,11 +48,10 @@ const rig = () => {
       },
     };
   };
-  const listeners = [{ address: '198.51.100.10', publicAddress: '198.51.100.10' }];
   return {
     ...{ called, ends },
     closed: () => closed,
-    inbound: createInbound({ listeners, dial, now: () => nowMs }),
+    inbound: createInbound({ dial, now: () => nowMs }),
     advance: (ms: number) => {
       nowMs += ms;
     },
@@ -147,11 +147,12 @@ const started = async (
   t: Test,
   inbound: boolean,
   processes = 1,
+  addresses: readonly string[] = [HOST],
 ): Promise<{ port: number; other: number; reflector: Reflector }> => {
   const [port, other] = [await freePort(), await freePort()];
   const warnings: string[] = [];
   const reflector = await startReflector({
-    listeners: [{ address: HOST, publicAddress: HOST }],
+    listeners: addresses.map((address) => ({ address, publicAddress: address })),
     ports: { udp: [port], tcp: [port, other] },
     tokens: [{ name: 'test', token: Buffer.from('correct-horse-battery-staple') }],
     credentials: CREDENTIALS,
@@ -176,8 +177,8 @@ const request = (body: Parameters<typeof encodeInboundQuery>[0], token?: Uint8Ar
   });
 };
 /** What the reflector says over a connection of its own; null where it hangs up. */
-const say = async (port: number, bytes: Uint8Array): Promise<InboundState | 'another answer' | null> => {
-  const socket = connect(port, HOST);
+const say = async (port: number, bytes: Uint8Array, host = HOST): Promise<InboundState | 'another answer' | null> => {
+  const socket = connect({ port, host, localAddress: HOST });
   const chunks: Buffer[] = [];
   socket.on('data', (chunk: Buffer) => chunks.push(chunk));
   socket.on('error', () => undefined);
@@ -261,6 +262,37 @@ t.test('over UDP one datagram comes, from a port that is not the one that was as
   t.ok(isKnock(message, ours, null));
   t.ok(message.length <= bytes.length);
   t.not(from.port, port);
+});
+
+t.test('it comes from the address that was asked, also where there is a first one', async (t) => {
+  const SECOND = '127.0.0.2';
+  const { port } = await started(t, true, 1, [HOST, SECOND]);
+  const from: (string | undefined)[] = [];
+  const server = createServer((socket) => {
+    from.push(socket.remoteAddress);
+    socket
+      .on('error', () => undefined)
+      .resume()
+      .on('end', () => socket.end());
+  }).listen(0, HOST);
+  await once(server, 'listening');
+  t.teardown(() => new Promise((resolve) => server.close(resolve)));
+  const asked = { action: 'begin', transport: 'tcp', port: (server.address() as { port: number }).port } as const;
+  for (const [index, host] of [SECOND, HOST].entries()) {
+    const attempt = 20 + index;
+    t.equal(await say(port, request({ ...asked, attempt }), host), 'pending');
+    t.equal(await untilOver(port, { ...asked, attempt }), 'connected');
+  }
+  t.strictSame(from, [SECOND, HOST]);
+  const socket = createSocket('udp4').bind(0, HOST);
+  await once(socket, 'listening');
+  t.teardown(() => socket.close());
+  const bytes = request({ action: 'begin', attempt: 22, transport: 'udp', port: socket.address().port });
+  const [[, sender]] = (await Promise.all([once(socket, 'message'), say(port, bytes, SECOND)])) as [
+    [Buffer, { address: string }],
+    unknown,
+  ];
+  t.equal(sender.address, SECOND);
 });
 
 t.test('a port where nobody listens is refused, and TLS that nobody speaks fails', async (t) => {

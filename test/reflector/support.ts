@@ -80,6 +80,7 @@ export const arrivalFrom = ({
     localPort,
     receivedAtMicros: NOW_MICROS,
     binding,
+    localAddress: null,
     surroundings: null,
   };
 };

@@ -45,6 +45,7 @@ export const pureReflector = (
   nowMicros: () => bigint = () => 0n,
   info: ReflectorInfo = EVERYWHERE,
   token: Uint8Array = TOKEN,
+  inbound: Host['inbound'] = null,
 ): PureReflector => {
   const keepalives = createKeepaliveBook();
   const host: Host = {
@@ -56,6 +57,7 @@ export const pureReflector = (
     evidence: createEvidenceBook(),
     refused: () => 0,
     version: info.version,
+    inbound,
   };
   const limiter = createLimiter(() => Number(nowMicros() / 1000n));
   const arrival = ({ address, port, localPort, binding }: From): Arrival => ({
@@ -65,6 +67,7 @@ export const pureReflector = (
     localPort,
     receivedAtMicros: nowMicros(),
     binding: binding ?? null,
+    localAddress: null,
     surroundings: null,
   });
   return {

@@ -989,6 +989,7 @@ t.test('the table reaches every reason but those that need measurements of their
       'blocked/not-let-in',
       'unknown/unproven',
       'unknown/not-forwarded',
+      'unknown/no-way-in',
     ],
   );
 });

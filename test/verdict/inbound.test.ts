@@ -24,9 +24,11 @@ const facts = (fields: Partial<InboundFacts> = {}): InboundFacts => ({
   ...fields,
 });
 const tries = (count: number, fields: Partial<InboundTry>): readonly InboundTry[] =>
-  Array.from({ length: count }, () => ({ arrived: false, opened: 0, said: 'silent', ...fields }));
-const verdictOf = (fields: Partial<InboundFacts>, loss = CLEAN): string => {
-  const [one] = judge([facts(fields)], loss).checks ?? [];
+  Array.from({ length: count }, () => ({ arrived: false, opened: 0, altered: false, said: 'silent', ...fields }));
+/** Another port of this host, where something that the far end began came in. */
+const LET_IN = facts({ transport: 'udp', port: 49_200, tries: tries(1, { arrived: true, said: 'sent' }) });
+const verdictOf = (fields: Partial<InboundFacts>, loss = CLEAN, others: readonly InboundFacts[] = [LET_IN]): string => {
+  const [one] = judge([facts(fields), ...others], loss).checks ?? [];
   return `${one?.finding.verdict}/${one?.finding.reason}`;
 };
 
@@ -62,12 +64,46 @@ t.test('refusals, inspection, and somebody else who answers', async (t) => {
   t.equal(verdictOf({ tries: tries(3, { said: 'refused' }) }), 'blocked/rejected', 'we listened');
   t.equal(verdictOf({ tries: tries(3, { said: 'unreachable' }) }), 'blocked/rejected');
   t.equal(verdictOf({ tries: tries(3, { said: 'tls-failed', opened: 1 }) }), 'blocked/payload-filtered');
+  t.equal(verdictOf({ tries: tries(3, { said: 'tls-failed', opened: 1 }), isSlow: true }), 'unknown/no-answer');
   t.equal(verdictOf({ tries: tries(3, { said: 'connected' }) }), 'altered/answered-by-other');
   t.equal(
     verdictOf({ tries: [...tries(2, {}), ...tries(1, { opened: 1 })] }),
     'unknown/no-answer',
     'somebody came while it was tried: the silence is not certain',
   );
+});
+
+t.test('connections that came to some of the tries are no inspection of all', async (t) => {
+  const mixed = [...tries(1, { said: 'connected', opened: 1 }), ...tries(2, { said: 'connected' })];
+  t.equal(verdictOf({ tries: mixed, seen: '198.51.100.1' }), 'unknown/not-forwarded');
+  t.equal(verdictOf({ tries: mixed }), 'unknown/no-answer');
+});
+
+t.test('what arrives in another session than its own was opened on the way', async (t) => {
+  const altered = { tries: tries(3, { said: 'connected', opened: 1, altered: true }) };
+  t.equal(verdictOf(altered), 'altered/tls-intercepted');
+  t.equal(verdictOf({ ...altered, seen: '198.51.100.1' }), 'altered/tls-intercepted', 'through a NAT as well');
+  t.equal(verdictOf({ ...altered, transport: 'tcp' }), 'altered/payload-rewritten');
+  t.equal(
+    verdictOf({ tries: [...altered.tries, ...tries(1, { said: 'connected', opened: 1 })] }),
+    'unknown/no-answer',
+    'one that did not come at all',
+  );
+});
+
+t.test('a filter at the far end’s side is excluded before one of this site is blamed', async (t) => {
+  const alone = (fields: Partial<InboundFacts>, others: readonly InboundFacts[] = []) =>
+    verdictOf(fields, CLEAN, others);
+  const silent = { tries: tries(3, {}) };
+  const refused = { tries: tries(3, { said: 'refused' }) };
+  t.equal(alone(silent), 'unknown/no-way-in');
+  t.equal(alone(refused), 'unknown/no-way-in', 'the far end’s own firewall may have refused it');
+  t.equal(alone(silent, [facts({ ...silent, port: 5067 })]), 'unknown/no-way-in', 'nothing came in anywhere');
+  t.equal(alone(silent, [{ ...LET_IN, address: '203.0.113.99' }]), 'unknown/no-way-in', 'somebody else came in');
+  t.equal(alone(silent, [LET_IN]), 'blocked/not-let-in');
+  t.equal(alone(refused, [LET_IN]), 'blocked/rejected');
+  const opened = facts({ port: 5067, tries: tries(3, { said: 'tls-failed', opened: 1 }) });
+  t.equal(alone(silent, [opened]), 'blocked/not-let-in', 'a connection that came in is a control too');
 });
 
 t.test('what was not tried is nobody’s fault on the path', async (t) => {

@@ -211,6 +211,17 @@ const CASES: Readonly<Record<string, Cases>> = {
     fires: { rows: [UDP, ['web', 'http/tcp/80 pass/answered', 'inbound/tcp/5090 blocked/rejected']] },
     silent: [{ rows: [UDP, ['web', 'http/tcp/80 blocked/rejected', 'inbound/tcp/5090 pass/answered']] }],
   },
+  'inbound-altered': {
+    fires: { rows: [[...UDP, 'inbound/tls/5061 altered/tls-intercepted']] },
+    silent: [
+      { rows: [[...UDP, 'inbound/tls/5061 altered/answered-by-other']] },
+      { rows: [[...UDP, 'inbound/tls/5061 blocked/payload-filtered']] },
+    ],
+  },
+  'inbound-nothing-comes': {
+    fires: { rows: [[...UDP, 'inbound/tls/5061 unknown/no-way-in']] },
+    silent: [{ rows: [[...UDP, 'inbound/tls/5061 unknown/not-forwarded']] }],
+  },
   'inbound-not-forwarded': {
     fires: { rows: [[...UDP, 'inbound/tls/5061 unknown/not-forwarded']] },
     silent: [{ rows: [[...UDP, 'inbound/tls/5061 blocked/not-let-in']] }],

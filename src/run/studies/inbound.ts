@@ -1,6 +1,7 @@
 /**
  * The way in: ports that the user named are listened on while the far end connects to them, or sends there, at the address
- * under which it sees this host. Nothing leaves such a port, so that only what lets strangers in lets this in.
+ * under which it sees this host. Nothing of this run has left such a port before, so that only what lets strangers in lets
+ * this in.
  */
 import type { Probe } from '../../../probes/contract.js';
 import type { Check, Family, InboundPort } from '../../model/check.js';
@@ -11,6 +12,7 @@ import { selfSigned } from '../../net/self-signed.js';
 import { openSocket } from '../../net/udp-open.js';
 import { packetsNeeded, SINGLE_CHECK_DOUBT } from '../../verdict/silence.js';
 import { encodeInboundQuery, type InboundQuery, type InboundState, readInboundState } from '../../wire/inbound.js';
+import { formatIp, parseIp, unmapIp } from '../../wire/ip.js';
 import { NOTHING } from '../../wire/octets.js';
 import { expectProof, judgeTag, makeTag } from '../../wire/proof.js';
 import { ANSWER_TAG_BYTES, isAnswer, REQUEST_TAG_BYTES, readTag, verifyTag } from '../../wire/tag.js';
@@ -68,40 +70,55 @@ const askWord = async (query: InboundQuery, ways: readonly Check[], tools: Tools
   return null;
 };
 
-/** What came to the port: a knock of the far end's in this very session, or anything else. */
+/** What came to the port of the far end's: knocks in this very session, with and without their proof, and connections. */
 interface Heard {
   knocks: number;
+  altered: number;
   opened: number;
 }
 
-const isKnock = (bytes: Uint8Array, binding: Uint8Array | null, port: number, { session }: Tools): boolean => {
+/** A knock of this very session, and whether its proof holds; null for anything else. */
+const knockOf = (
+  bytes: Uint8Array,
+  binding: Uint8Array | null,
+  port: number,
+  { session }: Tools,
+): { readonly proven: boolean } | null => {
   const read = readTag(bytes);
-  if (!read.ok || session.keys === null || !isAnswer(read.value.tag)) return false;
+  if (!read.ok || session.keys === null || !isAnswer(read.value.tag)) return null;
   const { type, arrivalPort, session: id } = read.value.tag;
-  return (
-    type === 'inboundKnock' &&
-    arrivalPort === port &&
-    Buffer.from(id).equals(session.id) &&
-    verifyTag(read.value, session.keys.toAgent, binding)
-  );
+  if (type !== 'inboundKnock' || arrivalPort !== port || !Buffer.from(id).equals(session.id)) return null;
+  return { proven: verifyTag(read.value, session.keys.toAgent, binding) };
+};
+
+/** A dual-stack socket reports IPv4 as ::ffff:192.0.2.1, and an IPv6 address has many spellings. */
+const spelt = (address: string): string | null => {
+  const ip = parseIp(address);
+  return ip && formatIp(unmapIp(ip.bytes));
 };
 
 const openPort = async (
   { transport, port }: InboundPort,
   family: Family,
+  farEnd: string,
   heard: Heard,
   tools: Tools,
 ): Promise<{ close(): void }> => {
   const { source } = tools.net;
-  const hear = (bytes: Uint8Array, binding: Uint8Array | null): void => {
-    tools.totals.packetsReceived += 1;
-    if (isKnock(bytes, binding, port, tools)) heard.knocks += 1;
+  // Phones and scanners come to an open port too: what they do is no word about the far end's attempts.
+  const isFarEnd = (from: string): boolean => spelt(from) !== null && spelt(from) === spelt(farEnd);
+  const hear = (bytes: Uint8Array, from: string, binding: Uint8Array | null): void => {
+    const knock = knockOf(bytes, binding, port, tools);
+    if (knock || isFarEnd(from)) tools.totals.packetsReceived += 1;
+    if (knock?.proven) heard.knocks += 1;
+    // Who opens TLS on the way may come from an address of its own; the number of the session is known on the way only.
+    else if (knock && (transport === 'tls' || isFarEnd(from))) heard.altered += 1;
   };
-  if (transport === 'udp') return openSocket(family, source, (bytes) => hear(bytes, null), port);
+  if (transport === 'udp') return openSocket(family, source, (bytes, { address }) => hear(bytes, address, null), port);
   const credentials = transport === 'tls' ? await selfSigned('callpath', CERTIFICATE_DAYS) : null;
   return listen(family, source, port, credentials, {
-    opened: () => {
-      heard.opened += 1;
+    opened: (from) => {
+      if (isFarEnd(from)) heard.opened += 1;
     },
     heard: hear,
   });
@@ -144,7 +161,8 @@ const attempt = async (asked: InboundPort, heard: Heard, ways: readonly Check[],
   const arrived = hasArrived();
   // The connection that brought the proof is none of those without one; over UDP there are no connections.
   const opened = Math.max(0, heard.opened - before.opened - (arrived ? 1 : 0));
-  return { kind: 'tried', one: { arrived, opened, said: SAID[word?.state ?? 'pending'] ?? null }, word };
+  const altered = heard.altered > before.altered;
+  return { kind: 'tried', one: { arrived, opened, altered, said: SAID[word?.state ?? 'pending'] ?? null }, word };
 };
 
 const tryPort = async (asked: InboundPort, farEnd: StudiedFarEnd, tools: Tools): Promise<InboundFacts | null> => {
@@ -159,10 +177,10 @@ const tryPort = async (asked: InboundPort, farEnd: StudiedFarEnd, tools: Tools):
   // An older one does not know the question.
   if (farEnd.identity && farEnd.identity.info.inbound !== true) return refused('not-offered');
   if (ways.length === 0) return refused('needs-connection');
-  const heard: Heard = { knocks: 0, opened: 0 };
+  const heard: Heard = { knocks: 0, altered: 0, opened: 0 };
   let port: { close(): void };
   try {
-    port = await openPort(asked, family, heard, tools);
+    port = await openPort(asked, family, farEnd.address, heard, tools);
   } catch (error) {
     return facts({ notTried: { by: 'this-host', code: (error as SocketError).code } });
   }
@@ -190,8 +208,6 @@ const tryPort = async (asked: InboundPort, farEnd: StudiedFarEnd, tools: Tools):
 
 export const study = {
   kind: 'inbound',
-  // What these ask may open ways in to ports that they use.
-  after: ['nat', 'sip', 'source-ports', 'persistent-flow'],
   wanted: ({ inbound = [] }) => inbound.length > 0,
   cost: (_, { inbound = [] }) => {
     const packets = inbound.length * MIN_TRIES;

@@ -202,6 +202,8 @@ const REQUEST_BYTES = 202;
 
 export const study = {
   kind: 'nat',
+  // Any port may be given to its sockets.
+  after: ['inbound'],
   wanted: ({ nat }) => nat,
   cost: () => {
     const filtering = FILTER_TESTS.length * FILTER_SOCKETS;

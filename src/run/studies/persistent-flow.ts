@@ -18,6 +18,8 @@ const placeOf = (farEnd: StudiedFarEnd | undefined) =>
 
 export const study = {
   kind: 'persistent-flow',
+  // Its port may be the one that is tried from outside.
+  after: ['inbound'],
   wanted: ({ persistentPort }) => persistentPort !== undefined,
   cost: () => ({ packets: 2, bytes: 2 * REQUEST_BYTES }),
   ask: async ([first], tools, { persistentPort }) => {

@@ -297,6 +297,8 @@ const CAPTURE_BYTES = 1100;
 
 export const study = {
   kind: 'sip',
+  // What it sends from SIP's port may open a way in to it.
+  after: ['inbound'],
   wanted: () => true,
   cost: (checks) => {
     const signalling = checks.filter(({ probe }) => probe === 'sip-options');

@@ -145,9 +145,17 @@ const sentenceOf = (kind: FixKind, grounds: readonly [Ground, ...Ground[]], wher
     return `Let large packets of ${what} to and from ${where} pass: clamp the MSS of TCP on the firewall (to 1,400 bytes, say), let ICMP "fragmentation needed" in, or remove the limit of size.`;
   }
   if (kind === 'advise' && first.probe === 'inbound') {
-    return reason === 'not-forwarded'
-      ? `Forward ${what} to this computer for as long as the test takes, or run the probe on the host to which it is forwarded.`
-      : `Let ${what} in from ${where}, and from ${address} for as long as the test takes; "probe profiles NAME --rules DIALECT" writes the rules.`;
+    if (reason === 'not-forwarded') {
+      return `Forward ${what} to this computer for as long as the test takes, or run the probe on the host to which it is forwarded.`;
+    }
+    if (reason === 'tls-intercepted' || reason === 'payload-rewritten') {
+      return `Exempt ${what} from ${where}, and from ${address} for as long as the test takes, from inspection.`;
+    }
+    const first =
+      reason === 'no-way-in'
+        ? 'Name with --inbound a second port that is let in, to see whether it is the reflector. '
+        : '';
+    return `${first}Let ${what} in from ${where}, and from ${address} for as long as the test takes; "probe profiles NAME --rules DIALECT" writes the rules.`;
   }
   if (kind === 'advise' && first.transport !== 'udp') {
     return `Raise the idle timeout of TCP connections on the firewall to two hours for ${what} to ${where}, or let phones send keepalives more often.`;

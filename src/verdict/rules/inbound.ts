@@ -21,17 +21,28 @@ const inboundItems = (rows: readonly RequirementState[], matches: (item: Item) =
     matches,
   );
 
+/** It comes in, and not as it was sent. */
+const comesAltered = hasReason('tls-intercepted', 'payload-rewritten');
+
 /** Ways in that do not pass, of rows that no other way in serves. */
 const shut = ({ service }: RuleInput, role?: string): readonly Item[] =>
   inboundItems(
     requiredOf(service, role).filter(({ inbound }) => inbound?.state === 'blocked' || inbound?.state === 'altered'),
-    isHarmed,
+    (item) => isHarmed(item) && !comesAltered(item),
   );
 
 const unsure =
   (...reasons: readonly string[]) =>
   ({ service }: RuleInput): readonly Item[] =>
     inboundItems(requiredOf(service), hasReason(...reasons));
+
+const farFilter = (grounds: readonly Ground[]): CauseText => ({
+  id: 'inbound-far-filter',
+  device: 'reflector',
+  likelihood: 'possible',
+  text: (ports) => `A firewall at the reflector does not let it begin ${ports}.`,
+  grounds,
+});
 
 const causesOfShut = (grounds: readonly Ground[]): readonly CauseText[] => {
   const dropped = grounds.filter(hasReason('not-let-in'));
@@ -48,13 +59,6 @@ const causesOfShut = (grounds: readonly Ground[]): readonly CauseText[] => {
           `The firewall, or this computer's own, does not let ${ports} in from the reflector. If it lets in the networks of the service alone, that is as it should be.`,
         grounds: dropped,
       },
-      {
-        id: 'inbound-far-filter',
-        device: 'reflector',
-        likelihood: 'possible',
-        text: (ports) => `A firewall at the reflector does not let it begin ${ports}.`,
-        grounds: dropped,
-      },
     ]),
     ...some(refused, [
       {
@@ -66,6 +70,7 @@ const causesOfShut = (grounds: readonly Ground[]): readonly CauseText[] => {
         grounds: refused,
       },
     ]),
+    ...some([...dropped, ...refused], [farFilter([...dropped, ...refused])]),
     ...some(inspected, [
       {
         id: 'inbound-inspection',
@@ -105,6 +110,57 @@ export const INBOUND_RULES: readonly Rule[] = [
     text: 'Callers may not be heard: audio that the service begins towards this site is not let in.',
   })),
   rule('inbound-web-shut', 'web', ({ service }) => roleSymptom(service.profile, 'web')),
+  {
+    id: 'inbound-altered',
+    when: ({ service }) => inboundItems(requiredOf(service), comesAltered),
+    symptom: {
+      id: 'lost-inbound-calls',
+      text: 'Incoming calls may fail: what the service begins towards this site comes in, and not as it was sent.',
+    },
+    causes: (grounds) => {
+      const opened = grounds.filter(hasReason('tls-intercepted'));
+      const rewritten = grounds.filter(hasReason('payload-rewritten'));
+      return [
+        ...some(opened, [
+          {
+            id: 'inbound-tls-opened',
+            device: 'branch-firewall',
+            likelihood: 'likely',
+            text: (ports) =>
+              `Something on the way opens the TLS of ${ports} from outside: what the reflector said came in another session than its own.`,
+            grounds: opened,
+          },
+        ]),
+        ...some(rewritten, [
+          {
+            id: 'inbound-rewritten',
+            device: 'branch-firewall',
+            likelihood: 'likely',
+            text: (ports) => `Something on the way rewrites what comes to ${ports} from outside.`,
+            grounds: rewritten,
+          },
+        ]),
+      ];
+    },
+    fixes: fix('advise'),
+  },
+  {
+    id: 'inbound-nothing-comes',
+    when: unsure('no-way-in'),
+    symptom: null,
+    causes: (grounds) => [
+      {
+        id: 'inbound-kept-out',
+        device: 'branch-firewall',
+        likelihood: 'possible',
+        text: (ports) =>
+          `The firewall, or this computer's own, does not let ${ports} in from the reflector: from here this and the next look alike.`,
+        grounds,
+      },
+      farFilter(grounds),
+    ],
+    fixes: fix('advise'),
+  },
   {
     id: 'inbound-not-forwarded',
     when: unsure('not-forwarded'),
