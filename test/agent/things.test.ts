@@ -69,7 +69,9 @@ t.test('a token, a flap, and what was found', async (t) => {
     { ...state('pass', null, 0.012), key: 'clean' },
     { ...state('degraded', 'loss', 0.121), key: 'lossy' },
   );
-  t.match(told([lossy]), [/^worse: the path loses packets: at most 12(\.1)? %, at most 1(\.2)? % before/]);
+  t.match(told([lossy]), [
+    /^worse: since 2026-11-21 02:41 UTC the path loses packets: at most 12(\.1)? %, at most 1(\.2)? % before/,
+  ]);
   t.match(told([{ ...impaired, what: 'flapping' }]), [
     /^worse: since 2026-11-21 \d\d:\d\d UTC comes and goes, now: business-sip is impaired/,
   ]);

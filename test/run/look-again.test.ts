@@ -1,12 +1,13 @@
 /** What passed is asked once more at the end: what was shut meanwhile, by a guard or by a new rule, is no pass. */
 import t from 'tap';
+import type { PlannedRange } from '../../src/model/check.js';
 import type { Observation } from '../../src/model/observation.js';
 import { lookAgain } from '../../src/run/phases/look-again.js';
 import { classify } from '../../src/verdict/classify.js';
 import { pureReflector } from '../support/pure-reflector.js';
 import { check, circumstances, observed, proven, reflector, silence } from '../verdict/support/facts.js';
 import { fakeNet, type SentPacket } from './support/fake-net.js';
-import { stateWith } from './support/state.js';
+import { planned, stateWith } from './support/state.js';
 
 const SIP = 'sip-options/udp/5060';
 const STUN = 'stun-binding/udp/3478';
@@ -38,7 +39,13 @@ const looked = async (
   const state = await stateWith(net, before);
   const account = state.tools.path.open('198.51.100.10', 'udp');
   account(300, 300);
-  await net.run(lookAgain(state));
+  const sample = before.map((one) => planned(one.check.id)).filter(({ probe }) => probe === 'rtp-echo');
+  const [first] = sample;
+  const range: PlannedRange | undefined = first && {
+    ...{ id: 'rtp-echo/udp/16384-16482', probe: first.probe, transport: 'udp', address: first.address },
+    ...{ from: 16384, to: 16482, step: 2, requiredBy: [], sample, template: first, idSuffix: '' },
+  };
+  await net.run(lookAgain({ ...state, input: { ...state.input, ranges: range ? [range] : [] } }));
   state.close();
   return { after: state.observations.inOrder(), net, ways: state.tools.ways };
 };
