@@ -151,6 +151,7 @@ export const reflectorCommand = async (argv: readonly string[], env: NodeJS.Proc
   const exact = { udp: spans('udp'), tcp: spans('tcp'), tls: spans('tls') };
   const profiles = await Promise.all((values.profile ?? DEFAULT_PROFILES).map(loadProfile));
 
+  await demandOwn(listen);
   const fromEnvironment = values['token-file'] === undefined && Boolean(env.CALLPATH_TOKEN_FILE || env.CALLPATH_TOKEN);
   const tokenFile = fromEnvironment ? null : (values['token-file'] ?? defaultTokenFile(env));
   if (tokenFile !== null && (await makeTokenFile(tokenFile)))
@@ -173,7 +174,6 @@ export const reflectorCommand = async (argv: readonly string[], env: NodeJS.Proc
       'this host has several addresses: name one with --listen, or answers may leave from another than was asked',
     );
   }
-  await demandOwn(listen);
   const reflector = await startReflector({
     listeners,
     ports: planPorts({ profiles, ...exact, controlPort }),

@@ -728,7 +728,7 @@ t.test('a mistake is one line that names the option, and exit code 2', { timeout
       command(
         ...(options.includes('--token-file') ? [] : ['--token-file', token]),
         '--listen',
-        '192.0.2.1',
+        '127.0.0.1',
         ...options,
       ),
     ),
