@@ -14,7 +14,7 @@ export default {
   outages: 'perhaps',
   eachAlone: true,
   measuredOnly: true,
-  repeat: 3,
+  repeat: 2,
   notFixed: 'nothing is to be permitted',
   expect: {
     'rtp-echo/udp/16384-16482': ['pass/answered', 'degraded/loss', 'unknown/*'],

@@ -15,7 +15,7 @@ export default {
   outages: 'perhaps',
   eachAlone: true,
   measuredOnly: true,
-  repeat: 5,
+  repeat: 2,
   notFixed: 'nothing is to be permitted',
   measure: [{ port: 16_384, packets: 200, packetsPerSecond: 100, lossRatio: [0.2, 0.3] }],
 } satisfies Scenario;

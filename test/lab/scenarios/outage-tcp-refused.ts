@@ -16,7 +16,7 @@ export default {
   outages: 'perhaps',
   eachAlone: true,
   measuredOnly: true,
-  repeat: 3,
+  repeat: 2,
   notFixed: 'nothing is to be permitted',
   measureFlows: [{ port: 5060, transport: 'tcp', flows: 60, flowsPerSecond: 10, deadRatio: [0.3, 0.8] }],
 } satisfies Scenario;

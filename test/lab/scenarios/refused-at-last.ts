@@ -16,7 +16,7 @@ export default {
   outages: 'perhaps',
   eachAlone: true,
   measuredOnly: true,
-  repeat: 3,
+  repeat: 2,
   notFixed: 'nothing is to be permitted',
   measure: [{ port: 16_384, packets: 400, packetsPerSecond: 100, lossRatio: [0.45, 0.55] }],
 } satisfies Scenario;

@@ -15,7 +15,7 @@ export default {
   outages: 'perhaps',
   eachAlone: true,
   measuredOnly: true,
-  repeat: 3,
+  repeat: 2,
   notFixed: 'nothing is to be permitted',
   measure: [{ port: 5060, packets: 500, packetsPerSecond: 100, lossRatio: [0.62, 0.72] }],
 } satisfies Scenario;
