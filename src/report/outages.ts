@@ -13,8 +13,10 @@ export type Outages = NonNullable<Report['outages']>;
 const DEAD_FLOWS_MS = 5000;
 
 const longerThanFlows =
-  ({ flows, connections }: FarEndFacts, lossUpperBound: number | null) =>
+  ({ flows, connections, limit }: FarEndFacts, lossUpperBound: number | null) =>
   ({ fromMs, toMs, what }: Silence): boolean => {
+    // Where no new flow passes, what the line was watched over may have been a new one.
+    if (limit?.kind === 'flows' && what !== 'tcp') return false;
     const mayBeDead = what === 'tcp' ? connectionsDie(connections, lossUpperBound) : flowsDie(flows);
     return !mayBeDead || toMs === null || toMs - fromMs > DEAD_FLOWS_MS;
   };

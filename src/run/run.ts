@@ -26,6 +26,9 @@ import { trySmallEsp } from './phases/try-small-esp.js';
 import { watchLine } from './phases/watch-line.js';
 import { openRun } from './state.js';
 
+/** A round trip over two satellites in a row takes longer, and a question over TLS three of it. */
+const LONG_WAY_MS = 1000;
+
 /**
  * Runs to the end, to `timeoutMs`, or until `signal` fires; resolves with what is known in each case.
  */
@@ -54,10 +57,12 @@ export const run = async (
     await fetchReceipts(run);
     await fetchReceipts(run, { of: await askUntilCertain(run, { arrivedOnly: true }) });
     if (input.studies) {
-      await lookAgain(run);
+      // On a long way it would take the time that the studies need.
+      const isLong = run.tools.path.longestRttMs('udp') > LONG_WAY_MS;
+      if (!isLong) await lookAgain(run);
       // They may take minutes: what is known by now must not wait for them.
       await runStudies(run);
-      await lookAgain(run);
+      if (!isLong) await lookAgain(run);
     }
     await tryConnectionsAgain(run, { last: true });
     if (input.studies) await confirmAlive(run);

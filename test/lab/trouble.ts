@@ -60,7 +60,10 @@ export const outage = ({
   const begin =
     'packets' in after
       ? `${OUT} ip saddr != @begun ${WHAT[what]}${afterPackets(after.packets)} add @begun { ip saddr }${until(0)}`
-      : `${OUT} ip saddr != @begun add @begun { ip saddr } add @before { ip saddr timeout ${duration(after.seconds)} }${until(after.seconds)}`;
+      : `${OUT} ip saddr != @begun add @begun { ip saddr }${
+          // A timeout of nothing would be for ever.
+          after.seconds > 0 ? ` add @before { ip saddr timeout ${duration(after.seconds)} }` : ''
+        }${until(after.seconds)}`;
   const away = (address: string): string =>
     `${address} @begun ${address} != @before ${seconds === null ? '' : `${address} @until `}${WHAT[what]}${only} ${verdict}`;
   return table(

@@ -11,7 +11,7 @@ export default {
   really: { '*': 'away' },
   services: { 'business-sip': ['works', 'unknown'] },
   cause: { 'business-sip': ['none', 'outage'] },
-  outages: [{ what: 'everything', toMs: new Between(4000, 20_000) }],
+  outages: [{ toMs: new Between(4000, 20_000) }],
   eachAlone: true,
   measuredOnly: true,
   repeat: 3,
