@@ -50,8 +50,10 @@ const classifyFully = (observation: Observation, farEnd: FarEndState, circumstan
 
   const apparent = ((): Finding => {
     if (notRun) return { verdict: 'unknown', reason: NOT_RUN_REASON[notRun] };
-    // What arrived and was left unanswered is no loss of the path's, and what was lost in an outage none of the port's.
-    const asked = Math.max(received, sent - duringOutage - leftUnanswered(observation));
+    // What arrived and was left unanswered is no loss of the path's, and what was lost in an outage none of the port's; a
+    // connection that somebody refused was not lost.
+    const refused = check.transport === 'udp' ? 0 : failures.reduce((sum, { packets }) => sum + packets, 0);
+    const asked = Math.max(received, sent - duringOutage - leftUnanswered(observation) - refused);
     if (answers.length > 0) return classifyAnswers(check, attempts, asked, received, farEnd, circumstances);
     if (farEnd.role === 'reflector' && listening === false) return { verdict: 'unknown', reason: 'not-run' };
     if (foreignCertificate(attempts, farEnd)) return { verdict: 'altered', reason: 'tls-intercepted' };

@@ -665,6 +665,16 @@ const ROWS: readonly Row[] = [
     says: 'pass/answered',
   },
   {
+    story: 'connections that were refused for a moment between others are no loss',
+    check: TCP,
+    attempts: [
+      ...[10, 11].map((rttMs) => proven({ rttMs }, { arrivalPort: TCP.port })),
+      ...Array.from({ length: 3 }, () => failure('refused')),
+    ],
+    farEnd: reflector(),
+    says: 'pass/answered',
+  },
+  {
     story: 'it passed, and by the end its far end had ended',
     check: SIP,
     attempts: [proven(), proven(), proven()],
