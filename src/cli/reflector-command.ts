@@ -129,6 +129,15 @@ const demandOwn = async (listen: readonly string[]): Promise<void> => {
   }
 };
 
+/** Those that were given, or its own, which are kept beside the token. */
+const credentialsOf = (
+  given: { readonly cert: string; readonly key: string } | null,
+  tokenFile: string | null,
+): ReturnType<typeof makeCredentials> => {
+  if (given) return readCredentials(given.cert, given.key);
+  return tokenFile === null ? makeCredentials() : keptCredentials(tokenFile);
+};
+
 /** Runs until SIGINT or SIGTERM. @throws UserError for what the user can mend */
 export const reflectorCommand = async (argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> => {
   const typed = parse(argv);
@@ -162,11 +171,7 @@ export const reflectorCommand = async (argv: readonly string[], env: NodeJS.Proc
   if (tokens.length === 0) throw new UserError('token-invalid', 'no token: give --token-file FILE');
   const { cert, key } = values;
   const given = cert !== undefined && key !== undefined ? { cert, key } : null;
-  const credentials = given
-    ? await readCredentials(given.cert, given.key)
-    : tokenFile === null
-      ? await makeCredentials()
-      : await keptCredentials(tokenFile);
+  const credentials = await credentialsOf(given, tokenFile);
 
   if (exposed !== null) log.warn(exposed);
   if (values.listen === undefined && hasSeveralAddresses()) {

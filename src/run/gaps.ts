@@ -13,21 +13,6 @@ const MIN_MS = 200;
 /** A line that goes away more often than this within a run is a line that loses in bursts. */
 const MOST = 2;
 
-/** How many of the sorted moments lie after the one and not after the other. */
-const countBetween = (sorted: readonly number[], fromMs: number, toMs: number): number => {
-  const until = (atMs: number): number => {
-    let low = 0;
-    let high = sorted.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((sorted[middle] ?? 0) <= atMs) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  };
-  return Math.max(0, until(toMs) - until(fromMs));
-};
-
 /**
  * The stretches between two answers in which so many were lost that it is no loss of packets; none where there are more
  * than a few. @param answeredAtMs when what was answered went out @param lostAtMs when what stayed unanswered did, of
@@ -36,16 +21,15 @@ const countBetween = (sorted: readonly number[], fromMs: number, toMs: number): 
 export const gapsOf = (answeredAtMs: readonly number[], lostAtMs: readonly number[]): readonly Span[] => {
   if (lostAtMs.length === 0) return [];
   const answered = [...answeredAtMs].sort((a, b) => a - b);
-  const lost = [...lostAtMs].sort((a, b) => a - b);
   const long = answered.flatMap((toMs, index): readonly { readonly span: Span; readonly count: number }[] => {
     const fromMs = answered[index - 1] ?? toMs;
     if (toMs - fromMs < MIN_MS) return [];
-    const count = countBetween(lost, fromMs, toMs);
+    const count = lostAtMs.filter((atMs) => atMs > fromMs && atMs <= toMs).length;
     return count > 0 ? [{ span: [fromMs, toMs], count }] : [];
   });
   // What is lost elsewhere bounds what the line loses by itself.
   const inLong = long.reduce((sum, { count }) => sum + count, 0);
-  const trials = answered.length + lost.length - inLong;
+  const trials = answered.length + lostAtMs.length - inLong;
   const usual = lossUpperBound({ trials, answers: answered.length }) ?? 1;
   const gaps = long.filter(({ count }) => usual ** count <= DOUBT);
   return gaps.length > MOST ? [] : gaps.map(({ span }) => span);

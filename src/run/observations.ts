@@ -33,16 +33,10 @@ export const passesFromAnywhere = (one: Observation): boolean =>
 export const isSilent = ({ attempts, notRun }: Observation): boolean =>
   notRun === null && attempts.length > 0 && attempts.every(({ outcome }) => outcome === 'silence');
 
-/** The same over UDP. */
-export const lostBesideAnswers = (all: readonly Observation[]): readonly number[] =>
+/** When packets went out in vain, over UDP or over connections, of questions that were answered all the same. */
+export const lostBesideAnswers = (all: readonly Observation[], over: 'udp' | 'connections'): readonly number[] =>
   all
-    .filter((one) => one.check.transport === 'udp' && passed(one))
-    .flatMap(({ attempts }) => attempts.flatMap(({ lostAtMs }) => lostAtMs));
-
-/** When packets over connections went out in vain, of questions that were answered all the same. */
-export const lostBeforeAnswers = (all: readonly Observation[]): readonly number[] =>
-  all
-    .filter((one) => one.check.transport !== 'udp' && passed(one))
+    .filter((one) => (one.check.transport === 'udp') === (over === 'udp') && passed(one))
     .flatMap(({ attempts }) => attempts.flatMap(({ lostAtMs }) => lostAtMs));
 
 export const createObservations = (questions: readonly PlannedCheck[]): Observations => {

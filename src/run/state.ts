@@ -17,7 +17,7 @@ import { loadProbes } from './ask/probes.js';
 import { createWays } from './ask/ways.js';
 import { createFarEnds, type FarEnd, type FarEnds } from './far-ends.js';
 import type { Net } from './net.js';
-import { createObservations, lostBeforeAnswers, lostBesideAnswers, type Observations, passed } from './observations.js';
+import { createObservations, lostBesideAnswers, type Observations, passed } from './observations.js';
 import { createPath } from './path.js';
 import { createSweeps, type Sweeps } from './sweep/sweeps.js';
 import { connectionsAway, createTimeline } from './timeline.js';
@@ -117,7 +117,7 @@ export const openRun = async (
   };
   const findGaps = (): void => {
     for (const { address } of farEnds.all()) {
-      timeline.findGaps(address, lostBesideAnswers(observations.at(address)));
+      timeline.findGaps(address, lostBesideAnswers(observations.at(address), 'udp'));
     }
   };
   const { timeline } = tools;
@@ -158,7 +158,7 @@ export const openRun = async (
         alive: tools.timeline.spans(address, 'tcp'),
         aliveOverUdp: tools.timeline.spans(address, 'udp'),
         silences: [
-          ...connectionsAway(tools.timeline, address, lostBeforeAnswers(observations.at(address))),
+          ...connectionsAway(tools.timeline, address, lostBesideAnswers(observations.at(address), 'connections')),
           ...tools.timeline.silences(address, tools.path.lateMs('udp')),
         ],
       })),

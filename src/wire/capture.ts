@@ -12,7 +12,7 @@
  */
 
 import { NOTHING } from './octets.js';
-import { ANSWER_TAG_BYTES, REQUEST_TAG_BYTES } from './tag.js';
+import { ANSWER_TAG_BYTES, answerRoom, REQUEST_TAG_BYTES } from './tag.js';
 
 /** `request`: as it arrived at the reflector; `response`: as the reflector sent it. */
 const EVIDENCE_SIDES = ['request', 'response'] as const;
@@ -87,7 +87,7 @@ export const encodeEvidencePiece = (
   { offset, isTurned }: Pick<CaptureQuery, 'offset' | 'isTurned'>,
   queryLength: number,
 ): Uint8Array => {
-  const room = Math.max(0, Math.min(MAX_PIECE_BYTES, queryLength - OVERHEAD));
+  const room = Math.max(0, Math.min(MAX_PIECE_BYTES, answerRoom(queryLength) - PIECE_HEADER_BYTES));
   const piece = whole?.subarray(offset, offset + room) ?? NOTHING;
   const body = Buffer.alloc(PIECE_HEADER_BYTES + piece.length);
   body.writeUInt32BE(((whole?.length ?? 0) | (isTurned ? TURNED_BIT : 0)) >>> 0, 0);

@@ -3,7 +3,7 @@
  * request. By it a path shows whether long packets pass both ways. A reflector that does not know it answers as shortly as ever.
  */
 import { NOTHING, zeroed } from './octets.js';
-import { ANSWER_TAG_BYTES, REQUEST_TAG_BYTES } from './tag.js';
+import { answerRoom } from './tag.js';
 
 /** Stands where other agents send padding, which is zero. */
 const AS_LONG = 1;
@@ -17,6 +17,6 @@ export const echoBody = (bytes: number): Uint8Array => {
 
 /** The body of the answer: as much as the request has paid for where it asks for it, nothing otherwise. */
 export const echoAnswerBody = (body: Uint8Array): Uint8Array => {
-  const room = body.length + REQUEST_TAG_BYTES - ANSWER_TAG_BYTES;
+  const room = answerRoom(body.length);
   return body[0] === AS_LONG && room > 0 ? zeroed(room) : NOTHING;
 };

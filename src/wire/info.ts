@@ -1,7 +1,7 @@
 /** What a reflector says of itself in an info answer: JSON inside an authenticated tag. Unknown fields are ignored. */
 import type { PortSpan, ReflectorInfo } from '../model/far-end.js';
 import { accept, type Parsed, refuse } from '../model/refusal.js';
-import { ANSWER_TAG_BYTES, REQUEST_TAG_BYTES } from './tag.js';
+import { ANSWER_TAG_BYTES, answerRoom } from './tag.js';
 
 /** A reflector with more separate runs of ports than this, or than fit, tells of the first ones only. */
 export const MAX_SPANS = 64;
@@ -47,8 +47,7 @@ const atMost = (spans: readonly PortSpan[], most: number): readonly PortSpan[] =
 };
 
 /** What a request's body pays for, in bytes: no answer is larger than its request. */
-export const roomForInfo = (bodyLength: number): number =>
-  Math.min(MAX_INFO_BYTES, bodyLength + REQUEST_TAG_BYTES - ANSWER_TAG_BYTES);
+export const roomForInfo = (bodyLength: number): number => Math.min(MAX_INFO_BYTES, answerRoom(bodyLength));
 
 /** The body of an info answer of at most `room` bytes; of many runs of ports, as many of the first ones as fit. */
 export const encodeInfo = (info: ReflectorInfo, room = MAX_INFO_BYTES): Uint8Array => {

@@ -64,7 +64,7 @@ export const expectProof = (input: TagInput, message: Uint8Array): TagProof | nu
     message,
   };
 
-type Judged =
+export type Judged =
   | { readonly authentic: true; readonly attestation: Attestation; readonly tag: AnswerTag }
   | { readonly authentic: false };
 

@@ -89,6 +89,8 @@ const ANSWER_FIXED = 84;
 
 export const REQUEST_TAG_BYTES = REQUEST_FIXED + MAC_BYTES;
 export const ANSWER_TAG_BYTES = ANSWER_FIXED + MAC_BYTES;
+/** How long an answer's body may be, in bytes, for a request with such a body: the request has paid for it. Negative for none. */
+export const answerRoom = (requestBodyBytes: number): number => requestBodyBytes + REQUEST_TAG_BYTES - ANSWER_TAG_BYTES;
 /** A refusal carries no MAC, because who sends it shares no key with us: it is a hint and proves nothing. */
 export const REFUSAL_TAG_BYTES = COMMON_BYTES + 4;
 /** Above any Ethernet payload; a longer tag could only come in fragments, which is what a tag must survive without. */

@@ -1,8 +1,9 @@
 /** What reports say about the profiles themselves. */
 import t from 'tap';
-import type { Profile, Requirement, Source } from '../../src/model/profile.js';
+import type { Requirement, Source } from '../../src/model/profile.js';
 import { catalogueNotes } from '../../src/report/catalogue.js';
 import { type Item, weigh, weighService } from '../../src/verdict/services.js';
+import { exampleProfile } from '../verdict/support/profile.js';
 
 const NOW = new Date('2026-11-27T12:00:00Z');
 const PRIMARY: Source = {
@@ -26,16 +27,11 @@ const notesOf = (
       ...(more?.fallback && { fallback: more.fallback }),
     }),
   );
-  const profile: Profile = {
-    profile: 'example',
-    title: 'Example',
-    summary: 'A service.',
-    notes: [],
-    thresholds: { lossRatio: 0.01, rttMs: 300, jitterMs: 30, reorderRatio: 0.01 },
+  const profile = exampleProfile({
     thresholdsSources: [{ title: 'thresholds', evidence: 'secondary', checkedOn: '2020-01-01' }],
     symptoms: { signalling: 'cannot-sign-in' },
     requirements,
-  };
+  });
   const states = requirements.map((row, index) =>
     weigh(row, [
       [

@@ -1,10 +1,11 @@
 /** What the far end's attempts to reach our ports come to, and what a service makes of them. */
 import t from 'tap';
-import type { Profile, Requirement } from '../../src/model/profile.js';
+import type { Requirement } from '../../src/model/profile.js';
 import type { InboundFacts, InboundTry } from '../../src/model/study-facts.js';
 import { type Item, weigh, weighService, withWayIn } from '../../src/verdict/services.js';
 import { judge } from '../../src/verdict/studies/inbound.js';
 import { ADDRESS, finding } from './support/facts.js';
+import { exampleProfile } from './support/profile.js';
 
 const OURS = '192.0.2.7';
 /** A path on which everything was answered, and one of which nothing is known. */
@@ -128,16 +129,7 @@ const row = (fields: Partial<Requirement> = {}): Requirement =>
     check: { probe: 'sip-options', transport: 'tls', port: 5061 },
     ...fields,
   }) as Requirement;
-const profile: Profile = {
-  profile: 'example',
-  title: 'Example',
-  summary: 'A service.',
-  notes: [],
-  thresholds: { lossRatio: 0.01, rttMs: 300, jitterMs: 30, reorderRatio: 0.01 },
-  thresholdsSources: [SOURCE],
-  symptoms: { signalling: 'trunk-down' },
-  requirements: [],
-};
+const profile = exampleProfile({ thresholdsSources: [SOURCE], symptoms: { signalling: 'trunk-down' } });
 const item = (probe: Item['probe'], port: number, said: string): Item => ({
   id: `${probe}/tls/${port}`,
   probe,

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { DEVICES, LIKELIHOODS } from '../../src/model/diagnosis.js';
 import type { AskedKind, Transport } from '../../src/model/kinds.js';
-import type { Profile, Requirement, RequirementRole, RoleSymptom } from '../../src/model/profile.js';
+import type { Requirement, RequirementRole, RoleSymptom } from '../../src/model/profile.js';
 import type { ReportCheck } from '../../src/model/report.js';
 import { SYMPTOMS } from '../../src/model/verdict.js';
 import { packageRoot } from '../../src/plan/package-root.js';
@@ -21,6 +21,7 @@ import {
   withWayIn,
 } from '../../src/verdict/services.js';
 import { ADDRESS, finding } from './support/facts.js';
+import { exampleProfile } from './support/profile.js';
 
 const SOURCE = { title: 'a document', evidence: 'primary', checkedOn: '2026-11-21' } as const;
 
@@ -68,16 +69,7 @@ const state = ([role, ...all]: Row): RequirementState => {
 };
 
 const serviceOf = (rows: readonly Row[], signalling: RoleSymptom): ServiceState => {
-  const profile: Profile = {
-    profile: 'example',
-    title: 'Example',
-    summary: 'A service.',
-    notes: [],
-    thresholds: { lossRatio: 0.01, rttMs: 300, jitterMs: 30, reorderRatio: 0.01 },
-    thresholdsSources: [SOURCE],
-    symptoms: { signalling },
-    requirements: [],
-  };
+  const profile = exampleProfile({ thresholdsSources: [SOURCE], symptoms: { signalling } });
   return weighService(profile, rows.map(state));
 };
 

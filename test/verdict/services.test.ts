@@ -16,6 +16,7 @@ import {
   weighService,
 } from '../../src/verdict/services.js';
 import { ADDRESS, check, classified, finding } from './support/facts.js';
+import { exampleProfile } from './support/profile.js';
 
 const SOURCE = { title: 'a document', evidence: 'primary', checkedOn: '2026-11-21' } as const;
 
@@ -47,16 +48,7 @@ const requirement = (role: RequirementRole, need: 'required' | 'optional' = 'req
   check: { probe: 'sip-options', transport: 'udp', port: 5060 },
 });
 
-const PROFILE: Profile = {
-  profile: 'example',
-  title: 'Example',
-  summary: 'A service.',
-  notes: [],
-  thresholds: { lossRatio: 0.01, rttMs: 300, jitterMs: 30, reorderRatio: 0.01 },
-  thresholdsSources: [SOURCE],
-  symptoms: { signalling: 'cannot-register' },
-  requirements: [],
-};
+const PROFILE = exampleProfile({ thresholdsSources: [SOURCE], symptoms: { signalling: 'cannot-register' } });
 
 /** Alternatives apart, their parts joined by `+`. */
 const alternatives = (...texts: readonly string[]): readonly (readonly Item[])[] =>

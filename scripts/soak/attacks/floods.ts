@@ -3,7 +3,7 @@
  * until their process is ended, from one network or from many.
  */
 import { randomBytes } from 'node:crypto';
-import { createSocket } from 'node:dgram';
+import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer, connect as open, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -111,22 +111,29 @@ const clientHello = async (): Promise<Buffer> => {
   return first;
 };
 
+/** More sockets than this change nothing about what arrives. */
+const MAX_SOCKETS = 16;
+
+/** UDP sockets in so many networks, bound. */
+export const socketsOf = (networks: number): Promise<readonly UdpSocket[]> =>
+  Promise.all(
+    Array.from({ length: Math.min(networks, MAX_SOCKETS) }, async (_, number) => {
+      const socket = createSocket({ type: 'udp4', lookup: (host, _options, done) => done(null, host, 4) });
+      socket.on('error', () => undefined);
+      const bound = once(socket, 'listening');
+      socket.bind(0, sourceOf(number, networks));
+      await bound;
+      return socket;
+    }),
+  );
+
 /** Datagrams in bursts, with a turn in between for the end of who started this. */
 const datagrams =
   (make: (number: number) => Uint8Array) =>
   async ({ address, udp, networks }: Field): Promise<void> => {
     const KINDS = 4096;
     const all = Array.from({ length: KINDS }, (_, number) => make(number));
-    const sockets = await Promise.all(
-      Array.from({ length: Math.min(networks, 16) }, async (_, number) => {
-        const socket = createSocket({ type: 'udp4', lookup: (host, _options, done) => done(null, host, 4) });
-        socket.on('error', () => undefined);
-        const bound = once(socket, 'listening');
-        socket.bind(0, sourceOf(number, networks));
-        await bound;
-        return socket;
-      }),
-    );
+    const sockets = await socketsOf(networks);
     for (let at = 0; ; at += 64) {
       for (let count = 0; count < 64; count += 1)
         sockets[count % sockets.length]?.send(all[(at + count) % KINDS] ?? '', udp, address);

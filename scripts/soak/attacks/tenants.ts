@@ -3,7 +3,6 @@
  * an agent, and sends them again from elsewhere.
  */
 import { randomBytes } from 'node:crypto';
-import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { encodeDeferral } from '../../../src/wire/deferral.js';
@@ -11,7 +10,7 @@ import { deriveKeys } from '../../../src/wire/keys.js';
 import { makeTag } from '../../../src/wire/proof.js';
 import { ANSWER_TAG_BYTES, REQUEST_TAG_BYTES } from '../../../src/wire/tag.js';
 import { TOKEN } from '../../../test/reflector/support.js';
-import { dial, type Field, type Flood, inLanes, sourceOf } from './floods.js';
+import { dial, type Field, type Flood, inLanes, socketsOf } from './floods.js';
 
 /** What the other tenant knows. */
 export const GREEDY_TOKEN = 'a-token-of-a-tenant-who-wants-it-all';
@@ -45,16 +44,7 @@ const tagOf = (
 const packets =
   (make: () => Uint8Array): Flood =>
   async ({ address, udp, networks }: Field) => {
-    const sockets = await Promise.all(
-      Array.from({ length: Math.min(networks, 16) }, async (_, number) => {
-        const socket = createSocket({ type: 'udp4', lookup: (host, _options, done) => done(null, host, 4) });
-        socket.on('error', () => undefined);
-        const bound = once(socket, 'listening');
-        socket.bind(0, sourceOf(number, networks));
-        await bound;
-        return socket;
-      }),
-    );
+    const sockets = await socketsOf(networks);
     for (;;) {
       for (let count = 0; count < BATCH; count += 1) sockets[count % sockets.length]?.send(make(), udp, address);
       await new Promise(setImmediate);

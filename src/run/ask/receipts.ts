@@ -3,15 +3,14 @@
  * already passed, so that a branch where one UDP port is open still learns in which direction the others fail.
  */
 import pLimit from 'p-limit';
-import type { Probe, Question } from '../../../probes/contract.js';
+import type { Probe } from '../../../probes/contract.js';
 import type { Check } from '../../model/check.js';
 import type { Observation } from '../../model/observation.js';
-import { NOTHING } from '../../wire/octets.js';
-import { expectProof, judgeTag, makeTag } from '../../wire/proof.js';
 import { encodeReceiptsQuery, MAX_RECEIPTS, type Receipt, readReceipts } from '../../wire/receipts.js';
-import { ANSWER_TAG_BYTES, REQUEST_TAG_BYTES, readTag } from '../../wire/tag.js';
+import { ANSWER_TAG_BYTES, REQUEST_TAG_BYTES } from '../../wire/tag.js';
 import type { Tools } from '../tools.js';
 import { askFor } from './ask.js';
+import { wordProbe } from './word.js';
 
 /** Ways to try one after the other, if the first has become deaf in the meantime. */
 const MAX_WAYS = 3;
@@ -45,33 +44,17 @@ interface Told {
   readonly heldBack: number;
 }
 
-/** Asks for all of these and for the first ones of them in turn, because a path may lose all that is long. */
+/** Asks for all of these and for the first ones of them in turn. */
 const receiptsProbe = (sequences: readonly number[]): Probe<Told> => {
-  let turn = 0;
-  const counts = new Map<Question, number>();
-  return {
-    kind: 'udp-echo',
-    retransmits: false,
-    timed: 'exchange',
-    ask: (asking) => {
-      turn += 1;
-      const some = turn % 2 === 1 ? sequences : sequences.slice(0, FEW_RECEIPTS);
-      const message = makeTag(asking, 'receiptsRequest', encodeReceiptsQuery(some, PADDING)) ?? NOTHING;
-      const question = { messages: [message], proof: expectProof(asking, message), answeredByOpening: false };
-      counts.set(question, some.length);
-      return question;
+  const askedIn = (turn: number): readonly number[] => (turn % 2 === 1 ? sequences : sequences.slice(0, FEW_RECEIPTS));
+  return wordProbe({
+    request: 'receiptsRequest',
+    body: (turn) => encodeReceiptsQuery(askedIn(turn), PADDING),
+    value: ({ tag }, turn) => {
+      const asked = askedIn(turn).length;
+      return { asked, receipts: readReceipts(tag.body, asked), heldBack: tag.heldBack };
     },
-    read: (bytes, { question, elapsedMicros }) => {
-      const parsed = readTag(bytes);
-      if (!parsed.ok)
-        return parsed.refusal === 'truncated' ? { kind: 'partial' } : { kind: 'refused', why: 'malformed' };
-      const judged = question.proof && judgeTag(bytes, question.proof, elapsedMicros);
-      if (!judged?.authentic || judged.tag.type !== 'receiptsAnswer') return { kind: 'refused', why: 'bad-proof' };
-      const asked = counts.get(question) ?? sequences.length;
-      const value = { asked, receipts: readReceipts(judged.tag.body, asked), heldBack: judged.tag.heldBack };
-      return { kind: 'answer', authentic: true, attestation: judged.attestation, detail: {}, value };
-    },
-  };
+  });
 };
 
 /** What the far end tells of these; null where it cannot be heard. */

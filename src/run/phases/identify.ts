@@ -7,12 +7,11 @@ import { setMaxListeners } from 'node:events';
 import type { Probe } from '../../../probes/contract.js';
 import type { Check } from '../../model/check.js';
 import type { FarEndFacts, Identity, ReflectorInfo } from '../../model/far-end.js';
-import type { Evidence, Observation } from '../../model/observation.js';
+import type { Observation } from '../../model/observation.js';
 import { INFO_REQUEST_BYTES, parseInfo, SMALL_INFO_REQUEST_BYTES } from '../../wire/info.js';
-import { NOTHING } from '../../wire/octets.js';
-import { expectProof, judgeTag, makeTag } from '../../wire/proof.js';
-import { REFUSED_BECAUSE, REQUEST_TAG_BYTES, readTag } from '../../wire/tag.js';
+import { REFUSED_BECAUSE, REQUEST_TAG_BYTES } from '../../wire/tag.js';
 import { askFor } from '../ask/ask.js';
+import { wordProbe } from '../ask/word.js';
 import type { FarEnd } from '../far-ends.js';
 import { passed } from '../observations.js';
 import type { RunState } from '../state.js';
@@ -23,8 +22,6 @@ import { boundLoss } from './bound-loss.js';
 const MAX_WAYS = { udp: 8, stream: 4 } as const;
 /** With RETRY_AFTER_MS this keeps asking for four seconds. */
 const ATTEMPTS = 5;
-/** An answer is far shorter than its padded request; nothing longer is one. */
-const MAX_INFO_BYTES = 1400;
 /** The reflector's control port, which the profile need not name. */
 const CONTROL_PORT = 443;
 
@@ -32,43 +29,18 @@ type Word =
   | { readonly says: 'info'; readonly info: ReflectorInfo }
   | { readonly says: 'refusal'; readonly because: number };
 
-/**
- * Asks for the reflector's info in a bare tag, padded so that the answer is never larger than the request; in turn with a
- * short one, because a path may lose all that is long.
- */
-const infoProbe = (): Probe<Word> => {
-  let asked = 0;
-  return {
-    kind: 'udp-echo',
-    retransmits: false,
-    timed: 'exchange',
-    ask: (asking) => {
-      asked += 1;
-      const bytes = asked % 2 === 1 ? INFO_REQUEST_BYTES : SMALL_INFO_REQUEST_BYTES;
-      const padding = new Uint8Array(bytes - REQUEST_TAG_BYTES);
-      const message = makeTag(asking, 'infoRequest', padding) ?? NOTHING;
-      return { messages: [message], proof: expectProof(asking, message), answeredByOpening: false };
+/** Asks for the reflector's info, padded so that the answer is never larger than the request; in turn with a short one. */
+const infoProbe = (): Probe<Word> =>
+  wordProbe<Word>({
+    request: 'infoRequest',
+    body: (turn) =>
+      new Uint8Array((turn % 2 === 1 ? INFO_REQUEST_BYTES : SMALL_INFO_REQUEST_BYTES) - REQUEST_TAG_BYTES),
+    value: ({ tag }) => {
+      const info = parseInfo(tag.body);
+      return info.ok ? { says: 'info', info: info.value } : null;
     },
-    read: (bytes, { question, elapsedMicros }) => {
-      if (bytes.length > MAX_INFO_BYTES) return { kind: 'refused', why: 'oversized' };
-      const parsed = readTag(bytes);
-      if (!parsed.ok)
-        return parsed.refusal === 'truncated' ? { kind: 'partial' } : { kind: 'refused', why: 'malformed' };
-      const { tag } = parsed.value;
-      const judged = question.proof && judgeTag(bytes, question.proof, elapsedMicros);
-      if (!judged?.authentic) {
-        return tag.type === 'refusal'
-          ? { kind: 'refused', why: 'bad-proof', value: { says: 'refusal', because: tag.because } }
-          : { kind: 'refused', why: 'bad-proof' };
-      }
-      const info = parseInfo(judged.tag.body);
-      if (!info.ok) return { kind: 'refused', why: 'malformed' };
-      const detail: Evidence = { version: info.value.version };
-      const value: Word = { says: 'info', info: info.value };
-      return { kind: 'answer', authentic: true, attestation: judged.attestation, detail, value };
-    },
-  };
-};
+    refusal: (because) => ({ says: 'refusal', because }),
+  });
 
 /** The ways to ask: one question for each different transport and port among the checks. */
 export const waysOf = (checks: readonly Check[]): readonly Check[] => {

@@ -2,7 +2,7 @@
  * Adds the checks whose silence is about their size: short messages of other bytes pass on their port, and such of the same
  * length do not. After the phase that asks other bytes; what passes there in any length is inspection.
  */
-import { type Probe, readBareTag } from '../../../probes/contract.js';
+import type { Probe } from '../../../probes/contract.js';
 import type { Key } from '../../model/check.js';
 import type { Observation } from '../../model/observation.js';
 import { doubtOfSilence } from '../../verdict/silence.js';
@@ -23,15 +23,12 @@ const MIN_BYTES = 300;
 const HANDSHAKE_BYTES = 1100;
 
 /** A tag of that length, answered with as many bytes. */
-const sizedEcho = (bytes: number): Probe => ({
-  kind: 'udp-echo',
-  retransmits: false,
-  timed: 'exchange',
+const sizedEcho = (bytes: number, echo: Probe): Probe => ({
+  ...echo,
   ask: (asking) => {
     const message = makeTag(asking, 'echoRequest', echoBody(bytes - REQUEST_TAG_BYTES)) ?? NOTHING;
     return { messages: [message], proof: expectProof(asking, message), answeredByOpening: false };
   },
-  read: readBareTag,
 });
 
 /** It opened, and its TLS never came about. */
@@ -51,11 +48,12 @@ const onlyShortPasses = async (one: Observation, { facts }: FarEnd, run: RunStat
   const { transport, port } = one.check;
   // Inside TLS nothing shows more than beside it, and where its handshake is what fails there is no inside.
   const plain = { ...one.check, probe: 'udp-echo', transport: transport === 'tls' ? 'tcp' : transport } as const;
+  const echo = tools.probeOf('udp-echo');
   const isShortKnown = transport === 'udp' && facts.otherBytesPorts.includes(port);
-  const shortPasses = isShortKnown || passed(await askCheck(plain, tools.probeOf('udp-echo'), DISCRIMINATOR, tools));
+  const shortPasses = isShortKnown || passed(await askCheck(plain, echo, DISCRIMINATOR, tools));
   if (!shortPasses) return false;
   const doubt = run.doubtOf(one.check);
-  const long = await askCheck(plain, sizedEcho(bytesOf(one, run)), { samples: 1, doubt }, tools);
+  const long = await askCheck(plain, sizedEcho(bytesOf(one, run), echo), { samples: 1, doubt }, tools);
   return isSilent(long) && doubtOfSilence(witnessedPackets(long, tools), tools.path.upperBound()) <= doubt;
 };
 

@@ -10,10 +10,8 @@ import {
   readCapturePiece,
   SMALL_PIECE_BYTES,
 } from '../../wire/capture.js';
-import { NOTHING } from '../../wire/octets.js';
-import { expectProof, judgeTag, makeTag } from '../../wire/proof.js';
-import { MAX_TAG_BYTES, readTag } from '../../wire/tag.js';
 import { askFor } from '../ask/ask.js';
+import { wordProbe } from '../ask/word.js';
 import type { Tools } from '../tools.js';
 
 /** With RETRY_AFTER_MS this waits out a burst of loss. */
@@ -28,33 +26,22 @@ interface Sizes {
   isShort: boolean;
 }
 
-/** Asks for long pieces and short ones in turn, because a path may lose all that is long. */
+/** Asks for long pieces and short ones in turn. */
 const captureProbe = (query: CaptureQuery, sizes: Sizes): Probe<CapturePiece> => {
   let asked = 0;
-  return {
-    kind: 'udp-echo',
-    retransmits: false,
-    timed: 'exchange',
-    ask: (asking) => {
-      const isShort = (asked % 2 === 1) !== sizes.isShort;
-      asked += 1;
-      const pieceBytes = isShort ? SMALL_PIECE_BYTES : MAX_PIECE_BYTES;
-      const message = makeTag(asking, 'captureRequest', encodeCaptureQuery({ ...query, pieceBytes })) ?? NOTHING;
-      return { messages: [message], proof: expectProof(asking, message), answeredByOpening: false };
+  return wordProbe({
+    request: 'captureRequest',
+    body: (turn) => {
+      asked = turn;
+      const isShort = (turn % 2 === 0) !== sizes.isShort;
+      return encodeCaptureQuery({ ...query, pieceBytes: isShort ? SMALL_PIECE_BYTES : MAX_PIECE_BYTES });
     },
-    read: (bytes, { question, elapsedMicros }) => {
-      if (bytes.length > MAX_TAG_BYTES) return { kind: 'refused', why: 'oversized' };
-      const parsed = readTag(bytes);
-      if (!parsed.ok)
-        return parsed.refusal === 'truncated' ? { kind: 'partial' } : { kind: 'refused', why: 'malformed' };
-      const judged = question.proof && judgeTag(bytes, question.proof, elapsedMicros);
-      if (!judged?.authentic || judged.tag.type !== 'captureAnswer') return { kind: 'refused', why: 'bad-proof' };
-      const piece = readCapturePiece(judged.tag.body);
-      if (!piece) return { kind: 'refused', why: 'malformed' };
-      if (asked > 1) sizes.isShort = piece.bytes.length <= SMALL_PIECE_BYTES;
-      return { kind: 'answer', authentic: true, attestation: judged.attestation, detail: {}, value: piece };
+    value: ({ tag }) => {
+      const piece = readCapturePiece(tag.body);
+      if (piece && asked > 1) sizes.isShort = piece.bytes.length <= SMALL_PIECE_BYTES;
+      return piece;
     },
-  };
+  });
 };
 
 /** The whole of one side of an exchange, or null if the far end has it no more or cannot be heard. */

@@ -13,10 +13,9 @@ import { openSocket } from '../../net/udp-open.js';
 import { packetsNeeded, SINGLE_CHECK_DOUBT } from '../../verdict/silence.js';
 import { encodeInboundQuery, type InboundQuery, type InboundState, readInboundState } from '../../wire/inbound.js';
 import { formatIp, parseIp, unmapIp } from '../../wire/ip.js';
-import { NOTHING } from '../../wire/octets.js';
-import { expectProof, judgeTag, makeTag } from '../../wire/proof.js';
 import { ANSWER_TAG_BYTES, isAnswer, REQUEST_TAG_BYTES, readTag, verifyTag } from '../../wire/tag.js';
 import { askFor } from '../ask/ask.js';
+import { wordProbe } from '../ask/word.js';
 import type { Tools } from '../tools.js';
 import type { StudiedFarEnd, Study } from './study.js';
 
@@ -42,28 +41,20 @@ interface Word {
   readonly seen: string;
 }
 
-const wordProbe = (query: InboundQuery): Probe<Word> => ({
-  kind: 'udp-echo',
-  retransmits: false,
-  timed: 'exchange',
-  ask: (asking) => {
-    const message = makeTag(asking, 'inboundRequest', encodeInboundQuery(query, PADDING)) ?? NOTHING;
-    return { messages: [message], proof: expectProof(asking, message), answeredByOpening: false };
-  },
-  read: (bytes, { question, elapsedMicros, local }) => {
-    const parsed = readTag(bytes);
-    if (!parsed.ok) return parsed.refusal === 'truncated' ? { kind: 'partial' } : { kind: 'refused', why: 'malformed' };
-    const judged = question.proof && judgeTag(bytes, question.proof, elapsedMicros);
-    if (!judged?.authentic || judged.tag.type !== 'inboundAnswer') return { kind: 'refused', why: 'bad-proof' };
-    const { attestation, tag } = judged;
-    const value = { state: readInboundState(tag.body), local: local?.address ?? null, seen: attestation.seenAddress };
-    return { kind: 'answer', authentic: true, attestation, detail: {}, value };
-  },
-});
+const inboundProbe = (query: InboundQuery): Probe<Word> =>
+  wordProbe({
+    request: 'inboundRequest',
+    body: () => encodeInboundQuery(query, PADDING),
+    value: ({ attestation, tag }, _turn, { local }) => ({
+      state: readInboundState(tag.body),
+      local: local?.address ?? null,
+      seen: attestation.seenAddress,
+    }),
+  });
 
 const askWord = async (query: InboundQuery, ways: readonly Check[], tools: Tools): Promise<Word | null> => {
   for (const way of ways) {
-    const { values } = await askFor(way, wordProbe(query), { samples: 1, doubt: 0, atMost: ATTEMPTS }, tools);
+    const { values } = await askFor(way, inboundProbe(query), { samples: 1, doubt: 0, atMost: ATTEMPTS }, tools);
     const [word] = values;
     if (word) return word;
   }

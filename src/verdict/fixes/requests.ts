@@ -151,11 +151,11 @@ const sentenceOf = (kind: FixKind, grounds: readonly [Ground, ...Ground[]], wher
     if (reason === 'tls-intercepted' || reason === 'payload-rewritten') {
       return `Exempt ${what} from ${where}, and from ${address} for as long as the test takes, from inspection.`;
     }
-    const first =
+    const control =
       reason === 'no-way-in'
         ? 'Name with --inbound a second port that is let in, to see whether it is the reflector. '
         : '';
-    return `${first}Let ${what} in from ${where}, and from ${address} for as long as the test takes; "probe profiles NAME --rules DIALECT" writes the rules.`;
+    return `${control}Let ${what} in from ${where}, and from ${address} for as long as the test takes; "probe profiles NAME --rules DIALECT" writes the rules.`;
   }
   if (kind === 'advise' && first.transport !== 'udp') {
     return `Raise the idle timeout of TCP connections on the firewall to two hours for ${what} to ${where}, or let phones send keepalives more often.`;

@@ -1,15 +1,8 @@
-import { SMALL_MEDIA_RANGE } from '../parts.js';
 import { forward, type Scenario } from '../scenario.js';
+import size600 from './size-600.js';
 
 export default {
+  ...size600,
   about: 'IP packets of more than 600 bytes vanish both ways, so that no TLS server shows its certificate either.',
   rules: forward('meta l4proto { tcp, udp } meta length > 600 drop'),
-  args: SMALL_MEDIA_RANGE,
-  really: { 'udp/5060': 'size-filtered', 'tcp/5060': 'size-filtered', 'tls/5061': 'size-filtered' },
-  services: { 'business-sip': 'blocked' },
-  symptoms: { 'business-sip': ['cannot-register'] },
-  cause: { 'business-sip': ['path-mtu', 'size-limit'] },
-  saysNot: [/inspection|does not answer strangers|a reflector would tell/],
-  notFixed: 'nothing is to be permitted by port',
-  notVerified: 'no hand-made question is as long',
 } satisfies Scenario;
