@@ -28,6 +28,6 @@ RUN ln -s /opt/callpath/dist/src/cli/probe.js /usr/local/bin/probe \
  && chmod +x dist/src/cli/probe.js dist/src/cli/reflector.js dist/src/cli/callpath.js
 RUN install -d -o node -g node /var/lib/callpath
 USER node
-HEALTHCHECK --interval=60s --timeout=10s CMD ["probe", "--version"]
+HEALTHCHECK --interval=60s --timeout=10s CMD ["probe", "health"]
 ENTRYPOINT ["tini", "--"]
 CMD ["probe", "--help"]

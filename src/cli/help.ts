@@ -5,6 +5,7 @@ export const PROBE_HELP = `Will calls pass from here? Sends what phones send and
 Usage (also "callpath …", and "callpath reflector …" for the far end):
   probe --target HOST [options]     probe a reflector, a carrier, a PBX
   probe demo                        probe a reflector on loopback inside this process
+  probe setup                       write a configuration for the daemon, from three answers
   probe daemon --config FILE        probe on a schedule; --check only judges the file
   probe health [--config FILE]      is the daemon of this host well? for health checks
   probe doctor [--config FILE]      what this host can measure, what not, and why
@@ -128,6 +129,25 @@ Options:
 Examples:
   probe daemon --config ${CONFIG_FILE} --check
   probe daemon --config ${CONFIG_FILE}
+`,
+  setup: `Writes a configuration for the daemon, from three answers: the host, its token, what phones use.
+
+Usage: probe setup [options]
+
+Asks on the terminal what is not given; without a terminal everything must be given.
+
+Options:
+  --host HOST        the host to probe: a callpath reflector, or a carrier or PBX
+  --token-file FILE  the reflector's token; it is copied beside the configuration
+  --no-token         the host is no reflector of yours
+  --profile NAME     what phones use here (repeatable; default business-sip)
+  --site NAME        what the agent is called in results (default: this host's name)
+  --config FILE      where to write (default ${CONFIG_FILE} as root, else below ~/.config)
+  --force            replaces a configuration, and keeps it as FILE.old
+
+Examples:
+  sudo callpath setup
+  sudo callpath setup --host reflector.example --token-file token --profile business-sip
 `,
   health: `Asks the daemon of this host how it is.
 

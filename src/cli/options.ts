@@ -37,6 +37,7 @@ const MAX_TIMEOUT_S = 3600;
 /** What `probe` does besides probing. */
 export const PROBE_COMMANDS = [
   'demo',
+  'setup',
   'daemon',
   'health',
   'doctor',

@@ -24,6 +24,7 @@ const COMMANDS: Readonly<Record<string, (argv: readonly string[]) => Promise<num
   },
   demo: async (argv) => (await import('./demo.js')).demoCommand(argv, process.env),
   daemon: async (argv) => (await import('./daemon-command.js')).daemonCommand(argv, process.env),
+  setup: async (argv) => (await import('./setup-command.js')).setupCommand(argv, process.env),
   health: async (argv) => (await import('./health-command.js')).healthCommand(argv, process.env),
   doctor: async (argv) => (await import('./doctor-command.js')).doctorCommand(argv, process.env),
   profiles: async (argv) => {

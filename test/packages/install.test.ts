@@ -1,0 +1,279 @@
+/** The packages as a branch host meets them: installed, used, upgraded, removed and purged on a system without Node. */
+import { type ChildProcess, execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import t from 'tap';
+import { packageRoot } from '../../src/plan/package-root.js';
+import { commandOf, openSystem, type System } from './root.js';
+
+/** Two packages are made and an agent probes every ten seconds, on a machine that does much else. */
+const TEST_MS = 600_000;
+t.setTimeout(TEST_MS);
+
+const root = packageRoot();
+const folder = mkdtempSync(join(tmpdir(), 'callpath-packages-'));
+t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+
+const make = (out: string, ...only: readonly string[]): void => {
+  const args = only.flatMap((one) => ['--only', one]);
+  execFileSync(process.execPath, [join(root, 'dist/scripts/package.js'), '--quick', '--out', out, ...args], {
+    stdio: 'pipe',
+  });
+};
+const first = join(folder, 'first');
+make(first, 'deb:linux-x64', 'tar:linux-x64', 'tar:darwin-arm64', 'zip:win-x64');
+const nameOf = (pattern: RegExp): string => join(first, readdirSync(first).find((name) => pattern.test(name)) ?? '');
+const debFile = nameOf(/amd64\.deb$/);
+
+t.test('the same commit gives the same bytes', async (t) => {
+  const second = join(folder, 'second');
+  make(second, 'deb:linux-x64');
+  const sumOf = (out: string): string | undefined =>
+    readFileSync(join(out, 'SHA256SUMS'), 'utf8')
+      .split('\n')
+      .find((line) => line.endsWith('.deb'));
+  t.equal(sumOf(second), sumOf(first));
+  rmSync(second, { recursive: true });
+});
+
+const listing = (file: string): readonly string[] =>
+  execFileSync('sh', ['-c', file.endsWith('.zip') ? `unzip -Z1 '${file}'` : `tar -tf '${file}'`], {
+    encoding: 'utf8',
+    maxBuffer: 1e8,
+  })
+    .trim()
+    .split('\n');
+/** The first octets of a program: ELF, PE, or Mach-O of 64 bits. */
+const magicOf = (file: string, member: string): string =>
+  execFileSync(
+    'sh',
+    [
+      '-c',
+      `${file.endsWith('.zip') ? `unzip -p '${file}' '${member}'` : `tar -xOf '${file}' '${member}'`} 2>/dev/null | head -c 4 | xxd -p`,
+    ],
+    {
+      encoding: 'utf8',
+    },
+  ).trim();
+
+t.test('each platform gets its own Node, and no other program', async (t) => {
+  for (const [pattern, program, magic] of [
+    [/linux-x64\.tar\.gz$/, 'lib/node', '7f454c46'],
+    [/darwin-arm64\.tar\.gz$/, 'lib/node', 'cffaedfe'],
+    [/win-x64\.zip$/, 'lib/node.exe', '4d5a'],
+  ] as const) {
+    const file = nameOf(pattern);
+    const entries = listing(file);
+    const member = entries.find((entry) => entry.endsWith(`/${program}`)) ?? '';
+    t.ok(magicOf(file, member).startsWith(magic), `${member} of ${pattern}`);
+    t.same(
+      entries.filter((entry) => entry.length > 200),
+      [],
+      'paths that Windows takes',
+    );
+    t.same(
+      entries.filter((entry) => /\.(?:node|so|dylib|dll)$/.test(entry)),
+      [],
+      'native code',
+    );
+    for (const one of ['LICENSE', 'LICENSE.node', 'LICENSES.dependencies', 'sbom.cdx.json']) {
+      t.ok(
+        entries.some((entry) => entry.endsWith(`/${one}`)),
+        `${one} of ${pattern}`,
+      );
+    }
+  }
+});
+
+/** The same package under a lower version, as yesterday's. */
+const lowerVersion = (): string => {
+  const tree = join(folder, 'lower');
+  execFileSync('dpkg-deb', ['-R', debFile, tree]);
+  const change = (file: string, from: RegExp, to: string): void => {
+    writeFileSync(join(tree, file), readFileSync(join(tree, file), 'utf8').replace(from, to));
+  };
+  change('DEBIAN/control', /^Version: .*$/m, 'Version: 0.0.1');
+  change('usr/lib/callpath/app/package.json', /"version": "[^"]*"/, '"version": "0.0.1"');
+  const file = join(folder, 'callpath_0.0.1_amd64.deb');
+  execFileSync('dpkg-deb', ['--root-owner-group', '-Znone', '--build', tree, file], { stdio: 'pipe' });
+  rmSync(tree, { recursive: true });
+  return file;
+};
+
+/** Resolves with the first line that matches. @throws Error with all that was said, if the program ends before */
+const said = async (child: ChildProcess, pattern: RegExp): Promise<string> => {
+  const lines: string[] = [];
+  for (const stream of [child.stdout, child.stderr]) {
+    if (stream === null) continue;
+    createInterface({ input: stream }).on('line', (line) => {
+      lines.push(line);
+      child.emit('line', line);
+    });
+  }
+  return new Promise((resolve, reject) => {
+    child.on('line', (line: string) => {
+      if (pattern.test(line)) resolve(line);
+    });
+    child.once('exit', (code) => reject(new Error(`ended with ${code}:\n${lines.join('\n')}`)));
+  });
+};
+
+const end = async (child: ChildProcess): Promise<void> => {
+  const ended = once(child, 'exit');
+  child.kill('SIGTERM');
+  await ended;
+};
+
+const install = (system: System, file: string): void => {
+  execFileSync('cp', [file, join(system.root, 'tmp')]);
+  system.run('root', 'dpkg', '-i', `/tmp/${file.split('/').at(-1)}`);
+};
+
+interface Delivered {
+  readonly id: string;
+  readonly version: string;
+}
+
+const RESULTS = '/var/lib/callpath/results.ndjson';
+
+const PROFILE = `profile: one-check
+title: One check
+summary: One check for a test
+thresholds: { lossRatio: 0.01, rttMs: 300, jitterMs: 30, reorderRatio: 0.0005 }
+thresholdsSource: { title: A test, evidence: secondary, checkedOn: 2026-11-21 }
+symptomWhenBlocked: cannot-register
+requirements:
+  - id: sip
+    need: required
+    role: signalling
+    purpose: SIP
+    check: { probe: sip-options, transport: udp, port: 5060 }
+    source: { title: A test, evidence: secondary, checkedOn: 2026-11-21 }
+`;
+
+t.test('a branch host without Node', async (t) => {
+  const lower = lowerVersion();
+  const system = openSystem();
+  const children: ChildProcess[] = [];
+  t.teardown(() => {
+    for (const child of children) child.kill('SIGKILL');
+    system.close();
+  });
+  t.throws(() => system.run('root', 'node', '--version'), 'there is no Node');
+
+  install(system, lower);
+  t.match(system.run('root', 'callpath', '--version'), '0.0.1');
+  t.match(system.run('root', 'id', 'callpath'), /uid=\d+\(callpath\)/);
+
+  await t.test('an ordinary user sees a report', async (t) => {
+    t.match(system.run('nobody:nogroup', 'probe', 'demo', '--profile', 'facetime'), /YES/);
+  });
+
+  mkdirSync(join(system.root, 'var/lib/callpath'), { recursive: true });
+  writeFileSync(join(system.root, 'etc/callpath/one.yaml'), PROFILE);
+  system.run('root', 'chown', 'callpath:callpath', '/var/lib/callpath');
+  const variables = {
+    STATE_DIRECTORY: '/var/lib/callpath',
+    REFLECTOR_OPTIONS: '--listen 127.0.0.1 --profile /etc/callpath/one.yaml --control-port 8443',
+  };
+  const start = (unit: string): ChildProcess => {
+    const command = commandOf(system, unit, variables);
+    const child = system.start('callpath:callpath', { STATE_DIRECTORY: '/var/lib/callpath' }, ...command);
+    children.push(child);
+    return child;
+  };
+  system.run(
+    'root',
+    'sh',
+    '-c',
+    'head -c 24 /dev/urandom | base64 > /var/lib/callpath/token; chown callpath: /var/lib/callpath/token; chmod 0640 /var/lib/callpath/token',
+  );
+  const reflector = start('callpath-reflector.service');
+  await said(reflector, /listening|ready/i);
+
+  await t.test('three answers make a configuration that the unit starts with', async (t) => {
+    const written = system.run(
+      ...(['root', 'callpath', 'setup', '--host', '127.0.0.1', '--token-file', '/var/lib/callpath/token'] as const),
+      ...['--profile', '/etc/callpath/one.yaml'],
+    );
+    t.match(written, 'systemctl enable --now callpath-agent');
+    const file = join(system.root, 'etc/callpath/agent.yaml');
+    writeFileSync(file, readFileSync(file, 'utf8').replace('every: 1m', 'every: 10s'));
+    appendFileSync(file, `exporters:\n  - { type: file, path: ${RESULTS} }\n`);
+    t.match(
+      system.run('callpath:callpath', 'probe', 'daemon', '--config', '/etc/callpath/agent.yaml', '--check'),
+      'ok',
+    );
+  });
+
+  const delivered = (): readonly Delivered[] => {
+    const file = join(system.root, RESULTS);
+    if (!existsSync(file)) return [];
+    return readFileSync(file, 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Delivered);
+  };
+  /** Waits for the agent to have delivered so many records more. */
+  const more = async (agent: ChildProcess, count: number): Promise<void> => {
+    const before = delivered().length;
+    while (delivered().length < before + count) {
+      if (agent.exitCode !== null) throw new Error(`the agent ended with ${agent.exitCode}`);
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  };
+
+  await t.test('an upgrade loses no result and delivers none twice', async (t) => {
+    const old = start('callpath-agent.service');
+    await more(old, 2);
+    await end(old);
+    const before = delivered();
+    install(system, debFile);
+    t.match(system.run('root', 'callpath', '--version'), /^0\.[1-9]/);
+    const agent = start('callpath-agent.service');
+    await more(agent, 2);
+    await end(agent);
+    const after = delivered();
+    t.same(after.slice(0, before.length), before, 'what was delivered stands');
+    t.equal(new Set(after.map(({ id }) => id)).size, after.length, 'none twice');
+  });
+
+  await end(reflector);
+  await t.test('removed, the state stays; purged, nothing is left', async (t) => {
+    system.run('root', 'dpkg', '--remove', 'callpath');
+    t.ok(existsSync(join(system.root, 'etc/callpath/agent.yaml')));
+    t.ok(existsSync(join(system.root, RESULTS)));
+    t.notOk(existsSync(join(system.root, 'usr/bin/callpath')));
+    system.run('root', 'dpkg', '--purge', 'callpath');
+    for (const path of [
+      'etc/callpath',
+      'var/lib/callpath',
+      'usr/lib/callpath',
+      'lib/systemd/system/callpath-agent.service',
+    ]) {
+      t.notOk(existsSync(join(system.root, path)), path);
+    }
+  });
+
+  await t.test('the tarball runs from a home folder, through a link', async (t) => {
+    const home = join(system.root, 'tmp/home');
+    mkdirSync(home);
+    execFileSync('tar', ['-xf', nameOf(/linux-x64\.tar\.gz$/), '-C', home]);
+    const [name = ''] = readdirSync(home);
+    system.run('root', 'chown', '-R', 'nobody', '/tmp/home');
+    system.run('nobody:nogroup', 'ln', '-s', `${name}/bin/probe`, '/tmp/home/p');
+    t.match(system.run('nobody:nogroup', '/tmp/home/p', 'demo', '--profile', 'facetime'), /YES/);
+  });
+});
