@@ -27,7 +27,9 @@ RUN ln -s /opt/callpath/dist/src/cli/probe.js /usr/local/bin/probe \
  && ln -s /opt/callpath/dist/src/cli/callpath.js /usr/local/bin/callpath \
  && chmod +x dist/src/cli/probe.js dist/src/cli/reflector.js dist/src/cli/callpath.js
 RUN install -d -o node -g node /var/lib/callpath
+# Where agent and health check look for each other; a reflector is asked otherwise (packaging/compose.yaml).
+ENV STATE_DIRECTORY=/var/lib/callpath
 USER node
-HEALTHCHECK --interval=60s --timeout=10s CMD ["probe", "health"]
+HEALTHCHECK --interval=60s --timeout=10s --start-period=120s CMD ["probe", "health"]
 ENTRYPOINT ["tini", "--"]
 CMD ["probe", "--help"]
