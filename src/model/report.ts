@@ -248,6 +248,8 @@ export const ReportSchema = v.looseObject({
     platform: v.string(),
     /** The worst delay of the probing event loop; RTTs cannot be trusted below it. Null if it was not measured. */
     eventLoopDelayMs: nullable(Milliseconds),
+    /** What nine in ten of its turns stayed below: part of a usual round trip. Null if it was not measured. */
+    usualDelayMs: v.optional(nullable(Milliseconds)),
   }),
   target: v.looseObject({
     host: v.string(),

@@ -91,7 +91,7 @@ export const buildReport = (input: ReportInput): Report => {
     id: input.id,
     startedAt: input.startedAt.toISOString(),
     durationMs: Math.round(input.durationMs),
-    agent: { ...input.agent, eventLoopDelayMs: output.eventLoopDelayMs },
+    agent: { ...input.agent, eventLoopDelayMs: output.eventLoopDelayMs, usualDelayMs: output.usualDelayMs },
     target: targetOf(input.target, judgement),
     reflectors: reflectorRows(input, judgement),
     network: {
