@@ -30,6 +30,8 @@ const ReflectorSchema = v.looseObject({
   reachable: v.boolean(),
   /** `tls/443`, `udp/5060` …: over which transport and port its word came; null if it never did. */
   control: nullable(v.string()),
+  /** When it started, RFC 3339 by this host's clock; null where it did not say. */
+  startedAt: v.optional(nullable(v.string())),
 });
 
 const CheckSchema = v.looseObject({
