@@ -374,6 +374,32 @@ t.test('a longer way, another outer address, a name that leads elsewhere', async
   ]);
 });
 
+t.test(
+  'a way of the same length in another network is no difference, nor a name whose addresses take turns',
+  async (t) => {
+    const seen = (rttMs: number, addresses: readonly string[]): Report => {
+      const report = reportOf({ ...fine(), rttMs }, START);
+      const reflectors = report.reflectors.map((one) => ({ ...one, addresses: [...addresses] }));
+      return { ...report, reflectors, target: { ...report.target, addresses: [...addresses] } };
+    };
+    const settle = (before: TargetMemory, report: Report, from: number) => {
+      let memory = before;
+      const differences: string[] = [];
+      for (const minute of [1, 2, 3, 4]) {
+        const tracked = track(memory, report, 'light', from + minute * MINUTE, POLICY);
+        memory = tracked.memory;
+        differences.push(...words(tracked.changes), ...(tracked.baseline?.differences ?? []).map(({ id }) => id));
+      }
+      return { memory, differences };
+    };
+    const home = settle(NO_MEMORY, seen(3, ['198.51.100.10', '198.51.100.11']), START).memory;
+    const same = settle(freshBaseline(home), seen(5, ['198.51.100.11', '198.51.100.12']), START + 10 * MINUTE);
+    t.same(same.differences, []);
+    const other = settle(freshBaseline(same.memory), seen(80, ['198.51.100.77']), START + 20 * MINUTE);
+    t.same(other.differences.toSorted(), ['addresses reflector.example', 'round-trip']);
+  },
+);
+
 t.test('what a busy host adds to its round trips is no other way', async (t) => {
   const seen = (rttMs: number, usualDelayMs: number): Report => {
     const report = reportOf({ ...fine(), rttMs }, START);

@@ -112,7 +112,7 @@ export const straddle = async (folder: string, rounds: number, random: () => num
 const RIGHT: Readonly<Record<keyof Straddle['told'], RegExp | null>> = {
   restart: null,
   start: /^host better: [\d.]+ answers and proves itself: its reflector started at [-\d]+ [\d:]+ UTC$/,
-  end: /^host worse: [\d.]+ (is silent: nothing|refuses everything)[^:]*$/,
+  end: /^host worse: [\d.]+ (is silent: nothing that it is asked comes back|refuses everything: the host is there, and its program is not)$/,
   token: /^host worse: [\d.]+ does not know this token: the token files of both ends differ$/,
 };
 
