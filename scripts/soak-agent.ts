@@ -53,7 +53,7 @@ export const soakAgent = async ([what = '', amount, seed]: readonly string[]): P
           ...{ folder: join(folder, 'state'), host: target.address, tokenFile: target.tokenFile, maxGrowth: 0.1 },
           // One at a time is what a branch does; many at a time is what takes less than a day.
           ...(what === 'targets'
-            ? { targets: 40, runs: Number(amount ?? 1000), warmUp: 200, profiles: [signallingProfile(folder)] }
+            ? { targets: 40, runs: Number(amount ?? 1000), warmUp: 200, profiles: ['business-sip'] }
             : what === 'real'
               ? { targets: 16, runs: Number(amount ?? 10_400), warmUp: 1000, profiles: [signallingProfile(folder)] }
               : { targets: 1, runs: Number(amount ?? 500), warmUp: 200, profiles: ['business-sip'] }),

@@ -18,6 +18,8 @@ export interface ReflectorInfo {
   readonly unreadable?: readonly PortSpan[];
   /** The longest that its own work lately waited, in milliseconds. */
   readonly lateMs?: number;
+  /** When it started, by its own clock: milliseconds since 1970; left out by older ones. */
+  readonly startedAtMs?: number;
   /** It connects to ports that an agent names at its own address; left out where it does not. */
   readonly inbound?: true;
   /** Fingerprint of the certificate that it shows, as `AB:CD:…`; null if it speaks no TLS. */

@@ -30,6 +30,8 @@ const ReflectorSchema = v.looseObject({
   reachable: v.boolean(),
   /** `tls/443`, `udp/5060` …: over which transport and port its word came; null if it never did. */
   control: nullable(v.string()),
+  /** When it started, RFC 3339 by this host's clock; null where it did not say. */
+  startedAt: v.optional(nullable(v.string())),
 });
 
 const CheckSchema = v.looseObject({
@@ -248,6 +250,8 @@ export const ReportSchema = v.looseObject({
     platform: v.string(),
     /** The worst delay of the probing event loop; RTTs cannot be trusted below it. Null if it was not measured. */
     eventLoopDelayMs: nullable(Milliseconds),
+    /** What nine in ten of its turns stayed below: part of a usual round trip. Null if it was not measured. */
+    usualDelayMs: v.optional(nullable(Milliseconds)),
   }),
   target: v.looseObject({
     host: v.string(),

@@ -69,6 +69,9 @@ export interface Core {
 /** How long between two warnings of the same kind, so that whoever provokes one cannot fill a disk. */
 const DEFECT_TOLD_EVERY_MS = 60_000;
 
+/** Less is NTP, which nobody has to be told of. */
+const CLOCK_SET_MS = 1000;
+
 const nowMicros = createWallClock();
 
 /** A start for the hash of sources that nobody outside can know. */
@@ -95,6 +98,12 @@ export const createCore = (options: CoreOptions): Core => {
   let context = secureContextOf(options.credentials);
   let info: ReflectorInfo = { version: options.version, udp: [], tcp: [], certificateSha256: null };
   let plainInfo = encodeInfo(info);
+  /** By a clock that may be set after the start, as on a host that wakes up in another year. */
+  const startedAtMs = (): number => Math.round(Number(nowMicros()) / 1000 - (performance.now() - startedAt));
+  const dated = (told: ReflectorInfo): ReflectorInfo => {
+    const now = startedAtMs();
+    return Math.abs(now - (told.startedAtMs ?? 0)) < CLOCK_SET_MS ? told : { ...told, startedAtMs: now };
+  };
   let isReady = false;
   let toldAt = Number.NEGATIVE_INFINITY;
 
@@ -103,6 +112,11 @@ export const createCore = (options: CoreOptions): Core => {
     nowMicros,
     keepalives: keepalives.count,
     info: (asker, room) => {
+      const now = dated(info);
+      if (now !== info) {
+        info = now;
+        plainInfo = encodeInfo(now);
+      }
       const lately = overruns.recent();
       const lateMs = Math.max(lateness.worstMs(), siblings?.lateMs?.() ?? 0);
       const changed = unreadable.at(asker);
@@ -226,8 +240,8 @@ export const createCore = (options: CoreOptions): Core => {
       // The first is said when all is bound.
       if (!isReady) lateness.begin();
       isReady = true;
-      info = next;
-      plainInfo = encodeInfo(next);
+      info = dated(next);
+      plainInfo = encodeInfo(info);
     },
     setTokens: authority.replace,
     setCredentials: (next) => {

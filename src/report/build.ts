@@ -18,7 +18,7 @@ import { type Outages, outagesOf } from './outages.js';
 import { rangeRows } from './ranges.js';
 import { inboundNotes, studyRows } from './studies.js';
 import { withThirdParties } from './third-party.js';
-import { type Named, reflectorRows, targetOf } from './who.js';
+import { type Named, reflectorRows, startNotes, targetOf } from './who.js';
 
 interface ReportInput {
   readonly id: string;
@@ -48,10 +48,12 @@ const notes = (
   input: ReportInput,
   { ranges, studies, farEnds, all, services }: Judgement,
   outages: Outages,
+  reflectors: Report['reflectors'],
 ): string[] => [
   ...unprovenNotes(input, all),
   ...input.notes,
   ...notesOf(input.output, input.durationMs),
+  ...startNotes(reflectors, input),
   ...outageNotes(outages),
   ...shutNotes(all),
   ...ownPortNotes(input.output.observations, all),
@@ -85,15 +87,16 @@ export const buildReport = (input: ReportInput): Report => {
   const judgement = judgeRun(plan, input.profiles, output, input.reflectors.length > 0);
   const { checks, ranges, studies, all } = judgement;
   const outages = outagesOf(output, judgement.lossUpperBound);
+  const reflectors = reflectorRows(input, judgement);
   const ofStudies = studyRows(studies.checks, plan);
   const report: Report = {
     schema: REPORT_SCHEMA_ID,
     id: input.id,
     startedAt: input.startedAt.toISOString(),
     durationMs: Math.round(input.durationMs),
-    agent: { ...input.agent, eventLoopDelayMs: output.eventLoopDelayMs },
+    agent: { ...input.agent, eventLoopDelayMs: output.eventLoopDelayMs, usualDelayMs: output.usualDelayMs },
     target: targetOf(input.target, judgement),
-    reflectors: reflectorRows(input, judgement),
+    reflectors,
     network: {
       ...networkOf(input.localAddresses, all, judgement.lossUpperBound),
       roundTrips: { sent: output.loss.trials, lost: output.loss.trials - output.loss.answers },
@@ -109,7 +112,7 @@ export const buildReport = (input: ReportInput): Report => {
     },
     quality: studies.quality,
     services: [],
-    notes: notes(input, judgement, outages),
+    notes: notes(input, judgement, outages, reflectors),
     totals: {
       checks: all.length + ofStudies.length,
       packetsSent: output.totals.packetsSent,

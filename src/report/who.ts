@@ -1,5 +1,10 @@
 /** Who was asked: the target, and the reflectors with what they said of themselves. */
+import type { ReflectorInfo } from '../model/far-end.js';
+import type { Observation } from '../model/observation.js';
 import type { Report } from '../model/report.js';
+import type { RunOutput } from '../model/run.js';
+import type { StudyFacts } from '../verdict/studies/registry.js';
+import { startNote } from '../words/outages.js';
 import type { Judgement } from './judge-run.js';
 
 export interface Named {
@@ -16,11 +21,43 @@ export const targetOf = (target: Named, judgement: Judgement): Report['target'] 
   role: isReflector(target, judgement) ? 'reflector' : 'third-party',
 });
 
+interface Asked {
+  readonly target: Named;
+  readonly reflectors: readonly Named[];
+  readonly output: Pick<RunOutput<StudyFacts>, 'observations'>;
+}
+
+/** By how much the clock at one of these addresses is ahead of this host's, in milliseconds: as the quickest answer says it. */
+const skewOf = (observations: readonly Observation[], addresses: readonly string[]): number | null =>
+  observations
+    .filter(({ check: { address } }) => address !== null && addresses.includes(address))
+    .flatMap(({ attempts }) => attempts)
+    .flatMap((attempt) => (attempt.outcome === 'answer' && attempt.attestation ? [attempt] : []))
+    .sort((a, b) => (a.rttMs ?? Infinity) - (b.rttMs ?? Infinity))
+    .flatMap(({ attestation }) => attestation?.clockSkewMs ?? [])[0] ?? null;
+
+/** When a reflector started, by this host's clock; null where it did not say. */
+const startOf = ({ addresses }: Named, info: ReflectorInfo | undefined, { output }: Asked): Date | null => {
+  const skew = skewOf(output.observations, addresses);
+  return info?.startedAtMs === undefined || skew === null ? null : new Date(info.startedAtMs - skew);
+};
+
+/** A moment that lies no more than this after the run's begin may be the clocks' error, and no question was lost by it. */
+const CERTAIN_MS = 500;
+
+/** What a run says of reflectors that came up in the middle of it. */
+export const startNotes = (
+  rows: Report['reflectors'],
+  { startedAt, durationMs }: { readonly startedAt: Date; readonly durationMs: number },
+): readonly string[] =>
+  rows.flatMap(({ host, startedAt: start }) => {
+    const afterMs = start ? Date.parse(start) - startedAt.getTime() : 0;
+    return afterMs > CERTAIN_MS && afterMs <= durationMs ? [startNote(host, afterMs)] : [];
+  });
+
 /** Those that the user named, or the target if it proved to be one. */
-export const reflectorRows = (
-  { target, reflectors }: { readonly target: Named; readonly reflectors: readonly Named[] },
-  judgement: Judgement,
-): Report['reflectors'] => {
+export const reflectorRows = (input: Asked, judgement: Judgement): Report['reflectors'] => {
+  const { target, reflectors } = input;
   const named = reflectors.length > 0 ? reflectors : isReflector(target, judgement) ? [target] : [];
   return named.map((one) => {
     const [told] = one.addresses.flatMap((address) => judgement.facts.get(address)?.identity ?? []);
@@ -30,6 +67,7 @@ export const reflectorRows = (
       version: told?.info.version ?? null,
       reachable: isReflector(one, judgement),
       control: told ? `${told.control.transport}/${told.control.port}` : null,
+      startedAt: startOf(one, told?.info, input)?.toISOString() ?? null,
     };
   });
 };

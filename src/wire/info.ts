@@ -89,6 +89,12 @@ const readSpans = (value: unknown): readonly PortSpan[] | null => {
   return spans.length === value.length ? spans : null;
 };
 
+/** The last millisecond that a date can hold (ECMA-262 §21.4.1.1). */
+const LAST_MOMENT = 8.64e15;
+
+const isMoment = (value: unknown): value is number =>
+  typeof value === 'number' && Number.isInteger(value) && value > 0 && value <= LAST_MOMENT;
+
 /** Reads the body of an info answer; never throws. */
 export const parseInfo = (body: Uint8Array): Parsed<ReflectorInfo, InfoRefusal> => {
   let value: unknown;
@@ -106,6 +112,7 @@ export const parseInfo = (body: Uint8Array): Parsed<ReflectorInfo, InfoRefusal> 
     overruns = [],
     unreadable = [],
     lateMs,
+    startedAtMs,
     inbound,
     certificateSha256,
   } = value as Record<string, unknown>;
@@ -128,6 +135,7 @@ export const parseInfo = (body: Uint8Array): Parsed<ReflectorInfo, InfoRefusal> 
     ...(overrunSpans.length > 0 && { overruns: overrunSpans }),
     ...(unreadableSpans.length > 0 && { unreadable: unreadableSpans }),
     ...(typeof lateMs === 'number' && lateMs > 0 && { lateMs }),
+    ...(isMoment(startedAtMs) && { startedAtMs }),
     ...(inbound === true && { inbound }),
     certificateSha256: fingerprint,
   });

@@ -16,6 +16,9 @@ interface ChangeToTell {
   readonly direction: string;
   readonly before: Was | null;
   readonly after: Was;
+  /** Since when it had been as before, in milliseconds since 1970; null where that is not known. */
+  readonly beforeSince?: number | null;
+  readonly evidence?: Readonly<Record<string, unknown>>;
 }
 
 const HOST_WORDS: Readonly<Record<string, string>> = {
@@ -26,6 +29,19 @@ const HOST_WORDS: Readonly<Record<string, string>> = {
   'dns-failure': 'is not found: its name cannot be resolved',
   unproven: 'does not prove to know the token: it is another one, or something answers in its place',
   'wrong-token': 'does not know this token: the token files of both ends differ',
+};
+
+const minute = (ms: number): string => `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+
+/** Why a host answers again, where its reflector says when it started: it came up, or it ran all the time. */
+const whyAgain = ({ before, after, beforeSince, evidence }: ChangeToTell): string => {
+  const wasAway = before?.verdict === 'silent' || before?.verdict === 'refuses';
+  const start = typeof evidence?.startedAt === 'string' ? Date.parse(evidence.startedAt) : Number.NaN;
+  if (after.verdict !== 'proves' || !wasAway || before.reason === 'dns-failure' || Number.isNaN(start)) return '';
+  if (typeof beforeSince !== 'number') return '';
+  return start >= beforeSince
+    ? `: its reflector started at ${minute(start)}`
+    : `: its reflector has run since ${minute(start)}, and the way to it was cut`;
 };
 
 const DID: Readonly<Record<string, string>> = {
@@ -77,7 +93,7 @@ const ofFact = ({ subject: { id }, before, after }: ChangeToTell): string => {
 const ofState = (change: ChangeToTell): string => {
   const { subject, before, after } = change;
   if (subject.kind === 'host')
-    return `${subject.id} ${HOST_WORDS[after.reason ?? ''] ?? HOST_WORDS[after.verdict] ?? after.verdict}`;
+    return `${subject.id} ${HOST_WORDS[after.reason ?? ''] ?? HOST_WORDS[after.verdict] ?? after.verdict}${whyAgain(change)}`;
   if (subject.kind === 'path') return ofPath(change);
   if (subject.kind === 'fact') return ofFact(change);
   return `${subject.id} ${does(after)}${before === null ? '' : `; it ${did(before)}`}`;
@@ -99,6 +115,5 @@ export const thingInWords = (lead: ChangeToTell, members: readonly ChangeToTell[
   const shown = members.slice(0, MAX_MEMBERS).map(changeInWords);
   const more = members.length - shown.length;
   const rest = [...shown, ...(more > 0 ? [`${more} more`] : [])];
-  const since = new Date(firstSeen).toISOString().slice(0, 16).replace('T', ' ');
-  return `since ${since} UTC ${changeInWords(lead)}${rest.length === 0 ? '' : `. With it: ${rest.join('; ')}`}`;
+  return `since ${minute(firstSeen)} ${changeInWords(lead)}${rest.length === 0 ? '' : `. With it: ${rest.join('; ')}`}`;
 };

@@ -24,3 +24,7 @@ export const outageNotes = (outages: readonly Outage[]): readonly string[] => {
     } ${isOfTcp ? 'Phones that use TCP or TLS could not call or be called at that time; audio passed.' : 'A call on the line at that time went silent or was cut off.'}`,
   ];
 };
+
+/** A reflector that came up while it was asked, `afterMs` after the run's begin. */
+export const startNote = (host: string, afterMs: number): string =>
+  `The reflector at ${host} started during this run, ${seconds(afterMs)} after its begin: what stayed without an answer before that says nothing about the path.`;

@@ -374,6 +374,52 @@ t.test('a longer way, another outer address, a name that leads elsewhere', async
   ]);
 });
 
+t.test(
+  'a way of the same length in another network is no difference, nor a name whose addresses take turns',
+  async (t) => {
+    const seen = (rttMs: number, addresses: readonly string[]): Report => {
+      const report = reportOf({ ...fine(), rttMs }, START);
+      const reflectors = report.reflectors.map((one) => ({ ...one, addresses: [...addresses] }));
+      return { ...report, reflectors, target: { ...report.target, addresses: [...addresses] } };
+    };
+    const settle = (before: TargetMemory, report: Report, from: number) => {
+      let memory = before;
+      const differences: string[] = [];
+      for (const minute of [1, 2, 3, 4]) {
+        const tracked = track(memory, report, 'light', from + minute * MINUTE, POLICY);
+        memory = tracked.memory;
+        differences.push(...words(tracked.changes), ...(tracked.baseline?.differences ?? []).map(({ id }) => id));
+      }
+      return { memory, differences };
+    };
+    const home = settle(NO_MEMORY, seen(3, ['198.51.100.10', '198.51.100.11']), START).memory;
+    const same = settle(freshBaseline(home), seen(5, ['198.51.100.11', '198.51.100.12']), START + 10 * MINUTE);
+    t.same(same.differences, []);
+    const other = settle(freshBaseline(same.memory), seen(80, ['198.51.100.77']), START + 20 * MINUTE);
+    t.same(other.differences.toSorted(), ['addresses reflector.example', 'round-trip']);
+  },
+);
+
+t.test('what a busy host adds to its round trips is no other way', async (t) => {
+  const seen = (rttMs: number, usualDelayMs: number): Report => {
+    const report = reportOf({ ...fine(), rttMs }, START);
+    return { ...report, agent: { ...report.agent, usualDelayMs } };
+  };
+  let [memory, at] = [NO_MEMORY, START];
+  const see = (count: number, report: Report): readonly string[] =>
+    Array.from({ length: count }, () => {
+      at += MINUTE;
+      const tracked = track(memory, { ...report, startedAt: new Date(at).toISOString() }, 'light', at, POLICY);
+      memory = tracked.memory;
+      return words(tracked.changes);
+    }).flat();
+  t.same(see(4, seen(60, 180)), [], 'a host that is busy from the start');
+  t.same(see(4, seen(5, 6)), [], 'has measured no way that became shorter');
+  t.same(see(4, seen(38, 180)), [], 'nor is it longer where turns of 180 ms are usual');
+  t.same(see(4, seen(5, 6)), []);
+  t.same(see(3, seen(80, 30)), ['path round-trip changed worse: 5 ms -> 72 ms'], 'what it cannot have added is told');
+});
+
 t.test('a sweep that began before a change takes nothing back that light looks have seen since', async (t) => {
   const before = live(times(4, fine())).memory;
   const blocked = live(times(2, noSip), before, 'light', START + 10 * MINUTE);

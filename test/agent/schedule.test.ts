@@ -4,7 +4,15 @@ import t from 'tap';
 import { createMissedRuns } from '../../src/agent/missed.js';
 import { createBudget } from '../../src/agent/schedule/budget.js';
 import { clockEvents } from '../../src/agent/schedule/clock.js';
-import { countDue, cronMistake, nextDue, offsetOf, type Timing, timingOf } from '../../src/agent/schedule/due.js';
+import {
+  catchUpAt,
+  countDue,
+  cronMistake,
+  nextDue,
+  offsetOf,
+  type Timing,
+  timingOf,
+} from '../../src/agent/schedule/due.js';
 import { runSchedule } from '../../src/agent/schedule/scheduler.js';
 import { neededRate, shareFor } from '../../src/agent/schedule/shares.js';
 import { simClock } from './support/sim.js';
@@ -75,13 +83,16 @@ const world = (
   const ran: Record<string, number[]> = {};
   const missed: string[] = [];
   const clocks: string[] = [];
+  const due: Record<string, number> = {};
   const active = new Map<string, number>();
   let together = 0;
   const ended = runSchedule({
     clock,
     lastDue,
     signal: controller.signal,
-    onDue: () => undefined,
+    onDue: (job, at) => {
+      due[job] = at;
+    },
     onTick: () => undefined,
     onMissed: (job, count, reason) => missed.push(`${job} ${count} ${reason}`),
     onClock: (event) => clocks.push(event.kind === 'set' ? `set ${event.byMs}` : `suspended ${event.forMs}`),
@@ -103,7 +114,7 @@ const world = (
         }),
     })),
   });
-  return { clock, ran, missed, clocks, controller, ended, together: () => together };
+  return { clock, ran, missed, clocks, due, controller, ended, together: () => together };
 };
 
 t.test('each minute, and no more', async (t) => {
@@ -200,6 +211,40 @@ t.test('what was missed while the agent was stopped is said', async (t) => {
   t.same(set.missed, [], 'a last run in the future (the clock was set back meanwhile) is none');
   set.controller.abort();
   await set.ended;
+});
+
+t.test('a sweep that a stop cut short, or that fell into it, is made up for once', async (t) => {
+  const jobs = { sweep: { everyMs: HOUR, takes: 7 * MINUTE, lane: 'full' } } as const;
+  // Starts at 08:00:30, sweeps at the full hour.
+  const first = world(jobs);
+  await first.clock.advance(HOUR + 10 * MINUTE);
+  t.same(first.due, { sweep: Date.UTC(2026, 10, 21, 9) });
+  await first.clock.advance(52 * MINUTE);
+  first.controller.abort();
+  await first.ended;
+  t.equal(first.ran.sweep?.length, 2);
+  t.same(first.due, { sweep: Date.UTC(2026, 10, 21, 9) }, 'what was cut short did not happen');
+
+  const start = Date.UTC(2026, 10, 21, 8, 0, 30);
+  const again = world(jobs, { sweep: start - HOUR - 20 * MINUTE });
+  t.same(again.missed, ['sweep 2 stopped']);
+  await again.clock.advance(40 * MINUTE);
+  t.same(again.ran.sweep?.map(iso), ['2026-11-21T08:01:30.000Z'], 'a minute later, and not only when it is due');
+  await again.clock.advance(HOUR);
+  t.same(again.ran.sweep?.slice(1).map(iso), ['2026-11-21T09:00:00.000Z']);
+  t.same(again.missed, ['sweep 2 stopped']);
+  again.controller.abort();
+  await again.ended;
+
+  const light = world({ light: { everyMs: HOUR, takes: 10 } }, { light: start - HOUR });
+  await light.clock.advance(40 * MINUTE);
+  t.same(light.ran, {}, 'a light look comes soon enough by itself');
+  light.controller.abort();
+  await light.ended;
+  const at = (offsetMs: number): number | null => catchUpAt({ kind: 'every', everyMs: HOUR, offsetMs }, start);
+  t.equal(iso(at(37 * MINUTE)), '2026-11-21T08:08:30.000Z', 'each agent has its own place within ten minutes');
+  t.equal(at(12 * MINUTE), null, 'it is due by itself soon');
+  t.equal(catchUpAt(timingOf({ cron: '0 3 * * *' }, 'agent', 'hq/deep'), start), null, 'what is for the night');
 });
 
 t.test('an end waits for the run that is under way', async (t) => {

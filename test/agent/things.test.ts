@@ -59,6 +59,26 @@ t.test('another line leads what is measured over it', async (t) => {
   ]);
 });
 
+t.test('a host that answers again says why, where its reflector says when it started', async (t) => {
+  const from = Date.UTC(2026, 10, 21, 2, 30);
+  const again = (before: State, startedAt: string | null): string => {
+    const change_ = change(['host', 'hq', 'better'], before, state('proves'), 'hq');
+    return told([{ ...change_, beforeSince: from, evidence: { startedAt } }]).join();
+  };
+  const silent = state('silent', 'target-unreachable');
+  t.match(
+    again(silent, '2026-11-21T02:40:30.000Z'),
+    /hq answers and proves itself: its reflector started at 2026-11-21 02:40 UTC$/,
+  );
+  t.match(
+    again(silent, '2026-11-20T09:00:00.000Z'),
+    /itself: its reflector has run since 2026-11-20 09:00 UTC, and the way to it was cut$/,
+  );
+  t.match(again(silent, null), /hq answers and proves itself$/);
+  t.match(again(state('unproven', 'wrong-token'), '2026-11-20T09:00:00.000Z'), /hq answers and proves itself$/);
+  t.match(again(state('silent', 'dns-failure'), '2026-11-20T09:00:00.000Z'), /hq answers and proves itself$/);
+});
+
 t.test('a token, a flap, and what was found', async (t) => {
   const token = change(['host', 'hq', 'worse'], state('proves'), state('unproven', 'wrong-token'), 'hq');
   t.same(told([token]), [

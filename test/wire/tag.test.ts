@@ -580,6 +580,10 @@ t.test('info: what is told is read, and never more than an unamplified answer ca
     [16384, 16385],
   ]);
   t.same(parseInfo(encodeInfo(info)), { ok: true, value: info });
+  const dated = { ...info, startedAtMs: 1_795_850_000_000 };
+  t.same(parseInfo(encodeInfo(dated)), { ok: true, value: dated });
+  for (const startedAtMs of [-1, 0, 1.5, 1e300, '2026' as never])
+    t.same(parseInfo(encodeInfo({ ...info, startedAtMs })), { ok: true, value: info }, `${startedAtMs} is no moment`);
   const scattered: readonly PortSpan[] = Array.from({ length: 200 }, (_, index) => [
     20_000 + 3 * index,
     20_001 + 3 * index,

@@ -75,9 +75,17 @@ const hostsOf = (report: Report): readonly Sighting[] => {
           : reasons.includes('closed')
             ? state('refuses', 'closed')
             : state('silent', silent);
+    const startedAt = report.reflectors.find((one) => one.host === host)?.startedAt ?? null;
     const affects = report.services.filter(({ verdict }) => verdict === 'unknown').map(({ profile }) => profile);
     return [
-      { kind: 'host', id: host, asked: 'any', state: found, host, evidence: { addresses: [...addresses], affects } },
+      {
+        kind: 'host',
+        id: host,
+        asked: 'any',
+        state: found,
+        host,
+        evidence: { addresses: [...addresses], affects, startedAt },
+      },
     ];
   });
 };

@@ -37,6 +37,10 @@ const BOUND_OF_ONE = 4.75;
 const LENGTH_RATIO = 1.5;
 const LENGTH_MS = 10;
 
+/** Whether this host's own lateness could make another way of this one, in milliseconds of its shortest round trip. */
+const isTooBusy = ({ agent: { usualDelayMs } }: Report, ms: number): boolean =>
+  (usualDelayMs ?? 0) > Math.max(LENGTH_MS, ms * (LENGTH_RATIO - 1));
+
 /** What it shows on; a report has hundreds. */
 const MAX_SHOWN = 20;
 
@@ -77,6 +81,7 @@ const lengthOf = (report: Report): readonly PathSighting[] => {
   );
   if (shortest.length === 0) return [];
   const ms = Math.min(...shortest);
+  if (isTooBusy(report, ms)) return [];
   const where = degradedBy(report, OF_LENGTH);
   const own: State = {
     key: `${Math.round(ms)} ms`,

@@ -239,9 +239,9 @@ const forget = (memory: TargetMemory, now: number): TargetMemory => {
   };
 };
 
-/** The state of a sighting, in the words of what is known where the two are alike. */
-const stateIn = ({ state, alike }: Sighting, { stable, looks }: Subject): State =>
-  alike ? alike([...(stable === null ? [] : [stable]), ...[...looks].reverse()]) : state;
+/** The state of a sighting, in the words of what is known where the two are alike, in the network before as well. */
+const stateIn = ({ state, alike }: Sighting, { stable, looks }: Subject, elsewhere: State | undefined): State =>
+  alike ? alike([...(stable ? [stable] : []), ...[...looks].reverse(), ...(elsewhere ? [elsewhere] : [])]) : state;
 
 /** What a report makes of the memory, while it is being taken into account. */
 interface Work {
@@ -277,7 +277,7 @@ const takeIn = (sighting: Sighting, work: Work, { memory, report, runKind, at, p
   if (subjects[key] === undefined && Object.keys(subjects).length >= MAX_SUBJECTS) return;
   if (runKind !== 'light' && isOvertaken(subjects[key], at)) return;
   const known = subjects[key] ?? UNSEEN;
-  const seen: Look = { ...stateIn(sighting, known), at, report };
+  const seen: Look = { ...stateIn(sighting, known, memory.elsewhere?.[nameOf(sighting)]), at, report };
   const others = followsOthers(sighting.kind, work);
   const own = policyFor(sighting.kind, policy);
   const [next, outcome] = look(known, seen, others === null ? own : { ...own, flapAfter: Number.POSITIVE_INFINITY });

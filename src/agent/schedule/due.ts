@@ -64,6 +64,22 @@ export const nextDue = (timing: Timing, after: number): number | null => {
   return next === null ? null : next.getTime() + timing.offsetMs;
 };
 
+/** What was missed is made up for within so much after a start; agents that start together keep apart by their own places. */
+const CATCH_UP_WITHIN_MS = 600_000;
+/** The baseline comes first. */
+const CATCH_UP_AFTER_MS = 60_000;
+
+/**
+ * When to make up for a run that was missed while the agent was stopped: a sweep each hour would otherwise be two hours away
+ * after a restart at the wrong moment. Null where it is due soon by itself, and for a pattern, which says when it may be.
+ */
+export const catchUpAt = (timing: Timing, startedAt: number): number | null => {
+  if (timing.kind !== 'every') return null;
+  const at = startedAt + CATCH_UP_AFTER_MS + (timing.offsetMs % CATCH_UP_WITHIN_MS);
+  const next = nextDue(timing, startedAt) ?? at;
+  return next - at > timing.everyMs / 4 ? at : null;
+};
+
 /** How many instants lie after `from` and not after `to`. */
 export const countDue = (timing: Timing, from: number, to: number): number => {
   if (to <= from) return 0;

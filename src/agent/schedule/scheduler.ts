@@ -1,6 +1,6 @@
 /** Starts each job when it is due: never two of a target's lane at once, never the same twice, and every missed one is said. */
 import { type Clock, type ClockEvent, clockEvents, readClock } from './clock.js';
-import { countDue, nextDue, type Timing } from './due.js';
+import { catchUpAt, countDue, nextDue, type Timing } from './due.js';
 
 /** Why a run did not happen. */
 const MISSED = [
@@ -28,6 +28,7 @@ interface SchedulerOptions {
   readonly jobs: readonly Job[];
   /** When each job was last due before the start, in wall-clock milliseconds. */
   readonly lastDue: Readonly<Record<string, number>>;
+  /** Of a light job as soon as it is due, of a longer one when it has run to its end: what a stop cut short is missed. */
   readonly onDue: (job: string, wallMs: number) => void;
   readonly onMissed: (job: string, count: number, reason: MissedReason) => void;
   readonly onClock: (event: ClockEvent) => void;
@@ -67,12 +68,16 @@ export const runSchedule = (options: SchedulerOptions): Promise<void> =>
       if (signal.aborted && running.size === 0) resolve();
     };
 
+    /** Since when each long job that has begun was due. */
+    const begun = new Map<string, number>();
     const placeOf = ({ target, lane }: Job): string => `${lane} ${target}`;
     const start = (job: Job): void => {
       const place = placeOf(job);
       running.set(place, job);
       void job.run(signal).finally(() => {
         running.delete(place);
+        const dueAt = begun.get(job.name);
+        if (dueAt !== undefined && !signal.aborted) options.onDue(job.name, dueAt);
         const [next, ...rest] = waiting.get(place) ?? [];
         waiting.set(place, rest);
         if (next && !signal.aborted) start(next);
@@ -105,7 +110,8 @@ export const runSchedule = (options: SchedulerOptions): Promise<void> =>
       if (due > 1) onMissed(entry.job.name, due - 1, whyLate(events));
       entry.lastDue = now;
       entry.dueAt = nextDue(entry.job.timing, now);
-      options.onDue(entry.job.name, now);
+      if (entry.job.lane === 'light') options.onDue(entry.job.name, now);
+      else begun.set(entry.job.name, now);
       request(entry.job);
     };
 
@@ -126,10 +132,13 @@ export const runSchedule = (options: SchedulerOptions): Promise<void> =>
       finished();
     };
     signal.addEventListener('abort', stop, { once: true });
-    for (const { job } of entries) {
+    for (const entry of entries) {
+      const { job, dueAt } = entry;
       const last = options.lastDue[job.name];
       const missed = last === undefined ? 0 : countDue(job.timing, last, started);
-      if (missed > 0) onMissed(job.name, missed, 'stopped');
+      if (missed === 0) continue;
+      onMissed(job.name, missed, 'stopped');
+      if (job.lane === 'full') entry.dueAt = catchUpAt(job.timing, started) ?? dueAt;
     }
     if (signal.aborted) stop();
     else tick();

@@ -106,6 +106,9 @@ const withoutEnds = (told: readonly Told[]): readonly Told[] => {
 
 const inWords = ({ fault, edge, at }: Expected): string => `${new Date(at).toISOString()} ${fault.kind} ${edge}`;
 
+const isOf = ({ at, subject, direction }: Told, one: Expected, until: number): boolean =>
+  subject === one.subject && direction === one.direction && at >= one.at && at <= until;
+
 /** Holds what was told against what was to be told: each once, in time, with subject and direction. */
 const compare = (
   expected: readonly Expected[],
@@ -119,10 +122,7 @@ const compare = (
   let slowest = 0;
   for (const one of expected) {
     const until = deadlineOf(one, down, changedAt);
-    const match = [...left].find(
-      ({ at, subject, direction }) =>
-        subject === one.subject && direction === one.direction && at >= one.at && at <= until,
-    );
+    const match = [...left].find((each) => isOf(each, one, until));
     if (!match) {
       faults.push(`not told: ${inWords(one)}`);
       continue;
@@ -134,6 +134,21 @@ const compare = (
   for (const { at, subject, direction, text } of left)
     faults.push(`told, and nothing of it in the diary: ${new Date(at).toISOString()} ${subject} ${direction}: ${text}`);
   return { found, faults, slowest };
+};
+
+/** Without what was told of faults that need not have been: each once, in time, with subject and direction. */
+const withoutChance = (
+  told: readonly Told[],
+  missable: readonly Expected[],
+  down: readonly Interlude[],
+  changedAt: readonly number[],
+): readonly Told[] => {
+  const left = new Set(told);
+  for (const one of missable) {
+    const match = [...left].find((each) => isOf(each, one, deadlineOf(one, down, changedAt)));
+    if (match) left.delete(match);
+  }
+  return [...left];
 };
 
 const availabilityOf = (reports: readonly Report[]): number => {
@@ -254,12 +269,12 @@ export const fortnight = async (folder: string, days: number, seed: number): Pro
   const shown = sharesOf(path?.series.read(span, clock.wall()) ?? []).available ?? 0;
   await agent.stop();
 
-  const expected = diary.flatMap(expectedOf).filter((one) => {
-    const { fault } = one;
-    // What came and went while nobody looked was not to be seen.
-    return !down.some((gap) => gap.from <= fault.from + 5000 && gap.to >= fault.to - BOUND_MS);
-  });
-  const told = withoutEnds(toldIn(records));
+  // What came and went while nobody looked, or was gone before two looks could agree, need not be told.
+  const isMissable = ({ fault }: Expected): boolean =>
+    down.some((gap) => gap.from <= fault.from + 5000 && gap.to >= fault.to - BOUND_MS);
+  const edges = diary.flatMap(expectedOf);
+  const expected = edges.filter((one) => !isMissable(one));
+  const told = withoutChance(withoutEnds(toldIn(records)), edges.filter(isMissable), down, changedAt);
   const { found, faults, slowest } = compare(expected, told, down, changedAt);
   const reports = records.flatMap(({ kind, body }) => (kind === 'report' ? [body as unknown as Report] : []));
   const counted = availabilityOf(reports);

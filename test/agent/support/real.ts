@@ -4,6 +4,7 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { pino } from 'pino';
 import { startDaemon } from '../../../src/agent/daemon.js';
 import type { Exporter } from '../../../src/agent/exporters/contract.js';
 import { runnerIn } from '../../../src/agent/runner.js';
@@ -41,6 +42,8 @@ interface Sample {
   readonly timers: number;
   readonly listeners: number;
   readonly handles: number;
+  readonly logLines: number;
+  readonly logBytes: number;
 }
 
 const collect = (): void => {
@@ -102,6 +105,13 @@ export const reallyLive = async (options: RealLifeOptions): Promise<RealLife> =>
     },
     close: async () => undefined,
   };
+  const log = { lines: 0, bytes: 0 };
+  const logged = {
+    write: (line: string): void => {
+      log.lines += 1;
+      log.bytes += Buffer.byteLength(line);
+    },
+  };
   let done = 0;
   let underWay = 0;
   let wake = (): void => undefined;
@@ -131,7 +141,7 @@ export const reallyLive = async (options: RealLifeOptions): Promise<RealLife> =>
     agent: { id: 'agent', name: 'branch-17', version: '0.1.0', hostname: 'host' },
     clock,
     exporters: [counting],
-    log: { info: () => undefined, warn: () => undefined, error: () => undefined, debug: () => undefined } as never,
+    log: pino({ level: 'info' }, logged),
     network: () => NETWORK,
     residentBytes: () => 0,
     signal: controller.signal,
@@ -161,6 +171,8 @@ export const reallyLive = async (options: RealLifeOptions): Promise<RealLife> =>
       timers: clock.timers(),
       listeners: listenersOf(),
       handles: process.getActiveResourcesInfo().length,
+      logLines: log.lines,
+      logBytes: log.bytes,
     };
   };
 
@@ -211,6 +223,10 @@ export const reallyLive = async (options: RealLifeOptions): Promise<RealLife> =>
   if (delivered < done) faults.push(`${done} results, ${delivered} delivered`);
   const megabytes = (of: (one: Sample) => number): string =>
     [first, last].map((part) => (least(part, of) / 1024 / 1024).toFixed(1)).join(' -> ');
+  // Of the daemon's own log at its usual level; what each target says at its start is not of the runs.
+  const [from, to] = [samples[0], samples.at(-1)];
+  const perThousand = (of: (one: Sample) => number): string =>
+    from && to ? (((of(to) - of(from)) / Math.max(1, to.runs - from.runs)) * 1000).toFixed(0) : '0';
   const verdicts = Object.entries(passing).map(([verdict, count]) => `${count} ${verdict}`);
   return {
     runs: done,
@@ -220,6 +236,7 @@ export const reallyLive = async (options: RealLifeOptions): Promise<RealLife> =>
       `live memory ${megabytes(({ live }) => live)} MB`,
       `resident ${megabytes(({ resident }) => resident)} MB, at most ${(Math.max(...samples.map(({ resident }) => resident)) / 1024 / 1024).toFixed(1)} MB`,
       `descriptors ${first[0]?.descriptors} -> ${last.at(-1)?.descriptors}`,
+      `log ${perThousand(({ logLines }) => logLines)} lines, ${perThousand(({ logBytes }) => logBytes)} bytes per 1,000 runs`,
       `${cpus().length} cores`,
     ].join('; '),
     faults,

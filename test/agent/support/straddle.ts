@@ -4,7 +4,9 @@ import type { Change } from '../../../src/agent/memory/change.js';
 import { thingsOf } from '../../../src/agent/memory/things.js';
 import { NO_MEMORY, track } from '../../../src/agent/memory/tracker.js';
 import { runnerIn } from '../../../src/agent/runner.js';
+import type { Report } from '../../../src/model/report.js';
 import { createProbeThread } from '../../../src/run/thread/thread.js';
+import { changeInWords } from '../../../src/words/changes.js';
 import { configOf } from './agent.js';
 import { type FarEnd, startFarEnd } from './far-end.js';
 import { signallingProfile } from './real.js';
@@ -17,6 +19,8 @@ const ANOTHER = 'another-horse-battery-staple';
 interface Straddle {
   readonly rounds: number;
   /** What was told of each round, one line a thing: empty of a restart. */
+  /** Runs in which a reflector came up, and that do not say so; or say so in vain. */
+  readonly unnamed: readonly string[];
   readonly told: Readonly<Record<'restart' | 'start' | 'end' | 'token', readonly (readonly string[])[]>>;
 }
 
@@ -33,10 +37,12 @@ export const straddle = async (folder: string, rounds: number, random: () => num
   const [schedule] = target?.schedules ?? [];
   if (!target || !schedule) throw new Error('no target');
   let memory = NO_MEMORY;
+  const unnamed: string[] = [];
   const look = async (): Promise<readonly Change[]> => {
     const report = await run({ target, schedule, kind: 'light', packetsPerSecond: 200 }, new AbortController().signal);
     const tracked = track(memory, report, 'light', Date.parse(report.startedAt), POLICY);
     memory = tracked.memory;
+    unnamed.push(...startTold(report));
     return tracked.changes;
   };
   /** In how many milliseconds a look is over. */
@@ -47,11 +53,15 @@ export const straddle = async (folder: string, rounds: number, random: () => num
     return told;
   };
   const inWords = (changes: readonly Change[]): readonly string[] =>
-    thingsOf(changes).map(({ lead: { subject, after }, members, direction }) =>
-      [`${subject.kind} ${direction}: ${after.verdict}`, after.reason, ...members.map((one) => one.subject.id)]
-        .filter((word) => word !== null)
-        .join(' '),
+    thingsOf(changes).map(({ lead, members, direction }) =>
+      [`${lead.subject.kind} ${direction}`, changeInWords(lead), ...members.map((one) => one.subject.id)].join(': '),
     );
+  /** What a run says of a reflector that proved itself in it and had come up after its begin. */
+  const startTold = ({ reflectors: [one], startedAt, notes }: Report): readonly string[] => {
+    const isLate = Boolean(one?.startedAt) && Date.parse(one?.startedAt ?? '') > Date.parse(startedAt) + 500;
+    const isNamed = notes.some((note) => note.includes(`${address} started during this run`));
+    return isLate === isNamed ? [] : [`started ${one?.startedAt}, run at ${startedAt}: ${notes.join(' ')}`];
+  };
   /** A look in which this happens, and those that follow. */
   const during = async (happens: () => Promise<void>): Promise<readonly string[]> => {
     const going = look();
@@ -95,23 +105,25 @@ export const straddle = async (folder: string, rounds: number, random: () => num
     await end();
     await thread.close();
   }
-  return { rounds, told };
+  return { rounds, told, unnamed };
 };
 
 /** What is right of each. */
 const RIGHT: Readonly<Record<keyof Straddle['told'], RegExp | null>> = {
   restart: null,
-  start: /^host better: proves$/,
-  end: /^host worse: (silent|refuses) [a-z-]+$/,
-  token: /^host worse: unproven wrong-token$/,
+  start: /^host better: [\d.]+ answers and proves itself: its reflector started at [-\d]+ [\d:]+ UTC$/,
+  end: /^host worse: [\d.]+ (is silent: nothing that it is asked comes back|refuses everything: the host is there, and its program is not)$/,
+  token: /^host worse: [\d.]+ does not know this token: the token files of both ends differ$/,
 };
 
 /** What is wrong in it, one line each. */
-export const faultsOf = ({ told }: Straddle): readonly string[] =>
-  Object.entries(told).flatMap(([what, rounds]) =>
+export const faultsOf = ({ told, unnamed }: Straddle): readonly string[] => [
+  ...unnamed,
+  ...Object.entries(told).flatMap(([what, rounds]) =>
     rounds.flatMap((lines, round) => {
       const right = RIGHT[what as keyof typeof RIGHT];
       const isRight = right === null ? lines.length === 0 : lines.length === 1 && right.test(lines[0] ?? '');
       return isRight ? [] : [`${what}, round ${round + 1}: ${lines.length === 0 ? 'nothing told' : lines.join('; ')}`];
     }),
-  );
+  ),
+];
