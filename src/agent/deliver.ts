@@ -39,7 +39,9 @@ export interface DeliveryState {
 
 interface DeliveryOptions {
   readonly exporter: Exporter;
-  readonly spool: Pick<Spool, 'read' | 'position' | 'advance' | 'onStored'>;
+  readonly spool: Pick<Spool, 'read' | 'position' | 'advance' | 'onStored' | 'newestTaken'>;
+  /** Whose newest results an exporter is reminded of, by lane. */
+  readonly lanes: Readonly<Record<'light' | 'full', readonly string[]>>;
   readonly clock: Clock;
   /** 0 ≤ x < 1. */
   readonly random: () => number;
@@ -117,6 +119,13 @@ const deliverOnce = (
       });
   });
 
+/** What an exporter shows did not end with the last start. */
+const remind = async ({ exporter, spool, lanes }: DeliveryOptions): Promise<void> => {
+  if (exporter.remember === undefined) return;
+  for (const lane of ['full', 'light'] as const)
+    exporter.remember(await spool.newestTaken(exporter.name, lane, lanes[lane]));
+};
+
 /** Runs until the signal fires. Never rejects. */
 export const deliverFrom = async (options: DeliveryOptions): Promise<void> => {
   const { exporter, spool, clock, signal, state, say } = options;
@@ -124,6 +133,7 @@ export const deliverFrom = async (options: DeliveryOptions): Promise<void> => {
   /** After a refusal of several, each goes alone: one bad record must not take its neighbours with it. */
   let alone = 0;
   const bell = createBell(options);
+  await remind(options);
   while (!signal.aborted) {
     bell.reset();
     const position = spool.position(exporter.name);

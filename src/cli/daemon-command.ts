@@ -3,7 +3,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
-import { nameOfExporter } from '../agent/config/rules.js';
+import { nameOfExporter, nameOfTarget } from '../agent/config/rules.js';
 import type { Config } from '../agent/config/schema.js';
 import { controlPath, openControl } from '../agent/control.js';
 import { startDaemon } from '../agent/daemon.js';
@@ -14,6 +14,7 @@ import { type Health, healthOf } from '../agent/health.js';
 import { createLateRunner } from '../agent/metrics/run-now.js';
 import { runnerIn } from '../agent/runner.js';
 import { systemClock } from '../agent/schedule/clock.js';
+import { staleAfterMs } from '../agent/stale.js';
 import { UserError } from '../model/user-error.js';
 import { agentId, packageVersion } from '../probing/who.js';
 import { createProbeThread, DAEMON_LIMITS } from '../run/thread/thread.js';
@@ -37,7 +38,7 @@ const parse = (argv: readonly string[]) => {
 /** Opens a configured exporter. What it reads from files is taken for secret. @throws UserError */
 const openExporter = async (
   entry: Config['exporters'][number],
-  common: Pick<ExporterDeps, 'agentId' | 'version' | 'hostname' | 'log' | 'now' | 'probe'>,
+  common: Omit<ExporterDeps, 'name' | 'readFile'>,
   keepSecret: (secret: string) => void,
 ): Promise<Exporter> => {
   const name = nameOfExporter(entry);
@@ -58,6 +59,18 @@ const openExporter = async (
   });
 };
 
+/** Who the agent is to receivers, and for how long what it says of a target stands. */
+const aboutOf = ({ agent, targets }: Config): Pick<ExporterDeps, 'labels' | 'staleAfterMs'> => ({
+  labels: { agent: agent.name ?? hostname(), ...(agent.site === undefined ? {} : { site: agent.site }) },
+  staleAfterMs: (target, lane) =>
+    staleAfterMs(
+      targets
+        .filter((one) => nameOfTarget(one) === target)
+        .flatMap(({ schedules }) => schedules.map(({ kind, every = null }) => ({ kind, everyMs: every }))),
+      lane,
+    ),
+});
+
 /** `--check`: every mistake on a line of its own, with its place and the fix. */
 const checkCommand = async (file: string, env: NodeJS.ProcessEnv): Promise<number> => {
   const reading = await judgeConfig(file, env);
@@ -69,6 +82,7 @@ const checkCommand = async (file: string, env: NodeJS.ProcessEnv): Promise<numbe
   const silent = createLog('silent', () => []);
   const common = {
     ...{ agentId: agentId(), version: packageVersion(), hostname: hostname() },
+    ...aboutOf(config),
     ...{ log: silent, now: systemClock().wall, probe: null },
   };
   const tried = await rehearse(config, stateDirectoryOf(config, env), (entry) =>
@@ -116,7 +130,6 @@ export const daemonCommand = async (argv: readonly string[], env: NodeJS.Process
 
   // Of the engine's two aims, speed and size, an agent that idles for years wants the second: ten megabytes less.
   setFlagsFromString('--optimize-for-size');
-  const name = config.agent.name ?? hostname();
   const clock = systemClock();
   const thread = createProbeThread(DAEMON_LIMITS);
   let health: () => Health | null = () => null;
@@ -142,11 +155,13 @@ export const daemonCommand = async (argv: readonly string[], env: NodeJS.Process
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
   try {
-    const agent = { id: agentId(), name, version: packageVersion(), hostname: hostname() };
+    const about = aboutOf(config);
+    const { agent: name, ...site } = about.labels;
+    const agent = { id: agentId(), name, ...site, version: packageVersion(), hostname: hostname() };
     const onDemand = createLateRunner(config);
     const common = {
-      ...agent,
-      agentId: agent.id,
+      ...about,
+      ...{ agentId: agent.id, version: agent.version, hostname: agent.hostname },
       log,
       now: clock.wall,
       probe: onDemand.runner,
