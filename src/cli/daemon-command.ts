@@ -3,7 +3,8 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
-import { nameOfExporter, nameOfTarget } from '../agent/config/rules.js';
+import { aboutOf } from '../agent/about.js';
+import { nameOfExporter } from '../agent/config/rules.js';
 import type { Config } from '../agent/config/schema.js';
 import { controlPath, openControl } from '../agent/control.js';
 import { startDaemon } from '../agent/daemon.js';
@@ -14,7 +15,6 @@ import { type Health, healthOf } from '../agent/health.js';
 import { createLateRunner } from '../agent/metrics/run-now.js';
 import { runnerIn } from '../agent/runner.js';
 import { systemClock } from '../agent/schedule/clock.js';
-import { staleAfterMs } from '../agent/stale.js';
 import { UserError } from '../model/user-error.js';
 import { agentId, packageVersion } from '../probing/who.js';
 import { createProbeThread, DAEMON_LIMITS } from '../run/thread/thread.js';
@@ -59,18 +59,6 @@ const openExporter = async (
   });
 };
 
-/** Who the agent is to receivers, and for how long what it says of a target stands. */
-const aboutOf = ({ agent, targets }: Config): Pick<ExporterDeps, 'labels' | 'staleAfterMs'> => ({
-  labels: { agent: agent.name ?? hostname(), ...(agent.site === undefined ? {} : { site: agent.site }) },
-  staleAfterMs: (target, lane) =>
-    staleAfterMs(
-      targets
-        .filter((one) => nameOfTarget(one) === target)
-        .flatMap(({ schedules }) => schedules.map(({ kind, every = null }) => ({ kind, everyMs: every }))),
-      lane,
-    ),
-});
-
 /** `--check`: every mistake on a line of its own, with its place and the fix. */
 const checkCommand = async (file: string, env: NodeJS.ProcessEnv): Promise<number> => {
   const reading = await judgeConfig(file, env);
@@ -82,7 +70,7 @@ const checkCommand = async (file: string, env: NodeJS.ProcessEnv): Promise<numbe
   const silent = createLog('silent', () => []);
   const common = {
     ...{ agentId: agentId(), version: packageVersion(), hostname: hostname() },
-    ...aboutOf(config),
+    ...aboutOf(config, hostname()),
     ...{ log: silent, now: systemClock().wall, probe: null },
   };
   const tried = await rehearse(config, stateDirectoryOf(config, env), (entry) =>
@@ -155,7 +143,7 @@ export const daemonCommand = async (argv: readonly string[], env: NodeJS.Process
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
   try {
-    const about = aboutOf(config);
+    const about = aboutOf(config, hostname());
     const { agent: name, ...site } = about.labels;
     const agent = { id: agentId(), name, ...site, version: packageVersion(), hostname: hostname() };
     const onDemand = createLateRunner(config);
