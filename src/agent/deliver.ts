@@ -122,8 +122,9 @@ const deliverOnce = (
 /** What an exporter shows did not end with the last start. */
 const remind = async ({ exporter, spool, lanes }: DeliveryOptions): Promise<void> => {
   if (exporter.remember === undefined) return;
-  for (const lane of ['full', 'light'] as const)
-    exporter.remember(await spool.newestTaken(exporter.name, lane, lanes[lane]));
+  const of = (lane: 'light' | 'full') => spool.newestTaken(exporter.name, lane, lanes[lane]);
+  // At once: a sweep of an hour ago must not pose as the newest result until the samples are read.
+  exporter.remember((await Promise.all([of('full'), of('light')])).flat());
 };
 
 /** Runs until the signal fires. Never rejects. */
