@@ -221,6 +221,10 @@ export const startDaemon = async (options: DaemonOptions): Promise<Daemon> => {
 
   const delivering = startDeliveries(options.exporters, deliveries, {
     ...{ spool, clock, say },
+    lanes: {
+      light: config.targets.filter(({ schedules }) => schedules.some(({ kind }) => kind === 'light')).map(nameOfTarget),
+      full: config.targets.filter(({ schedules }) => schedules.some(({ kind }) => kind !== 'light')).map(nameOfTarget),
+    },
     random: options.random ?? Math.random,
   });
 

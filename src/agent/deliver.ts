@@ -39,7 +39,9 @@ export interface DeliveryState {
 
 interface DeliveryOptions {
   readonly exporter: Exporter;
-  readonly spool: Pick<Spool, 'read' | 'position' | 'advance' | 'onStored'>;
+  readonly spool: Pick<Spool, 'read' | 'position' | 'advance' | 'onStored' | 'newestTaken'>;
+  /** Whose newest results an exporter is reminded of, by lane. */
+  readonly lanes: Readonly<Record<'light' | 'full', readonly string[]>>;
   readonly clock: Clock;
   /** 0 ≤ x < 1. */
   readonly random: () => number;
@@ -117,6 +119,14 @@ const deliverOnce = (
       });
   });
 
+/** What an exporter shows did not end with the last start. */
+const remind = async ({ exporter, spool, lanes }: DeliveryOptions): Promise<void> => {
+  if (exporter.remember === undefined) return;
+  const of = (lane: 'light' | 'full') => spool.newestTaken(exporter.name, lane, lanes[lane]);
+  // At once: a sweep of an hour ago must not pose as the newest result until the samples are read.
+  exporter.remember((await Promise.all([of('full'), of('light')])).flat());
+};
+
 /** Runs until the signal fires. Never rejects. */
 export const deliverFrom = async (options: DeliveryOptions): Promise<void> => {
   const { exporter, spool, clock, signal, state, say } = options;
@@ -124,6 +134,7 @@ export const deliverFrom = async (options: DeliveryOptions): Promise<void> => {
   /** After a refusal of several, each goes alone: one bad record must not take its neighbours with it. */
   let alone = 0;
   const bell = createBell(options);
+  await remind(options);
   while (!signal.aborted) {
     bell.reset();
     const position = spool.position(exporter.name);

@@ -1,4 +1,5 @@
 /** Whether the agent is well, as a judgement on its state: a pure function, and the same for every way to ask. */
+import type { RunKind } from './config/schema.js';
 import type { DaemonState } from './daemon.js';
 
 export interface Health {
@@ -10,7 +11,14 @@ export interface Health {
   readonly problems: readonly string[];
   /** Worth knowing, and no reason to restart anything. */
   readonly remarks: readonly string[];
-  readonly agent: { readonly id: string; readonly name: string; readonly version: string; readonly pid: number };
+  readonly agent: {
+    readonly id: string;
+    readonly name: string;
+    readonly site: string | null;
+    readonly version: string;
+    readonly pid: number;
+  };
+  readonly startedAt: string;
   readonly upSeconds: number;
   readonly residentMegabytes: number;
   readonly cpuSeconds: number;
@@ -18,6 +26,10 @@ export interface Health {
     Record<
       string,
       {
+        readonly target: string;
+        readonly kind: RunKind;
+        /** Null where a cron pattern says when. */
+        readonly everySeconds: number | null;
         readonly runs: number;
         readonly failures: number;
         readonly missed: number;
@@ -30,6 +42,7 @@ export interface Health {
   readonly spool: {
     readonly records: number;
     readonly bytes: number;
+    readonly maxBytes: number;
     readonly held: number;
     /** Why the disk takes nothing, or null. */
     readonly failing: string | null;
@@ -43,6 +56,7 @@ export interface Health {
         readonly delivered: number;
         readonly refused: number;
         readonly failures: number;
+        readonly lastDeliveredAt: string | null;
         readonly lastError: string | null;
         /** For how long the delivery under way has lasted; null if none is. */
         readonly deliveringSeconds: number | null;
@@ -133,14 +147,19 @@ export const healthOf = (state: DaemonState, now: { readonly wall: number; reado
     alive: own.length === 0,
     problems,
     remarks,
-    agent: { id: state.agent.id, name: state.agent.name, version: state.agent.version, pid: process.pid },
+    agent: {
+      ...{ id: state.agent.id, name: state.agent.name, site: state.agent.site ?? null },
+      ...{ version: state.agent.version, pid: process.pid },
+    },
+    startedAt: new Date(state.startedAt).toISOString(),
     upSeconds: Math.round((now.wall - state.startedAt) / 1000),
     residentMegabytes: Math.round(process.memoryUsage.rss() / 1024 / 1024),
     cpuSeconds: (usage.userCPUTime + usage.systemCPUTime) / 1e6,
     jobs: Object.fromEntries(
-      [...state.jobs].map(([name, { state: job }]) => [
+      [...state.jobs].map(([name, { target, kind, everyMs, state: job }]) => [
         name,
         {
+          ...{ target, kind, everySeconds: everyMs === null ? null : everyMs / 1000 },
           runs: job.runs,
           failures: job.failures,
           missed: job.missed,
@@ -155,16 +174,18 @@ export const healthOf = (state: DaemonState, now: { readonly wall: number; reado
     spool: {
       records: spool.records,
       bytes: spool.bytes,
+      maxBytes: spool.maxBytes,
       held: spool.held,
       failing: spool.failing,
       waiting: spool.waiting,
       dropped: spool.dropped,
     },
     exporters: Object.fromEntries(
-      [...state.deliveries].map(([name, { delivered, refused, failures, lastError, since }]) => [
+      [...state.deliveries].map(([name, { delivered, refused, failures, lastDeliveredAt, lastError, since }]) => [
         name,
         {
           ...{ delivered, refused, failures, lastError },
+          lastDeliveredAt: lastDeliveredAt === null ? null : new Date(lastDeliveredAt).toISOString(),
           deliveringSeconds: since === null ? null : Math.round((now.monotonic - since) / 1000),
         },
       ]),

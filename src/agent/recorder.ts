@@ -28,6 +28,7 @@ export type EventType = (typeof EVENT_TYPES)[number];
 export interface Speaker {
   readonly id: string;
   readonly name: string;
+  readonly site?: string;
   readonly version: string;
   readonly hostname: string;
 }
@@ -67,7 +68,7 @@ export const createRecorder = (
     // A report is JSON by its schema; the type is wider than what it can hold.
     const body: Readonly<Record<string, unknown>> = { ...report };
     const lane = kind === 'light' ? 'light' : 'full';
-    await spool.append({ id: report.id, kind: 'report', at: report.startedAt, target, body }, lane);
+    await spool.append({ id: report.id, kind: 'report', at: report.startedAt, target, run: kind, body }, lane);
     onReport(target, lane, report);
   },
   change: async (target, { lead, members, direction }) => {

@@ -3,6 +3,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
+import { aboutOf } from '../agent/about.js';
 import { nameOfExporter } from '../agent/config/rules.js';
 import type { Config } from '../agent/config/schema.js';
 import { controlPath, openControl } from '../agent/control.js';
@@ -37,7 +38,7 @@ const parse = (argv: readonly string[]) => {
 /** Opens a configured exporter. What it reads from files is taken for secret. @throws UserError */
 const openExporter = async (
   entry: Config['exporters'][number],
-  common: Pick<ExporterDeps, 'agentId' | 'version' | 'hostname' | 'log' | 'now' | 'probe'>,
+  common: Omit<ExporterDeps, 'name' | 'readFile'>,
   keepSecret: (secret: string) => void,
 ): Promise<Exporter> => {
   const name = nameOfExporter(entry);
@@ -69,6 +70,7 @@ const checkCommand = async (file: string, env: NodeJS.ProcessEnv): Promise<numbe
   const silent = createLog('silent', () => []);
   const common = {
     ...{ agentId: agentId(), version: packageVersion(), hostname: hostname() },
+    ...aboutOf(config, hostname()),
     ...{ log: silent, now: systemClock().wall, probe: null },
   };
   const tried = await rehearse(config, stateDirectoryOf(config, env), (entry) =>
@@ -116,7 +118,6 @@ export const daemonCommand = async (argv: readonly string[], env: NodeJS.Process
 
   // Of the engine's two aims, speed and size, an agent that idles for years wants the second: ten megabytes less.
   setFlagsFromString('--optimize-for-size');
-  const name = config.agent.name ?? hostname();
   const clock = systemClock();
   const thread = createProbeThread(DAEMON_LIMITS);
   let health: () => Health | null = () => null;
@@ -142,11 +143,13 @@ export const daemonCommand = async (argv: readonly string[], env: NodeJS.Process
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
   try {
-    const agent = { id: agentId(), name, version: packageVersion(), hostname: hostname() };
+    const about = aboutOf(config, hostname());
+    const { agent: name, ...site } = about.labels;
+    const agent = { id: agentId(), name, ...site, version: packageVersion(), hostname: hostname() };
     const onDemand = createLateRunner(config);
     const common = {
-      ...agent,
-      agentId: agent.id,
+      ...about,
+      ...{ agentId: agent.id, version: agent.version, hostname: agent.hostname },
       log,
       now: clock.wall,
       probe: onDemand.runner,

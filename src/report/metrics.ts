@@ -1,6 +1,6 @@
 /** The report as metrics: what each is called, what it means, its samples. Formats of metrics are made from these. */
 import type { Report } from '../model/report.js';
-import { SERVICE_VERDICTS, VERDICTS } from '../model/verdict.js';
+import { type ServiceVerdict, VERDICTS, type Verdict } from '../model/verdict.js';
 import { portCount } from '../words/report.js';
 import { exitCode } from './exit-code.js';
 
@@ -21,9 +21,50 @@ export interface Family {
 const one = (value: number): readonly Sample[] => [{ labels: {}, value }];
 const known = (value: number | boolean | null): readonly Sample[] => (value === null ? [] : one(Number(value)));
 
-/** One sample for each value of a closed list, so that an alert can name a verdict that is not there today. */
-const states = (labels: Labels, label: string, all: readonly string[], current: string): readonly Sample[] =>
-  all.map((state) => ({ labels: { ...labels, [label]: state }, value: Number(state === current) }));
+/** Numbers that an alert can compare: the larger, the worse; what is not known is below all. */
+export const SERVICE_NUMBERS: Readonly<Record<ServiceVerdict, number>> = {
+  unknown: -1,
+  works: 0,
+  degraded: 1,
+  impaired: 2,
+  blocked: 3,
+};
+/** The same of checks. */
+export const CHECK_NUMBERS: Readonly<Record<Verdict, number>> = {
+  unknown: -1,
+  pass: 0,
+  degraded: 1,
+  altered: 2,
+  blocked: 3,
+};
+
+/** What holds of a target: of one run what it says, of several what the worst of them says. */
+export interface Answer {
+  /** Null where no report is fresh enough to say. */
+  readonly success: boolean | null;
+  readonly services: readonly { readonly profile: string; readonly verdict: ServiceVerdict }[];
+}
+
+/** As the status page orders them: what is not known is worse than what works, and better than what is proven to be bad. */
+const BEST_FIRST: readonly ServiceVerdict[] = ['works', 'unknown', 'degraded', 'impaired', 'blocked'];
+
+/**
+ * The answer of reports that are fresh. Without any, the services of the newest one are not known.
+ * @param newest the newest of all, fresh or not
+ */
+export const answerOf = (newest: Report, fresh: readonly Report[]): Answer => {
+  if (fresh.length === 0)
+    return { success: null, services: newest.services.map(({ profile }) => ({ profile, verdict: 'unknown' })) };
+  const worst = new Map<string, ServiceVerdict>();
+  for (const { profile, verdict } of fresh.flatMap(({ services }) => services)) {
+    const known = worst.get(profile);
+    if (known === undefined || BEST_FIRST.indexOf(verdict) > BEST_FIRST.indexOf(known)) worst.set(profile, verdict);
+  }
+  return {
+    success: fresh.every((report) => exitCode(report) === 0),
+    services: [...worst].map(([profile, verdict]) => ({ profile, verdict })),
+  };
+};
 
 /** Ports by verdict and not by run: runs begin and end elsewhere from day to day, and would make new series each time. */
 const rangePorts = (
@@ -48,19 +89,22 @@ const timestamp = (startedAt: string): readonly Sample[] => {
 };
 
 /** All metrics of a report, without the target: that is for who knows what the target is called. */
-export const metricsOf = (report: Report): readonly Family[] => {
+export const metricsOf = (report: Report, answer = answerOf(report, [report])): readonly Family[] => {
   const { agent, checks, nat, network, quality, ranges, reflectors, services, sipAlg, totals } = report;
   const stream = ({ port, direction }: Report['quality'][number]): Labels => ({ port, direction });
   return [
     {
       name: 'callpath_probe_success',
-      help: '1 if every requirement of every chosen profile passes, else 0.',
-      samples: one(Number(exitCode(report) === 0)),
+      help: '1 if every requirement of every chosen profile passes, else 0; absent where the last results are too old to say.',
+      samples: known(answer.success),
     },
     {
       name: 'callpath_service_verdict',
-      help: 'What the users of a service will experience; 1 for the verdict that holds.',
-      samples: services.flatMap(({ profile, verdict }) => states({ profile }, 'verdict', SERVICE_VERDICTS, verdict)),
+      help: 'What the users of a service will experience: -1 unknown, 0 works, 1 degraded, 2 impaired, 3 blocked.',
+      samples: answer.services.map(({ profile, verdict }) => ({
+        labels: { profile },
+        value: SERVICE_NUMBERS[verdict],
+      })),
     },
     {
       name: 'callpath_service_untested',
@@ -69,8 +113,8 @@ export const metricsOf = (report: Report): readonly Family[] => {
     },
     {
       name: 'callpath_check_verdict',
-      help: 'The verdict of a check; 1 for the verdict that holds.',
-      samples: checks.flatMap(({ id, verdict }) => states({ check: id }, 'verdict', VERDICTS, verdict)),
+      help: 'The verdict of a check: -1 unknown, 0 pass, 1 degraded, 2 altered, 3 blocked.',
+      samples: checks.map(({ id, verdict }) => ({ labels: { check: id }, value: CHECK_NUMBERS[verdict] })),
     },
     {
       name: 'callpath_check_reason',

@@ -1,7 +1,7 @@
 /** Metrics in Prometheus' text exposition format 0.0.4, for a textfile collector or a scrape. */
 import type { Report } from '../model/report.js';
 import { printable } from '../wire/printable.js';
-import { type Family, type Labels, metricsOf } from './metrics.js';
+import { type Answer, type Family, type Labels, metricsOf } from './metrics.js';
 
 /** A label value is kept for every sample; what is longer is hostile or broken. */
 const MAX_LABEL = 200;
@@ -36,14 +36,19 @@ export const renderFamily = ({ name, help, samples }: Family, type: MetricType =
 interface Labelled {
   readonly target: string;
   readonly report: Report;
+  /** What holds where one report does not say it all. */
+  readonly answer?: Answer;
 }
 
-/** The metrics of several targets; all samples of a metric stand together, as the format demands. */
-export const renderTargets = (reports: readonly Labelled[]): string => {
+/**
+ * The metrics of several targets; all samples of a metric stand together, as the format demands.
+ * @param common labels of every series
+ */
+export const renderTargets = (reports: readonly Labelled[], common: Labels = {}): string => {
   const families = new Map<string, Family>();
-  for (const { target, report } of reports) {
-    for (const { name, help, samples } of metricsOf(report)) {
-      const labelled = samples.map(({ labels, value }) => ({ labels: { target, ...labels }, value }));
+  for (const { target, report, answer } of reports) {
+    for (const { name, help, samples } of metricsOf(report, answer)) {
+      const labelled = samples.map(({ labels, value }) => ({ labels: { ...common, target, ...labels }, value }));
       families.set(name, { name, help, samples: [...(families.get(name)?.samples ?? []), ...labelled] });
     }
   }

@@ -294,8 +294,8 @@ t.test('forty targets each minute are looked at each minute; where the budget is
   t.same([...new Set(reasons)], ['budget'], 'and not said to be busy');
   const now = { wall: scarce.clock.wall(), monotonic: scarce.clock.monotonic() };
   t.match(
-    renderAgent(healthOf(scarce.daemon.state, now)),
-    /^callpath_agent_missed_total\{job="branch-0\/light",reason="budget"\} \d+$/m,
+    renderAgent(healthOf(scarce.daemon.state, now), { agent: 'a', site: 'Berlin' }),
+    /^callpath_agent_missed_total\{agent="a",site="Berlin",target="branch-0",run="light",reason="budget"\} \d+$/m,
   );
   await scarce.stop();
 });
@@ -314,7 +314,7 @@ t.test('a drop is a problem while it goes on, and stays counted when it is past'
   await clock.advance(40 * MINUTE);
   t.equal(health().healthy, true, 'nothing is wrong any more');
   t.match(health().remarks, ['7 results were dropped since the start, none of them within the last hour']);
-  t.match(renderAgent(health()), /callpath_agent_spool_dropped\{lane="light"\} 7/);
+  t.match(renderAgent(health(), { agent: 'a' }), /callpath_agent_spool_dropped\{agent="a",lane="light"\} 7/);
   await stop();
 });
 

@@ -5,12 +5,13 @@ import { createRequire } from 'node:module';
 import { type AddressInfo, createServer } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import t, { type Test } from 'tap';
+import { createLatest } from '../../src/agent/exporters/latest.js';
 import { encodeLogs, encodeMetrics } from '../../src/agent/exporters/otlp-encode.js';
 import { checkExporter } from '../../src/agent/exporters/registry.js';
 import { encodeZabbix, readZabbixAnswer, valuesOf } from '../../src/agent/exporters/zabbix-encode.js';
 import { GOLDEN } from '../report/fixtures.js';
 import { ACTIVE } from '../report/inert.js';
-import { AT, changeRecord, HOSTILE, NEVER, open, reportRecord } from './support/exporter.js';
+import { AT, changeRecord, HOSTILE, LABELS, NEVER, open, reportRecord } from './support/exporter.js';
 
 /** As protobufjs makes it of the published .proto files. */
 interface Message {
@@ -39,7 +40,8 @@ const understood = (message: Message, json: unknown): unknown => {
   return message.toObject(value, { longs: String, json: true });
 };
 
-const RESOURCE = { agentId: 'agent-1', hostname: HOSTILE, version: '1.2.3' };
+const RESOURCE = { agentId: 'agent-1', hostname: HOSTILE, version: '1.2.3', labels: LABELS };
+const latest = () => createLatest(() => Number.POSITIVE_INFINITY);
 const json = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 
 /** Proto3 does not send what is zero or empty; JSON may. */
@@ -56,7 +58,7 @@ const without0 = (value: unknown): unknown =>
 
 t.test('OTLP: the published definitions know every field, and lose none', async (t) => {
   const records = [...GOLDEN.map((golden, index) => reportRecord(index, golden)), changeRecord(50, HOSTILE, HOSTILE)];
-  const metrics = json(encodeMetrics(records, RESOURCE)) as { resourceMetrics: object[] };
+  const metrics = json(encodeMetrics(records, RESOURCE, latest())) as { resourceMetrics: object[] };
   const logs = json(encodeLogs(records, RESOURCE, AT)) as { resourceLogs: object[] };
   // A lone surrogate cannot go through protobuf; collectors read the JSON itself.
   const whole = (value: unknown): unknown => JSON.parse(JSON.stringify(value).replaceAll('\\ud800', '\\ufffd'));
@@ -67,8 +69,10 @@ t.test('OTLP: the published definitions know every field, and lose none', async 
     resourceMetrics: [{ resource: { attributes: [{ key: 'service.name', value: { stringValue: 'callpath' } }] } }],
   });
   const points = JSON.stringify(metrics);
+  t.match(points, JSON.stringify({ key: 'site', value: { stringValue: 'Berlin' } }), 'each point has its site');
+  t.match(JSON.stringify(logs), JSON.stringify({ key: 'callpath.agent', value: { stringValue: 'branch-17' } }));
   t.match(points, `"timeUnixNano":"${(AT + 1000) * 1_000_000}`.slice(0, 30), 'the time of the run');
-  t.equal(encodeMetrics([changeRecord(1)], RESOURCE), null, 'a change has no metrics');
+  t.equal(encodeMetrics([changeRecord(1)], RESOURCE, latest()), null, 'a change has no metrics');
   for (const text of JSON.stringify(logs).matchAll(/"body":\{"stringValue":("(?:[^"\\]|\\.)*")/g))
     t.notMatch(JSON.parse(text[1] ?? '""'), ACTIVE);
 });
@@ -201,7 +205,7 @@ t.test('Zabbix: values of trapper items, at the time of the run', async (t) => {
   const { requests, at } = await trapper(t, ({ data }) => info(data.length, 0));
   const exporter = await open(t, 'zabbix', { server: at, host: 'branch-17' });
   t.same(await exporter.deliver([reportRecord(1), changeRecord(2, HOSTILE, HOSTILE)], NEVER), { outcome: 'delivered' });
-  const [{ request, data } = { request: '', data: [] }] = requests;
+  const [lists = { request: '', data: [] }, { request, data } = { request: '', data: [] }] = requests;
   t.equal(request, 'sender data');
   t.match(
     data.find(({ key }) => key === 'callpath.success["office"]'),
@@ -209,12 +213,12 @@ t.test('Zabbix: values of trapper items, at the time of the run', async (t) => {
   );
   t.equal(data.find(({ key }) => key === 'callpath.service["office","business-sip"]')?.value, '0');
   t.ok(data.some(({ key }) => /^callpath\.check\["office","sip-options\/udp\/5060"\]$/.test(key)));
-  const discovered = data.find(({ key }) => key === 'callpath.discovery.services["office"]');
-  t.same(JSON.parse(discovered?.value ?? ''), [{ '{#TARGET}': 'office', '{#PROFILE}': 'business-sip' }]);
+  const discovered = lists.data.find(({ key }) => key === 'callpath.discovery.services');
+  t.match(JSON.parse(discovered?.value ?? ''), [{ '{#TARGET}': 'office', '{#PROFILE}': 'business-sip' }]);
   const hostile = data.at(-1);
   t.match(hostile?.key, /^callpath\.change\["(?:[^"]|\\")*"\]$/);
   t.notMatch(`${hostile?.key}${hostile?.value}`, ACTIVE);
-  t.equal(valuesOf({ ...reportRecord(1), at: 'never' }, 'h')[0]?.clock, 0);
+  t.equal(valuesOf({ ...reportRecord(1), at: 'never' }, 'h', latest())[0]?.clock, 0);
 });
 
 t.test('Zabbix: what an answer means for the records', async (t) => {

@@ -140,8 +140,11 @@ scrape_configs:
     'each target, and what a hostile name would have been a line of its own stays a name',
   );
   t.same(
-    (await found('callpath_service_verdict{job="agent",target="hq"} == 1', 1)).map(({ metric }) => metric.verdict),
-    ['impaired'],
+    (await found('callpath_service_verdict{job="agent",target="hq",agent="branch-17",site="Berlin"}', 1)).map(
+      ({ value }) => value[1],
+    ),
+    ['2'],
+    'one series says by its number that the service is impaired',
   );
   const demanded = await found('probe_success{job="demand"}', 2);
   t.same(demanded.map(({ metric, value }) => [metric.instance, value[1]]).sort(), [
@@ -293,13 +296,13 @@ t.test('textfile: whole at every instant, readable by node_exporter, tried again
   t.equal(statSync(path).mode & 0o777, 0o644);
   t.same(readdirSync(folder), ['callpath.prom'], 'nothing else is left');
   const text = readFileSync(path, 'utf8');
-  t.match(text, /^callpath_probe_success\{target="office"\} 1$/m);
+  t.match(text, /^callpath_probe_success\{agent="branch-17",site="Berlin",target="office"\} 1$/m);
   if (skip === false) t.equal(lint(text), '');
   const older: SpoolRecord = { ...reportRecord(0, 'media-blocked'), target: 'office' };
   await exporter.deliver([older], NEVER);
   t.match(
     readFileSync(path, 'utf8'),
-    /^callpath_probe_success\{target="office"\} 1$/m,
+    /^callpath_probe_success\{agent="branch-17",site="Berlin",target="office"\} 1$/m,
     'an older report changes nothing',
   );
   const gone = await open(t, 'prometheus-textfile', { path: join(folder, 'no', 'callpath.prom') });

@@ -19,6 +19,7 @@ const SENDER = {
   facility: 'local0',
   hostname: 'branch',
   agentId: 'agent-1',
+  labels: { agent: 'branch-17', site: 'Berlin' },
   version: '1.2.3',
   processId: 42,
   maxBytes: 2048,
@@ -202,6 +203,8 @@ t.test('the message, octet by octet', async (t) => {
     encodeSyslog(changeRecord(1), SENDER).toString('latin1').split(' {')[0],
     '<131>1 2026-03-01T12:00:01.000Z branch callpath 42 change [origin software="callpath" swVersion="1.2.3"]',
   );
+  const told = encodeSyslog(changeRecord(1), SENDER).toString();
+  t.match(JSON.parse(told.slice(told.indexOf(' {') + 1)), { labels: { agent: 'branch-17', site: 'Berlin' } });
   const hostile = encodeSyslog(changeRecord(1, HOSTILE, HOSTILE), { ...SENDER, hostname: HOSTILE, version: 'x"]\\' });
   t.match(hostile.toString('latin1'), /^<131>1 \S+ [\x21-\x7e]+ callpath 42 change \[origin [\x20-\x7e]*$/);
   t.match(hostile.toString('latin1'), 'swVersion="x\\"\\]\\\\"]', 'three characters are escaped (RFC 5424 §6.3.3)');

@@ -16,11 +16,10 @@ const skip =
   missing('zabbix-proxy-sqlite3, sqlite3', 'zabbix_proxy', 'sqlite3') ||
   (existsSync(SCHEMA) ? false : 'needs zabbix-proxy-sqlite3');
 
-/** Zabbix's numbers for types of values, and the flag of a low-level discovery rule. */
+/** Zabbix's numbers for types of values. */
 const FLOAT = 0;
 const UNSIGNED = 3;
 const TEXT = 4;
-const DISCOVERY_RULE = 1;
 
 /** As an administrator types them from docs/monitoring.md; the last is an item that a hostile name would need. */
 const ITEMS: readonly (readonly [key: string, valueType: number, flags?: number])[] = [
@@ -31,12 +30,11 @@ const ITEMS: readonly (readonly [key: string, valueType: number, flags?: number]
   ['callpath.rtt["office","sip-options/udp/5060"]', FLOAT],
   ['callpath.rtt["office","stun-binding/udp/3478"]', FLOAT],
   ['callpath.change["office"]', TEXT],
-  ['callpath.discovery.services["office"]', TEXT, DISCOVERY_RULE],
   ['callpath.change["say \\"hello\\""]', TEXT],
 ];
 /** How many of them, and of what else, a report of `office` has values for. */
-const KNOWN = 7;
-const UNKNOWN = 8;
+const KNOWN = 6;
+const UNKNOWN = 7;
 
 const text = (value: string): string => `'${value.replaceAll("'", "''")}'`;
 
@@ -166,9 +164,6 @@ t.test(
     t.equal(Number(row('callpath.check["office","sip-options/udp/5060"]')?.value), 0);
     t.equal(Number(row('callpath.rtt["office","sip-options/udp/5060"]')?.value), 0.00031);
     t.ok(Math.abs(Number(row('callpath.rtt["office","stun-binding/udp/3478"]')?.value) - 0.00028) < 1e-9);
-    t.same(JSON.parse(row('callpath.discovery.services["office"]')?.value ?? ''), [
-      { '{#TARGET}': 'office', '{#PROFILE}': 'business-sip' },
-    ]);
     t.equal(taken.length, KNOWN, 'and nothing else');
 
     const warnings = said.length;

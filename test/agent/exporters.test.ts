@@ -35,6 +35,8 @@ const record = (number: number, size = 10): SpoolRecord => ({
   target: 'office',
   body: { schema: 'callpath.report/1', filler: 'x'.repeat(size) },
 });
+const LABELS = { agent: 'branch-17', site: 'Berlin' };
+
 const ids = (records: readonly { readonly id: string }[]): readonly number[] =>
   records.map(({ id }) => Number(id.slice(-12)));
 
@@ -53,6 +55,8 @@ const open = async (t: Test, type: ExporterType, config: unknown, said: string[]
     agentId: 'agent-1',
     version: '0.0.0',
     hostname: 'branch',
+    labels: LABELS,
+    staleAfterMs: () => Number.POSITIVE_INFINITY,
     log: { info: say, warn: say, error: say },
     now: () => AT,
     readFile,
@@ -81,7 +85,7 @@ t.test('file: one line for each record, none twice, whatever came between', asyn
   t.match(said, [/last line of the file was cut off/]);
   t.same(await second.deliver([record(1), record(2), record(3)], NEVER), { outcome: 'delivered' });
   t.same(ids(lines(path)), [1, 2, 3]);
-  t.same(lines(path)[0], record(1), 'as it was stored');
+  t.same(lines(path)[0], { ...record(1), labels: LABELS }, 'as it was stored, with who stored it');
   renameSync(path, `${path}.moved`);
   await second.deliver([record(4)], NEVER);
   t.same(ids(lines(path)), [4], 'moved away by logrotate: a new file');
@@ -189,6 +193,10 @@ t.test(
       readonly agent: string;
       readonly records: readonly SpoolRecord[];
     };
+    t.same(
+      told.records.map((one) => 'labels' in one && one.labels),
+      [LABELS, LABELS],
+    );
     t.same([told.schema, told.agent, ids(told.records)], ['callpath.records/1', 'agent-1', [1, 2]]);
     t.throws(() =>
       new Webhook(secret).verify(two.body.replace('office', 'oftice'), two.headers as Record<string, string>),

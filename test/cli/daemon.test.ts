@@ -297,7 +297,7 @@ exporters:
   t.equal(answer.status, 200);
   const metrics = await answer.text();
   t.match(metrics, /^probe_success 1$/m);
-  t.match(metrics, /^callpath_check_verdict\{.*tcp-connect.*verdict="pass".*\} 1$/m);
+  t.match(metrics, /^callpath_check_verdict\{.*tcp-connect.*\} 0$/m);
   const debug = await (await ask('target=here&debug=true')).text();
   t.match(debug, /One check[\s\S]*Metrics that would have been returned:[\s\S]*^probe_success 1$/m);
   t.equal((await ask('target=here', { 'sec-fetch-site': 'cross-site' })).status, 403);

@@ -105,6 +105,8 @@ export const ConfigSchema = map({
   agent: v.optional(
     map({
       name: v.exactOptional(Line),
+      /** The branch office, for whoever watches many. */
+      site: v.exactOptional(Line),
       stateDirectory: v.exactOptional(Line),
       logLevel: v.optional(oneOf(LOG_LEVELS), 'info'),
       maxMemoryMegabytes: v.optional(whole(64, 65_536), 256),

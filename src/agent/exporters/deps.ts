@@ -3,6 +3,8 @@ import type * as v from 'valibot';
 import type { Health } from '../health.js';
 import type { ProbeRunner } from '../metrics/on-demand.js';
 import type { Exporter } from './contract.js';
+import type { AgentLabels } from './labels.js';
+import type { StaleAfter } from './latest.js';
 
 /** One line for operators; details are fields, never part of the sentence. */
 interface ExporterLog {
@@ -18,6 +20,7 @@ export interface ExporterDeps {
   /** Of this package. */
   readonly version: string;
   readonly hostname: string;
+  readonly labels: AgentLabels;
   readonly log: ExporterLog;
   /** Wall-clock milliseconds since 1970. */
   readonly now: () => number;
@@ -25,6 +28,8 @@ export interface ExporterDeps {
   readonly readFile: (file: string) => Promise<Buffer>;
   /** Runs one target at once, for `/probe`; null where nothing can be run on demand. */
   readonly probe: ProbeRunner | null;
+  /** For how long a report of a target stands. */
+  readonly staleAfterMs: StaleAfter;
   /** How the agent is; null, or absent, while nobody can say. */
   readonly health?: () => Health | null;
 }

@@ -9,6 +9,7 @@ import { map } from '../../model/schema-words.js';
 import { UserError } from '../../model/user-error.js';
 import type { Exporter, SpoolRecord } from './contract.js';
 import type { ExporterDeps } from './deps.js';
+import { labelled } from './labels.js';
 import { Text, whole } from './settings.js';
 
 const MEGABYTE = 1024 * 1024;
@@ -47,10 +48,6 @@ const readTail = async (handle: FileHandle, size: number): Promise<{ ids: Readon
   return { ids: new Set(ids), end: start + lastNewline + 1 };
 };
 
-/** The id first, so that it is found without parsing the line. */
-const lineOf = ({ id, kind, at, target, body }: SpoolRecord): string =>
-  `${JSON.stringify({ id, kind, at, target, body })}\n`;
-
 interface Opened {
   readonly handle: FileHandle;
   readonly inode: number;
@@ -60,7 +57,7 @@ interface Opened {
 const openAppending = (path: string): Promise<FileHandle> =>
   open(path, constants.O_RDWR | constants.O_CREAT | constants.O_APPEND, MODE);
 
-export const create = async (config: Config, { name, log }: ExporterDeps): Promise<Exporter> => {
+export const create = async (config: Config, { name, log, labels }: ExporterDeps): Promise<Exporter> => {
   const { path, keep } = config;
   const maxBytes = config.maxMegabytes * MEGABYTE;
   /** Written by an earlier life, or by a delivery that failed after writing. */
@@ -113,7 +110,7 @@ export const create = async (config: Config, { name, log }: ExporterDeps): Promi
     // Somebody may have emptied it in place (copytruncate).
     file.size = (await file.handle.stat()).size;
     const fresh = records.filter(({ id }) => !known.has(id));
-    const bytes = Buffer.from(fresh.map(lineOf).join(''));
+    const bytes = Buffer.from(fresh.map((record) => `${JSON.stringify(labelled(record, labels))}\n`).join(''));
     if (file.size > 0 && file.size + bytes.length > maxBytes) {
       const remembered = known;
       await rotate();

@@ -10,6 +10,7 @@ import { UserError } from '../../model/user-error.js';
 import { printable } from '../../wire/printable.js';
 import type { Delivery, Exporter, SpoolRecord } from './contract.js';
 import type { ExporterDeps } from './deps.js';
+import { labelled } from './labels.js';
 import { readSecret, readTls, Text, TlsFiles } from './settings.js';
 
 const Server = v.pipe(
@@ -96,6 +97,7 @@ export const create = async (config: Config, deps: ExporterDeps): Promise<Export
       : { authenticator: nats.credsAuthenticator(await deps.readFile(config.credentialsFile)) }),
     ...(config.tokenFile === undefined ? {} : { token: await readSecret(config.tokenFile, deps) }),
   };
+  const told = (record: SpoolRecord): string => JSON.stringify(labelled(record, deps.labels));
   const own = `${config.subject}.${token(deps.agentId)}`;
   let session: Session | null = null;
   /** After a failure it is not known what the server stored of what it did not acknowledge. */
@@ -151,7 +153,7 @@ export const create = async (config: Config, deps: ExporterDeps): Promise<Export
     doubtful = true;
     for (const record of left) {
       signal.throwIfAborted();
-      await open.client.publish(`${own}.${token(record.target)}.${record.kind}`, JSON.stringify(record), {
+      await open.client.publish(`${own}.${token(record.target)}.${record.kind}`, told(record), {
         msgID: record.id,
       });
     }
@@ -168,7 +170,7 @@ export const create = async (config: Config, deps: ExporterDeps): Promise<Export
       try {
         const limit = session?.connection.info?.max_payload;
         const isLarge = (record: SpoolRecord): boolean =>
-          limit !== undefined && Buffer.byteLength(JSON.stringify(record)) > limit;
+          limit !== undefined && Buffer.byteLength(told(record)) > limit;
         if (records.some(isLarge))
           return { outcome: 'refused', why: `nats: larger than the server takes (${limit} bytes)` };
         await publish(records, signal);

@@ -5,7 +5,8 @@
  */
 import { metricsOf } from '../../report/metrics.js';
 import type { SpoolRecord } from './contract.js';
-import { reportOf } from './latest.js';
+import type { AgentLabels } from './labels.js';
+import type { createLatest } from './latest.js';
 import { type Severity, summarise } from './summary.js';
 
 /** Who speaks: the resource of every request. */
@@ -13,6 +14,7 @@ interface OtlpResource {
   readonly agentId: string;
   readonly hostname: string;
   readonly version: string;
+  readonly labels: AgentLabels;
 }
 
 type AnyValue = { readonly stringValue: string } | { readonly doubleValue: number } | { readonly boolValue: boolean };
@@ -49,19 +51,27 @@ const UNITS: readonly (readonly [ending: string, unit: string])[] = [
 ];
 const unitOf = (name: string): string => UNITS.find(([ending]) => name.endsWith(ending))?.[1] ?? '';
 
-/** The metrics of the reports among the records, at the time of their runs; null if there is none. */
-export const encodeMetrics = (records: readonly SpoolRecord[], resource: OtlpResource) => {
+/**
+ * The metrics of the reports among the records, at the time of their runs; null if there is none.
+ * @param latest learns of the records
+ */
+export const encodeMetrics = (
+  records: readonly SpoolRecord[],
+  resource: OtlpResource,
+  latest: ReturnType<typeof createLatest>,
+) => {
   const byName = new Map<string, { description: string; dataPoints: object[] }>();
   for (const record of records) {
-    const report = reportOf(record);
-    if (report === null) continue;
+    const standing = latest.standingWith(record);
+    if (standing === null) continue;
+    const { report, answer } = standing;
     const timeUnixNano = nanoseconds(report.startedAt);
-    for (const { name, help, samples } of metricsOf(report)) {
+    for (const { name, help, samples } of metricsOf(report, answer)) {
       const metric = byName.get(name) ?? { description: help, dataPoints: [] };
       byName.set(name, metric);
       for (const { labels, value } of samples)
         metric.dataPoints.push({
-          attributes: attributes({ target: record.target, ...labels }),
+          attributes: attributes({ ...resource.labels, target: record.target, ...labels }),
           timeUnixNano,
           asDouble: value,
         });
@@ -106,6 +116,8 @@ export const encodeLogs = (records: readonly SpoolRecord[], resource: OtlpResour
                 attribute('log.record.uid', record.id),
                 attribute('callpath.kind', record.kind),
                 attribute('callpath.target', record.target),
+                attribute('callpath.agent', resource.labels.agent),
+                ...(resource.labels.site === undefined ? [] : [attribute('callpath.site', resource.labels.site)]),
                 ...(record.kind === 'report' ? [] : [attribute('callpath.body', JSON.stringify(record.body))]),
               ],
             };

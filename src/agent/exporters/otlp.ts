@@ -7,6 +7,7 @@ import { printable } from '../../wire/printable.js';
 import type { Delivery, Exporter } from './contract.js';
 import type { ExporterDeps } from './deps.js';
 import { createPoster, type Poster } from './http-post.js';
+import { createLatest } from './latest.js';
 import { encodeLogs, encodeMetrics } from './otlp-encode.js';
 import { Flag, Headers, readSecret, readTls, Text, TlsFiles, url } from './settings.js';
 
@@ -45,7 +46,9 @@ const rejectedOf = (body: string): { readonly count: string; readonly why: strin
 
 export const create = async (config: Config, deps: ExporterDeps): Promise<Exporter> => {
   const { name, log, now } = deps;
-  const resource = { agentId: deps.agentId, hostname: deps.hostname, version: deps.version };
+  const { agentId, hostname, version, labels } = deps;
+  const resource = { agentId, hostname, version, labels };
+  const latest = createLatest(deps.staleAfterMs);
   const token = config.tokenFile === undefined ? null : await readSecret(config.tokenFile, deps);
   const tls = await readTls(config, deps);
   const posterFor = (path: string): Poster => {
@@ -79,9 +82,10 @@ export const create = async (config: Config, deps: ExporterDeps): Promise<Export
 
   return {
     name,
+    remember: latest.take,
     // A repetition after half of it was taken does no harm: points have their own time, and logs their id.
     deliver: async (records, signal) => {
-      const metrics = await post('metrics', config.metrics ? encodeMetrics(records, resource) : null, signal);
+      const metrics = await post('metrics', config.metrics ? encodeMetrics(records, resource, latest) : null, signal);
       if (metrics.outcome === 'retry') return metrics;
       // A collector that has no use for metrics may want logs all the same.
       const logs = await post('logs', config.logs ? encodeLogs(records, resource, now()) : null, signal);

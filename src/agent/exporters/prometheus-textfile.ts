@@ -16,8 +16,9 @@ type Config = v.InferOutput<typeof configSchema>;
 /** node_exporter runs as another user. */
 const MODE = 0o644;
 
-export const create = async ({ path }: Config, { name }: ExporterDeps): Promise<Exporter> => {
-  const latest = createLatest();
+export const create = async ({ path }: Config, deps: ExporterDeps): Promise<Exporter> => {
+  const { name, now, labels } = deps;
+  const latest = createLatest(deps.staleAfterMs);
   /** Not `.prom`, so that the collector never reads half a file. */
   const temporary = `${path}.${process.pid}.tmp`;
   const replace = async (text: string): Promise<void> => {
@@ -32,10 +33,11 @@ export const create = async ({ path }: Config, { name }: ExporterDeps): Promise<
   };
   return {
     name,
+    remember: latest.take,
     deliver: async (records) => {
       latest.take(records);
       try {
-        await replace(renderTargets(latest.reports()));
+        await replace(renderTargets(latest.standings(now()), { ...labels }));
         return { outcome: 'delivered' };
       } catch (error) {
         await unlink(temporary).catch(() => undefined);

@@ -41,7 +41,7 @@ const readCredential = async (file: string, deps: ExporterDeps): Promise<string>
 /** @returns with `port`, because port 0 takes any */
 export const create = async (config: Config, deps: ExporterDeps): Promise<Exporter & { readonly port: number }> => {
   const { name, log, probe } = deps;
-  const latest = createLatest();
+  const latest = createLatest(deps.staleAfterMs);
   const { cert, key } = await readTls(config, deps);
   const onDemand =
     probe === null || config.probes === 0
@@ -51,6 +51,7 @@ export const create = async (config: Config, deps: ExporterDeps): Promise<Export
           {
             concurrency: config.probes,
             maxWaiting: MAX_WAITING,
+            labels: { ...deps.labels },
             onFailed: (target, error) =>
               log.error({ exporter: name, target, error: String(error) }, 'a probe on demand could not run'),
           },
@@ -68,7 +69,8 @@ export const create = async (config: Config, deps: ExporterDeps): Promise<Export
     answer: async ({ pathname, searchParams }, request, signal) => {
       if (pathname === '/metrics') {
         const health = deps.health?.() ?? null;
-        return exposition(200, renderTargets(latest.reports()) + (health ? renderAgent(health) : ''));
+        const targets = renderTargets(latest.standings(deps.now()), { ...deps.labels });
+        return exposition(200, targets + (health ? renderAgent(health, deps.labels) : ''));
       }
       if (pathname !== '/probe') return plain(404, 'only /metrics and /probe\n');
       if (onDemand === null) return plain(404, 'probes on demand are off\n');
@@ -84,6 +86,7 @@ export const create = async (config: Config, deps: ExporterDeps): Promise<Export
   return {
     name,
     port: serving.port,
+    remember: latest.take,
     deliver: async (records) => {
       latest.take(records);
       return { outcome: 'delivered' };

@@ -1,5 +1,6 @@
 /** Records as syslog messages (RFC 5424), and their framing on a stream (RFC 6587 §3.4.1). */
 import type { SpoolRecord } from './contract.js';
+import type { AgentLabels } from './labels.js';
 import { type Severity, summarise } from './summary.js';
 
 /** RFC 5424 §6.2.1. */
@@ -23,6 +24,7 @@ interface SyslogSender {
   readonly facility: Facility;
   readonly hostname: string;
   readonly agentId: string;
+  readonly labels: AgentLabels;
   readonly version: string;
   readonly processId: number;
   /** Octets that a message may have. */
@@ -62,7 +64,10 @@ export const encodeSyslog = (record: SpoolRecord, sender: SyslogSender): Buffer 
   ].join(' ');
   const message = (fields: object): Buffer =>
     Buffer.from(`${header} ${ascii(JSON.stringify({ id: record.id, ...fields }))}`);
-  const told = (shown: string) => ({ agent: sender.agentId, target: record.target, text: shown });
+  const told = (shown: string) => ({
+    ...{ agent: sender.agentId, labels: sender.labels },
+    ...{ target: record.target, text: shown },
+  });
   const whole = message({ ...told(text), ...(record.kind === 'report' ? {} : { body: record.body }) });
   if (whole.length <= sender.maxBytes) return whole;
   // What does not fit is cut in the text and not in the JSON. A cut in an escape's six octets is why it is by steps.

@@ -111,6 +111,7 @@ export const create = async (config: Config, deps: ExporterDeps): Promise<Export
     facility: config.facility,
     hostname: deps.hostname,
     agentId: deps.agentId,
+    labels: deps.labels,
     version: deps.version,
     processId: process.pid,
     maxBytes: config.maxBytes,

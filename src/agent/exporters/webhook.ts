@@ -9,6 +9,7 @@ import { UserError } from '../../model/user-error.js';
 import type { Exporter, SpoolRecord } from './contract.js';
 import type { ExporterDeps } from './deps.js';
 import { createPoster } from './http-post.js';
+import { labelled } from './labels.js';
 import { Headers, readSecret, readTls, Text, TlsFiles, url } from './settings.js';
 
 export const configSchema = map({
@@ -55,7 +56,12 @@ export const create = async (config: Config, deps: ExporterDeps): Promise<Export
   return {
     name,
     deliver: async (records, signal) => {
-      const body = Buffer.from(JSON.stringify({ schema: 'callpath.records/1', agent: deps.agentId, records }));
+      const body = Buffer.from(
+        JSON.stringify({
+          ...{ schema: 'callpath.records/1', agent: deps.agentId, labels: deps.labels },
+          records: records.map((record) => labelled(record, deps.labels)),
+        }),
+      );
       const id = batchId(records);
       const seconds = Math.floor(now() / 1000);
       const posted = await poster.post(

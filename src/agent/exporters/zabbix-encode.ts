@@ -3,10 +3,10 @@
  * are pure functions.
  */
 import type { Report } from '../../model/report.js';
-import { exitCode } from '../../report/exit-code.js';
+import { type Answer, CHECK_NUMBERS, SERVICE_NUMBERS } from '../../report/metrics.js';
 import { printable } from '../../wire/printable.js';
 import type { SpoolRecord } from './contract.js';
-import { reportOf } from './latest.js';
+import type { createLatest } from './latest.js';
 import { summarise } from './summary.js';
 
 const MAGIC = Buffer.from('ZBXD');
@@ -66,7 +66,7 @@ export const readZabbixAnswer = (bytes: Buffer): ZabbixAnswer => {
   };
 };
 
-interface ZabbixValue {
+export interface ZabbixValue {
   readonly host: string;
   readonly key: string;
   readonly value: string;
@@ -79,29 +79,28 @@ interface ZabbixValue {
 const param = (text: string): string => `"${printable(text, 200).replaceAll('"', '\\"')}"`;
 const key = (name: string, ...params: readonly string[]): string => `callpath.${name}[${params.map(param).join(',')}]`;
 
-/** Numbers that triggers can compare: the larger, the worse; what is not known is below all. */
-const SERVICE_NUMBERS = { unknown: -1, works: 0, degraded: 1, impaired: 2, blocked: 3 } as const;
-const CHECK_NUMBERS = { unknown: -1, pass: 0, degraded: 1, altered: 2, blocked: 3 } as const;
+/**
+ * What low-level discovery makes items of, over all targets that are known: Zabbix takes for gone what a list leaves out.
+ * Keys, and JSON as value.
+ */
+export const discoveryOf = (reports: readonly { readonly target: string; readonly report: Report }[]) => ({
+  'callpath.discovery.targets': JSON.stringify(reports.map(({ target }) => ({ '{#TARGET}': target }))),
+  'callpath.discovery.services': JSON.stringify(
+    reports.flatMap(({ target, report }) =>
+      report.services.map(({ profile }) => ({ '{#TARGET}': target, '{#PROFILE}': profile })),
+    ),
+  ),
+  'callpath.discovery.checks': JSON.stringify(
+    reports.flatMap(({ target, report }) => report.checks.map(({ id }) => ({ '{#TARGET}': target, '{#CHECK}': id }))),
+  ),
+});
 
-/** What low-level discovery makes items of: one value of JSON per kind of item. */
-const discovery = (target: string, report: Report): readonly (readonly [string, string])[] => [
-  [
-    key('discovery.services', target),
-    JSON.stringify(report.services.map(({ profile }) => ({ '{#TARGET}': target, '{#PROFILE}': profile }))),
-  ],
-  [
-    key('discovery.checks', target),
-    JSON.stringify(report.checks.map(({ id }) => ({ '{#TARGET}': target, '{#CHECK}': id }))),
-  ],
-];
-
-const ofReport = (target: string, report: Report): readonly (readonly [string, string])[] => [
-  ...discovery(target, report),
-  [key('success', target), String(Number(exitCode(report) === 0))],
+const ofReport = (target: string, report: Report, answer: Answer): readonly (readonly [string, string])[] => [
+  ...(answer.success === null ? [] : [[key('success', target), String(Number(answer.success))] as const]),
   ...(report.network.lossUpperBound === null
     ? []
     : [[key('loss', target), String(report.network.lossUpperBound)] as const]),
-  ...report.services.map(
+  ...answer.services.map(
     ({ profile, verdict }) => [key('service', target, profile), String(SERVICE_NUMBERS[verdict])] as const,
   ),
   ...report.checks.flatMap(({ id, verdict, rttMs }) => [
@@ -110,15 +109,22 @@ const ofReport = (target: string, report: Report): readonly (readonly [string, s
   ]),
 ];
 
-/** The item values of a record, all at its time. */
-export const valuesOf = (record: SpoolRecord, host: string): readonly ZabbixValue[] => {
-  const report = reportOf(record);
+/**
+ * The item values of a record, all at its time.
+ * @param latest learns of the record
+ */
+export const valuesOf = (
+  record: SpoolRecord,
+  host: string,
+  latest: ReturnType<typeof createLatest>,
+): readonly ZabbixValue[] => {
+  const standing = latest.standingWith(record);
   const ms = Date.parse(record.at);
   const clock = Math.floor((Number.isNaN(ms) ? 0 : ms) / 1000);
   const ns = Number.isNaN(ms) ? 0 : (ms % 1000) * 1_000_000;
   const pairs =
-    report === null
+    standing === null
       ? [[key(record.kind, record.target), summarise(record).text] as const]
-      : ofReport(record.target, report);
+      : ofReport(record.target, standing.report, standing.answer);
   return pairs.map(([item, value]) => ({ host, key: item, value, clock, ns }));
 };

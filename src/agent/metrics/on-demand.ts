@@ -5,6 +5,7 @@
 import pLimit from 'p-limit';
 import type { Report } from '../../model/report.js';
 import { exitCode } from '../../report/exit-code.js';
+import type { Labels } from '../../report/metrics.js';
 import { renderFamily, renderTargets } from '../../report/prometheus.js';
 import { renderTable } from '../../report/table.js';
 
@@ -25,6 +26,8 @@ interface OnDemandOptions {
   readonly concurrency: number;
   /** Asked for and not begun. More are told to come again. */
   readonly maxWaiting: number;
+  /** Of every series of a report. */
+  readonly labels: Labels;
   /** A run that failed: who asked learns nothing of it, the log does. */
   readonly onFailed: (target: string, error: unknown) => void;
 }
@@ -102,7 +105,7 @@ export const createOnDemand = (runner: ProbeRunner, options: OnDemandOptions, mo
       return words(500, 'the probe could not run; the log says why\n');
     }
     if (report === null) return words(503, 'no turn came before the scrape timed out\n');
-    const metrics = conventional(exitCode(report) === 0, seconds) + renderTargets([{ target, report }]);
+    const metrics = conventional(exitCode(report) === 0, seconds) + renderTargets([{ target, report }], options.labels);
     if (query.get('debug') !== 'true') return { status: 200, body: metrics, isMetrics: true };
     const table = renderTable(report, { color: false, verbose: true });
     return words(200, `${table}\nMetrics that would have been returned:\n${metrics}`);

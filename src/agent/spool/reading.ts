@@ -108,6 +108,32 @@ export const walkBack = (segments: readonly Segment[], lanes: readonly Lane[], s
     size,
   );
 
+/** Records that are looked at for the newest of each target: some hours of many targets. */
+const MAX_LOOKED_AT = 2000;
+
+/** The newest report of each of these targets in this lane, of what lies at or below a number. */
+export const newestReports = async (
+  segments: readonly Segment[],
+  lane: Lane,
+  targets: readonly string[],
+  upTo: number,
+): Promise<readonly SpoolRecord[]> => {
+  const found: SpoolRecord[] = [];
+  const left = new Set(targets);
+  let looked = 0;
+  for (const segment of segments.filter((one) => one.lane === lane).sort((a, b) => b.lastSeq - a.lastSeq)) {
+    for (let end = firstAfter(segment.seqs, upTo); end > 0 && left.size > 0; end -= FIND_HELPING) {
+      if (looked >= MAX_LOOKED_AT) return found;
+      const start = Math.max(0, end - FIND_HELPING);
+      const places = Array.from({ length: end - start }, (_, index) => start + index);
+      looked += places.length;
+      for (const { record } of [...(await readRecords(segment, places).catch(() => []))].reverse())
+        if (record.kind === 'report' && left.delete(record.target)) found.push(record);
+    }
+  }
+  return found;
+};
+
 /** Files that are looked through for one record: its own, and its neighbours in case a clock was set. */
 const MAX_FILES = 3;
 /** A record is stored at the end of what it is about; the longest run takes an hour. */

@@ -12,6 +12,7 @@ import { openPositions } from './positions.js';
 import {
   findRecord,
   firstAfter,
+  newestReports,
   type ReadLimits,
   type ReadResult,
   readAfter,
@@ -44,6 +45,8 @@ export interface SpoolOptions {
 interface SpoolStats {
   readonly records: number;
   readonly bytes: number;
+  /** The ceiling. */
+  readonly maxBytes: number;
   /** Dropped since the start before every exporter had taken it, by lane. */
   readonly dropped: Readonly<Record<Lane, number>>;
   /** Results that were damaged when the spool was opened. */
@@ -73,6 +76,8 @@ export interface Spool {
   walkBack(lanes: readonly Lane[], helping: number): AsyncGenerator<readonly SpoolRecord[]>;
   /** The record with this id, made at about this time (wall-clock milliseconds), or null. */
   find(lanes: readonly Lane[], id: string, wallMs: number): Promise<SpoolRecord | null>;
+  /** Of what an exporter has taken: the newest report of each of these targets in this lane, as far back as is worth looking. */
+  newestTaken(exporter: string, lane: Lane, targets: readonly string[]): Promise<readonly SpoolRecord[]>;
   position(exporter: string): number;
   /** Remembers that an exporter has taken everything up to `seq`. */
   advance(exporter: string, seq: number): Promise<void>;
@@ -226,6 +231,7 @@ export const openSpool = async (options: SpoolOptions): Promise<Spool> => {
     newest: (limit, lanes, wanted) => readNewest(files.segments, limit, lanes, wanted),
     walkBack: (lanes, helping) => walkBack(files.segments, lanes, helping),
     find: (lanes, id, wallMs) => findRecord(files.segments, lanes, id, wallMs),
+    newestTaken: (exporter, lane, targets) => newestReports(files.segments, lane, targets, positions.get(exporter)),
     position: positions.get,
     advance: async (exporter, seq) => {
       if (seq <= positions.get(exporter)) return;
@@ -243,6 +249,7 @@ export const openSpool = async (options: SpoolOptions): Promise<Spool> => {
     stats: () => ({
       records: files.segments.reduce((sum, { seqs }) => sum + seqs.length, 0),
       bytes: files.segments.reduce((sum, { bytes }) => sum + bytes, 0),
+      maxBytes: policy.maxBytes,
       dropped: { ...dropped },
       damaged: recovered.damaged,
       held: held.size(),

@@ -4,6 +4,7 @@ import { type Headline, headlineOf, type Tone } from '../../report/story.js';
 import type { DaemonState } from '../daemon.js';
 import type { History, NamedSeries, ResultLane } from '../history/history.js';
 import type { Bucket, Span } from '../history/series.js';
+import { staleAfterMs } from '../stale.js';
 import { agoInWords } from './frame.js';
 
 export interface StatusView {
@@ -13,11 +14,6 @@ export interface StatusView {
   readonly targets: readonly string[];
   readonly now: () => { readonly wall: number; readonly monotonic: number };
 }
-
-/** A light run each minute that failed to come twice is no news of now; what has no interval is not judged by age. */
-const STALE_INTERVALS = 3;
-/** A run itself takes time, and its second look. */
-const STALE_AT_LEAST_MS = 300_000;
 
 export const LANE_WORDS: Readonly<Record<ResultLane, string>> = { light: 'sample', full: 'sweep' };
 
@@ -30,14 +26,11 @@ interface LaneState {
   readonly stale: boolean;
 }
 
-const staleAfter = ({ state }: StatusView, target: string, lane: ResultLane): number => {
-  const every = [...state.jobs.values()]
-    .filter((job) => job.target === target && (job.kind === 'light') === (lane === 'light'))
-    .flatMap(({ everyMs }) => everyMs ?? []);
-  return every.length === 0
-    ? Number.POSITIVE_INFINITY
-    : Math.max(STALE_AT_LEAST_MS, STALE_INTERVALS * Math.min(...every));
-};
+const staleAfter = ({ state }: StatusView, target: string, lane: ResultLane): number =>
+  staleAfterMs(
+    [...state.jobs.values()].filter((job) => job.target === target),
+    lane,
+  );
 
 const GOODNESS: readonly Tone[] = ['good', 'none', 'warn', 'bad'];
 

@@ -2,11 +2,14 @@
 import { readFile } from 'node:fs/promises';
 import type { Exporter, SpoolRecord } from '../../../src/agent/exporters/contract.js';
 import type { ExporterDeps } from '../../../src/agent/exporters/deps.js';
+import type { AgentLabels } from '../../../src/agent/exporters/labels.js';
 import { checkExporter, type ExporterType } from '../../../src/agent/exporters/registry.js';
 import { type Golden, reportOf } from '../../report/fixtures.js';
 import type { Owner } from './services.js';
 
 export const AT = Date.parse('2026-03-01T12:00:00Z');
+/** As every record and series carries them. */
+export const LABELS: AgentLabels = { agent: 'branch-17', site: 'Berlin' };
 export const NEVER: AbortSignal = new AbortController().signal;
 
 /** What a text from the network may try: a line of its own, a terminal, markup, turned-around text, format syntax. */
@@ -65,6 +68,8 @@ export const open = async (
     agentId: 'agent-1',
     version: '0.0.0',
     hostname: 'branch',
+    labels: LABELS,
+    staleAfterMs: () => Number.POSITIVE_INFINITY,
     log: { info: say, warn: say, error: say },
     now: () => AT,
     readFile,

@@ -41,6 +41,7 @@ const delivering = deliverFrom({
   spool,
   clock: systemClock(),
   random: Math.random,
+  lanes: { light: [], full: [] },
   say: () => undefined,
   signal: end.signal,
   state: newDeliveryState(),
