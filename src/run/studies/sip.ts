@@ -235,14 +235,13 @@ const inTurn = async (questions: readonly Asked[], tools: Tools): Promise<readon
  * answer in as few bytes.
  */
 const askOne = async (
-  { passing, observations, ways, flows, connections }: StudiedFarEnd,
+  { passing, observations, signalling: besides, ways, flows, connections }: StudiedFarEnd,
   tools: Tools,
 ): Promise<SipFacts | null> => {
-  const signalling = observations
-    .filter(
-      (one) => one.check.probe === 'sip-options' && (isTooLarge(one) || (passed(one) && passing.includes(one.check))),
-    )
-    .map(({ check }) => check);
+  const asked = observations.filter(
+    (one) => one.check.probe === 'sip-options' && (isTooLarge(one) || (passed(one) && passing.includes(one.check))),
+  );
+  const signalling = [...asked, ...besides].map(({ check }) => check);
   const [first] = signalling;
   if (!first || first.address === null || first.family === null) return null;
   const { free, fixed } = questionsOf(signalling, [...passing, ...ways]);
@@ -251,7 +250,7 @@ const askOne = async (
   const besideUdp = udp && controlFor('udp', [...passing, ...ways]);
   const media = passing.find(({ probe }) => probe === 'rtp-echo') ?? null;
   const [heard, fromSipPort, others, pinholes] = await Promise.all([
-    Promise.all(free.map((asked) => ask(asked, tools))),
+    Promise.all(free.map((one) => ask(one, tools))),
     inTurn(fixed, tools),
     Promise.all(overUdp.map((check) => otherTraffic(check, tools))),
     udp && besideUdp && media ? pinholeStudy(udp, besideUdp, media, ways, tools) : [],
