@@ -114,7 +114,7 @@ export const SIZE_RULES: readonly Rule[] = [
           : []),
       ];
     },
-    fixes: fix('allow'),
+    fixes: pathFixes,
   },
   {
     id: 'long-messages-over-tcp',
@@ -146,7 +146,7 @@ export const SIZE_RULES: readonly Rule[] = [
       text: 'Busy lamps, transfers and long incoming messages fail over UDP: large packets are lost on their way to us.',
     },
     causes: pathCauses,
-    fixes: fix('allow'),
+    fixes: pathFixes,
   },
   {
     id: 'tunnel-carries-nothing',
