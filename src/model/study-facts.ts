@@ -76,6 +76,8 @@ export interface PinholeTest {
 export interface SameSize extends Passing {
   readonly port: number;
   readonly bytes: number;
+  /** Packets that arrived at the far end; null or left out if it could not be asked. */
+  readonly seen?: number | null;
 }
 
 /** What one reflector's address was asked about SIP. */
@@ -96,7 +98,7 @@ export interface SipFacts {
   readonly exchanges: readonly SipExchange[];
   readonly otherTraffic: readonly OtherTraffic[];
   readonly pinholes: readonly PinholeTest[];
-  /** Asked where SIP of a size stayed silent, and once in a small size; nothing where all sizes pass. */
+  /** Asked in sizes below those of SIP, and where SIP of a size stayed silent. */
   readonly sameSize?: readonly SameSize[];
 }
 

@@ -19,7 +19,7 @@ import { fetchCapture } from './captures.js';
 import { OTHER_TRAFFIC_PACKETS, otherTraffic } from './other-traffic.js';
 import { pinholeStudy } from './pinhole.js';
 import { findSipLimit } from './sip-limit.js';
-import { askSameSizes, SIZES, STREAM_SIZES } from './sizes.js';
+import { askSameSizes, askSmaller, factsOfSmaller, SIZES, SMALLER_SIZES, STREAM_SIZES } from './sizes.js';
 import { HEADER_BYTES, type StudiedFarEnd, type Study, sumOf } from './study.js';
 
 /** SIP's own (RFC 3261 §19.1.2), for the source port: the destination is whatever port the check was about. */
@@ -249,30 +249,34 @@ const askOne = async (
   const [udp] = overUdp;
   const besideUdp = udp && controlFor('udp', [...passing, ...ways]);
   const media = passing.find(({ probe }) => probe === 'rtp-echo') ?? null;
-  const [heard, fromSipPort, others, pinholes] = await Promise.all([
+  const [heard, fromSipPort, others, pinholes, smaller] = await Promise.all([
     Promise.all(free.map((one) => ask(one, tools))),
     inTurn(fixed, tools),
     Promise.all(overUdp.map((check) => otherTraffic(check, tools))),
     udp && besideUdp && media ? pinholeStudy(udp, besideUdp, media, ways, tools) : [],
+    udp ? askSmaller(udp, tools) : [],
   ]);
   const all = [...(await Promise.all(heard.map((one) => again(one, tools)))), ...fromSipPort];
   const dying = flowsDie(flows);
   const limit = udp && !dying ? await limitOf(udp, all, tools) : null;
-  const silentSizes = (limit || dying ? [] : all).flatMap(({ asked, observation }) =>
-    isSilent(observation) && asked.check.transport === 'udp' ? (asked.padded ?? []) : [],
+  const silentSizes = (limit || dying ? [] : all).flatMap(({ asked: { check, padded }, observation, requests }) =>
+    isSilent(observation) && check.transport === 'udp' && padded !== null
+      ? Math.max(padded, requests[0]?.sent.length ?? 0)
+      : [],
   );
   const sameSize = udp ? await askSameSizes(udp, silentSizes, tools) : [];
   const receipts = await askReceipts(
-    all.flatMap(({ observation }) => observation.sequences),
+    [...all, ...smaller].flatMap(({ observation }) => observation.sequences),
     ways,
     tools,
   );
+  const withWord = (one: Observation): Observation => withReceipts(one, receipts);
   return {
     address: first.address,
     family: first.family,
     exchanges: await Promise.all(
       all.map((one) =>
-        factsOf({ ...one, observation: withReceipts(one.observation, receipts) }, ways, tools, {
+        factsOf({ ...one, observation: withWord(one.observation) }, ways, tools, {
           limit,
           flowsDie: dying,
           connectionsDie: connectionsDie(connections, tools.path.upperBound()),
@@ -281,7 +285,7 @@ const askOne = async (
     ),
     otherTraffic: limit || dying ? [] : others,
     pinholes,
-    sameSize,
+    sameSize: limit || dying ? [] : [...factsOfSmaller(smaller, withWord, tools), ...sameSize],
     ...(limit && { limit }),
   };
 };
@@ -305,7 +309,9 @@ export const study = {
     const plain = free.filter(({ padded }) => padded === null).length + fixed.length;
     const others = checks.filter(({ probe, transport }) => probe === 'sip-options' && transport === 'udp').length;
     const session = { id: new Uint8Array(8), keys: null };
+    const smaller = SMALLER_SIZES.map((bytes) => ({ packets: others, bytes: others * (bytes + HEADER_BYTES[4]) }));
     return sumOf([
+      ...smaller,
       ...[...free, ...fixed].map((asked) => costOf(asked, { session })),
       { packets: plain, bytes: plain * CAPTURE_BYTES },
       { packets: others * OTHER_TRAFFIC_PACKETS, bytes: others * OTHER_TRAFFIC_PACKETS * CAPTURE_BYTES },

@@ -182,7 +182,7 @@ const sentenceOf = (kind: FixKind, grounds: readonly [Ground, ...Ground[]], wher
       return `Exempt ${what} to ${where} from the flood guard or rate limit.`;
     case 'size-filtered':
       if (grounds.every(isShort)) {
-        return `Remove whatever drops packets of ${what} to and from ${where} for their size: a rule about packet length, or an inspection with a limit.`;
+        return `Remove whatever drops packets of ${what} to and from ${where} for their size: a rule about packet length, or a limit of an IPS.`;
       }
       return `Let large packets of ${what} to and from ${where} pass: let fragments pass, mend a path MTU below 1,500, or remove the rule about packet length; a rule that opens the port mends none of these. Or use TCP or TLS.`;
     case 'payload-filtered':

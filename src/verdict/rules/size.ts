@@ -35,6 +35,15 @@ const failingBytes = ({ evidence: { smallestFailingBytes: from, largestFailingBy
 /** Larger ones pass again: no limit, but a gap. */
 const isGap = ({ evidence }: Sweep): boolean => isNumber(evidence.passesAgainFromBytes);
 
+/** What fits a frame passes again, so that no fragment plays a part. */
+const MAX_WHOLE = 1472;
+const isWhole = ({ evidence: { passesAgainFromBytes: from } }: Sweep): boolean => isNumber(from) && from <= MAX_WHOLE;
+
+/** Which messages of a call have as many bytes. An INVITE has more than this. */
+const LEAST_INVITE = 700;
+const messagesOf = ({ evidence: { largestFailingBytes: to } }: Sweep): string =>
+  isNumber(to) && to < LEAST_INVITE ? 'an ACK, a BYE or a short answer' : 'an INVITE';
+
 const isEsp = ({ probe }: Ground): boolean => probe === 'esp-in-udp';
 
 export const SIZE_RULES: readonly Rule[] = [
@@ -46,7 +55,7 @@ export const SIZE_RULES: readonly Rule[] = [
       return {
         id: 'long-invites-fail',
         text: gap
-          ? `Some calls cannot be set up over UDP: messages of ${failingBytes(gap)} bytes, as an INVITE has, are lost; shorter and longer ones pass.`
+          ? `Some calls cannot be set up, or end, over UDP: messages of ${failingBytes(gap)} bytes, as ${messagesOf(gap)} has, are lost; shorter and longer ones pass.`
           : 'Some calls cannot be set up over UDP: long messages (video, many codecs, encryption keys) are lost, short ones pass.',
       };
     },
@@ -77,7 +86,11 @@ export const SIZE_RULES: readonly Rule[] = [
                 device: 'branch-firewall',
                 likelihood: 'likely',
                 text: (ports: string) =>
-                  `The firewall drops datagrams of ${gaps.map(failingBytes).join(' and ')} bytes on ${ports}, whatever they carry, and passes longer ones in fragments: an inspection with a limit that sees only whole packets.`,
+                  `The firewall drops datagrams of ${gaps.map(failingBytes).join(' and ')} bytes on ${ports}, whatever they carry, and passes ${
+                    gaps.every(isWhole)
+                      ? 'shorter and longer ones: a rule about packet length.'
+                      : 'longer ones in fragments: a limit of size that sees only whole packets.'
+                  }`,
                 grounds: gaps,
               } as const,
             ]
