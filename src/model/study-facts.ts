@@ -81,10 +81,12 @@ export interface SameSize extends Passing {
 }
 
 /** What one reflector's address was asked about SIP. */
-/** After some messages SIP's own port passed none any more, whatever they were. */
+/** After some messages SIP's own port passed none any more, or only some of many, whatever they were. */
 export interface SipLimit {
   /** `rate`: one asked after a pause passed again. `cut-off`: it did not. */
   readonly kind: 'rate' | 'cut-off';
+  /** Of `rate`: all were answered in the end. What became of those sent quickly, and how many sent slowly all passed. */
+  readonly some?: LossSample & { readonly slowly: number };
   readonly port: number;
   /** Packets that had gone there by then. */
   readonly afterPackets: number;

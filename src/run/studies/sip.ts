@@ -5,7 +5,7 @@
  */
 import { ALG_METHODS, type AlgMethod, algProbe, type Exchange } from '../../../probes/sip-alg.js';
 import type { Check } from '../../model/check.js';
-import type { Observation } from '../../model/observation.js';
+import type { LossSample, Observation } from '../../model/observation.js';
 import type { Passage, SipExchange, SipFacts, SipLimit } from '../../model/study-facts.js';
 import { connectionsDie, flowsDie } from '../../verdict/flows.js';
 import { RANGE_PORT_DOUBT } from '../../verdict/silence.js';
@@ -18,7 +18,7 @@ import type { Tools } from '../tools.js';
 import { fetchCapture } from './captures.js';
 import { OTHER_TRAFFIC_PACKETS, otherTraffic } from './other-traffic.js';
 import { pinholeStudy } from './pinhole.js';
-import { findSipLimit } from './sip-limit.js';
+import { findSipLimit, findSlowLimit } from './sip-limit.js';
 import { askSameSizes, askSmaller, factsOfSmaller, SIZES, SMALLER_SIZES, STREAM_SIZES } from './sizes.js';
 import { HEADER_BYTES, type StudiedFarEnd, type Study, sumOf } from './study.js';
 
@@ -117,11 +117,23 @@ const ownPackets = (heard: Heard, tools: Tools, rivals: Rivals): number => {
 
 const packetsOf = ({ attempts }: Observation): number => attempts.reduce((sum, { packets }) => sum + packets, 0);
 
+const sampleOf = (all: readonly Heard[]): LossSample => ({
+  trials: all.reduce((sum, { observation }) => sum + packetsOf(observation), 0),
+  answers: all.reduce(
+    (sum, { observation: { attempts } }) =>
+      sum + attempts.reduce((own, one) => own + (one.outcome === 'answer' ? one.answers : 0), 0),
+    0,
+  ),
+});
+
 /** Whether silence on SIP's own port over UDP is about how much was asked there. */
 const limitOf = async (known: Check, all: readonly Heard[], tools: Tools): Promise<SipLimit | null> => {
   const here = all.filter(({ asked: { check } }) => check.transport === 'udp' && check.port === known.port);
   const [silent] = here.filter(({ asked, observation }) => isSilent(observation) && !asked.fromSipPort);
-  if (!silent) return null;
+  if (!silent) {
+    const controls = all.filter(({ asked: { check, isControl } }) => check.transport === 'udp' && isControl);
+    return findSlowLimit(known, sampleOf(here), sampleOf(controls), tools);
+  }
   const sent = here.reduce((sum, { observation }) => sum + packetsOf(observation), 0);
   const { asked } = silent;
   const ask = () => askCheck(asked.check, probeOf(asked), { samples: 1, doubt: 0, atMost: 1 }, tools);
