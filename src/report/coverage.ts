@@ -34,7 +34,9 @@ export const coverageNotes = (ranges: readonly ClassifiedRange[]): readonly stri
   const parts = [
     `a hole ${sure} ports wide is found for certain`,
     ...(fivePercent < sure ? [`one ${fivePercent} wide is missed with a probability of at most 5 %`] : []),
-    ...(evenOdds < Math.min(sure, fivePercent) ? [`one ${evenOdds} wide ${fivePercent < sure ? 'of' : 'is missed with a probability of'} at most 50 %`] : []),
+    ...(evenOdds < Math.min(sure, fivePercent)
+      ? [`one ${evenOdds} wide ${fivePercent < sure ? 'of' : 'is missed with a probability of'} at most 50 %`]
+      : []),
   ];
   return [`Port ranges were sampled: ${parts.join(', ')}. --exhaustive asks every port.`];
 };
