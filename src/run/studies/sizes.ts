@@ -79,7 +79,7 @@ export const askSameSizes = async (
 };
 
 /** The sizes below SIP's, and what of each the far end can be asked about. */
-export interface Smaller {
+interface Smaller {
   readonly bytes: number;
   readonly observation: Observation;
 }
