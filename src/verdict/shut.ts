@@ -6,8 +6,10 @@ import type { StudyFacts } from './studies/registry.js';
 type Place = Pick<Check, 'transport' | 'port' | 'address'>;
 
 /** A question of the study of NATs that went to a place and was not answered. */
-const isKept = (isShut: (one: Place) => boolean) => (one: Mapping): boolean =>
-  one.mapped !== null || !isShut({ ...one.to, transport: 'udp' });
+const isKept =
+  (isShut: (one: Place) => boolean) =>
+  (one: Mapping): boolean =>
+    one.mapped !== null || !isShut({ ...one.to, transport: 'udp' });
 
 /** Without what was silent because its place was shut: what was not answered from there says nothing of a filter either. */
 const natWithoutShut = (facts: NatFacts, isShut: (one: Place) => boolean): NatFacts => {
