@@ -113,7 +113,7 @@ const nextStep = (report: Report, service: ReportService): string | null => {
     return 'The way in was not tried: name the ports of this host with --inbound, towards a reflector that is started with --inbound.';
   }
   if (service.untested.length > 0 && service.untested.every((id) => id.startsWith('sip-alg/')) && isProven(report)) {
-    return 'Let the reflector listen on the ports of SIP as well, and leave out --quick: only a reflector tells what arrives of a call.';
+    return 'Let the reflector listen on the ports of SIP as well: only a reflector tells what arrives of a call.';
   }
   if (service.untested.length > 0) {
     if (saysItIsOurs(report))
