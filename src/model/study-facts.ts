@@ -76,13 +76,17 @@ export interface PinholeTest {
 export interface SameSize extends Passing {
   readonly port: number;
   readonly bytes: number;
+  /** Packets that arrived at the far end; null or left out if it could not be asked. */
+  readonly seen?: number | null;
 }
 
 /** What one reflector's address was asked about SIP. */
-/** After some messages SIP's own port passed none any more, whatever they were. */
+/** After some messages SIP's own port passed none any more, or only some of many, whatever they were. */
 export interface SipLimit {
   /** `rate`: one asked after a pause passed again. `cut-off`: it did not. */
   readonly kind: 'rate' | 'cut-off';
+  /** Of `rate`: all were answered in the end. What became of those sent quickly, and how many sent slowly all passed. */
+  readonly some?: LossSample & { readonly slowly: number };
   readonly port: number;
   /** Packets that had gone there by then. */
   readonly afterPackets: number;
@@ -96,7 +100,7 @@ export interface SipFacts {
   readonly exchanges: readonly SipExchange[];
   readonly otherTraffic: readonly OtherTraffic[];
   readonly pinholes: readonly PinholeTest[];
-  /** Asked where SIP of a size stayed silent, and once in a small size; nothing where all sizes pass. */
+  /** Asked in sizes below those of SIP, and where SIP of a size stayed silent. */
   readonly sameSize?: readonly SameSize[];
 }
 

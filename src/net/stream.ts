@@ -1,5 +1,6 @@
 /** A TCP or TLS connection with one owner: opened, its bytes delivered, its end and its errors told once. */
 import { connect as connectTcp, isIP } from 'node:net';
+import { Duplex } from 'node:stream';
 import { connect as connectTls, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
 import type { Family } from '../model/check.js';
 import type { Evidence } from '../model/observation.js';
@@ -95,6 +96,25 @@ const clientContext = (): SecureContext => {
   return context;
 };
 
+const servername = (host: string) => (isIP(host) === 0 && host !== '' ? { servername: host } : {});
+
+/** How long the first message of a TLS handshake with this name is: what goes out before the other side has said anything. */
+export const clientHelloBytes = (host: string): number => {
+  let bytes = 0;
+  const wire = new Duplex({
+    read: () => undefined,
+    write: (chunk: Buffer, _encoding, done) => {
+      bytes += chunk.length;
+      done();
+    },
+  });
+  const tls = connectTls({ socket: wire, secureContext: clientContext(), ...servername(host) });
+  // It ends before anybody could have answered.
+  tls.on('error', () => undefined);
+  tls.destroy();
+  return bytes;
+};
+
 /**
  * Opens a connection; the certificate is recorded and never a reason to refuse, because the question is whether the
  * path passes. Returns the function that closes it, whatever state it is in.
@@ -152,7 +172,7 @@ export const openStream = (
     // Node would compare with the address; whose name it has to show is SIP's own matter (RFC 5922 §7.2), judged later.
     checkServerIdentity: () => undefined,
     secureContext: clientContext(),
-    ...(isIP(peer.host) === 0 && peer.host !== '' && { servername: peer.host }),
+    ...servername(peer.host),
   });
   listen(tls, () => ({
     local: local(),

@@ -25,12 +25,20 @@ export const coverageRows = (ranges: readonly ClassifiedRange[]): NonNullable<Re
 /** The widest of all, in a sentence: what a reader of "pass" has to know. */
 export const coverageNotes = (ranges: readonly ClassifiedRange[]): readonly string[] => {
   const rows = covered(ranges);
+  if (rows.length === 0) return [];
   const widest = (of: (row: Covered) => number): number => Math.max(...rows.map(of));
-  return rows.length === 0
-    ? []
-    : [
-        `Port ranges were sampled: a hole ${widest(({ sureWidth }) => sureWidth)} ports wide is found for certain, one ${widest(({ fivePercentWidth }) => fivePercentWidth)} wide is missed with a probability of at most 5 %, one ${widest(({ evenOddsWidth }) => evenOddsWidth)} wide of at most 50 %. --exhaustive asks every port.`,
-      ];
+  const sure = widest(({ sureWidth }) => sureWidth);
+  const fivePercent = widest(({ fivePercentWidth }) => fivePercentWidth);
+  const evenOdds = widest(({ evenOddsWidth }) => evenOddsWidth);
+  // Of small ranges the widths are the same, and what is found for certain is not missed as well.
+  const parts = [
+    `a hole ${sure} ports wide is found for certain`,
+    ...(fivePercent < sure ? [`one ${fivePercent} wide is missed with a probability of at most 5 %`] : []),
+    ...(evenOdds < Math.min(sure, fivePercent)
+      ? [`one ${evenOdds} wide ${fivePercent < sure ? 'of' : 'is missed with a probability of'} at most 50 %`]
+      : []),
+  ];
+  return [`Port ranges were sampled: ${parts.join(', ')}. --exhaustive asks every port.`];
 };
 
 /** What limits the path, with the figure at which it begins. */

@@ -7,6 +7,7 @@ import { diagnose } from '../verdict/diagnose.js';
 import { endOf } from '../verdict/far-end.js';
 import type { ClassifiedRange } from '../verdict/ranges.js';
 import type { Facts } from '../verdict/rules/rule.js';
+import { isTunnelled } from '../verdict/rules/weighs.js';
 import type { ServiceState } from '../verdict/services.js';
 
 /** A check that stands for itself, and a port that stands for its range. */
@@ -49,6 +50,26 @@ export const factsOf = (
   };
 };
 
+/**
+ * Whoever rewrites SIP lets it pass all the same: where phones send it in the open, it passes and no reflector told what arrived,
+ * the comparison is missing.
+ */
+const notCompared = (state: ServiceState, { checks, sipAlg }: Facts): readonly string[] => {
+  const { verdict, profile, requirements } = state;
+  if (verdict !== 'works' || sipAlg.detected !== null || isTunnelled(profile)) return [];
+  const open = requirements
+    .filter(({ requirement }) => requirement.need === 'required' && requirement.role === 'signalling')
+    .flatMap(({ items }) => items)
+    .filter(({ probe, transport, finding }) => {
+      return (
+        probe === 'sip-options' && transport !== 'tls' && (finding.verdict === 'pass' || finding.verdict === 'degraded')
+      );
+    })
+    .map(({ id }) => id.replace('sip-options/', 'sip-alg/'));
+  const known = new Set(checks.filter((one) => one.verdict !== 'unknown').map(({ id }) => id));
+  return [...new Set(open)].filter((id) => !known.has(id));
+};
+
 /** One service as the report has it. */
 export const diagnosedService = (state: ServiceState, facts: Facts): ReportService => {
   const { symptoms, causes, fixes } = diagnose(state, facts);
@@ -56,7 +77,7 @@ export const diagnosedService = (state: ServiceState, facts: Facts): ReportServi
     profile: state.profile.profile,
     title: state.profile.title,
     verdict: state.verdict,
-    untested: [...state.untested],
+    untested: [...state.untested, ...notCompared(state, facts)],
     symptoms: symptoms.map((one) => ({ ...one, because: [...one.because] })),
     causes: causes.map((one) => ({ ...one, because: [...one.because] })),
     fixes: fixes.map((one) => ({

@@ -99,11 +99,22 @@ export const judgeRun = (
   const plainly = (observation: Observation): Classified =>
     classify(observation, farEndOf(observation), circumstancesOf(observation));
   const isLimited = output.facts.sip.some(({ limit }) => limit !== undefined);
+  /** What is lost to a limit of messages to this port is no loss of the path. */
+  const underSipLimit = (one: Classified): Classified => {
+    const { check, reason } = one;
+    const isIts = output.facts.sip.some(
+      ({ address, limit }) =>
+        limit?.kind === 'rate' && check.transport === 'udp' && check.port === limit.port && check.address === address,
+    );
+    return isIts && reason === 'loss' ? { ...one, verdict: 'degraded', reason: 'rate-limited' } : one;
+  };
   const judged = (observation: Observation): Classified =>
-    losingOwnPort(classifyOverlookingForm(observation, ofStudies.cosmetic.has(placeOf(observation.check)), plainly), {
-      ...ofStudies.nat,
-      isLimited,
-    });
+    underSipLimit(
+      losingOwnPort(classifyOverlookingForm(observation, ofStudies.cosmetic.has(placeOf(observation.check)), plainly), {
+        ...ofStudies.nat,
+        isLimited,
+      }),
+    );
   const classified = (observation: Observation): Classified =>
     withoutProof(judged(observation), facts.has(observation.check.address ?? ''), farEnds);
 

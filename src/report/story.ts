@@ -99,6 +99,8 @@ const saysItIsOurs = ({ checks, certificates = [] }: Report): boolean =>
       typeof answer === 'object' && answer !== null && 'server' in answer && OWN_NAMES.includes(answer.server),
   );
 
+const isProven = ({ reflectors }: Report): boolean => reflectors.some(({ reachable }) => reachable);
+
 /** What to do where there is nothing to ask a firewall's keeper for; null where the fixes say it all. */
 const nextStep = (report: Report, service: ReportService): string | null => {
   if (service.verdict === 'unknown') {
@@ -109,6 +111,9 @@ const nextStep = (report: Report, service: ReportService): string | null => {
   }
   if (service.untested.length > 0 && service.untested.every((id) => id.startsWith('inbound/'))) {
     return 'The way in was not tried: name the ports of this host with --inbound, towards a reflector that is started with --inbound.';
+  }
+  if (service.untested.length > 0 && service.untested.every((id) => id.startsWith('sip-alg/')) && isProven(report)) {
+    return 'Let the reflector listen on the ports of SIP as well: only a reflector tells what arrives of a call.';
   }
   if (service.untested.length > 0) {
     if (saysItIsOurs(report))

@@ -17,17 +17,25 @@ const idOf = ({ probe, transport, port, address }: StudyCheck, plan: Plan): stri
 /** Whether a check of the plan asks what this study answers: a port's NAT matters to the keepalives over it. */
 const isAbout = (study: StudyCheck, probe: ProbeKind): boolean => kindOf(study.probe).about === probe;
 
+/**
+ * The checks whose port a study is about: those of its address, or, where nothing of the kind was asked there, those of the
+ * server in whose place it was asked.
+ */
+const checksOf = (study: StudyCheck, plan: Plan): readonly Check[] => {
+  const about = plan.checks.filter((one) => isAbout(study, one.probe));
+  const here = about.filter(({ address }) => address === study.address);
+  return (here.length > 0 ? here : about).filter(
+    ({ transport, port }) => transport === study.transport && port === study.port,
+  );
+};
+
 /** The profiles that use the very port that a stage is about. */
 const requiredBy = (study: StudyCheck, plan: Plan): string[] => {
-  const { transport, port, address } = study;
   if (study.probe === 'inbound') {
     const rows = plan.requirements.filter(({ inbound = [] }) => inbound.some((one) => isOf(study, one)));
     return [...new Set(rows.map(({ profile }) => profile))];
   }
-  return plan.checks
-    .filter((one) => isAbout(study, one.probe))
-    .filter((one) => one.transport === transport && one.port === port && one.address === address)
-    .flatMap((one) => one.requiredBy);
+  return [...new Set(checksOf(study, plan).flatMap((one) => one.requiredBy))];
 };
 
 /** Whether a study's check is what became of this port of ours. */
@@ -79,15 +87,10 @@ const itemOf = (one: StudyCheck, plan: Plan): Item => ({
 export const harmedBy = (own: readonly Item[], studies: readonly StudyCheck[], plan: Plan): readonly Item[] =>
   studies
     .filter(({ finding }) => finding.verdict === 'blocked' || finding.verdict === 'altered')
-    .filter((one) =>
-      own.some(
-        (item) =>
-          isAbout(one, item.probe) &&
-          item.transport === one.transport &&
-          item.from === one.port &&
-          item.address === one.address,
-      ),
-    )
+    .filter((one) => {
+      const about = checksOf(one, plan);
+      return own.some((item) => about.some(({ id, address }) => id === item.id && address === item.address));
+    })
     .map((one) => itemOf(one, plan));
 
 /** What became of the ports at which a row lets the far side begin. */

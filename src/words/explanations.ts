@@ -227,11 +227,11 @@ const REASON_TEXTS = {
   'size-filtered': {
     title: 'Large messages are lost',
     meaning:
-      'Small messages pass and large ones vanish: fragments are dropped, or the path MTU is smaller than assumed.',
+      'Short messages pass and longer ones of any kind vanish: a rule about packet length, dropped fragments, or a path MTU smaller than assumed.',
     evidence:
-      'The same protocol passes on this port in a small packet and is silent in a large one (of "esp-in-udp": 1,400 octets).',
+      'Short packets pass on this port, and packets as long as this message stay silent whatever they carry (of "esp-in-udp": 1,400 octets).',
     doesNotProve: 'That the port is blocked. TCP usually passes, as it keeps to the segment size of the path.',
-    fix: 'Let fragments and ICMP type 3 pass and clamp the TCP MSS; or use SIP over TCP or TLS, as RFC 3261 section 18.1.1 asks above 1300 bytes.',
+    fix: 'Remove a rule about packet length, let fragments and ICMP type 3 pass, and clamp the TCP MSS; or use SIP over TCP or TLS, as RFC 3261 section 18.1.1 asks above 1300 bytes.',
   },
   'no-answer': {
     title: 'No answer, and no blame',

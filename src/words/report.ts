@@ -159,6 +159,8 @@ const troubleInWords = ({ profile }: ReportService, { checks, said, certificates
     : `The path is open; the server's certificate ${problem}: phones that verify it do not connect.`;
 };
 
+const capital = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+
 /** Whether the service will work, in capitals, and a sentence that says what the verdict means. */
 export const serviceInWords = (
   service: ReportService,
@@ -171,12 +173,18 @@ export const serviceInWords = (
   const missing = service.untested.length;
   if (service.verdict === 'works' && missing > 0) {
     const what = `${missing} required check${missing === 1 ? '' : 's'} could not be asked of this target`;
-    const hasMedia = service.untested.some((id) => /^(rtp-echo|media-stream)\//.test(id));
+    const has = (pattern: RegExp): boolean => service.untested.some((id) => pattern.test(id));
+    const open = [
+      ...(has(/^(rtp-echo|media-stream)\//) ? ['whether audio passes'] : []),
+      ...(has(/^sip-alg\//) ? ['whether a SIP ALG rewrites calls'] : []),
+    ];
     const isAll = commonestUnknown(service, report) === null;
     const said = isAll ? 'Everything that could be asked passes.' : 'It passes one way at least, see below.';
+    const isOnlyAlg = service.untested.every((id) => id.startsWith('sip-alg/'));
+    const unknown = capital(`${open.join(', and ')}${open.length > 1 ? ',' : ''} is not known:`);
     return {
       answer: 'YES, AS FAR AS TESTED',
-      sentence: `${said}${hasMedia ? ' Whether audio passes is not known:' : ' But'} ${what}.`,
+      sentence: `${said} ${open.length === 0 ? 'But' : unknown} ${isOnlyAlg ? 'no reflector told what arrives of them' : what}.`,
     };
   }
   const ways = service.verdict === 'degraded' ? waysInWords(service, report) : null;
@@ -188,7 +196,7 @@ export const serviceInWords = (
   return {
     answer,
     sentence: words.includes(':')
-      ? `It could not be measured. ${words.charAt(0).toUpperCase()}${words.slice(1)}.`
+      ? `It could not be measured. ${capital(words)}.`
       : `It could not be measured: ${words}.`,
   };
 };

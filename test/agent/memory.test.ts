@@ -85,6 +85,21 @@ t.test('a block is suspected at the first look and told at the second', async (t
   ]);
 });
 
+t.test('a service that was blocked works again although the path is lossy meanwhile', async (t) => {
+  const shut = live(times(4, fine({ [SIP]: 'blocked/dropped-outbound' }, 'blocked'))).memory;
+  const lossy = live(times(3, fine({ [SIP]: 'degraded/loss' }, 'degraded')), shut);
+  t.ok(
+    words(lossy.changes).includes('service business-sip changed better: blocked -> works'),
+    'the loss is that of the path',
+  );
+  const before = live(times(4, fine())).memory;
+  const poor = live(times(3, fine({ [SIP]: 'degraded/loss' }, 'degraded')), before);
+  t.notOk(
+    words(poor.changes).some((one) => one.startsWith('service')),
+    'and no service is told of it',
+  );
+});
+
 t.test('one bad look is nothing', async (t) => {
   const before = live(times(4, fine())).memory;
   t.same(live([noSip, ...times(5, fine())], before).changes, []);

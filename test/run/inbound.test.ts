@@ -62,7 +62,7 @@ const farEndWith = async (t: Test, said: InboundState, seen: string, coming: Com
   const { port } = server.address() as { port: number };
   const way = check(`tcp-connect/tcp/${port}`, { address: HOST, host: HOST });
   return {
-    ...{ address: HOST, passing: [way], observations: [], ways: [way], flows: null, connections: null },
+    ...{ address: HOST, passing: [way], observations: [], ways: [way], flows: null, signalling: [], connections: null },
     identity: { info: { ...EVERYWHERE, inbound: true }, control: way },
   };
 };

@@ -1,7 +1,7 @@
 /** A message that is dropped, a limit on messages, and a host that is shut out: told apart by asking after a pause. */
 import t from 'tap';
 import { passed } from '../../src/run/observations.js';
-import { findSipLimit } from '../../src/run/studies/sip-limit.js';
+import { findSipLimit, findSlowLimit } from '../../src/run/studies/sip-limit.js';
 import { sessionOf } from '../reflector/support.js';
 import { pureReflector, TOKEN } from '../support/pure-reflector.js';
 import { check, observed, proven, silence } from '../verdict/support/facts.js';
@@ -52,6 +52,43 @@ t.test('what is known to pass is silent, and passes once after a longer pause', 
 t.test('nothing passes any more', async (t) => {
   const { limit } = await found([false], () => false);
   t.same(limit, { kind: 'cut-off', port: 5060, afterPackets: 12 });
+});
+
+/** What is found where so much was lost here and elsewhere, and where those sent slowly pass as `passes` says. */
+const foundSlowly = async (
+  here: { readonly trials: number; readonly answers: number },
+  elsewhere: { readonly trials: number; readonly answers: number },
+  passes: (atMs: number) => boolean = () => true,
+) => {
+  const farEnd = pureReflector();
+  const askedAtMs: number[] = [];
+  const net = fakeNet({
+    udp: ({ bytes, localPort, peer, atMs }) => {
+      askedAtMs.push(atMs);
+      const answer = farEnd.datagram(bytes, { address: LOCAL_ADDRESS, port: localPort, localPort: peer.port });
+      return answer && passes(atMs) ? [{ afterMs: 10, bytes: answer }] : [];
+    },
+  });
+  return { limit: await net.run(findSlowLimit(KNOWN, here, elsewhere, toolsOf(net, sessionOf(1, TOKEN)))), askedAtMs };
+};
+
+t.test('most of many is lost on this port alone, and nothing of what is sent slowly: a limit', async (t) => {
+  const quick = { trials: 140, answers: 26 };
+  const clean = { trials: 20, answers: 20 };
+  const { limit, askedAtMs } = await foundSlowly(quick, clean);
+  t.match(limit, { kind: 'rate', port: 5060, some: { trials: 140, answers: 26 } });
+  t.equal(limit?.some?.slowly, askedAtMs.length);
+  t.ok(
+    askedAtMs.every((atMs, index) => index === 0 || atMs - (askedAtMs[index - 1] ?? 0) >= 1000),
+    'a second apart',
+  );
+  t.equal((await foundSlowly(quick, clean, (atMs) => atMs < 7000)).limit, null, 'slow ones are lost as well');
+  t.same(
+    await foundSlowly(quick, { trials: 20, answers: 4 }),
+    { limit: null, askedAtMs: [] },
+    'all ports lose as much',
+  );
+  t.same(await foundSlowly({ trials: 40, answers: 36 }, clean), { limit: null, askedAtMs: [] }, 'little is lost');
 });
 
 t.test('the answers of these tests are what the engine takes for answers', async (t) => {

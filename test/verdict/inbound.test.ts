@@ -64,7 +64,11 @@ t.test('a NAT that forwards nowhere looks like a filter, and is not called one',
 t.test('refusals, inspection, and somebody else who answers', async (t) => {
   t.equal(verdictOf({ tries: tries(3, { said: 'refused' }) }), 'blocked/rejected', 'we listened');
   t.equal(verdictOf({ tries: tries(3, { said: 'unreachable' }) }), 'blocked/rejected');
-  t.equal(verdictOf({ tries: tries(3, { said: 'tls-failed', opened: 1 }) }), 'blocked/payload-filtered');
+  t.equal(
+    verdictOf({ tries: tries(3, { said: 'tls-failed', opened: 1 }) }),
+    'blocked/dropped',
+    'for what it is, or for its size',
+  );
   t.equal(verdictOf({ tries: tries(3, { said: 'tls-failed', opened: 1 }), isSlow: true }), 'unknown/no-answer');
   t.equal(verdictOf({ tries: tries(3, { said: 'connected' }) }), 'altered/answered-by-other');
   t.equal(

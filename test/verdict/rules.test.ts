@@ -164,6 +164,10 @@ const SIP_ALG = 'sip-alg/udp/5060';
 const SIZES = 'size-sweep/udp/5060';
 const LARGE = (direction: string, fragmentsOnly = true): Facts =>
   facts({ checks: [stage(SIZES, 'blocked/size-filtered', { direction, fragmentsOnly })] });
+const TCP: Row = ['signalling', 'sip-options/tcp/5060 pass/answered'];
+const LONG_ANSWERS = facts({
+  checks: [stage('size-sweep/tcp/5060', 'blocked/size-filtered', { direction: 'inbound' })],
+});
 const DENIED = facts({ failures: [{ id: 'sip-options/udp/5060', failure: 'local-denied', code: 'EPERM' }] });
 
 const FEW_FLOWS = facts({ limits: [{ address: ADDRESS, limit: { kind: 'flows', flows: 100 } }] });
@@ -631,6 +635,15 @@ const CASES: Readonly<Record<string, Cases>> = {
       { rows: [UDP], facts: facts({ checks: [stage('size-sweep/tcp/5060', 'blocked/size-filtered')] }) },
       { rows: [UDP], facts: facts({ checks: [stage('size-sweep/tcp/5060', 'unknown/no-answer')] }) },
       { rows: [UDP], facts: facts({ checks: [stage('size-sweep/udp/5060', 'pass/answered')] }) },
+      // What is long comes out and not back in.
+      { rows: [TCP], facts: LONG_ANSWERS },
+    ],
+  },
+  'long-notifies-over-tcp': {
+    fires: { rows: [TCP], facts: LONG_ANSWERS },
+    silent: [
+      { rows: [UDP], facts: LONG_ANSWERS },
+      { rows: [TCP], facts: facts({ checks: [stage('size-sweep/tcp/5060', 'blocked/size-filtered')] }) },
     ],
   },
   'answer-from-elsewhere': {

@@ -543,6 +543,36 @@ t.test('size and content are told apart by other bytes of the same size', async 
   }
 });
 
+t.test('below the shortest SIP other bytes stand for it', async (t) => {
+  const exchanges = [600, 700, 3000].map((padded) =>
+    exchange({ method: 'OPTIONS', padded, bytes: Math.max(631, padded), request: null, response: null }),
+  );
+  const said = (...sameSize: readonly SameSize[]) =>
+    judgeSip([{ address: A, family: 4, exchanges, otherTraffic: [], pinholes: [], sameSize }], LOSS).checks[0];
+  const other = (bytes: number, passes: boolean, silent = 8): SameSize => ({
+    ...{ port: 5060, bytes, passes, seen: passes ? null : 0 },
+    silent: passes ? 0 : silent,
+  });
+  t.match(
+    said(other(300, true), other(375, false), other(450, false), other(525, true)),
+    {
+      finding: { verdict: 'blocked', reason: 'size-filtered' },
+      evidence: {
+        triedBytes: [300, 375, 450, 525, 631, 700, 3000],
+        failingBytes: [[375, 450]],
+        passesAgainFromBytes: 525,
+        largestPassingBytes: 300,
+        otherBytesPass: false,
+        direction: 'outbound',
+      },
+    },
+    'a gap where an ACK is',
+  );
+  const passes = { finding: { verdict: 'pass' }, evidence: { failingBytes: [] } };
+  t.match(said(other(300, true), other(375, false, 2)), passes, 'two packets may be lost');
+  t.match(said(other(300, false), other(375, false)), passes, 'no other bytes pass there: no matter of size');
+});
+
 /** All that a message must have. */
 const WHOLE = ALG_SENT.replace(
   'Content-Length',

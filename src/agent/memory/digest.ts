@@ -136,7 +136,7 @@ const rangesOf = (report: Report, kind: RunKind): readonly Sighting[] =>
 
 /**
  * A service is `unknown` of our own making where a check was not asked, or not to its end: that is no look. One that is
- * degraded by loss or the length of the way alone is told with the path.
+ * degraded by loss or the length of the way alone is told with the path, and works beside it: what had blocked it is gone.
  */
 const servicesOf = (report: Report, kind: RunKind): readonly Sighting[] => {
   const all = [...report.checks, ...report.ranges];
@@ -145,12 +145,11 @@ const servicesOf = (report: Report, kind: RunKind): readonly Sighting[] => {
   const byPath = bad.length > 0 && bad.every(isOfPath);
   return report.services
     .filter(({ verdict }) => verdict !== 'unknown' || !cutShort)
-    .filter(({ verdict }) => verdict !== 'degraded' || !byPath)
     .map(({ profile, verdict, symptoms }) => ({
       kind: 'service',
       id: profile,
       asked: kind,
-      state: state(verdict, null),
+      state: state(verdict === 'degraded' && byPath ? 'works' : verdict, null),
       host: null,
       evidence: { symptoms: symptoms.map(({ id, because }) => ({ id, because: [...because].slice(0, 20) })) },
     }));

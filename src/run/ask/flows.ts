@@ -24,6 +24,8 @@ type Peer = { readonly address: string; readonly port: number; readonly family: 
 const PACKETS_PER_FLOW = [2, 1, 1, 2] as const;
 /** Systems send a SYN again after a second (RFC 6298 §2.1); a timer may be early by a little. */
 const SYN_AGAIN_MS = 950;
+/** Servers keep a connection over which nothing is said for 15 s and longer; what refuses does so at once. */
+const TIRED_MS = 10_000;
 /** No answer that we understand is longer; a peer that sends more is not waited for. */
 const MAX_STREAM_BYTES = 65_536;
 /** The longest answer to any of our questions, a SIP response with all its capabilities, takes half of this. */
@@ -211,6 +213,8 @@ export const streamLine = <V>(
           if (isAnswered(subject)) return;
           // The certificate came before the handshake failed.
           if (shown && subject.opened && !subject.opened.tls) subject.opened = { ...subject.opened, tls: shown };
+          // Nobody who refuses waits so long: it has heard nothing, and got tired of waiting for it.
+          if (connectMs !== null && net.now() - startedAtMs - connectMs >= TIRED_MS && buffered.length === 0) return;
           if (error === null) transactions.fail(subject, 'closed-early', { code: 'FIN', syscall: 'read' });
           else if (secure && tcpOpen && !transaction) transactions.fail(subject, 'tls-failed', error);
           else transactions.fail(subject, failureOf(error, 'stream'), error);

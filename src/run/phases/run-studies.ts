@@ -2,11 +2,51 @@
  * Adds what the studies find of far ends that proved themselves and still answer. Last, because they may take minutes, and
  * each begins when those that it would disturb have ended.
  */
+import { checkName, keyOf, type PlannedCheck } from '../../model/check.js';
+import type { Observation } from '../../model/observation.js';
+import { isWithin } from '../../verdict/circumstances.js';
 import { lostAtFirst } from '../../verdict/flows.js';
+import { SINGLE_CHECK_DOUBT } from '../../verdict/silence.js';
 import { NO_FACTS, STUDY_KINDS, type StudyFacts, type StudyKind } from '../../verdict/studies/registry.js';
-import { passesFromAnywhere } from '../observations.js';
+import { askCheck } from '../ask/ask.js';
+import type { FarEnd } from '../far-ends.js';
+import { passed, passesFromAnywhere } from '../observations.js';
 import type { RunState } from '../state.js';
 import { loadStudy, type StudiedFarEnd } from '../studies/study.js';
+
+const ONCE_ANSWERED = { samples: 1, doubt: SINGLE_CHECK_DOUBT } as const;
+
+/**
+ * Where somebody else's server was asked SIP, the reflector beside it was not; and only a reflector tells what arrived. A SIP
+ * ALG goes by the port, so SIP in the open is compared on the same ports there.
+ */
+const inAnothersPlace = (run: RunState, { address, facts: { identity } }: FarEnd): readonly PlannedCheck[] => {
+  const isSip = ({ check }: Observation): boolean => check.probe === 'sip-options';
+  if (!identity || run.observations.at(address).some(isSip)) return [];
+  const { control, info } = identity;
+  const asked = run.input.questions
+    .filter(({ probe, transport, skip }) => probe === 'sip-options' && transport !== 'tls' && skip === null)
+    .filter(({ family, transport, port }) => {
+      return family === control.family && isWithin(transport === 'udp' ? info.udp : info.tcp, port);
+    })
+    .map((one) => ({
+      ...one,
+      ...{ address, host: control.host, bySrv: false, key: keyOf({ ...one, address }) },
+      id: `${checkName(one.probe, one.transport, one.port)}#${address}`,
+    }));
+  return [...new Map(asked.map((one) => [one.key, one])).values()];
+};
+
+const withSip = async (run: RunState, studied: StudiedFarEnd): Promise<StudiedFarEnd> => {
+  const farEnd = run.farEnds.get(studied.address);
+  const { tools } = run;
+  const asked = await Promise.all(
+    (farEnd ? inAnothersPlace(run, farEnd) : []).map((check) =>
+      askCheck(check, tools.probeOf(check.probe), ONCE_ANSWERED, tools),
+    ),
+  );
+  return { ...studied, signalling: asked.filter(passed) };
+};
 
 const studiedOf = (run: RunState): readonly StudiedFarEnd[] =>
   run
@@ -17,14 +57,14 @@ const studiedOf = (run: RunState): readonly StudiedFarEnd[] =>
     .map(({ address, facts: { identity, flows, connections }, ways }) => {
       const observations = run.observations.at(address);
       const passing = observations.filter((one) => passesFromAnywhere(one) && !one.atLast).map(({ check }) => check);
-      return { address, identity, flows, connections, ways, observations, passing };
+      return { address, identity, flows, connections, ways, observations, passing, signalling: [] };
     });
 
 export const runStudies = async (run: RunState): Promise<void> => {
   const { input, tools, signal } = run;
   const options = input.studies;
   if (!options || signal.aborted) return;
-  const farEnds = studiedOf(run);
+  const farEnds = await Promise.all(studiedOf(run).map((one) => withSip(run, one)));
   const studies = await Promise.all(STUDY_KINDS.map(loadStudy));
   const ended = new Map<StudyKind, Promise<unknown>>();
   const begin = (kind: StudyKind): Promise<unknown> => {

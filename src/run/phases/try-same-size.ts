@@ -1,15 +1,16 @@
 /**
- * Adds the checks whose silence is about their size: short messages of other bytes pass on their port, and such of the same
- * length do not. After the phase that asks other bytes; what passes there in any length is inspection.
+ * Adds the checks whose silence is about their size: short messages of other bytes pass on their port, and such of a length
+ * that the check needs do not. After the phase that asks other bytes; what passes there in every length is inspection.
  */
 import type { Probe } from '../../../probes/contract.js';
-import type { Key } from '../../model/check.js';
+import type { Check, Key } from '../../model/check.js';
 import type { Observation } from '../../model/observation.js';
+import { clientHelloBytes } from '../../net/stream.js';
 import { doubtOfSilence } from '../../verdict/silence.js';
 import { echoBody } from '../../wire/echo.js';
 import { NOTHING } from '../../wire/octets.js';
 import { expectProof, makeTag } from '../../wire/proof.js';
-import { MAX_TAG_BYTES, REQUEST_TAG_BYTES } from '../../wire/tag.js';
+import { ANSWER_TAG_BYTES, MAX_TAG_BYTES, REQUEST_TAG_BYTES } from '../../wire/tag.js';
 import { askCheck } from '../ask/ask.js';
 import { lengthOf, messagesOf } from '../ask/length.js';
 import type { FarEnd } from '../far-ends.js';
@@ -17,10 +18,11 @@ import { isSilent, passed, witnessedPackets } from '../observations.js';
 import type { RunState } from '../state.js';
 import { DISCRIMINATOR } from './try-other-bytes.js';
 
-/** Of what is hardly longer than the short question no limit of size can be shown. */
-const MIN_BYTES = 300;
-/** The flight in which a TLS server shows its certificate has so many at least (RFC 8446 §2). */
-const HANDSHAKE_BYTES = 1100;
+/**
+ * Sizes between the short question and the length of a check: its answer is shorter than what asks for it, and may be what is
+ * dropped. Over TLS also lengths of the flight in which a server shows its certificate, 700 to 1,400 bytes (RFC 8446 §2).
+ */
+const BETWEEN = [1400, 1300, 1200, 1100, 1000, 900, 800, 700, 600, 500, 400, 300, 200] as const;
 
 /** A tag of that length, answered with as many bytes. */
 const sizedEcho = (bytes: number, echo: Probe): Probe => ({
@@ -36,43 +38,85 @@ const isHandshake = ({ check, attempts }: Observation): boolean =>
   check.transport === 'tls' &&
   attempts.every((one) => one.outcome === 'answer' || one.opened === null || one.opened.tls === undefined);
 
-const bytesOf = (one: Observation, run: RunState): number => {
+/** What is asked first is as long as what stayed silent. */
+const sizesOf = (one: Observation, run: RunState): readonly number[] => {
+  const { check } = one;
   const { probeOf, session } = run.tools;
-  const own = lengthOf(messagesOf(probeOf(one.check.probe), one.check, session));
-  return Math.min(MAX_TAG_BYTES, isHandshake(one) ? Math.max(own, HANDSHAKE_BYTES) : own);
+  const isSecret = isHandshake(one);
+  const own = isSecret ? clientHelloBytes(check.host) : lengthOf(messagesOf(probeOf(check.probe), check, session));
+  const most = Math.min(MAX_TAG_BYTES, own);
+  const others = check.isOfRange ? [] : BETWEEN.filter((bytes) => isSecret || bytes < most);
+  // Of what is hardly longer than the short question no limit of size can be shown.
+  return [...new Set([most, ...others])].filter((bytes) => bytes > ANSWER_TAG_BYTES);
 };
 
-/** Whether short ones pass there and long ones do not, beyond what is lost. */
-const onlyShortPasses = async (one: Observation, { facts }: FarEnd, run: RunState): Promise<boolean> => {
+/** Inside TLS nothing shows more than beside it, and where its handshake is what fails there is no inside. */
+const plainly = (check: Check): Check => ({
+  ...check,
+  probe: 'udp-echo',
+  transport: check.transport === 'tls' ? 'tcp' : check.transport,
+});
+
+/** Nothing of it came through, beyond what is lost. */
+const vanishes = (one: Observation, { tools }: RunState, doubt: number): boolean =>
+  isSilent(one) && doubtOfSilence(witnessedPackets(one, tools), tools.path.upperBound()) <= doubt;
+
+/** Whether short ones pass there, before and after longer ones that do not: what limits how often is asked, limits both. */
+const onlyShortPasses = async (one: Observation, run: RunState): Promise<boolean> => {
   const { tools } = run;
-  const { transport, port } = one.check;
-  // Inside TLS nothing shows more than beside it, and where its handshake is what fails there is no inside.
-  const plain = { ...one.check, probe: 'udp-echo', transport: transport === 'tls' ? 'tcp' : transport } as const;
+  const plain = plainly(one.check);
   const echo = tools.probeOf('udp-echo');
-  const isShortKnown = transport === 'udp' && facts.otherBytesPorts.includes(port);
-  const shortPasses = isShortKnown || passed(await askCheck(plain, echo, DISCRIMINATOR, tools));
-  if (!shortPasses) return false;
+  const shortPasses = async (): Promise<boolean> => passed(await askCheck(plain, echo, DISCRIMINATOR, tools));
+  if (!(await shortPasses())) return false;
   const doubt = run.doubtOf(one.check);
-  const long = await askCheck(plain, sizedEcho(bytesOf(one, run), echo), { samples: 1, doubt }, tools);
-  return isSilent(long) && doubtOfSilence(witnessedPackets(long, tools), tools.path.upperBound()) <= doubt;
+  // In turn, so that nothing is asked faster than a phone asks.
+  for (const bytes of sizesOf(one, run)) {
+    if (run.signal.aborted) return false;
+    const long = await askCheck(plain, sizedEcho(bytes, echo), { samples: 1, doubt }, tools);
+    if (vanishes(long, run, doubt)) return shortPasses();
+  }
+  return false;
+};
+
+const isOpenToOthers = ({ check, attempts }: Observation, { facts }: FarEnd): boolean =>
+  check.transport === 'udp'
+    ? facts.otherBytesPorts.includes(check.port)
+    : attempts.some((attempt) => attempt.outcome === 'silence' && attempt.opened !== null);
+
+/** Ports of a sweep of one kind, all of them together: their questions are equally long. */
+const ofSweep = async (silent: readonly Observation[], run: RunState): Promise<readonly Key[]> => {
+  const [first] = silent;
+  const bytes = first && sizesOf(first, run)[0];
+  if (bytes === undefined) return [];
+  const { sweeps, tools } = run;
+  const echo = tools.probeOf('udp-echo');
+  const checks = silent.map(({ check }) => plainly(check));
+  const long = await sweeps.by(sizedEcho(bytes, echo), checks);
+  const vanished = long.filter((one) => vanishes(one, run, run.doubtOf(one.check)));
+  if (vanished.length === 0) return [];
+  const short = await sweeps.echo(vanished.map(({ check }) => check));
+  return short.filter(passed).map(({ check }) => check.key);
 };
 
 const sizesAt = async (run: RunState, farEnd: FarEnd): Promise<void> => {
-  const { facts, address } = farEnd;
-  const silent = run.observations.at(address).filter((one) => {
-    if (!isSilent(one) || one.check.isOfRange || one.check.probe === 'udp-echo') return false;
-    const isOpen =
-      one.check.transport === 'udp'
-        ? facts.otherBytesPorts.includes(one.check.port)
-        : one.attempts.some((attempt) => attempt.outcome === 'silence' && attempt.opened !== null);
-    return isOpen && bytesOf(one, run) >= MIN_BYTES;
-  });
-  const keys = await Promise.all(
-    silent.map(
-      async (one): Promise<readonly Key[]> => ((await onlyShortPasses(one, farEnd, run)) ? [one.check.key] : []),
+  const silent = run.observations
+    .at(farEnd.address)
+    .filter((one) => isSilent(one) && one.check.probe !== 'udp-echo' && isOpenToOthers(one, farEnd));
+  const isSwept = ({ check }: Observation): boolean => run.sweeps.sweeps(check);
+  const swept = silent.filter(isSwept);
+  const kinds = [...new Set(swept.map(({ check }) => check.probe))];
+  const keys = await Promise.all([
+    ...silent
+      .filter((one) => !isSwept(one) && sizesOf(one, run).length > 0)
+      .map(async (one): Promise<readonly Key[]> => ((await onlyShortPasses(one, run)) ? [one.check.key] : [])),
+    ...kinds.map((kind) =>
+      ofSweep(
+        swept.filter(({ check }) => check.probe === kind),
+        run,
+      ),
     ),
-  );
-  run.farEnds.learn(address, { onlyShortPasses: keys.flat() });
+  ]);
+  run.farEnds.learn(farEnd.address, { onlyShortPasses: keys.flat() });
 };
 
 export const trySameSize = async (run: RunState): Promise<void> => {

@@ -3,8 +3,9 @@
  * would, and so is what is known to pass: a flood limit and a cut-off swallow every kind of message alike.
  */
 import type { Check } from '../../model/check.js';
-import type { Observation } from '../../model/observation.js';
+import type { LossSample, Observation } from '../../model/observation.js';
 import type { SipLimit } from '../../model/study-facts.js';
+import { lossLowerBound, lossUpperBound, SINGLE_CHECK_DOUBT } from '../../verdict/silence.js';
 import { askCheck } from '../ask/ask.js';
 import { passed } from '../observations.js';
 import type { Tools } from '../tools.js';
@@ -39,4 +40,34 @@ export const findSipLimit = async (
   await pause();
   const last = await askCheck(known, tools.probeOf(known.probe), { ...ONCE, atMost: 2 }, tools);
   return signal.aborted ? null : limit(passed(last) ? 'rate' : 'cut-off');
+};
+
+/** A port that loses less than this more than others is not looked at further: too many slow messages would be needed. */
+const NOTABLE_LOSS = 0.4;
+/** Slower than any limit that a phone alone would feel. */
+const SLOW_MS = 1100;
+
+/**
+ * What limits the port although everything passes in the end: far more is lost there than of the same messages to another port
+ * at the same time, and nothing of those sent slowly. Null where that is not so.
+ * @param here what was sent to the port and answered, at the pace of this run
+ * @param elsewhere the same of the other port
+ */
+export const findSlowLimit = async (
+  known: Check,
+  here: LossSample,
+  elsewhere: LossSample,
+  tools: Tools,
+): Promise<SipLimit | null> => {
+  const { net, signal } = tools;
+  const lost = lossLowerBound(here);
+  if (lost < NOTABLE_LOSS || lost <= (lossUpperBound(elsewhere) ?? 1)) return null;
+  // If it were chance, so many would not all pass.
+  const slowly = Math.ceil(Math.log(SINGLE_CHECK_DOUBT) / Math.log(1 - lost));
+  await net.sleep(PAUSE_MS, signal).catch(() => undefined);
+  for (let sent = 0; sent < slowly; sent += 1) {
+    await net.sleep(SLOW_MS, signal).catch(() => undefined);
+    if (signal.aborted || !passed(await askCheck(known, tools.probeOf(known.probe), ONCE, tools))) return null;
+  }
+  return { kind: 'rate', port: known.port, afterPackets: here.trials, some: { ...here, slowly } };
 };

@@ -5,7 +5,7 @@
  */
 import { ALG_METHODS, type AlgMethod, algProbe, type Exchange } from '../../../probes/sip-alg.js';
 import type { Check } from '../../model/check.js';
-import type { Observation } from '../../model/observation.js';
+import type { LossSample, Observation } from '../../model/observation.js';
 import type { Passage, SipExchange, SipFacts, SipLimit } from '../../model/study-facts.js';
 import { connectionsDie, flowsDie } from '../../verdict/flows.js';
 import { RANGE_PORT_DOUBT } from '../../verdict/silence.js';
@@ -18,8 +18,8 @@ import type { Tools } from '../tools.js';
 import { fetchCapture } from './captures.js';
 import { OTHER_TRAFFIC_PACKETS, otherTraffic } from './other-traffic.js';
 import { pinholeStudy } from './pinhole.js';
-import { findSipLimit } from './sip-limit.js';
-import { askSameSizes, SIZES, STREAM_SIZES } from './sizes.js';
+import { findSipLimit, findSlowLimit } from './sip-limit.js';
+import { askSameSizes, askSmaller, factsOfSmaller, SIZES, SMALLER_SIZES, STREAM_SIZES } from './sizes.js';
 import { HEADER_BYTES, type StudiedFarEnd, type Study, sumOf } from './study.js';
 
 /** SIP's own (RFC 3261 §19.1.2), for the source port: the destination is whatever port the check was about. */
@@ -117,11 +117,23 @@ const ownPackets = (heard: Heard, tools: Tools, rivals: Rivals): number => {
 
 const packetsOf = ({ attempts }: Observation): number => attempts.reduce((sum, { packets }) => sum + packets, 0);
 
+const sampleOf = (all: readonly Heard[]): LossSample => ({
+  trials: all.reduce((sum, { observation }) => sum + packetsOf(observation), 0),
+  answers: all.reduce(
+    (sum, { observation: { attempts } }) =>
+      sum + attempts.reduce((own, one) => own + (one.outcome === 'answer' ? one.answers : 0), 0),
+    0,
+  ),
+});
+
 /** Whether silence on SIP's own port over UDP is about how much was asked there. */
 const limitOf = async (known: Check, all: readonly Heard[], tools: Tools): Promise<SipLimit | null> => {
   const here = all.filter(({ asked: { check } }) => check.transport === 'udp' && check.port === known.port);
   const [silent] = here.filter(({ asked, observation }) => isSilent(observation) && !asked.fromSipPort);
-  if (!silent) return null;
+  if (!silent) {
+    const controls = all.filter(({ asked: { check, isControl } }) => check.transport === 'udp' && isControl);
+    return findSlowLimit(known, sampleOf(here), sampleOf(controls), tools);
+  }
   const sent = here.reduce((sum, { observation }) => sum + packetsOf(observation), 0);
   const { asked } = silent;
   const ask = () => askCheck(asked.check, probeOf(asked), { samples: 1, doubt: 0, atMost: 1 }, tools);
@@ -235,14 +247,13 @@ const inTurn = async (questions: readonly Asked[], tools: Tools): Promise<readon
  * answer in as few bytes.
  */
 const askOne = async (
-  { passing, observations, ways, flows, connections }: StudiedFarEnd,
+  { passing, observations, signalling: besides, ways, flows, connections }: StudiedFarEnd,
   tools: Tools,
 ): Promise<SipFacts | null> => {
-  const signalling = observations
-    .filter(
-      (one) => one.check.probe === 'sip-options' && (isTooLarge(one) || (passed(one) && passing.includes(one.check))),
-    )
-    .map(({ check }) => check);
+  const asked = observations.filter(
+    (one) => one.check.probe === 'sip-options' && (isTooLarge(one) || (passed(one) && passing.includes(one.check))),
+  );
+  const signalling = [...asked, ...besides].map(({ check }) => check);
   const [first] = signalling;
   if (!first || first.address === null || first.family === null) return null;
   const { free, fixed } = questionsOf(signalling, [...passing, ...ways]);
@@ -250,30 +261,34 @@ const askOne = async (
   const [udp] = overUdp;
   const besideUdp = udp && controlFor('udp', [...passing, ...ways]);
   const media = passing.find(({ probe }) => probe === 'rtp-echo') ?? null;
-  const [heard, fromSipPort, others, pinholes] = await Promise.all([
-    Promise.all(free.map((asked) => ask(asked, tools))),
+  const [heard, fromSipPort, others, pinholes, smaller] = await Promise.all([
+    Promise.all(free.map((one) => ask(one, tools))),
     inTurn(fixed, tools),
     Promise.all(overUdp.map((check) => otherTraffic(check, tools))),
     udp && besideUdp && media ? pinholeStudy(udp, besideUdp, media, ways, tools) : [],
+    udp ? askSmaller(udp, tools) : [],
   ]);
   const all = [...(await Promise.all(heard.map((one) => again(one, tools)))), ...fromSipPort];
   const dying = flowsDie(flows);
   const limit = udp && !dying ? await limitOf(udp, all, tools) : null;
-  const silentSizes = (limit || dying ? [] : all).flatMap(({ asked, observation }) =>
-    isSilent(observation) && asked.check.transport === 'udp' ? (asked.padded ?? []) : [],
+  const silentSizes = (limit || dying ? [] : all).flatMap(({ asked: { check, padded }, observation, requests }) =>
+    isSilent(observation) && check.transport === 'udp' && padded !== null
+      ? Math.max(padded, requests[0]?.sent.length ?? 0)
+      : [],
   );
   const sameSize = udp ? await askSameSizes(udp, silentSizes, tools) : [];
   const receipts = await askReceipts(
-    all.flatMap(({ observation }) => observation.sequences),
+    [...all, ...smaller].flatMap(({ observation }) => observation.sequences),
     ways,
     tools,
   );
+  const withWord = (one: Observation): Observation => withReceipts(one, receipts);
   return {
     address: first.address,
     family: first.family,
     exchanges: await Promise.all(
       all.map((one) =>
-        factsOf({ ...one, observation: withReceipts(one.observation, receipts) }, ways, tools, {
+        factsOf({ ...one, observation: withWord(one.observation) }, ways, tools, {
           limit,
           flowsDie: dying,
           connectionsDie: connectionsDie(connections, tools.path.upperBound()),
@@ -282,7 +297,7 @@ const askOne = async (
     ),
     otherTraffic: limit || dying ? [] : others,
     pinholes,
-    sameSize,
+    sameSize: limit || dying ? [] : [...factsOfSmaller(smaller, withWord, tools), ...sameSize],
     ...(limit && { limit }),
   };
 };
@@ -306,7 +321,9 @@ export const study = {
     const plain = free.filter(({ padded }) => padded === null).length + fixed.length;
     const others = checks.filter(({ probe, transport }) => probe === 'sip-options' && transport === 'udp').length;
     const session = { id: new Uint8Array(8), keys: null };
+    const smaller = SMALLER_SIZES.map((bytes) => ({ packets: others, bytes: others * (bytes + HEADER_BYTES[4]) }));
     return sumOf([
+      ...smaller,
       ...[...free, ...fixed].map((asked) => costOf(asked, { session })),
       { packets: plain, bytes: plain * CAPTURE_BYTES },
       { packets: others * OTHER_TRAFFIC_PACKETS, bytes: others * OTHER_TRAFFIC_PACKETS * CAPTURE_BYTES },

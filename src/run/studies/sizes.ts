@@ -4,6 +4,7 @@
  */
 import { judgeEmbedded, type Probe } from '../../../probes/contract.js';
 import type { Check } from '../../model/check.js';
+import type { Observation } from '../../model/observation.js';
 import type { SameSize } from '../../model/study-facts.js';
 import { RANGE_PORT_DOUBT } from '../../verdict/silence.js';
 import { ESP_TAG_SPI_MASK } from '../../wire/carriers.js';
@@ -15,11 +16,20 @@ import { isSilent, passed, witnessedPackets } from '../observations.js';
 import type { Tools } from '../tools.js';
 
 /**
- * Bytes of SIP in one datagram. A phone's OPTIONS and REGISTER have 500 to 900, an INVITE 900 to 1,400. Up to 1300 it need
- * not use TCP (RFC 3261 §18.1.1), 1472 fill an Ethernet frame, beyond them it takes fragments; an INVITE with a long offer
- * and identity headers reaches 3000. Near enough to each other that a gap of the usual widths holds at least one.
+ * Bytes of SIP in one datagram; the first is as long as the shortest that there is. A phone's OPTIONS and REGISTER have 500 to
+ * 900, an INVITE 900 to 1,400. Up to 1300 it need not use TCP (RFC 3261 §18.1.1), 1472 fill an Ethernet frame, beyond them it
+ * takes fragments; an INVITE with a long offer and identity headers reaches 3000. Near enough to each other that a gap of 75
+ * octets in what a frame holds has at least one.
  */
-export const SIZES = [500, 700, 850, 1000, 1100, 1200, 1300, 1400, 1472, 1600, 2000, 2500, 3000] as const;
+export const SIZES = [
+  ...[600, 700, 775, 850, 925, 1000, 1075, 1150, 1225, 1300, 1375, 1450, 1472],
+  ...[1600, 2000, 2500, 3000],
+] as const;
+/**
+ * The same for what is shorter than any SIP with a proof in it: an ACK, a BYE, the answers of a registrar (300 to 600). Other
+ * bytes have to stand for them, from the shortest that is answered in its own length on.
+ */
+export const SMALLER_SIZES = [150, 225, 300, 375, 450, 525, 600] as const;
 /** Over a connection: what fills most of one segment, and what takes several. */
 export const STREAM_SIZES = [1300, 3000] as const;
 /** Whether these bytes pass at all: smaller than any size that is in question. */
@@ -46,6 +56,18 @@ const sizedProbe = (bytes: number): Probe => ({
   },
 });
 
+const askOne = async (check: Check, bytes: number, tools: Tools): Promise<Observation> => {
+  const options = { samples: 1, doubt: RANGE_PORT_DOUBT };
+  return askCheck({ ...check, probe: 'udp-echo', natT: false }, sizedProbe(bytes), options, tools);
+};
+
+const factsOf = (bytes: number, observation: Observation, tools: Tools): SameSize => ({
+  port: observation.check.port,
+  bytes,
+  passes: passed(observation),
+  silent: isSilent(observation) ? witnessedPackets(observation, tools) : 0,
+});
+
 /** Asks on the port of a check, in a small size and in those that stayed silent; nothing where none did. */
 export const askSameSizes = async (
   check: Check,
@@ -53,17 +75,32 @@ export const askSameSizes = async (
   tools: Tools,
 ): Promise<readonly SameSize[]> => {
   if (silent.length === 0) return [];
-  return Promise.all(
-    [SMALL, ...silent].map(async (bytes): Promise<SameSize> => {
-      const options = { samples: 1, doubt: RANGE_PORT_DOUBT };
-      const one: Check = { ...check, probe: 'udp-echo', natT: false };
-      const observation = await askCheck(one, sizedProbe(bytes), options, tools);
-      return {
-        port: check.port,
-        bytes,
-        passes: passed(observation),
-        silent: isSilent(observation) ? witnessedPackets(observation, tools) : 0,
-      };
-    }),
-  );
+  return Promise.all([SMALL, ...silent].map(async (bytes) => factsOf(bytes, await askOne(check, bytes, tools), tools)));
 };
+
+/** The sizes below SIP's, and what of each the far end can be asked about. */
+interface Smaller {
+  readonly bytes: number;
+  readonly observation: Observation;
+}
+
+/** In turn, as more at once may meet a limit; what stays silent is asked twice, some time apart. */
+export const askSmaller = async (check: Check, tools: Tools): Promise<readonly Smaller[]> => {
+  const all: Smaller[] = [];
+  for (const bytes of SMALLER_SIZES) {
+    if (tools.signal.aborted) break;
+    const first = await askOne(check, bytes, tools);
+    all.push({ bytes, observation: isSilent(first) ? await askOne(check, bytes, tools) : first });
+  }
+  return all;
+};
+
+export const factsOfSmaller = (
+  all: readonly Smaller[],
+  withWord: (one: Observation) => Observation,
+  tools: Tools,
+): readonly SameSize[] =>
+  all.map(({ bytes, observation }) => ({
+    ...factsOf(bytes, observation, tools),
+    seen: passed(observation) ? null : withWord(observation).seen,
+  }));

@@ -16,6 +16,8 @@ export interface StudiedFarEnd {
   readonly passing: readonly Check[];
   /** What was observed of all its checks. */
   readonly observations: readonly Observation[];
+  /** SIP that passed there and that no profile asks of it, because another server answers it. */
+  readonly signalling: readonly Observation[];
   /** Over which it can be asked what arrived, the best first. */
   readonly ways: readonly Check[];
   readonly identity: Identity | null;

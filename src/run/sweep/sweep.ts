@@ -2,6 +2,7 @@
  * The sweep: many ports of one address, asked in shuffled rounds over one socket until the path's loss cannot explain
  * the silence of any that is left. Loss is measured at the same time and rate on ports that are known to pass.
  */
+import type { Probe } from '../../../probes/contract.js';
 import type { Check, Family, Key } from '../../model/check.js';
 import type { LossSample, Observation, PathLimit } from '../../model/observation.js';
 import { failureOf, type SocketError } from '../../net/errno.js';
@@ -68,8 +69,8 @@ export interface SweepResult {
 }
 
 export interface Sweeper {
-  /** Asks these ports. Resolves with what is known when `signal` fires, too. */
-  ask(checks: readonly Check[], depth: Depth): Promise<SweepResult>;
+  /** Asks these ports, each by its own probe or all by `probe`. Resolves with what is known when `signal` fires, too. */
+  ask(checks: readonly Check[], depth: Depth, probe?: Probe): Promise<SweepResult>;
   /** Asks from another source port from now on. */
   renewFlows(): Promise<void>;
   /** What was found to limit the path, or null. */
@@ -259,8 +260,8 @@ export const createSweeper = (input: SweepInput): Sweeper => {
       firstFlow += FLOWS;
       await exchange.fromFlow(firstFlow);
     },
-    ask: async (checks, depth) => {
-      const ports = checks.map((check) => sweptPort(check, probeOf(check.probe)));
+    ask: async (checks, depth, probe) => {
+      const ports = checks.map((check) => sweptPort(check, probe ?? probeOf(check.probe)));
       let interrupted = false;
       const opened = await open().catch((error: unknown) => {
         if (error instanceof Error) throw error;

@@ -1,4 +1,5 @@
 /** The sweeps of a run, one for each address: they take the questions of ranges that a reflector answers over UDP. */
+import type { Probe } from '../../../probes/contract.js';
 import type { Check, PlannedCheck, PlannedRange } from '../../model/check.js';
 import { isSwept } from '../../model/kinds.js';
 import type { Mark, Observation, PathLimit } from '../../model/observation.js';
@@ -25,6 +26,8 @@ export interface Sweeps {
   echoElsewhere(checks: readonly Check[]): Promise<readonly Observation[]>;
   /** Whether these pass; those that stay silent are left out. */
   echo(checks: readonly Check[]): Promise<readonly Observation[]>;
+  /** Asks all of these by one probe, until the silence of those that stay silent means something. */
+  by(probe: Probe, checks: readonly Check[]): Promise<readonly Observation[]>;
   /** What limits the path to an address, where something does. */
   limit(address: string): PathLimit | null;
   /** Flows that were opened, to all addresses. */
@@ -88,8 +91,8 @@ export const createSweeps = ({ input, tools, mayBeReflector, passedOverUdp, onDe
     sweepers.set(address, sweeper);
     return sweeper;
   };
-  const askAll = (checks: readonly Check[], depth: Depth): Promise<readonly Observation[]> =>
-    perAddress(checks, async (own, first) => (await sweeperFor(first)?.ask(own, depth))?.observations ?? []);
+  const askAll = (checks: readonly Check[], depth: Depth, probe?: Probe): Promise<readonly Observation[]> =>
+    perAddress(checks, async (own, first) => (await sweeperFor(first)?.ask(own, depth, probe))?.observations ?? []);
 
   return {
     takes: (question) => question.skip === null && sweeps(question),
@@ -124,6 +127,7 @@ export const createSweeps = ({ input, tools, mayBeReflector, passedOverUdp, onDe
       return askAll(checks, 'scout');
     },
     echo: (checks) => askAll(checks, 'scout'),
+    by: (probe, checks) => askAll(checks, 'certain', probe),
     limit: (address) => sweepers.get(address)?.limit() ?? null,
     flows: () => [...sweepers.values()].reduce((sum, sweeper) => sum + sweeper.flows(), 0),
     close: () => {

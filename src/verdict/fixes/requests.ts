@@ -6,6 +6,7 @@
 import { parseNetwork } from '../../model/network-text.js';
 import { destinationsOf, type Requirement } from '../../model/profile.js';
 import { listed } from '../../words/names.js';
+import { isShort } from '../rules/meddling.js';
 import type { Ground } from '../rules/rule.js';
 import type { ServiceState } from '../services.js';
 import { asksOf, type FixKind, PLACEHOLDER, portRuns, textOf, writePorts } from './ask.js';
@@ -120,7 +121,7 @@ const topicOf = ({ kind, ground }: Request): string => {
     case 'far-side':
       return `${kind} ${ground.address}`;
     case 'advise':
-      return [kind, over(ground), reason].join(' ');
+      return [kind, over(ground), reason, isShort(ground) ? 'short' : ''].join(' ');
     default:
       return [kind, DROPPED.has(reason) ? 'dropped' : reason].join(' ');
   }
@@ -180,7 +181,10 @@ const sentenceOf = (kind: FixKind, grounds: readonly [Ground, ...Ground[]], wher
     case 'rate-limited':
       return `Exempt ${what} to ${where} from the flood guard or rate limit.`;
     case 'size-filtered':
-      return `Let large packets of ${what} to and from ${where} pass: look for a size limit, dropped fragments, or a path MTU below 1,448; or use TCP or TLS.`;
+      if (grounds.every(isShort)) {
+        return `Remove whatever drops packets of ${what} to and from ${where} for their size: a rule about packet length, or a limit of an IPS.`;
+      }
+      return `Let large packets of ${what} to and from ${where} pass: let fragments pass, mend a path MTU below 1,500, or remove the rule about packet length; a rule that opens the port mends none of these. Or use TCP or TLS.`;
     case 'payload-filtered':
       return `Exempt ${what} to ${where} from application inspection and IPS: the port passes, the protocol does not.`;
     case 'dropped-inbound':

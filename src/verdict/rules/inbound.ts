@@ -47,7 +47,7 @@ const farFilter = (grounds: readonly Ground[]): CauseText => ({
 const causesOfShut = (grounds: readonly Ground[]): readonly CauseText[] => {
   const dropped = grounds.filter(hasReason('not-let-in'));
   const refused = grounds.filter(hasReason('rejected'));
-  const inspected = grounds.filter(hasReason('payload-filtered'));
+  const inspected = grounds.filter(hasReason('dropped'));
   const answered = grounds.filter(hasReason('answered-by-other'));
   return [
     ...some(dropped, [

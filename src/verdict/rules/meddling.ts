@@ -21,17 +21,36 @@ export const inspection = (grounds: readonly Ground[]): readonly CauseText[] =>
     },
   ]);
 
-export const sizes = (grounds: readonly Ground[]): readonly CauseText[] =>
-  some(grounds, [
-    {
-      id: 'size-limit',
-      device: 'unknown',
-      likelihood: 'likely',
-      text: (ports) =>
-        `Large packets of ${ports} are dropped: fragments, a size limit, or a path MTU below 1,500 bytes.`,
-      grounds,
-    },
-  ]);
+/** Their packets have some two hundred octets: no MTU is that small, and no fragment is needed for them. */
+const SHORT: ReadonlySet<string> = new Set(['rtp-echo', 'rtcp-echo', 'stun-binding', 'udp-echo', 'dns']);
+export const isShort = ({ probe }: Pick<Ground, 'probe'>): boolean => SHORT.has(probe);
+
+export const sizes = (grounds: readonly Ground[]): readonly CauseText[] => {
+  const short = grounds.filter(isShort);
+  const long = grounds.filter((one) => !short.includes(one));
+  return [
+    ...some(short, [
+      {
+        id: 'size-limit',
+        device: 'branch-firewall',
+        likelihood: 'likely',
+        text: (ports) =>
+          `The firewall drops packets of ${ports} for their size, whatever they carry: shorter ones pass.`,
+        grounds: short,
+      },
+    ]),
+    ...some(long, [
+      {
+        id: 'size-limit',
+        device: 'unknown',
+        likelihood: 'likely',
+        text: (ports) =>
+          `Large packets of ${ports} are dropped: fragments, a size limit, or a path MTU below 1,500 bytes.`,
+        grounds: long,
+      },
+    ]),
+  ];
+};
 
 /** SIP's own texts are changed: only what reads SIP does that. */
 export const algRewrites = (grounds: readonly Ground[]): readonly CauseText[] =>

@@ -105,6 +105,8 @@ export const pathFixes: Rule['fixes'] = (grounds, evidence) =>
     if (reason === 'rate-limited' && meetsFlowLimit(ground, evidence)) return [];
     if (isKnown(reason)) return [{ kind: KIND_OF[reason], ground }];
     if (verdict !== 'blocked' || isNat(ground)) return [];
+    // A rule that lets a port pass lets no fragment and no packet beyond the MTU pass, and leaves the limit where it is.
+    if (reason === 'size-filtered') return [{ kind: 'advise', ground }];
     const allow = { kind: 'allow', ground } as const;
     if (isSipStudy(ground) && reason === 'payload-filtered') return [{ kind: 'alg-off', ground }, allow];
     if (isDropped(ground) && passesElsewhere(ground, evidence)) return [{ kind: 'far-side', ground }];

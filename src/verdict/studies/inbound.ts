@@ -48,9 +48,9 @@ const judgeTold = (facts: InboundFacts, told: readonly InboundTry[], rest: Rest)
   if (told.every(({ altered }) => altered)) return certain(TRANSPORT_ALTERED[transport]);
   // Some of its bytes came and some did not: nothing is known of what the next would do.
   if (told.some(({ altered }) => altered)) return unknown('no-answer');
-  // Each time the connection comes as far as this host, and what is said over it does not.
+  // Each time the connection comes as far as this host, and what is said over it does not: for what it is, or for its size.
   if (told.every(isOpened) && all(told, 'connected', 'tls-failed'))
-    return isSlow ? unknown('no-answer') : certain({ verdict: 'blocked', reason: 'payload-filtered' });
+    return isSlow ? unknown('no-answer') : certain({ verdict: 'blocked', reason: 'dropped' });
   if (isNatted) return unknown('not-forwarded');
   if (told.some(isOpened)) return unknown('no-answer');
   if (all(told, 'connected', 'tls-failed')) return certain({ verdict: 'altered', reason: 'answered-by-other' });

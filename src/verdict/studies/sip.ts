@@ -185,8 +185,10 @@ const LIMIT_WORDS = {
   'cut-off': 'and none asked after a pause either: a flood protection has shut this host out',
 } as const;
 
-const limitNote = ({ kind, port, afterPackets }: SipLimit): string =>
-  `After about ${afterPackets} messages to UDP ${port} no more passed, whatever they were, ${LIMIT_WORDS[kind]}. This run may have triggered it: exempt this host, or ask slower (--max-pps). Phones behind one address share such a limit.`;
+const limitNote = ({ kind, port, afterPackets, some }: SipLimit): string =>
+  some
+    ? `UDP ${port} lets only so many messages pass at a time: of ${some.trials} sent within seconds ${some.answers} were answered, of ${some.slowly} sent a second apart all. A flood protection or rate limit does that. Phones behind one address share it.`
+    : `After about ${afterPackets} messages to UDP ${port} no more passed, whatever they were, ${LIMIT_WORDS[kind]}. This run may have triggered it: exempt this host, or ask slower (--max-pps). Phones behind one address share such a limit.`;
 
 /** Everything there is to say about SIP on the way to these addresses. */
 export const judgeSip = (all: readonly SipFacts[], lossUpperBound: number | null): SipVerdicts => {

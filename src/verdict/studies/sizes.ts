@@ -60,7 +60,8 @@ export const isTooLong = (one: SipExchange, all: readonly SipExchange[], lossUpp
   );
 };
 
-const sizeOf = ({ padded }: SipExchange): number => padded ?? 0;
+/** Filled up to a size it cannot be shorter than it is. */
+const sizeOf = ({ padded, bytes = 0 }: SipExchange): number => Math.max(padded ?? 0, bytes);
 
 const bySize = (sizes: readonly SipExchange[]): readonly SipExchange[] =>
   [...sizes].sort((a, b) => sizeOf(a) - sizeOf(b));
@@ -69,23 +70,49 @@ const bySize = (sizes: readonly SipExchange[]): readonly SipExchange[] =>
 const lineOf = ({ transport, port, address }: SipExchange, family: Family) =>
   ({ probe: 'size-sweep', transport, port, address, family }) as const;
 
+/** What became of one size, whatever stood for it. */
+interface Tried {
+  readonly bytes: number;
+  readonly passes: boolean;
+  readonly fails: boolean;
+  readonly doubt: number;
+  readonly seen: number | null;
+}
+
 /** Runs of neighbours among the sizes that were tried, as from and to. */
-const runsOf = (
-  ordered: readonly SipExchange[],
-  fails: (one: SipExchange) => boolean,
-): readonly (readonly [from: number, to: number])[] => {
+const runsOf = (ordered: readonly Tried[]): readonly (readonly [from: number, to: number])[] => {
   const runs: [number, number][] = [];
   let isOpen = false;
-  for (const one of ordered) {
+  for (const { fails, bytes } of ordered) {
     const last = runs.at(-1);
-    if (!fails(one)) isOpen = false;
-    else if (isOpen && last) last[1] = sizeOf(one);
+    if (!fails) isOpen = false;
+    else if (isOpen && last) last[1] = bytes;
     else {
-      runs.push([sizeOf(one), sizeOf(one)]);
+      runs.push([bytes, bytes]);
       isOpen = true;
     }
   }
   return runs;
+};
+
+/** How likely chance explains the silence of other bytes; 1 where they pass. */
+const doubtOfOther = ({ bytes, passes, silent }: SameSize, lossUpperBound: number | null): number =>
+  passes || silent === 0 || lossUpperBound === null
+    ? 1
+    : doubtOfSilence(silent, lossOf(lossUpperBound, fragmentsOf(bytes)));
+
+/**
+ * Sizes below the shortest SIP, for which other bytes have to stand: none where no other bytes pass there at all, as their
+ * silence is no matter of size then.
+ */
+const smallerThan = (least: number, sameSize: readonly SameSize[], lossUpperBound: number | null): readonly Tried[] => {
+  const own = [...new Map(sameSize.map((one) => [one.bytes, one])).values()].filter(({ bytes }) => bytes < least);
+  if (!own.some(({ passes }) => passes)) return [];
+  return own.map((one) => {
+    const doubt = doubtOfOther(one, lossUpperBound);
+    const { bytes, passes, seen = null } = one;
+    return { bytes, passes, fails: doubt <= RANGE_PORT_DOUBT, doubt, seen };
+  });
 };
 
 /**
@@ -102,15 +129,11 @@ const otherBytesPass = (
   if (asked.length === 0) return null;
   if (asked.every(({ passes }) => passes)) return true;
   const smallPasses = sameSize.some(({ bytes, passes }) => passes && !sizes.has(bytes));
-  const isSilent = ({ bytes, passes, silent }: SameSize): boolean =>
-    !passes &&
-    silent > 0 &&
-    lossUpperBound !== null &&
-    doubtOfSilence(silent, lossOf(lossUpperBound, fragmentsOf(bytes))) <= RANGE_PORT_DOUBT;
+  const isSilent = (one: SameSize): boolean => doubtOfOther(one, lossUpperBound) <= RANGE_PORT_DOUBT;
   return smallPasses && asked.every(isSilent) ? false : null;
 };
 
-const directionOf = (failing: readonly SipExchange[]): 'inbound' | 'outbound' | null => {
+const directionOf = (failing: readonly Pick<Tried, 'seen'>[]): 'inbound' | 'outbound' | null => {
   const known = failing.filter(({ seen }) => seen !== null);
   if (known.length === 0) return null;
   if (known.every(({ seen }) => seen === 0)) return 'outbound';
@@ -135,43 +158,48 @@ export const judgeSizes = (
   const ordered = bySize(sizes);
   const [first] = ordered;
   if (!first) return null;
-  const fails = (one: SipExchange): boolean => vanished(one, lossUpperBound, fragmentsOf(sizeOf(one)));
-  const passing = ordered.filter(isAnswered);
-  const failing = ordered.filter(fails);
+  const ofSip = ordered.map((one): Tried => {
+    const doubt = doubtOf(one, lossUpperBound, fragmentsOf(sizeOf(one)));
+    const { seen } = one;
+    return { bytes: sizeOf(one), passes: isAnswered(one), fails: doubt <= RANGE_PORT_DOUBT, doubt, seen };
+  });
+  const tried = [...smallerThan(sizeOf(first), sameSize, lossUpperBound), ...ofSip].sort((a, b) => a.bytes - b.bytes);
+  const failing = tried.filter(({ fails }) => fails);
   const [smallest] = failing;
-  const isFiltered = passing.length > 0 && smallest !== undefined;
-  const others = isFiltered ? otherBytesPass(failing, sameSize, lossUpperBound) : null;
+  const isFiltered = ofSip.some(({ passes }) => passes) && smallest !== undefined;
+  const failingSip = ordered.filter((one) => failing.some(({ bytes }) => bytes === sizeOf(one)));
+  const others = !isFiltered
+    ? null
+    : failingSip.length > 0
+      ? otherBytesPass(failingSip, sameSize, lossUpperBound)
+      : false;
   const finding = ((): Finding => {
     if (isFiltered) return { verdict: 'blocked', reason: others === true ? 'payload-filtered' : 'size-filtered' };
     if (tampered) return tampered;
-    if (passing.length === ordered.length) return { verdict: 'pass', reason: 'answered' };
+    if (ofSip.every(({ passes }) => passes)) return { verdict: 'pass', reason: 'answered' };
     return { verdict: 'unknown', reason: ordered.some(isLeftUnanswered) ? 'limited' : 'no-answer' };
   })();
   // Up to the first that did not pass: what was not shown to pass is not jumped over.
-  const firstMissing = ordered.find((one) => !isAnswered(one));
-  const below = passing.filter((one) => !firstMissing || sizeOf(one) < sizeOf(firstMissing)).map(sizeOf);
+  const missing = tried.find(({ passes }) => !passes)?.bytes ?? Number.POSITIVE_INFINITY;
   const largestFailing = failing.at(-1);
-  const above = passing.filter((one) => largestFailing && sizeOf(one) > sizeOf(largestFailing)).map(sizeOf);
+  const passing = tried.filter(({ passes }) => passes).map(({ bytes }) => bytes);
+  const above = passing.filter((bytes) => largestFailing && bytes > largestFailing.bytes);
   return {
     ...lineOf(first, family),
     finding,
-    confidence: isFiltered
-      ? 1 - Math.max(...failing.map((one) => doubtOf(one, lossUpperBound, fragmentsOf(sizeOf(one)))))
-      : finding.verdict === 'unknown'
-        ? 0
-        : 1,
+    confidence: isFiltered ? 1 - Math.max(...failing.map(({ doubt }) => doubt)) : finding.verdict === 'unknown' ? 0 : 1,
     ...fourNumbers(ordered),
     evidence: {
-      triedBytes: ordered.map(sizeOf),
-      largestPassingBytes: Math.max(0, ...below),
-      smallestFailingBytes: isFiltered ? sizeOf(smallest) : null,
-      largestFailingBytes: isFiltered && largestFailing ? sizeOf(largestFailing) : null,
-      failingBytes: isFiltered ? runsOf(ordered, fails).map(([from, to]) => [from, to]) : [],
+      triedBytes: tried.map(({ bytes }) => bytes),
+      largestPassingBytes: Math.max(0, ...passing.filter((bytes) => bytes < missing)),
+      smallestFailingBytes: isFiltered ? smallest.bytes : null,
+      largestFailingBytes: isFiltered && largestFailing ? largestFailing.bytes : null,
+      failingBytes: isFiltered ? runsOf(tried).map(([from, to]) => [from, to]) : [],
       // Where larger ones pass again, it is no limit but a gap.
       passesAgainFromBytes: isFiltered && above.length > 0 ? Math.min(...above) : null,
       otherBytesPass: others,
       // What fits a frame and is dropped is no matter of fragments.
-      fragmentsOnly: isFiltered ? fragmentsOf(sizeOf(smallest)) > 1 : null,
+      fragmentsOnly: isFiltered ? fragmentsOf(smallest.bytes) > 1 : null,
       direction: isFiltered ? directionOf(failing) : null,
       overTcp: streams.length > 0 ? streams.every(isAnswered) : null,
     },

@@ -8,4 +8,5 @@ export default {
   services: { 'wifi-calling-3gpp': 'impaired' },
   symptoms: { 'wifi-calling-3gpp': ['long-invites-fail'] },
   cause: { 'wifi-calling-3gpp': 'size-limit' },
+  notFixed: 'nothing is to be permitted by port',
 } satisfies Scenario;

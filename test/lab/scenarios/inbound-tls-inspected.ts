@@ -10,6 +10,7 @@ export default {
   profiles: ['teams-direct-routing'],
   args: ['--inbound', '5061'],
   really: { 'inbound/tls/5061': 'filtered' },
+  expect: { 'inbound/tls/5061': 'blocked/dropped' },
   services: { 'teams-direct-routing': 'impaired' },
   symptoms: { 'teams-direct-routing': ['lost-inbound-calls'] },
   cause: { 'teams-direct-routing': 'inbound-inspection' },

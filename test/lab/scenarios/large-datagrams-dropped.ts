@@ -8,4 +8,5 @@ export default {
   services: { 'business-sip': 'degraded' },
   symptoms: { 'business-sip': ['long-invites-fail'] },
   cause: { 'business-sip': 'path-mtu' },
+  notFixed: 'nothing is to be permitted by port',
 } satisfies Scenario;

@@ -16,4 +16,5 @@ export default {
     { port: 5060, bytes: 1450, packets: 20, packetsPerSecond: 100, lossRatio: [1, 1] },
     { port: 5060, bytes: 3000, packets: 20, packetsPerSecond: 100, lossRatio: [0, 0] },
   ],
+  notFixed: 'nothing is to be permitted by port',
 } satisfies Scenario;
