@@ -1,5 +1,6 @@
 /** Whether the agent is well, as a judgement on its state: a pure function, and the same for every way to ask. */
 import type { DaemonState } from './daemon.js';
+import { DROPPED_LATELY_MS } from './watch.js';
 
 export interface Health {
   /** Nobody need look. */
@@ -57,8 +58,6 @@ const MAX_SILENCE_MS = 180_000;
 const LONG_DELIVERY_MS = 60_000;
 /** A receiver that is restarted is back in minutes. */
 const BEHIND_MS = 3_600_000;
-/** After so long without another one, a drop is past: it stays counted, and nobody need look for its cause any more. */
-const DROPPED_LATELY_MS = 3_600_000;
 /** One look may be missed, and one may take long. */
 const MISSED_INTERVALS = 3;
 
