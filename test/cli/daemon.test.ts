@@ -231,6 +231,13 @@ t.test('an agent runs, says how it is, and ends in good order', { timeout: TEST_
   const again = start(config);
   await until(() => again.log().includes('agent ready'));
   t.equal((await probe(['health', '--config', config])).code, 0);
+  // One that is stopped answers nobody, and still holds what is its own.
+  again.child.kill('SIGSTOP');
+  const intruder = await probe(['daemon', '--config', config]);
+  t.equal(intruder.code, 2);
+  t.match(intruder.stderr, /another agent runs with the state folder/);
+  again.child.kill('SIGCONT');
+  t.equal((await probe(['health', '--config', config])).code, 0);
   // Somebody who stands in the door keeps nobody in.
   const guest = connect({ path: controlPath(state), allowHalfOpen: true });
   guest.on('error', () => undefined).resume();

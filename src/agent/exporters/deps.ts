@@ -4,6 +4,12 @@ import type { Health } from '../health.js';
 import type { ProbeRunner } from '../metrics/on-demand.js';
 import type { Exporter } from './contract.js';
 
+/** How long an HTTP receiver may be silent, and how long all of its answer may take, in milliseconds. */
+export interface HttpDeadlines {
+  readonly idleMs: number;
+  readonly overallMs: number;
+}
+
 /** One line for operators; details are fields, never part of the sentence. */
 interface ExporterLog {
   info(details: Readonly<Record<string, unknown>>, message: string): void;
@@ -25,6 +31,8 @@ export interface ExporterDeps {
   readonly readFile: (file: string) => Promise<Buffer>;
   /** Runs one target at once, for `/probe`; null where nothing can be run on demand. */
   readonly probe: ProbeRunner | null;
+  /** Those of `http-post.ts` if left out. */
+  readonly httpDeadlines?: HttpDeadlines;
   /** How the agent is; null, or absent, while nobody can say. */
   readonly health?: () => Health | null;
 }
