@@ -86,6 +86,34 @@ const notices = (
   return [...behind, ...overlooked];
 };
 
+const jobsOf = (state: DaemonState): Health['jobs'] =>
+  Object.fromEntries(
+    [...state.jobs].map(([name, { state: job }]) => [
+      name,
+      {
+        runs: job.runs,
+        failures: job.failures,
+        missed: job.missed,
+        missedBy: Object.fromEntries(job.missedBy),
+        lastRunAt: job.lastRunAt === null ? null : new Date(job.lastRunAt).toISOString(),
+        verdicts: Object.fromEntries(
+          (job.lastReport?.services ?? []).map(({ profile, verdict }) => [profile, verdict]),
+        ),
+      },
+    ]),
+  );
+
+const exportersOf = (state: DaemonState, monotonic: number): Health['exporters'] =>
+  Object.fromEntries(
+    [...state.deliveries].map(([name, { delivered, refused, failures, lastError, since }]) => [
+      name,
+      {
+        ...{ delivered, refused, failures, lastError },
+        deliveringSeconds: since === null ? null : Math.round((monotonic - since) / 1000),
+      },
+    ]),
+  );
+
 /** An exporter that fails is the network's or the receiver's trouble, which a restart of the agent does not mend. */
 export const healthOf = (state: DaemonState, now: { readonly wall: number; readonly monotonic: number }): Health => {
   const spool = state.spool.stats();
@@ -136,21 +164,7 @@ export const healthOf = (state: DaemonState, now: { readonly wall: number; reado
     upSeconds: Math.round((now.wall - state.startedAt) / 1000),
     residentMegabytes: Math.round(process.memoryUsage.rss() / 1024 / 1024),
     cpuSeconds: (usage.userCPUTime + usage.systemCPUTime) / 1e6,
-    jobs: Object.fromEntries(
-      [...state.jobs].map(([name, { state: job }]) => [
-        name,
-        {
-          runs: job.runs,
-          failures: job.failures,
-          missed: job.missed,
-          missedBy: Object.fromEntries(job.missedBy),
-          lastRunAt: job.lastRunAt === null ? null : new Date(job.lastRunAt).toISOString(),
-          verdicts: Object.fromEntries(
-            (job.lastReport?.services ?? []).map(({ profile, verdict }) => [profile, verdict]),
-          ),
-        },
-      ]),
-    ),
+    jobs: jobsOf(state),
     spool: {
       records: spool.records,
       bytes: spool.bytes,
@@ -159,14 +173,6 @@ export const healthOf = (state: DaemonState, now: { readonly wall: number; reado
       waiting: spool.waiting,
       dropped: spool.dropped,
     },
-    exporters: Object.fromEntries(
-      [...state.deliveries].map(([name, { delivered, refused, failures, lastError, since }]) => [
-        name,
-        {
-          ...{ delivered, refused, failures, lastError },
-          deliveringSeconds: since === null ? null : Math.round((now.monotonic - since) / 1000),
-        },
-      ]),
-    ),
+    exporters: exportersOf(state, now.monotonic),
   };
 };

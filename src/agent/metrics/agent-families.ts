@@ -2,36 +2,38 @@
 import { renderFamily } from '../../report/prometheus.js';
 import type { Health } from '../health.js';
 
-/** The exposition of one agent. */
-export const renderAgent = ({ healthy, spool, exporters, jobs, residentMegabytes, cpuSeconds }: Health): string => {
-  const one = (name: string, help: string, value: number): string =>
-    renderFamily({ name, help, samples: [{ labels: {}, value }] });
-  const countOf = (name: string, help: string, of: (one: Health['exporters'][string]) => number): string => {
+type ExporterHealth = Health['exporters'][string];
+type JobHealth = Health['jobs'][string];
+
+const gauge = (name: string, help: string, value: number): string =>
+  renderFamily({ name, help, samples: [{ labels: {}, value }] });
+
+/** What is on the disk, in memory, and lost. */
+const spoolFamilies = (spool: Health['spool']): readonly string[] => [
+  gauge(
+    'callpath_agent_spool_failing',
+    '1 while the disk does not take results, else 0.',
+    Number(spool.failing !== null),
+  ),
+  gauge('callpath_agent_spool_held', 'Results in memory because the disk does not take them.', spool.held),
+  renderFamily({
+    name: 'callpath_agent_spool_dropped',
+    help: 'Results dropped since the start before every exporter had taken them, by lane.',
+    samples: Object.entries(spool.dropped).map(([lane, value]) => ({ labels: { lane }, value })),
+  }),
+  renderFamily({
+    name: 'callpath_agent_waiting',
+    help: 'Results that an exporter has yet to deliver.',
+    samples: Object.entries(spool.waiting).map(([exporter, value]) => ({ labels: { exporter }, value })),
+  }),
+];
+
+const deliveryFamilies = (exporters: Health['exporters']): readonly string[] => {
+  const countOf = (name: string, help: string, of: (one: ExporterHealth) => number): string => {
     const samples = Object.entries(exporters).map(([exporter, found]) => ({ labels: { exporter }, value: of(found) }));
     return renderFamily({ name, help, samples }, 'counter');
   };
-  const countOfJobs = (name: string, help: string, of: (one: Health['jobs'][string]) => number): string => {
-    const samples = Object.entries(jobs).map(([job, found]) => ({ labels: { job }, value: of(found) }));
-    return renderFamily({ name, help, samples }, 'counter');
-  };
   return [
-    one('callpath_agent_healthy', '1 if the agent finds nothing wrong with itself, else 0.', Number(healthy)),
-    one(
-      'callpath_agent_spool_failing',
-      '1 while the disk does not take results, else 0.',
-      Number(spool.failing !== null),
-    ),
-    one('callpath_agent_spool_held', 'Results in memory because the disk does not take them.', spool.held),
-    renderFamily({
-      name: 'callpath_agent_spool_dropped',
-      help: 'Results dropped since the start before every exporter had taken them, by lane.',
-      samples: Object.entries(spool.dropped).map(([lane, value]) => ({ labels: { lane }, value })),
-    }),
-    renderFamily({
-      name: 'callpath_agent_waiting',
-      help: 'Results that an exporter has yet to deliver.',
-      samples: Object.entries(spool.waiting).map(([exporter, value]) => ({ labels: { exporter }, value })),
-    }),
     renderFamily({
       name: 'callpath_agent_delivery_seconds',
       help: 'For how long the delivery that is under way has lasted; 0 if none is.',
@@ -63,8 +65,17 @@ export const renderAgent = ({ healthy, spool, exporters, jobs, residentMegabytes
         value: Number(lastError !== null),
       })),
     }),
-    countOfJobs('callpath_agent_runs_total', 'Runs since the start, by job.', ({ runs }) => runs),
-    countOfJobs(
+  ];
+};
+
+const jobFamilies = (jobs: Health['jobs']): readonly string[] => {
+  const countOf = (name: string, help: string, of: (one: JobHealth) => number): string => {
+    const samples = Object.entries(jobs).map(([job, found]) => ({ labels: { job }, value: of(found) }));
+    return renderFamily({ name, help, samples }, 'counter');
+  };
+  return [
+    countOf('callpath_agent_runs_total', 'Runs since the start, by job.', ({ runs }) => runs),
+    countOf(
       'callpath_agent_run_failures_total',
       'Runs since the start that could not run, by job.',
       ({ failures }) => failures,
@@ -79,7 +90,17 @@ export const renderAgent = ({ healthy, spool, exporters, jobs, residentMegabytes
       },
       'counter',
     ),
-    one('callpath_agent_resident_bytes', 'Memory that the agent takes.', residentMegabytes * 1024 * 1024),
+  ];
+};
+
+/** The exposition of one agent. */
+export const renderAgent = ({ healthy, spool, exporters, jobs, residentMegabytes, cpuSeconds }: Health): string =>
+  [
+    gauge('callpath_agent_healthy', '1 if the agent finds nothing wrong with itself, else 0.', Number(healthy)),
+    ...spoolFamilies(spool),
+    ...deliveryFamilies(exporters),
+    ...jobFamilies(jobs),
+    gauge('callpath_agent_resident_bytes', 'Memory that the agent takes.', residentMegabytes * 1024 * 1024),
     renderFamily(
       {
         name: 'callpath_agent_cpu_seconds_total',
@@ -89,4 +110,3 @@ export const renderAgent = ({ healthy, spool, exporters, jobs, residentMegabytes
       'counter',
     ),
   ].join('');
-};
