@@ -1,7 +1,9 @@
 /** `import { probe, reflector } from 'callpath'`: a run, and a far end, as functions. What the commands do, without a terminal. */
 import type { Report } from './model/report.js';
 import { UserError } from './model/user-error.js';
+import { isOwnAddress, ownAddresses } from './net/local.js';
 import { loadProfile } from './plan/profiles.js';
+import { demandProbeOptions, demandReflectorOptions } from './probing/library-options.js';
 import { prepare } from './probing/prepare.js';
 import { probe as run } from './probing/probe.js';
 import { findTokens } from './probing/token.js';
@@ -36,7 +38,7 @@ export interface ProbeOptions {
   readonly source?: string;
   /** Packets per second, 1–1,000,000. Default 200. */
   readonly maxPps?: number;
-  /** The whole run, in milliseconds. Default 60,000; deep 420,000; exhaustive 1,800,000. */
+  /** The whole run, in milliseconds, 1–3,600,000. Default 60,000; deep 420,000; exhaustive 1,800,000. */
   readonly timeoutMs?: number;
   /** Ends the run: the report then holds what is known, and the rest is `unknown: not-run`. */
   readonly signal?: AbortSignal;
@@ -48,8 +50,16 @@ const DEFAULT_PROFILE = 'business-sip';
 const DEFAULT_MAX_PPS = 200;
 const TIMEOUT_MS = { usual: 60_000, deep: 420_000, exhaustive: 1_800_000 } as const;
 
+/** @throws UserError for an address that this host does not have */
+const demandOwn = async (option: string, address: string): Promise<void> => {
+  if (await isOwnAddress(address)) return;
+  throw new UserError('usage', `${option} ${address} is no address of this host; it has ${ownAddresses()}`);
+};
+
 /** Probes once. @throws UserError for what the caller can mend; a network that fails is in the report */
 export const probe = async (options: ProbeOptions): Promise<Report> => {
+  demandProbeOptions(options);
+  if (options.source !== undefined) await demandOwn('probe: source', options.source);
   const { deep = false, exhaustive = false, token, signal = new AbortController().signal } = options;
   const usual = exhaustive ? TIMEOUT_MS.exhaustive : deep ? TIMEOUT_MS.deep : TIMEOUT_MS.usual;
   const prepared = await prepare(
@@ -107,16 +117,18 @@ const DEFAULT_CONTROL_PORT = 443;
 
 /** Answers probes until it is closed. @throws UserError for what the caller can mend */
 export const reflector = async (options: ReflectorOptions): Promise<Reflector> => {
-  const { token, tokenFile = null, udp, tcp, onWarning = () => undefined } = options;
+  demandReflectorOptions(options);
+  const { token, tokenFile = null, listen = ['127.0.0.1'], udp, tcp, onWarning = () => undefined } = options;
+  for (const address of listen) await demandOwn('reflector: listen', address);
   const tokens = findTokens(tokenFile, token === undefined ? {} : { CALLPATH_TOKEN: token });
   if (tokens.length === 0) throw new UserError('token-invalid', 'reflector: give token or tokenFile');
   const profiles = await Promise.all((options.profiles ?? [DEFAULT_PROFILE]).map(loadProfile));
   const started = await startReflector({
-    listeners: (options.listen ?? ['127.0.0.1']).map((address) => ({ address, publicAddress: address })),
+    listeners: listen.map((address) => ({ address, publicAddress: address })),
     ports: planPorts({
       profiles,
-      udp: udp === undefined ? null : parsePortList(udp, 'udp'),
-      tcp: tcp === undefined ? null : parsePortList(tcp, 'tcp'),
+      udp: udp === undefined ? null : parsePortList(udp, 'reflector: udp'),
+      tcp: tcp === undefined ? null : parsePortList(tcp, 'reflector: tcp'),
       tls: null,
       controlPort: options.controlPort ?? DEFAULT_CONTROL_PORT,
     }),
@@ -126,5 +138,9 @@ export const reflector = async (options: ReflectorOptions): Promise<Reflector> =
     processes: 1,
     warn: onWarning,
   });
+  if (started.udp.length + started.tcp.length === 0) {
+    await started.close();
+    throw new UserError('nothing-bound', 'reflector: not a single port could be bound; onWarning is told why');
+  }
   return { udp: started.udp, tcp: started.tcp, close: started.close };
 };

@@ -1,7 +1,7 @@
 /** A real reflector process to be hard on: started as its command starts it, watched from outside. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,6 +17,8 @@ export interface Target {
   readonly pid: number | undefined;
   /** Resident memory in MiB, or null once the process is gone. */
   rss(): number | null;
+  /** Files and sockets that are open, or null once the process is gone. */
+  descriptors(): number | null;
   /** Of the metrics endpoint; null if it does not answer. */
   counter(name: string): Promise<number | null>;
   /** Lines of its log that are not about starting and stopping. */
@@ -114,6 +116,13 @@ export const startTarget = async (
       try {
         const pages = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1];
         return pages === undefined ? null : Number(pages) / 1024;
+      } catch {
+        return null;
+      }
+    },
+    descriptors: () => {
+      try {
+        return readdirSync(`/proc/${child.pid}/fd`).length;
       } catch {
         return null;
       }

@@ -1,6 +1,7 @@
 /** Whether the agent is well, as a judgement on its state: a pure function, and the same for every way to ask. */
 import type { RunKind } from './config/schema.js';
 import type { DaemonState } from './daemon.js';
+import { DROPPED_LATELY_MS } from './watch.js';
 
 export interface Health {
   /** Nobody need look. */
@@ -71,8 +72,6 @@ const MAX_SILENCE_MS = 180_000;
 const LONG_DELIVERY_MS = 60_000;
 /** A receiver that is restarted is back in minutes. */
 const BEHIND_MS = 3_600_000;
-/** After so long without another one, a drop is past: it stays counted, and nobody need look for its cause any more. */
-const DROPPED_LATELY_MS = 3_600_000;
 /** One look may be missed, and one may take long. */
 const MISSED_INTERVALS = 3;
 
@@ -100,6 +99,36 @@ const notices = (
   });
   return [...behind, ...overlooked];
 };
+
+const jobsOf = (state: DaemonState): Health['jobs'] =>
+  Object.fromEntries(
+    [...state.jobs].map(([name, { target, kind, everyMs, state: job }]) => [
+      name,
+      {
+        ...{ target, kind, everySeconds: everyMs === null ? null : everyMs / 1000 },
+        runs: job.runs,
+        failures: job.failures,
+        missed: job.missed,
+        missedBy: Object.fromEntries(job.missedBy),
+        lastRunAt: job.lastRunAt === null ? null : new Date(job.lastRunAt).toISOString(),
+        verdicts: Object.fromEntries(
+          (job.lastReport?.services ?? []).map(({ profile, verdict }) => [profile, verdict]),
+        ),
+      },
+    ]),
+  );
+
+const exportersOf = (state: DaemonState, monotonic: number): Health['exporters'] =>
+  Object.fromEntries(
+    [...state.deliveries].map(([name, { delivered, refused, failures, lastDeliveredAt, lastError, since }]) => [
+      name,
+      {
+        ...{ delivered, refused, failures, lastError },
+        lastDeliveredAt: lastDeliveredAt === null ? null : new Date(lastDeliveredAt).toISOString(),
+        deliveringSeconds: since === null ? null : Math.round((monotonic - since) / 1000),
+      },
+    ]),
+  );
 
 /** An exporter that fails is the network's or the receiver's trouble, which a restart of the agent does not mend. */
 export const healthOf = (state: DaemonState, now: { readonly wall: number; readonly monotonic: number }): Health => {
@@ -155,22 +184,7 @@ export const healthOf = (state: DaemonState, now: { readonly wall: number; reado
     upSeconds: Math.round((now.wall - state.startedAt) / 1000),
     residentMegabytes: Math.round(process.memoryUsage.rss() / 1024 / 1024),
     cpuSeconds: (usage.userCPUTime + usage.systemCPUTime) / 1e6,
-    jobs: Object.fromEntries(
-      [...state.jobs].map(([name, { target, kind, everyMs, state: job }]) => [
-        name,
-        {
-          ...{ target, kind, everySeconds: everyMs === null ? null : everyMs / 1000 },
-          runs: job.runs,
-          failures: job.failures,
-          missed: job.missed,
-          missedBy: Object.fromEntries(job.missedBy),
-          lastRunAt: job.lastRunAt === null ? null : new Date(job.lastRunAt).toISOString(),
-          verdicts: Object.fromEntries(
-            (job.lastReport?.services ?? []).map(({ profile, verdict }) => [profile, verdict]),
-          ),
-        },
-      ]),
-    ),
+    jobs: jobsOf(state),
     spool: {
       records: spool.records,
       bytes: spool.bytes,
@@ -180,15 +194,6 @@ export const healthOf = (state: DaemonState, now: { readonly wall: number; reado
       waiting: spool.waiting,
       dropped: spool.dropped,
     },
-    exporters: Object.fromEntries(
-      [...state.deliveries].map(([name, { delivered, refused, failures, lastDeliveredAt, lastError, since }]) => [
-        name,
-        {
-          ...{ delivered, refused, failures, lastError },
-          lastDeliveredAt: lastDeliveredAt === null ? null : new Date(lastDeliveredAt).toISOString(),
-          deliveringSeconds: since === null ? null : Math.round((now.monotonic - since) / 1000),
-        },
-      ]),
-    ),
+    exporters: exportersOf(state, now.monotonic),
   };
 };

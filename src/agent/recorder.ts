@@ -19,6 +19,7 @@ const EVENT_TYPES = [
   'clock-set',
   'suspended',
   'results-dropped',
+  'drops-ended', // none was dropped for an hour, and the agent is well again in that respect
   'disk-failing', // results do not reach the disk, or do again
   'memory-ceiling',
 ] as const;

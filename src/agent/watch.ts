@@ -9,6 +9,8 @@ import type { Spool } from './spool/spool.js';
 import type { StateStore } from './state-store.js';
 
 const MEGABYTE = 1024 * 1024;
+/** After so long without another one, a drop is past: it stays counted, and nobody need look for its cause any more. */
+export const DROPPED_LATELY_MS = 3_600_000;
 
 interface WatchOptions {
   readonly clock: Clock;
@@ -39,6 +41,8 @@ export const createWatch = (options: WatchOptions): Watch => {
   const { clock, log, stateStore, recorder, spool, jobs, inBackground } = options;
   const missed = createMissedRuns();
   let droppedBefore = 0;
+  /** Monotonic milliseconds of the last drop; null once it is past. */
+  let droppedAt: number | null = null;
   let failingBefore: string | null = null;
   let overCeiling = false;
 
@@ -61,8 +65,14 @@ export const createWatch = (options: WatchOptions): Watch => {
   const tellDropped = (): void => {
     const { dropped } = spool.stats();
     const total = Object.values(dropped).reduce((sum, count) => sum + count, 0);
-    if (total === droppedBefore) return;
+    if (total === droppedBefore) {
+      if (droppedAt === null || clock.monotonic() - droppedAt <= DROPPED_LATELY_MS) return;
+      droppedAt = null;
+      inBackground(recorder.event('drops-ended', '', { sinceStart: dropped }));
+      return;
+    }
     droppedBefore = total;
+    droppedAt = clock.monotonic();
     options.onDropped();
     inBackground(recorder.event('results-dropped', '', { sinceStart: dropped }));
   };

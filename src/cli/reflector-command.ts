@@ -4,7 +4,7 @@ import { isIP } from 'node:net';
 import { homedir, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import pino from 'pino';
+import pino, { type Logger } from 'pino';
 import { UserError } from '../model/user-error.js';
 import { isOwnAddress, ownAddresses } from '../net/local.js';
 import { loadProfile } from '../plan/profiles.js';
@@ -138,11 +138,8 @@ const credentialsOf = (
   return tokenFile === null ? makeCredentials() : keptCredentials(tokenFile);
 };
 
-/** Runs until SIGINT or SIGTERM. @throws UserError for what the user can mend */
-export const reflectorCommand = async (argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> => {
-  const typed = parse(argv);
-  const values = typed.config === undefined ? typed : { ...(await fromConfig(typed.config)), ...typed };
-  const log = pino({ name: 'reflector', base: null }, logDestination(process.stderr));
+/** What was written, checked; nothing is touched yet. @throws UserError */
+const readSettings = async (values: Values) => {
   const listen = values.listen ?? [await everyAddress()];
   const stray = listen.find((address) => isIP(address) === 0);
   if (stray !== undefined) throw usage(`--listen: "${stray.slice(0, MAX_SHOWN)}" is not an address`);
@@ -159,8 +156,14 @@ export const reflectorCommand = async (argv: readonly string[], env: NodeJS.Proc
   const metricsAt = values.metrics === undefined ? null : readListener(values.metrics);
   const exact = { udp: spans('udp'), tcp: spans('tcp'), tls: spans('tls') };
   const profiles = await Promise.all((values.profile ?? DEFAULT_PROFILES).map(loadProfile));
+  return {
+    ports: planPorts({ profiles, ...exact, controlPort }),
+    ...{ listen, listeners, processes, controlPort, metricsAt },
+  };
+};
 
-  await demandOwn(listen);
+/** Whose tokens count, and from where; makes a token at the first start. @throws UserError */
+const readSecrets = async (values: Values, env: NodeJS.ProcessEnv, log: Logger) => {
   const fromEnvironment = values['token-file'] === undefined && Boolean(env.CALLPATH_TOKEN_FILE || env.CALLPATH_TOKEN);
   const tokenFile = fromEnvironment ? null : (values['token-file'] ?? defaultTokenFile(env));
   if (tokenFile !== null && (await makeTokenFile(tokenFile)))
@@ -169,6 +172,18 @@ export const reflectorCommand = async (argv: readonly string[], env: NodeJS.Proc
   const exposed = exposure(tokenSource, values.strict ?? false);
   const tokens = findTokens(tokenFile, env);
   if (tokens.length === 0) throw new UserError('token-invalid', 'no token: give --token-file FILE');
+  return { tokenFile, tokenSource, exposed, tokens };
+};
+
+/** Runs until SIGINT or SIGTERM. @throws UserError for what the user can mend */
+export const reflectorCommand = async (argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> => {
+  const typed = parse(argv);
+  const values = typed.config === undefined ? typed : { ...(await fromConfig(typed.config)), ...typed };
+  const log = pino({ name: 'reflector', base: null }, logDestination(process.stderr));
+  const { listen, listeners, processes, controlPort, metricsAt, ports } = await readSettings(values);
+
+  await demandOwn(listen);
+  const { tokenFile, tokenSource, exposed, tokens } = await readSecrets(values, env, log);
   const { cert, key } = values;
   const given = cert !== undefined && key !== undefined ? { cert, key } : null;
   const credentials = await credentialsOf(given, tokenFile);
@@ -181,7 +196,7 @@ export const reflectorCommand = async (argv: readonly string[], env: NodeJS.Proc
   }
   const reflector = await startReflector({
     listeners,
-    ports: planPorts({ profiles, ...exact, controlPort }),
+    ports,
     tokens,
     credentials,
     version: packageVersion(),

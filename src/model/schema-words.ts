@@ -12,6 +12,8 @@ const QUOTED_LENGTH = 40;
 export const quoted = (value: unknown): string => {
   if (value === undefined) return 'missing';
   if (value === null) return 'empty';
+  // JSON knows neither NaN nor Infinity.
+  if (typeof value === 'number') return String(value);
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'a map';
   const text = JSON.stringify(value) ?? String(value);

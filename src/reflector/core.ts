@@ -16,7 +16,8 @@ import { createLateness } from './lateness.js';
 import { createKeepaliveBook, createLimiter, createRefusalBook } from './limits.js';
 import type { Counters } from './metrics.js';
 import { createOverruns } from './overruns.js';
-import { createSessions, type SessionRecord, type Sessions } from './sessions.js';
+import type { SharedRecord } from './record-batch.js';
+import { createSessions } from './sessions.js';
 import { createSources } from './sources.js';
 import { createStrangers } from './strangers.js';
 import { createConversation } from './streams.js';
@@ -24,6 +25,7 @@ import { createTcpSide } from './tcp.js';
 import { createUdpSide, type Source } from './udp.js';
 import { createUnreadable } from './unreadable.js';
 import { createWallClock } from './wall-clock.js';
+import type { Lately } from './worker-messages.js';
 
 export interface CoreOptions {
   readonly listeners: readonly Listener[];
@@ -41,20 +43,22 @@ export interface CoreOptions {
 
 /** The other processes, as this one sees them. */
 export interface Siblings {
-  /** Told of every arrival, so that the others know it too. */
-  readonly tell: (record: SessionRecord) => void;
+  /** Told of every arrival, and of what else the others have to know. */
+  readonly tell: (record: SharedRecord) => void;
   /** Resolves when what the others have seen so far is known here; false where one did not tell in time. */
   readonly consult: () => Promise<boolean>;
   readonly sendFrom: (place: Place, bytes: Uint8Array, to: Source) => boolean;
   readonly isBound: (place: Place) => boolean;
-  /** The worst wait of any of them lately, in milliseconds; absent where they do not tell. */
-  readonly lateMs?: () => number;
+  /** What they last said of themselves, all together. */
+  readonly lately: () => Lately;
 }
 
 export interface Core {
   bindUdp(place: Place): Promise<void>;
   bindTcp(place: Place): Promise<void>;
-  readonly sessions: Sessions;
+  /** Takes in what another process saw. */
+  merge(record: SharedRecord): void;
+  lately(): Lately;
   udpPlaces(): readonly Place[];
   tcpPorts(): readonly number[];
   isBound(place: Place): boolean;
@@ -66,6 +70,8 @@ export interface Core {
   close(): Promise<void>;
 }
 
+/** A process that cannot tell what it saw in this time is not waited for: its work is as late as that, and what it alone saw is not known. */
+export const TELLS_WITHIN_MS = 1000;
 /** How long between two warnings of the same kind, so that whoever provokes one cannot fill a disk. */
 const DEFECT_TOLD_EVERY_MS = 60_000;
 
@@ -87,8 +93,10 @@ export const createCore = (options: CoreOptions): Core => {
   const keepalives = createKeepaliveBook();
   const sourceOf = createSources();
   const refusals = createRefusalBook();
-  const strangers = createStrangers(limiter);
-  const unreadable = createUnreadable(strangers.isKnown);
+  const strangers = createStrangers(limiter, undefined, (address) => siblings?.tell({ say: 'proved', address }));
+  const unreadable = createUnreadable(strangers.isKnown, undefined, (address, port) =>
+    siblings?.tell({ say: 'unreadable', address, port }),
+  );
   const lateness = createLateness();
   const udpPorts = new Set<number>();
   const overruns = createOverruns(udpPorts);
@@ -107,24 +115,27 @@ export const createCore = (options: CoreOptions): Core => {
   let isReady = false;
   let toldAt = Number.NEGATIVE_INFINITY;
 
+  const lately = (): Lately => ({ lateMs: lateness.worstMs(), overruns: overruns.recent() });
+
   const host: Host = {
     authority,
     nowMicros,
     keepalives: keepalives.count,
-    info: (asker, room) => {
+    info: (asker, room, isPartlyBlind) => {
       const now = dated(info);
       if (now !== info) {
         info = now;
         plainInfo = encodeInfo(now);
       }
-      const lately = overruns.recent();
-      const lateMs = Math.max(lateness.worstMs(), siblings?.lateMs?.() ?? 0);
+      const [here, there] = [lately(), siblings?.lately()];
+      const dropped = [...here.overruns, ...(there?.overruns ?? [])];
+      const lateMs = Math.max(here.lateMs, there?.lateMs ?? 0, isPartlyBlind ? TELLS_WITHIN_MS : 0);
       const changed = unreadable.at(asker);
-      const isWell = lately.length === 0 && lateMs === 0 && changed.length === 0;
+      const isWell = dropped.length === 0 && lateMs === 0 && changed.length === 0;
       if (isWell && plainInfo.length <= room) return plainInfo;
       const told = {
         ...info,
-        ...(lately.length > 0 && { overruns: spansOf(lately) }),
+        ...(dropped.length > 0 && { overruns: spansOf(dropped) }),
         ...(changed.length > 0 && { unreadable: changed }),
         ...(lateMs > 0 && { lateMs }),
       };
@@ -231,7 +242,12 @@ export const createCore = (options: CoreOptions): Core => {
       return udp.bind(place);
     },
     bindTcp: tcp.bind,
-    sessions,
+    merge: (record) => {
+      if (record.say === 'proved') strangers.heard(record.address);
+      else if (record.say === 'unreadable') unreadable.heard(record.address, record.port);
+      else sessions.merge(record);
+    },
+    lately,
     udpPlaces: udp.places,
     tcpPorts: tcp.ports,
     isBound: udp.isBound,

@@ -39,8 +39,11 @@ export interface Host {
   readonly authority: Authority;
   readonly nowMicros: () => bigint;
   readonly keepalives: (address: string, port: number) => number;
-  /** What it says of itself to whoever asks from this address, the body of an info answer of at most `room` bytes. */
-  readonly info: (asker: string, room: number) => Uint8Array;
+  /**
+   * What it says of itself to whoever asks from this address, the body of an info answer of at most `room` bytes.
+   * @param isPartlyBlind a process of it did not tell in time what it saw
+   */
+  readonly info: (asker: string, room: number, isPartlyBlind: boolean) => Uint8Array;
   readonly sessions: Sessions;
   readonly evidence: EvidenceBook;
   /** Connections and deferred answers lately refused to the prefix of an address, because there were too many. */
@@ -131,7 +134,7 @@ const bodyFor = (admission: Admitted, deferral: Deferral | null, arrival: Arriva
     case 'echoRequest':
       return echoAnswerBody(body);
     case 'infoRequest':
-      return host.info(sourceAddress, roomForInfo(body.length));
+      return host.info(sourceAddress, roomForInfo(body.length), isPartlyBlind);
     case 'receiptsRequest': {
       const query = readReceiptsQuery(body);
       const told: Receipt[] = [];
@@ -186,7 +189,7 @@ export const sealAnswer = (admission: Admitted, message: Uint8Array, arrival: Ar
     bytes,
     of: { name, sequence },
     delivery: deferral ? { ...deferral, toPort: deferral.toPort ?? null, owner: ownerOf(name) } : undefined,
-    consults: type === 'receiptsRequest',
+    consults: type === 'receiptsRequest' || type === 'infoRequest',
   };
 };
 

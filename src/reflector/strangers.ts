@@ -18,6 +18,8 @@ export interface Strangers {
   isKnown(address: string): boolean;
   /** A token was shown from this address. */
   proved(address: string): void;
+  /** Another process says so. */
+  heard(address: string): void;
 }
 
 /** A run makes some twenty, several agents behind one address start at once. */
@@ -33,15 +35,29 @@ const TAGGED_WITHIN = 4096;
 
 /** As long as a refusal is remembered: an agent that runs each minute stays known. */
 const PROOF_REMEMBERED_MS = 120_000;
+/** The other processes are told at most so often for each address. */
+const TOLD_EVERY_MS = 1000;
 /** Addresses that are remembered; all are forgotten at once, and known again with their next packet. */
 const MAX_PROVEN = 16_384;
 
-export const createStrangers = (limiter: Limiter, now: () => number = () => performance.now()): Strangers => {
+/** @param tell called for an address that the other processes have to know as well */
+export const createStrangers = (
+  limiter: Limiter,
+  now: () => number = () => performance.now(),
+  tell: (address: string) => void = () => undefined,
+): Strangers => {
   const handshakes = createBuckets({ each: HANDSHAKES, all: HANDSHAKES_FOR_ALL }, now);
   const knownHandshakes = createBuckets({ each: HANDSHAKES, all: UNLIMITED }, now);
   const connections = createBuckets({ each: CONNECTIONS, all: UNLIMITED }, now);
-  const proven = new Map<string, number>();
-  const isKnown = (address: string): boolean => now() - (proven.get(address) ?? -Infinity) < PROOF_REMEMBERED_MS;
+  const proven = new Map<string, { at: number; toldAt: number }>();
+  const isKnown = (address: string): boolean => now() - (proven.get(address)?.at ?? -Infinity) < PROOF_REMEMBERED_MS;
+  const remember = (address: string): { at: number; toldAt: number } => {
+    if (proven.size >= MAX_PROVEN && !proven.has(address)) proven.clear();
+    const known = proven.get(address) ?? { at: 0, toldAt: Number.NEGATIVE_INFINITY };
+    known.at = now();
+    proven.set(address, known);
+    return known;
+  };
   return {
     isKnown,
     mayAsk: (source, chunk) => mayCarryTag(chunk.subarray(0, TAGGED_WITHIN)) || !limiter.refuses(source),
@@ -49,8 +65,11 @@ export const createStrangers = (limiter: Limiter, now: () => number = () => perf
     mayConnect: connections.allow,
     mayHandshake: (source, address) => (isKnown(address) ? knownHandshakes : handshakes).allow(source),
     proved: (address) => {
-      if (proven.size >= MAX_PROVEN && !proven.has(address)) proven.clear();
-      proven.set(address, now());
+      const known = remember(address);
+      if (known.at - known.toldAt < TOLD_EVERY_MS) return;
+      known.toldAt = known.at;
+      tell(address);
     },
+    heard: remember,
   };
 };

@@ -230,7 +230,8 @@ export const createTcpSide = (rules: TcpRules): TcpSide => {
         return;
       }
       if (!rules.strangers.mayHandshake(source, arrival.sourceAddress)) return cutOff(socket, source);
-      turns.run(() => {
+      // Node reads what has come, and OpenSSL signs, in the tick after the one that makes the socket.
+      turns.runLast(() => {
         if (socket.destroyed) return;
         const secure = new TLSSocket(socket, { isServer: true, secureContext: rules.secureContext() });
         secure.on('error', () => socket.destroy());

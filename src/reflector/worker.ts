@@ -1,10 +1,12 @@
 /** A further process of the reflector: binds its share of the ports, and lives as long as the one that started it. */
-import { type Core, createCore } from './core.js';
+import { type Core, createCore, TELLS_WITHIN_MS } from './core.js';
 import { createRecordBatch } from './record-batch.js';
-import type { FromWorker, ToWorker } from './worker-messages.js';
+import type { FromWorker, Lately, ToWorker } from './worker-messages.js';
 
 /** Counters are told this often even where nothing arrives. */
 const COUNTERS_EVERY_MS = 1000;
+/** The first process waits for all others before it answers; one that hangs holds up no answer of ours. */
+const CONSULTED_WITHIN_MS = TELLS_WITHIN_MS + 500;
 const MAX_PORTS = 65_536;
 
 const say = (message: FromWorker): void => {
@@ -16,9 +18,11 @@ let core: Core | null = null;
 let bound: ReadonlySet<number> = new Set();
 const waiting = new Map<number, (haveAllTold: boolean) => void>();
 let questions = 0;
+/** What all other processes lately did, as of the last time that they were asked. */
+let lately: Lately = { lateMs: 0, overruns: [] };
 
 const batch = createRecordBatch((records) => {
-  if (core) say({ say: 'records', records, counters: core.counters() });
+  if (core) say({ say: 'records', records, counters: core.counters(), lately: core.lately() });
 });
 const keyOf = ({ listener, port }: { readonly listener: number; readonly port: number }): number =>
   listener * MAX_PORTS + port;
@@ -32,10 +36,18 @@ const start = async (order: Extract<ToWorker, { say: 'start' }>): Promise<void> 
       consult: () =>
         new Promise((resolve) => {
           questions += 1;
-          waiting.set(questions, resolve);
+          const id = questions;
+          const settle = (haveAllTold: boolean): void => {
+            clearTimeout(timer);
+            waiting.delete(id);
+            resolve(haveAllTold);
+          };
+          const timer = setTimeout(() => settle(false), CONSULTED_WITHIN_MS);
+          waiting.set(id, settle);
           batch.flush();
-          say({ say: 'consult', id: questions });
+          say({ say: 'consult', id });
         }),
+      lately: () => lately,
       sendFrom: (place, bytes, to) => {
         say({ say: 'send', place, bytes, to });
         return true;
@@ -70,15 +82,15 @@ process.on('message', (message) => {
       core?.setCredentials(order.credentials);
       break;
     case 'records':
-      for (const record of order.records) core?.sessions.merge(record);
+      for (const record of order.records) core?.merge(record);
       break;
     case 'flush':
       batch.flush();
       say({ say: 'flushed', id: order.id });
       break;
     case 'consulted':
+      lately = order.lately;
       waiting.get(order.id)?.(order.haveAllTold);
-      waiting.delete(order.id);
       break;
     case 'send':
       core?.sendFrom(order.place, order.bytes, order.to);

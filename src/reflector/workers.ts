@@ -9,19 +9,17 @@ import type { ReflectorInfo } from '../model/far-end.js';
 import type { NamedToken } from '../model/token.js';
 import type { Place } from './alternates.js';
 import type { Credentials } from './certificate.js';
-import type { Core, CoreOptions, Siblings } from './core.js';
+import { type Core, type CoreOptions, type Siblings, TELLS_WITHIN_MS } from './core.js';
 import type { Counters } from './metrics.js';
 import { createRecordBatch } from './record-batch.js';
-import type { SessionRecord } from './sessions.js';
-import type { FromWorker, Share, ToWorker } from './worker-messages.js';
+import type { FromWorker, Lately, Share, ToWorker } from './worker-messages.js';
 
 const WORKER = fileURLToPath(new URL('./worker.js', import.meta.url));
-/** A process that cannot tell what it saw in this time is not waited for; what it alone may have seen is not spoken of. */
-const FLUSH_WITHIN_MS = 1000;
 
 interface WorkerProcess {
   readonly process: ChildProcess;
   counters: Counters | null;
+  lately: Lately | null;
   readonly udp: Set<number>;
 }
 
@@ -44,6 +42,11 @@ export interface Workers {
 const MAX_PORTS = 65_536;
 const keyOf = ({ listener, port }: Place): number => listener * MAX_PORTS + port;
 
+const together = (all: readonly { readonly lately: Lately | null }[]): Lately => ({
+  lateMs: Math.max(0, ...all.map(({ lately }) => lately?.lateMs ?? 0)),
+  overruns: all.flatMap(({ lately }) => lately?.overruns ?? []),
+});
+
 /** @param failed called once if one of them ends by itself: its ports are closed then */
 export const startWorkers = (options: CoreOptions, failed: (error: Error) => void): Workers => {
   const workers: WorkerProcess[] = [];
@@ -56,7 +59,7 @@ export const startWorkers = (options: CoreOptions, failed: (error: Error) => voi
     for (const worker of workers)
       if (worker !== but && worker.process.connected) worker.process.send(message, () => undefined);
   };
-  const batch = createRecordBatch((records: readonly SessionRecord[]) => {
+  const batch = createRecordBatch((records) => {
     if (records.length > 0) tellOthers({ say: 'records', records }, null);
   });
 
@@ -73,13 +76,16 @@ export const startWorkers = (options: CoreOptions, failed: (error: Error) => voi
             flushed.delete(id);
             resolve(hasTold);
           };
-          const timer = setTimeout(() => settle(false), FLUSH_WITHIN_MS);
+          const timer = setTimeout(() => settle(false), TELLS_WITHIN_MS);
           flushed.set(id, () => settle(true));
           worker.process.send({ say: 'flush', id } satisfies ToWorker, () => undefined);
         }),
     );
     return (await Promise.all(answers)).every((hasTold) => hasTold);
   };
+
+  const latelyBut = (worker: WorkerProcess): Lately =>
+    together([{ lately: core?.lately() ?? null }, ...workers.filter((one) => one !== worker)]);
 
   const sendFrom = (place: Place, bytes: Uint8Array, to: { address: string; port: number }): boolean => {
     if (core?.sendFrom(place, bytes, to)) return true;
@@ -95,7 +101,8 @@ export const startWorkers = (options: CoreOptions, failed: (error: Error) => voi
         break;
       case 'records':
         worker.counters = message.counters;
-        for (const record of message.records) core?.sessions.merge(record);
+        worker.lately = message.lately;
+        for (const record of message.records) core?.merge(record);
         if (message.records.length > 0) tellOthers({ say: 'records', records: message.records }, worker);
         break;
       case 'flushed':
@@ -106,7 +113,8 @@ export const startWorkers = (options: CoreOptions, failed: (error: Error) => voi
         void flushAll(worker).then((haveAllTold) => {
           batch.flush();
           if (worker.process.connected) {
-            worker.process.send({ say: 'consulted', id: message.id, haveAllTold } satisfies ToWorker, () => undefined);
+            const told = { say: 'consulted', id: message.id, haveAllTold, lately: latelyBut(worker) } as const;
+            worker.process.send(told satisfies ToWorker, () => undefined);
           }
         });
         break;
@@ -120,7 +128,7 @@ export const startWorkers = (options: CoreOptions, failed: (error: Error) => voi
 
   const startOne = async (share: Share): Promise<Extract<FromWorker, { say: 'bound' }>> => {
     const child = fork(WORKER, [], { serialization: 'advanced', stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
-    const worker: WorkerProcess = { process: child, counters: null, udp: new Set() };
+    const worker: WorkerProcess = { process: child, counters: null, lately: null, udp: new Set() };
     workers.push(worker);
     const bound = new Promise<Extract<FromWorker, { say: 'bound' }>>((resolve, reject) => {
       child.on('message', (message) => {
@@ -151,7 +159,7 @@ export const startWorkers = (options: CoreOptions, failed: (error: Error) => voi
       consult: () => flushAll(null),
       sendFrom,
       isBound: (place) => workers.some(({ udp }) => udp.has(keyOf(place))),
-      lateMs: () => Math.max(0, ...workers.map(({ counters }) => counters?.worstLateMs ?? 0)),
+      lately: () => together(workers),
     },
     start: async (own, shares) => {
       core = own;

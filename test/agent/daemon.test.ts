@@ -301,7 +301,8 @@ t.test('forty targets each minute are looked at each minute; where the budget is
 });
 
 t.test('a drop is a problem while it goes on, and stays counted when it is past', async (t) => {
-  const { daemon, clock, stop } = await agentIn({ folder: newFolder() });
+  const { exporter, records } = receiver();
+  const { daemon, clock, stop } = await agentIn({ folder: newFolder(), exporters: [exporter] });
   const { spool } = daemon.state;
   const health = () => healthOf(daemon.state, { wall: clock.wall(), monotonic: clock.monotonic() });
   await clock.advance(5 * MINUTE);
@@ -311,11 +312,19 @@ t.test('a drop is a problem while it goes on, and stays counted when it is past'
   t.match(health().problems, [/7 results were dropped since the start/], 'at once, before the next tick');
   await clock.advance(30 * MINUTE);
   t.equal(health().healthy, false);
+  t.same(
+    eventsIn(records).filter((type) => String(type).includes('drop')),
+    ['results-dropped'],
+  );
   await clock.advance(40 * MINUTE);
   t.equal(health().healthy, true, 'nothing is wrong any more');
   t.match(health().remarks, ['7 results were dropped since the start, none of them within the last hour']);
   t.match(renderAgent(health(), { agent: 'a' }), /callpath_agent_spool_dropped\{agent="a",lane="light"\} 7/);
   await stop();
+  t.same(
+    eventsIn(records).filter((type) => String(type).includes('drop')),
+    ['results-dropped', 'drops-ended'],
+  );
 });
 
 t.test('the memory ceiling ends it in good order', async (t) => {

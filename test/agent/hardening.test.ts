@@ -7,10 +7,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { openControl } from '../../src/agent/control.js';
+import type { Exporter } from '../../src/agent/exporters/contract.js';
 import { createPoster } from '../../src/agent/exporters/http-post.js';
+import { healthOf } from '../../src/agent/health.js';
 import { openPositions } from '../../src/agent/spool/positions.js';
 import { openSpool } from '../../src/agent/spool/spool.js';
 import { boundConnections, HTTP_LIMITS } from '../../src/net/http-guests.js';
+import { agentIn, stateRoot } from './support/agent.js';
+import { NEVER, open, reportRecord } from './support/exporter.js';
 
 const folderOf = (t: { teardown(end: () => unknown): unknown }): string => {
   const folder = mkdtempSync(join(tmpdir(), 'callpath-hardening-'));
@@ -49,6 +53,76 @@ t.test('a receiver that hangs, or drips, ends by its deadline, and the next deli
   });
   mode = 'well';
   t.match(await poster.post(Buffer.from('{}'), {}, signal), { ok: true });
+});
+
+/** What an answer that never ends takes instead of a minute. */
+const SOON = { idleMs: 2000, overallMs: 300 };
+
+for (const { type, config } of [
+  { type: 'webhook', config: (base: string) => ({ url: base }) },
+  { type: 'otlp', config: (base: string) => ({ endpoint: base, metrics: true, logs: true }) },
+] as const)
+  t.test(`${type}: a receiver that drips is given up, and gets the same again once it is well`, async (t) => {
+    let drips = true;
+    let whole = 0;
+    const server = createServer((request, response) => {
+      request.resume();
+      request.on('end', () => {
+        response.writeHead(200, { 'content-type': 'application/json' });
+        if (!drips) {
+          whole += 1;
+          response.end('{}');
+          return;
+        }
+        const timer = setInterval(() => response.write(' '), 20);
+        response.on('close', () => clearInterval(timer));
+      });
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    t.teardown(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    const exporter = await open(t, type, config(`http://127.0.0.1:${portOf(server)}/`), { httpDeadlines: SOON });
+    const records = [reportRecord(1)];
+    t.match(await exporter.deliver(records, NEVER), { outcome: 'retry', why: /whole/ });
+    drips = false;
+    t.match(await exporter.deliver(records, NEVER), { outcome: 'delivered' });
+    t.ok(whole > 0);
+  });
+
+t.test('a delivery that takes too long makes the agent unwell, and well again when it ends', async (t) => {
+  const MINUTE = 60_000;
+  const deliveries: ((what: Awaited<ReturnType<Exporter['deliver']>>) => void)[] = [];
+  const exporter: Exporter = {
+    name: 'slow',
+    deliver: () => new Promise((resolve) => deliveries.push(resolve)),
+    close: async () => undefined,
+  };
+  const folder = stateRoot();
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  const { daemon, clock, stop } = await agentIn({ folder, exporters: [exporter] });
+  const health = () => healthOf(daemon.state, { wall: clock.wall(), monotonic: clock.monotonic() });
+  await clock.advance(0.9 * MINUTE);
+  t.equal(deliveries.length, 1);
+  t.same(health().problems, [], 'a batch may take a minute');
+  await clock.advance(0.5 * MINUTE);
+  const { healthy, alive, problems } = health();
+  t.equal(healthy, false);
+  t.match(problems, [/^exporter slow: its receiver has kept a delivery waiting for \d+ s$/]);
+  t.equal(alive, true, 'a restart would mend nothing');
+  await clock.advance(2 * MINUTE);
+  t.match(health().remarks, [/exporter slow: the delivery took longer than 150 s and was broken off/]);
+  while (deliveries.length > 0) deliveries.shift()?.({ outcome: 'delivered' });
+  await clock.advance(MINUTE / 10);
+  while (deliveries.length > 0) {
+    deliveries.shift()?.({ outcome: 'delivered' });
+    await clock.advance(MINUTE / 10);
+  }
+  t.same(health().problems, []);
+  const ending = stop();
+  await clock.advance(MINUTE);
+  await ending;
 });
 
 t.test('a position whose digits changed is not believed', async (t) => {

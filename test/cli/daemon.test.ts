@@ -1,6 +1,6 @@
 /** `probe daemon`, `probe health` and `probe doctor` as an operator uses them. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -76,11 +76,11 @@ interface Started {
   readonly ended: Promise<number | null>;
 }
 
-const start = (config: string): Started => {
+const start = (config: string, env: NodeJS.ProcessEnv = {}): Started => {
   const [command = '', ...args] = commandLine('probe', ['daemon', '--config', config]);
   const child = spawn(command, args, {
     stdio: ['ignore', 'ignore', 'pipe'],
-    env: { PATH: process.env.PATH, HOME: folder },
+    env: { PATH: process.env.PATH, HOME: folder, ...env },
   });
   let log = '';
   child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
@@ -231,6 +231,13 @@ t.test('an agent runs, says how it is, and ends in good order', { timeout: TEST_
   const again = start(config);
   await until(() => again.log().includes('agent ready'));
   t.equal((await probe(['health', '--config', config])).code, 0);
+  // One that is stopped answers nobody, and still holds what is its own.
+  again.child.kill('SIGSTOP');
+  const intruder = await probe(['daemon', '--config', config]);
+  t.equal(intruder.code, 2);
+  t.match(intruder.stderr, /another agent runs with the state folder/);
+  again.child.kill('SIGCONT');
+  t.equal((await probe(['health', '--config', config])).code, 0);
   // Somebody who stands in the door keeps nobody in.
   const guest = connect({ path: controlPath(state), allowHalfOpen: true });
   guest.on('error', () => undefined).resume();
@@ -307,6 +314,57 @@ exporters:
   agent.child.kill('SIGTERM');
   t.equal(await agent.ended, 0);
 });
+
+/** Debian's package `faketime`; the library for programs with threads. */
+const FAKETIME = ['x86_64', 'aarch64']
+  .map((cpu) => `/usr/lib/${cpu}-linux-gnu/faketime/libfaketimeMT.so.1`)
+  .find((library) => existsSync(library));
+const NEEDS_FAKETIME = { skip: FAKETIME ? false : 'needs libfaketime (Debian: faketime)', timeout: TEST_MS };
+
+t.test(
+  "the host's clock is set forward and right again: told each time, and the agent goes on",
+  NEEDS_FAKETIME,
+  async (t) => {
+    const state = join(folder, 'clock');
+    const clock = file('clock-offset', '+0d');
+    const config = file(
+      'clock.yaml',
+      `agent: { stateDirectory: "${state}" }
+targets:
+  - { name: here, host: 127.0.0.1, profiles: [./tcp.yaml], schedules: [{ kind: light, every: 10s }] }
+`,
+    );
+    const agent = start(config, {
+      LD_PRELOAD: FAKETIME,
+      FAKETIME_TIMESTAMP_FILE: clock,
+      FAKETIME_NO_CACHE: '1',
+      // Monotonic time is what a set clock leaves alone.
+      DONT_FAKE_MONOTONIC: '1',
+    });
+    const runs = async (): Promise<number> =>
+      ((await askControl(controlPath(state))) as HealthSeen | null)?.jobs?.['here/light']?.runs ?? 0;
+    const told = (): readonly number[] =>
+      agent
+        .log()
+        .split('\n')
+        .flatMap((line) => {
+          if (!line.includes("the host's clock was set")) return [];
+          return [Math.round((JSON.parse(line) as { readonly byMs: number }).byMs / 86_400_000)];
+        });
+    await until(async () => (await runs()) > 0);
+    for (const [index, offset] of ['+1d', '+0d'].entries()) {
+      const before = await runs();
+      file('clock-offset', offset);
+      await until(() => told().length > index);
+      await until(async () => (await runs()) > before);
+    }
+    t.same(told(), [1, -1], 'by so many days');
+    const { code, stdout } = await probe(['health', '--config', config]);
+    t.equal(code, 0, stdout);
+    agent.child.kill('SIGTERM');
+    t.equal(await agent.ended, 0);
+  },
+);
 
 t.test('a state folder that cannot be used is said in one line', async (t) => {
   const notAFolder = file('a-file', '');

@@ -222,6 +222,26 @@ t.test('work in turns: what exceeds a slice waits, in order', async (t) => {
   t.same(done, [0, 1, 2, 3, 4]);
 });
 
+t.test('work in turns: what only begins when it returns has its turn for itself', async (t) => {
+  // The clock stands still: such work seems to cost nothing, as a TLS handshake does to whoever makes its socket.
+  const turns = createTurns(() => 0);
+  t.teardown(turns.close);
+  const done: number[] = [];
+  for (let number = 0; number < 4; number += 1) turns.runLast(() => done.push(number));
+  turns.run(() => done.push(4));
+  t.same(done, [0]);
+  for (const expected of [
+    [0, 1],
+    [0, 1, 2],
+    [0, 1, 2, 3],
+  ]) {
+    await new Promise(setImmediate);
+    t.same(done, expected);
+  }
+  await new Promise(setImmediate);
+  t.same(done, [0, 1, 2, 3, 4]);
+});
+
 t.test('the clock is right again after it was set', async (t) => {
   let wall = 1000;
   let monotonic = 0;

@@ -5,13 +5,14 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import t from 'tap';
 import { makeCredentials } from '../../src/reflector/certificate.js';
+import { createCore } from '../../src/reflector/core.js';
 import { type Reflector, startReflector } from '../../src/reflector/server.js';
 import { dealShares, MAX_PROCESSES, roomUnder } from '../../src/reflector/shares.js';
 import { STUN_TAG_ATTRIBUTE } from '../../src/wire/carriers.js';
-import { parseInfo } from '../../src/wire/info.js';
+import { INFO_REQUEST_BYTES, parseInfo } from '../../src/wire/info.js';
 import { encodeReceiptsQuery, readReceipts } from '../../src/wire/receipts.js';
 import { attributeOf, parseStun } from '../../src/wire/stun.js';
-import { isAnswer, readTag } from '../../src/wire/tag.js';
+import { isAnswer, REQUEST_TAG_BYTES, readTag } from '../../src/wire/tag.js';
 import { requestTag, sendInRealTime, stunRequest, TOKEN } from './support.js';
 
 /** An address of its own, so that its ports are nobody else's. */
@@ -225,6 +226,79 @@ t.test('a process that hangs holds up no answer, and what it may have seen is no
     [...arrivedOnce, { arrived: 0, answered: 0, why: null }],
     'once all tell, what never came is said',
   );
+});
+
+const infoAt = async (socket: Socket, sequence: number, port: number) => {
+  const body = new Uint8Array(INFO_REQUEST_BYTES - REQUEST_TAG_BYTES);
+  const request = requestTag(sequence, { type: 'infoRequest', body });
+  const info = parseInfo(answerOf(await ask(socket, request, port)).body);
+  if (!info.ok) throw new Error(info.refusal);
+  return info.value;
+};
+
+t.test('what arrives unreadable at any of them all of them tell, to that agent alone', LINUX_ONLY, async (t) => {
+  const all = portsFrom(FIRST_PORT, 259);
+  // Of the first process, the second and the third.
+  const [own, second, third] = [FIRST_PORT, FIRST_PORT + 256, FIRST_PORT + 257] as const;
+  const reflector = await start(all, 3);
+  const socket = await listen();
+  const other = createSocket('udp4').bind(0, '127.0.0.3');
+  await once(other, 'listening');
+  t.teardown(async () => {
+    socket.close();
+    other.close();
+    await reflector.close();
+  });
+  // At one port only, and the answer to it tells the others who is no stranger.
+  await ask(socket, requestTag(1, room), second);
+  await infoAt(socket, 2, own);
+  // RTP whose payload was cut.
+  const junk = Buffer.concat([Buffer.from('800000010000000000000001', 'hex'), Buffer.alloc(40, 0xd5)]);
+  for (const port of [own, second, third]) for (let count = 0; count < 2; count += 1) socket.send(junk, port, HOST);
+  // Answered in order: these show that what came before them has been read.
+  for (const [index, port] of [own, second, third].entries()) await ask(socket, requestTag(10 + index, room), port);
+  for (const [index, port] of [own, second, third].entries()) {
+    t.same(
+      (await infoAt(socket, 20 + index, port)).unreadable,
+      [
+        [own, own],
+        [second, third],
+      ],
+      `asked at port ${port}`,
+    );
+    t.equal((await infoAt(other, 30 + index, port)).unreadable, undefined, 'none of it is the other host');
+  }
+});
+
+t.test('what others dropped and were late with is told by each', LINUX_ONLY, async (t) => {
+  const port = FIRST_PORT;
+  let haveAllTold = true;
+  const core = createCore({
+    listeners: [{ address: HOST, publicAddress: HOST }],
+    tokens: [{ name: 'test', token: TOKEN }],
+    credentials,
+    version: '0.1.0',
+    hashSeed: 1,
+    warn: (message) => t.fail(message),
+    siblings: {
+      tell: () => undefined,
+      consult: async () => haveAllTold,
+      sendFrom: () => false,
+      isBound: () => false,
+      lately: () => ({ lateMs: 0, overruns: [7000, 7001] }),
+    },
+  });
+  await core.bindUdp({ listener: 0, port });
+  core.setInfo({ version: '0.1.0', udp: [[port, port]], tcp: [], certificateSha256: null });
+  const socket = await listen();
+  t.teardown(async () => {
+    socket.close();
+    await core.close();
+  });
+  const well = await infoAt(socket, 1, port);
+  t.same(well.overruns, [[7000, 7001]]);
+  haveAllTold = false;
+  t.ok(((await infoAt(socket, 2, port)).lateMs ?? 0) >= 1000, 'who does not tell in time is that late');
 });
 
 t.test('another process answers from its port', LINUX_ONLY, async (t) => {

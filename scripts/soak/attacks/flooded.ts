@@ -13,9 +13,9 @@ import { GREEDY_TOKEN } from './tenants.js';
 /** The flood is at its height by then, and what it left is done by then. */
 const RISE_MS = 500;
 const METER_PORT = 3478;
-/** What an agent may notice: five times what it waits without an attack, and never less than two collections of young garbage. */
+/** What an agent may notice: five times what it waits without an attack, and never less than a collection of young garbage. */
 const TIMES_IDLE = 5;
-const LEAST_MS = 8;
+const LEAST_MS = 4;
 /** With and without the flood in turn, so that what else the machine does weighs on both alike. */
 const ROUNDS = 3;
 /** Beside probes a flood comes and goes at such intervals, so that it begins in the middle of a run. */

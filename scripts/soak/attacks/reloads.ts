@@ -51,6 +51,19 @@ const changes = async (): Promise<readonly Change[]> => {
   ];
 };
 
+/** Connections of probes may end a moment later than these. */
+const SETTLES_WITHIN_MS = 20_000;
+
+/** How many more descriptors are open than before, once nobody talks to it any more; 0 or less if none. */
+const leftOpen = async (target: Target, before: number): Promise<number> => {
+  const until = performance.now() + SETTLES_WITHIN_MS;
+  for (;;) {
+    const left = (target.descriptors() ?? before) - before;
+    if (left <= 0 || performance.now() > until) return left;
+    await sleep(100);
+  }
+};
+
 /** Changes nothing for whoever probes: the token that it uses is in every file that can be used. */
 export const reloaded = async (reloads: number, probes: number): Promise<AttackResult> => {
   const all = await changes();
@@ -60,6 +73,7 @@ export const reloaded = async (reloads: number, probes: number): Promise<AttackR
     certificate: await makeCredentials(),
   });
   const findings: string[] = [];
+  const openBefore = target.descriptors() ?? 0;
   try {
     let told = 0;
     const pester = async (): Promise<void> => {
@@ -70,8 +84,10 @@ export const reloaded = async (reloads: number, probes: number): Promise<AttackR
       }
     };
     const [beside] = await Promise.all([probeBeside(target.address, { count: probes }), pester()]);
-    const before = target.rss() ?? 0;
+    const megabytes = target.rss() ?? 0;
     const ended = target.ended();
+    const left = await leftOpen(target, openBefore);
+    if (left > 0) findings.push(`${left} descriptors more than before`);
     if (ended !== null) findings.push(`the reflector ${ended}`);
     const said = target.complaints();
     const refused = said.filter((line) => line.includes('nothing was reloaded')).length;
@@ -79,7 +95,7 @@ export const reloaded = async (reloads: number, probes: number): Promise<AttackR
     findings.push(...beside.findings, ...defects.slice(0, 3));
     return {
       lines: [
-        `${told} reloads, ${refused} refused of the first that it logged, ${before.toFixed(0)} MiB; ${lineOf(beside)}`,
+        `${told} reloads, ${refused} refused of the first that it logged, ${megabytes.toFixed(0)} MiB, ${openBefore + left} descriptors; ${lineOf(beside)}`,
       ],
       findings,
       probes: beside.probes,

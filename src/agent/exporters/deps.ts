@@ -6,6 +6,12 @@ import type { Exporter } from './contract.js';
 import type { AgentLabels } from './labels.js';
 import type { StaleAfter } from './latest.js';
 
+/** How long an HTTP receiver may be silent, and how long all of its answer may take, in milliseconds. */
+export interface HttpDeadlines {
+  readonly idleMs: number;
+  readonly overallMs: number;
+}
+
 /** One line for operators; details are fields, never part of the sentence. */
 interface ExporterLog {
   info(details: Readonly<Record<string, unknown>>, message: string): void;
@@ -30,6 +36,8 @@ export interface ExporterDeps {
   readonly probe: ProbeRunner | null;
   /** For how long a report of a target stands. */
   readonly staleAfterMs: StaleAfter;
+  /** Those of `http-post.ts` if left out. */
+  readonly httpDeadlines?: HttpDeadlines;
   /** How the agent is; null, or absent, while nobody can say. */
   readonly health?: () => Health | null;
 }

@@ -6,6 +6,7 @@ import { Agent as HttpAgent, type IncomingMessage, request as requestHttp } from
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import { printable } from '../../wire/printable.js';
 import type { Delivery } from './contract.js';
+import type { HttpDeadlines } from './deps.js';
 import type { TlsMaterial } from './settings.js';
 
 /** An answer is an acknowledgement; what is longer is cut and the connection closed. */
@@ -13,7 +14,7 @@ const MAX_ANSWER_BYTES = 64 * 1024;
 /** Between http and https, or to another path, of the same host. */
 const MAX_REDIRECTS = 3;
 /** A receiver stores a batch in seconds. One that says nothing for so long, or is not done by then, has hung up without saying so. */
-const LIMITS = { idleMs: 20_000, overallMs: 60_000 } as const;
+const LIMITS: HttpDeadlines = { idleMs: 20_000, overallMs: 60_000 };
 /** What a log line shows of a receiver's words. */
 const MAX_WORDS = 120;
 /** Those that keep method and body (RFC 9110 §15.4). */
@@ -102,7 +103,7 @@ export const createPoster = (
   target: URL,
   tls: TlsMaterial,
   now: () => number,
-  limits: { readonly idleMs: number; readonly overallMs: number } = LIMITS,
+  limits: HttpDeadlines = LIMITS,
 ): Poster => {
   const agents = {
     'http:': new HttpAgent({ keepAlive: true, maxSockets: 1 }),

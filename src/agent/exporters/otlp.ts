@@ -54,7 +54,7 @@ export const create = async (config: Config, deps: ExporterDeps): Promise<Export
   const posterFor = (path: string): Poster => {
     const target = new URL(config.endpoint);
     target.pathname = `${target.pathname.replace(/\/+$/, '')}${path}`;
-    return createPoster(target, tls, now);
+    return createPoster(target, tls, now, deps.httpDeadlines);
   };
   const posters = { metrics: posterFor('/v1/metrics'), logs: posterFor('/v1/logs') };
   const headers = {

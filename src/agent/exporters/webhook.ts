@@ -52,7 +52,7 @@ export const create = async (config: Config, deps: ExporterDeps): Promise<Export
   if (key !== null && key.length < 16)
     throw new UserError('token-invalid', `exporter ${name}: the key in ${config.secretFile} is shorter than 16 bytes`);
   const token = config.tokenFile === undefined ? null : await readSecret(config.tokenFile, deps);
-  const poster = createPoster(new URL(config.url), await readTls(config, deps), now);
+  const poster = createPoster(new URL(config.url), await readTls(config, deps), now, deps.httpDeadlines);
   return {
     name,
     deliver: async (records, signal) => {

@@ -32,6 +32,7 @@ const EVENT_WORDS: Readonly<Record<EventType, string>> = {
   'clock-set': "The host's clock was set",
   suspended: 'The host slept',
   'results-dropped': 'Results were dropped before they were delivered',
+  'drops-ended': 'No result was dropped for an hour',
   'disk-failing': 'The disk did not take results, or takes them again',
   'memory-ceiling': 'The memory ceiling was reached',
 };
