@@ -81,6 +81,14 @@ export interface ConnectionFacts {
   readonly dead: number;
 }
 
+/** A UDP port that passed nothing at first, or for a time, and passes since: what went there meanwhile is no loss of the line. */
+export interface ShutFor {
+  readonly port: number;
+  /** When the first and the last packet went there in vain. */
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
 export interface FarEndFacts {
   readonly address: string;
   /** Null where nobody has proven to be a reflector by telling what it is. */
@@ -115,6 +123,8 @@ export interface FarEndFacts {
   readonly aliveOverUdp: readonly Span[];
   /** When it was not. */
   readonly silences: readonly Silence[];
+  /** UDP ports that were shut for a time, by themselves. */
+  readonly shutFor: readonly ShutFor[];
 }
 
 /** Of an address of which nothing is known yet. */
@@ -136,4 +146,5 @@ export const unknownFarEnd = (address: string): FarEndFacts => ({
   alive: [],
   aliveOverUdp: [],
   silences: [],
+  shutFor: [],
 });

@@ -15,6 +15,7 @@ import {
   firstHeldNote,
   firstLostNote,
   ownPortNote,
+  shutForNote,
   shutNote,
   unreadableNote,
 } from '../words/flows.js';
@@ -63,7 +64,7 @@ const endNotes = (facts: FarEndFacts): readonly string[] => {
 
 /** What the run itself has to tell: that it was cut short, a busy host, a refused token. */
 export const notesOf = (
-  { cutShort, eventLoopDelayMs, farEnds, loss }: RunOutput<StudyFacts>,
+  { begunAtMs, cutShort, eventLoopDelayMs, farEnds, loss }: RunOutput<StudyFacts>,
   durationMs: number,
 ): readonly string[] => [
   ...(cutShort === null ? [] : [CUT_SHORT[cutShort]]),
@@ -73,6 +74,13 @@ export const notesOf = (
       ]
     : []),
   ...farEnds.flatMap(endNotes),
+  ...farEnds
+    .filter(({ shutFor }) => shutFor.length > 0)
+    .map((one) => {
+      const fromMs = Math.min(...one.shutFor.map((shut) => shut.fromMs));
+      const toMs = Math.max(...one.shutFor.map((shut) => shut.toMs));
+      return shutForNote(one, fromMs - begunAtMs, toMs - begunAtMs);
+    }),
   ...farEnds.filter(({ flows }) => flowsDie(flows)).map(deadFlowsNote),
   ...farEnds.filter(({ connections }) => connectionsDie(connections, lossUpperBound(loss))).map(deadConnectionsNote),
   ...farEnds.flatMap((one) =>

@@ -11,6 +11,7 @@ import { askWhatPassesSince } from './phases/ask-what-passes-since.js';
 import { confirmAlive } from './phases/confirm-alive.js';
 import { examineConnections } from './phases/examine-connections.js';
 import { examineFlows } from './phases/examine-flows.js';
+import { examineLosses } from './phases/examine-losses.js';
 import { fetchReceipts } from './phases/fetch-receipts.js';
 import { findBoundaries } from './phases/find-boundaries.js';
 import { identify, identifyAgain } from './phases/identify.js';
@@ -50,6 +51,7 @@ export const run = async (
     await Promise.all([tryOtherBytes(run), trySmallEsp(run), tryOwnPorts(run), tryConnectionsAgain(run)]);
     await askWhatPassesSince(run);
     await trySameSize(run);
+    await examineLosses(run);
     await askUntilCertain(run);
     await recheckSlow(run);
     run.freezeLoss();

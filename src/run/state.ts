@@ -157,6 +157,7 @@ export const openRun = async (
         limit: limitOf(address, known),
         alive: tools.timeline.spans(address, 'tcp'),
         aliveOverUdp: tools.timeline.spans(address, 'udp'),
+        shutFor: tools.timeline.shutFor(address),
         silences: [
           ...connectionsAway(tools.timeline, address, lostBesideAnswers(observations.at(address), 'connections')),
           ...tools.timeline.silences(address, tools.path.lateMs('udp')),

@@ -106,7 +106,7 @@ export const classifyAnswers = (
   const isAlive = received > 1 && !losesFirst(farEnd.flows);
   const dead = deadOf(
     check,
-    attempts.filter((one) => unwitnessedBy(farEnd, check.transport, [one]) === 0),
+    attempts.filter((one) => unwitnessedBy(farEnd, check, [one]) === 0),
   );
   if (isAlive && dead.flows > 1 && doubtOfSilence(dead.packets, lossUpperBound) <= doubt) {
     return { verdict: 'degraded', reason: 'flow-loss' };

@@ -64,6 +64,7 @@ const stateOf = (facts: FarEndFacts, own: readonly Observation[]): FarEndState =
       facts.alive.length > 0 && {
         aliveDuring: { atAll: facts.alive, overUdp: facts.aliveOverUdp },
         silences: facts.silences,
+        shutFor: new Map(facts.shutFor.map((one) => [one.port, one])),
       }),
     onlyShortPasses: new Set(facts.onlyShortPasses),
     smallEspPorts: new Set(facts.smallEspPorts),

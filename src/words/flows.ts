@@ -25,6 +25,22 @@ export const ownPortNote = (port: number): string =>
 export const shutNote = (ports: string): string =>
   `${ports} passed at first, and nothing passed there any more when asked again at the end: a protection against floods or scans has shut this host out there, which this run may have triggered (exempt this host, or ask slower: --max-pps), or a rule changed during the run. Run again: what is blocked then is blocked.`;
 
+/** @param fromMs and toMs since the run began, in milliseconds */
+export const shutForNote = (
+  { address, shutFor }: Pick<FarEndFacts, 'address' | 'shutFor'>,
+  fromMs: number,
+  toMs: number,
+): string => {
+  const ports = [...new Set(shutFor.map(({ port }) => port))].sort((a, b) => a - b);
+  const [first, last] = [ports[0], ports.at(-1)];
+  const named =
+    ports.length === 1
+      ? `UDP ${first} of ${address} passed nothing`
+      : `${ports.length} ports between UDP ${first} and ${last} of ${address} passed nothing`;
+  const seconds = (ms: number): string => (ms / 1000).toFixed(1);
+  return `${named} from ${seconds(fromMs)} to ${seconds(toMs)} s into the run, while others did, and pass since: a rule that changed meanwhile. What was lost there then is no loss of the line, and no port is called blocked for it.`;
+};
+
 /** Runs of ports that are named; a sweep's sample of a range has more. */
 const MAX_NAMED = 6;
 
