@@ -78,16 +78,14 @@ export interface SameSize extends Passing {
   readonly bytes: number;
 }
 
-/** What one reflector's address was asked about SIP. */
 /** After some messages SIP's own port passed none any more, whatever they were. */
 export interface SipLimit {
   /** `rate`: one asked after a pause passed again. `cut-off`: it did not. */
   readonly kind: 'rate' | 'cut-off';
   readonly port: number;
-  /** Packets that had gone there by then. */
-  readonly afterPackets: number;
 }
 
+/** What one reflector's address was asked about SIP. */
 export interface SipFacts {
   /** Left out where nothing of the kind was met. */
   readonly limit?: SipLimit;

@@ -55,10 +55,10 @@ const endNotes = (facts: FarEndFacts): readonly string[] => {
   }
   return ended === 'cut-off'
     ? [
-        `Cut off: from some moment on nothing came from ${facts.address} any more, after this run had opened ${last?.flows ?? 0} flows, ${last?.recentFlows ?? 0} of them in the last seconds. A protection against port scans or SIP floods between here and there may drop everything of this host now; this run may have triggered it. Exempt this host, or ask slower and less (--max-pps, a smaller range). The line or the far end may as well have gone away at that moment. ${nothing}`,
+        `Cut off: from some moment on nothing came from ${facts.address}${last?.what === 'udp' ? ' over UDP' : ''} any more, after this run had opened ${last?.flows ?? 0} flows, ${last?.recentFlows ?? 0} of them in the last seconds. A protection against port scans or SIP floods between here and there may drop ${last?.what === 'udp' ? 'all UDP' : 'everything'} of this host now; this run may have triggered it. Exempt this host, or ask slower and less (--max-pps, a smaller range). The line or the far end may as well have gone away at that moment. ${nothing}`,
       ]
     : [
-        `Nothing came from ${facts.address} any more at the end of the run: the line went away, or the far end ended. ${nothing} Ask again once it is back.`,
+        `Nothing came from ${facts.address}${last?.what === 'udp' ? ' over UDP' : ''} any more at the end of the run: the line went away, or the far end ended. ${nothing} Ask again once it is back.`,
       ];
 };
 

@@ -20,7 +20,7 @@ import type { Net } from './net.js';
 import { createObservations, lostBesideAnswers, type Observations, passed } from './observations.js';
 import { createPath } from './path.js';
 import { createSweeps, type Sweeps } from './sweep/sweeps.js';
-import { connectionsAway, createTimeline } from './timeline.js';
+import { awayBeforeUdp, connectionsAway, createTimeline } from './timeline.js';
 import type { Tools } from './tools.js';
 
 /** Open sockets at once; with the pacing far below what a branch router's session table notices. */
@@ -159,6 +159,9 @@ export const openRun = async (
         aliveOverUdp: tools.timeline.spans(address, 'udp'),
         shutFor: tools.timeline.shutFor(address),
         silences: [
+          ...(lostAtFirst(known.flows) > 0
+            ? []
+            : awayBeforeUdp(timeline, address, lostBesideAnswers(observations.at(address), 'udp'))),
           ...connectionsAway(tools.timeline, address, lostBesideAnswers(observations.at(address), 'connections')),
           ...tools.timeline.silences(address, tools.path.lateMs('udp')),
         ],

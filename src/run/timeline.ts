@@ -124,6 +124,25 @@ export const connectionsAway = (
   });
 };
 
+/**
+ * The stretch before the first answer over UDP in which it was asked in vain that answers later: a line, or UDP alone, that was
+ * not there yet. @param lostAtMs when that was
+ */
+export const awayBeforeUdp = (
+  timeline: Pick<Timeline, 'answersOverConnections' | 'spans'>,
+  address: string,
+  lostAtMs: readonly number[],
+): readonly Silence[] => {
+  const [first] = timeline.spans(address, 'udp');
+  if (!first) return [];
+  const [toMs] = first;
+  const inVain = lostAtMs.filter((atMs) => atMs < toMs);
+  const fromMs = Math.min(...inVain);
+  if (inVain.length === 0 || toMs - fromMs < NOTABLE_SILENCE_MS) return [];
+  const what = timeline.answersOverConnections(address).some((atMs) => atMs > fromMs && atMs < toMs) ? 'udp' : 'everything';
+  return [{ fromMs, toMs, what, asked: inVain.length, flows: 0, recentFlows: 0 }];
+};
+
 /** Both ends of a gap were answered, and vouch for themselves alone. */
 const withoutGaps = (spans: readonly Span[], gaps: readonly Span[]): readonly Span[] =>
   gaps.reduce<readonly Span[]>(
@@ -171,14 +190,16 @@ export const createTimeline = (now: () => number): Timeline => {
   };
   const inVain = ({ asked }: Life, fromMs: number, toMs: number): number =>
     asked.filter((atMs) => atMs > fromMs && atMs < toMs).length;
-  const spansOf = (life: Life | undefined): readonly Span[] =>
+  const spansOf = (life: Life | undefined, address: string): readonly Span[] =>
     (life?.spans ?? []).map(([from, to], index, { length }): Span => {
       // As long as nothing was asked after the last answer in vain, what followed it at once belongs to it as well.
       const isOpen = index === length - 1 && life !== undefined && inVain(life, to, to + EDGE_MS) === 0;
-      return [index === 0 ? from - EDGE_MS : from, isOpen ? to + EDGE_MS : to];
+      // What had been asked for longer in vain was not beside the first answer: nothing passed until then.
+      const wasAway = (flows.get(address) ?? []).some((atMs) => atMs < from - EDGE_MS);
+      return [index === 0 && !wasAway ? from - EDGE_MS : from, isOpen ? to + EDGE_MS : to];
     });
   const spans: Timeline['spans'] = (address, over) => {
-    const all = withoutGaps(spansOf(lifeOf(address, over)), gaps.get(address) ?? []);
+    const all = withoutGaps(spansOf(lifeOf(address, over), address), gaps.get(address) ?? []);
     const first = over === 'udp' ? undefined : overConnections.get(address)?.[0];
     if (first === undefined) return all;
     const from = first - EDGE_MS;

@@ -115,17 +115,14 @@ const ownPackets = (heard: Heard, tools: Tools, rivals: Rivals): number => {
   return overConnections ? carried(observation) : witnessedPackets(observation, tools);
 };
 
-const packetsOf = ({ attempts }: Observation): number => attempts.reduce((sum, { packets }) => sum + packets, 0);
-
 /** Whether silence on SIP's own port over UDP is about how much was asked there. */
 const limitOf = async (known: Check, all: readonly Heard[], tools: Tools): Promise<SipLimit | null> => {
   const here = all.filter(({ asked: { check } }) => check.transport === 'udp' && check.port === known.port);
   const [silent] = here.filter(({ asked, observation }) => isSilent(observation) && !asked.fromSipPort);
   if (!silent) return null;
-  const sent = here.reduce((sum, { observation }) => sum + packetsOf(observation), 0);
   const { asked } = silent;
   const ask = () => askCheck(asked.check, probeOf(asked), { samples: 1, doubt: 0, atMost: 1 }, tools);
-  return findSipLimit(ask, known, sent, tools);
+  return findSipLimit(ask, known, tools);
 };
 
 /** It arrived, and its answer would have been larger than what was left of it. */
@@ -234,11 +231,12 @@ const inTurn = async (questions: readonly Asked[], tools: Tools): Promise<readon
  * Asks one proven reflector. A transport whose OPTIONS do not pass is left out, unless the far end saw them and could not
  * answer in as few bytes.
  */
-const askOne = async (
-  { passing, observations, ways, flows, connections }: StudiedFarEnd,
-  tools: Tools,
-): Promise<SipFacts | null> => {
+const askOne = async (farEnd: StudiedFarEnd, tools: Tools): Promise<SipFacts | null> => {
+  const { passing, observations, ways, flows, connections } = farEnd;
+  // Over UDP nothing passes any more: each question would take its time, which those over connections need.
+  const isUdpGone = tools.timeline.isDeaf(farEnd.address, 'udp');
   const signalling = observations
+    .filter((one) => one.check.transport !== 'udp' || !isUdpGone)
     .filter(
       (one) => one.check.probe === 'sip-options' && (isTooLarge(one) || (passed(one) && passing.includes(one.check))),
     )
