@@ -79,6 +79,8 @@ export interface ConnectionFacts {
   readonly asked: number;
   /** Never opened: no SYN of theirs was answered. */
   readonly dead: number;
+  /** Asked one after the other, with pauses, all opened: it is how many are opened in a moment. False if left out. */
+  readonly isLimited?: boolean;
 }
 
 /** A UDP port that passed nothing at first, or for a time, and passes since: what went there meanwhile is no loss of the line. */

@@ -14,6 +14,7 @@ import {
   deadFlowsNote,
   firstHeldNote,
   firstLostNote,
+  limitedConnectionsNote,
   ownPortNote,
   shutForNote,
   shutNote,
@@ -83,6 +84,7 @@ export const notesOf = (
     }),
   ...farEnds.filter(({ flows }) => flowsDie(flows)).map(deadFlowsNote),
   ...farEnds.filter(({ connections }) => connectionsDie(connections, lossUpperBound(loss))).map(deadConnectionsNote),
+  ...farEnds.filter(({ connections }) => connections?.isLimited).map(limitedConnectionsNote),
   ...farEnds.flatMap((one) =>
     one.identity?.info.unreadable ? [unreadableNote(one, one.identity.info.unreadable)] : [],
   ),

@@ -57,7 +57,7 @@ const createTools = (input: RunInput, net: Net, probeOf: Tools['probeOf'], signa
   let sequence = 0;
   const timeline = createTimeline(net.now);
   return {
-    ...{ net, probeOf, signal, timeline, ways: createWays() },
+    ...{ net, probeOf, signal, timeline, ways: createWays(), watch: { isPaused: false } },
     totals: { packetsSent: 0, bytesSent: 0, packetsReceived: 0 },
     session: { id: input.sessionId, keys: input.token && deriveKeys(input.token, input.sessionId) },
     nextSequence: () => {
@@ -111,8 +111,8 @@ export const openRun = async (
     },
   });
   /** New flows that lose their first packets look refused, and are not. */
-  const limitOf = (address: string, { flows }: FarEnd['facts']): PathLimit | null => {
-    const limit = sweeps.limit(address);
+  const limitOf = (address: string, { flows, limit: known }: FarEnd['facts']): PathLimit | null => {
+    const limit = sweeps.limit(address) ?? known;
     return limit?.kind === 'flows' && lostAtFirst(flows) > 0 ? null : limit;
   };
   const findGaps = (): void => {

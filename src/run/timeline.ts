@@ -139,7 +139,9 @@ export const awayBeforeUdp = (
   const inVain = lostAtMs.filter((atMs) => atMs < toMs);
   const fromMs = Math.min(...inVain);
   if (inVain.length === 0 || toMs - fromMs < NOTABLE_SILENCE_MS) return [];
-  const what = timeline.answersOverConnections(address).some((atMs) => atMs > fromMs && atMs < toMs) ? 'udp' : 'everything';
+  const what = timeline.answersOverConnections(address).some((atMs) => atMs > fromMs && atMs < toMs)
+    ? 'udp'
+    : 'everything';
   return [{ fromMs, toMs, what, asked: inVain.length, flows: 0, recentFlows: 0 }];
 };
 

@@ -100,6 +100,7 @@ export const classifyAnswers = (
   if (!isUdp && died && connectionsDie(farEnd.connections, lossUpperBound)) {
     return { verdict: 'degraded', reason: 'flow-loss' };
   }
+  if (!isUdp && died && farEnd.connections?.isLimited) return { verdict: 'degraded', reason: 'rate-limited' };
   if (isUdp && flowsDie(farEnd.flows)) return { verdict: 'degraded', reason: 'flow-loss' };
   // Silent from one source port and not from another, beyond what loss explains: it is about the flow. One answer among
   // many questions is loss, or a limit on answers, and no flow that lives.

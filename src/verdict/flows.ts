@@ -49,7 +49,7 @@ export const connectionsDie = (
   facts: ConnectionFacts | null | undefined,
   pathLossUpperBound: number | null,
 ): boolean => {
-  if (!facts || facts.dead < 2 || facts.dead === facts.asked) return false;
+  if (!facts || facts.isLimited || facts.dead < 2 || facts.dead === facts.asked) return false;
   return atLeast(facts.dead, facts.asked, pathLossUpperBound ?? 1) <= DOUBT;
 };
 

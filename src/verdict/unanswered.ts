@@ -127,6 +127,8 @@ const mayBeFlows = (
 ): boolean => {
   if (transport === 'udp' && mayBeFirst(attempts, flows)) return true;
   const silent = silentFlows(attempts);
+  // What a limit of new connections takes is none of the port's.
+  if (transport !== 'udp' && connections?.isLimited) return true;
   if (transport !== 'udp') {
     return connectionsDie(connections, lossUpperBound) && (deadShare(connections) ?? 0) ** silent > doubt;
   }

@@ -9,6 +9,9 @@ export const deadFlowsNote = ({ address, flows }: FarEndFacts): string =>
 export const deadConnectionsNote = ({ address, connections }: FarEndFacts): string =>
   `Some connections to ${address} never open and others do (${connections?.dead} of ${connections?.asked}, ${share(connections?.dead ?? 0, connections?.asked ?? 0)}): a dead member of a link bundle (LAG), one of several lines, or an unequal ECMP path. No port is to blame, and no rule about ports mends it; phones that use TCP or TLS register on some attempts and fail on others.`;
 
+export const limitedConnectionsNote = ({ address, connections }: FarEndFacts): string =>
+  `Of ${connections?.asked} connections to ${address} that were opened at the same moment ${connections?.dead} never stood; opened one after the other, all do: something on the way limits how many new connections this host may open in a moment (a protection against floods). No port is to blame; phones behind one address that register at the same moment share the limit. Exempt them.`;
+
 /** @param count how many packets each flow loses before one passes */
 export const firstLostNote = ({ address }: FarEndFacts, count: number): string =>
   count > 1

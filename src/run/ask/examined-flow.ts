@@ -15,7 +15,14 @@ const SPACING_MS = 150;
 /** A first packet that comes so much later than the next was held, not delayed: longer than jitter that calls bear. */
 export const HELD_MS = 100;
 
+/** A phone's keepalives are rarer; limits that calls live with let one pass in such a time. */
+export const SLOW_MS = 1200;
+const SLOW_PACKETS = 2;
+
 export interface Flow {
+  readonly way: Check;
+  readonly sourcePort: number;
+  readonly askedAtMs: readonly number[];
   readonly answeredAfterMs: (number | null)[];
 }
 
@@ -23,8 +30,12 @@ export interface Flow {
 export const askFlow = async (way: Check, tools: Tools): Promise<Flow> => {
   const { net, path, signal, timeline } = tools;
   const answeredAfterMs: (number | null)[] = [];
+  const askedAtMs: number[] = [];
   const flow = await openFlowToKnown(way, tools, {
-    asking: () => answeredAfterMs.push(null),
+    asking: () => {
+      answeredAfterMs.push(null);
+      askedAtMs.push(net.now());
+    },
     answered: (index, afterMs) => {
       answeredAfterMs[index] = afterMs;
     },
@@ -44,7 +55,30 @@ export const askFlow = async (way: Check, tools: Tools): Promise<Flow> => {
   } finally {
     flow.close();
   }
-  return { answeredAfterMs };
+  return { way, sourcePort: flow.sourcePort, askedAtMs, answeredAfterMs };
+};
+
+/**
+ * Whether a flow of which nothing came back passes after all, once it is asked slowly and alone: what a limit of packets took
+ * passes then, and what goes to a dead link never does. @throws the signal's reason when it fires
+ */
+export const passesSlowly = async ({ way, sourcePort }: Flow, tools: Tools): Promise<boolean> => {
+  const { net, path, signal } = tools;
+  let isAnswered = false;
+  const answered = (): void => {
+    isAnswered = true;
+  };
+  const flow = await openFlowToKnown(way, tools, { asking: () => undefined, answered }, sourcePort);
+  try {
+    for (let packet = 0; packet < SLOW_PACKETS && !isAnswered; packet += 1) {
+      await net.sleep(SLOW_MS, signal);
+      await flow.ask();
+      await net.sleep(path.lateMs('udp'), signal);
+    }
+  } finally {
+    flow.close();
+  }
+  return isAnswered;
 };
 
 /** The number that most of these are, the smallest of several; 0 of none. */

@@ -7,7 +7,7 @@ import type { Check } from '../../model/check.js';
 import type { Observation } from '../../model/observation.js';
 import { flowsDie, lostAtFirst } from '../../verdict/flows.js';
 import { askCheck } from '../ask/ask.js';
-import { askFlow, type Flow, factsOf, HELD_MS, isAlive, PACKETS } from '../ask/examined-flow.js';
+import { askFlow, type Flow, factsOf, HELD_MS, isAlive, PACKETS, passesSlowly } from '../ask/examined-flow.js';
 import type { FarEnd } from '../far-ends.js';
 import { isSilent, passed } from '../observations.js';
 import type { RunState } from '../state.js';
@@ -88,6 +88,33 @@ const askElsewhere = async (run: RunState, address: string): Promise<void> => {
   }
 };
 
+/** Flows of which nothing came back that are asked once more, slowly. */
+const SLOW_FLOWS = 3;
+
+/** Without those that were asked while nothing passed at all: that is no flow's doing. */
+const witnessedFlows = (flows: readonly Flow[], address: string, { timeline }: Tools): readonly Flow[] =>
+  flows.filter((flow) => isAlive(flow) || timeline.witnessed(address, flow.askedAtMs, 'udp') >= PACKETS);
+
+/**
+ * Packets a second that pass, where flows that had died pass once they are asked slowly, over the same source ports: then it is
+ * how much was asked. Null where they stay dead. Nothing else is asked of the line meanwhile.
+ */
+const limitBehind = async (flows: readonly Flow[], tools: Tools): Promise<number | null> => {
+  const dead = flows.filter((flow) => !isAlive(flow));
+  if (dead.length < 2) return null;
+  tools.watch.isPaused = true;
+  try {
+    const passes = await Promise.all(dead.slice(0, SLOW_FLOWS).map((flow) => passesSlowly(flow, tools)));
+    if (!passes.some(Boolean)) return null;
+  } finally {
+    tools.watch.isPaused = false;
+  }
+  const asked = flows.flatMap(({ askedAtMs }) => askedAtMs);
+  const seconds = Math.max(1, (Math.max(...asked) - Math.min(...asked)) / 1000);
+  const answers = flows.flatMap(({ answeredAfterMs }) => answeredAfterMs).filter((ms) => ms !== null).length;
+  return Math.max(1, Math.round(answers / seconds));
+};
+
 const examine = async (run: RunState, farEnd: FarEnd): Promise<void> => {
   const { address } = farEnd;
   const observations = run.observations.at(address);
@@ -95,13 +122,19 @@ const examine = async (run: RunState, farEnd: FarEnd): Promise<void> => {
   const known = knownWays(farEnd, observations);
   const ways = known.length > 0 ? known : await waysThatBeginLate(observations, run.tools);
   if (ways.length === 0) return;
-  const askFlows = (count: number): Promise<readonly Flow[]> => {
+  const askFlows = async (count: number): Promise<readonly Flow[]> => {
     const asked = Array.from({ length: count }, (_, index) => ways[index % ways.length]).flatMap((way) => way ?? []);
-    return Promise.all(asked.map((way) => askFlow(way, run.tools)));
+    return witnessedFlows(await Promise.all(asked.map((way) => askFlow(way, run.tools))), address, run.tools);
   };
   const first = await askFlows(FLOWS);
   const isOpen = factsOf(first).dead > 0 && !flowsDie(factsOf(first));
-  const seen = factsOf(isOpen ? [...first, ...(await askFlows(MORE_FLOWS))] : first);
+  const all = isOpen ? [...first, ...(await askFlows(MORE_FLOWS))] : first;
+  const packetsPerSecond = await limitBehind(all, run.tools);
+  if (packetsPerSecond !== null) {
+    run.farEnds.learn(address, { limit: { kind: 'rate', packetsPerSecond } });
+    return;
+  }
+  const seen = factsOf(all);
   // They began together: a line that was away at that moment took the first of each as well, and does not do so twice.
   const facts = lostAtFirst(seen) > 1 ? factsOf(await askFlows(FLOWS)) : seen;
   run.farEnds.learn(address, { flows: facts });

@@ -176,6 +176,10 @@ const watch = async (run: RunState, address: string, tools: Tools): Promise<void
   let spare: Check | undefined;
   try {
     while (!signal.aborted) {
+      if (tools.watch.isPaused) {
+        await net.sleep(EVERY_MS, signal);
+        continue;
+      }
       const farEnd = run.farEnds.get(address);
       const ways = farEnd ? waysOf(farEnd, tools.ways.heardOverUdp(address)) : [];
       const udp = ways.filter(({ transport }) => transport === 'udp');
