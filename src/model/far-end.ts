@@ -103,6 +103,8 @@ export interface FarEndFacts {
   readonly clockRefused: boolean;
   /** It gave its word at first, and at the end of the run nothing answers any more where it came through. */
   readonly isGone: boolean;
+  /** It does not remember what it had answered before a silence: it was restarted, or another one took its place. */
+  readonly isForgetful: boolean;
   /** And its host, or something before it, refuses what is asked there: no guard that drops, but an end. */
   readonly isRefusing: boolean;
   /** Answers and connections that it says it held back to protect itself. */
@@ -137,6 +139,7 @@ export const unknownFarEnd = (address: string): FarEndFacts => ({
   versionRefused: false,
   clockRefused: false,
   isGone: false,
+  isForgetful: false,
   isRefusing: false,
   heldBack: 0,
   otherBytesPorts: [],

@@ -4,7 +4,7 @@ import type { Observation } from '../model/observation.js';
 import type { RunOutput } from '../model/run.js';
 import type { Classified } from '../model/verdict.js';
 import type { FarEndState } from '../verdict/circumstances.js';
-import { endOf } from '../verdict/far-end.js';
+import { bansOf, endOf } from '../verdict/far-end.js';
 import { portRuns, writePorts } from '../verdict/fixes/ask.js';
 import { connectionsDie, flowsDie, holdsFirst, losesFirst, lostAtFirst } from '../verdict/flows.js';
 import { lossUpperBound } from '../verdict/silence.js';
@@ -20,6 +20,7 @@ import {
   shutNote,
   unreadableNote,
 } from '../words/flows.js';
+import { bansNote, restartedNote } from '../words/outages.js';
 import type { Named } from './who.js';
 
 /** One address that says nothing while another of the same target answers: whoever uses that one gets nowhere. */
@@ -75,6 +76,11 @@ export const notesOf = (
       ]
     : []),
   ...farEnds.flatMap(endNotes),
+  ...farEnds.flatMap((one) => {
+    const bans = bansOf(one);
+    return bans ? [bansNote(one, bans, begunAtMs)] : [];
+  }),
+  ...farEnds.filter(({ isForgetful }) => isForgetful).map((one) => restartedNote(one, begunAtMs)),
   ...farEnds
     .filter(({ shutFor }) => shutFor.length > 0)
     .map((one) => {

@@ -16,6 +16,7 @@ import { fetchReceipts } from './phases/fetch-receipts.js';
 import { findBoundaries } from './phases/find-boundaries.js';
 import { identify, identifyAgain } from './phases/identify.js';
 import { lookAgain } from './phases/look-again.js';
+import { recallMemory } from './phases/recall-memory.js';
 import { recheckSlow } from './phases/recheck-slow.js';
 import { runStudies } from './phases/run-studies.js';
 import { sweepRanges } from './phases/sweep-ranges.js';
@@ -68,6 +69,7 @@ export const run = async (
     }
     await tryConnectionsAgain(run, { last: true });
     if (input.studies) await confirmAlive(run);
+    await recallMemory(run);
     return run.output();
   } finally {
     done.abort(new Error('the run is done'));

@@ -11,7 +11,7 @@ import { fakeNet, LOCAL_ADDRESS } from './support/fake-net.js';
 const KNOWN = check('udp-echo/udp/5060');
 
 /** What is found where the silent message passes as `message` says, and what is known to pass as `control` says. */
-const found = async (message: readonly boolean[], control: (atMs: number) => boolean) => {
+const found = async (message: readonly boolean[], control: (atMs: number) => boolean, isAway = false) => {
   const farEnd = pureReflector();
   const askedAtMs: number[] = [];
   const net = fakeNet({
@@ -21,7 +21,8 @@ const found = async (message: readonly boolean[], control: (atMs: number) => boo
       return answer && control(atMs) ? [{ afterMs: 10, bytes: answer }] : [];
     },
   });
-  const tools = toolsOf(net, sessionOf(1, TOKEN));
+  const usual = toolsOf(net, sessionOf(1, TOKEN));
+  const tools = isAway ? { ...usual, timeline: { ...usual.timeline, isSilent: () => true } } : usual;
   let asked = 0;
   const ask = async () => {
     const isAnswered = message[asked] ?? false;
@@ -47,6 +48,12 @@ t.test('what passes after a pause was too much before', async (t) => {
 t.test('what is known to pass is silent, and passes once after a longer pause', async (t) => {
   const { limit } = await found([false], (atMs) => atMs > 9000);
   t.same(limit, { kind: 'rate', port: 5060 });
+});
+
+t.test('where nothing passes over UDP at all no limit of SIP is told', async (t) => {
+  const { limit, askedAtMs } = await found([false], () => false, true);
+  t.equal(limit, null);
+  t.same(askedAtMs, [], 'and nothing more is asked');
 });
 
 t.test('nothing passes any more', async (t) => {

@@ -16,7 +16,7 @@ const SPACING_MS = 150;
 export const HELD_MS = 100;
 
 /** A phone's keepalives are rarer; limits that calls live with let one pass in such a time. */
-export const SLOW_MS = 1200;
+const SLOW_MS = 1200;
 const SLOW_PACKETS = 2;
 
 export interface Flow {
