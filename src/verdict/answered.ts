@@ -104,7 +104,8 @@ export const classifyAnswers = (
   if (isUdp && flowsDie(farEnd.flows)) return { verdict: 'degraded', reason: 'flow-loss' };
   // Silent from one source port and not from another, beyond what loss explains: it is about the flow. One answer among
   // many questions is loss, or a limit on answers, and no flow that lives.
-  const isAlive = received > 1 && !losesFirst(farEnd.flows);
+  // Where something limits the path over UDP, that took them.
+  const isAlive = received > 1 && !losesFirst(farEnd.flows) && !(isUdp && farEnd.limit);
   const dead = deadOf(
     check,
     attempts.filter((one) => unwitnessedBy(farEnd, check, [one]) === 0),
