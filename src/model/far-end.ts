@@ -81,6 +81,16 @@ export interface ConnectionFacts {
   readonly asked: number;
   /** Never opened: no SYN of theirs was answered. */
   readonly dead: number;
+  /** Asked one after the other, with pauses, all opened: it is how many are opened in a moment. False if left out. */
+  readonly isLimited?: boolean;
+}
+
+/** A UDP port that passed nothing at first, or for a time, and passes since: what went there meanwhile is no loss of the line. */
+export interface ShutFor {
+  readonly port: number;
+  /** When the first and the last packet went there in vain. */
+  readonly fromMs: number;
+  readonly toMs: number;
 }
 
 export interface FarEndFacts {
@@ -95,6 +105,8 @@ export interface FarEndFacts {
   readonly clockRefused: boolean;
   /** It gave its word at first, and at the end of the run nothing answers any more where it came through. */
   readonly isGone: boolean;
+  /** It does not remember what it had answered before a silence: it was restarted, or another one took its place. */
+  readonly isForgetful: boolean;
   /** And its host, or something before it, refuses what is asked there: no guard that drops, but an end. */
   readonly isRefusing: boolean;
   /** Answers and connections that it says it held back to protect itself. */
@@ -117,6 +129,8 @@ export interface FarEndFacts {
   readonly aliveOverUdp: readonly Span[];
   /** When it was not. */
   readonly silences: readonly Silence[];
+  /** UDP ports that were shut for a time, by themselves. */
+  readonly shutFor: readonly ShutFor[];
 }
 
 /** Of an address of which nothing is known yet. */
@@ -127,6 +141,7 @@ export const unknownFarEnd = (address: string): FarEndFacts => ({
   versionRefused: false,
   clockRefused: false,
   isGone: false,
+  isForgetful: false,
   isRefusing: false,
   heldBack: 0,
   otherBytesPorts: [],
@@ -138,4 +153,5 @@ export const unknownFarEnd = (address: string): FarEndFacts => ({
   alive: [],
   aliveOverUdp: [],
   silences: [],
+  shutFor: [],
 });

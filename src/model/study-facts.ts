@@ -80,7 +80,6 @@ export interface SameSize extends Passing {
   readonly seen?: number | null;
 }
 
-/** What one reflector's address was asked about SIP. */
 /** After some messages SIP's own port passed none any more, or only some of many, whatever they were. */
 export interface SipLimit {
   /** `rate`: one asked after a pause passed again. `cut-off`: it did not. */
@@ -88,10 +87,9 @@ export interface SipLimit {
   /** Of `rate`: all were answered in the end. What became of those sent quickly, and how many sent slowly all passed. */
   readonly some?: LossSample & { readonly slowly: number };
   readonly port: number;
-  /** Packets that had gone there by then. */
-  readonly afterPackets: number;
 }
 
+/** What one reflector's address was asked about SIP. */
 export interface SipFacts {
   /** Left out where nothing of the kind was met. */
   readonly limit?: SipLimit;

@@ -4,7 +4,7 @@ import type { Observation } from '../model/observation.js';
 import type { RunOutput } from '../model/run.js';
 import type { Classified } from '../model/verdict.js';
 import type { FarEndState } from '../verdict/circumstances.js';
-import { endOf } from '../verdict/far-end.js';
+import { bansOf, endOf } from '../verdict/far-end.js';
 import { portRuns, writePorts } from '../verdict/fixes/ask.js';
 import { connectionsDie, flowsDie, holdsFirst, losesFirst, lostAtFirst } from '../verdict/flows.js';
 import { lossUpperBound } from '../verdict/silence.js';
@@ -14,10 +14,13 @@ import {
   deadFlowsNote,
   firstHeldNote,
   firstLostNote,
+  limitedConnectionsNote,
   ownPortNote,
+  shutForNote,
   shutNote,
   unreadableNote,
 } from '../words/flows.js';
+import { bansNote, restartedNote } from '../words/outages.js';
 import type { Named } from './who.js';
 
 /** One address that says nothing while another of the same target answers: whoever uses that one gets nowhere. */
@@ -54,16 +57,16 @@ const endNotes = (facts: FarEndFacts): readonly string[] => {
   }
   return ended === 'cut-off'
     ? [
-        `Cut off: from some moment on nothing came from ${facts.address} any more, after this run had opened ${last?.flows ?? 0} flows, ${last?.recentFlows ?? 0} of them in the last seconds. A protection against port scans or SIP floods between here and there may drop everything of this host now; this run may have triggered it. Exempt this host, or ask slower and less (--max-pps, a smaller range). The line or the far end may as well have gone away at that moment. ${nothing}`,
+        `Cut off: from some moment on nothing came from ${facts.address}${last?.what === 'udp' ? ' over UDP' : ''} any more, after this run had opened ${last?.flows ?? 0} flows, ${last?.recentFlows ?? 0} of them in the last seconds. A protection against port scans or SIP floods between here and there may drop ${last?.what === 'udp' ? 'all UDP' : 'everything'} of this host now; this run may have triggered it. Exempt this host, or ask slower and less (--max-pps, a smaller range). The line or the far end may as well have gone away at that moment. ${nothing}`,
       ]
     : [
-        `Nothing came from ${facts.address} any more at the end of the run: the line went away, or the far end ended. ${nothing} Ask again once it is back.`,
+        `Nothing came from ${facts.address}${last?.what === 'udp' ? ' over UDP' : ''} any more at the end of the run: the line went away, or the far end ended. ${nothing} Ask again once it is back.`,
       ];
 };
 
 /** What the run itself has to tell: that it was cut short, a busy host, a refused token. */
 export const notesOf = (
-  { cutShort, eventLoopDelayMs, farEnds, loss }: RunOutput<StudyFacts>,
+  { begunAtMs, cutShort, eventLoopDelayMs, farEnds, loss }: RunOutput<StudyFacts>,
   durationMs: number,
 ): readonly string[] => [
   ...(cutShort === null ? [] : [CUT_SHORT[cutShort]]),
@@ -73,8 +76,21 @@ export const notesOf = (
       ]
     : []),
   ...farEnds.flatMap(endNotes),
+  ...farEnds.flatMap((one) => {
+    const bans = bansOf(one);
+    return bans ? [bansNote(one, bans, begunAtMs)] : [];
+  }),
+  ...farEnds.filter(({ isForgetful }) => isForgetful).map((one) => restartedNote(one, begunAtMs)),
+  ...farEnds
+    .filter(({ shutFor }) => shutFor.length > 0)
+    .map((one) => {
+      const fromMs = Math.min(...one.shutFor.map((shut) => shut.fromMs));
+      const toMs = Math.max(...one.shutFor.map((shut) => shut.toMs));
+      return shutForNote(one, fromMs - begunAtMs, toMs - begunAtMs);
+    }),
   ...farEnds.filter(({ flows }) => flowsDie(flows)).map(deadFlowsNote),
   ...farEnds.filter(({ connections }) => connectionsDie(connections, lossUpperBound(loss))).map(deadConnectionsNote),
+  ...farEnds.filter(({ connections }) => connections?.isLimited).map(limitedConnectionsNote),
   ...farEnds.flatMap((one) =>
     one.identity?.info.unreadable ? [unreadableNote(one, one.identity.info.unreadable)] : [],
   ),

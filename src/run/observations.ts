@@ -77,7 +77,7 @@ export const witnessedPackets = (
 ): number => {
   return attempts.reduce(
     (sum, { packets, lostAtMs }) =>
-      sum + packets - timeline.unwitnessed(check.address ?? '', lostAtMs, check.transport),
+      sum + packets - timeline.unwitnessed(check.address ?? '', lostAtMs, check.transport, check.port),
     0,
   );
 };

@@ -10,8 +10,8 @@ import { lossUpperBound, MIN_TRIALS } from '../verdict/silence.js';
 type Account = (packets: number, answers: number, lostAtMs?: readonly number[]) => void;
 
 export interface Path {
-  /** A new account, of zero packets to this address over this transport. */
-  open(address: string, over: Transport): Account;
+  /** A new account, of zero packets to this address over this transport, and to this port where it is about one. */
+  open(address: string, over: Transport, port?: number): Account;
   /** A round trip that was measured, in milliseconds. */
   reportRtt(ms: number, over: Transport): void;
   /**
@@ -63,7 +63,7 @@ interface RoundTrips {
 }
 
 /** How many of these sendings to an address were witnessed, as the timeline has it. */
-type Witnessed = (address: string, sentAtMs: readonly number[], over: Transport) => number;
+type Witnessed = (address: string, sentAtMs: readonly number[], over: Transport, port?: number) => number;
 
 /** A path about which nothing is known yet. */
 export const createPath = (witnessed: Witnessed = (_, sentAtMs) => sentAtMs.length): Path => {
@@ -86,21 +86,26 @@ export const createPath = (witnessed: Witnessed = (_, sentAtMs) => sentAtMs.leng
   /** Of each account that lost something, when. */
   const losses = new Map<
     object,
-    { readonly address: string; readonly over: Transport; readonly lostAtMs: readonly number[] }
+    {
+      readonly address: string;
+      readonly over: Transport;
+      readonly port: number | undefined;
+      readonly lostAtMs: readonly number[];
+    }
   >();
   let bound: { readonly of: LossSample; readonly value: number | null } = { of: NOTHING_SENT, value: null };
   /** Without what was lost at moments that nobody vouches for. */
   const witnessedSample = (): LossSample => {
     let unwitnessed = 0;
-    for (const { address, over, lostAtMs } of losses.values()) {
+    for (const { address, over, port, lostAtMs } of losses.values()) {
       if (over !== 'udp' && isOfUdp()) continue;
-      unwitnessed += lostAtMs.length - witnessed(address, lostAtMs, over);
+      unwitnessed += lostAtMs.length - witnessed(address, lostAtMs, over, port);
     }
     const { trials, answers } = total();
     return { trials: trials - unwitnessed, answers };
   };
   return {
-    open: (address, over) => {
+    open: (address, over, port) => {
       const opened = generation;
       let told = NOTHING_SENT;
       const account = {};
@@ -110,7 +115,7 @@ export const createPath = (witnessed: Witnessed = (_, sentAtMs) => sentAtMs.leng
         if (over === 'udp') overUdp = addSamples(overUdp, news);
         else overConnections = addSamples(overConnections, news);
         told = { trials: packets, answers };
-        if (lostAtMs.length > 0) losses.set(account, { address, over, lostAtMs });
+        if (lostAtMs.length > 0) losses.set(account, { address, over, port, lostAtMs });
         else losses.delete(account);
       };
     },

@@ -11,10 +11,12 @@ import { askWhatPassesSince } from './phases/ask-what-passes-since.js';
 import { confirmAlive } from './phases/confirm-alive.js';
 import { examineConnections } from './phases/examine-connections.js';
 import { examineFlows } from './phases/examine-flows.js';
+import { examineLosses } from './phases/examine-losses.js';
 import { fetchReceipts } from './phases/fetch-receipts.js';
 import { findBoundaries } from './phases/find-boundaries.js';
 import { identify, identifyAgain } from './phases/identify.js';
 import { lookAgain } from './phases/look-again.js';
+import { recallMemory } from './phases/recall-memory.js';
 import { recheckSlow } from './phases/recheck-slow.js';
 import { runStudies } from './phases/run-studies.js';
 import { sweepRanges } from './phases/sweep-ranges.js';
@@ -50,6 +52,7 @@ export const run = async (
     await Promise.all([tryOtherBytes(run), trySmallEsp(run), tryOwnPorts(run), tryConnectionsAgain(run)]);
     await askWhatPassesSince(run);
     await trySameSize(run);
+    await examineLosses(run);
     await askUntilCertain(run);
     await recheckSlow(run);
     run.freezeLoss();
@@ -66,6 +69,7 @@ export const run = async (
     }
     await tryConnectionsAgain(run, { last: true });
     if (input.studies) await confirmAlive(run);
+    await recallMemory(run);
     return run.output();
   } finally {
     done.abort(new Error('the run is done'));

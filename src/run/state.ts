@@ -20,7 +20,7 @@ import type { Net } from './net.js';
 import { createObservations, lostBesideAnswers, type Observations, passed } from './observations.js';
 import { createPath } from './path.js';
 import { createSweeps, type Sweeps } from './sweep/sweeps.js';
-import { connectionsAway, createTimeline } from './timeline.js';
+import { awayBeforeUdp, connectionsAway, createTimeline } from './timeline.js';
 import type { Tools } from './tools.js';
 
 /** Open sockets at once; with the pacing far below what a branch router's session table notices. */
@@ -57,7 +57,7 @@ const createTools = (input: RunInput, net: Net, probeOf: Tools['probeOf'], signa
   let sequence = 0;
   const timeline = createTimeline(net.now);
   return {
-    ...{ net, probeOf, signal, timeline, ways: createWays() },
+    ...{ net, probeOf, signal, timeline, ways: createWays(), watch: { isPaused: false } },
     totals: { packetsSent: 0, bytesSent: 0, packetsReceived: 0 },
     session: { id: input.sessionId, keys: input.token && deriveKeys(input.token, input.sessionId) },
     nextSequence: () => {
@@ -111,8 +111,8 @@ export const openRun = async (
     },
   });
   /** New flows that lose their first packets look refused, and are not. */
-  const limitOf = (address: string, { flows }: FarEnd['facts']): PathLimit | null => {
-    const limit = sweeps.limit(address);
+  const limitOf = (address: string, { flows, limit: known }: FarEnd['facts']): PathLimit | null => {
+    const limit = sweeps.limit(address) ?? known;
     return limit?.kind === 'flows' && lostAtFirst(flows) > 0 ? null : limit;
   };
   const findGaps = (): void => {
@@ -157,7 +157,11 @@ export const openRun = async (
         limit: limitOf(address, known),
         alive: tools.timeline.spans(address, 'tcp'),
         aliveOverUdp: tools.timeline.spans(address, 'udp'),
+        shutFor: tools.timeline.shutFor(address),
         silences: [
+          ...(lostAtFirst(known.flows) > 0
+            ? []
+            : awayBeforeUdp(timeline, address, lostBesideAnswers(observations.at(address), 'udp'))),
           ...connectionsAway(tools.timeline, address, lostBesideAnswers(observations.at(address), 'connections')),
           ...tools.timeline.silences(address, tools.path.lateMs('udp')),
         ],

@@ -3,7 +3,7 @@
  * such moments that lie close together; a line that is away for seconds swallows whatever is asked meanwhile, and says
  * nothing about any port.
  */
-import { countWithin, EDGE_MS, type Silence, type Span } from '../model/far-end.js';
+import { countWithin, EDGE_MS, type ShutFor, type Silence, type Span } from '../model/far-end.js';
 import type { Transport } from '../model/kinds.js';
 import { gapsOf } from './gaps.js';
 
@@ -22,10 +22,10 @@ export interface Timeline {
   opened(address: string): void;
   /** A connection stood so late after it was asked for at that time that its first SYN was lost, and sent again by the system. */
   openedLate(address: string, askedAtMs: number): void;
-  /** How many of these sendings went out while the address was alive. */
-  witnessed(address: string, sentAtMs: readonly number[], over: Transport): number;
+  /** How many of these sendings went out while the address was alive, and their UDP port not shut by itself. */
+  witnessed(address: string, sentAtMs: readonly number[], over: Transport, port?: number): number;
   /** How many did not; none as long as nothing was heard of it, because then nothing vouches for any. */
-  unwitnessed(address: string, sentAtMs: readonly number[], over: Transport): number;
+  unwitnessed(address: string, sentAtMs: readonly number[], over: Transport, port?: number): number;
   /** It has answered, and just now it does not, where it should: to ask anything else now is to learn nothing. */
   isSilent(address: string, over: Transport): boolean;
   /** Nothing has come for so long that it is not worth waiting for. */
@@ -35,6 +35,9 @@ export interface Timeline {
    * @param lostAtMs when those went out over UDP that stayed unanswered, of questions that were answered at another time
    */
   findGaps(address: string, lostAtMs: readonly number[]): void;
+  /** These UDP ports passed nothing for a time, and pass now: what went there until then is neither loss nor evidence. */
+  shut(address: string, ports: readonly ShutFor[]): void;
+  shutFor(address: string): readonly ShutFor[];
   /** When answers came over connections, the first one first. */
   answersOverConnections(address: string): readonly number[];
   /** When connections were asked for whose first SYN was lost. */
@@ -121,6 +124,27 @@ export const connectionsAway = (
   });
 };
 
+/**
+ * The stretch before the first answer over UDP in which it was asked in vain that answers later: a line, or UDP alone, that was
+ * not there yet. @param lostAtMs when that was
+ */
+export const awayBeforeUdp = (
+  timeline: Pick<Timeline, 'answersOverConnections' | 'spans'>,
+  address: string,
+  lostAtMs: readonly number[],
+): readonly Silence[] => {
+  const [first] = timeline.spans(address, 'udp');
+  if (!first) return [];
+  const [toMs] = first;
+  const inVain = lostAtMs.filter((atMs) => atMs < toMs);
+  const fromMs = Math.min(...inVain);
+  if (inVain.length === 0 || toMs - fromMs < NOTABLE_SILENCE_MS) return [];
+  const what = timeline.answersOverConnections(address).some((atMs) => atMs > fromMs && atMs < toMs)
+    ? 'udp'
+    : 'everything';
+  return [{ fromMs, toMs, what, asked: inVain.length, flows: 0, recentFlows: 0 }];
+};
+
 /** Both ends of a gap were answered, and vouch for themselves alone. */
 const withoutGaps = (spans: readonly Span[], gaps: readonly Span[]): readonly Span[] =>
   gaps.reduce<readonly Span[]>(
@@ -143,6 +167,7 @@ export const createTimeline = (now: () => number): Timeline => {
   const askedOverConnections = new Map<string, number[]>();
   const answeredOverUdp = new Map<string, number[]>();
   const gaps = new Map<string, readonly Span[]>();
+  const shutPorts = new Map<string, ReadonlyMap<number, ShutFor>>();
   const add = (all: Map<string, number[]>, address: string, atMs: number): void => {
     const known = all.get(address);
     if (known) known.push(atMs);
@@ -167,20 +192,26 @@ export const createTimeline = (now: () => number): Timeline => {
   };
   const inVain = ({ asked }: Life, fromMs: number, toMs: number): number =>
     asked.filter((atMs) => atMs > fromMs && atMs < toMs).length;
-  const spansOf = (life: Life | undefined): readonly Span[] =>
+  const spansOf = (life: Life | undefined, address: string): readonly Span[] =>
     (life?.spans ?? []).map(([from, to], index, { length }): Span => {
       // As long as nothing was asked after the last answer in vain, what followed it at once belongs to it as well.
       const isOpen = index === length - 1 && life !== undefined && inVain(life, to, to + EDGE_MS) === 0;
-      return [index === 0 ? from - EDGE_MS : from, isOpen ? to + EDGE_MS : to];
+      // What had been asked for longer in vain was not beside the first answer: nothing passed until then.
+      const wasAway = (flows.get(address) ?? []).some((atMs) => atMs < from - EDGE_MS);
+      return [index === 0 && !wasAway ? from - EDGE_MS : from, isOpen ? to + EDGE_MS : to];
     });
   const spans: Timeline['spans'] = (address, over) => {
-    const all = withoutGaps(spansOf(lifeOf(address, over)), gaps.get(address) ?? []);
+    const all = withoutGaps(spansOf(lifeOf(address, over), address), gaps.get(address) ?? []);
     const first = over === 'udp' ? undefined : overConnections.get(address)?.[0];
     if (first === undefined) return all;
     const from = first - EDGE_MS;
     return all.flatMap((span): readonly Span[] => (span[1] < from ? [] : [[Math.max(from, span[0]), span[1]]]));
   };
-  const witnessed: Timeline['witnessed'] = (address, sentAtMs, over) => countWithin(spans(address, over), sentAtMs);
+  const witnessed: Timeline['witnessed'] = (address, sentAtMs, over, port) => {
+    const shut = over === 'udp' && port !== undefined ? shutPorts.get(address)?.get(port) : undefined;
+    const counted = shut ? sentAtMs.filter((atMs) => atMs > shut.toMs) : sentAtMs;
+    return countWithin(spans(address, over), counted);
+  };
   const silentFor = (life: Life | undefined, ms: number, questions: number): boolean =>
     life !== undefined && now() - life.lastAtMs > ms && life.expected >= questions;
   const silencesOf = (life: Life | undefined, address: string, lateMs: number): readonly Silence[] => {
@@ -217,13 +248,20 @@ export const createTimeline = (now: () => number): Timeline => {
       if (over === 'udp') expect(livesOverUdp.get(address));
     },
     witnessed,
-    unwitnessed: (address, sentAtMs, over) =>
-      lifeOf(address, over) ? sentAtMs.length - witnessed(address, sentAtMs, over) : 0,
+    unwitnessed: (address, sentAtMs, over, port) =>
+      lifeOf(address, over) ? sentAtMs.length - witnessed(address, sentAtMs, over, port) : 0,
     isSilent: (address, over) => silentFor(lifeOf(address, over), SILENT_MS, SILENT_QUESTIONS),
     isDeaf: (address, over) => silentFor(lifeOf(address, over), DEAF_MS, DEAF_QUESTIONS),
     findGaps: (address, lostAtMs) => {
       gaps.set(address, gapsOf(answeredOverUdp.get(address) ?? [], lostAtMs));
     },
+    shut: (address, ports) => {
+      shutPorts.set(
+        address,
+        new Map([...(shutPorts.get(address) ?? []), ...ports.map((one) => [one.port, one] as const)]),
+      );
+    },
+    shutFor: (address) => [...(shutPorts.get(address)?.values() ?? [])],
     answersOverConnections: (address) => overConnections.get(address) ?? [],
     lateOpenings: (address) => lateOpenings.get(address) ?? [],
     spans,

@@ -16,6 +16,8 @@ export interface Tools {
   readonly path: Path;
   readonly timeline: Timeline;
   readonly ways: Ways;
+  /** Whether the line is left alone for a moment: what asks slowly must be the only one that asks. */
+  readonly watch: { isPaused: boolean };
   readonly probeOf: (kind: AskedKind) => Probe;
   /** Fires at the run's end, whatever ends it. */
   readonly signal: AbortSignal;

@@ -100,13 +100,15 @@ export const classifyAnswers = (
   if (!isUdp && died && connectionsDie(farEnd.connections, lossUpperBound)) {
     return { verdict: 'degraded', reason: 'flow-loss' };
   }
+  if (!isUdp && died && farEnd.connections?.isLimited) return { verdict: 'degraded', reason: 'rate-limited' };
   if (isUdp && flowsDie(farEnd.flows)) return { verdict: 'degraded', reason: 'flow-loss' };
   // Silent from one source port and not from another, beyond what loss explains: it is about the flow. One answer among
   // many questions is loss, or a limit on answers, and no flow that lives.
-  const isAlive = received > 1 && !losesFirst(farEnd.flows);
+  // Where something limits the path over UDP, that took them.
+  const isAlive = received > 1 && !losesFirst(farEnd.flows) && !(isUdp && farEnd.limit);
   const dead = deadOf(
     check,
-    attempts.filter((one) => unwitnessedBy(farEnd, check.transport, [one]) === 0),
+    attempts.filter((one) => unwitnessedBy(farEnd, check, [one]) === 0),
   );
   if (isAlive && dead.flows > 1 && doubtOfSilence(dead.packets, lossUpperBound) <= doubt) {
     return { verdict: 'degraded', reason: 'flow-loss' };

@@ -5,10 +5,10 @@ import {
   countWithin,
   EDGE_MS,
   type FlowFacts,
+  type ShutFor,
   type Silence,
   type Span,
 } from '../model/far-end.js';
-import type { Transport } from '../model/kinds.js';
 import type { Attempt, PathLimit } from '../model/observation.js';
 import type { Thresholds } from '../model/profile.js';
 
@@ -38,6 +38,8 @@ export interface FarEndState {
   readonly aliveDuring?: { readonly atAll: readonly Span[]; readonly overUdp: readonly Span[] };
   /** When it was not, where it was watched. */
   readonly silences?: readonly Silence[];
+  /** UDP ports that were shut for a time, by themselves. */
+  readonly shutFor?: ReadonlyMap<number, ShutFor>;
   /** Of somebody else's server: whether the line to it loses more than that; none if left out. */
   readonly lineLoses?: (lossRatio: number) => boolean;
   /** The same: whether the way to it takes longer than that, and not the server. */
@@ -100,10 +102,11 @@ export const limitsCalls = (limit: PathLimit | null | undefined): boolean => {
 
 /** How many of an observation's unanswered packets went out while nobody vouches that the address was alive. */
 export const unwitnessedBy = (
-  { aliveDuring }: FarEndState,
-  transport: Transport,
+  { aliveDuring, shutFor }: FarEndState,
+  { transport, port }: Pick<Check, 'transport' | 'port'>,
   attempts: readonly Attempt[],
 ): number => {
+  const shut = transport === 'udp' ? shutFor?.get(port) : undefined;
   const alive = transport === 'udp' ? aliveDuring?.overUdp : aliveDuring?.atAll;
   if (alive === undefined) return 0;
   // Who said no before the first answer came was somebody else, or a far end that was not up yet.
@@ -111,7 +114,12 @@ export const unwitnessedBy = (
   const answering = first ? [[first[0] + EDGE_MS, first[1]] as const, ...others] : [];
   return attempts.reduce(
     (sum, { outcome, lostAtMs }) =>
-      sum + lostAtMs.length - countWithin(outcome === 'error' ? answering : alive, lostAtMs),
+      sum +
+      lostAtMs.length -
+      countWithin(
+        outcome === 'error' ? answering : alive,
+        shut ? lostAtMs.filter((atMs) => atMs > shut.toMs) : lostAtMs,
+      ),
     0,
   );
 };

@@ -45,7 +45,7 @@ const classifyFully = (observation: Observation, farEnd: FarEndState, circumstan
   const failures = attempts.filter((attempt) => attempt.outcome === 'error');
   const sent = attempts.reduce((sum, attempt) => sum + attempt.packets, 0);
   const received = answers.reduce((sum, answer) => sum + answer.answers, 0);
-  const duringOutage = unwitnessedBy(farEnd, check.transport, attempts);
+  const duringOutage = unwitnessedBy(farEnd, check, attempts);
   const listening = listensOn(farEnd.listens, check);
 
   const apparent = ((): Finding => {
@@ -60,9 +60,7 @@ const classifyFully = (observation: Observation, farEnd: FarEndState, circumstan
     // Only of what has not proven to be a reflector: an answer of its own that is mangled is somebody else's doing.
     if (farEnd.role === 'third-party' && isUnreadable(observation)) return { verdict: 'unknown', reason: 'unreadable' };
     // Refusals at a time when nothing passed are the outage's, as silence is.
-    const alive = failures.filter(
-      (one) => one.lostAtMs.length === 0 || unwitnessedBy(farEnd, check.transport, [one]) === 0,
-    );
+    const alive = failures.filter((one) => one.lostAtMs.length === 0 || unwitnessedBy(farEnd, check, [one]) === 0);
     return (
       classifyFailures(alive, farEnd, listening) ??
       classifySilence(observation, duringOutage, farEnd, listening, openedSilently(attempts), circumstances)

@@ -1,7 +1,7 @@
 /** Is it the port, or is it the flow? What several source ports to a known port show of the path. Pure. */
 import type { ConnectionFacts, FlowFacts } from '../model/far-end.js';
 import type { Attempt } from '../model/observation.js';
-import { lossUpperBound } from './silence.js';
+import { atLeast, lossUpperBound } from './silence.js';
 
 /** So unlikely by loss alone that flows die of their own; that there are such flows is said of the whole line. */
 const DOUBT = 1e-4;
@@ -13,17 +13,6 @@ const MAX_LOSS_OF_LIVING = 1 / 3;
 /** Nearly all flows show it, or it is loss. */
 const NEARLY_ALL = 0.8;
 const FEW = 6;
-
-/** P(X ≥ k) of a binomial distribution. */
-const atLeast = (k: number, n: number, p: number): number => {
-  let sum = 0;
-  let ways = 1;
-  for (let i = 0; i <= n; i += 1) {
-    if (i >= k) sum += ways * p ** i * (1 - p) ** (n - i);
-    ways = (ways * (n - i)) / (i + 1);
-  }
-  return Math.min(1, sum);
-};
 
 /** Some flows answer nothing and others do, beyond what the loss of the living ones explains. */
 export const flowsDie = (facts: FlowFacts | null | undefined): boolean => {
@@ -60,7 +49,7 @@ export const connectionsDie = (
   facts: ConnectionFacts | null | undefined,
   pathLossUpperBound: number | null,
 ): boolean => {
-  if (!facts || facts.dead < 2 || facts.dead === facts.asked) return false;
+  if (!facts || facts.isLimited || facts.dead < 2 || facts.dead === facts.asked) return false;
   return atLeast(facts.dead, facts.asked, pathLossUpperBound ?? 1) <= DOUBT;
 };
 

@@ -49,6 +49,9 @@ const binomialCdf = (k: number, n: number): ((p: number) => number) => {
   };
 };
 
+/** P(X ≥ k) of a binomial distribution with n trials of probability p; exact to 1e-12. */
+export const atLeast = (k: number, n: number, p: number): number => (k <= 0 ? 1 : 1 - binomialCdf(k - 1, n)(p));
+
 /** Solves a monotonic condition on [0, 1]: the boundary below which `below` holds. 50 halvings exhaust a double. */
 const boundary = (below: (p: number) => boolean): number => {
   let low = 0;

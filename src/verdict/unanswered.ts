@@ -127,6 +127,8 @@ const mayBeFlows = (
 ): boolean => {
   if (transport === 'udp' && mayBeFirst(attempts, flows)) return true;
   const silent = silentFlows(attempts);
+  // What a limit of new connections takes is none of the port's.
+  if (transport !== 'udp' && connections?.isLimited) return true;
   if (transport !== 'udp') {
     return connectionsDie(connections, lossUpperBound) && (deadShare(connections) ?? 0) ** silent > doubt;
   }
@@ -152,11 +154,11 @@ export const isShutAtLast = (
       one.outcome === 'error' &&
       REFUSALS.has(one.failure) &&
       // What says no while nothing passes says it of everything.
-      unwitnessedBy(farEnd, check.transport, [one]) === 0,
+      unwitnessedBy(farEnd, check, [one]) === 0,
   );
   // A reflector that protects itself hangs up as well, and says so.
   if (refused) return check.transport === 'udp' || (farEnd.heldBack ?? 0) === 0;
-  const packets = atLast.reduce((sum, one) => sum + one.packets, 0) - unwitnessedBy(farEnd, check.transport, atLast);
+  const packets = atLast.reduce((sum, one) => sum + one.packets, 0) - unwitnessedBy(farEnd, check, atLast);
   const { lossUpperBound, doubt } = circumstances;
   return doubtOfSilence(packets, lossUpperBound) <= doubt && !mayBeFlows(atLast, farEnd, check, circumstances);
 };

@@ -9,6 +9,9 @@ export const deadFlowsNote = ({ address, flows }: FarEndFacts): string =>
 export const deadConnectionsNote = ({ address, connections }: FarEndFacts): string =>
   `Some connections to ${address} never open and others do (${connections?.dead} of ${connections?.asked}, ${share(connections?.dead ?? 0, connections?.asked ?? 0)}): a dead member of a link bundle (LAG), one of several lines, or an unequal ECMP path. No port is to blame, and no rule about ports mends it; phones that use TCP or TLS register on some attempts and fail on others.`;
 
+export const limitedConnectionsNote = ({ address, connections }: FarEndFacts): string =>
+  `Of ${connections?.asked} connections to ${address} that were opened at the same moment ${connections?.dead} never stood; opened one after the other, all do: something on the way limits how many new connections this host may open in a moment (a protection against floods). No port is to blame; phones behind one address that register at the same moment share the limit. Exempt them.`;
+
 /** @param count how many packets each flow loses before one passes */
 export const firstLostNote = ({ address }: FarEndFacts, count: number): string =>
   count > 1
@@ -24,6 +27,22 @@ export const ownPortNote = (port: number): string =>
 /** @param ports `UDP 5060, 16384-16483` */
 export const shutNote = (ports: string): string =>
   `${ports} passed at first, and nothing passed there any more when asked again at the end: a protection against floods or scans has shut this host out there, which this run may have triggered (exempt this host, or ask slower: --max-pps), or a rule changed during the run. Run again: what is blocked then is blocked.`;
+
+/** @param fromMs and toMs since the run began, in milliseconds */
+export const shutForNote = (
+  { address, shutFor }: Pick<FarEndFacts, 'address' | 'shutFor'>,
+  fromMs: number,
+  toMs: number,
+): string => {
+  const ports = [...new Set(shutFor.map(({ port }) => port))].sort((a, b) => a - b);
+  const [first, last] = [ports[0], ports.at(-1)];
+  const named =
+    ports.length === 1
+      ? `UDP ${first} of ${address} passed nothing`
+      : `${ports.length} ports between UDP ${first} and ${last} of ${address} passed nothing`;
+  const seconds = (ms: number): string => (ms / 1000).toFixed(1);
+  return `${named} from ${seconds(fromMs)} to ${seconds(toMs)} s into the run, while others did, and pass since: a rule that changed meanwhile. What was lost there then is no loss of the line, and no port is called blocked for it.`;
+};
 
 /** Runs of ports that are named; a sweep's sample of a range has more. */
 const MAX_NAMED = 6;

@@ -1,4 +1,5 @@
 /** Outages in words: when the line was away, and for how long. */
+import type { FarEndFacts } from '../model/far-end.js';
 import type { Report } from '../model/report.js';
 
 type Outage = NonNullable<Report['outages']>[number];
@@ -6,6 +7,33 @@ type Outage = NonNullable<Report['outages']>[number];
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 
 const WHAT = { everything: 'nothing that was asked', udp: 'nothing over UDP', tcp: 'nothing over TCP' } as const;
+
+/** @param begunAtMs when the run began, on the clock of the silences */
+export const bansNote = (
+  { address }: Pick<FarEndFacts, 'address'>,
+  {
+    count,
+    usualMs,
+    fromMs,
+    toMs,
+  }: { readonly count: number; readonly usualMs: number; readonly fromMs: number; readonly toMs: number },
+  begunAtMs: number,
+): string =>
+  `Cut off again and again: ${count} times between ${seconds(fromMs - begunAtMs)} and ${seconds(toMs - begunAtMs)} into the run nothing came from ${address} for about ${seconds(usualMs)}. A protection against floods or scans does that: it shuts this host out for a while, or lets only so much pass in a time. This run may have triggered it: exempt this host, or ask slower (--max-pps). What was silent then is no evidence against any port, and was asked again.`;
+
+/** A far end that has forgotten what it had answered in this run. */
+export const restartedNote = (
+  { address, silences }: Pick<FarEndFacts, 'address' | 'silences'>,
+  begunAtMs: number,
+): string => {
+  const away = silences
+    .filter(({ what }) => what !== 'tcp')
+    .map(
+      ({ fromMs, toMs }) =>
+        `from ${seconds(fromMs - begunAtMs)}${toMs === null ? ' on' : ` to ${seconds(toMs - begunAtMs)}`}`,
+    );
+  return `The reflector at ${address} was restarted during the run, or another one took its place: it does not remember what it had answered before. That it was silent (${away.join(', ')} into the run) is its own doing, and shows no fault of the line. What was silent then is no evidence against any port, and was asked again.`;
+};
 
 /** `from 2.1 s to 7.3 s (5.2 s)`. */
 export const outageInWords = ({ fromMs, toMs, what }: Outage): string =>

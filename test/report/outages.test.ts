@@ -2,7 +2,8 @@
 import t from 'tap';
 import { type FarEndFacts, type Silence, unknownFarEnd } from '../../src/model/far-end.js';
 import { outagesOf } from '../../src/report/outages.js';
-import { outageInWords, outageNotes } from '../../src/words/outages.js';
+import { bansOf } from '../../src/verdict/far-end.js';
+import { bansNote, outageInWords, outageNotes, restartedNote } from '../../src/words/outages.js';
 
 const BEGUN_AT_MS = 100_000;
 
@@ -52,6 +53,23 @@ t.test('what a guard began to drop is no outage, and where flows die a short sil
   t.same(told([silence(2000, 6000)], 0.01, { flows }), []);
   t.equal(told([silence(2000, 8000)], 0.01, { flows }).length, 1);
 });
+
+t.test(
+  'a guard that bans again and again is one thing, and a far end that was restarted is no line that was away',
+  async (t) => {
+    const bans = [2000, 6000, 10_000, 14_000, 18_000].map((atMs, index) => silence(atMs, atMs + 1500 + 50 * index));
+    t.same(told(bans, 0.01), []);
+    t.match(bansOf({ silences: bans }), { count: 5, usualMs: 1600 });
+    const note = bansNote({ address: 'A' }, { count: 5, usualMs: 1600, fromMs: 102_000, toMs: 119_700 }, BEGUN_AT_MS);
+    t.match(note, /5 times between 2\.0 s and 19\.7 s into the run nothing came from A for about 1\.6 s/);
+    const flapping = [1200, 3000, 5200, 1800, 9000].map((ms, index) => silence(index * 10_000, index * 10_000 + ms));
+    t.equal(bansOf({ silences: flapping }), null, 'a line that flaps is away now longer and now shorter');
+    t.equal(told(flapping, 0.01).length, 5);
+    t.same(told([silence(2000, 6000)], 0.01, { isForgetful: true }), []);
+    const restarted = restartedNote({ address: 'A', silences: [silence(2000, 6000)] }, BEGUN_AT_MS);
+    t.match(restarted, /restarted during the run.*from 2\.0 s to 6\.0 s into the run\) is its own doing/);
+  },
+);
 
 t.test('the note says what an outage means, and what it does not', async (t) => {
   const note = (what: Silence['what'], toMs: number | null): string =>

@@ -11,7 +11,7 @@ import { fakeNet, LOCAL_ADDRESS } from './support/fake-net.js';
 const KNOWN = check('udp-echo/udp/5060');
 
 /** What is found where the silent message passes as `message` says, and what is known to pass as `control` says. */
-const found = async (message: readonly boolean[], control: (atMs: number) => boolean) => {
+const found = async (message: readonly boolean[], control: (atMs: number) => boolean, isAway = false) => {
   const farEnd = pureReflector();
   const askedAtMs: number[] = [];
   const net = fakeNet({
@@ -21,14 +21,15 @@ const found = async (message: readonly boolean[], control: (atMs: number) => boo
       return answer && control(atMs) ? [{ afterMs: 10, bytes: answer }] : [];
     },
   });
-  const tools = toolsOf(net, sessionOf(1, TOKEN));
+  const usual = toolsOf(net, sessionOf(1, TOKEN));
+  const tools = isAway ? { ...usual, timeline: { ...usual.timeline, isSilent: () => true } } : usual;
   let asked = 0;
   const ask = async () => {
     const isAnswered = message[asked] ?? false;
     asked += 1;
     return observed(KNOWN, isAnswered ? [proven({}, { arrivalPort: 5060 })] : silence(1));
   };
-  return { limit: await net.run(findSipLimit(ask, KNOWN, 12, tools)), asked, askedAtMs };
+  return { limit: await net.run(findSipLimit(ask, KNOWN, tools)), asked, askedAtMs };
 };
 
 t.test('what is silent after a pause as well, beside what passes: the message itself', async (t) => {
@@ -40,18 +41,24 @@ t.test('what is silent after a pause as well, beside what passes: the message it
 
 t.test('what passes after a pause was too much before', async (t) => {
   const { limit, askedAtMs } = await found([true], () => true);
-  t.same(limit, { kind: 'rate', port: 5060, afterPackets: 12 });
+  t.same(limit, { kind: 'rate', port: 5060 });
   t.same(askedAtMs, [], 'and nothing more is asked');
 });
 
 t.test('what is known to pass is silent, and passes once after a longer pause', async (t) => {
   const { limit } = await found([false], (atMs) => atMs > 9000);
-  t.same(limit, { kind: 'rate', port: 5060, afterPackets: 12 });
+  t.same(limit, { kind: 'rate', port: 5060 });
+});
+
+t.test('where nothing passes over UDP at all no limit of SIP is told', async (t) => {
+  const { limit, askedAtMs } = await found([false], () => false, true);
+  t.equal(limit, null);
+  t.same(askedAtMs, [], 'and nothing more is asked');
 });
 
 t.test('nothing passes any more', async (t) => {
   const { limit } = await found([false], () => false);
-  t.same(limit, { kind: 'cut-off', port: 5060, afterPackets: 12 });
+  t.same(limit, { kind: 'cut-off', port: 5060 });
 });
 
 /** What is found where so much was lost here and elsewhere, and where those sent slowly pass as `passes` says. */

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import type { Transport } from '../../src/model/kinds.js';
-import { connectionsAway, createTimeline, type Timeline } from '../../src/run/timeline.js';
+import { awayBeforeUdp, connectionsAway, createTimeline, type Timeline } from '../../src/run/timeline.js';
 
 const ADDRESS = '192.0.2.1';
 const isWitnessed = (timeline: Timeline, address: string, atMs: number, over: Transport): boolean =>
@@ -42,6 +42,35 @@ t.test('an outage of seconds vouches for nothing', async (t) => {
   t.equal(isWitnessed(timeline, ADDRESS, 7800, 'udp'), false);
   t.equal(isWitnessed(timeline, '192.0.2.2', 1500, 'udp'), false);
   t.equal(timeline.witnessed(ADDRESS, [100, 4000, 6000, 8500], 'udp'), 2);
+});
+
+t.test('what was asked for longer before the first answer was not beside it', async (t) => {
+  let now = 0;
+  const timeline = createTimeline(() => now);
+  timeline.opened(ADDRESS);
+  now = 2950;
+  timeline.answered(ADDRESS, 3000, 'udp');
+  timeline.expected(ADDRESS, 'udp');
+  t.equal(isWitnessed(timeline, ADDRESS, 2950, 'udp'), false);
+  t.equal(isWitnessed(timeline, ADDRESS, 3000, 'udp'), true);
+  const [away, ...others] = awayBeforeUdp(timeline, ADDRESS, [0, 500, 1000, 2000, 3100]);
+  t.match(away, { fromMs: 0, toMs: 3000, what: 'everything', asked: 4 });
+  t.same(others, []);
+  t.same(awayBeforeUdp(timeline, ADDRESS, [2500, 3100]), [], 'a moment is a burst of loss');
+  timeline.answered(ADDRESS, 1500, 'tcp');
+  now = 1500;
+  timeline.answered(ADDRESS, 1500, 'tls');
+  t.match(awayBeforeUdp(timeline, ADDRESS, [0, 500]), [{ what: 'udp' }], 'answers came over a connection meanwhile');
+});
+
+t.test('a port that was shut by itself vouches for nothing until it passed', async (t) => {
+  const timeline = createTimeline(() => 0);
+  for (let at = 0; at <= 3000; at += 200) timeline.answered(ADDRESS, at, 'udp');
+  timeline.shut(ADDRESS, [{ port: 16_384, fromMs: 100, toMs: 2000 }]);
+  t.equal(timeline.witnessed(ADDRESS, [1000, 2500], 'udp', 16_384), 1);
+  t.equal(timeline.witnessed(ADDRESS, [1000, 2500], 'udp', 16_386), 2);
+  t.equal(timeline.witnessed(ADDRESS, [1000, 2500], 'udp'), 2);
+  t.equal(timeline.unwitnessed(ADDRESS, [1000, 2500], 'tcp', 16_384), 0, 'of UDP only');
 });
 
 t.test('answers may come in any order', async (t) => {

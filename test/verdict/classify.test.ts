@@ -159,6 +159,45 @@ const ROWS: readonly Row[] = [
     farEnd: reflector(),
     says: 'degraded/flow-loss',
   },
+  {
+    story: 'the same where no new flow passes: the limit took them',
+    check: SIP,
+    attempts: [
+      { outcome: 'silence', packets: 2, sourcePort: 1001, lostAtMs: [1, 2], opened: null },
+      { outcome: 'silence', packets: 2, sourcePort: 1002, lostAtMs: [3, 4], opened: null },
+      proven({ sourcePort: 1003, packets: 2, answers: 2 }),
+    ],
+    farEnd: reflector({ limit: { kind: 'flows', flows: 40 } }),
+    says: 'degraded/rate-limited',
+  },
+  {
+    story: 'a connection died, and asked slowly all open',
+    check: SIP_TCP,
+    attempts: [{ outcome: 'silence', packets: 1, sourcePort: null, lostAtMs: [1], opened: null }, proven(), proven()],
+    farEnd: reflector({ connections: { asked: 12, dead: 9, isLimited: true } }),
+    says: 'degraded/rate-limited',
+  },
+  {
+    story: 'every connection died, and of others asked slowly all open: a limit may have taken them',
+    check: SIP_TCP,
+    attempts: silence(8),
+    farEnd: reflector({ connections: { asked: 12, dead: 9, isLimited: true } }),
+    says: 'unknown/no-answer',
+  },
+  {
+    story: 'what went to a port while it was shut by itself is no loss',
+    check: SIP,
+    attempts: [
+      { outcome: 'silence', packets: 2, sourcePort: 1001, lostAtMs: [1, 2], opened: null },
+      { outcome: 'silence', packets: 2, sourcePort: 1002, lostAtMs: [3, 4], opened: null },
+      proven({ sourcePort: 1003, packets: 2, answers: 2 }),
+    ],
+    farEnd: reflector({
+      aliveDuring: { atAll: [[-100, 5000]], overUdp: [[-100, 5000]] },
+      shutFor: new Map([[5060, { port: 5060, fromMs: 1, toMs: 4 }]]),
+    }),
+    says: 'pass/answered',
+  },
   // A far end that ended during the run.
   {
     story: 'silence towards one that had ended by then',
@@ -991,11 +1030,10 @@ t.test('the table reaches every reason but those that need measurements of their
   const all = Object.entries(REASONS).flatMap(([verdict, reasons]) => reasons.map((reason) => `${verdict}/${reason}`));
   t.strictSame(
     all.filter((one) => !reached.has(one)),
-    // A stream of media, a burst, the way in from outside; and a token that nobody proved, which is about the whole address.
+    // A stream of media, the way in from outside; and a token that nobody proved, which is about the whole address.
     [
       'degraded/jitter',
       'degraded/reordered',
-      'degraded/rate-limited',
       'blocked/not-let-in',
       'unknown/unproven',
       'unknown/not-forwarded',

@@ -77,6 +77,7 @@ t.test('attempts by their source ports', async (t) => {
 t.test('connections that never open beside others that do', async (t) => {
   t.equal(connectionsDie(null, 0.01), false);
   t.equal(connectionsDie({ asked: 12, dead: 4 }, 0.02), true);
+  t.equal(connectionsDie({ asked: 12, dead: 4, isLimited: true }, 0.02), false, 'asked slowly they all open');
   t.equal(connectionsDie({ asked: 12, dead: 4 }, 0.4), false, 'loss explains them');
   t.equal(connectionsDie({ asked: 12, dead: 1 }, 0.001), false, 'one is chance');
   t.equal(connectionsDie({ asked: 12, dead: 12 }, 0.02), false, 'all: it is the port, or the line');

@@ -112,7 +112,7 @@ export const askFor = async <V>(
     return { observation: notAsked(check, 'dns-failure'), values: [], requests: [] };
   }
   const peer = { address: check.address, port: check.port, family: check.family, host: check.host };
-  const account = path.open(check.address, check.transport);
+  const account = path.open(check.address, check.transport, check.port);
   const mayProve = tools.session.keys !== null;
   const transactions = createTransactions(check, probe, tools);
   const line =
@@ -132,7 +132,7 @@ export const askFor = async <V>(
   /** Sendings in vain while the far end was alive; all of them as long as it has never answered anything. */
   const inVain = (): number => {
     const lost = transactions.lostAtMs();
-    return lost.length - timeline.unwitnessed(peer.address, lost, check.transport);
+    return lost.length - timeline.unwitnessed(peer.address, lost, check.transport, check.port);
   };
 
   const sendAndWait = async (pauseMs: number): Promise<void> => {

@@ -6,6 +6,8 @@ import type { Check } from '../../model/check.js';
 import type { Tools } from '../tools.js';
 
 export interface FlowToKnown {
+  /** The port that it leaves from. */
+  readonly sourcePort: number;
   /** Sends the next question at the run's pace. @throws the signal's reason when it fires */
   ask(): Promise<void>;
   close(): void;
@@ -23,8 +25,13 @@ const MAX_PENDING = 64;
 /** Of 256 bits ids and SSRCs are taken. */
 const SEED_BYTES = 32;
 
-/** Opens it. @throws SocketError if no socket opens */
-export const openFlowToKnown = async (way: Check, tools: Tools, events: FlowEvents): Promise<FlowToKnown> => {
+/** Opens it; from this source port where one is given. @throws SocketError if no socket opens */
+export const openFlowToKnown = async (
+  way: Check,
+  tools: Tools,
+  events: FlowEvents,
+  sourcePort?: number,
+): Promise<FlowToKnown> => {
   const { net, session, timeline, totals } = tools;
   const address = way.address ?? '';
   const probe = tools.probeOf(way.probe);
@@ -48,9 +55,10 @@ export const openFlowToKnown = async (way: Check, tools: Tools, events: FlowEven
       // What says no is no answer; the next one asks again.
       error: () => undefined,
     },
-    { address: net.source ?? undefined },
+    { address: net.source ?? undefined, ...(sourcePort !== undefined && { port: sourcePort }) },
   );
   return {
+    sourcePort: flow.local.port,
     ask: async () => {
       await net.pacer.take(1, tools.signal);
       const question = probe.ask({

@@ -25,7 +25,7 @@ const metOutage = ({ check, attempts }: Observation, { tools: { timeline } }: Pi
     ({ outcome, lostAtMs }) =>
       outcome !== 'answer' &&
       lostAtMs.length > 0 &&
-      timeline.unwitnessed(check.address ?? '', lostAtMs, check.transport) === lostAtMs.length,
+      timeline.unwitnessed(check.address ?? '', lostAtMs, check.transport, check.port) === lostAtMs.length,
   );
 
 /** Whether its silence proves too little, and more of it would prove enough. */

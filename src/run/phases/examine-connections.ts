@@ -11,7 +11,8 @@ import { askCheck } from '../ask/ask.js';
 import type { FarEnd } from '../far-ends.js';
 import { isSilent, passed } from '../observations.js';
 import type { RunState } from '../state.js';
-import { askOn } from './ask-again.js';
+import type { Tools } from '../tools.js';
+import { askOn, together } from './ask-again.js';
 
 /** Of one in two dead links, twelve connections find three dead ones at least all but twice in a hundred. */
 const CONNECTIONS = 12;
@@ -43,6 +44,37 @@ const askElsewhere = async (run: RunState, address: string): Promise<void> => {
   }
 };
 
+/** A limit of new connections lets one pass in such a time; one that lets fewer pass is told as what it looks like. */
+const SLOW_MS = 1200;
+/** So unlikely do all slow ones open by chance where some connections die; and so many are asked at most. */
+const SLOW_DOUBT = 0.01;
+const MIN_SLOW = 5;
+const MOST_SLOW = 12;
+
+/**
+ * Whether connections that died beside others open when they are asked for one after the other: then something limits how many
+ * may be opened in a moment, and none of them met a dead link.
+ */
+const allOpenSlowly = async ({ asked, dead }: ConnectionFacts, way: Check, tools: Tools): Promise<boolean> => {
+  const wanted = Math.ceil(Math.log(SLOW_DOUBT) / Math.log(1 - Math.min(dead / asked, 1 - SLOW_DOUBT)));
+  for (let count = 0; count < Math.min(MOST_SLOW, Math.max(MIN_SLOW, wanted)); count += 1) {
+    await tools.net.sleep(SLOW_MS, tools.signal);
+    if (!passed(await askCheck(way, tools.probeOf(way.probe), ONCE, tools))) return false;
+  }
+  return true;
+};
+
+/** What a limit took is asked again at the pace that it bears. */
+const askSlowly = async (run: RunState, address: string): Promise<void> => {
+  const { tools, observations } = run;
+  const silent = observations.at(address).filter((one) => isOverConnections(one) && isSilent(one));
+  for (const one of silent.slice(0, MOST_SLOW)) {
+    await tools.net.sleep(SLOW_MS, tools.signal);
+    const again = await askCheck(one.check, tools.probeOf(one.check.probe), ONCE, tools);
+    observations.record([together(one, again)]);
+  }
+};
+
 const examine = async (run: RunState, farEnd: FarEnd): Promise<void> => {
   const { tools } = run;
   const observations = run.observations.at(farEnd.address);
@@ -60,8 +92,10 @@ const examine = async (run: RunState, farEnd: FarEnd): Promise<void> => {
   const isOpen = first.dead > 0 && !die(first);
   const more = isOpen ? await ask(MORE_CONNECTIONS) : { asked: 0, dead: 0 };
   const connections = { asked: first.asked + more.asked, dead: first.dead + more.dead };
-  run.farEnds.learn(farEnd.address, { connections });
-  if (die(connections)) await askElsewhere(run, farEnd.address);
+  const isLimited = connections.dead > 1 && (await allOpenSlowly(connections, way, tools));
+  run.farEnds.learn(farEnd.address, { connections: { ...connections, isLimited } });
+  if (isLimited) await askSlowly(run, farEnd.address);
+  else if (die(connections)) await askElsewhere(run, farEnd.address);
 };
 
 export const examineConnections = async (run: RunState): Promise<void> => {

@@ -4,27 +4,20 @@
  * or like blocked ports until somebody asks a port that is known to pass from several source ports at once.
  */
 import type { Check } from '../../model/check.js';
-import type { FlowFacts } from '../../model/far-end.js';
 import type { Observation } from '../../model/observation.js';
 import { flowsDie, lostAtFirst } from '../../verdict/flows.js';
 import { askCheck } from '../ask/ask.js';
-import { openFlowToKnown } from '../ask/flow-to-known.js';
+import { askFlow, type Flow, factsOf, HELD_MS, isAlive, PACKETS, passesSlowly } from '../ask/examined-flow.js';
 import type { FarEnd } from '../far-ends.js';
 import { isSilent, passed } from '../observations.js';
 import type { RunState } from '../state.js';
 import type { Tools } from '../tools.js';
 import { askOn } from './ask-again.js';
 
-/** Twelve living flows leave a dead share of a fifth at most, at 95 %; four packets are no chance even where a third is lost. */
+/** Twelve living flows leave a dead share of a fifth at most, at 95 %. */
 const FLOWS = 12;
 /** Where one died and too few did to tell it from loss: one member of four is found among so many more all but once in a thousand. */
 const MORE_FLOWS = 24;
-const PACKETS = 4;
-/** A flow that answered none of those is asked so many more, until one is answered: then it was loss. */
-const MORE_PACKETS = 6;
-const SPACING_MS = 150;
-/** A first packet that comes so much later than the next was held, not delayed: longer than jitter that calls bear. */
-const HELD_MS = 100;
 /** Further source ports from which a silent port is asked where flows die; one in two dead, all of them are by chance once in 16,000 times. */
 const FURTHER_FLOWS = 14;
 
@@ -32,73 +25,6 @@ const FURTHER_FLOWS = 14;
 const WAYS = 2;
 /** The system chooses it, and it stays the same for all packets of a check. */
 const ANY_PORT = 0;
-
-interface Flow {
-  readonly answeredAfterMs: (number | null)[];
-}
-
-const askFlow = async (way: Check, tools: Tools): Promise<Flow> => {
-  const { net, path, signal, timeline } = tools;
-  const answeredAfterMs: (number | null)[] = [];
-  const flow = await openFlowToKnown(way, tools, {
-    asking: () => answeredAfterMs.push(null),
-    answered: (index, afterMs) => {
-      answeredAfterMs[index] = afterMs;
-    },
-  });
-  timeline.opened(way.address ?? '');
-  const isDead = (): boolean => answeredAfterMs.every((ms) => ms === null);
-  const askWhile = async (packets: number, goesOn: () => boolean): Promise<void> => {
-    for (let packet = 0; packet < packets && goesOn(); packet += 1) {
-      await flow.ask();
-      await net.sleep(SPACING_MS, signal);
-    }
-    if (goesOn()) await net.sleep(path.lateMs('udp'), signal);
-  };
-  try {
-    await askWhile(PACKETS, () => true);
-    await askWhile(MORE_PACKETS, isDead);
-  } finally {
-    flow.close();
-  }
-  return { answeredAfterMs };
-};
-
-/** The number that most of these are, the smallest of several; 0 of none. */
-const commonest = (counts: readonly number[]): number => {
-  const times = (count: number): number => counts.filter((one) => one === count).length;
-  return [...new Set(counts)].sort((a, b) => times(b) - times(a) || a - b)[0] ?? 0;
-};
-
-const isAlive = ({ answeredAfterMs }: Flow): boolean => answeredAfterMs.some((ms) => ms !== null);
-
-const factsOf = (flows: readonly Flow[]): FlowFacts => {
-  const living = flows.filter(isAlive);
-  const dead = flows.filter((flow) => !isAlive(flow));
-  /** How many were lost before the first that was answered, if none was after it. */
-  const leadingOf = ({ answeredAfterMs }: Flow): number => {
-    const at = answeredAfterMs.findIndex((ms) => ms !== null);
-    return answeredAfterMs.slice(at).every((ms) => ms !== null) ? at : 0;
-  };
-  const leading = living.map(leadingOf).filter((count) => count > 0);
-  // A path that sets flows up loses as many of each; a limit of flows or packets takes now more and now fewer.
-  const usual = commonest(leading);
-  const firstLost = leading.filter((count) => count === usual).length;
-  const isFirstHeld = ({ answeredAfterMs: [first, ...rest] }: Flow): boolean => {
-    const later = rest.flatMap((ms) => ms ?? []);
-    return typeof first === 'number' && later.length > 0 && first > Math.max(...later) + HELD_MS;
-  };
-  return {
-    asked: flows.length,
-    dead: dead.length,
-    packetsOfDead: dead.length === 0 ? 0 : Math.min(...dead.map(({ answeredAfterMs }) => answeredAfterMs.length)),
-    firstLost,
-    firstPackets: firstLost * usual,
-    firstHeld: living.filter(isFirstHeld).length,
-    packetsOfLiving: living.reduce((sum, { answeredAfterMs }) => sum + answeredAfterMs.length, 0),
-    lostOfLiving: living.reduce((sum, flow) => sum + flow.answeredAfterMs.filter((ms) => ms === null).length, 0),
-  };
-};
 
 /** Something over UDP stayed unanswered: where it was the first of each flow, nothing had vouched for the far end yet. */
 const lostSomething = ({ check, attempts }: Observation): boolean =>
@@ -162,6 +88,33 @@ const askElsewhere = async (run: RunState, address: string): Promise<void> => {
   }
 };
 
+/** Flows of which nothing came back that are asked once more, slowly. */
+const SLOW_FLOWS = 3;
+
+/** Without those that were asked while nothing passed at all: that is no flow's doing. */
+const witnessedFlows = (flows: readonly Flow[], address: string, { timeline }: Tools): readonly Flow[] =>
+  flows.filter((flow) => isAlive(flow) || timeline.witnessed(address, flow.askedAtMs, 'udp') >= PACKETS);
+
+/**
+ * Packets a second that pass, where flows that had died pass once they are asked slowly, over the same source ports: then it is
+ * how much was asked. Null where they stay dead. Nothing else is asked of the line meanwhile.
+ */
+const limitBehind = async (flows: readonly Flow[], tools: Tools): Promise<number | null> => {
+  const dead = flows.filter((flow) => !isAlive(flow));
+  if (dead.length < 2) return null;
+  tools.watch.isPaused = true;
+  try {
+    const passes = await Promise.all(dead.slice(0, SLOW_FLOWS).map((flow) => passesSlowly(flow, tools)));
+    if (!passes.some(Boolean)) return null;
+  } finally {
+    tools.watch.isPaused = false;
+  }
+  const asked = flows.flatMap(({ askedAtMs }) => askedAtMs);
+  const seconds = Math.max(1, (Math.max(...asked) - Math.min(...asked)) / 1000);
+  const answers = flows.flatMap(({ answeredAfterMs }) => answeredAfterMs).filter((ms) => ms !== null).length;
+  return Math.max(1, Math.round(answers / seconds));
+};
+
 const examine = async (run: RunState, farEnd: FarEnd): Promise<void> => {
   const { address } = farEnd;
   const observations = run.observations.at(address);
@@ -169,13 +122,19 @@ const examine = async (run: RunState, farEnd: FarEnd): Promise<void> => {
   const known = knownWays(farEnd, observations);
   const ways = known.length > 0 ? known : await waysThatBeginLate(observations, run.tools);
   if (ways.length === 0) return;
-  const askFlows = (count: number): Promise<readonly Flow[]> => {
+  const askFlows = async (count: number): Promise<readonly Flow[]> => {
     const asked = Array.from({ length: count }, (_, index) => ways[index % ways.length]).flatMap((way) => way ?? []);
-    return Promise.all(asked.map((way) => askFlow(way, run.tools)));
+    return witnessedFlows(await Promise.all(asked.map((way) => askFlow(way, run.tools))), address, run.tools);
   };
   const first = await askFlows(FLOWS);
   const isOpen = factsOf(first).dead > 0 && !flowsDie(factsOf(first));
-  const seen = factsOf(isOpen ? [...first, ...(await askFlows(MORE_FLOWS))] : first);
+  const all = isOpen ? [...first, ...(await askFlows(MORE_FLOWS))] : first;
+  const packetsPerSecond = await limitBehind(all, run.tools);
+  if (packetsPerSecond !== null) {
+    run.farEnds.learn(address, { limit: { kind: 'rate', packetsPerSecond } });
+    return;
+  }
+  const seen = factsOf(all);
   // They began together: a line that was away at that moment took the first of each as well, and does not do so twice.
   const facts = lostAtFirst(seen) > 1 ? factsOf(await askFlows(FLOWS)) : seen;
   run.farEnds.learn(address, { flows: facts });

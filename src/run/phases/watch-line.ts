@@ -35,16 +35,20 @@ const MAX_WAYS = 3;
 /** What may be asked often: nothing that a server keeps state of, and not SIP, which flood limits count. */
 const OFTEN: readonly Check['probe'][] = ['rtp-echo', 'udp-echo', 'rtcp-echo', 'stun-binding', 'dns'];
 
-/** Ways to this far end that are known to pass, the best first. */
-const waysOf = ({ passedOverUdp, facts: { identity } }: FarEnd): readonly Check[] => {
-  const often = passedOverUdp
+/**
+ * Ways to this far end that are known to pass, the best first; over UDP from the first answer on, because the line may go away
+ * while the check that it belongs to still waits for others.
+ */
+const waysOf = ({ passedOverUdp, facts: { identity } }: FarEnd, heard: readonly Check[]): readonly Check[] => {
+  const passing = passedOverUdp.length > 0 ? passedOverUdp : heard;
+  const often = passing
     .filter(({ probe }) => OFTEN.includes(probe))
     .sort((a, b) => OFTEN.indexOf(a.probe) - OFTEN.indexOf(b.probe));
   const control = identity ? [{ ...identity.control, probe: 'udp-echo' as const }] : [];
   const known = [...often, ...control];
   if (known.some(({ transport }) => transport === 'udp')) return known;
   // The tag alone is none of the messages that passed there, and may be what somebody filters: only where nothing else is left.
-  return [...passedOverUdp.map((check) => ({ ...check, probe: 'udp-echo' as const })), ...known];
+  return [...passing.map((check) => ({ ...check, probe: 'udp-echo' as const })), ...known];
 };
 
 interface Canary extends FlowToKnown {
@@ -172,8 +176,12 @@ const watch = async (run: RunState, address: string, tools: Tools): Promise<void
   let spare: Check | undefined;
   try {
     while (!signal.aborted) {
+      if (tools.watch.isPaused) {
+        await net.sleep(EVERY_MS, signal);
+        continue;
+      }
       const farEnd = run.farEnds.get(address);
-      const ways = farEnd ? waysOf(farEnd) : [];
+      const ways = farEnd ? waysOf(farEnd, tools.ways.heardOverUdp(address)) : [];
       const udp = ways.filter(({ transport }) => transport === 'udp');
       const stream = ways.find(({ transport }) => transport !== 'udp');
       if (beside.trouble) throw beside.trouble;

@@ -19,17 +19,18 @@ const ONCE = { samples: 1, doubt: 0, atMost: 1 } as const;
  * What limits the port, or null where the silence is the message's own.
  * @param ask puts one silent question once more, once
  * @param known what passed on this port before
- * @param afterPackets what had gone to the port by now
  */
 export const findSipLimit = async (
   ask: () => Promise<Observation>,
   known: Check,
-  afterPackets: number,
   tools: Tools,
 ): Promise<SipLimit | null> => {
   const { net, signal } = tools;
   const pause = (): Promise<void> => net.sleep(PAUSE_MS, signal).catch(() => undefined);
-  const limit = (kind: SipLimit['kind']): SipLimit => ({ kind, port: known.port, afterPackets });
+  const limit = (kind: SipLimit['kind']): SipLimit => ({ kind, port: known.port });
+  /** Nothing passes over UDP at all: that is no limit of this port's. */
+  const isAway = (): boolean => tools.timeline.isSilent(known.address ?? '', 'udp');
+  if (isAway()) return null;
   await pause();
   if (signal.aborted) return null;
   if (passed(await ask())) return limit('rate');
@@ -39,7 +40,8 @@ export const findSipLimit = async (
   if (passed(control)) return null;
   await pause();
   const last = await askCheck(known, tools.probeOf(known.probe), { ...ONCE, atMost: 2 }, tools);
-  return signal.aborted ? null : limit(passed(last) ? 'rate' : 'cut-off');
+  if (passed(last)) return limit('rate');
+  return signal.aborted || isAway() ? null : limit('cut-off');
 };
 
 /** A port that loses less than this more than others is not looked at further: too many slow messages would be needed. */
@@ -69,5 +71,5 @@ export const findSlowLimit = async (
     await net.sleep(SLOW_MS, signal).catch(() => undefined);
     if (signal.aborted || !passed(await askCheck(known, tools.probeOf(known.probe), ONCE, tools))) return null;
   }
-  return { kind: 'rate', port: known.port, afterPackets: here.trials, some: { ...here, slowly } };
+  return { kind: 'rate', port: known.port, some: { ...here, slowly } };
 };

@@ -134,10 +134,9 @@ const limitOf = async (known: Check, all: readonly Heard[], tools: Tools): Promi
     const controls = all.filter(({ asked: { check, isControl } }) => check.transport === 'udp' && isControl);
     return findSlowLimit(known, sampleOf(here), sampleOf(controls), tools);
   }
-  const sent = here.reduce((sum, { observation }) => sum + packetsOf(observation), 0);
   const { asked } = silent;
   const ask = () => askCheck(asked.check, probeOf(asked), { samples: 1, doubt: 0, atMost: 1 }, tools);
-  return findSipLimit(ask, known, sent, tools);
+  return findSipLimit(ask, known, tools);
 };
 
 /** It arrived, and its answer would have been larger than what was left of it. */
@@ -246,14 +245,16 @@ const inTurn = async (questions: readonly Asked[], tools: Tools): Promise<readon
  * Asks one proven reflector. A transport whose OPTIONS do not pass is left out, unless the far end saw them and could not
  * answer in as few bytes.
  */
-const askOne = async (
-  { passing, observations, signalling: besides, ways, flows, connections }: StudiedFarEnd,
-  tools: Tools,
-): Promise<SipFacts | null> => {
+const askOne = async (farEnd: StudiedFarEnd, tools: Tools): Promise<SipFacts | null> => {
+  const { passing, observations, signalling: besides, ways, flows, connections } = farEnd;
+  // Over UDP nothing passes any more: each question would take its time, which those over connections need.
+  const isUdpGone = tools.timeline.isDeaf(farEnd.address, 'udp');
   const asked = observations.filter(
     (one) => one.check.probe === 'sip-options' && (isTooLarge(one) || (passed(one) && passing.includes(one.check))),
   );
-  const signalling = [...asked, ...besides].map(({ check }) => check);
+  const signalling = [...asked, ...besides]
+    .map(({ check }) => check)
+    .filter(({ transport }) => transport !== 'udp' || !isUdpGone);
   const [first] = signalling;
   if (!first || first.address === null || first.family === null) return null;
   const { free, fixed } = questionsOf(signalling, [...passing, ...ways]);

@@ -136,6 +136,7 @@ export const createExchange = async (address: string, family: Family, tools: Too
       if (!asked) continue;
       release(asked);
       tools.timeline.answered(address, asked.sentAtMs, 'udp');
+      tools.ways.heard(port.check);
       const rtt = Math.max(0, atMs - asked.sentAtMs);
       smoothedRttMs = smoothedRttMs === null ? rtt : smoothedRttMs + SMOOTHING * (rtt - smoothedRttMs);
       rtts.push(rtt);

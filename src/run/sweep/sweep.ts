@@ -288,7 +288,7 @@ export const createSweeper = (input: SweepInput): Sweeper => {
       for (const port of ports) {
         exchange.forget(port);
         forgetUnheard(port, answersTakeMs);
-        path.open(input.address, 'udp')(port.packets, port.answers, lostOf(port));
+        path.open(input.address, 'udp', port.check.port)(port.packets, port.answers, lostOf(port));
       }
       const undecided = ports.filter(({ answers }) => answers === 0);
       if (undecided.length > 0) input.onDecided(undecided.map(decided(false)));

@@ -185,7 +185,7 @@ export const OTHER_RULES: readonly Rule[] = [
             device: 'branch-firewall',
             likelihood: 'possible',
             text: () =>
-              'Something on the way began to drop everything of this host during the run: a protection against port scans or SIP floods, which this run may have triggered. What passed until then passed.',
+              'Something on the way began to drop what this host sends during the run: a protection against port scans or SIP floods, which this run may have triggered. What passed until then passed.',
             grounds,
           }
         : {

@@ -176,7 +176,6 @@ const underLimit = (one: StudyCheck, limit: SipLimit | undefined): StudyCheck =>
           limit.kind === 'rate'
             ? { verdict: 'degraded', reason: 'rate-limited' }
             : { verdict: 'unknown', reason: 'cut-off' },
-        evidence: { ...one.evidence, limitedAfterPackets: limit.afterPackets },
       }
     : one;
 
@@ -185,10 +184,10 @@ const LIMIT_WORDS = {
   'cut-off': 'and none asked after a pause either: a flood protection has shut this host out',
 } as const;
 
-const limitNote = ({ kind, port, afterPackets, some }: SipLimit): string =>
+const limitNote = ({ kind, port, some }: SipLimit): string =>
   some
     ? `UDP ${port} lets only so many messages pass at a time: of ${some.trials} sent within seconds ${some.answers} were answered, of ${some.slowly} sent a second apart all. A flood protection or rate limit does that. Phones behind one address share it.`
-    : `After about ${afterPackets} messages to UDP ${port} no more passed, whatever they were, ${LIMIT_WORDS[kind]}. This run may have triggered it: exempt this host, or ask slower (--max-pps). Phones behind one address share such a limit.`;
+    : `From some moment on no more messages to UDP ${port} passed, whatever they were, ${LIMIT_WORDS[kind]}. This run may have triggered it: exempt this host, or ask slower (--max-pps). Phones behind one address share such a limit.`;
 
 /** Everything there is to say about SIP on the way to these addresses. */
 export const judgeSip = (all: readonly SipFacts[], lossUpperBound: number | null): SipVerdicts => {

@@ -17,5 +17,4 @@ export default {
   repeat: 2,
   notFixed: 'nothing is to be permitted',
   measure: [{ port: 16_384, packets: 500, packetsPerSecond: 100, lossRatio: [0.45, 0.55] }],
-  open: 'what part of a range lost before it passed reads as loss of the line',
 } satisfies Scenario;

@@ -17,5 +17,4 @@ export default {
   repeat: 2,
   notFixed: 'nothing is to be permitted',
   measure: [{ port: 16_384, packets: 400, packetsPerSecond: 100, lossRatio: [0.45, 0.55] }],
-  open: 'what is refused just before the first answer may count as loss of the line',
 } satisfies Scenario;

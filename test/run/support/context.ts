@@ -29,6 +29,7 @@ export const toolsOf = (
     },
     timeline: createTimeline(net.now),
     ways: createWays(),
+    watch: { isPaused: false },
     probeOf: () => probe,
     signal: NEVER,
   };
