@@ -29,7 +29,7 @@ export const coverageNotes = (ranges: readonly ClassifiedRange[]): readonly stri
   return rows.length === 0
     ? []
     : [
-        `Port ranges were sampled: a hole ${widest(({ sureWidth }) => sureWidth)} ports wide is found for certain, one ${widest(({ fivePercentWidth }) => fivePercentWidth)} wide is missed with a probability of at most 5 %, one ${widest(({ evenOddsWidth }) => evenOddsWidth)} wide of at most 50 %. --exhaustive asks every port.`,
+        `Port ranges were sampled: blocked runs of ${widest(({ sureWidth }) => sureWidth)} ports or more are always found, runs of ${widest(({ fivePercentWidth }) => fivePercentWidth)} are missed with a probability of at most 5 %, runs of ${widest(({ evenOddsWidth }) => evenOddsWidth)} of at most 50 %. --exhaustive tests every port.`,
       ];
 };
 
@@ -39,6 +39,6 @@ export const limitNotes = (farEnds: readonly FarEndFacts[]): readonly string[] =
     limit === null
       ? []
       : limit.kind === 'rate'
-        ? `Loss to ${address} follows the rate and not the port: about ${limit.packetsPerSecond} packets a second pass, and what is sent faster is dropped.`
-        : `To ${address} no new flow passed after about ${limit.flows} had been opened, while older ones still did: a table of sessions is full or held to a number, and the silence of further ports says nothing about them.`,
+        ? `Loss to ${address} depends on the packet rate and not on the port: about ${limit.packetsPerSecond} packets per second pass, the rest is dropped.`
+        : `To ${address} no new flow passed after about ${limit.flows} had been opened, while older ones still did: a session table is full or limited. Silence on further ports says nothing about these ports.`,
   );

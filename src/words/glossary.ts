@@ -57,7 +57,7 @@ const DEVICE = {
   },
   'branch-firewall': {
     title: "This site's firewall or router",
-    meaning: 'The cause is a rule, an ALG or a limit of the firewall or router of this site.',
+    meaning: "The cause is a rule, an ALG or a limit of the site's firewall or router site.",
   },
   provider: {
     title: 'The access provider',

@@ -314,7 +314,7 @@ t.test('a reflector asked without its token, and with another', { skip: !linux &
   const refused = await probe(['--target', farEnd.address, '--no-nat', ...wrong]);
   t.equal(refused.code, 3);
   const [headline = ''] = refused.stdout.replace(/\s+/g, ' ').split('Why:');
-  t.match(headline, /a callpath reflector answers there and does not know this token/, 'it is said first');
+  t.match(headline, /a callpath reflector answers there and rejects this token/, 'it is said first');
   t.match(
     refused.stdout.replace(/\s+/g, ' '),
     /Why: A callpath reflector answers there.*token files of both ends differ/,

@@ -9,7 +9,7 @@ export const inspection = (grounds: readonly Ground[]): readonly CauseText[] =>
       device: 'branch-firewall',
       likelihood: 'likely',
       text: (ports) =>
-        `Inspection or an IPS of the branch's firewall drops this protocol on ${ports}; other bytes pass.`,
+        `Inspection or an IPS on this site's firewall drops this protocol on ${ports}; other data passes.`,
       grounds,
     },
     {
@@ -28,7 +28,7 @@ export const sizes = (grounds: readonly Ground[]): readonly CauseText[] =>
       device: 'unknown',
       likelihood: 'likely',
       text: (ports) =>
-        `Large packets of ${ports} are dropped: fragments, a size limit, or a path MTU below 1,500 bytes.`,
+        `Large packets on ${ports} are dropped: fragments, a size limit, or a path MTU below 1,500 bytes.`,
       grounds,
     },
   ]);
@@ -41,7 +41,7 @@ export const algRewrites = (grounds: readonly Ground[]): readonly CauseText[] =>
       device: 'branch-firewall',
       likelihood: 'likely',
       text: (ports) =>
-        `A SIP ALG (SIP helper, SIP inspection) of the branch's firewall or router rewrites SIP on ${ports}.`,
+        `A SIP ALG (SIP helper, SIP inspection) on this site's firewall or router rewrites SIP on ${ports}.`,
       grounds,
     },
     {
@@ -61,7 +61,7 @@ export const algDrops = (grounds: readonly Ground[]): readonly CauseText[] =>
       device: 'branch-firewall',
       likelihood: 'likely',
       text: (ports) =>
-        `A SIP ALG, SIP inspection or IPS of the branch's firewall or router drops some SIP requests on ${ports}; others pass.`,
+        `A SIP ALG, SIP inspection or IPS on this site's firewall or router drops some SIP requests on ${ports}; others pass.`,
       grounds,
     },
     {
@@ -79,7 +79,7 @@ export const rewriting = (grounds: readonly Ground[]): readonly CauseText[] =>
       id: 'rewriting',
       device: 'branch-firewall',
       likelihood: 'likely',
-      text: (ports) => `Inspection or an ALG of the branch's firewall changes what is sent on ${ports}.`,
+      text: (ports) => `Inspection or an ALG on this site's firewall changes what is sent on ${ports}.`,
       grounds,
     },
     {
@@ -98,7 +98,7 @@ export const interception = (grounds: readonly Ground[]): readonly CauseText[] =
       device: 'branch-firewall',
       likelihood: 'likely',
       text: (ports) =>
-        `A proxy, portal or inspection of the branch's firewall answers ${ports} in the far end's place.`,
+        `A proxy, captive portal or inspection on this site's firewall answers ${ports} in the far end's place.`,
       grounds,
     },
     {

@@ -107,7 +107,7 @@ export const SIZE_RULES: readonly Rule[] = [
                 device: 'unknown',
                 likelihood: 'likely',
                 text: (ports: string) =>
-                  `Packets of ${ports} that fit Ethernet vanish without word: a tunnel or PPPoE with a smaller MTU and ICMP filtered, or a limit of size.`,
+                  `Packets on ${ports} that fit Ethernet are dropped silently: a tunnel or PPPoE with a smaller MTU and filtered ICMP, or a size limit.`,
                 grounds: whole,
               } as const,
             ]
@@ -124,7 +124,7 @@ export const SIZE_RULES: readonly Rule[] = [
         : [],
     symptom: {
       id: 'long-invites-fail',
-      text: 'Phones set to TCP or TLS register and cannot set up calls: long messages vanish on the connection, short ones pass.',
+      text: 'Phones set to TCP or TLS register but cannot set up calls: long messages are lost on the connection, short ones pass.',
     },
     causes: (grounds) => [
       {
@@ -132,7 +132,7 @@ export const SIZE_RULES: readonly Rule[] = [
         device: 'unknown',
         likelihood: 'likely',
         text: (ports) =>
-          `Full-size packets of ${ports} vanish without word: a tunnel or PPPoE with a smaller MTU and ICMP filtered, or a limit of size. Clamping the MSS on the firewall (to 1,400 bytes, say) mends the first.`,
+          `Full-size packets on ${ports} are dropped silently: a tunnel or PPPoE with a smaller MTU and filtered ICMP, or a size limit. Clamping the MSS on the firewall (for example to 1,400 bytes) fixes the first.`,
         grounds,
       },
     ],
@@ -143,7 +143,7 @@ export const SIZE_RULES: readonly Rule[] = [
     when: (evidence) => sweeps(evidence, (one) => one.evidence.direction === 'inbound'),
     symptom: {
       id: 'transfers-fail',
-      text: 'Busy lamps, transfers and long incoming messages fail over UDP: large packets are lost on their way to us.',
+      text: 'Busy lamps, transfers and long incoming messages fail over UDP: large inbound packets are lost.',
     },
     causes: pathCauses,
     fixes: fix('allow'),
@@ -156,7 +156,7 @@ export const SIZE_RULES: readonly Rule[] = [
         : [],
     symptom: {
       id: 'wifi-calling-unavailable',
-      text: 'Wi-Fi Calling never comes up: its tunnel is negotiated (IKE), and nothing passes through it (ESP).',
+      text: 'Wi-Fi Calling never comes up: IKE negotiates the tunnel, but ESP does not pass.',
     },
     causes: pathCauses,
     fixes: pathFixes,
@@ -169,7 +169,7 @@ export const SIZE_RULES: readonly Rule[] = [
         : [],
     symptom: {
       id: 'long-invites-fail',
-      text: 'The tunnel loses its large packets: registration or calls with long SIP messages fail, short ones pass.',
+      text: 'The tunnel loses large packets: registration or calls with long SIP messages fail, short ones pass.',
     },
     causes: pathCauses,
     fixes: pathFixes,
