@@ -28,6 +28,14 @@ const HOST_WORDS: Readonly<Record<string, string>> = {
   'wrong-token': 'rejects this token: the token files of the two ends differ',
 };
 
+/** What a host does, in a word or two; verdicts are words already. */
+export const HOST_STATES: ReadonlyMap<string, string> = new Map([
+  ['proves', 'is authenticated'],
+  ['answers', 'answers without authentication'],
+  ['refuses', 'refuses all connections'],
+  ['unproven', 'does not prove that it knows the token'],
+]);
+
 const DID: Readonly<Record<string, string>> = {
   pass: 'passed',
   works: 'worked',

@@ -35,7 +35,7 @@ t.test('a rule in a firewall is one thing', async (t) => {
     'worse: since 2026-11-21 02:41 UTC sip-options/udp/5060 is blocked (dropped-outbound); it passed. Related: stun-binding/udp/3478 is blocked (dropped-outbound); it passed; business-sip is impaired; it worked',
   ]);
   const many = Array.from({ length: 40 }, (_, index) => blocked(`udp-echo/udp/${9000 + index}`, 'hq'));
-  t.match(told(many), [/With it: .*; .*; .*; 36 more$/]);
+  t.match(told(many), [/Related: .*; .*; .*; 36 more$/]);
 });
 
 t.test('what got better beside it is another, and so is what another host does', async (t) => {
@@ -55,7 +55,7 @@ t.test('another line leads what is measured over it', async (t) => {
   ]);
   const moved = change(['fact', 'addresses pbx.example', 'different'], state('192.0.2.1'), state('192.0.2.2'));
   t.same(told([moved]), [
-    'different: since 2026-11-21 02:41 UTC the name pbx.example leads to 192.0.2.2, before 192.0.2.1',
+    'different: since 2026-11-21 02:41 UTC the name pbx.example resolves to 192.0.2.2, before: 192.0.2.1',
   ]);
 });
 
@@ -75,5 +75,5 @@ t.test('a token, a flap, and what was found', async (t) => {
   t.match(told([{ ...impaired, what: 'flapping' }]), [
     /^worse: since 2026-11-21 \d\d:\d\d UTC flapping, now: business-sip is impaired/,
   ]);
-  t.match(told([{ ...impaired, what: 'found' }]), [/it worked \(found now, and perhaps older\)/]);
+  t.match(told([{ ...impaired, what: 'found' }]), [/it worked \(first seen now, may be older\)/]);
 });
