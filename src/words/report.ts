@@ -59,6 +59,42 @@ const SERVICE_WORDS: Readonly<Record<ServiceVerdict, { readonly answer: string; 
   unknown: { answer: 'CANNOT TELL', sentence: 'Something that it needs could not be measured.' },
 };
 
+/** The answers in capitals, for readers who look them up. */
+export const ANSWER_TERMS: Readonly<Record<string, { readonly title: string; readonly meaning: string }>> = {
+  YES: {
+    title: 'The service works',
+    meaning: 'Everything that the profile requires passes (service verdict "works").',
+  },
+  'YES, AS FAR AS TESTED': {
+    title: 'What could be tested passes',
+    meaning: 'Some required checks cannot be tested against this target; a reflector answers them.',
+  },
+  'WORKS WITH PROBLEMS': {
+    title: 'The service works, and users notice problems',
+    meaning:
+      'Something required is degraded, altered or only partly available (service verdict "degraded"), or everything passes and a NAT, a certificate or the server still causes trouble.',
+  },
+  'PARTLY BLOCKED': {
+    title: 'Signalling passes, something else is blocked',
+    meaning: 'Calls are set up, but audio or another required part does not pass (service verdict "impaired").',
+  },
+  NO: { title: 'The service does not work', meaning: 'Its signalling does not pass (service verdict "blocked").' },
+  'CANNOT TELL': {
+    title: 'There is no result',
+    meaning: 'Something required could not be measured (service verdict "unknown"); the report says why.',
+  },
+  'NOT ALL OF THEM': {
+    title: 'Some services work, others do not',
+    meaning: 'The report has an answer for each of them.',
+  },
+  'NOTHING TESTED': { title: 'No service was tested', meaning: 'No profile was chosen.' },
+  'NO RESULT YET': { title: 'The agent has no result yet', meaning: 'The first run of this target is not done.' },
+  'NO CURRENT RESULT': {
+    title: 'The last result is too old',
+    meaning: 'No run of this target succeeded lately, so nothing is said of now.',
+  },
+};
+
 /** Everything passes, and users notice something all the same: a NAT that forgets, an address that changes. */
 export const isNoticed = ({ verdict, symptoms }: ReportService): boolean => verdict === 'works' && symptoms.length > 0;
 const NOTICED = 'Everything that it needs passes, but users still notice a problem.';
