@@ -666,6 +666,8 @@ t.test('rules open the service, and the reflector for the test only', async (t) 
     t.match(fix.test?.text, /^For this test only: .* to 198\.51\.100\.10\)/);
     for (const [dialect, text] of Object.entries(fix.test?.rules ?? {})) {
       t.match(text, /^[#!] for this test only/, dialect);
+      if (dialect !== 'pf')
+        t.match(text, /callpath-(?:for-this-)?test|CALLPATH-TEST/, `${dialect}: and its rules say so`);
       t.match(text, '198.51.100.10', dialect);
       t.notMatch(text, /203\.0\.113|192\.0\.2\./, dialect);
     }
@@ -673,7 +675,7 @@ t.test('rules open the service, and the reflector for the test only', async (t) 
   const unknown = diagnose(service(state('signalling', [UDP_BLOCKED]))).fixes[0];
   for (const [dialect, text] of Object.entries(unknown?.rules ?? {})) {
     t.match(text, PLACEHOLDER, `${dialect}: nobody knows the networks`);
-    t.match(text, "put the service's networks in its place", dialect);
+    t.match(text, `replace ${PLACEHOLDER} with the service's networks`, dialect);
   }
   const own = diagnose(service(state('signalling', [`${UDP_BLOCKED} unprovable`]))).fixes[0];
   t.match(own?.text, 'to 198.51.100.10', 'the service itself was asked');

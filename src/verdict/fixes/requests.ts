@@ -101,7 +101,7 @@ const serviceOf = (ground: Ground, service: ServiceState): Place => {
     networks: null,
     inWords: "the service's networks (ask its provider)",
     comments: [
-      `${PLACEHOLDER}: put the service's networks in its place, as its provider or the PBX's operator names them`,
+      `replace ${PLACEHOLDER} with the service's networks; its provider or the PBX's operator knows them`,
       ...(names.length > 0 ? [`names of the service, for firewalls that take names: ${names.join(', ')}`] : []),
       ...sources,
     ],
@@ -212,7 +212,10 @@ const testRuleOf = (
   const asks = asksOf(kind, asked, addresses);
   const comment = 'for this test only, remove it afterwards: the reflector is not the service';
   const plain = inAllDialects(asks).rules;
-  const made = inAllDialects(asks, [comment]);
+  const made = inAllDialects(
+    asks.map((ask) => ({ ...ask, forTest: true })),
+    [comment],
+  );
   // A switch for everything counts for the reflector as well.
   const isOwn = (name: string): boolean =>
     kind === 'alg-off' ? PER_ADDRESS.has(name) : rules[name] !== undefined && !rules[name].endsWith(plain[name] ?? '');
