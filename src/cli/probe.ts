@@ -38,8 +38,7 @@ const COMMANDS: Readonly<Record<string, (argv: readonly string[]) => Promise<num
       import('../model/nearest.js'),
       import('./options.js'),
     ]);
-    if (code === undefined)
-      throw usage('explain: name a verdict, reason, symptom or check, for example "probe explain dropped"');
+    if (code === undefined) throw usage('explain: name a code of a report, for example "probe explain dropped"');
     const { TERM_CODES, termsOf } = await import('../words/glossary.js');
     const explanation = explain(code);
     const terms = termsOf(code.trim()).map((term) => renderTerm(code.trim(), term, look()));
@@ -47,7 +46,7 @@ const COMMANDS: Readonly<Record<string, (argv: readonly string[]) => Promise<num
     if (texts.length > 0) return print(texts.join('\n'));
     const near = nearestOf(code, TERM_CODES).slice(0, 1).concat(nearestCodes(code)).slice(0, 3);
     throw usage(
-      `explain: "${code.slice(0, 60)}" is no verdict, reason, symptom or check${near.length > 0 ? `; did you mean ${near.join(', ')}?` : ''}`,
+      `explain: "${code.slice(0, 60)}" is not a code of a report${near.length > 0 ? `; did you mean ${near.join(', ')}?` : ''}`,
     );
   },
   completion: async (argv) => print((await import('./completion.js')).renderCompletion(argv)),
