@@ -19,7 +19,7 @@ import { runTool } from './tools.js';
  * How hard to press: `small` is for releases (xz, a minute and a half for one package), `quick` for tests. One thread,
  * because the output of several depends on how many there are.
  */
-export type Pressing = 'small' | 'quick';
+type Pressing = 'small' | 'quick';
 
 const XZ_LEVEL = 6;
 
@@ -122,7 +122,7 @@ export const deb = (root: string, platform: Platform, making: Making): string =>
 };
 
 /** The programs of a system's tree, which alone may be run. */
-export const programsOf = (root: string): readonly string[] => [
+const programsOf = (root: string): readonly string[] => [
   'usr/lib/callpath/node',
   ...readdirSync(join(root, 'usr/bin')).map((name) => `usr/bin/${name}`),
 ];

@@ -82,7 +82,7 @@ export const portableFolder = (folder: string, platform: Platform, parts: Parts)
   settle(folder, programs, parts.made);
 };
 
-export interface SystemTexts {
+interface SystemTexts {
   readonly copyright: string;
   readonly changelog: string;
   /** What each shell reads, by its name. */

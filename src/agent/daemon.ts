@@ -93,7 +93,7 @@ export const startDaemon = async (options: DaemonOptions): Promise<Daemon> => {
   const memoryFile = join(stateDirectory, 'memory.json');
   const { memory, found } = await readMemory(memoryFile);
   if (found === 'damaged')
-    say('the memory is unreadable: every target begins with a fresh baseline', { file: memoryFile });
+    say('the memory is unreadable: every target starts with a new baseline', { file: memoryFile });
 
   const jobNames = config.targets.flatMap((target) =>
     target.schedules.map(({ kind }) => `${nameOfTarget(target)}/${kind}`),

@@ -164,7 +164,10 @@ export const deliverFrom = async (options: DeliveryOptions): Promise<void> => {
       const isNews = state.lastError !== delivery.why;
       state.lastError = delivery.why;
       if (failures === 1 || isNews)
-        say('an exporter cannot deliver; results wait in the spool', { exporter: exporter.name, why: delivery.why });
+        say('an exporter cannot deliver; results are queued in the spool', {
+          exporter: exporter.name,
+          why: delivery.why,
+        });
       await pause(clock, waitAfter(failures, delivery.afterMs, options.random), signal);
       continue;
     }

@@ -65,14 +65,14 @@ const routeFinding = async (family: Family): Promise<Finding> => {
     ? {
         what: `IPv${family}`,
         ability: 'no',
-        why: 'this host has no route to the internet over it; what needs it is not asked',
+        why: 'this host has no route to the internet over it; checks that need it are skipped',
       }
     : { what: `IPv${family}`, ability: 'yes', why: `packets leave from ${local}` };
 };
 
 /** In a container of its own network, the container's NAT and not the branch's is what packets meet first. */
 export const containerFinding = (): Finding => {
-  const what = 'the branch as phones see it';
+  const what = 'this site as phones see it';
   const inside =
     existsSync('/.dockerenv') ||
     existsSync('/run/.containerenv') ||
@@ -101,27 +101,27 @@ const tunnelFinding = (): Finding => {
     : {
         what: 'the direct path',
         ability: 'limited',
-        why: `${tunnels.join(', ')} is up: if the default route goes through it, the tunnel's far end is measured`,
+        why: `${tunnels.join(', ')} is up: if the default route goes through it, the probe measures the tunnel's far end`,
       };
 };
 
 const portFinding = async (): Promise<Finding> => {
   const failed = await canBind(500);
   const what = 'source ports below 1024';
-  if (failed === null) return { what, ability: 'yes', why: 'IKE can be asked from port 500, as gateways do' };
+  if (failed === null) return { what, ability: 'yes', why: 'IKE can be tested from port 500, as gateways do' };
   const why = failed === 'EADDRINUSE' ? 'port 500 is in use by a program here' : 'the process may not bind them';
-  return { what, ability: 'limited', why: `${why}: IKE is asked from another port, as clients behind a NAT do` };
+  return { what, ability: 'limited', why: `${why}: IKE is tested from another port, as clients behind a NAT use` };
 };
 
 const sipPortFinding = async (): Promise<Finding> => {
   const failed = await canBind(5060);
   const what = 'source port 5060';
   return failed === null
-    ? { what, ability: 'yes', why: 'an ALG that keys on the source port is met' }
+    ? { what, ability: 'yes', why: 'an ALG that triggers on the source port is detected' }
     : {
         what,
         ability: 'limited',
-        why: `cannot be bound (${failed}): an ALG that keys on the source port may go unseen`,
+        why: `cannot be bound (${failed}): an ALG that triggers on the source port may go undetected`,
       };
 };
 
@@ -172,13 +172,13 @@ const nameFinding = (): Finding => {
 const clockFinding = (): Finding => {
   const what = 'times of results';
   if (process.platform !== 'linux')
-    return { what, ability: 'limited', why: 'whether the clock is kept by NTP is not known on this system' };
+    return { what, ability: 'limited', why: 'whether NTP keeps the clock is unknown on this system' };
   return existsSync('/run/systemd/timesync/synchronized')
-    ? { what, ability: 'yes', why: 'the clock is kept by NTP' }
+    ? { what, ability: 'yes', why: 'NTP keeps the clock' }
     : {
         what,
         ability: 'limited',
-        why: 'no sign that NTP keeps the clock; intervals are right all the same, times of day may not be',
+        why: 'no sign that NTP keeps the clock; intervals are right, timestamps may be wrong',
       };
 };
 
@@ -200,7 +200,7 @@ const stateFinding = async (folder: string): Promise<Finding> => {
     const why =
       code === 'ENOENT'
         ? 'does not exist yet; the daemon makes it'
-        : `cannot be written (${code}); results would only be in memory`;
+        : `cannot be written (${code}); results would be kept in memory only`;
     return { what, ability: code === 'ENOENT' ? 'limited' : 'no', why: `${folder} ${why}` };
   }
 };

@@ -86,15 +86,15 @@ const notices = (
   const behind = [...state.deliveries].flatMap(([name, { failingSince }]) => {
     const forMs = failingSince === null ? 0 : now.monotonic - failingSince;
     return forMs > BEHIND_MS
-      ? [`exporter ${name}: its receiver has taken nothing for ${hours(forMs)}; ${waiting[name] ?? 0} results wait`]
+      ? [
+          `exporter ${name}: its receiver has accepted nothing for ${hours(forMs)}; ${waiting[name] ?? 0} results are queued`,
+        ]
       : [];
   });
   const overlooked = [...state.jobs].flatMap(([name, { everyMs, state: job }]) => {
     const forMs = now.monotonic - (job.lastRunMonotonic ?? state.startedMonotonic);
     return everyMs !== null && forMs > MISSED_INTERVALS * everyMs
-      ? [
-          `${name}: no look for ${Math.round(forMs / 1000)} s, although one is due every ${Math.round(everyMs / 1000)} s`,
-        ]
+      ? [`${name}: no run for ${Math.round(forMs / 1000)} s, although one is due every ${Math.round(everyMs / 1000)} s`]
       : [];
   });
   return [...behind, ...overlooked];
@@ -137,7 +137,7 @@ export const healthOf = (state: DaemonState, now: { readonly wall: number; reado
   const long = [...state.deliveries].flatMap(([name, { since }]) =>
     since !== null && now.monotonic - since > LONG_DELIVERY_MS
       ? [
-          `exporter ${name}: its receiver has kept a delivery waiting for ${Math.round((now.monotonic - since) / 1000)} s`,
+          `exporter ${name}: a delivery to its receiver has been pending for ${Math.round((now.monotonic - since) / 1000)} s`,
         ]
       : [],
   );
@@ -145,7 +145,7 @@ export const healthOf = (state: DaemonState, now: { readonly wall: number; reado
     ...(silence > MAX_SILENCE_MS ? [`the scheduler has not ticked for ${Math.round(silence / 1000)} s`] : []),
     ...(spool.failing === null
       ? []
-      : [`the disk does not take results (${spool.failing}); ${spool.held} are in memory`]),
+      : [`the disk does not take results (${spool.failing}); ${spool.held} are held in memory`]),
   ];
   const dropped = Object.values(spool.dropped).reduce((sum, count) => sum + count, 0);
   const isDropping =
@@ -160,13 +160,13 @@ export const healthOf = (state: DaemonState, now: { readonly wall: number; reado
   ];
   const remarks = [
     ...[...state.deliveries].flatMap(([name, { lastError }]) =>
-      lastError === null ? [] : [`exporter ${name}: ${lastError}; ${spool.waiting[name] ?? 0} results wait`],
+      lastError === null ? [] : [`exporter ${name}: ${lastError}; ${spool.waiting[name] ?? 0} results are queued`],
     ),
     ...[...state.jobs].flatMap(([name, job]) =>
       job.state.lastError === null ? [] : [`${name}: ${job.state.lastError}`],
     ),
     ...(dropped > 0 && !isDropping
-      ? [`${dropped} results were dropped since the start, none of them within the last hour`]
+      ? [`${dropped} results were dropped since the start, none of them in the last hour`]
       : []),
     ...(spool.damaged > 0 ? [`${spool.damaged} damaged results were found in the spool`] : []),
   ];

@@ -127,7 +127,7 @@ const lookOnce = async (options: JobOptions, kind: RunKind, signal: AbortSignal)
   state.lastError = null;
   await recorder.report(target, report, kind);
   if (networkChanges(before, options.network()).length > 0) {
-    options.say('the network changed during a run, which therefore says nothing of either', {
+    options.say('the network changed during a run, so the run is not used', {
       target,
       report: report.id,
     });

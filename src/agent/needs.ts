@@ -79,12 +79,12 @@ export const budgetInWords = (
   const warnings = [
     ...(needed > packetsPerSecond * ROOM
       ? [
-          `budget.packetsPerSecond is ${packetsPerSecond}, and all schedules together need ${perSecond(needed)}${needed > packetsPerSecond ? '' : ' without a repetition'}: looks will be late or missed; raise it to ${perSecond(needed / ROOM)}, or look less often`,
+          `budget.packetsPerSecond is ${packetsPerSecond}, and all schedules together need ${perSecond(needed)}${needed > packetsPerSecond ? '' : ' without a repetition'}: runs will be late or missed; raise it to ${perSecond(needed / ROOM)}, or run less often`,
         ]
       : []),
     ...(packetsPerDay !== undefined && needed * SECONDS_OF_DAY > packetsPerDay
       ? [
-          `budget.packetsPerDay is ${packetsPerDay}, and all schedules together need ${perSecond(needed * SECONDS_OF_DAY)}: it is spent after ${(packetsPerDay / needed / 3600).toFixed(1)} h of each day`,
+          `budget.packetsPerDay is ${packetsPerDay}, and all schedules together need ${perSecond(needed * SECONDS_OF_DAY)}: it runs out after ${(packetsPerDay / needed / 3600).toFixed(1)} h each day`,
         ]
       : []),
   ];

@@ -2,6 +2,7 @@
 import type { Report } from '../model/report.js';
 import { derivedId, newId } from '../model/uuid.js';
 import { changeInWords, thingInWords } from '../words/changes.js';
+import { eventInWords } from '../words/events.js';
 import type { RunKind } from './config/schema.js';
 import type { Change } from './memory/change.js';
 import type { Thing } from './memory/things.js';
@@ -13,7 +14,7 @@ const EVENT_TYPES = [
   'agent-started',
   'agent-stopped',
   'network-changed', // the host's own: an address, a default route, a tunnel
-  'baseline', // what is believed from now on stands
+  'baseline', // enough is known to compare later runs with
   'runs-missed',
   'run-failed', // a defect of ours, or a target that cannot be asked
   'clock-set',
@@ -23,7 +24,7 @@ const EVENT_TYPES = [
   'disk-failing', // results do not reach the disk, or do again
   'memory-ceiling',
 ] as const;
-export type EventType = (typeof EVENT_TYPES)[number];
+type EventType = (typeof EVENT_TYPES)[number];
 
 /** Who speaks; part of every change and event. */
 export interface Speaker {
@@ -91,7 +92,8 @@ export const createRecorder = (
     const now = clock.wall();
     const id = newId(now);
     const at = iso(now);
-    const body = { schema: 'callpath.event/1', id, at, agent, target, type, ...details };
+    const text = eventInWords(type, details);
+    const body = { schema: 'callpath.event/1', id, at, agent, target, type, text, ...details };
     tell('event', body);
     await spool.append({ id, kind: 'event', at, target, body }, 'event');
   },

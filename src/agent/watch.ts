@@ -50,7 +50,7 @@ export const createWatch = (options: WatchOptions): Watch => {
     const now = options.network();
     const changes = stateStore.observeNetwork(now);
     if (changes.length === 0) return;
-    log.warn({ changes }, "the host's own network changed: every target begins with a fresh baseline");
+    log.warn({ changes }, "the host's own network changed: every target starts with a new baseline");
     await recorder.event('network-changed', '', { changes, network: now });
     await stateStore.save();
   };
@@ -89,7 +89,7 @@ export const createWatch = (options: WatchOptions): Watch => {
     if (overCeiling || bytes <= options.maxMemoryMegabytes * MEGABYTE) return;
     overCeiling = true;
     const why = `${Math.round(bytes / MEGABYTE)} MB resident, more than agent.maxMemoryMegabytes (${options.maxMemoryMegabytes})`;
-    log.error({ why }, 'the memory ceiling is reached: the agent ends, for its supervisor to start it again');
+    log.error({ why }, 'the memory limit is reached: the agent exits, for its supervisor to restart it');
     inBackground(recorder.event('memory-ceiling', '', { why }).finally(() => options.onFatal(why)));
   };
 

@@ -31,5 +31,5 @@ export const doctorCommand = async (argv: readonly string[], env: NodeJS.Process
   const findings = await examine(folder);
   process.stdout.write(json ? `${JSON.stringify({ findings }, null, 2)}\n` : render(findings));
   const able = (what: string): boolean => findings.some((one) => one.what === what && one.ability !== 'no');
-  return (able('IPv4') || able('IPv6')) && able('the branch as phones see it') ? EXIT.ok : EXIT.trouble;
+  return (able('IPv4') || able('IPv6')) && able('this site as phones see it') ? EXIT.ok : EXIT.trouble;
 };

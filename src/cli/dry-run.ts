@@ -23,9 +23,9 @@ export const renderDryRun = async (prepared: Prepared, options: ProbeOptions): P
   }
   const width = Math.max(5, ...rows.map(({ check }) => check.id.length));
   const line = ({ check, packets: count, bytes: size }: Row): string =>
-    `${check.id.padEnd(width)}  ${(check.address ?? '-').padEnd(15)}  ${check.skip ? `not asked: ${check.skip}` : `${count} packets, ${size} bytes`}`;
+    `${check.id.padEnd(width)}  ${(check.address ?? '-').padEnd(15)}  ${check.skip ? `not tested: ${check.skip}` : `${count} packets, ${size} bytes`}`;
   return [
-    `Would ask ${rows.length} questions of ${prepared.target.host}; nothing was sent.`,
+    `Would run ${rows.length} checks against ${prepared.target.host}; nothing was sent.`,
     ...prepared.notes,
     '',
     ...rows.map(line),
@@ -34,11 +34,13 @@ export const renderDryRun = async (prepared: Prepared, options: ProbeOptions): P
       ? [`To prove who answers and what arrived, at most ${proof.packets} packets, ${proof.bytes} bytes more.`]
       : []),
     ...(scouts > 0
-      ? [`To find holes in the ranges, up to ${scouts} more of their ports are asked, ${scouting.bytes} bytes.`]
+      ? [`To find blocked runs in the ranges, up to ${scouts} more ports are tested, ${scouting.bytes} bytes.`]
       : []),
-    ...(flows > 0 ? [`The ranges open ${flows} UDP flows in the tables of firewalls, and a few for each hole.`] : []),
+    ...(flows > 0
+      ? [`The ranges open ${flows} UDP flows in the tables of firewalls, and a few for each blocked run.`]
+      : []),
     `If everything answers: ${total.packets} packets and ${total.bytes} bytes (TCP and TLS without their own overhead),`,
-    `at most ${options.maxPps} packets per second, so ${seconds} s or more. A silent check is asked again, up to 20 times.`,
+    `at most ${options.maxPps} packets per second, so ${seconds} s or more. A silent check is repeated up to 20 times.`,
     '',
   ].join('\n');
 };

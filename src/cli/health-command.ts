@@ -30,7 +30,7 @@ const lines = (value: unknown, word: string): readonly string[] =>
 export const healthCommand = async (argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> => {
   const { config, state, json } = parse(argv);
   if (config !== undefined && state !== undefined)
-    throw usage('health: --config and --state exclude each other; choose one');
+    throw usage('health: --config and --state cannot be combined; choose one');
   const folder = state ?? stateDirectoryOf(config === undefined ? null : (await loadConfig(config, env)).config, env);
   const answer = await askControl(controlPath(folder));
   if (!isMap(answer)) {

@@ -6,41 +6,41 @@ Usage (also "callpath …", and "callpath reflector …" for the far end):
   probe --target HOST [options]     probe a reflector, a carrier, a PBX
   probe demo                        probe a reflector on loopback inside this process
   probe setup                       write a configuration for the daemon, from three answers
-  probe daemon --config FILE        probe on a schedule; --check only judges the file
-  probe health [--config FILE]      is the daemon of this host well? for health checks
-  probe doctor [--config FILE]      what this host can measure, what not, and why
+  probe daemon --config FILE        probe on a schedule; --check only validates the file
+  probe health [--config FILE]      is the daemon on this host healthy? for health checks
+  probe doctor [--config FILE]      what this host can and cannot measure, and why
   probe profiles [NAME]             list the bundled profiles, or show one with its sources;
                                     --rules DIALECT its firewall rules, -o markdown a worksheet,
-                                    --check-dates what was not compared for 18 months
-  probe explain CODE                a verdict, reason, symptom or check in words
+                                    --check-dates sources not reviewed for 18 months
+  probe explain CODE                explain any code of a report in words
   probe schema                      the report's JSON Schema
   probe completion SHELL            completion for bash, zsh or fish
-  probe COMMAND --help              more of one of these
+  probe COMMAND --help              help for one of these
 
 Options:
   --target HOST           a name, an IPv4 address, or [an IPv6 address]; also HOST:PORT and SIP
                           URIs (sip:HOST:PORT;transport=tcp, sips:HOST)
   --port N                the target's signalling port, in place of the profile's and of SRV
-  --from USER@DOMAIN      asks SIP as this one (default: this host's own address); for servers
-                          that know their own domain only, and ban strangers
+  --from USER@DOMAIN      SIP From address (default: this host's own); for servers that answer
+                          only their own domain, or ban unknown clients
   --reflector HOST        a reflector elsewhere, for what the target cannot answer (repeatable)
-  --profile NAME|FILE     what to ask for (repeatable; default business-sip)
+  --profile NAME|FILE     the service to test (repeatable; default business-sip)
   --token-file FILE       the reflector's token (else CALLPATH_TOKEN_FILE, CALLPATH_TOKEN)
-  --strict                refuses a token file that others can read, instead of a warning
+  --strict                refuse a token file that others can read, instead of warning
   --rtp-range A-B         media ports, in place of the profile's
-  --exhaustive            every port of every range instead of a sample
-  --inbound [ROW=]PORT    listens on this port and has the reflector try it from outside, for rows
-                          that the far side begins: 5061, 5061/tls, signalling=5067 (repeatable)
-  --deep                  also how long idle connections last in NAT and firewall (up to 6 minutes)
-  --no-nat                leaves out how the NAT maps and filters: 2 s less
+  --exhaustive            test every port of every range instead of a sample
+  --inbound [ROW=]PORT    listen on this port and let the reflector test it from outside, for
+                          traffic that the far side starts: 5061, 5061/tls, signalling=5067 (repeatable)
+  --deep                  also measure session timeouts of NAT and firewall (up to 6 minutes)
+  --no-nat                skip NAT mapping and filtering: saves 2 s
   --transport udp|tcp|tls signalling transports in use (repeatable; default all of the profile)
   -o, --output FORMAT     table, json, ndjson, html, nagios or prometheus (default table)
   --json                  the same as -o json
   --out FILE              write the result to a file
-  --rules DIALECT         print the firewall rules that mend it, and nothing else: nftables,
+  --rules DIALECT         print only the firewall rules that fix it: nftables,
                           iptables, cisco-asa, fortios, routeros, pf, opnsense, unifi, sonicwall
   --test-rules            with --rules: those for the reflector instead, for this test only
-  --mcc NNN --mnc NN      a carrier's numbers: asks its Wi-Fi Calling gateway (ePDG) if there
+  --mcc NNN --mnc NN      a carrier's numbers: test its Wi-Fi Calling gateway (ePDG) if there
                           is no --target; use with --profile wifi-calling-3gpp
   --carrier NAME          the same for a carrier whose gateway has a name of its own
   --epdg FORM             which of its gateways: home, emergency, visited, lac:XXXX, tai:XXXX
@@ -70,11 +70,11 @@ Usage: reflector [options]
 
 Options:
   --listen ADDRESS        address to bind (repeatable; default all); two of a family give RFC 5780
-  --public ADDRESS        by which agents know it, if a NAT lies between (one for each --listen)
+  --public ADDRESS        address that agents use, if there is a NAT (one for each --listen)
   --token-file FILE       the tokens, one a line, with a name before each if there are several;
                           made with mode 0600 if it does not exist, read again when it changes
                           (else CALLPATH_TOKEN_FILE, CALLPATH_TOKEN, else one in the state folder)
-  --strict                refuses a token file that others can read, instead of a warning
+  --strict                refuse a token file that others can read, instead of warning
   --profile NAME|FILE     the ports to answer on (repeatable; default business-sip,
                           wifi-calling-t-mobile and facetime)
   --udp RANGES            exact UDP ports instead, e.g. 5060,16384-32767
@@ -118,13 +118,13 @@ Examples:
   source <(probe completion bash)
   probe completion fish > ~/.config/fish/completions/probe.fish
 `,
-  daemon: `Probes on the schedules of a configuration, and tells changes to its exporters.
+  daemon: `Probes on the schedules of a configuration, and sends results to its exporters.
 
 Usage: probe daemon --config FILE [--check]
 
 Options:
   --config FILE   the configuration (docs/deploy-agent.md has every key)
-  --check         names every mistake with file, line and the fix; probes nothing
+  --check         report every mistake with file, line and fix; send nothing
 
 Examples:
   probe daemon --config ${CONFIG_FILE} --check
@@ -134,14 +134,14 @@ Examples:
 
 Usage: probe setup [options]
 
-Asks on the terminal what is not given; without a terminal everything must be given.
+Asks on the terminal for what is not given; without a terminal all of it must be given.
 
 Options:
   --host HOST        the host to probe: a callpath reflector, or a carrier or PBX
   --token-file FILE  the reflector's token; it is copied beside the configuration
   --no-token         the host is no reflector of yours
   --profile NAME     what phones use here (repeatable; default business-sip)
-  --site NAME        what the agent is called in results (default: this host's name)
+  --site NAME        the agent's name in results (default: this host's name)
   --config FILE      where to write (default ${CONFIG_FILE} as root, else below ~/.config)
   --force            replaces a configuration, and keeps it as FILE.old
 
@@ -149,21 +149,21 @@ Examples:
   sudo callpath setup
   sudo callpath setup --host reflector.example --token-file token --profile business-sip
 `,
-  health: `Asks the daemon of this host how it is.
+  health: `Shows the health of the daemon on this host.
 
 Usage: probe health [--config FILE | --state FOLDER] [--json]
 
 Options:
   --config FILE   the configuration that it runs with
-  --state FOLDER  its state folder, instead
-  --json          all that it says
+  --state FOLDER  its state folder instead
+  --json          all details
 
-Exit codes: 0 well, 1 somebody should look, 2 wrong usage, 3 no agent answers.
+Exit codes: 0 healthy, 1 needs attention, 2 wrong usage, 3 no agent answers.
 
 Example:
   probe health --config ${CONFIG_FILE}
 `,
-  doctor: `Says what this host can measure, what not, and why.
+  doctor: `Says what this host can and cannot measure, and why.
 
 Usage: probe doctor [--config FILE] [--json]
 
@@ -179,14 +179,14 @@ Options:
   --rules DIALECT  the firewall rules that the service needs: nftables, iptables, cisco-asa,
                    fortios, routeros, pf, opnsense, unifi or sonicwall
   -o markdown      a worksheet for a ticket
-  --check-dates    which sources were not compared for 18 months
+  --check-dates    which sources were not reviewed for 18 months
 
 Examples:
   probe profiles
   probe profiles zoom-phone
   probe profiles business-sip --rules nftables
 `,
-  explain: `Says in words what a verdict, reason, symptom or check of a report means.
+  explain: `Explains any code of a report: verdict, reason, symptom, cause, check, NAT type, answer.
 
 Usage: probe explain CODE
 

@@ -99,7 +99,7 @@ const secondsOf = (option: string, text: string, max: number): number => {
   const [, number = '', unit = 's'] = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text) ?? [];
   const seconds = Number(number) * SECONDS_IN[unit as keyof typeof SECONDS_IN];
   if (number === '' || seconds <= 0 || seconds > max) {
-    throw usage(`${option}: "${text}" is no time from 0 to ${max} seconds; write for example 90, 90s or 2m`);
+    throw usage(`${option}: "${text}" is not a time from 0 to ${max} seconds; write for example 90, 90s or 2m`);
   }
   return seconds;
 };
@@ -125,9 +125,11 @@ export const parseMistake = (error: unknown, known: Readonly<Record<string, unkn
   const message = error instanceof Error ? error.message : String(error);
   const [, dashed] = /^Option '(?:-\w, )?(--[\w-]+)[^']*' argument is ambiguous/.exec(message) ?? [];
   if (dashed !== undefined) {
-    return usage(`${dashed}: what follows begins with a dash; give it a value, or write ${dashed}=VALUE`, error);
+    return usage(`${dashed}: the value begins with a dash; give it a value, or write ${dashed}=VALUE`, error);
   }
   const [first = message] = message.split(/\n|\. (?=[A-Z])/);
+  const [, bare] = /^Option '(?:-\w, )?(--[\w-]+)[^']*' argument missing/.exec(message) ?? [];
+  if (bare !== undefined) return usage(`${bare}: needs a value; see --help`, error);
   const [, mistyped] = /^Unknown option '--([^'=]+)/.exec(first) ?? [];
   const meant = mistyped === undefined ? null : nearest(mistyped, Object.keys(known));
   return usage(`${first.replace(/\.$/, '')}; ${meant === null ? 'see --help' : `did you mean --${meant}?`}`, error);
@@ -161,7 +163,7 @@ const strayWord = (word: string): UserError => {
   const meant = nearest(word, [...PROBE_COMMANDS, 'reflector']);
   const whole = meant === 'reflector' ? 'callpath reflector' : `probe ${meant}`;
   const wayOut = meant === null ? `name the target with --target ${shown}` : `did you mean "${whole}"?`;
-  return usage(`"${shown}" is no command and no option; ${wayOut}`);
+  return usage(`"${shown}" is neither a command nor an option; ${wayOut}`);
 };
 
 const rulesOf = (values: ReturnType<typeof parse>['values']): ProbeOptions['rules'] => {
@@ -171,10 +173,10 @@ const rulesOf = (values: ReturnType<typeof parse>['values']): ProbeOptions['rule
     return null;
   }
   if (!DIALECT_NAMES.includes(dialect)) {
-    throw usage(`--rules: "${dialect.slice(0, SHOWN_LENGTH)}" is none of ${DIALECT_NAMES.join(', ')}`);
+    throw usage(`--rules: "${dialect.slice(0, SHOWN_LENGTH)}" is not one of ${DIALECT_NAMES.join(', ')}`);
   }
   const other = values.json ? '--json' : values.output === undefined ? null : `-o ${values.output}`;
-  if (other !== null) throw usage(`--rules and ${other} exclude each other; choose one`);
+  if (other !== null) throw usage(`--rules and ${other} cannot be combined; choose one`);
   return { dialect, of: isTest ? 'test' : 'service' };
 };
 
@@ -187,13 +189,13 @@ export const parseProbeOptions = (argv: readonly string[], env: NodeJS.ProcessEn
   const [stray] = positionals;
   if (stray !== undefined) throw strayWord(stray);
   const transports = values.transport?.map((text) => {
-    if (!isTransport(text)) throw usage(`--transport: "${text}" is none of ${TRANSPORTS.join(', ')}`);
+    if (!isTransport(text)) throw usage(`--transport: "${text}" is not one of ${TRANSPORTS.join(', ')}`);
     return text;
   });
   const output = values.json ? 'json' : (values.output ?? 'table');
-  if (!isOutput(output)) throw usage(`-o: "${output}" is none of ${OUTPUTS.join(', ')}`);
+  if (!isOutput(output)) throw usage(`-o: "${output}" is not one of ${OUTPUTS.join(', ')}`);
   if (values.json && values.output && values.output !== 'json') {
-    throw usage(`--json and -o ${values.output} exclude each other; choose one`);
+    throw usage(`--json and -o ${values.output} cannot be combined; choose one`);
   }
   const { deep = false, exhaustive = false } = values;
   if (deep && values['no-nat']) throw usage('--deep is about the NAT: leave out --no-nat');
@@ -204,7 +206,7 @@ export const parseProbeOptions = (argv: readonly string[], env: NodeJS.ProcessEn
         ? DEFAULT_EXHAUSTIVE_TIMEOUT_S
         : usual
       : secondsOf('--timeout', values.timeout, MAX_TIMEOUT_S);
-  if (values.ipv4 && values.ipv6) throw usage('-4 and -6 exclude each other; without either both families are asked');
+  if (values.ipv4 && values.ipv6) throw usage('-4 and -6 cannot be combined; without them both families are tested');
   if (values.source !== undefined && isIP(values.source) === 0) {
     throw usage(`--source: "${values.source}" is not an address; give one of this host's own`);
   }

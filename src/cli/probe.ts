@@ -31,22 +31,23 @@ const COMMANDS: Readonly<Record<string, (argv: readonly string[]) => Promise<num
     const { renderProfiles } = await import('./profiles-command.js');
     return print(await renderProfiles(argv, new Date()));
   },
-  explain: async ([code]) => {
+  explain: async (words) => {
+    // An answer of the table has several words: `probe explain PARTLY BLOCKED`.
+    const code = words.length === 0 ? undefined : words.join(' ');
     const [{ explain, nearestCodes, renderExplanation, renderTerm }, { nearestOf }, { usage }] = await Promise.all([
       import('../words/explain.js'),
       import('../model/nearest.js'),
       import('./options.js'),
     ]);
-    if (code === undefined)
-      throw usage('explain: name a verdict, reason, symptom or check, for example "probe explain dropped"');
+    if (code === undefined) throw usage('explain: name a code of a report, for example "probe explain dropped"');
+    const { TERM_CODES, termsOf } = await import('../words/glossary.js');
     const explanation = explain(code);
-    if (explanation) return print(renderExplanation(explanation, look()));
-    const { TERM_CODES, termOf } = await import('../words/glossary.js');
-    const term = termOf(code.trim());
-    if (term) return print(renderTerm(code.trim(), term, look()));
+    const terms = termsOf(code.trim()).map((term) => renderTerm(code.trim(), term, look()));
+    const texts = [...(explanation ? [renderExplanation(explanation, look())] : []), ...terms];
+    if (texts.length > 0) return print(texts.join('\n'));
     const near = nearestOf(code, TERM_CODES).slice(0, 1).concat(nearestCodes(code)).slice(0, 3);
     throw usage(
-      `explain: "${code.slice(0, 60)}" is no verdict, reason, symptom or check${near.length > 0 ? `; did you mean ${near.join(', ')}?` : ''}`,
+      `explain: "${code.slice(0, 60)}" is not a code of a report${near.length > 0 ? `; did you mean ${near.join(', ')}?` : ''}`,
     );
   },
   completion: async (argv) => print((await import('./completion.js')).renderCompletion(argv)),

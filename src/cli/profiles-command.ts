@@ -43,7 +43,7 @@ const rulesOf = async (name: string, dialect: string): Promise<string> => {
   ]);
   const known = SERVICE_DIALECT_NAMES.find((one) => one === dialect);
   if (known === undefined) {
-    throw usage(`profiles --rules: "${dialect.slice(0, 40)}" is none of ${SERVICE_DIALECT_NAMES.join(', ')}`);
+    throw usage(`profiles --rules: "${dialect.slice(0, 40)}" is not one of ${SERVICE_DIALECT_NAMES.join(', ')}`);
   }
   return SERVICE_DIALECTS[known](serviceRules(await loadProfile(name)));
 };
@@ -54,13 +54,13 @@ export const renderProfiles = async (argv: readonly string[], now: Date): Promis
   const [name, stray] = positionals;
   if (stray !== undefined) throw usage(`profiles: "${stray.slice(0, 40)}" is one name too many; give one profile`);
   const format = values.output ?? 'text';
-  if (!isFormat(format)) throw usage(`profiles -o: "${format.slice(0, 40)}" is none of ${FORMATS.join(', ')}`);
+  if (!isFormat(format)) throw usage(`profiles -o: "${format.slice(0, 40)}" is not one of ${FORMATS.join(', ')}`);
   const chosen = [
     ...(values['check-dates'] ? ['--check-dates'] : []),
     ...(values.rules === undefined ? [] : ['--rules']),
     ...(values.output === undefined ? [] : ['-o']),
   ];
-  if (chosen.length > 1) throw usage(`profiles: ${chosen.join(' and ')} exclude each other; choose one`);
+  if (chosen.length > 1) throw usage(`profiles: ${chosen.join(' and ')} cannot be combined; choose one`);
   if (values['check-dates']) {
     return datesOf(name === undefined ? (await listBundledProfiles()).map((one) => one.name) : [name], now);
   }

@@ -117,15 +117,15 @@ const withoutControl = (port: number): string => {
   const first =
     port < FIRST_FREE_PORT
       ? 'give this process the capability to bind it (CAP_NET_BIND_SERVICE; AmbientCapabilities= of systemd)'
-      : 'end what holds it';
-  return `the control port ${port} could not be bound, so agents ask for its word over the other ports alone: ${first}, or choose another port, for example --control-port 8443`;
+      : 'stop the program that uses it';
+  return `the control port ${port} could not be bound, so agents reach the reflector over the other ports only:  ${first}, or choose another port, for example --control-port 8443`;
 };
 
 /** Said once: every single port would say so. @throws UserError for an address that this host does not have */
 const demandOwn = async (listen: readonly string[]): Promise<void> => {
   for (const address of listen) {
     if (!(await isOwnAddress(address)))
-      throw usage(`--listen: ${address} is no address of this host; it has ${ownAddresses()}`);
+      throw usage(`--listen: ${address} is not an address of this host; it has ${ownAddresses()}`);
   }
 };
 
@@ -190,9 +190,7 @@ export const reflectorCommand = async (argv: readonly string[], env: NodeJS.Proc
 
   if (exposed !== null) log.warn(exposed);
   if (values.listen === undefined && hasSeveralAddresses()) {
-    log.warn(
-      'this host has several addresses: name one with --listen, or answers may leave from another than was asked',
-    );
+    log.warn('this host has several addresses: name one with --listen, or answers may leave from a different address');
   }
   const reflector = await startReflector({
     listeners,

@@ -69,7 +69,7 @@ const checkSource = async (source: string | null): Promise<void> => {
   if (source === null) return;
   const { isOwnAddress, ownAddresses } = await import('../net/local.js');
   if (await isOwnAddress(source)) return;
-  throw new UserError('usage', `--source: ${source} is no address of this host; it has ${ownAddresses()}`);
+  throw new UserError('usage', `--source: ${source} is not an address of this host; it has ${ownAddresses()}`);
 };
 
 /** `::1:5060` is an address of its own, and mostly meant as one with a port. */

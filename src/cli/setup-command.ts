@@ -38,7 +38,7 @@ const parse = (argv: readonly string[]) => {
 };
 
 /** Where a configuration belongs: the system's for root, else the user's (XDG Base Directory). */
-export const defaultConfigFile = (env: NodeJS.ProcessEnv, platform: NodeJS.Platform, uid: number | null): string => {
+const defaultConfigFile = (env: NodeJS.ProcessEnv, platform: NodeJS.Platform, uid: number | null): string => {
   if (platform === 'win32') return join(env.ProgramData ?? 'C:\\ProgramData', 'callpath', 'agent.yaml');
   if (uid === 0) return platform === 'darwin' ? '/usr/local/etc/callpath/agent.yaml' : '/etc/callpath/agent.yaml';
   return join(env.XDG_CONFIG_HOME || join(homedir(), '.config'), 'callpath', 'agent.yaml');

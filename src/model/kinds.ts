@@ -106,7 +106,7 @@ const KINDS = {
     meddling: { answered: 'dns-intercepted', rewritten: 'dns-intercepted' },
   },
   'media-stream': { label: 'audio (RTP)', transports: ['udp'], answeredBy: 'reflector', askedBy: 'study' },
-  inbound: { label: 'the way in', transports: ['udp', 'tcp', 'tls'], answeredBy: 'reflector', askedBy: 'study' },
+  inbound: { label: 'inbound traffic', transports: ['udp', 'tcp', 'tls'], answeredBy: 'reflector', askedBy: 'study' },
 } as const satisfies Record<string, Kind>;
 
 /** Every kind of question that a report can carry (the report's `probe` field). */

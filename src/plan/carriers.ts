@@ -83,7 +83,7 @@ export const carrierNamed = (name: string): Carrier => {
   const meant = nearest(name, names);
   throw new UserError(
     'usage',
-    `--carrier: ${JSON.stringify(name.slice(0, 40))} is none of ${names.join(', ')}${meant ? `; did you mean ${meant}?` : ''}; any other carrier has --mcc and --mnc`,
+    `--carrier: ${JSON.stringify(name.slice(0, 40))} is not one of ${names.join(', ')}${meant ? `; did you mean ${meant}?` : ''}; any other carrier has --mcc and --mnc`,
   );
 };
 
@@ -113,7 +113,7 @@ export const readForm = (text: string): GatewayForm => {
   if (kind === 'tai') return { kind, emergency, code: code.toLowerCase() };
   throw new UserError(
     'usage',
-    `--epdg: ${JSON.stringify(text.slice(0, 40))} is none of home, visited, lac:XXXX, tai:XXXX, tai:XXXXXX (hexadecimal), each also after emergency-`,
+    `--epdg: ${JSON.stringify(text.slice(0, 40))} is not one of home, visited, lac:XXXX, tai:XXXX, tai:XXXXXX (hexadecimal), each also after emergency-`,
   );
 };
 

@@ -19,7 +19,7 @@ const FIX: Record<SipTargetRefusal, string> = {
   userinfo: 'contains a user; give the host alone, or a SIP URI',
   port: 'contains a port; give the host alone, ports come from the profile',
   'bad-port': 'has a port that is none from 1 to 65535',
-  transport: 'names a transport that is not asked; udp, tcp and tls are (sips: is never over udp)',
+  transport: 'names a transport that is not tested; udp, tcp and tls are (sips: is never over udp)',
   'scoped-address': 'has a zone; give an address that is reachable from anywhere',
   'bad-address': 'is not the address of a host',
   'bad-name': 'is not a host name',

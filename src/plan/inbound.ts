@@ -58,11 +58,11 @@ export const withInbound = (plan: Plan, wishes: readonly InboundWish[]): Plan =>
     if (named.some((row) => transportsOf(row, wish).length > 0)) continue;
     const ids = [...new Set(rows.map(({ id }) => id))];
     if (ids.length === 0)
-      throw usage('no chosen profile has a row that the far side begins, such as teams-direct-routing has');
+      throw usage('no chosen profile has a row that the far side starts, such as teams-direct-routing has');
     if (wish.row !== null && named.length === 0) {
       const meant = nearest(wish.row, ids);
       throw usage(
-        `"${wish.row}" is no row that the far side begins; ${meant ? `did you mean ${meant}?` : `use one of ${ids.join(', ')}`}`,
+        `"${wish.row}" is not a row that the far side starts; ${meant ? `did you mean ${meant}?` : `use one of ${ids.join(', ')}`}`,
       );
     }
     throw usage(

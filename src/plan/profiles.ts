@@ -128,10 +128,11 @@ export const readProfile = async (nameOrFile: string): Promise<LoadedProfile> =>
   if (looksLikeFile(nameOrFile)) return loadFile(nameOrFile);
   const shown = JSON.stringify(nameOrFile);
   const meant = nearest(nameOrFile, names);
-  const hint = meant === null ? '' : `did you mean ${meant}? `;
+  const others =
+    meant === null ? `bundled: ${names.join(', ')}` : `did you mean ${meant}? "probe profiles" lists all bundled ones`;
   throw new UserError(
     'usage',
-    `no profile is called ${shown}; ${hint}bundled: ${names.join(', ')}; to name a file, give its path, such as ./mine.yaml`,
+    `no profile is called ${shown}; ${others}; to name a file, give its path, such as ./mine.yaml`,
   );
 };
 

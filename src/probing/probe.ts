@@ -77,6 +77,6 @@ export const probe = async (
     localAddresses: local,
     ...{ profiles, plan, output },
     resolution: prepared.resolution ?? null,
-    notes: [...prepared.notes, ...(nat ? [] : ['How the NAT maps and filters was not asked (--no-nat).'])],
+    notes: [...prepared.notes, ...(nat ? [] : ['NAT mapping and filtering were not tested (--no-nat).'])],
   });
 };

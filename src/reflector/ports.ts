@@ -22,7 +22,7 @@ export const parsePortList = (text: string, option: string): readonly PortSpan[]
     if (!match || from < 1 || to > MAX_PORT || from > to) {
       throw new UserError(
         'usage',
-        `${option}: "${part.trim()}" is no port or range; write for example 5060,16384-32767`,
+        `${option}: "${part.trim()}" is not a port or range; write for example 5060,16384-32767`,
       );
     }
     return [from, to];

@@ -30,15 +30,15 @@ export const coverageNotes = (ranges: readonly ClassifiedRange[]): readonly stri
   const sure = widest(({ sureWidth }) => sureWidth);
   const fivePercent = widest(({ fivePercentWidth }) => fivePercentWidth);
   const evenOdds = widest(({ evenOddsWidth }) => evenOddsWidth);
-  // Of small ranges the widths are the same, and what is found for certain is not missed as well.
+  // Of small ranges the widths are the same, and what is always found is not missed as well.
   const parts = [
-    `a hole ${sure} ports wide is found for certain`,
-    ...(fivePercent < sure ? [`one ${fivePercent} wide is missed with a probability of at most 5 %`] : []),
+    `blocked runs of ${sure} ports or more are always found`,
+    ...(fivePercent < sure ? [`runs of ${fivePercent} are missed with a probability of at most 5 %`] : []),
     ...(evenOdds < Math.min(sure, fivePercent)
-      ? [`one ${evenOdds} wide ${fivePercent < sure ? 'of' : 'is missed with a probability of'} at most 50 %`]
+      ? [`runs of ${evenOdds} ${fivePercent < sure ? 'of' : 'are missed with a probability of'} at most 50 %`]
       : []),
   ];
-  return [`Port ranges were sampled: ${parts.join(', ')}. --exhaustive asks every port.`];
+  return [`Port ranges were sampled: ${parts.join(', ')}. --exhaustive tests every port.`];
 };
 
 /** What limits the path, with the figure at which it begins. */
@@ -47,6 +47,6 @@ export const limitNotes = (farEnds: readonly FarEndFacts[]): readonly string[] =
     limit === null
       ? []
       : limit.kind === 'rate'
-        ? `Loss to ${address} follows the rate and not the port: about ${limit.packetsPerSecond} packets a second pass, and what is sent faster is dropped.`
-        : `To ${address} no new flow passed after about ${limit.flows} had been opened, while older ones still did: a table of sessions is full or held to a number, and the silence of further ports says nothing about them.`,
+        ? `Loss to ${address} depends on the packet rate and not on the port: about ${limit.packetsPerSecond} packets per second pass, the rest is dropped.`
+        : `To ${address} no new flow passed after about ${limit.flows} had been opened, while older ones still did: a session table is full or limited. Silence on further ports says nothing about these ports.`,
   );

@@ -144,7 +144,7 @@ export const renderNagios = (report: Report): { readonly text: string; readonly 
   const summary = plain([`${report.target.host}: ${summaryOf(report)}`, ...warnings].join('; '), MAX_SUMMARY);
   const details = report.services.flatMap(({ profile, symptoms, fixes }) => [
     ...symptoms.map(({ text }) => plain(`${profile}: users notice: ${text}`, MAX_LINE)),
-    ...fixes.map(({ text }) => plain(`${profile}: ask for: ${text}`, MAX_LINE)),
+    ...fixes.map(({ text }) => plain(`${profile}: fix: ${text}`, MAX_LINE)),
   ]);
   const lines = [
     `CALLPATH ${NAMES[exitCode]} - ${summary} | ${perfdata(report).join(' ')}`,

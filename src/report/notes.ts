@@ -31,7 +31,7 @@ export const deadAddresses = (target: Named, farEnd: ReadonlyMap<string, FarEndS
     .filter((address) => alive && !farEnd.get(address)?.alive)
     .map(
       (address) =>
-        `Not one answer came from ${address}, although the target answers at another address: phones that choose this one get nowhere.`,
+        `Nothing answered from ${address}, although the target answers at another address: phones that choose this one cannot connect.`,
     );
 };
 
@@ -40,8 +40,8 @@ const SUSPECT_DELAY_MS = 20;
 
 const CUT_SHORT: Readonly<Record<NonNullable<RunOutput<StudyFacts>['cutShort']>, string>> = {
   deadline:
-    'The time for the run was over before all was asked: what is not told here is not known. Give it a longer --timeout.',
-  signal: 'The run was stopped before all was asked: what is not told here is not known.',
+    'The run reached its time limit before all checks were done: what is missing here is unknown. Use a longer --timeout.',
+  signal: 'The run was interrupted before all checks were done: what is missing here is unknown.',
 };
 
 /** What became of a far end of which nothing came any more. */
@@ -49,18 +49,18 @@ const endNotes = (facts: FarEndFacts): readonly string[] => {
   const ended = endOf(facts);
   const last = facts.silences.at(-1);
   if (ended === null) return [];
-  const nothing = 'What was silent since then says nothing about any port.';
+  const nothing = 'Silence after that says nothing about any port.';
   if (facts.isRefusing) {
     return [
-      `At the end of the run ${facts.address} refused what it had answered before: the reflector there ended or restarts, or something before it began to reject. ${nothing} Ask again once it runs.`,
+      `At the end of the run ${facts.address} refused what it had answered before: the reflector there stopped or restarts, or something in front of it began to reject. ${nothing} Run again once it is up.`,
     ];
   }
   return ended === 'cut-off'
     ? [
-        `Cut off: from some moment on nothing came from ${facts.address}${last?.what === 'udp' ? ' over UDP' : ''} any more, after this run had opened ${last?.flows ?? 0} flows, ${last?.recentFlows ?? 0} of them in the last seconds. A protection against port scans or SIP floods between here and there may drop ${last?.what === 'udp' ? 'all UDP' : 'everything'} of this host now; this run may have triggered it. Exempt this host, or ask slower and less (--max-pps, a smaller range). The line or the far end may as well have gone away at that moment. ${nothing}`,
+        `Cut off: from one moment on nothing came from ${facts.address}${last?.what === 'udp' ? ' over UDP' : ''}, after this run had opened ${last?.flows ?? 0} flows, ${last?.recentFlows ?? 0} of them in the last seconds. Port-scan or SIP flood protection on the path may now drop all ${last?.what === 'udp' ? 'UDP' : 'traffic'} of this host; this run may have triggered it. Exempt this host, or send less (--max-pps, a smaller range). The line or the far end may also have gone down at that moment. ${nothing}`,
       ]
     : [
-        `Nothing came from ${facts.address}${last?.what === 'udp' ? ' over UDP' : ''} any more at the end of the run: the line went away, or the far end ended. ${nothing} Ask again once it is back.`,
+        `Nothing came from ${facts.address}${last?.what === 'udp' ? ' over UDP' : ''} at the end of the run: the line or the far end went down. ${nothing} Run again once it is back.`,
       ];
 };
 
@@ -97,14 +97,14 @@ export const notesOf = (
   ...farEnds.filter(({ flows }) => losesFirst(flows)).map((one) => firstLostNote(one, lostAtFirst(one.flows))),
   ...farEnds.filter(({ flows }) => holdsFirst(flows)).map(firstHeldNote),
   ...(farEnds.some(({ tokenRefused }) => tokenRefused)
-    ? ['The target is a reflector that does not know this token: compare the token files of both ends.']
+    ? ['The target is a reflector that rejects this token: compare the token files of both ends.']
     : []),
   ...(farEnds.some(({ versionRefused }) => versionRefused)
     ? ['The target is a reflector that speaks another version of the protocol: install the same release on both ends.']
     : []),
   ...(farEnds.some(({ clockRefused }) => clockRefused)
     ? [
-        'The clocks of this host and of the reflector are more than five minutes apart, and it answers nothing that may be a recording: set both by NTP, and ask again.',
+        'The clocks of this host and of the reflector differ by more than five minutes, so it ignores our requests as possible replays: set both by NTP, and run again.',
       ]
     : []),
 ];
@@ -117,7 +117,7 @@ export const unprovenNotes = (
   const hosts = (reflectors.length > 0 ? reflectors : [target]).map(({ host }) => host).join(', ');
   return all.some(({ reason }) => reason === 'unproven')
     ? [
-        `A token was given and nobody at ${hosts} proved to know it: the token is wrong, there is no reflector, or something answers in its place. Nothing that answered counts as passing.`,
+        `A token was given, but ${hosts} did not prove that it knows it: the token is wrong, no reflector runs there, or something answers in its place. No answer counts as a pass.`,
       ]
     : [];
 };

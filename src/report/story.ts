@@ -110,15 +110,15 @@ const nextStep = (report: Report, service: ReportService): string | null => {
     return EXPLANATIONS[reason ?? 'unknown'].fix;
   }
   if (service.untested.length > 0 && service.untested.every((id) => id.startsWith('inbound/'))) {
-    return 'The way in was not tried: name the ports of this host with --inbound, towards a reflector that is started with --inbound.';
+    return 'Inbound traffic was not tested: name the ports of this host with --inbound, and test against a reflector started with --inbound.';
   }
   if (service.untested.length > 0 && service.untested.every((id) => id.startsWith('sip-alg/')) && isProven(report)) {
     return 'Let the reflector listen on the ports of SIP as well: only a reflector tells what arrives of a call.';
   }
   if (service.untested.length > 0) {
     if (saysItIsOurs(report))
-      return 'The target calls itself a callpath reflector: give its token with --token-file, and it answers everything, with proof.';
-    return 'Run a reflector of your own beside the provider and name it with --reflector: it answers what this target cannot be asked.';
+      return 'This is a callpath reflector; give its token with --token-file, and it answers every check, with proof.';
+    return 'Run your own reflector outside this network and name it with --reflector: it answers what this target does not.';
   }
   if (service.fixes.length > 0) return null;
   if (service.verdict === 'works') return isNoticed(service) ? explainedFix(service) : null;
@@ -175,7 +175,7 @@ export const headlineOf = (report: Report): Headline => {
   const first = worst.find(isNoticed) ?? worst[0];
   if (verdict === undefined || first === undefined) {
     return {
-      answer: 'NOTHING ASKED',
+      answer: 'NOTHING TESTED',
       sentence: 'No profile was chosen, so there is no service to judge.',
       tone: 'none',
     };
@@ -192,7 +192,7 @@ export const headlineOf = (report: Report): Headline => {
       ? `None of the ${services.length} services works as it should.`
       : `${working} of ${services.length} services ${working === 1 ? 'works' : 'work'}.`;
   return {
-    answer: working === 0 ? answer : 'NOT ALL OF IT',
+    answer: working === 0 ? answer : 'NOT ALL OF THEM',
     sentence: `${how} Worst off: ${titles.join(', ')}.`,
     tone: TONE[verdict],
   };

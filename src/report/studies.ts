@@ -112,6 +112,6 @@ export const inboundNotes = ({ requirements }: Plan, studies: readonly StudyChec
   return missing.length === 0
     ? []
     : [
-        `The way in to ${[...new Set(missing)].join(', ')} was not tried: no reflector proved to know the token, or the run ended first.`,
+        `Inbound ${[...new Set(missing)].join(', ')} was not tested: no reflector proved that it knows the token, or the run ended first.`,
       ];
 };

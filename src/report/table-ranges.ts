@@ -74,7 +74,7 @@ export const ranges = (page: Page, report: Report): Section => {
     ...rows,
     ...moreLine(page, more, 4),
     ...(hasInferredPorts(runs)
-      ? paragraph(page, 'Ports not tested are inferred from their neighbours; --exhaustive asks all.', 2, 'dim')
+      ? paragraph(page, 'Ports not tested are inferred from their neighbours; --exhaustive tests all.', 2, 'dim')
       : []),
   ];
 };

@@ -2,7 +2,6 @@
 import type { Report, ReportService } from '../model/report.js';
 import { printable } from '../wire/printable.js';
 import { ranked } from '../words/causes.js';
-import { counted } from '../words/report.js';
 import { padTo, wrap } from './layout.js';
 import { storyOf, type Tone, toneOf } from './story.js';
 import { beside, type Ink, limited, MAX_ID, type Page, paragraph, type Section, textOf } from './table-page.js';
@@ -14,7 +13,7 @@ const MAX_FIXES = 3;
 /** Ranked, so the first ones matter; each check that went wrong is listed below with its reason. */
 const MAX_CAUSES = 3;
 
-/** Where the text beside `Users notice:` and `Ask for:` begins. */
+/** Where the text beside `Users notice:` and `Fix:` begins. */
 const LABEL_COLUMN = 18;
 
 /** A labelled list; a mark tells the items apart when there are several. */
@@ -59,17 +58,15 @@ const serviceBlock = (page: Page, report: Report, service: ReportService): strin
     ]),
     ...labelled(
       page,
-      'Ask for:',
+      'Fix:',
       fixes.map((fix) => fix.text),
     ),
-    ...(whom === null ? [] : labelled(page, 'Ask whom:', [whom])),
+    ...(whom === null ? [] : labelled(page, 'Contact:', [whom])),
     ...(next === null ? [] : labelled(page, 'Next:', [next])),
     ...(page.verbose
       ? fixes.flatMap(({ test }) => (test ? paragraph(page, textOf(test.text), LABEL_COLUMN) : []))
       : []),
-    ...(moreFixes > 0
-      ? paragraph(page, `(${counted(moreFixes, 'more request')}: run again with -v)`, LABEL_COLUMN, 'dim')
-      : []),
+    ...(moreFixes > 0 ? paragraph(page, `(${moreFixes} more with -v)`, LABEL_COLUMN, 'dim') : []),
   ];
 };
 

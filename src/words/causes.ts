@@ -12,14 +12,14 @@ const CauseSchema = v.object({
 });
 const CausesSchema = v.fallback(v.array(CauseSchema), []);
 
-const NOBODY_NAMED = 'which device cannot be told from here';
+const NOBODY_NAMED = 'the device cannot be identified from here';
 
 const DEVICE_WORDS: ReadonlyMap<string, string> = new Map([
   ['host', 'this computer itself'],
-  ['branch-firewall', 'the firewall or router of this branch'],
-  ['provider', 'the network of the access provider'],
+  ['branch-firewall', "this site's firewall or router"],
+  ['provider', "the access provider's network"],
   ['reflector', 'the reflector at the far end'],
-  ['carrier', 'the carrier that was called'],
+  ['carrier', "the carrier's server"],
   ['unknown', NOBODY_NAMED],
 ]);
 
@@ -28,7 +28,7 @@ const LIKELIHOODS: ReadonlySet<string> = new Set(['proven', 'likely', 'possible'
 /** By what a sentence shows already whose device it is about. */
 const NAMED_BY: ReadonlyMap<string, RegExp> = new Map([
   ['host', /this computer/i],
-  ['branch-firewall', /branch/],
+  ['branch-firewall', /this site/i],
   ['provider', /provider|access line/],
   ['reflector', /far end|reflector/],
   ['carrier', /far end|carrier/],
@@ -75,10 +75,10 @@ export const ranked = (
 const MAX_ASKED = 3;
 
 const RESPONSIBLE: ReadonlyMap<string, string> = new Map([
-  ['host', 'whoever keeps this computer'],
-  ['branch-firewall', 'whoever keeps the firewall or router of this branch'],
+  ['host', 'whoever manages this computer'],
+  ['branch-firewall', "whoever manages this site's firewall"],
   ['provider', 'the access provider'],
-  ['reflector', 'whoever keeps the far end'],
+  ['reflector', 'whoever runs the far end'],
   ['carrier', 'the carrier'],
 ]);
 
@@ -91,6 +91,6 @@ export const whomToAsk = (service: ReportService): string | null => {
     MAX_ASKED,
   );
   if (first === undefined) return null;
-  const then = others.length === 0 ? '' : `; if all is well there, ${others.join(', then ')}`;
+  const then = others.length === 0 ? '' : `; if they find nothing, ${others.join(', then ')}`;
   return `${first.charAt(0).toUpperCase()}${first.slice(1)}${then}.`;
 };

@@ -22,13 +22,13 @@ interface ChangeToTell {
 }
 
 const HOST_WORDS: Readonly<Record<string, string>> = {
-  proves: 'answers and proves itself',
-  answers: 'answers, and does not prove itself',
-  refuses: 'refuses everything: the host is there, and its program is not',
-  silent: 'is silent: nothing that it is asked comes back',
-  'dns-failure': 'is not found: its name cannot be resolved',
-  unproven: 'does not prove to know the token: it is another one, or something answers in its place',
-  'wrong-token': 'does not know this token: the token files of both ends differ',
+  proves: 'answers and is authenticated',
+  answers: 'answers, but is not authenticated',
+  refuses: 'refuses all connections: the host is up, the program is not running',
+  silent: 'does not answer at all',
+  'dns-failure': 'has no address: its name does not resolve',
+  unproven: 'does not prove that it knows the token: the token differs, or something answers in its place',
+  'wrong-token': 'rejects this token: the token files of the two ends differ',
 };
 
 const minute = (ms: number): string => `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
@@ -41,8 +41,16 @@ const whyAgain = ({ before, after, beforeSince, evidence }: ChangeToTell): strin
   if (typeof beforeSince !== 'number') return '';
   return start >= beforeSince
     ? `: its reflector started at ${minute(start)}`
-    : `: its reflector has run since ${minute(start)}, and the way to it was cut`;
+    : `: its reflector has run since ${minute(start)}, and the path to it was down`;
 };
+
+/** What a host does, in a word or two; verdicts are words already. */
+export const HOST_STATES: ReadonlyMap<string, string> = new Map([
+  ['proves', 'is authenticated'],
+  ['answers', 'answers without authentication'],
+  ['refuses', 'refuses all connections'],
+  ['unproven', 'does not prove that it knows the token'],
+]);
 
 const DID: Readonly<Record<string, string>> = {
   pass: 'passed',
@@ -51,12 +59,12 @@ const DID: Readonly<Record<string, string>> = {
   altered: 'was altered',
   degraded: 'was degraded',
   impaired: 'was impaired',
-  unknown: 'was not known',
+  unknown: 'was unknown',
 };
 const DOES: Readonly<Record<string, string>> = {
   pass: 'passes',
   works: 'works',
-  unknown: 'is not known',
+  unknown: 'is unknown',
 };
 
 const partly = ({ key }: Was): string => (key.startsWith('partly ') ? ' in part' : '');
@@ -68,14 +76,14 @@ const ofPath = ({ subject, before, after, direction }: ChangeToTell): string => 
   const was = (of: (figure: number) => string): string =>
     before?.figure === undefined ? '' : `, ${of(before.figure)} before`;
   if (subject.id === 'round-trip')
-    return `the way is ${direction === 'better' ? 'shorter' : 'longer'}: ${milliseconds(after.figure ?? 0)} there and back${was(milliseconds)}`;
+    return `latency is ${direction === 'better' ? 'lower' : 'higher'}: round trip ${milliseconds(after.figure ?? 0)}${was(milliseconds)}`;
   if (subject.id === 'loss')
-    return `the path ${after.key === 'lossy' ? 'loses packets' : 'loses hardly any packets any more'}: at most ${percent(after.figure ?? 0)}${was((figure) => `at most ${percent(figure)}`)}`;
-  return after.verdict === 'pass' ? 'packets arrive evenly again' : 'packets arrive unevenly: jitter, or out of order';
+    return `the path ${after.key === 'lossy' ? 'loses packets' : 'no longer loses packets'}: at most ${percent(after.figure ?? 0)}${was((figure) => `at most ${percent(figure)}`)}`;
+  return after.verdict === 'pass' ? 'jitter is normal again' : 'jitter is high, or packets arrive out of order';
 };
 
 const FACT_WORDS: Readonly<Record<string, string>> = {
-  'network.address': 'the outer address',
+  'network.address': 'the public address',
   'nat.mapping': "the NAT's mapping",
   'nat.filtering': "the NAT's filtering",
   'nat.staleState': 'stale state in a firewall',
@@ -83,9 +91,10 @@ const FACT_WORDS: Readonly<Record<string, string>> = {
 };
 
 const ofFact = ({ subject: { id }, before, after }: ChangeToTell): string => {
-  const was = before === null ? '' : `, before ${before.verdict}`;
-  if (id.startsWith('addresses ')) return `the name ${id.slice('addresses '.length)} leads to ${after.verdict}${was}`;
-  if (after.verdict === 'true') return `${FACT_WORDS[id] ?? id} is there`;
+  const was = before === null ? '' : `, before: ${before.verdict}`;
+  if (id.startsWith('addresses '))
+    return `the name ${id.slice('addresses '.length)} resolves to ${after.verdict}${was}`;
+  if (after.verdict === 'true') return `${FACT_WORDS[id] ?? id} is present`;
   if (after.verdict === 'false') return `${FACT_WORDS[id] ?? id} is gone`;
   return `${FACT_WORDS[id] ?? id} is ${after.verdict}${was}`;
 };
@@ -102,9 +111,9 @@ const ofState = (change: ChangeToTell): string => {
 /** One sentence without its full stop: what it is now, and what it was. */
 export const changeInWords = (change: ChangeToTell): string => {
   const said = ofState(change);
-  if (change.what === 'flapping') return `comes and goes, now: ${said}`;
-  if (change.what === 'settled') return `comes and goes no more: ${said}`;
-  return change.what === 'found' ? `${said} (found now, and perhaps older)` : said;
+  if (change.what === 'flapping') return `flapping, now: ${said}`;
+  if (change.what === 'settled') return `stable again: ${said}`;
+  return change.what === 'found' ? `${said} (first seen now, may be older)` : said;
 };
 
 /** More of them do not fit into a line. */
@@ -115,5 +124,5 @@ export const thingInWords = (lead: ChangeToTell, members: readonly ChangeToTell[
   const shown = members.slice(0, MAX_MEMBERS).map(changeInWords);
   const more = members.length - shown.length;
   const rest = [...shown, ...(more > 0 ? [`${more} more`] : [])];
-  return `since ${minute(firstSeen)} ${changeInWords(lead)}${rest.length === 0 ? '' : `. With it: ${rest.join('; ')}`}`;
+  return `since ${minute(firstSeen)} ${changeInWords(lead)}${rest.length === 0 ? '' : `. Related: ${rest.join('; ')}`}`;
 };

@@ -4,10 +4,10 @@ import type { FarEndFacts, PortSpan } from '../model/far-end.js';
 const share = (part: number, whole: number): string => `${Math.round((100 * part) / Math.max(1, whole))} %`;
 
 export const deadFlowsNote = ({ address, flows }: FarEndFacts): string =>
-  `Some flows to ${address} die and others live (${flows?.dead} of ${flows?.asked} source ports, ${share(flows?.dead ?? 0, flows?.asked ?? 0)}): a dead member of a link bundle (LAG), one of several lines, or an unequal ECMP path. No port is to blame, and no rule about ports mends it; about as many calls have no audio.`;
+  `Some flows to ${address} fail, others work (${flows?.dead} of ${flows?.asked} source ports, ${share(flows?.dead ?? 0, flows?.asked ?? 0)}): a failed member of a link bundle (LAG), one of several uplinks, or a bad ECMP path. No port is at fault, and no firewall rule fixes it; about the same share of calls has no audio.`;
 
 export const deadConnectionsNote = ({ address, connections }: FarEndFacts): string =>
-  `Some connections to ${address} never open and others do (${connections?.dead} of ${connections?.asked}, ${share(connections?.dead ?? 0, connections?.asked ?? 0)}): a dead member of a link bundle (LAG), one of several lines, or an unequal ECMP path. No port is to blame, and no rule about ports mends it; phones that use TCP or TLS register on some attempts and fail on others.`;
+  `Some connections to ${address} never open, others do (${connections?.dead} of ${connections?.asked}, ${share(connections?.dead ?? 0, connections?.asked ?? 0)}): a failed member of a link bundle (LAG), one of several uplinks, or a bad ECMP path. No port is at fault, and no firewall rule fixes it; phones that use TCP or TLS register on some attempts and fail on others.`;
 
 export const limitedConnectionsNote = ({ address, connections }: FarEndFacts): string =>
   `Of ${connections?.asked} connections to ${address} that were opened at the same moment ${connections?.dead} never stood; opened one after the other, all do: something on the way limits how many new connections this host may open in a moment (a protection against floods). No port is to blame; phones behind one address that register at the same moment share the limit. Exempt them.`;
@@ -15,18 +15,18 @@ export const limitedConnectionsNote = ({ address, connections }: FarEndFacts): s
 /** @param count how many packets each flow loses before one passes */
 export const firstLostNote = ({ address }: FarEndFacts, count: number): string =>
   count > 1
-    ? `The first ${count} packets of each flow to ${address} are lost, and no other: something on the way drops them while it sets the flow up. A call loses its first ${count * 20} ms, and a request that is not repeated often enough is lost; the line itself loses nothing for it, and no port is to blame. NAT and SIP ALG are not examined over such a path.`
-    : `The first packet of each flow to ${address} is lost, and no other: something on the way drops it while it looks up the way (ARP, a flow table). A call loses its first 20 ms, and a request that is not repeated is lost; the line itself loses nothing for it.`;
+    ? `Only the first ${count} packets of each flow to ${address} are lost: something on the path drops them while it sets the flow up. A call loses its first ${count * 20} ms, and a request with too few retransmissions is lost; this is not packet loss on the line, and no port is at fault. NAT and SIP ALG are not tested over such a path.`
+    : `Only the first packet of each flow to ${address} is lost: something on the path drops it while it sets the flow up (ARP, a flow table). A call loses its first 20 ms, and a request without retransmission is lost; this is not packet loss on the line.`;
 
 export const firstHeldNote = ({ address }: FarEndFacts): string =>
-  `The first packet of each flow to ${address} is held back and comes late, and no other: something on the way looks up the way first. A call begins a moment late; the line is not slow.`;
+  `Only the first packet of each flow to ${address} is delayed: something on the path sets the flow up first. A call starts a moment late; the latency of the line is normal.`;
 
 export const ownPortNote = (port: number): string =>
-  `UDP ${port} passes from source port ${port} only: desk phones and gateways that send from it work, and what sends from any other port (softphones, several phones behind one NAT) does not.`;
+  `UDP ${port} passes from source port ${port} only: desk phones and gateways that send from it work; devices that send from any other port (softphones, several phones behind one NAT) do not.`;
 
 /** @param ports `UDP 5060, 16384-16483` */
 export const shutNote = (ports: string): string =>
-  `${ports} passed at first, and nothing passed there any more when asked again at the end: a protection against floods or scans has shut this host out there, which this run may have triggered (exempt this host, or ask slower: --max-pps), or a rule changed during the run. Run again: what is blocked then is blocked.`;
+  `${ports} passed at first, but not in the repeat at the end of the run: flood or scan protection blocks this host there, which this run may have triggered (exempt this host, or use a lower --max-pps), or a rule changed during the run. Run again: what is blocked then is blocked.`;
 
 /** @param fromMs and toMs since the run began, in milliseconds */
 export const shutForNote = (
@@ -50,5 +50,5 @@ const MAX_NAMED = 6;
 export const unreadableNote = ({ address }: FarEndFacts, spans: readonly PortSpan[]): string => {
   const named = spans.slice(0, MAX_NAMED).map(([from, to]) => (from === to ? `${from}` : `${from}-${to}`));
   const more = spans.length > MAX_NAMED ? ` and ${spans.length - MAX_NAMED} more runs of ports` : '';
-  return `Datagrams from here arrive at UDP ${named.join(', ')}${more} of ${address}, and the reflector cannot read them: something on the way changes or cuts them, or another host behind the same address sends there. What stays silent there is not called blocked.`;
+  return `Datagrams from here arrive at UDP ${named.join(', ')}${more} of ${address}, but the reflector cannot parse them: something on the path changes or truncates them, or another host behind the same address sends there. Silence on these ports is not reported as blocked.`;
 };

@@ -1,27 +1,50 @@
 /** Codes of a report that name what something is, and are no verdict: how a NAT behaves, what an ALG did, whose device, how sure. */
+import type { CERTIFICATE_PROBLEMS } from '../model/certificate.js';
 import type { DEVICES, LIKELIHOODS } from '../model/diagnosis.js';
+import { CAUSE_TERMS } from './cause-terms.js';
+import { ANSWER_TERMS } from './report.js';
 
-interface Term {
+export interface Term {
   readonly title: string;
   readonly meaning: string;
 }
 
-/** `nat.mapping` and `nat.filtering` (RFC 4787 sections 4.1 and 5). */
-const NAT = {
+/** `nat.mapping` (RFC 4787 section 4.1). */
+const MAPPING = {
+  none: { title: 'No NAT', meaning: "The far end sees this host's own address: no address is translated." },
   'endpoint-independent': {
     title: 'One public port for all destinations',
     meaning:
-      'The NAT uses the same public port whatever is asked, or lets in whoever sends to it. It is what voice and direct connections need.',
+      'The NAT uses the same public port for every destination. It is what voice and direct connections need ("full cone").',
   },
   'address-dependent': {
-    title: 'Another public port for each address',
+    title: 'A different public port for each address',
     meaning:
-      'The NAT maps, or filters, by the address of the far end. Direct connections between two callers may fail; calls through a server work.',
+      'The NAT uses a different public port for each destination address. Direct connections between two callers may fail; calls through a server work.',
   },
   'address-and-port-dependent': {
-    title: 'Another public port for each address and port',
+    title: 'A different public port for each destination (symmetric NAT)',
     meaning:
-      'The NAT maps, or filters, by address and port of the far end ("symmetric"). Direct connections between two callers fail; relays (TURN) work.',
+      'The NAT uses a different public port for each destination address and port. Direct connections between two callers fail; relays (TURN) work.',
+  },
+} as const;
+
+/** `nat.filtering` (RFC 4787 section 5). */
+const FILTERING = {
+  'endpoint-independent': {
+    title: 'Inbound packets pass from anywhere',
+    meaning:
+      'Once this host has sent from a port, the NAT or firewall lets packets from any address in to that port. It helps direct connections and protects least.',
+  },
+  'address-dependent': {
+    title: 'Inbound packets pass only from addresses this host sent to',
+    meaning:
+      'The NAT or firewall lets packets in only from an address to which this host has sent, from any port of it. Audio from another port of the same server arrives; audio from another address does not.',
+  },
+  'address-and-port-dependent': {
+    title: 'Inbound packets pass only from addresses and ports this host sent to',
+    meaning:
+      'The NAT or firewall lets packets in only from the address and port to which this host has sent. It is the usual setting of stateful firewalls; calls through a server work.',
   },
 } as const;
 
@@ -41,7 +64,7 @@ const ALG = {
     meaning: 'Blanks, capitals or the order of headers differ. No call suffers from it.',
   },
   rewritten: {
-    title: 'A field arrived otherwise than it was sent',
+    title: 'A field was rewritten',
     meaning: 'The report shows the field as sent and as received.',
   },
   pinhole: {
@@ -57,7 +80,7 @@ const DEVICE = {
   },
   'branch-firewall': {
     title: "This site's firewall or router",
-    meaning: 'The cause is a rule, an ALG or a limit of the firewall or router of this site.',
+    meaning: "The cause is a rule, an ALG or a limit of the site's firewall or router site.",
   },
   provider: {
     title: 'The access provider',
@@ -76,20 +99,87 @@ const LIKELIHOOD = {
   possible: { title: 'It fits, and so do others', meaning: 'What was measured does not tell this cause from others.' },
 } as const satisfies Readonly<Record<(typeof LIKELIHOODS)[number], Term>>;
 
+/** Words that stand beside the checks, the names and the certificates of a report. */
+const PLACES = {
+  udp: { title: 'UDP', meaning: 'Datagrams without a connection: audio, and the signalling of many phones.' },
+  tcp: { title: 'TCP', meaning: 'Connections without encryption.' },
+  tls: { title: 'TLS', meaning: 'Encrypted connections over TCP; a SIP ALG cannot read them.' },
+  outbound: { title: 'From this site to the far end', meaning: 'What this host sends; audio that they hear.' },
+  'third-party': {
+    title: 'A server that is not a reflector',
+    meaning:
+      'The target gave no proof that it is a callpath reflector, for example because it is a carrier. Media and receipts cannot be tested against it.',
+  },
+  everything: { title: 'UDP and TCP', meaning: 'During this outage nothing passed, over UDP or TCP.' },
+} as const;
+
+const NAMES = {
+  NAPTR: {
+    title: 'NAPTR record',
+    meaning: 'The DNS record that says which SIP transports a domain offers (RFC 3263).',
+  },
+  SRV: { title: 'SRV record', meaning: 'The DNS record that names the host and port of a service (RFC 2782).' },
+  A: { title: 'A record', meaning: 'The DNS record with the IPv4 address of a host.' },
+  AAAA: { title: 'AAAA record', meaning: 'The DNS record with the IPv6 address of a host.' },
+  address: { title: 'Address lookup', meaning: 'The address of the target itself was looked up.' },
+  answers: { title: 'The resolver answers', meaning: 'A DNS resolver of this host gave an answer.' },
+  silent: { title: 'No answer', meaning: 'The resolver, or the host, did not answer in time.' },
+  refuses: {
+    title: 'Refused',
+    meaning: 'The resolver, or the host, refused: it is up, and nothing listens on the port.',
+  },
+} as const;
+
+const CERTIFICATE = {
+  expired: {
+    title: 'The certificate has expired',
+    meaning: 'Phones that verify it do not connect. Its owner has to renew it.',
+  },
+  'expires-soon': {
+    title: 'The certificate expires soon',
+    meaning: 'Its owner has to renew it before the day that the report names.',
+  },
+  'not-yet-valid': {
+    title: 'The certificate is not valid yet',
+    meaning: 'It becomes valid later, or the clock of this host is wrong.',
+  },
+  'wrong-name': {
+    title: 'The certificate is for another name',
+    meaning: 'It does not name the domain that was asked for. Phones that verify it do not connect.',
+  },
+  wildcard: {
+    title: 'The certificate names the domain by a wildcard',
+    meaning: 'SIP does not allow wildcards (RFC 5922 section 7.2), although many phones accept them.',
+  },
+  'self-signed': {
+    title: 'The certificate is self-signed',
+    meaning: 'No authority vouches for it. Phones have to trust it by name.',
+  },
+  'issuer-unknown': {
+    title: 'The issuer is not trusted here',
+    meaning: 'An intermediate certificate is missing, or the certificate authority is a private one.',
+  },
+  untrusted: { title: 'The certificate is not trusted', meaning: 'This host cannot verify it.' },
+} as const satisfies Readonly<Record<(typeof CERTIFICATE_PROBLEMS)[number], Term>>;
+
 const KINDS: readonly (readonly [kind: string, terms: Readonly<Record<string, Term>>])[] = [
-  ['how a NAT maps or filters', NAT],
+  ['how a NAT maps, nat.mapping', MAPPING],
+  ['how a NAT or firewall filters, nat.filtering', FILTERING],
   ['what a SIP ALG did', ALG],
   ['whose device', DEVICE],
   ['how sure a cause is', LIKELIHOOD],
+  ['where and how', PLACES],
+  ['names and resolvers', NAMES],
+  ['what is wrong with a certificate', CERTIFICATE],
+  ['a cause', CAUSE_TERMS],
+  ['the answer for a service', ANSWER_TERMS],
 ];
 
-export const TERM_CODES: readonly string[] = KINDS.flatMap(([, terms]) => Object.keys(terms));
+export const TERM_CODES: readonly string[] = [...new Set(KINDS.flatMap(([, terms]) => Object.keys(terms)))];
 
-/** A term with what kind of code it is; null if it is none. */
-export const termOf = (code: string): (Term & { readonly kind: string }) | null => {
-  for (const [kind, terms] of KINDS) {
+/** All that a code stands for, each with what kind of code it is: some name two things. Empty if it is none. */
+export const termsOf = (code: string): readonly (Term & { readonly kind: string })[] =>
+  KINDS.flatMap(([kind, terms]) => {
     const term = Object.hasOwn(terms, code) ? terms[code] : undefined;
-    if (term) return { ...term, kind };
-  }
-  return null;
-};
+    return term ? [{ ...term, kind }] : [];
+  });

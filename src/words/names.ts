@@ -40,11 +40,11 @@ export const lookupInWords = (reason: string, resolvers: readonly ResolverSeen[]
     case 'truncated':
       return 'the answer is too long for UDP, and the resolver does not give it over TCP (port 53)';
     case 'unreachable':
-      return 'this host has no way to its resolver';
+      return 'this host has no route to its resolver';
     case 'bad-answer':
       return 'the answer was malformed';
     case 'bad-address':
-      return 'its address is one that no host has';
+      return 'its address is not valid for a host';
     case 'cancelled':
       return 'the run ended first';
     default:
@@ -66,11 +66,11 @@ export const troubleInWords = (
   if (type === 'SRV' || type === 'NAPTR') {
     const record = `The ${type} record ${shown}`;
     if (reason === 'bad-record') return `${record} cannot be followed: ${printable(about ?? 'it names no host', 240)}.`;
-    if (reason === 'unsupported-flag') return `${record} cannot be followed: it leads elsewhere than to SRV records.`;
-    if (reason === 'too-many') return `${record} names more hosts than are asked; the rest was left out.`;
+    if (reason === 'unsupported-flag') return `${record} cannot be followed: it does not lead to SRV records.`;
+    if (reason === 'too-many') return `${record} names more hosts than are tested; the rest is skipped.`;
     return `${record} could not be looked up: ${lookupInWords(reason, resolvers)}.`;
   }
-  if (reason === 'too-many') return `${shown} has more addresses than are asked; the rest was left out.`;
+  if (reason === 'too-many') return `${shown} has more addresses than are tested; the rest is skipped.`;
   const why =
     reason === 'not-found'
       ? 'does not exist (NXDOMAIN)'

@@ -5,9 +5,9 @@ import { printable } from '../wire/printable.js';
 type Lifetime = Report['nat']['bindingLifetime'][number];
 
 const patience = ({ atLeastSeconds, belowSeconds, keepaliveSeconds }: Lifetime): string => {
-  if (belowSeconds === null) return `kept for ${atLeastSeconds} s and more`;
-  const advice = typeof keepaliveSeconds === 'number' ? ` (keepalives every ${keepaliveSeconds} s at most)` : '';
-  return `forgotten after ${atLeastSeconds} to ${belowSeconds} s${advice}`;
+  if (belowSeconds === null) return `${atLeastSeconds} s or more`;
+  const advice = typeof keepaliveSeconds === 'number' ? ` (send keepalives every ${keepaliveSeconds} s or less)` : '';
+  return `${atLeastSeconds} to ${belowSeconds} s${advice}`;
 };
 
 /** Of a port the shorter of its lifetimes: whether packets went both ways before is a detail. */
@@ -16,7 +16,7 @@ const isShortest = (one: Lifetime, all: readonly Lifetime[]): boolean => {
   return same.toSorted((a, b) => a.atLeastSeconds - b.atLeastSeconds)[0] === one;
 };
 
-/** `silent flows of UDP 3478, 5060 are forgotten after 9 to 15 s (keepalives every 7 s at most)`. */
+/** `session timeout of UDP 3478, 5060: 9 to 15 s (send keepalives every 7 s or less)`. */
 const lifetimesInWords = (all: readonly Lifetime[]): readonly string[] => {
   const groups = new Map<string, { readonly what: string; readonly how: string; readonly ports: number[] }>();
   for (const one of all.filter((other) => isShortest(other, all))) {
@@ -27,16 +27,16 @@ const lifetimesInWords = (all: readonly Lifetime[]): readonly string[] => {
     groups.set(`${what} ${how}`, group);
   }
   return [...groups.values()].map(
-    ({ what, how, ports }) => `silent flows of ${what} ${ports.sort((a, b) => a - b).join(', ')} are ${how}`,
+    ({ what, how, ports }) => `session timeout of ${what} ${ports.sort((a, b) => a - b).join(', ')}: ${how}`,
   );
 };
 
 const MAPPING_WORDS: Readonly<Record<Report['nat']['mapping'], string | null>> = {
   none: null,
   'endpoint-independent': 'one public port for all destinations',
-  'address-dependent': 'another public port for each destination address',
-  'address-and-port-dependent': 'another public port for each destination (symmetric)',
-  unknown: 'how it maps ports is not known',
+  'address-dependent': 'a different public port for each destination address',
+  'address-and-port-dependent': 'a different public port for each destination (symmetric)',
+  unknown: 'mapping unknown',
 };
 
 /** Two or three addresses tell the story; a report may carry more. */
@@ -52,26 +52,26 @@ export const addressesInWords = (addresses: readonly string[]): string => {
 
 /** Ports that are treated otherwise than all others; nothing where every port is changed. */
 const peculiarPortsInWords = ({ portPreservation, portsThatDiffer, sourcePorts }: Report['nat']): readonly string[] => [
-  ...(portsThatDiffer ?? []).map((port) => `another port towards ${port}`),
+  ...(portsThatDiffer ?? []).map((port) => `a different port towards ${port}`),
   ...(sourcePorts ?? []).flatMap(({ port, seenPort, answered }) =>
     answered === false
-      ? [`nothing comes back to source port ${port}`]
+      ? [`no return traffic to source port ${port}`]
       : seenPort !== null && seenPort !== port && portPreservation === true
-        ? [`source port ${port} alone becomes ${seenPort}`]
+        ? [`only source port ${port} is changed, to ${seenPort}`]
         : [],
   ),
 ];
 
 /** Whether there is address translation, and what it does to ports. */
 export const natInWords = ({ network, nat }: Report): string => {
-  if (network.natted === null) return 'not known';
+  if (network.natted === null) return 'unknown';
   if (!network.natted) return "none; the far end sees this host's own address";
   const seenAs = addressesInWords(network.mappedAddresses);
   const parts = [
     seenAs === '' ? 'yes' : `yes, seen from outside as ${seenAs}`,
     nat.layers === 2 ? 'two NATs in a row' : null,
     MAPPING_WORDS[nat.mapping],
-    nat.portPreservation === null ? null : nat.portPreservation ? 'port numbers kept' : 'port numbers changed',
+    nat.portPreservation === null ? null : nat.portPreservation ? 'source ports preserved' : 'source ports changed',
     ...peculiarPortsInWords(nat),
     ...lifetimesInWords(nat.bindingLifetime),
   ];

@@ -9,60 +9,95 @@ import { statusInWords } from './third-party.js';
 export const REASON_WORDS: Readonly<Record<Reason, string>> = {
   answered: 'answered',
   loss: 'passes, but loses packets',
-  latency: 'passes, but takes too long',
-  jitter: 'passes, but unevenly',
+  latency: 'passes, but latency is high',
+  jitter: 'passes, but jitter is high',
   reordered: 'passes, but out of order',
-  'rate-limited': 'passes, but something limits its rate',
-  'flow-loss': 'some flows pass, others are lost: it depends on the source port',
-  'sip-alg': 'a SIP ALG on the way rewrote the message',
-  'payload-rewritten': 'something on the way changed the content',
-  'tls-intercepted': 'something on the way opened the TLS connection',
-  'http-intercepted': 'something on the way answered HTTP instead of the target',
-  'dns-intercepted': 'something on the way answered DNS instead of the target',
-  'answered-by-other': 'something on the way answered instead of the target',
+  'rate-limited': 'passes, but is rate-limited',
+  'flow-loss': 'some flows pass, others are lost, depending on the source port',
+  'sip-alg': 'a SIP ALG on the path rewrote the message',
+  'payload-rewritten': 'something on the path changed the content',
+  'tls-intercepted': 'something on the path intercepted the TLS connection',
+  'http-intercepted': 'something on the path answered HTTP instead of the target',
+  'dns-intercepted': 'something on the path answered DNS instead of the target',
+  'answered-by-other': 'something on the path answered instead of the target',
   'dropped-outbound': 'never arrived at the far end',
-  'dropped-inbound': 'arrived at the far end, whose answer never came back',
-  dropped: 'no answer from a far end that is alive; the direction cannot be shown',
-  rejected: 'refused on the way, by ICMP or a TCP reset',
-  'payload-filtered': 'other bytes pass on this port, this protocol does not: inspection',
+  'dropped-inbound': 'arrived at the far end, but its return traffic was lost',
+  dropped: 'no answer, although the far end is up; the direction is unknown',
+  rejected: 'rejected on the path, by ICMP or a TCP reset',
+  'payload-filtered': 'other data passes on this port, this protocol does not: inspection',
   'size-filtered': 'small packets pass, large ones do not',
-  'no-answer': 'no answer, and silence alone does not say why',
-  closed: 'refused: by the target, or by a firewall before it',
-  'tls-refused': 'something listens there, and refuses the handshake or hangs up',
-  unreadable: 'the path is open: an answer came, and it cannot be read',
-  unproven: 'a token was given, and nobody at the target proved to know it',
-  outage: 'nothing passed to this address while it was asked',
-  'cut-off': 'it passed, until something began to drop this host',
-  'target-unreachable': 'not one answer came from this address: it is down, or everything to it is blocked',
-  limited: 'it arrived, and the reflector did not answer by its own doing',
+  'no-answer': 'no answer, and silence alone does not show why',
+  closed: 'refused, by the target or by a firewall in front of it',
+  'tls-refused': 'the port is open, but the far end refuses the handshake or closes the connection',
+  unreadable: 'the path is open, but the answer cannot be parsed',
+  unproven: 'the target did not prove that it knows the token',
+  outage: 'nothing passed to this address during this check',
+  'cut-off': 'it passed until something began to block this host',
+  'target-unreachable': 'nothing at this address answers: it is down, or everything to it is blocked',
+  limited: 'it arrived, but the reflector held back its answer',
   'dns-failure': 'the name, or a record that it needs, could not be resolved',
   'no-network': 'this host has no route there',
   'local-error': 'this host could not send it',
   'not-run': 'not asked',
-  'not-let-in': "what the far end began never came in: a firewall drops it, this host's own perhaps",
-  'not-forwarded': 'nothing came in through the NAT: it does not forward the port to this host, or a filter drops it',
-  'no-way-in':
-    'nothing that the far end began came in, at any port: a firewall here keeps it out, or one at the far end',
+  'not-let-in': "inbound traffic from the far end never arrived: a firewall drops it, perhaps this host's own",
+  'not-forwarded': 'nothing arrived through the NAT: it does not forward the port to this host, or a filter drops it',
+  'no-way-in': 'no inbound traffic arrived on any port: a firewall here blocks it, or one at the far end',
 };
 
 /** What the service's verdict means, in one sentence. */
 const SERVICE_WORDS: Readonly<Record<ServiceVerdict, { readonly answer: string; readonly sentence: string }>> = {
   works: { answer: 'YES', sentence: 'Everything that it needs passes.' },
   degraded: {
-    answer: 'YES, BUT',
-    sentence: 'It works, but something that it needs is poor, altered, or left with fewer ways through.',
+    answer: 'WORKS WITH PROBLEMS',
+    sentence: 'It works, but something that it needs is degraded, altered or only partly available.',
   },
   impaired: {
-    answer: 'NOT FULLY',
-    sentence: 'The service can be reached, but something else that it needs is blocked.',
+    answer: 'PARTLY BLOCKED',
+    sentence: 'Signalling passes, but something else that it needs is blocked.',
   },
-  blocked: { answer: 'NO', sentence: 'Nothing that sets up calls passes, so the service cannot be reached.' },
+  blocked: { answer: 'NO', sentence: 'Signalling does not pass, so the service cannot be reached.' },
   unknown: { answer: 'CANNOT TELL', sentence: 'Something that it needs could not be measured.' },
+};
+
+/** The answers in capitals, for readers who look them up. */
+export const ANSWER_TERMS: Readonly<Record<string, { readonly title: string; readonly meaning: string }>> = {
+  YES: {
+    title: 'The service works',
+    meaning: 'Everything that the profile requires passes (service verdict "works").',
+  },
+  'YES, AS FAR AS TESTED': {
+    title: 'What could be tested passes',
+    meaning: 'Some required checks cannot be tested against this target; a reflector answers them.',
+  },
+  'WORKS WITH PROBLEMS': {
+    title: 'The service works, and users notice problems',
+    meaning:
+      'Something required is degraded, altered or only partly available (service verdict "degraded"), or everything passes and a NAT, a certificate or the server still causes trouble.',
+  },
+  'PARTLY BLOCKED': {
+    title: 'Signalling passes, something else is blocked',
+    meaning: 'Calls are set up, but audio or another required part does not pass (service verdict "impaired").',
+  },
+  NO: { title: 'The service does not work', meaning: 'Its signalling does not pass (service verdict "blocked").' },
+  'CANNOT TELL': {
+    title: 'There is no result',
+    meaning: 'Something required could not be measured (service verdict "unknown"); the report says why.',
+  },
+  'NOT ALL OF THEM': {
+    title: 'Some services work, others do not',
+    meaning: 'The report has an answer for each of them.',
+  },
+  'NOTHING TESTED': { title: 'No service was tested', meaning: 'No profile was chosen.' },
+  'NO RESULT YET': { title: 'The agent has no result yet', meaning: 'The first run of this target is not done.' },
+  'NO CURRENT RESULT': {
+    title: 'The last result is too old',
+    meaning: 'No run of this target succeeded lately, so nothing is said of now.',
+  },
 };
 
 /** Everything passes, and users notice something all the same: a NAT that forgets, an address that changes. */
 export const isNoticed = ({ verdict, symptoms }: ReportService): boolean => verdict === 'works' && symptoms.length > 0;
-const NOTICED = 'Everything that it needs passes, and users will notice something all the same.';
+const NOTICED = 'Everything that it needs passes, but users still notice a problem.';
 
 const commonest = (lines: readonly { readonly verdict: string; readonly reason: Reason }[]): Reason | null => {
   const counts = new Map<Reason, number>();
@@ -97,11 +132,11 @@ export const commonestUnknown = (service: ReportService, { checks, ranges }: Rep
 
 /** Causes that say more than the reason of their checks. */
 const CAUSE_WORDS: ReadonlyMap<string, string> = new Map([
-  ['cut-off', 'from some moment on nothing came back to this host any more'],
-  ['outage', 'from some moment on nothing came back any more'],
-  ['wrong-token', 'a callpath reflector answers there and does not know this token'],
-  ['answer-from-elsewhere', 'an answer comes, and from elsewhere than it was asked'],
-  ['silent-server', 'connections open, and what is asked over them is not answered'],
+  ['cut-off', 'from one moment on nothing answered this host'],
+  ['outage', 'from one moment on nothing answered'],
+  ['wrong-token', 'a callpath reflector answers there and rejects this token'],
+  ['answer-from-elsewhere', 'the answer comes from a different address or port'],
+  ['silent-server', 'connections open, but requests over them are not answered'],
   ['not-listening', 'the reflector does not listen there'],
   ['transport-not-offered', 'the DNS records of the target do not offer this transport'],
 ]);
@@ -128,9 +163,9 @@ const waysInWords = ({ profile }: ReportService, { checks }: Report): string | n
   const [open, shut, altered] = [having('pass'), having('blocked'), having('altered')];
   if (open.length === 0 || shut.length + altered.length === 0) return null;
   return [
-    `Phones that are set to ${open.join(' or ')} get through.`,
+    `Phones set to ${open.join(' or ')} get through.`,
     shut.length > 0 ? `Phones set to ${shut.join(' or ')} do not.` : '',
-    altered.length > 0 ? `What phones set to ${altered.join(' or ')} send is changed on the way.` : '',
+    altered.length > 0 ? `Messages of phones set to ${altered.join(' or ')} are changed on the path.` : '',
   ]
     .filter((part) => part !== '')
     .join(' ');
@@ -167,24 +202,24 @@ export const serviceInWords = (
   report: Report,
 ): { readonly answer: string; readonly sentence: string } => {
   const { answer, sentence } = SERVICE_WORDS[service.verdict];
-  if (isNoticed(service)) return { answer: 'YES, BUT', sentence: NOTICED };
+  if (isNoticed(service)) return { answer: 'WORKS WITH PROBLEMS', sentence: NOTICED };
   const trouble = service.verdict === 'works' ? troubleInWords(service, report) : null;
-  if (trouble !== null) return { answer: 'YES, BUT', sentence: trouble };
+  if (trouble !== null) return { answer: 'WORKS WITH PROBLEMS', sentence: trouble };
   const missing = service.untested.length;
   if (service.verdict === 'works' && missing > 0) {
-    const what = `${missing} required check${missing === 1 ? '' : 's'} could not be asked of this target`;
+    const what = `${missing} required check${missing === 1 ? '' : 's'} cannot be tested against this target`;
     const has = (pattern: RegExp): boolean => service.untested.some((id) => pattern.test(id));
     const open = [
       ...(has(/^(rtp-echo|media-stream)\//) ? ['whether audio passes'] : []),
       ...(has(/^sip-alg\//) ? ['whether a SIP ALG rewrites calls'] : []),
     ];
     const isAll = commonestUnknown(service, report) === null;
-    const said = isAll ? 'Everything that could be asked passes.' : 'It passes one way at least, see below.';
+    const said = isAll ? 'Everything that can be tested passes.' : 'At least one alternative passes, see below.';
     const isOnlyAlg = service.untested.every((id) => id.startsWith('sip-alg/'));
-    const unknown = capital(`${open.join(', and ')}${open.length > 1 ? ',' : ''} is not known:`);
+    const unknown = capital(`${open.join(', and ')}${open.length > 1 ? ',' : ''} is unknown:`);
     return {
       answer: 'YES, AS FAR AS TESTED',
-      sentence: `${said} ${open.length === 0 ? 'But' : unknown} ${isOnlyAlg ? 'no reflector told what arrives of them' : what}.`,
+      sentence: `${said} ${open.length === 0 ? 'But' : unknown} ${isOnlyAlg ? 'no reflector reports what arrives' : what}.`,
     };
   }
   const ways = service.verdict === 'degraded' ? waysInWords(service, report) : null;
@@ -207,18 +242,18 @@ const WORRYING_LOSS = 0.03;
 /** A bound as wide as this says that hardly anything was asked. */
 const NO_BOUND = 0.5;
 
-/** `lost 21 of 784 (2.7 %) there and back`; null in reports that do not count. */
+/** `lost 21 of 784 round trips (2.7 %)`; null in reports that do not count. */
 const countsInWords = ({ roundTrips }: Report['network']): string | null => {
   if (roundTrips === undefined || roundTrips.sent === 0) return null;
   const { sent, lost } = roundTrips;
-  return `lost ${lost} of ${sent}${lost === 0 ? '' : ` (${percent(lost / sent)})`} there and back`;
+  return `lost ${lost} of ${sent} round trips${lost === 0 ? '' : ` (${percent(lost / sent)})`}`;
 };
 
 /** The path's loss: what was counted, and its upper bound. */
 export const lossInWords = ({ network, totals }: Report): string => {
   const { lossUpperBound } = network;
-  if (lossUpperBound === null) return totals.packetsReceived === 0 ? 'not known, nothing answered' : 'not known';
-  if (lossUpperBound > NO_BOUND) return 'not known, too little was asked to bound it';
+  if (lossUpperBound === null) return totals.packetsReceived === 0 ? 'unknown, nothing answered' : 'unknown';
+  if (lossUpperBound > NO_BOUND) return 'unknown, too few packets to bound it';
   const counts = countsInWords(network);
   const bound = `at most ${percent(lossUpperBound)}`;
   if (counts !== null) return `${counts}, ${bound}`;
@@ -250,22 +285,22 @@ export const sipAlgInWords = (report: Report): string => {
     checks.some((one) => placeOf(one) === place && one.probe === 'sip-options' && one.verdict === 'blocked');
   const because = missing.every(isBlocked) ? ', as SIP does not pass there' : '';
   const why = `${missing.join(' and ')} could not be compared${because}`;
-  if (sipAlg.detected === null) return missing.length > 0 ? `not known: ${why}` : 'not known';
+  if (sipAlg.detected === null) return missing.length > 0 ? `unknown: ${why}` : 'unknown';
   if (!sipAlg.detected) return missing.length > 0 ? `none found elsewhere; ${why}` : 'none found';
   const opensOnly = sipAlg.findings.length > 0 && sipAlg.findings.every(({ kind }) => kind === 'pinhole');
-  return `FOUND: something on the way ${opensOnly ? 'reads SIP and opens ports' : 'rewrites SIP'}`;
+  return `FOUND: something on the path ${opensOnly ? 'reads SIP and opens ports' : 'rewrites SIP'}`;
 };
 
 /** What the target is, and so how far its answers can be believed. */
 export const roleInWords = ({ checks, target, totals }: Report): string => {
   if (target.role === 'reflector') return 'a reflector';
-  if (checks.some(({ reason }) => reason === 'unproven')) return 'where nobody proved to know the token';
+  if (checks.some(({ reason }) => reason === 'unproven')) return 'which did not prove that it knows the token';
   // What never answered proves nothing, not even that it is somebody else's.
   const opened = checks.some(
     ({ evidence, reason }) =>
       evidence.opened !== undefined || evidence.elsewhere !== undefined || reason === 'tls-refused',
   );
-  return totals.packetsReceived === 0 && !opened ? 'no answer from it' : 'a third party';
+  return totals.packetsReceived === 0 && !opened ? 'no answer' : 'a third party';
 };
 
 /** Where the far end's word came from, or that it never came. */
@@ -306,9 +341,9 @@ export const untestedGroups = (
   const ids = untestedOf(report);
   const isWayIn = (id: string): boolean => id.startsWith('inbound/');
   const groups = [
-    { says: 'Only a reflector of your own at the far end can answer these', ids: ids.filter((id) => !isWayIn(id)) },
+    { says: 'Only a reflector of your own at the far end can test these', ids: ids.filter((id) => !isWayIn(id)) },
     {
-      says: 'The far side begins these: name the port with --inbound, towards a reflector that is started with --inbound',
+      says: 'The far side starts these: name the port with --inbound, and test against a reflector started with --inbound',
       ids: ids.filter(isWayIn),
     },
   ];

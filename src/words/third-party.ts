@@ -83,12 +83,12 @@ const sipInWords = (answer: Fields, transport: ReportCheck['transport']): string
     `answers ${status}${details.length > 0 ? ` (${details.join('; ')})` : ''}`,
     ...(wanted.length > 0 ? [`wants authentication: ${wanted.join(', ')}`] : []),
     ...(answer.status === 403
-      ? ['it does not take our From, or no strangers at all; --from user@domain asks as somebody it knows']
+      ? ['it rejects our From address, or unknown clients; --from user@domain sends an address that it knows']
       : []),
     ...(typeof answer.server === 'string' ? [`Server: ${shown(answer.server, 80)}`] : []),
     ...(typeof answer.allow === 'string' ? [`Allow: ${shown(answer.allow, 120)}`] : []),
     ...(transport === 'udp' && answer.received !== undefined && answer.rport === null
-      ? ['leaves out rport (RFC 3581 §4): phones do not learn their outer port from it']
+      ? ['leaves out rport (RFC 3581 §4): phones do not learn their public port from it']
       : []),
   ].join('; ');
 };
@@ -101,7 +101,7 @@ const ikeInWords = (answer: Fields): string => {
     notify: `answers ${shown(answer.notify, 60)}`,
   };
   const word = result[String(answer.result)] ?? 'answers';
-  return answer.isNeverSatisfied === true ? `${word}, each time anew: the exchange gets no further` : word;
+  return answer.isNeverSatisfied === true ? `${word} every time, so the exchange never completes` : word;
 };
 
 /** A transaction that is answered absorbs its retransmissions (RFC 3261 §17.2.2); three in a row in vain are another matter. */
@@ -112,7 +112,7 @@ const afterwardsInWords = ({ sent, received, evidence }: ReportCheck): string =>
   const [, ...others] = Array.isArray(evidence.statuses) ? evidence.statuses : [];
   const other = others.length > 0 ? `; at other times ${others.map((status) => shown(status, 10)).join(', ')}` : '';
   const fellSilent = received < SILENT_AFTER && sent - received >= SILENT_AFTER;
-  return fellSilent ? `${other}; then it stayed silent: it limits or ignores who asks again` : other;
+  return fellSilent ? `${other}; then it stops answering: it rate-limits or ignores repeated requests` : other;
 };
 
 const answerInWords = (check: ReportCheck): string | null => {
@@ -151,13 +151,13 @@ export const saidInWords = (check: ReportCheck): string | null => {
   switch (check.reason) {
     case 'unreadable': {
       const what = unreadableInWords(check);
-      return `the path is open; an answer comes, and it cannot be read${what === null ? '' : `: ${what}`}`;
+      return `the path is open, but the answer cannot be parsed${what === null ? '' : `: ${what}`}`;
     }
     case 'tls-refused':
-      return `something listens there, and ${hangUpInWords(check) ?? 'it hangs up'}`;
+      return `the far end listens there: ${hangUpInWords(check) ?? 'it closes the connection'}`;
     case 'no-answer':
       if (elsewhere !== null) {
-        return `the answer comes from ${shown(elsewhere.address, 60)} port ${shown(elsewhere.port, 10)}, not from where it was asked: NAT and firewalls drop such answers`;
+        return `the answer comes from ${shown(elsewhere.address, 60)} port ${shown(elsewhere.port, 10)}, not from the address and port asked: NATs and firewalls drop such answers`;
       }
       return openedInWords(check);
     default:
@@ -218,7 +218,7 @@ export const certificateProblemInWords = (
     case 'self-signed':
       return 'is self-signed';
     case 'issuer-unknown':
-      return `was issued by ${shown(issuer ?? 'somebody', 80)}, which is not known here: an intermediate certificate is missing, or the authority is a private one`;
+      return `was issued by ${shown(issuer ?? 'somebody', 80)}, which is not trusted here: an intermediate certificate is missing, or the CA is private`;
     case 'untrusted':
       return 'does not hold';
   }

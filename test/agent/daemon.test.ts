@@ -98,7 +98,7 @@ t.test('what is believed survives a restart', async (t) => {
   await third.stop();
   writeFileSync(join(first.folder, 'memory.json'), '{"format":');
   const fourth = await agentIn({ folder: first.folder, clock: first.clock });
-  t.ok(fourth.log.includes('the memory is unreadable: every target begins with a fresh baseline'));
+  t.ok(fourth.log.includes('the memory is unreadable: every target starts with a new baseline'));
   await fourth.stop();
 });
 
@@ -159,7 +159,7 @@ t.test(
     await clock.advance(24 * HOUR);
     t.equal(records.length, before);
     const waiting = daemon.state.spool.stats().waiting.memory ?? 0;
-    t.ok(waiting >= 288, `${waiting} results wait`);
+    t.ok(waiting >= 288, `${waiting} results are queued`);
     t.ok(line.tries < 700, `${line.tries} tries in a day: it backs off to minutes`);
     t.equal(log.filter((text) => text.includes('cannot deliver')).length, 1, 'said once');
     const health = healthOf(daemon.state, { wall: clock.wall(), monotonic: clock.monotonic() });
@@ -168,8 +168,8 @@ t.test(
       [false, true],
       'somebody has to look, and no restart of the agent would mend it',
     );
-    t.match(health.problems, [/exporter memory: its receiver has taken nothing for 24\.0 h; \d+ results wait/]);
-    t.match(health.remarks, [/exporter memory: no route to host; \d+ results wait/]);
+    t.match(health.problems, [/exporter memory: its receiver has taken nothing for 24\.0 h; \d+ results are queued/]);
+    t.match(health.remarks, [/exporter memory: no route to host; \d+ results are queued/]);
     line.up = true;
     await clock.advance(10 * MINUTE);
     const reports = bodies(records, 'report');

@@ -246,12 +246,12 @@ t.test('a run on demand spends from the budget of all', async (t) => {
   t.same([runner.targets, runner.modules], [['hq'], ['business-sip']]);
   await runner.run('hq', null, 9500.25, NEVER);
   t.same([rates, remembered], [[50, 9500], 1], 'what is left of a timeout is a fraction');
-  t.equal(runner.whyNot(), "the day's packets are spent");
+  t.equal(runner.whyNot(), 'the daily packet budget is used up');
 });
 
 t.test('elsewhere than on loopback it wants a secret', async (t) => {
   await t.rejects(open(t, 'prometheus', { listen: '0.0.0.0:0' }), UserError);
-  await t.rejects(open(t, 'prometheus', { listen: '[::]:0' }), /name a secretFile/);
+  await t.rejects(open(t, 'prometheus', { listen: '[::]:0' }), /set secretFile/);
   const folder = folderFor(t);
   const secretFile = join(folder, 'secret');
   writeFileSync(secretFile, 'a-secret-that-is-long-enough\n');

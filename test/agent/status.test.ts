@@ -92,27 +92,27 @@ t.test('says what is, what was, and shows every report', async (t) => {
   const folder = newFolder();
   const first = await agentWithPage(folder);
   t.equal((await ask(first.port, '/readyz')).status, 503, 'not ready before it looked');
-  t.match((await ask(first.port, '/')).body, /NOT KNOWN YET/);
+  t.match((await ask(first.port, '/')).body, /NO RESULT YET/);
   first.state.world = { ...fine(), rttMs: 12 };
   await first.clock.advance(2 * HOUR);
   t.equal((await ask(first.port, '/readyz')).body, 'ready\n');
   t.equal((await ask(first.port, '/healthz')).body, 'ok\n');
   const good = (await ask(first.port, '/')).body;
   t.match(good, /<strong>YES<\/strong>/);
-  t.match(good, /Business SIP at hq, 24 hours: available 100 %, 2[45] looks/);
+  t.match(good, /Business SIP at hq, 24 hours: available 100 %, 2[45] runs/);
   t.match(good, /12\.0 ms/, 'the round trip');
 
   first.state.world = fine({ 'sip-options/udp/5060': 'blocked/dropped-outbound' }, 'degraded');
   await first.clock.advance(HOUR);
   const target = (await ask(first.port, '/targets/hq')).body;
   t.match(target, /check.*sip-options\/udp\/5060.*pass \(answered\) → blocked \(dropped-outbound\)/s, 'the change');
-  const strip = /aria-label="sip-options\/udp\/5060, 24 hours: available ([\d.]+) %, (\d+) looks, (\d+) bad/.exec(
+  const strip = /aria-label="sip-options\/udp\/5060, 24 hours: available ([\d.]+) %, (\d+) runs, (\d+) bad/.exec(
     target,
   );
   t.ok(Number(strip?.[1]) > 50 && Number(strip?.[1]) < 75, 'two hours of three', { strip: strip?.[0] });
   t.ok(target.indexOf('<code>sip-options/udp/5060') < target.indexOf('<code>sip-options/tcp/5060'), 'trouble first');
   const series = await ask(first.port, '/targets/hq/check?id=sip-options%2Fudp%2F5060&span=week');
-  t.match(series.body, /What was said last.*dropped-outbound/s);
+  t.match(series.body, /Latest result.*dropped-outbound/s);
   const [, id = ''] = /\/reports\/([0-9a-f-]{36})/.exec(target) ?? [];
   const report = await ask(first.port, `/reports/${id}`);
   t.equal(report.status, 200);
@@ -124,7 +124,7 @@ t.test('says what is, what was, and shows every report', async (t) => {
   first.state.takes = 10 * HOUR;
   await first.clock.advance(2 * HOUR);
   const stale = (await ask(first.port, '/')).body;
-  t.match(stale, /NOT KNOWN NOW.*it said/s, 'an old answer is no answer');
+  t.match(stale, /NO CURRENT RESULT.*it said/s, 'an old answer is no answer');
   t.equal((await ask(first.port, '/?refresh=60')).headers.refresh, '60');
   await first.stop();
 
@@ -132,7 +132,7 @@ t.test('says what is, what was, and shows every report', async (t) => {
   await second.clock.advance(MINUTE);
   t.equal(second.history.filled, 'whole');
   const again = (await ask(second.port, '/targets/hq')).body;
-  const restored = /aria-label="sip-options\/udp\/5060, 24 hours: available [\d.]+ %, (\d+) looks, (\d+) bad/.exec(
+  const restored = /aria-label="sip-options\/udp\/5060, 24 hours: available [\d.]+ %, (\d+) runs, (\d+) bad/.exec(
     again,
   );
   t.equal(restored?.[2], strip?.[3], 'the spool holds what was seen before the restart');
@@ -147,7 +147,7 @@ t.test('keeps strangers out, and everything inert', async (t) => {
   writeFileSync(secretFile, 'correct-horse-battery\n');
   t.match(
     v.safeParse(StatusSchema, { listen: '0.0.0.0:9893' }),
-    { success: false, issues: [{ message: /name a secretFile/, path: [{ key: 'listen' }] }] },
+    { success: false, issues: [{ message: /set secretFile/, path: [{ key: 'listen' }] }] },
     'elsewhere than on loopback only with a secret',
   );
   t.ok(v.safeParse(StatusSchema, { listen: '0.0.0.0:9893', secretFile }).success);
@@ -227,7 +227,7 @@ t.test(
 t.test('an address that is taken is tried again, and keeps nothing from being measured', async (t) => {
   const one = await agentWithPage(newFolder());
   const two = await agentWithPage(newFolder(), simClock(), { listen: `127.0.0.1:${one.port}` });
-  t.match(two.told[0], /the status page is not there.*EADDRINUSE/);
+  t.match(two.told[0], /the status page is not available.*EADDRINUSE/);
   await one.stop();
   await two.clock.advance(2 * MINUTE);
   for (let waited = 0; waited < 500 && two.told.length < 2; waited += 1) {

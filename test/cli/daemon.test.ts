@@ -135,7 +135,7 @@ t.test('a configuration is judged without running it', async (t) => {
   const bare = file('bare.yaml', 'targets:\n  - host: a.example\nstatus:\n  listen: 0.0.0.0:9893\n');
   t.match(
     (await probe(['daemon', '--config', bare, '--check'])).stderr,
-    /bare\.yaml:4:status\.listen: .*use 127\.0\.0\.1 or \[::1\], or name a secretFile/,
+    /bare\.yaml:4:status\.listen: .*use 127\.0\.0\.1 or \[::1\], or set secretFile/,
   );
   const lost = file(
     'lost.yaml',
@@ -176,7 +176,7 @@ status: { listen: "127.0.0.1:${port}", secretFile: "${short}" }
   t.equal(stdout, '');
   t.match(stderr, /agent\.stateDirectory: .*cannot be written \(ENOTDIR\); give it to the user/);
   t.match(stderr, new RegExp(`exporter prometheus: 127\\.0\\.0\\.1:${port} cannot be bound \\(EADDRINUSE\\)`));
-  t.match(stderr, /exporter open: 0\.0\.0\.0 can be reached from elsewhere; name a secretFile/);
+  t.match(stderr, /exporter open: 0\.0\.0\.0 is reachable from other hosts; set secretFile/);
   t.match(stderr, /exporter file: path .*out\.ndjson cannot be written \(ENOTDIR\)/);
   t.match(stderr, /exporter hook: secretFile .*no-secret cannot be read \(ENOENT\)/);
   t.match(stderr, /status\.secretFile: .*at least 16/);
@@ -218,7 +218,7 @@ t.test('an agent runs, says how it is, and ends in good order', { timeout: TEST_
   await until(() => first.log().includes('status page ready'));
   const [, url = ''] = /"url":"([^"]+)","msg":"status page ready"/.exec(first.log()) ?? [];
   t.equal((await fetch(url)).status, 401);
-  t.match(await (await fetch(`${url}readyz`)).text(), /^(not yet|ready)\n$/, 'one word is told to everybody');
+  t.match(await (await fetch(`${url}readyz`)).text(), /^(not ready|ready)\n$/, 'one word is told to everybody');
   const page = await fetch(`${url}targets/here`, { headers: { authorization: `Bearer ${PAGE_SECRET}` } });
   t.equal(page.status, 200);
   t.match(await page.text(), /tcp-connect\/tcp\/\d+, 24 hours: available 100 %/);
@@ -381,7 +381,7 @@ t.test('the doctor says what can be measured here, and why not', async (t) => {
   const { stdout, stderr } = await probe(['doctor', '--json']);
   t.equal(stderr, '');
   const { findings } = JSON.parse(stdout) as { findings: readonly { what: string; ability: string; why: string }[] };
-  for (const what of ['IPv4', 'IPv6', 'the branch as phones see it', 'names', 'results over restarts']) {
+  for (const what of ['IPv4', 'IPv6', 'this site as phones see it', 'names', 'results over restarts']) {
     const finding = findings.find((one) => one.what === what);
     t.ok(finding && finding.why.length > 10 && ['yes', 'limited', 'no'].includes(finding.ability), what);
   }

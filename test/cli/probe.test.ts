@@ -124,7 +124,7 @@ t.test('mistakes are one line, and exit 2', async (t) => {
       [
         'a source of somebody else',
         ['--target', '127.0.0.1', '--source', '192.0.2.77'],
-        /--source: 192\.0\.2\.77 is no address of this host; it has/,
+        /--source: 192\.0\.2\.77 is not an address of this host; it has/,
       ],
       ['no command', ['sip.example.org'], /"sip\.example\.org" .*--target sip\.example\.org/],
       ['mistyped option of a command', ['daemon', '--cofnig', 'x'], /--cofnig'; did you mean --config\?/],
@@ -314,7 +314,7 @@ t.test('a reflector asked without its token, and with another', { skip: !linux &
   const refused = await probe(['--target', farEnd.address, '--no-nat', ...wrong]);
   t.equal(refused.code, 3);
   const [headline = ''] = refused.stdout.replace(/\s+/g, ' ').split('Why:');
-  t.match(headline, /a callpath reflector answers there and does not know this token/, 'it is said first');
+  t.match(headline, /a callpath reflector answers there and rejects this token/, 'it is said first');
   t.match(
     refused.stdout.replace(/\s+/g, ' '),
     /Why: A callpath reflector answers there.*token files of both ends differ/,
@@ -356,7 +356,7 @@ t.test('a mistyped address to listen on is one line', async (t) => {
     commandLine('reflector', ['--listen', '192.0.2.77', '--token-file', join(folder, 'new-token')]),
   );
   t.equal(code, 2);
-  t.match(stderr, /^reflector: --listen: 192\.0\.2\.77 is no address of this host; it has [^\n]*\n$/);
+  t.match(stderr, /^reflector: --listen: 192\.0\.2\.77 is not an address of this host; it has [^\n]*\n$/);
 });
 
 t.test('a plugin that cannot begin is UNKNOWN', async (t) => {

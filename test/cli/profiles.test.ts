@@ -18,11 +18,11 @@ t.test('what it prints', async (t) => {
 t.test('what it refuses', async (t) => {
   const rows: readonly (readonly [argv: readonly string[], message: RegExp])[] = [
     [['zoom', 'nfon'], /^profiles: "nfon" is one name too many/],
-    [['zoom', '--rules', 'cisco'], /^profiles --rules: "cisco" is none of nftables, iptables, cisco-asa/],
+    [['zoom', '--rules', 'cisco'], /^profiles --rules: "cisco" is not one of nftables, iptables, cisco-asa/],
     [['--rules', 'pf'], /^profiles --rules: name a profile/],
     [['-o', 'markdown'], /^profiles -o: name a profile/],
-    [['zoom', '-o', 'html'], /^profiles -o: "html" is none of text, markdown, json/],
-    [['zoom', '-o', 'json', '--rules', 'pf'], /exclude each other/],
+    [['zoom', '-o', 'html'], /^profiles -o: "html" is not one of text, markdown, json/],
+    [['zoom', '-o', 'json', '--rules', 'pf'], /cannot be combined/],
     [['zoom', '--colour'], /--colour/],
     [['zom'], /did you mean zoom\?/],
   ];

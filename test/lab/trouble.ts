@@ -175,7 +175,8 @@ export const cutOff = ({ counts, after, drops = '', seconds }: CutOff): string =
 };
 
 /** What a report must not say of a far end that had proven itself and was then cut off from us. */
-export const STOPPED = /stopped answering|does not answer strangers|a reflector would tell|may not be running/;
+export const STOPPED =
+  /stopped answering|does not answer unknown clients|a test against a reflector|may not be running/;
 
 /** What a report must not say of a path that is late and loses nothing. */
 export const NO_LOSS = [/[Cc]hoppy|Wi-Fi|[Oo]verloaded|loses packets/] as const;

@@ -81,7 +81,7 @@ t.test('what only the far side begins is untested, and never passes', async (t) 
     const ports = spec && ('port' in spec ? `${spec.port}` : `${spec.from}-${spec.to}`);
     t.ok(
       without(profile).untested.includes(`inbound/${spec?.transport}/${ports}`),
-      `${profile.profile}: the way in of ${row.id} is listed as untested`,
+      `${profile.profile}: inbound traffic of ${row.id} is listed as untested`,
     );
   }
 });

@@ -65,7 +65,7 @@ t.test('names of other gateways of a carrier', async (t) => {
   ];
   for (const [form, name] of rows) t.equal(gatewayName('311', '120', readForm(form)), name, form);
   for (const bad of ['away', 'lac:12', 'lac:123456', 'tai:12345', 'tai:ghij', 'emergency-x', '\u001b[2J']) {
-    t.throws(() => readForm(bad), { message: /^--epdg: ".*" is none of home/ }, JSON.stringify(bad));
+    t.throws(() => readForm(bad), { message: /^--epdg: ".*" is not one of home/ }, JSON.stringify(bad));
   }
 });
 
@@ -83,7 +83,7 @@ t.test('carriers by their names', async (t) => {
     'sos.epdg.epc.mnc260.mcc310.pub.3gppnetwork.org',
   );
   const bad: readonly (readonly [Plmn, RegExp])[] = [
-    [{ mcc: null, mnc: null, carrier: 'verzon' }, /^--carrier: "verzon" is none of .*did you mean verizon\?/],
+    [{ mcc: null, mnc: null, carrier: 'verzon' }, /^--carrier: "verzon" is not one of .*did you mean verizon\?/],
     [{ mcc: '310', mnc: '260', carrier: 'att' }, /^--carrier excludes/],
     [{ mcc: null, mnc: null, carrier: 'jio', form: 'emergency' }, /^--epdg: the numbers of jio are not in the table/],
     [{ mcc: null, mnc: null, form: 'emergency' }, /^--epdg needs a carrier/],

@@ -53,7 +53,7 @@ t.test('each port is listened on once', async (t) => {
 });
 
 t.test('what nothing lets in is refused, with the way out', async (t) => {
-  await t.rejects(asked(['zoom'], '443'), { message: /no chosen profile has a row that the far side begins/ });
+  await t.rejects(asked(['zoom'], '443'), { message: /no chosen profile has a row that the far side starts/ });
   await t.rejects(asked(['teams-direct-routing'], 'signaling=5061'), { message: /did you mean signalling\?/ });
   await t.rejects(asked(['teams-direct-routing'], '5060'), { message: /no row lets in 5060; name the row/ });
 });

@@ -22,7 +22,7 @@ const placesOf = (others?: Parameters<typeof input>[0]['others']) =>
   plan(input({ profiles, ...(others && { others }) })).checks.map(({ id, address, host }) => [id, address, host]);
 
 t.test('rows with a host of their own', async (t) => {
-  t.strictSame(hostsOfRows(profiles), ['activation.example'], 'the way in asks nobody');
+  t.strictSame(hostsOfRows(profiles), ['activation.example'], 'inbound traffic asks nobody');
   t.strictSame(placesOf(new Map([[own.host, own]])), [
     ['ike-sa-init/udp/500', '198.51.100.10', 'target.example'],
     ['tls-handshake/tls/443#203.0.113.5', '203.0.113.5', 'activation.example'],

@@ -679,7 +679,7 @@ t.test(
     // 192.0.2.0/24 is for documentation, and no host has it.
     const elsewhere = await command('--listen', '192.0.2.1', '--token-file', tokenFile, '--udp', `${free}`);
     t.equal(elsewhere.code, 2);
-    t.match(elsewhere.stderr, '--listen: 192.0.2.1 is no address of this host; it has');
+    t.match(elsewhere.stderr, '--listen: 192.0.2.1 is not an address of this host; it has');
     t.equal(elsewhere.stderr.trimEnd().split('\n').length, 1, 'and not once for each port');
   },
 );

@@ -13,8 +13,8 @@ export const contradictionsIn = (report: Report, table: string): readonly string
     [totals.packetsReceived > 0 && /nothing at all passes/i.test(text), 'packets were received, and nothing passes'],
     [isHeard && /nothing answered/.test(text), 'something answered, and nothing answered'],
     [
-      (isHeard || isOpened) && target.role === 'third-party' && /, no answer from it/.test(text),
-      'the target spoke, and there is no answer from it',
+      (isHeard || isOpened) && target.role === 'third-party' && /, no answer/.test(text),
+      'the target spoke, and there is no answer',
     ],
     [/path is open[^.]*nothing listens/i.test(text), 'the path is open, and nothing listens there'],
     [

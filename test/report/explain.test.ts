@@ -114,7 +114,7 @@ t.test('the rendering, word for word', async (t) => {
   const plain = renderExplanation(explanation, { color: false, width: 80 });
   t.equal(
     plain,
-    `dropped-inbound: Lost on the way back
+    `dropped-inbound: Return traffic is lost
 (reason, under the verdict "blocked")
 
 What it means
@@ -129,7 +129,7 @@ What it does not prove
   began inside.
 
 What to do
-  Make the rule stateful, so that answers are let in, or permit the return
+  Make the rule stateful, so that return traffic passes, or permit the return
   direction explicitly.
 `,
   );

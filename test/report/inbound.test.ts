@@ -37,6 +37,6 @@ t.test('a port is a line of the checks, of all profiles that let it in', async (
 
 t.test('what nobody tried is said once', async (t) => {
   t.strictSame(inboundNotes(plan, [check]), []);
-  t.match(inboundNotes(plan, []), [/^The way in to TLS 5061 was not tried: /]);
+  t.match(inboundNotes(plan, []), [/^Inbound TLS 5061 was not tested: /]);
   t.equal(inboundNotes(plan, []).length, 1);
 });

@@ -43,15 +43,15 @@ t.test('a reflector that came up in the middle of the run is named, by the clock
 
 t.test('each has its words, and what to do', async (t) => {
   t.equal(notes({}), '');
-  t.match(notes({ cutShort: 'deadline' }), /before all was asked.*longer --timeout/);
-  t.match(notes({ cutShort: 'signal' }), /stopped before all was asked/);
+  t.match(notes({ cutShort: 'deadline' }), /before all checks were done.*longer --timeout/);
+  t.match(notes({ cutShort: 'signal' }), /interrupted before all checks were done/);
   t.match(notes({ eventLoopDelayMs: 80 }), /busy.*80 ms/);
   t.match(notes(refused({ tokenRefused: true })), /token files/);
   t.match(
     notes({ ...refused({ connections: { asked: 12, dead: 5 } }), loss: { trials: 400, answers: 399 } }),
-    /Some connections to 192\.0\.2\.1 never open.*5 of 12, 42 %.*No port is to blame/,
+    /Some connections to 192\.0\.2\.1 never open.*5 of 12, 42 %.*No port is at fault/,
   );
-  t.match(notes(refused({ isGone: true })), /192\.0\.2\.1 any more.*line went away, or the far end ended/);
+  t.match(notes(refused({ isGone: true })), /192\.0\.2\.1 at the end of the run.*the line or the far end went down/);
   t.match(notes(refused({ versionRefused: true })), /same release/);
-  t.match(notes(refused({ clockRefused: true })), /five minutes apart.*NTP/);
+  t.match(notes(refused({ clockRefused: true })), /more than five minutes.*NTP/);
 });

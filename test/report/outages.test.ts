@@ -25,7 +25,7 @@ const told = (silences: readonly Silence[], lossUpperBound: number | null, field
   ).map(outageInWords);
 
 t.test('an outage is what loss does not explain', async (t) => {
-  t.same(told([silence(2000, 6000)], 0.02), ['from 2.0 s to 6.0 s into the run nothing that was asked passed (4.0 s)']);
+  t.same(told([silence(2000, 6000)], 0.02), ['from 2.0 s to 6.0 s into the run nothing passed (4.0 s)']);
   t.same(told([silence(2000, 6000)], 0.6), [], 'twenty in vain are chance where more than half is lost');
   t.same(told([silence(2000, 3500)], 0.1), [], 'a burst of loss on a path that loses');
   t.same(told([silence(2000, 3500)], 0.01).length, 1, 'on one that does not, so short a silence is an outage');
@@ -35,7 +35,7 @@ t.test('an outage is what loss does not explain', async (t) => {
 t.test('of what there was none', async (t) => {
   t.match(told([silence(0, 3000, { what: 'udp' })], 0.01), [/nothing over UDP passed/]);
   t.match(told([silence(0, 3000, { what: 'tcp' })], 0.01), [/nothing over TCP passed/]);
-  t.match(told([silence(2000, null)], 0.01), [/from 2\.0 s into the run nothing that was asked passed any more/]);
+  t.match(told([silence(2000, null)], 0.01), [/from 2\.0 s into the run until its end nothing passed/]);
 });
 
 t.test('what a guard began to drop is no outage, and where flows die a short silence is theirs', async (t) => {
@@ -75,7 +75,7 @@ t.test('the note says what an outage means, and what it does not', async (t) => 
   const note = (what: Silence['what'], toMs: number | null): string =>
     outageNotes([{ fromMs: 2000, toMs, what, direction: null }]).join('\n');
   t.same(outageNotes([]), []);
-  t.match(note('everything', 5000), /no evidence against any port, and was asked again\. A call on the line/);
-  t.match(note('everything', null), /no evidence against any port; ask again once the line is back\./);
+  t.match(note('everything', 5000), /no evidence against any port; these checks were repeated\. A call at that time/);
+  t.match(note('everything', null), /no evidence against any port; run again once the line is back\./);
   t.match(note('tcp', 5000), /Phones that use TCP or TLS could not call.*audio passed/);
 });

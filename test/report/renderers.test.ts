@@ -239,15 +239,15 @@ t.test('whether a SIP ALG was found says where nothing could be compared', async
   const tcp = [check('sip-options/tcp/5060', 'pass'), check('sip-alg/tcp/5060', 'pass')];
   t.equal(said(false, check('sip-options/udp/5060', 'pass'), ...tcp), 'none found');
   t.equal(said(false, udp, ...tcp), 'none found elsewhere; UDP 5060 could not be compared, as SIP does not pass there');
-  t.equal(said(null, udp), 'not known: UDP 5060 could not be compared, as SIP does not pass there');
-  t.equal(said(null, check('sip-options/tls/5061', 'blocked')), 'not known', 'of TLS nobody expects it');
+  t.equal(said(null, udp), 'unknown: UDP 5060 could not be compared, as SIP does not pass there');
+  t.equal(said(null, check('sip-options/tls/5061', 'blocked')), 'unknown', 'of TLS nobody expects it');
 });
 
 t.test('loss is said in numbers beside its bound', async (t) => {
   const base = reportOf('open-network');
   const said = (roundTrips?: { sent: number; lost: number }): string =>
     lossInWords({ ...base, network: { ...base.network, lossUpperBound: 0.041, ...(roundTrips && { roundTrips }) } });
-  t.equal(said({ sent: 784, lost: 21 }), 'lost 21 of 784 (2.7 %) there and back, at most 4.1 %');
-  t.equal(said({ sent: 784, lost: 0 }), 'lost 0 of 784 there and back, at most 4.1 %');
+  t.equal(said({ sent: 784, lost: 21 }), 'lost 21 of 784 round trips (2.7 %), at most 4.1 %');
+  t.equal(said({ sent: 784, lost: 0 }), 'lost 0 of 784 round trips, at most 4.1 %');
   t.equal(said(), 'at most 4.1 % (an upper bound, not an estimate)', 'of reports that do not count');
 });

@@ -155,7 +155,7 @@ t.test('datagrams of strangers say nothing, and the knock arrives beside them', 
   ]);
 });
 
-t.test('every other study waits until the way in was tried', async (t) => {
+t.test('every other study waits until inbound traffic was tried', async (t) => {
   const after = new Map<StudyKind, readonly StudyKind[]>();
   for (const kind of STUDY_KINDS) after.set(kind, (await loadStudy(kind)).after ?? []);
   const waits = (kind: StudyKind): boolean => (after.get(kind) ?? []).some((one) => one === 'inbound' || waits(one));
@@ -165,7 +165,7 @@ t.test('every other study waits until the way in was tried', async (t) => {
   );
 });
 
-t.test('no socket gets a port of the way in by chance', async (t) => {
+t.test('no socket gets a port of inbound traffic by chance', async (t) => {
   const net = fakeNet();
   const flow = { address: HOST, port: 5060, family: 4 } as const;
   const events = { message: () => undefined, error: () => undefined };

@@ -112,7 +112,12 @@ t.test('networks that nobody knows are a placeholder, of the family and protocol
   for (const [dialect, text] of Object.entries(inAllDialects(asks).rules)) {
     t.match(text, PLACEHOLDER, dialect);
     t.notMatch(text, TARGET, `${dialect}: not the address that was asked`);
+    t.match(text, `${PLACEHOLDER} becomes: `, `${dialect}: and how it is filled in`);
   }
+  const { nftables, pf, routeros } = inAllDialects(asks).rules;
+  t.match(nftables, `ip daddr { ${PLACEHOLDER} } udp`, 'several networks fit as well as one');
+  t.match(pf, `to { ${PLACEHOLDER} } port`);
+  t.match(routeros, `address-list add list=callpath-SERVICE address=${PLACEHOLDER}`);
 });
 
 t.test('what two protocols share is said once', async (t) => {

@@ -872,7 +872,7 @@ t.test('what passes to another far end is asked of the one to which it does not 
     rows: [UDP, ['media', `${RTP}#192.0.2.2 blocked/dropped-outbound`, `${RTP}#192.0.2.1 pass/answered`]],
   });
   const { fixes } = diagnose(service);
-  t.match(fixes, [{ text: /^Let UDP 16384-32766 in at 192\.0\.2\.2: /, rules: {}, words: {} }]);
+  t.match(fixes, [{ text: /^Allow UDP 16384-32766 at 192\.0\.2\.2: /, rules: {}, words: {} }]);
 });
 
 t.test('one symptom of an id, and one direction of silence is no news beside silence', async (t) => {
@@ -904,7 +904,7 @@ t.test('no calls are lost where there can be none', async (t) => {
 t.test('a range with a hole in it is blocked in parts, and asked for as a whole', async (t) => {
   const { service } = evidenceOf({ rows: [UDP, lost('blocked/dropped-outbound', 'partly')] });
   const { causes, fixes } = diagnose(service);
-  t.match(causes[0]?.text, 'does not let parts of UDP 16384-32766 out');
+  t.match(causes[0]?.text, 'blocks parts of UDP 16384-32766 outbound');
   t.match(fixes[0]?.text, 'Allow outbound UDP 16384-32766 to');
   const slow = evidenceOf({ rows: [UDP, lost('degraded/rate-limited', 'partly')] });
   t.notMatch(diagnose(slow.service).causes[0]?.text, 'parts of', 'what passes badly has no hole');

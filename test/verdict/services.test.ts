@@ -274,7 +274,7 @@ t.test('what the far side begins is untested', async (t) => {
   const both = weigh({ ...requirement('signalling'), direction: 'both' }, alternatives(UDP_PASSES));
   const of = service(both, inbound);
   t.equal(of.verdict, 'works', 'what could be asked passes');
-  t.strictSame(of.untested, ['inbound/udp/5060'], 'and the way in is named, once');
+  t.strictSame(of.untested, ['inbound/udp/5060'], 'and inbound traffic is named, once');
 });
 
 t.test('an optional row never decides', async (t) => {
@@ -561,7 +561,7 @@ t.test('each fix names what to change, where, and why', async (t) => {
     return fixes.map((fix) => fix.text).join(' | ');
   };
   // What is asked there is a reflector, and the profile names no networks.
-  const AT = "the service's networks (its provider names them)";
+  const AT = "the service's networks (ask its provider)";
   const rows: readonly (readonly [of: string, says: string])[] = [
     [UDP_PASSES, ''],
     [UDP_UNKNOWN, ''],
@@ -576,11 +576,11 @@ t.test('each fix names what to change, where, and why', async (t) => {
     ],
     [
       UDP_ALTERED,
-      'Switch off the SIP ALG (SIP helper, SIP inspection) of the firewall or router. Then flush its sessions or reboot it, because flows that exist keep the ALG they began with, and restart the phones.',
+      'Switch off the SIP ALG (SIP helper, SIP inspection) on the firewall or router. Then clear its session table or reboot it, because existing sessions keep using the ALG, and restart the phones.',
     ],
     [
       'rtp-echo/udp/16384 altered/payload-rewritten',
-      `Switch off whatever rewrites packets to UDP 16384 of ${AT}: application inspection or an ALG.`,
+      `Switch off what rewrites packets to UDP 16384 of ${AT}: application inspection or an ALG.`,
     ],
     [TLS_INTERCEPTED, `Exempt TCP 5061 to ${AT} from TLS inspection.`],
     ['http/tcp/80 altered/http-intercepted', `Exempt TCP 80 to ${AT} from the web proxy or captive portal.`],
@@ -666,6 +666,8 @@ t.test('rules open the service, and the reflector for the test only', async (t) 
     t.match(fix.test?.text, /^For this test only: .* to 198\.51\.100\.10\)/);
     for (const [dialect, text] of Object.entries(fix.test?.rules ?? {})) {
       t.match(text, /^[#!] for this test only/, dialect);
+      if (dialect !== 'pf')
+        t.match(text, /callpath-(?:for-this-)?test|CALLPATH-TEST/, `${dialect}: and its rules say so`);
       t.match(text, '198.51.100.10', dialect);
       t.notMatch(text, /203\.0\.113|192\.0\.2\./, dialect);
     }
@@ -673,7 +675,7 @@ t.test('rules open the service, and the reflector for the test only', async (t) 
   const unknown = diagnose(service(state('signalling', [UDP_BLOCKED]))).fixes[0];
   for (const [dialect, text] of Object.entries(unknown?.rules ?? {})) {
     t.match(text, PLACEHOLDER, `${dialect}: nobody knows the networks`);
-    t.match(text, "put the service's networks in its place", dialect);
+    t.match(text, `replace ${PLACEHOLDER} with the service's networks`, dialect);
   }
   const own = diagnose(service(state('signalling', [`${UDP_BLOCKED} unprovable`]))).fixes[0];
   t.match(own?.text, 'to 198.51.100.10', 'the service itself was asked');

@@ -593,7 +593,7 @@ t.test('messages in another form that say the same accuse nobody', async (t) => 
     ],
   });
   t.same([...said.cosmetic], [`udp/5060#${A}`]);
-  t.match(said.notes, [/UDP 5060 in another form \(.*\): it says the same/]);
+  t.match(said.notes, [/UDP 5060 in another form \(.*\): the content is the same/]);
   const moved = { sent: Buffer.from(WHOLE), received: Buffer.from(WHOLE.replace('10.0.0.9', '198.51.100.1')) };
   const both = sip(
     exchange({ changed: true, request: form }),

@@ -31,7 +31,9 @@ const readable = async (file: string): Promise<string> => {
   const failed = (cause: unknown): UserError =>
     new UserError(
       'usage',
-      `--config ${file}: cannot be read (${(cause as { code?: string }).code ?? 'unknown error'})`,
+      `--config ${file}: cannot be read (${(cause as { code?: string }).code ?? 'unknown error'})${
+        (cause as { code?: string }).code === 'ENOENT' ? '; there is no such file, check the path' : ''
+      }`,
       { cause },
     );
   const info = await stat(file).catch((cause: unknown) => {

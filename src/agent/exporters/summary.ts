@@ -53,7 +53,7 @@ const ofReport = (record: SpoolRecord): Summary | null => {
   return {
     severity: worst(report.services.map(({ verdict }) => OF_SERVICE[verdict] ?? 'notice')),
     text: [
-      services.length > 0 ? services.join(', ') : 'no service was asked for',
+      services.length > 0 ? services.join(', ') : 'no service was tested',
       ...(shown.length > 0 ? [`${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`] : []),
     ].join('; '),
   };
@@ -61,7 +61,7 @@ const ofReport = (record: SpoolRecord): Summary | null => {
 
 const ofChange = ({ body }: SpoolRecord): Summary => {
   const { subject, before, after, what, direction, text } = body;
-  const state = (value: unknown): string => words(value, 'key', 'verdict') || 'not known';
+  const state = (value: unknown): string => words(value, 'key', 'verdict') || 'unknown';
   const verdict = words(after, 'verdict');
   return {
     severity: direction === 'better' ? 'notice' : (OF_VERDICT[verdict] ?? 'warning'),

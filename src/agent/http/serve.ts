@@ -72,7 +72,7 @@ const turnedAway = (request: IncomingMessage, path: string | null, options: Serv
   const { headers, method, socket } = request;
   if (path === null) return plain(400, 'malformed URL\n');
   if (!isOurHost(headers.host, options.hosts, socket.localAddress ?? ''))
-    return plain(421, 'asked under a name that is not configured here; add it to hosts\n');
+    return plain(421, 'this host name is not configured here; add it to hosts\n');
   if (method !== 'GET' && method !== 'HEAD') return plain(405, 'GET only\n', { allow: 'GET, HEAD' });
   if (options.secret === null || options.open.includes(path) || isAuthorized(headers.authorization, options.secret))
     return null;
@@ -101,7 +101,7 @@ export const serve = async (options: ServeOptions): Promise<Serving> => {
   if (!isLoopback(host) && secret === null)
     throw new UserError(
       'usage',
-      `${purpose}: ${host} can be reached from elsewhere; name a secretFile, or bind 127.0.0.1 or ::1`,
+      `${purpose}: ${host} is reachable from other hosts; set secretFile, or bind 127.0.0.1 or ::1`,
     );
   const stopping = new AbortController();
   // One for each request that runs; connections have a ceiling of their own.

@@ -42,8 +42,8 @@ export const createRunNow = (config: Config, { run, budget, clock, onSpent }: Ru
   return {
     ...namesIn(config),
     whyNot: () => {
-      if (budget.isSpent(clock.wall())) return "the day's packets are spent";
-      return own.isSpent(clock.wall()) ? "the day's packets for runs on demand are spent" : null;
+      if (budget.isSpent(clock.wall())) return 'the daily packet budget is used up';
+      return own.isSpent(clock.wall()) ? 'the daily packet budget for on-demand runs is used up' : null;
     },
     run: async (name, module, timeoutMs, signal) => {
       const target = config.targets.find((one) => nameOfTarget(one) === name);

@@ -76,7 +76,7 @@ export const createAppender = (
       const { segment, handle } = await writerFor(lane, line.length);
       for (let written = 0; written < line.length; ) {
         const { bytesWritten } = await handle.write(line, written, line.length - written);
-        if (bytesWritten === 0) throw Object.assign(new Error('the disk took nothing'), { code: 'ENOSPC' });
+        if (bytesWritten === 0) throw Object.assign(new Error('the disk is full or failing'), { code: 'ENOSPC' });
         written += bytesWritten;
       }
       await handle.datasync();

@@ -200,7 +200,7 @@ export const openSpool = async (options: SpoolOptions): Promise<Spool> => {
   const hold = (record: SpoolRecord, lane: Lane): void => {
     for (const lost of held.add({ record, lane })) {
       dropped[lost.lane] += 1;
-      say('a result was lost: the disk takes nothing and memory is full', { lane: lost.lane, id: lost.record.id });
+      say('a result was lost: the disk takes no results and memory is full', { lane: lost.lane, id: lost.record.id });
     }
   };
 

@@ -20,14 +20,14 @@ export const StatusSchema = v.pipe(
   v.forward(
     v.check(
       ({ listen, secretFile }) => secretFile !== undefined || isLoopback(listen.host),
-      use('127.0.0.1 or [::1], or name a secretFile: it could be read from elsewhere'),
+      use('127.0.0.1 or [::1], or set secretFile: other hosts could read it'),
     ),
     ['listen'],
   ),
   v.forward(
     v.check(
       ({ certFile, keyFile }) => (certFile === undefined) === (keyFile === undefined),
-      'has certFile or keyFile alone; name both',
+      'has certFile or keyFile alone; set both',
     ),
     ['certFile'],
   ),

@@ -2,9 +2,10 @@
 import * as v from 'valibot';
 import { type Content, html, isolated, type Markup, name, prose } from '../../report/html/markup.js';
 import { TONE, type Tone } from '../../report/story.js';
+import { HOST_STATES } from '../../words/changes.js';
+import { eventInWords, isKnownEvent } from '../../words/events.js';
 import { evidenceInWords } from '../../words/report.js';
 import type { SpoolRecord } from '../exporters/contract.js';
-import type { EventType } from '../recorder.js';
 import { agoInWords, atInWords, targetPath } from './frame.js';
 
 const Word = v.fallback(v.string(), '');
@@ -22,21 +23,6 @@ const ChangeSchema = v.object({
 });
 const EventSchema = v.looseObject({ type: v.string() });
 
-const EVENT_WORDS: Readonly<Record<EventType, string>> = {
-  'agent-started': 'The agent started',
-  'agent-stopped': 'The agent stopped',
-  'network-changed': "The host's own network changed",
-  baseline: 'What is believed from now on stands',
-  'runs-missed': 'Runs were missed',
-  'run-failed': 'A run failed',
-  'clock-set': "The host's clock was set",
-  suspended: 'The host slept',
-  'results-dropped': 'Results were dropped before they were delivered',
-  'drops-ended': 'No result was dropped for an hour',
-  'disk-failing': 'The disk did not take results, or takes them again',
-  'memory-ceiling': 'The memory ceiling was reached',
-};
-const isKnown = (type: string): type is EventType => Object.hasOwn(EVENT_WORDS, type);
 /** What needs somebody's eye. */
 const WARNINGS = new Set<string>([
   'runs-missed',
@@ -48,7 +34,7 @@ const WARNINGS = new Set<string>([
 ]);
 
 /** What every event has, and is shown otherwise or not at all. */
-const COMMON = new Set(['schema', 'id', 'at', 'agent', 'target', 'type']);
+const COMMON = new Set(['schema', 'id', 'at', 'agent', 'target', 'type', 'text']);
 const MAX_DETAILS = 300;
 const MAX_LINKS = 5;
 /** Of what is part of a change. */
@@ -66,16 +52,8 @@ interface Told {
   readonly more: Content;
 }
 
-/** What a host does, in words; verdicts are words already. */
-const HOST_WORDS: ReadonlyMap<string, string> = new Map([
-  ['proves', 'proves itself'],
-  ['answers', 'answers without proof'],
-  ['refuses', 'only refuses'],
-  ['unproven', 'does not prove to know the token'],
-]);
-
 const stateInWords = ({ verdict, reason }: v.InferOutput<typeof StateSchema>): string => {
-  const word = HOST_WORDS.get(verdict) ?? name(verdict);
+  const word = HOST_STATES.get(verdict) ?? name(verdict);
   return reason === null ? word : `${word} (${name(reason)})`;
 };
 
@@ -83,7 +61,7 @@ const tellChange = (body: unknown): Told | null => {
   const parsed = v.safeParse(ChangeSchema, body);
   if (!parsed.success) return null;
   const { subject, what, direction, before, after, firstSeen, reports, members } = parsed.output;
-  const how = what === 'flapping' ? 'is flapping, now ' : what === 'settled' ? 'has settled: ' : '';
+  const how = what === 'flapping' ? 'is flapping, now ' : what === 'settled' ? 'is stable again: ' : '';
   const links = reports.filter(isId).slice(0, MAX_LINKS);
   return {
     tone: direction === 'better' ? 'good' : toneOf(after.verdict) === 'none' ? 'none' : toneOf(after.verdict),
@@ -97,7 +75,7 @@ const tellChange = (body: unknown): Told | null => {
       members.length === 0
         ? ''
         : [
-            ' · with it: ',
+            ' · related: ',
             prose(
               members
                 .slice(0, MAX_SHOWN)
@@ -117,8 +95,9 @@ const tellEvent = (body: unknown): Told | null => {
   const details = Object.fromEntries(Object.entries(parsed.output).filter(([key]) => !COMMON.has(key)));
   return {
     tone: WARNINGS.has(type) ? 'warn' : null,
-    text: html`<b>${isKnown(type) ? EVENT_WORDS[type] : name(type)}</b>`,
-    more: prose(evidenceInWords(details, MAX_DETAILS)),
+    text: html`<b>${prose(eventInWords(type, details))}</b>`,
+    // The sentence says it all; of another version's event nobody knows what matters.
+    more: isKnownEvent(type) ? '' : prose(evidenceInWords(details, MAX_DETAILS)),
   };
 };
 

@@ -38,7 +38,7 @@ const lossOf = (buckets: Buckets): string => {
     sum.sent += bucket?.messages?.sent ?? 0;
     sum.received += bucket?.messages?.received ?? 0;
   }
-  return sum.sent === 0 ? 'not known' : percent(1 - Math.min(1, sum.received / sum.sent));
+  return sum.sent === 0 ? 'unknown' : percent(1 - Math.min(1, sum.received / sum.sent));
 };
 
 /** The numbers of a target at a glance. */
@@ -50,7 +50,7 @@ export const factsOf = (view: StatusView, target: string): Markup => {
     fact('Available, 24 hours', availability(sharesOf(path))),
     fact(
       'Round trip',
-      rtt === null ? 'not known' : milliseconds(rtt.mean),
+      rtt === null ? 'unknown' : milliseconds(rtt.mean),
       rtt === null ? '' : 'mean of the last minutes',
     ),
     fact('Loss, 24 hours', lossOf(path)),
@@ -87,15 +87,12 @@ const agentSection = (view: StatusView): Content => {
   const dropped = Object.values(health.spool.dropped).reduce((sum, count) => sum + count, 0);
   const exporters = Object.entries(health.exporters);
   return section('The agent itself', [
-    html`<p><span class="pill ${health.healthy ? 'good' : 'bad'}">${health.healthy ? 'well' : 'not well'}</span></p>\n`,
+    html`<p><span class="pill ${health.healthy ? 'good' : 'bad'}">${health.healthy ? 'healthy' : 'unhealthy'}</span></p>\n`,
     [...health.problems, ...health.remarks].map((text) => html`<p>${prose(text)}</p>\n`),
     terms([
       ['Up', `${spanInWords(health.upSeconds * 1000)}, since ${atInWords(state.startedAt)}`],
       ['Version', `${name(state.agent.version)} on ${name(state.agent.hostname)}, id ${name(state.agent.id)}`],
-      [
-        'Takes',
-        `${health.residentMegabytes} MB of memory, ${health.cpuSeconds.toFixed(1)} s of CPU time since the start`,
-      ],
+      ['Uses', `${health.residentMegabytes} MB of memory, ${health.cpuSeconds.toFixed(1)} s of CPU time since start`],
       [
         'On disk',
         `${counted(health.spool.records, 'result')}, ${bytes(health.spool.bytes)}${dropped > 0 ? `; ${dropped} dropped` : ''}${health.spool.held > 0 ? `; ${health.spool.held} more in memory` : ''}`,
@@ -106,8 +103,8 @@ const agentSection = (view: StatusView): Content => {
             [
               'History',
               history.filled === 'reading'
-                ? 'is still being read from disk; older stretches follow'
-                : 'only the newest results were read after the start; older ones are on disk',
+                ? 'is still loading from disk; older data follows'
+                : 'only the newest results were loaded at start; older ones are on disk',
             ] as const,
           ]),
     ]),
@@ -115,7 +112,7 @@ const agentSection = (view: StatusView): Content => {
       ? ''
       : table(
           'Where results go',
-          ['Exporter', 'Waiting', 'Delivered since the start', 'Last error'],
+          ['Exporter', 'Waiting', 'Delivered since start', 'Last error'],
           exporters.map(
             ([exporter, { delivered, lastError }]) =>
               html`<tr><th scope="row">${name(exporter)}</th><td class="number">${health.spool.waiting[exporter] ?? 0}</td><td class="number">${delivered}</td><td class="text">${lastError === null ? '' : prose(lastError)}</td></tr>\n`,
@@ -133,8 +130,8 @@ export const nowPage = (view: StatusView, events: readonly SpoolRecord[], refres
     html`<h1>Will calls pass from ${isolated(state.agent.name)}?</h1>
 <p class="soft">${atInWords(now)} · ${
       refreshing
-        ? html`asked again each minute, <a href="/">stop</a>`
-        : html`<a href="/?refresh=${REFRESH_SECONDS}">refresh each minute</a>`
+        ? html`refreshes every minute, <a href="/">stop</a>`
+        : html`<a href="/?refresh=${REFRESH_SECONDS}">refresh every minute</a>`
     }</p>\n`,
     targets.slice(0, MAX_CARDS).map((target) => card(view, target)),
     more > 0

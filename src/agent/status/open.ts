@@ -98,7 +98,7 @@ export const openStatus = async (config: StatusConfig, deps: StatusDeps): Promis
     }
   };
   const first = await tryOnce();
-  if (first !== null) log.error({ why: first }, 'the status page is not there; it is tried again each minute');
+  if (first !== null) log.error({ why: first }, 'the status page is not available; the agent retries every minute');
   const ended = new AbortController();
   const end = (): void => ended.abort();
   deps.signal.addEventListener('abort', end, { once: true });

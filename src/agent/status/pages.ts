@@ -46,7 +46,7 @@ const json = (value: unknown): Page => {
     : { status: 200, type: 'application/json', body: `${body}\n` };
 };
 
-const NOT_FOUND = plain(404, 'no such page; the first one is at /\n');
+const NOT_FOUND = plain(404, 'no such page; start at /\n');
 
 const spanOf = (text: string | null): Span => SPAN_NAMES.find((span) => span === text) ?? 'day';
 
@@ -86,7 +86,7 @@ export const createPages = (view: StatusView): ServeOptions['answer'] => {
     const id = asJson ? name.slice(0, -'.json'.length) : name;
     if (!isId(id)) return NOT_FOUND;
     const record = await find(id);
-    if (record === null) return plain(404, 'this report is not on disk (any more)\n');
+    if (record === null) return plain(404, 'this report is no longer on disk\n');
     if (asJson) return json(record.body);
     const found = reportFrom(record);
     return found === null
@@ -126,9 +126,9 @@ export const createPages = (view: StatusView): ServeOptions['answer'] => {
       return document(body, PAGE_POLICY, refreshing ? { refresh: String(REFRESH_SECONDS) } : {});
     }
     if (pathname === '/healthz') {
-      return healthOf(state, view.now()).alive ? plain(200, 'ok\n') : plain(503, 'not well\n');
+      return healthOf(state, view.now()).alive ? plain(200, 'ok\n') : plain(503, 'unhealthy\n');
     }
-    if (pathname === '/readyz') return isReady(view) ? plain(200, 'ready\n') : plain(503, 'not yet\n');
+    if (pathname === '/readyz') return isReady(view) ? plain(200, 'ready\n') : plain(503, 'not ready\n');
     if (pathname === '/health.json') return json(healthOf(state, view.now()));
     if (pathname === '/events') {
       const list = eventList(await events(MAX_EVENTS), view.now().wall);

@@ -24,14 +24,14 @@ const said = (view: StatusView, target: string, { kind, id }: NamedSeries): Cont
     if (!report || !check) continue;
     const { verdict, reason, sent, seen, answered = null, received, rttMs } = check;
     const when = agoInWords(Date.parse(report.startedAt), view.now().wall);
-    return section('What was said last', [
+    return section('Latest result', [
       html`<p><span class="pill ${TONE[verdict]}">${verdict}</span> ${prose(EXPLANATIONS[reason].meaning)}</p>\n`,
       terms([
         ['When', html`<a href="/reports/${report.id}">${when}, the report of this ${LANE_WORDS[lane]}</a>`],
         ['Reason', reason],
         [
           'Sent, seen by the far end, answered by it, received',
-          `${sent}, ${seen ?? 'not asked'}, ${answered ?? 'not told'}, ${received}`,
+          `${sent}, ${seen ?? 'not available'}, ${answered ?? 'unknown'}, ${received}`,
         ],
         ['Round trip', rttMs === null ? 'not measured' : `${milliseconds(rttMs.min)} to ${milliseconds(rttMs.max)}`],
         ['Confidence', verdict === 'unknown' ? 'none' : confidence(check.confidence)],
@@ -51,7 +51,7 @@ const overTime = (view: StatusView, { series, id }: NamedSeries): readonly Marku
     const shares = sharesOf(buckets);
     return html`<figure><figcaption><b>${SPANS[span].words}</b> <small>${
       shares.looks === 0
-        ? 'nobody looked'
+        ? 'no data'
         : `available ${availability(shares)}; ${stripInWords(shares, span).split(', ').slice(1).join(', ')}`
     }</small></figcaption>${strip(name(id), buckets, span, true)}</figure>\n`;
   });

@@ -60,13 +60,13 @@ export const sharesOf = (buckets: readonly (Bucket | null)[]): Shares => {
 
 /** Cut and not rounded: 100 % is said only of what never failed. */
 export const availability = ({ available }: Shares): string =>
-  available === null ? 'not known' : `${available === 1 ? '100' : (Math.floor(available * 1000) / 10).toFixed(1)} %`;
+  available === null ? 'unknown' : `${available === 1 ? '100' : (Math.floor(available * 1000) / 10).toFixed(1)} %`;
 
 /** The whole strip in a sentence. */
 export const stripInWords = (shares: Shares, span: Span): string =>
   shares.looks === 0
-    ? `no look in the last ${SPANS[span].words}`
-    : `${SPANS[span].words}: available ${availability(shares)}, ${counted(shares.looks, 'look')}, ${shares.bad} bad, ${shares.warn} impaired, ${shares.none} not known`;
+    ? `no data in the last ${SPANS[span].words}`
+    : `${SPANS[span].words}: available ${availability(shares)}, ${counted(shares.looks, 'run')}, ${shares.bad} bad, ${shares.warn} degraded, ${shares.none} unknown`;
 
 /** @param label what it is about, for who cannot see it */
 export const strip = (label: string, buckets: readonly (Bucket | null)[], span: Span, thick = false): Markup => {
@@ -97,10 +97,10 @@ export const strip = (label: string, buckets: readonly (Bucket | null)[], span: 
 
 const KEY: readonly (readonly [Tone | 'gap', string])[] = [
   ['good', 'passes'],
-  ['warn', 'impaired or altered'],
+  ['warn', 'degraded or altered'],
   ['bad', 'blocked'],
-  ['none', 'not known'],
-  ['gap', 'nobody looked'],
+  ['none', 'unknown'],
+  ['gap', 'no data'],
 ];
 
 /** What the colours mean. */

@@ -70,7 +70,7 @@ const rowsSection = (view: StatusView, target: string, span: Span, title: string
   return section(title, [
     html`<ul class="rows">\n${seen.slice(0, MAX_ROWS).map((one) => row(view, target, span, one))}</ul>\n`,
     more > 0 ? html`<p class="soft">and ${more} more, in each report</p>\n` : '',
-    unseen > 0 ? html`<p class="soft">${counted(unseen, 'more')} without a look in this time</p>\n` : '',
+    unseen > 0 ? html`<p class="soft">${counted(unseen, 'more')} without data in this time</p>\n` : '',
   ]);
 };
 

@@ -35,8 +35,8 @@ const staleAfter = ({ state }: StatusView, target: string, lane: ResultLane): nu
 const GOODNESS: readonly Tone[] = ['good', 'none', 'warn', 'bad'];
 
 const NOTHING: Headline = {
-  answer: 'NOT KNOWN YET',
-  sentence: 'Nothing was measured yet.',
+  answer: 'NO RESULT YET',
+  sentence: 'Nothing has been measured yet.',
   tone: 'none',
 };
 
@@ -63,7 +63,7 @@ export const laneStateOf = (view: StatusView, target: string): LaneState => {
   return {
     ...last,
     headline: {
-      answer: 'NOT KNOWN NOW',
+      answer: 'NO CURRENT RESULT',
       sentence: `The last result is from ${agoInWords(last.at, view.now().wall)}; it said ${last.headline.answer}.`,
       tone: 'none',
     },

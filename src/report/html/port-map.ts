@@ -55,7 +55,7 @@ const groupsOf = (runs: readonly ReportRange[]): readonly (readonly ReportRange[
 };
 
 const asked = (runs: readonly ReportRange[]): string =>
-  `${runs.reduce((sum, { tested }) => sum + tested, 0)} of ${runs.reduce((sum, run) => sum + portCount(run), 0)} ports asked`;
+  `${runs.reduce((sum, { tested }) => sum + tested, 0)} of ${runs.reduce((sum, run) => sum + portCount(run), 0)} ports tested`;
 
 const bar = (runs: readonly ReportRange[]): Markup => {
   const [head] = runs;
@@ -98,13 +98,13 @@ export const portMaps = (report: Report): Content => {
   const untested = new Set(untestedOf(report));
   const runs = report.ranges.filter(({ id }) => !untested.has(id));
   if (runs.length === 0) return '';
-  const inferred = hasInferredPorts(runs) ? ' Ports not asked are inferred from their neighbours.' : '';
+  const inferred = hasInferredPorts(runs) ? ' Ports not tested are inferred from their neighbours.' : '';
   const isPlain = runs.every(({ verdict }) => verdict === 'pass');
   return section('Port ranges', [
     html`<div class="maps">${groupsOf(runs).map(bar)}</div>\n`,
     legend(runs),
     isPlain
-      ? html`<p class="soft">Every port that was asked passes.${inferred}</p>\n`
+      ? html`<p class="soft">Every port that was tested passes.${inferred}</p>\n`
       : table(
           `One row for each run of equal verdict.${inferred}`,
           ['Ports', 'Verdict', 'Finding', 'Asked'],

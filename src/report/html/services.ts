@@ -63,7 +63,7 @@ const causeOf = ({ text, doubt }: Cause): Content => [
 ];
 
 /** To whom the request goes. */
-const whomOf = (whom: string | null): Content => (whom === null ? '' : html`<p>Whom to ask: ${prose(whom)}</p>\n`);
+const whomOf = (whom: string | null): Content => (whom === null ? '' : html`<p>Contact: ${prose(whom)}</p>\n`);
 
 const column = (title: string, wide: boolean, content: Content): Markup =>
   html`<div${wide ? html` class="wide"` : ''}><h3>${title}</h3>${content}</div>\n`;

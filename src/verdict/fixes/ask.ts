@@ -31,6 +31,8 @@ export interface Ask {
    */
   readonly networks: readonly NetworkText[];
   readonly family: 4 | 6;
+  /** It is for the far end of a test, and goes when the test is done. */
+  readonly forTest?: boolean;
 }
 
 /** Stands where the service's networks belong. No firewall takes it: it is neither an address nor a name. */
@@ -46,6 +48,10 @@ export const textOf = ({ family, address, length }: NetworkText): string =>
 /** The networks as firewalls read them, or the placeholder. */
 export const placesOf = ({ networks }: Ask): readonly string[] =>
   networks.length > 0 ? networks.map(textOf) : [PLACEHOLDER];
+
+/** What marks a rule in the firewall, so that its owner finds it again: those of a test are to be removed. */
+export const markOf = ({ forTest = false }: Pick<Ask, 'forTest'>): string =>
+  forTest ? 'callpath-for-this-test-only' : 'callpath';
 
 /** What tells the objects of a request from those of another one. */
 export const tellingApart = ({ networks: [first] }: Ask): string =>

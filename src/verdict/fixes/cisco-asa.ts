@@ -8,7 +8,7 @@ const LIST = 'inside_access_in';
 
 /** A group of the same name would be added to, so each request has its own. */
 const nameOf = (ask: Ask): string =>
-  `CALLPATH-${ask.protocol.toUpperCase()}-${ask.ports[0]?.[0] ?? 0}-${tellingApart(ask).replaceAll(':', '-')}`;
+  `CALLPATH-${ask.forTest ? 'TEST-' : ''}${ask.protocol.toUpperCase()}-${ask.ports[0]?.[0] ?? 0}-${tellingApart(ask).replaceAll(':', '-')}`;
 
 const isGroup = ({ networks }: Ask): boolean =>
   networks.length > 1 || networks.some((one) => textOf(one).includes('/'));

@@ -1,5 +1,5 @@
 /** All dialects in which a request can be written. The place to add a vendor. */
-import type { Ask, Writer } from './ask.js';
+import { type Ask, PLACEHOLDER, type Writer } from './ask.js';
 import { ciscoAsa } from './cisco-asa.js';
 import { fortios } from './fortios.js';
 import { opnsense, sonicwall, unifi } from './in-words.js';
@@ -24,6 +24,16 @@ export const CLICKED = { opnsense, unifi, sonicwall } as const satisfies Record<
 /** What begins a comment; `#` where it is not named. */
 const COMMENT: Readonly<Record<string, string>> = { 'cisco-asa': '!' };
 
+/** What takes the placeholder's place, as each dialect reads it; networks with commas between where it is not named. */
+const FILLING: Readonly<Record<string, string>> = {
+  'cisco-asa':
+    'one network as NETWORK MASK, one address as host ADDRESS, several as object-group NAME (object-group network)',
+  fortios:
+    'make an address object for each network first (config firewall address), then write their names, each in quotes',
+  routeros: 'one network; repeat the address-list line for each further one',
+  pf: 'networks with blanks between',
+};
+
 /** All of them, in the order in which they are offered. */
 export const DIALECT_NAMES: readonly string[] = [...Object.keys(PASTED), ...Object.keys(CLICKED)];
 
@@ -39,7 +49,12 @@ const written = (
   Object.fromEntries(
     Object.entries(writers).flatMap(([name, write]): [string, string][] => {
       const texts = [...new Set(asks.flatMap((ask) => write(ask) ?? []))];
-      return texts.length === 0 ? [] : [[name, [...commentsOf(name), ...texts].join('\n')]];
+      if (texts.length === 0) return [];
+      const open = texts.some((text) => text.includes(PLACEHOLDER)) && writers === PASTED;
+      const filling = open
+        ? [`${commentOf(name)} ${PLACEHOLDER} becomes: ${FILLING[name] ?? 'networks with commas between'}`]
+        : [];
+      return [[name, [...commentsOf(name), ...filling, ...texts].join('\n')]];
     }),
   );
 

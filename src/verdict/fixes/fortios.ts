@@ -15,7 +15,7 @@ import {
 
 /** Editing an entry of the same name would take away what it held, so each request has names of its own. */
 const nameOf = (ask: Ask): string =>
-  `${ask.kind === 'udp-timeout' ? 'callpath-idle' : 'callpath'}-${ask.protocol}-${ask.ports[0]?.[0] ?? 0}-${tellingApart(ask)}`;
+  `${ask.forTest ? 'callpath-test' : 'callpath'}${ask.kind === 'udp-timeout' ? '-idle' : ''}-${ask.protocol}-${ask.ports[0]?.[0] ?? 0}-${tellingApart(ask)}`;
 
 /** FortiOS takes policy names of up to 35 characters, and refuses one that is there already. */
 const MAX_POLICY_NAME = 35;

@@ -1,5 +1,5 @@
 /** iptables(8) and ip6tables(8). `-I … 1` stands ahead of whatever drops. */
-import { type Ask, type PortRun, placesOf, UDP_TIMEOUT_SECONDS, type Writer, writePorts } from './ask.js';
+import { type Ask, markOf, type PortRun, placesOf, UDP_TIMEOUT_SECONDS, type Writer, writePorts } from './ask.js';
 import { forgetFlows } from './conntrack.js';
 
 /** iptables-extensions(8), multiport: up to 15 ports can be specified, and a range counts as two. */
@@ -26,13 +26,13 @@ const command = ({ family }: Ask): string => (family === 4 ? 'iptables' : 'ip6ta
 const there = (ask: Ask, chain: string): readonly string[] =>
   groupsOf(ask.ports).map(
     (group) =>
-      `${command(ask)} ${chain} 1 -d ${placesOf(ask).join(',')} -p ${ask.protocol} -m multiport --dports ${writePorts(group, ':', ',')} -m comment --comment callpath -j ACCEPT`,
+      `${command(ask)} ${chain} 1 -d ${placesOf(ask).join(',')} -p ${ask.protocol} -m multiport --dports ${writePorts(group, ':', ',')} -m comment --comment ${markOf(ask)} -j ACCEPT`,
   );
 
 const back = (ask: Ask, chain: string): readonly string[] =>
   groupsOf(ask.ports).map(
     (group) =>
-      `${command(ask)} ${chain} 1 -s ${placesOf(ask).join(',')} -p ${ask.protocol} -m multiport --sports ${writePorts(group, ':', ',')} -m conntrack --ctstate ESTABLISHED,RELATED -m comment --comment callpath -j ACCEPT`,
+      `${command(ask)} ${chain} 1 -s ${placesOf(ask).join(',')} -p ${ask.protocol} -m multiport --sports ${writePorts(group, ':', ',')} -m conntrack --ctstate ESTABLISHED,RELATED -m comment --comment ${markOf(ask)} -j ACCEPT`,
   );
 
 export const iptables: Writer = (ask) => {

@@ -6,7 +6,8 @@ import { type Ask, placesOf, UDP_TIMEOUT_SECONDS, type Writer, writePorts } from
 
 const places = (ask: Ask): string => {
   const all = placesOf(ask);
-  return all.length === 1 ? all.join() : `{ ${all.join(' ')} }`;
+  // Where nobody knows the networks, there may be several.
+  return ask.networks.length === 1 ? all.join() : `{ ${all.join(' ')} }`;
 };
 
 const matching = (ask: Ask): string =>

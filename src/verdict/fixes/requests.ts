@@ -92,7 +92,7 @@ const serviceOf = (ground: Ground, service: ServiceState): Place => {
       key: 'asked',
       networks: [ground.address],
       inWords: ground.address,
-      comments: ['the address of today: ask the provider for all that it uses'],
+      comments: ["today's address: ask the provider for all addresses that it uses"],
     };
   }
   const names = lists.flatMap(({ hosts = [], wildcards = [] }) => [...hosts, ...wildcards]);
@@ -100,9 +100,9 @@ const serviceOf = (ground: Ground, service: ServiceState): Place => {
   return {
     key: ['unknown', ...names].join(' '),
     networks: null,
-    inWords: "the service's networks (its provider names them)",
+    inWords: "the service's networks (ask its provider)",
     comments: [
-      `${PLACEHOLDER}: put the service's networks in its place, as its provider or the PBX's operator names them`,
+      `replace ${PLACEHOLDER} with the service's networks; its provider or the PBX's operator knows them`,
       ...(names.length > 0 ? [`names of the service, for firewalls that take names: ${names.join(', ')}`] : []),
       ...sources,
     ],
@@ -134,42 +134,42 @@ const sentenceOf = (kind: FixKind, grounds: readonly [Ground, ...Ground[]], wher
   const address = first.address ?? 'the target';
   const { reason, verdict } = first.finding;
   if (kind === 'udp-timeout') {
-    return `Raise the UDP timeout of the firewall to 300 seconds for ${what} to ${where}, or let phones send keepalives more often.`;
+    return `Raise the firewall's UDP session timeout to 300 seconds for ${what} to ${where}, or have phones send keepalives more often.`;
   }
   if (kind === 'alg-off') {
-    return 'Switch off the SIP ALG (SIP helper, SIP inspection) of the firewall or router. Then flush its sessions or reboot it, because flows that exist keep the ALG they began with, and restart the phones.';
+    return 'Switch off the SIP ALG (SIP helper, SIP inspection) on the firewall or router. Then clear its session table or reboot it, because existing sessions keep using the ALG, and restart the phones.';
   }
   if (kind === 'advise' && (reason === 'rate-limited' || reason === 'no-answer')) {
-    return `Let more sessions pass at a time: raise the firewall's session table or its limit for each host, at least for ${what} to ${where}.`;
+    return `Allow more sessions: raise the firewall's session limit, in total or per host, at least for ${what} to ${where}.`;
   }
   if (reason === 'size-filtered' && grounds.some(({ transport }) => transport !== 'udp')) {
-    return `Let large packets of ${what} to and from ${where} pass: clamp the MSS of TCP on the firewall (to 1,400 bytes, say), let ICMP "fragmentation needed" in, or remove the limit of size.`;
+    return `Allow large packets of ${what} to and from ${where}: clamp the TCP MSS on the firewall (for example to 1,400 bytes), allow inbound ICMP "fragmentation needed", or remove the size limit.`;
   }
   if (kind === 'advise' && first.probe === 'inbound') {
     if (reason === 'not-forwarded') {
-      return `Forward ${what} to this computer for as long as the test takes, or run the probe on the host to which it is forwarded.`;
+      return `Forward ${what} to this computer during the test, or run the probe on the host that the port is forwarded to.`;
     }
     if (reason === 'tls-intercepted' || reason === 'payload-rewritten') {
-      return `Exempt ${what} from ${where}, and from ${address} for as long as the test takes, from inspection.`;
+      return `Exempt ${what} from ${where}, and from ${address} during the test, from inspection.`;
     }
     const control =
       reason === 'no-way-in'
-        ? 'Name with --inbound a second port that is let in, to see whether it is the reflector. '
+        ? 'Name a second open port with --inbound, to see whether the reflector is at fault. '
         : '';
-    return `${control}Let ${what} in from ${where}, and from ${address} for as long as the test takes; "probe profiles NAME --rules DIALECT" writes the rules.`;
+    return `${control}Allow inbound ${what} from ${where}, and from ${address} during the test; "probe profiles NAME --rules DIALECT" writes the rules.`;
   }
   if (kind === 'advise' && first.transport !== 'udp') {
-    return `Raise the idle timeout of TCP connections on the firewall to two hours for ${what} to ${where}, or let phones send keepalives more often.`;
+    return `Raise the firewall's TCP session timeout to two hours for ${what} to ${where}, or have phones send keepalives more often.`;
   }
   if (kind === 'far-side') {
-    return `Let ${what} in at ${address}: from here the same passes to another far end. Where it is let in already, look for a rule of this branch about that very address.`;
+    return `Allow ${what} at ${address}: from here the same ports pass to another far end. If they are allowed there already, look for a rule about that address on this site's firewall.`;
   }
   if (kind === 'no-redirect' && verdict === 'blocked') {
     return `Remove the redirect of ${what} to ${where} if there is one: on other ports something answers in its place.`;
   }
   switch (reason) {
     case 'payload-rewritten':
-      return `Switch off whatever rewrites packets to ${what} of ${where}: application inspection or an ALG.`;
+      return `Switch off what rewrites packets to ${what} of ${where}: application inspection or an ALG.`;
     case 'tls-intercepted':
       return `Exempt ${what} to ${where} from TLS inspection.`;
     case 'http-intercepted':
@@ -179,20 +179,20 @@ const sentenceOf = (kind: FixKind, grounds: readonly [Ground, ...Ground[]], wher
     case 'answered-by-other':
       return `Remove the redirect (destination NAT or proxy) of ${what} to ${where}: another host answers there.`;
     case 'rate-limited':
-      return `Exempt ${what} to ${where} from the flood guard or rate limit.`;
+      return `Exempt ${what} to ${where} from flood protection and rate limits.`;
     case 'size-filtered':
       if (grounds.every(isShort)) {
         return `Remove whatever drops packets of ${what} to and from ${where} for their size: a rule about packet length, or a limit of an IPS.`;
       }
-      return `Let large packets of ${what} to and from ${where} pass: let fragments pass, mend a path MTU below 1,500, or remove the rule about packet length; a rule that opens the port mends none of these. Or use TCP or TLS.`;
+      return `Allow large packets of ${what} to and from ${where}: let fragments pass, fix a path MTU below 1,500, or remove the rule about packet length; a rule that opens the port fixes none of these. Or use TCP or TLS.`;
     case 'payload-filtered':
       return `Exempt ${what} to ${where} from application inspection and IPS: the port passes, the protocol does not.`;
     case 'dropped-inbound':
       return `Allow established return traffic of ${what} from ${where}.`;
     case 'answered':
       return kind === 'static-port'
-        ? `Keep the source port of ${what} to ${where} as it is (static-port NAT).`
-        : `Allow everything of ${what} to ${where}, not SIP alone: keepalives are no SIP.`;
+        ? `Preserve the source port of ${what} to ${where} (static-port NAT).`
+        : `Allow all traffic of ${what} to ${where}, not only SIP: keepalives are not SIP.`;
     default:
       return grounds.every(({ finding }) => finding.reason === 'dropped-outbound')
         ? `Allow outbound ${what} to ${where}.`
@@ -214,9 +214,12 @@ const testRuleOf = (
   const addresses = [...new Set(asked.flatMap(({ address }) => address ?? []))];
   if (addresses.length === 0) return null;
   const asks = asksOf(kind, asked, addresses);
-  const comment = 'for this test only, take it out again afterwards: the reflector is not the service';
+  const comment = 'for this test only, remove it afterwards: the reflector is not the service';
   const plain = inAllDialects(asks).rules;
-  const made = inAllDialects(asks, [comment]);
+  const made = inAllDialects(
+    asks.map((ask) => ({ ...ask, forTest: true })),
+    [comment],
+  );
   // A switch for everything counts for the reflector as well.
   const isOwn = (name: string): boolean =>
     kind === 'alg-off' ? PER_ADDRESS.has(name) : rules[name] !== undefined && !rules[name].endsWith(plain[name] ?? '');

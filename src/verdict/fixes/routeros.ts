@@ -1,11 +1,11 @@
 /** MikroTik RouterOS. `place-before=0` stands ahead of whatever drops. */
-import { type Ask, placesOf, tellingApart, UDP_TIMEOUT_SECONDS, type Writer, writePorts } from './ask.js';
+import { type Ask, markOf, placesOf, tellingApart, UDP_TIMEOUT_SECONDS, type Writer, writePorts } from './ask.js';
 
 const menu = ({ family }: Ask): string => (family === 4 ? '/ip' : '/ipv6');
 const ports = (ask: Ask): string => writePorts(ask.ports, '-', ',');
 
-/** A rule names one network, or a list of them. */
-const listOf = (ask: Ask): string | null => (ask.networks.length > 1 ? `callpath-${tellingApart(ask)}` : null);
+/** A rule names one network, or a list of them; where nobody knows them, there may be several. */
+const listOf = (ask: Ask): string | null => (ask.networks.length !== 1 ? `callpath-${tellingApart(ask)}` : null);
 
 const lists = (ask: Ask): readonly string[] => {
   const list = listOf(ask);
@@ -34,8 +34,8 @@ export const routeros: Writer = (ask) => {
     case 'allow':
       return [
         ...lists(ask),
-        `${menu(ask)} firewall filter add chain=forward action=accept ${there} comment=callpath place-before=0`,
-        `${menu(ask)} firewall filter add chain=forward action=accept connection-state=established,related ${back} comment=callpath place-before=0`,
+        `${menu(ask)} firewall filter add chain=forward action=accept ${there} comment=${markOf(ask)} place-before=0`,
+        `${menu(ask)} firewall filter add chain=forward action=accept connection-state=established,related ${back} comment=${markOf(ask)} place-before=0`,
       ].join('\n');
     case 'alg-off':
       return [
@@ -46,7 +46,7 @@ export const routeros: Writer = (ask) => {
     case 'no-redirect':
       return [
         ...lists(ask),
-        `${menu(ask)} firewall nat add chain=dstnat action=accept ${there} comment=callpath place-before=0`,
+        `${menu(ask)} firewall nat add chain=dstnat action=accept ${there} comment=${markOf(ask)} place-before=0`,
       ].join('\n');
     case 'udp-timeout':
       return [

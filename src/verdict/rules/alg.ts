@@ -65,7 +65,7 @@ export const ALG_RULES: readonly Rule[] = [
     when: (evidence) => groundsOf(evidence, rewritten('REGISTER', 'Contact')),
     symptom: {
       id: 'lost-inbound-calls',
-      text: 'Incoming calls may be lost: the address under which phones register is changed on the way.',
+      text: 'Incoming calls may be lost: the address that phones register is changed on the path.',
     },
     causes: algRewrites,
     fixes: fix('alg-off'),
@@ -77,7 +77,7 @@ export const ALG_RULES: readonly Rule[] = [
       groundsOf(evidence, (one) => rewritten('INVITE', 'SDP c=', 'SDP o=', 'SDP m=')(one) && wasPublic(one)),
     symptom: {
       id: 'one-way-audio-inbound',
-      text: 'We may not hear them: the address for the audio, which was right already, is changed on the way.',
+      text: 'We may not hear them: the address for audio, already correct when sent, is changed on the path.',
     },
     causes: algRewrites,
     fixes: fix('alg-off'),
@@ -85,14 +85,14 @@ export const ALG_RULES: readonly Rule[] = [
   {
     id: 'invite-dropped',
     when: (evidence) => groundsOf(evidence, dropped('INVITE')),
-    symptom: { id: 'cannot-call', text: 'Phones register and cannot call: INVITE is dropped where OPTIONS pass.' },
+    symptom: { id: 'cannot-call', text: 'Phones register but cannot call: INVITE is dropped, while OPTIONS passes.' },
     causes: algDrops,
     fixes: pathFixes,
   },
   {
     id: 'register-dropped',
     when: (evidence) => groundsOf(evidence, dropped('REGISTER')),
-    symptom: { id: 'cannot-register', text: 'Phones cannot register: REGISTER is dropped where OPTIONS pass.' },
+    symptom: { id: 'cannot-register', text: 'Phones cannot register: REGISTER is dropped, while OPTIONS passes.' },
     causes: algDrops,
     fixes: pathFixes,
   },
@@ -101,7 +101,7 @@ export const ALG_RULES: readonly Rule[] = [
     when: (evidence) => groundsOf(evidence, (one) => dropped('SUBSCRIBE')(one) || dropped('NOTIFY')(one)),
     symptom: {
       id: 'transfers-fail',
-      text: 'Busy lamps, waiting messages and transfers fail: SUBSCRIBE or NOTIFY is dropped where OPTIONS pass.',
+      text: 'Busy lamps, message waiting and transfers fail: SUBSCRIBE or NOTIFY is dropped, while OPTIONS passes.',
     },
     causes: algDrops,
     fixes: pathFixes,
@@ -112,7 +112,7 @@ export const ALG_RULES: readonly Rule[] = [
     when: (evidence) => groundsOf(evidence, (one) => learntAddress(one) && !isChangedOutbound(one, evidence)),
     symptom: {
       id: 'lost-inbound-calls',
-      text: 'Incoming calls may be lost: the public address that phones learn from answers is changed on the way.',
+      text: 'Incoming calls may be lost: the public address that phones learn from SIP responses is changed on the path.',
     },
     causes: algRewrites,
     fixes: fix('alg-off'),

@@ -41,9 +41,9 @@ export const isDropped = hasReason('dropped', 'dropped-outbound', 'dropped-inbou
 
 /** In which direction, where all grounds say the same. */
 const stops = (grounds: readonly Ground[], ports: string): string => {
-  if (grounds.every(hasReason('dropped-outbound'))) return `does not let ${ports} out`;
-  if (grounds.every(hasReason('dropped-inbound'))) return `does not let the answers of ${ports} back in`;
-  return `does not let ${ports} pass`;
+  if (grounds.every(hasReason('dropped-outbound'))) return `blocks ${ports} outbound`;
+  if (grounds.every(hasReason('dropped-inbound'))) return `blocks return traffic from ${ports}`;
+  return `blocks ${ports}`;
 };
 
 export const dropCauses = (all: readonly Ground[], evidence: RuleInput): readonly CauseText[] => {
@@ -58,21 +58,21 @@ export const dropCauses = (all: readonly Ground[], evidence: RuleInput): readonl
         device: farDevice(theirs, evidence),
         likelihood: 'likely',
         text: (ports) =>
-          `${ports} passes to another far end, so no rule of this branch about the port blocks it; look at the firewall in front of this far end.`,
+          `${ports} passes to another far end, so no rule about the port at this site blocks it; check the firewall in front of this far end.`,
         grounds: theirs,
       },
       {
         id: 'address-filter',
         device: 'branch-firewall',
         likelihood: 'possible',
-        text: (ports) => `A rule of this branch is about this very address and blocks ${ports}.`,
+        text: (ports) => `A rule on this site's firewall blocks ${ports} to this address.`,
         grounds: theirs,
       },
       {
         id: 'provider-filter',
         device: 'provider',
         likelihood: 'possible',
-        text: (ports) => `The provider's path to this far end blocks ${ports}, and the path to the other one does not.`,
+        text: (ports) => `The access provider blocks ${ports} on the path to this far end only.`,
         grounds: theirs,
       },
     ]),
@@ -82,14 +82,14 @@ export const dropCauses = (all: readonly Ground[], evidence: RuleInput): readonl
         device: 'branch-firewall',
         likelihood: 'likely',
         text: (ports) =>
-          `Something answers in the far end's place on other ports, and takes ${ports} as well: a redirect, proxy or portal of the branch's firewall.`,
+          `Something answers in the far end's place on other ports and intercepts ${ports} as well: a redirect, proxy or captive portal on this site's firewall.`,
         grounds: swallowed,
       },
       {
         id: 'port-filter',
         device: 'branch-firewall',
         likelihood: 'possible',
-        text: (ports) => `The firewall or router of this branch does not let ${ports} pass.`,
+        text: (ports) => `This site's firewall or router blocks ${ports}.`,
         grounds: swallowed,
       },
     ]),
@@ -98,21 +98,22 @@ export const dropCauses = (all: readonly Ground[], evidence: RuleInput): readonl
         id: 'port-filter',
         device: 'branch-firewall',
         likelihood: 'likely',
-        text: (ports) => `The firewall or router of this branch ${stops(ours, ports)}.`,
+        text: (ports) => `This site's firewall or router ${stops(ours, ports)}.`,
         grounds: ours,
       },
       {
         id: 'provider-filter',
         device: 'provider',
         likelihood: 'possible',
-        text: (ports) => `The access provider blocks ${ports}; from here that looks the same.`,
+        text: (ports) => `The access provider blocks ${ports}; from here the two look the same.`,
         grounds: ours,
       },
       {
         id: 'far-side-filter',
         device: farDevice(ours, evidence),
         likelihood: 'possible',
-        text: (ports) => `A firewall in front of the far end blocks ${ports}; a second reflector elsewhere would tell.`,
+        text: (ports) =>
+          `A firewall in front of the far end blocks ${ports}; a test against a second reflector elsewhere shows that.`,
         grounds: ours,
       },
     ]),
@@ -121,7 +122,7 @@ export const dropCauses = (all: readonly Ground[], evidence: RuleInput): readonl
         id: 'host-inbound-filter',
         device: 'host',
         likelihood: 'possible',
-        text: (ports) => `This computer's own firewall drops the answers of ${ports}.`,
+        text: (ports) => `This computer's own firewall drops return traffic from ${ports}.`,
         grounds: inbound,
       },
     ]),

@@ -23,7 +23,7 @@ export const HOST_RULES: readonly Rule[] = [
                 id: 'host-firewall',
                 device: 'host',
                 likelihood: 'proven',
-                text: (ports: string) => `This computer's own firewall refuses to send ${ports}: nothing has left it.`,
+                text: (ports: string) => `This computer's own firewall refuses to send ${ports}: nothing leaves it.`,
                 grounds: denied,
               } as const,
             ]
@@ -34,7 +34,7 @@ export const HOST_RULES: readonly Rule[] = [
                 id: 'host-exhausted',
                 device: 'host',
                 likelihood: 'proven',
-                text: () => 'This computer ran out of descriptors, buffers or ports.',
+                text: () => 'This computer ran out of file descriptors, buffers or ports.',
                 grounds: exhausted,
               } as const,
             ]
@@ -45,7 +45,7 @@ export const HOST_RULES: readonly Rule[] = [
                 id: 'host-address',
                 device: 'host',
                 likelihood: 'proven',
-                text: () => 'This computer does not have the source address or port that was wanted.',
+                text: () => 'This computer cannot use the requested source address or port.',
                 grounds: unavailable,
               } as const,
             ]

@@ -40,7 +40,7 @@ const farFilter = (grounds: readonly Ground[]): CauseText => ({
   id: 'inbound-far-filter',
   device: 'reflector',
   likelihood: 'possible',
-  text: (ports) => `A firewall at the reflector does not let it begin ${ports}.`,
+  text: (ports) => `A firewall at the reflector blocks what it sends to ${ports}.`,
   grounds,
 });
 
@@ -56,7 +56,7 @@ const causesOfShut = (grounds: readonly Ground[]): readonly CauseText[] => {
         device: 'branch-firewall',
         likelihood: 'likely',
         text: (ports) =>
-          `The firewall, or this computer's own, does not let ${ports} in from the reflector. If it lets in the networks of the service alone, that is as it should be.`,
+          `This site's firewall, or this computer's own, blocks inbound ${ports} from the reflector. If it admits only the service's networks, that is correct.`,
         grounds: dropped,
       },
     ]),
@@ -66,7 +66,7 @@ const causesOfShut = (grounds: readonly Ground[]): readonly CauseText[] => {
         device: 'branch-firewall',
         likelihood: 'likely',
         text: (ports) =>
-          `The firewall, or this computer's own, refuses ${ports} from outside: the probe listened there.`,
+          `This site's firewall, or this computer's own, rejects inbound ${ports}, although the probe listens there.`,
         grounds: refused,
       },
     ]),
@@ -76,7 +76,8 @@ const causesOfShut = (grounds: readonly Ground[]): readonly CauseText[] => {
         id: 'inbound-inspection',
         device: 'branch-firewall',
         likelihood: 'likely',
-        text: (ports) => `Connections to ${ports} come in, and what is said over them does not: inspection on the way.`,
+        text: (ports) =>
+          `Inbound connections to ${ports} open, but their data does not arrive: inspection on the path.`,
         grounds: inspected,
       },
     ]),
@@ -85,7 +86,7 @@ const causesOfShut = (grounds: readonly Ground[]): readonly CauseText[] => {
         id: 'inbound-answered-by-other',
         device: 'branch-firewall',
         likelihood: 'likely',
-        text: (ports) => `Something in front of this computer answers ${ports} from outside in its place.`,
+        text: (ports) => `Something in front of this computer answers inbound ${ports} in its place.`,
         grounds: answered,
       },
     ]),
@@ -103,11 +104,11 @@ const rule = (id: string, role: string, symptom: (evidence: RuleInput) => Sympto
 export const INBOUND_RULES: readonly Rule[] = [
   rule('inbound-signalling-shut', 'signalling', () => ({
     id: 'lost-inbound-calls',
-    text: 'Incoming calls do not arrive: what the service begins towards this site is not let in.',
+    text: 'Incoming calls do not arrive: connections from the service to this site are blocked.',
   })),
   rule('inbound-media-shut', 'media', () => ({
     id: 'one-way-audio-inbound',
-    text: 'Callers may not be heard: audio that the service begins towards this site is not let in.',
+    text: 'Callers may not be heard: audio that the service sends first is blocked.',
   })),
   rule('inbound-web-shut', 'web', ({ service }) => roleSymptom(service.profile, 'web')),
   {
@@ -115,7 +116,7 @@ export const INBOUND_RULES: readonly Rule[] = [
     when: ({ service }) => inboundItems(requiredOf(service), comesAltered),
     symptom: {
       id: 'lost-inbound-calls',
-      text: 'Incoming calls may fail: what the service begins towards this site comes in, and not as it was sent.',
+      text: 'Incoming calls may fail: inbound traffic from the service is changed on the path.',
     },
     causes: (grounds) => {
       const opened = grounds.filter(hasReason('tls-intercepted'));
@@ -127,7 +128,7 @@ export const INBOUND_RULES: readonly Rule[] = [
             device: 'branch-firewall',
             likelihood: 'likely',
             text: (ports) =>
-              `Something on the way opens the TLS of ${ports} from outside: what the reflector said came in another session than its own.`,
+              `Something on the path intercepts inbound TLS on ${ports}: what the reflector sent arrives in a different TLS session.`,
             grounds: opened,
           },
         ]),
@@ -136,7 +137,7 @@ export const INBOUND_RULES: readonly Rule[] = [
             id: 'inbound-rewritten',
             device: 'branch-firewall',
             likelihood: 'likely',
-            text: (ports) => `Something on the way rewrites what comes to ${ports} from outside.`,
+            text: (ports) => `Something on the path rewrites inbound traffic to ${ports}.`,
             grounds: rewritten,
           },
         ]),
@@ -154,7 +155,7 @@ export const INBOUND_RULES: readonly Rule[] = [
         device: 'branch-firewall',
         likelihood: 'possible',
         text: (ports) =>
-          `The firewall, or this computer's own, does not let ${ports} in from the reflector: from here this and the next look alike.`,
+          `This site's firewall, or this computer's own, blocks inbound ${ports} from the reflector; a firewall at the reflector looks the same from here.`,
         grounds,
       },
       farFilter(grounds),
@@ -171,7 +172,7 @@ export const INBOUND_RULES: readonly Rule[] = [
         device: 'branch-firewall',
         likelihood: 'possible',
         text: (ports) =>
-          `The NAT does not forward ${ports} to this computer, or a filter drops it: from here these look alike.`,
+          `The NAT does not forward ${ports} to this computer, or a filter drops it; from here the two look the same.`,
         grounds,
       },
     ],
@@ -187,7 +188,7 @@ export const INBOUND_RULES: readonly Rule[] = [
         device: 'host',
         likelihood: 'proven',
         text: (ports) =>
-          `The probe cannot listen on ${ports} of this computer: another program does, or it takes rights that the probe does not have.`,
+          `The probe cannot listen on ${ports} of this computer: another program uses it, or the probe lacks the permission.`,
         grounds,
       },
     ],

@@ -9,7 +9,7 @@ export const inspection = (grounds: readonly Ground[]): readonly CauseText[] =>
       device: 'branch-firewall',
       likelihood: 'likely',
       text: (ports) =>
-        `Inspection or an IPS of the branch's firewall drops this protocol on ${ports}; other bytes pass.`,
+        `Inspection or an IPS on this site's firewall drops this protocol on ${ports}; other data passes.`,
       grounds,
     },
     {
@@ -60,7 +60,7 @@ export const algRewrites = (grounds: readonly Ground[]): readonly CauseText[] =>
       device: 'branch-firewall',
       likelihood: 'likely',
       text: (ports) =>
-        `A SIP ALG (SIP helper, SIP inspection) of the branch's firewall or router rewrites SIP on ${ports}.`,
+        `A SIP ALG (SIP helper, SIP inspection) on this site's firewall or router rewrites SIP on ${ports}.`,
       grounds,
     },
     {
@@ -80,7 +80,7 @@ export const algDrops = (grounds: readonly Ground[]): readonly CauseText[] =>
       device: 'branch-firewall',
       likelihood: 'likely',
       text: (ports) =>
-        `A SIP ALG, SIP inspection or IPS of the branch's firewall or router drops some SIP requests on ${ports}; others pass.`,
+        `A SIP ALG, SIP inspection or IPS on this site's firewall or router drops some SIP requests on ${ports}; others pass.`,
       grounds,
     },
     {
@@ -98,7 +98,7 @@ export const rewriting = (grounds: readonly Ground[]): readonly CauseText[] =>
       id: 'rewriting',
       device: 'branch-firewall',
       likelihood: 'likely',
-      text: (ports) => `Inspection or an ALG of the branch's firewall changes what is sent on ${ports}.`,
+      text: (ports) => `Inspection or an ALG on this site's firewall changes what is sent on ${ports}.`,
       grounds,
     },
     {
@@ -117,7 +117,7 @@ export const interception = (grounds: readonly Ground[]): readonly CauseText[] =
       device: 'branch-firewall',
       likelihood: 'likely',
       text: (ports) =>
-        `A proxy, portal or inspection of the branch's firewall answers ${ports} in the far end's place.`,
+        `A proxy, captive portal or inspection on this site's firewall answers ${ports} in the far end's place.`,
       grounds,
     },
     {

@@ -59,7 +59,7 @@ const lineCauses: Rule['causes'] = (grounds) => [
     id: 'local-network',
     device: 'branch-firewall',
     likelihood: 'possible',
-    text: () => 'The network of the branch loses packets: Wi-Fi, cabling, or a router without priority for voice.',
+    text: () => "This site's network loses packets: Wi-Fi, cabling, or a router that gives voice no priority.",
     grounds,
   },
 ];
@@ -84,7 +84,7 @@ export const MEDIA_RULES: readonly Rule[] = [
       itemsOf(lostMedia(evidence), (item) => isBlocked(item) && !item.partly && item.probe === 'stun-binding'),
     symptom: {
       id: 'no-audio',
-      text: 'It rings, and neither picture nor sound follows: the two ends find no way to each other.',
+      text: 'Calls ring, but no picture or sound follows: the two ends find no path to each other.',
     },
     causes: pathCauses,
     fixes: pathFixes,
@@ -116,7 +116,7 @@ export const MEDIA_RULES: readonly Rule[] = [
     when: (evidence) => itemsOf(lostMedia(evidence), (item) => isBlocked(item) && item.partly && isMedia(item)),
     symptom: {
       id: 'some-calls-silent',
-      text: 'Some calls are silent and others fine: part of the ports for audio does not pass.',
+      text: 'Some calls are silent, others are fine: part of the media port range is blocked.',
     },
     causes: pathCauses,
     fixes: pathFixes,
@@ -124,7 +124,7 @@ export const MEDIA_RULES: readonly Rule[] = [
   {
     id: 'media-uneven',
     when: (evidence) => sufferingMedia(evidence, 'loss', 'jitter', 'reordered'),
-    symptom: { id: 'choppy-audio', text: 'Audio will be choppy: more packets are lost or late than a call bears.' },
+    symptom: { id: 'choppy-audio', text: 'Audio is choppy: packet loss or jitter is higher than a call tolerates.' },
     causes: pathCauses,
     fixes: noFix,
   },
@@ -133,7 +133,7 @@ export const MEDIA_RULES: readonly Rule[] = [
     when: (evidence) => sufferingMedia(evidence, 'rate-limited').filter((ground) => !meetsFlowLimit(ground, evidence)),
     symptom: {
       id: 'choppy-audio',
-      text: 'Audio will be choppy when several people call: only so many packets a second pass.',
+      text: 'Audio is choppy when several people call: the packet rate is limited.',
     },
     causes: pathCauses,
     fixes: pathFixes,
@@ -149,22 +149,21 @@ export const MEDIA_RULES: readonly Rule[] = [
         : [],
     symptom: {
       id: 'some-calls-silent',
-      text: 'Once several calls are up, further ones are silent: only so many flows pass at a time.',
+      text: 'Once several calls are up, further calls are silent: the number of flows is limited.',
     },
     causes: (grounds) => [
       {
         id: 'session-limit',
         device: 'branch-firewall',
         likelihood: 'likely',
-        text: (ports) =>
-          `The table of sessions of this branch's firewall is full or held to a number: ${ports} lost flows.`,
+        text: (ports) => `The session table of this site's firewall is full or limited: flows on ${ports} are lost.`,
         grounds,
       },
       {
         id: 'port-quota',
         device: 'provider',
         likelihood: 'possible',
-        text: () => "The provider's NAT gives each customer only so many ports (RFC 6888 REQ-3).",
+        text: () => "The provider's NAT limits the number of ports per customer (RFC 6888 REQ-3).",
         grounds,
       },
     ],
@@ -173,21 +172,21 @@ export const MEDIA_RULES: readonly Rule[] = [
   {
     id: 'media-late',
     when: (evidence) => sufferingMedia(evidence, 'latency'),
-    symptom: { id: 'delayed-audio', text: 'People talk over each other: the audio comes late.' },
+    symptom: { id: 'delayed-audio', text: 'People talk over each other: audio arrives late.' },
     causes: pathCauses,
     fixes: noFix,
   },
   {
     id: 'stream-loss',
     when: (evidence) => streamsWith(evidence, (one, { lossRatio }) => one.lossRatio > lossRatio),
-    symptom: { id: 'choppy-audio', text: 'Audio will be choppy: a test call lost more packets than a call bears.' },
+    symptom: { id: 'choppy-audio', text: 'Audio is choppy: a test call lost more packets than a call tolerates.' },
     causes: lineCauses,
     fixes: noFix,
   },
   {
     id: 'stream-jitter',
     when: (evidence) => streamsWith(evidence, (one, { jitterMs }) => one.jitterMs > jitterMs),
-    symptom: { id: 'choppy-audio', text: 'Voices will sound robotic: packets of a test call came too unevenly.' },
+    symptom: { id: 'choppy-audio', text: 'Voices sound robotic: the jitter of a test call was too high.' },
     causes: lineCauses,
     fixes: noFix,
   },

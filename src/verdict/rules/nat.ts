@@ -25,14 +25,16 @@ const forgetful = (grounds: readonly Ground[], { facts }: RuleInput): readonly C
     id: 'idle-timeout',
     device: 'branch-firewall',
     likelihood: facts.nat.layers === 2 ? 'possible' : 'likely',
-    text: (ports) => `The firewall or router of this branch forgets ${ports} sooner than phones remind it.`,
+    text: (ports) =>
+      `This site's firewall or router has a session timeout for ${ports} that is shorter than the phones' keepalive interval.`,
     grounds,
   },
   {
     id: 'idle-timeout-upstream',
     device: 'provider',
     likelihood: 'possible',
-    text: (ports) => `The provider's NAT forgets ${ports} sooner than phones remind it.`,
+    text: (ports) =>
+      `The provider's NAT has a session timeout for ${ports} that is shorter than the phones' keepalive interval.`,
     grounds,
   },
 ];
@@ -76,14 +78,14 @@ const twoLines = (grounds: readonly Ground[]): readonly CauseText[] => [
     id: 'lines-take-turns',
     device: 'branch-firewall',
     likelihood: 'likely',
-    text: () => 'The branch has several lines, and they take turns flow by flow.',
+    text: () => 'This site has several uplinks and balances flows across them.',
     grounds,
   },
   {
     id: 'address-pool',
     device: 'provider',
     likelihood: 'possible',
-    text: () => "The provider's NAT takes any address of a pool for each flow (against RFC 4787 REQ-2).",
+    text: () => "The provider's NAT picks a new address from a pool for each flow (against RFC 4787 REQ-2).",
     grounds,
   },
 ];
@@ -99,7 +101,7 @@ export const NAT_RULES: readonly Rule[] = [
         : [],
     symptom: {
       id: 'lost-inbound-calls',
-      text: 'Incoming calls stop after seconds of silence: the UDP mapping ends before the next keepalive. Outgoing calls work.',
+      text: 'Incoming calls fail after seconds without traffic: the UDP session times out before the next keepalive. Outgoing calls work.',
     },
     causes: forgetful,
     fixes: fix('udp-timeout'),
@@ -122,7 +124,7 @@ export const NAT_RULES: readonly Rule[] = [
         : [],
     symptom: {
       id: 'lost-inbound-calls',
-      text: 'Phones set to TCP or TLS stop receiving calls after a while: the firewall forgets their connection between two keepalives.',
+      text: 'Phones set to TCP or TLS stop receiving calls after a while: the session timeout of the firewall is shorter than their keepalive interval.',
     },
     causes: forgetful,
     fixes: fix('advise'),
@@ -142,7 +144,7 @@ export const NAT_RULES: readonly Rule[] = [
     },
     symptom: {
       id: 'lost-inbound-calls',
-      text: 'Wi-Fi Calling loses incoming calls: the mapping of UDP 4500 ends before the next keepalive.',
+      text: 'Wi-Fi Calling loses incoming calls: the UDP 4500 session times out before the next keepalive.',
     },
     causes: forgetful,
     fixes: fix('udp-timeout'),
@@ -159,21 +161,22 @@ export const NAT_RULES: readonly Rule[] = [
         : [],
     symptom: {
       id: 'peer-to-peer-fails',
-      text: 'Direct connections between two callers fail: the NAT uses another port for each destination. Relays (TURN) work.',
+      text: 'Direct connections between two callers fail: the NAT uses a different public port for each destination. Relays (TURN) work.',
     },
     causes: (grounds) => [
       {
         id: 'symmetric-nat',
         device: 'branch-firewall',
         likelihood: 'likely',
-        text: () => 'The NAT of this branch maps by destination; endpoint-independent mapping ("full cone") would do.',
+        text: () =>
+          'This site has a symmetric NAT, which maps by destination; direct connections need endpoint-independent mapping ("full cone").',
         grounds,
       },
       {
         id: 'symmetric-nat-upstream',
         device: 'provider',
         likelihood: 'possible',
-        text: () => "The provider's NAT maps by destination.",
+        text: () => 'The provider has a symmetric NAT, which maps by destination.',
         grounds,
       },
     ],
@@ -191,7 +194,7 @@ export const NAT_RULES: readonly Rule[] = [
         : [],
     symptom: {
       id: 'lost-inbound-calls',
-      text: 'The PBX is reached under other ports than its own: its port mapping does not match, and incoming calls may be lost.',
+      text: 'The NAT changes the source ports of the PBX: the ports that the provider calls do not match, and incoming calls may be lost.',
     },
     causes: (grounds) => [
       {
@@ -214,7 +217,7 @@ export const NAT_RULES: readonly Rule[] = [
       }),
     symptom: {
       id: 'some-calls-silent',
-      text: 'Calls may be silent: signalling and audio leave by different lines, and far ends take audio from one address only.',
+      text: 'Calls may be silent: signalling and audio use different uplinks, and far ends accept audio from one address only.',
     },
     causes: twoLines,
     fixes: noFix,
@@ -224,7 +227,7 @@ export const NAT_RULES: readonly Rule[] = [
     when: (evidence) => bothRolesAt(evidence, (farEnd) => seenBy(evidence, 'media', farEnd).size > 1),
     symptom: {
       id: 'registration-flaps',
-      text: 'Phones may lose and regain their registration, and calls their audio: the far end sees us under changing addresses.',
+      text: 'Registrations may flap and calls may lose audio: the public address of this site changes from flow to flow.',
     },
     causes: twoLines,
     fixes: noFix,
@@ -244,7 +247,7 @@ export const NAT_RULES: readonly Rule[] = [
         id: 'double-nat',
         device: 'provider',
         likelihood: 'possible',
-        text: () => 'There are two NATs in a row, and the outer one may handle IPsec badly.',
+        text: () => 'There are two NATs in a row, and the outer one may break IPsec.',
         grounds,
       },
     ],

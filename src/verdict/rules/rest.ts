@@ -90,8 +90,7 @@ export const OTHER_RULES: readonly Rule[] = [
       id: 'nothing-passes',
       device: 'unknown',
       likelihood: 'possible',
-      text: () =>
-        'Not one answer came: the far end is down, the address is wrong, or a firewall blocks everything to it.',
+      text: () => 'Nothing answers: the far end is down, the address is wrong, or a firewall blocks everything to it.',
     }),
     fixes: noFix,
   },
@@ -106,7 +105,7 @@ export const OTHER_RULES: readonly Rule[] = [
             device: 'reflector',
             likelihood: 'likely',
             text: () =>
-              'A callpath reflector answers there and does not know this token: the token files of both ends differ, or another reflector answers in its place.',
+              'A callpath reflector answers there and rejects this token: the token files of the two ends differ, or another reflector answers in its place.',
             grounds,
           }
         : {
@@ -114,7 +113,7 @@ export const OTHER_RULES: readonly Rule[] = [
             device: 'unknown',
             likelihood: 'likely',
             text: () =>
-              'A token was given and nobody proved to know it: the token is wrong, there is no reflector, or something answers in its place.',
+              'The target does not prove that it knows the token: the token is wrong, no reflector runs there, or something answers in its place.',
             grounds,
           },
     ],
@@ -133,8 +132,7 @@ export const OTHER_RULES: readonly Rule[] = [
           id: 'nothing-listens',
           device: provable ? 'reflector' : 'unknown',
           likelihood: 'possible',
-          text: (ports) =>
-            `Refused on ${ports}: by the far end, where nothing listens there, or by a firewall in its name.`,
+          text: (ports) => `Refused on ${ports} at the far end: nothing listens there, or a firewall rejects it.`,
           grounds,
         },
       ];
@@ -151,7 +149,7 @@ export const OTHER_RULES: readonly Rule[] = [
         device: 'carrier',
         likelihood: 'likely',
         text: (ports) =>
-          `Something listens at the far end on ${ports}, and refuses the conversation${detailOf(grounds, facts.checks, hangUpInWords)}.`,
+          `The far end listens on ${ports}, but ends the connection${detailOf(grounds, facts.checks, hangUpInWords)}.`,
         grounds,
       },
     ],
@@ -167,7 +165,7 @@ export const OTHER_RULES: readonly Rule[] = [
         device: 'carrier',
         likelihood: 'likely',
         text: (ports) =>
-          `The far end answers on ${ports} in a way that cannot be read${detailOf(grounds, facts.checks, unreadableInWords)}.`,
+          `The answer of the far end on ${ports} cannot be parsed${detailOf(grounds, facts.checks, unreadableInWords)}.`,
         grounds,
       },
     ],
@@ -185,14 +183,14 @@ export const OTHER_RULES: readonly Rule[] = [
             device: 'branch-firewall',
             likelihood: 'possible',
             text: () =>
-              'Something on the way began to drop what this host sends during the run: a protection against port scans or SIP floods, which this run may have triggered. What passed until then passed.',
+              'Something on the path began to drop all traffic of this host during the run: port-scan or SIP flood protection, which this run may have triggered. What passed before that did pass.',
             grounds,
           }
         : {
             id: 'outage',
             device: 'unknown',
             likelihood: 'possible',
-            text: () => 'The line or the far end went away during the run. What passed until then passed.',
+            text: () => 'The line or the far end went down during the run. What passed before that did pass.',
             grounds,
           },
     ],
@@ -207,7 +205,7 @@ export const OTHER_RULES: readonly Rule[] = [
       device: 'branch-firewall',
       likelihood: 'possible',
       text: (ports) =>
-        `${ports} passed at first and was shut for this host during the run: by a protection against floods or scans, which this run may have triggered, or by a rule that changed meanwhile. Run again, slower (--max-pps).`,
+        `${ports} passed at first and was blocked for this host later in the run: by flood or scan protection, which this run may have triggered, or by a rule that changed meanwhile. Run again at a lower rate (--max-pps).`,
     }),
     fixes: noFix,
   },
@@ -220,7 +218,7 @@ export const OTHER_RULES: readonly Rule[] = [
       device: 'carrier',
       likelihood: 'likely',
       text: (ports) =>
-        `What is asked on ${ports} is answered from another address or port: a server with several addresses that does not answer from the one that was asked. Firewalls and NATs drop such answers.`,
+        `Requests on ${ports} are answered from a different address or port: a server with several addresses answers from the wrong one. Firewalls and NATs drop such answers.`,
     }),
     fixes: noFix,
   },
@@ -236,7 +234,7 @@ export const OTHER_RULES: readonly Rule[] = [
       device: 'reflector',
       likelihood: 'proven',
       text: (ports) =>
-        `The reflector says that it does not listen on ${ports}: start it with this profile (--profile) or these ports, and give it the right to bind those below 1024.`,
+        `The reflector says that it does not listen on ${ports}: start it with this profile (--profile) or these ports; ports below 1024 need permission to bind (CAP_NET_BIND_SERVICE).`,
     }),
     fixes: noFix,
   },
@@ -253,7 +251,7 @@ export const OTHER_RULES: readonly Rule[] = [
       device: 'carrier',
       likelihood: 'likely',
       text: (ports) =>
-        `The DNS records of the target offer SIP over other transports than ${ports} (RFC 3263): ask over one of those, or name the host with its port.`,
+        `The DNS records of the target offer other SIP transports than ${ports} (RFC 3263): use one of those, or name the host with its port.`,
     }),
     fixes: noFix,
   },
@@ -269,7 +267,7 @@ export const OTHER_RULES: readonly Rule[] = [
       device: 'carrier',
       likelihood: 'likely',
       text: (ports) =>
-        `The connection on ${ports} opens, and what is asked over it is not answered: the path is open as far as that shows, and the server does not answer strangers.`,
+        `The connection on ${ports} opens, but the request is not answered: the path is open as far as that shows, and the server does not answer unknown clients.`,
     }),
     fixes: noFix,
   },
@@ -289,7 +287,7 @@ export const OTHER_RULES: readonly Rule[] = [
       device: 'unknown',
       likelihood: 'possible',
       text: (ports) =>
-        `The far end does not answer strangers on ${ports}, or something on the way drops it; a reflector would tell.`,
+        `The far end does not answer unknown clients on ${ports}, or something on the path drops it; a test against a reflector shows which.`,
     }),
     fixes: noFix,
   },
@@ -305,7 +303,7 @@ export const OTHER_RULES: readonly Rule[] = [
       device: 'unknown',
       likelihood: 'possible',
       text: (ports) =>
-        `What was asked of the reflector on ${ports} stayed silent, and this run does not show why: too much is lost on the way, or too little is known of what it listens on. Ask again.`,
+        `The reflector does not answer on ${ports}, and this run does not show why: packet loss is too high, or its list of ports is incomplete. Run again.`,
     }),
     fixes: noFix,
   },
@@ -324,7 +322,7 @@ export const OTHER_RULES: readonly Rule[] = [
       device: 'carrier',
       likelihood: 'possible',
       text: () =>
-        "Gateways of many carriers ignore addresses of other countries: where this line is not in the carrier's country, silence is normal.",
+        "Gateways of many carriers ignore addresses of other countries: if this line is not in the carrier's country, silence is normal.",
     }),
     fixes: noFix,
   },
@@ -342,7 +340,7 @@ export const OTHER_RULES: readonly Rule[] = [
             device: 'reflector',
             likelihood: 'proven',
             text: (ports) =>
-              `The reflector${named(others)} saw the questions on ${ports} and held back answers to protect itself, and says so; ask again more slowly.`,
+              `The reflector${named(others)} received the requests on ${ports} and reports that it held back answers to protect itself; run again at a lower rate (--max-pps).`,
             grounds: others,
           },
         ]),
@@ -352,7 +350,7 @@ export const OTHER_RULES: readonly Rule[] = [
             device: 'branch-firewall',
             likelihood: 'likely',
             text: (ports) =>
-              `Something on the way, such as a SIP ALG, shortens what is sent on ${ports}: the reflector${named(tooLarge)} saw it and could not answer, because no answer may be larger than its question.`,
+              `Something on the path, such as a SIP ALG, shortens packets on ${ports}: the reflector${named(tooLarge)} received them and could not answer, because no answer may be larger than its request.`,
             grounds: tooLarge,
           },
         ]),

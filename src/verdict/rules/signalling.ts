@@ -63,7 +63,7 @@ export const SIGNALLING_RULES: readonly Rule[] = [
       ),
     symptom: {
       id: 'calls-not-private',
-      text: 'Calls are not protected: something in between opens or blocks encrypted signalling (TLS).',
+      text: 'Calls are not private: something on the path intercepts or blocks encrypted signalling (TLS).',
     },
     causes: pathCauses,
     fixes: pathFixes,
@@ -102,7 +102,7 @@ export const SIGNALLING_RULES: readonly Rule[] = [
         : [],
     symptom: {
       id: 'over-fallback',
-      text: 'Calls take a way around, and sound worse than they could as soon as the line is busy or loses packets.',
+      text: 'Calls use a fallback path and sound worse as soon as the line is busy or loses packets.',
     },
     causes: pathCauses,
     fixes: pathFixes,
@@ -116,14 +116,14 @@ export const SIGNALLING_RULES: readonly Rule[] = [
       ),
     symptom: {
       id: 'lost-inbound-calls',
-      text: 'Incoming calls may stop after some idle time: the signalling port passes SIP only, and no keepalive of phones.',
+      text: 'Incoming calls may stop after some idle time: the signalling port passes SIP only, not the keepalives of phones.',
     },
     causes: (grounds) => [
       {
         id: 'non-sip-filter',
         device: 'branch-firewall',
         likelihood: 'likely',
-        text: (ports) => `Inspection drops what is not SIP on ${ports}.`,
+        text: (ports) => `Inspection drops everything but SIP on ${ports}.`,
         grounds,
       },
     ],
@@ -138,14 +138,14 @@ export const SIGNALLING_RULES: readonly Rule[] = [
       ),
     symptom: {
       id: 'lost-inbound-calls',
-      text: 'Phones that keep their line open with STUN may stop receiving calls after some idle time: the signalling port passes SIP and no STUN.',
+      text: 'Phones that use STUN keepalives may stop receiving calls after some idle time: the signalling port passes SIP but not STUN.',
     },
     causes: (grounds) => [
       {
         id: 'stun-filter',
         device: 'branch-firewall',
         likelihood: 'likely',
-        text: (ports) => `Inspection drops STUN on ${ports}; SIP and other bytes pass.`,
+        text: (ports) => `Inspection drops STUN on ${ports}; SIP and other data pass.`,
         grounds,
       },
     ],
@@ -163,14 +163,14 @@ export const SIGNALLING_RULES: readonly Rule[] = [
       ),
     symptom: {
       id: 'cannot-register',
-      text: 'Some phones cannot register over UDP: only what sends from the SIP port itself gets through; softphones, and several phones behind one NAT, do not.',
+      text: 'Some phones cannot register over UDP: only traffic from the SIP port as source port passes; softphones, and several phones behind one NAT, use other source ports.',
     },
     causes: (grounds) => [
       {
         id: 'source-port-rule',
         device: 'branch-firewall',
         likelihood: 'likely',
-        text: (ports) => `A rule of the firewall lets out ${ports} from the same source port only.`,
+        text: (ports) => `A firewall rule permits ${ports} from the same source port only.`,
         grounds,
       },
     ],
@@ -189,7 +189,7 @@ export const SIGNALLING_RULES: readonly Rule[] = [
       ),
     symptom: {
       id: 'cannot-register',
-      text: 'Phones that send from the SIP port itself, as many desk phones do, cannot register over UDP; others can.',
+      text: 'Phones that use the SIP port as source port, as many desk phones do, cannot register over UDP; others can.',
     },
     causes: (grounds) => [
       {
@@ -197,7 +197,7 @@ export const SIGNALLING_RULES: readonly Rule[] = [
         device: 'branch-firewall',
         likelihood: 'likely',
         text: (ports) =>
-          `The firewall holds old state for ${ports} as a source port, serves one device at a time there, or has a rule against it.`,
+          `The firewall holds stale state for ${ports} as a source port, serves one device at a time there, or has a rule against it.`,
         grounds,
       },
     ],
@@ -233,7 +233,7 @@ export const SIGNALLING_RULES: readonly Rule[] = [
     },
     symptom: {
       id: 'wifi-calling-unavailable',
-      text: "The gateway's name does not resolve here, so handsets that ask this resolver never find it; no port is to blame.",
+      text: "The gateway's name does not resolve here, so handsets that use this resolver cannot find it; this is DNS, no port is involved.",
     },
     causes: noCause,
     fixes: noFix,

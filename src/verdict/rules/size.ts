@@ -153,7 +153,7 @@ export const SIZE_RULES: readonly Rule[] = [
     when: (evidence) => longOverTcp(evidence, ({ evidence: { direction } }) => direction !== 'inbound'),
     symptom: {
       id: 'long-invites-fail',
-      text: 'Phones set to TCP or TLS register and cannot set up calls: long messages vanish on the connection, short ones pass.',
+      text: 'Phones set to TCP or TLS register but cannot set up calls: long messages are lost on the connection, short ones pass.',
     },
     causes: segmentCauses,
     fixes: fix('advise'),
@@ -163,7 +163,7 @@ export const SIZE_RULES: readonly Rule[] = [
     when: (evidence) => longOverTcp(evidence, ({ evidence: { direction } }) => direction === 'inbound'),
     symptom: {
       id: 'transfers-fail',
-      text: 'On phones set to TCP or TLS busy lamps, transfers and incoming calls with long messages fail: what is long vanishes on its way to us.',
+      text: 'Busy lamps, transfers and long incoming messages fail on phones set to TCP or TLS: large inbound packets are lost.',
     },
     causes: segmentCauses,
     fixes: fix('advise'),
@@ -173,7 +173,7 @@ export const SIZE_RULES: readonly Rule[] = [
     when: (evidence) => sweeps(evidence, (one) => one.evidence.direction === 'inbound'),
     symptom: {
       id: 'transfers-fail',
-      text: 'Busy lamps, transfers and long incoming messages fail over UDP: large packets are lost on their way to us.',
+      text: 'Busy lamps, transfers and long incoming messages fail over UDP: large inbound packets are lost.',
     },
     causes: sizeCauses,
     fixes: pathFixes,
@@ -186,7 +186,7 @@ export const SIZE_RULES: readonly Rule[] = [
         : [],
     symptom: {
       id: 'wifi-calling-unavailable',
-      text: 'Wi-Fi Calling never comes up: its tunnel is negotiated (IKE), and nothing passes through it (ESP).',
+      text: 'Wi-Fi Calling never comes up: IKE negotiates the tunnel, but ESP does not pass.',
     },
     causes: pathCauses,
     fixes: pathFixes,
@@ -199,7 +199,7 @@ export const SIZE_RULES: readonly Rule[] = [
         : [],
     symptom: {
       id: 'long-invites-fail',
-      text: 'The tunnel loses its large packets: registration or calls with long SIP messages fail, short ones pass.',
+      text: 'The tunnel loses large packets: registration or calls with long SIP messages fail, short ones pass.',
     },
     causes: pathCauses,
     fixes: pathFixes,

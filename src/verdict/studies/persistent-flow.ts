@@ -15,7 +15,7 @@ export const judgeStale = (all: readonly SourcePortFacts[], upperBound: number |
 };
 
 const STALE_NOTE =
-  'A flow that this agent has kept since earlier runs gets no answer, while new ones do: the firewall holds stale state, as after a change of its outer address. Phones that keep their flows are cut off until it is flushed.';
+  'A flow that this agent keeps open since earlier runs gets no answer, while new ones do: the firewall holds stale state, for example after its public address changed. Phones that keep their flows are cut off until it is cleared.';
 
 export const judge: Judge<SourcePortFacts> = (facts, loss) => {
   const staleState = judgeStale(facts, lossUpperBound(loss));

@@ -180,14 +180,14 @@ const underLimit = (one: StudyCheck, limit: SipLimit | undefined): StudyCheck =>
     : one;
 
 const LIMIT_WORDS = {
-  rate: 'one asked after a pause of some seconds passes again: a limit of SIP messages per time',
+  rate: 'but one after a pause of some seconds passes again: a rate limit for SIP messages',
   'cut-off': 'and none asked after a pause either: a flood protection has shut this host out',
 } as const;
 
 const limitNote = ({ kind, port, some }: SipLimit): string =>
   some
-    ? `UDP ${port} lets only so many messages pass at a time: of ${some.trials} sent within seconds ${some.answers} were answered, of ${some.slowly} sent a second apart all. A flood protection or rate limit does that. Phones behind one address share it.`
-    : `From some moment on no more messages to UDP ${port} passed, whatever they were, ${LIMIT_WORDS[kind]}. This run may have triggered it: exempt this host, or ask slower (--max-pps). Phones behind one address share such a limit.`;
+    ? `UDP ${port} passes only so many messages at a time: of ${some.trials} sent within seconds ${some.answers} were answered, of ${some.slowly} sent a second apart all. Flood protection or a rate limit does that. Phones behind one address share it.`
+    : `From one moment on no more messages to UDP ${port} passed, whatever they were, ${LIMIT_WORDS[kind]}. This run may have triggered it: exempt this host, or use a lower --max-pps. Phones behind one address share such a limit.`;
 
 /** Everything there is to say about SIP on the way to these addresses. */
 export const judgeSip = (all: readonly SipFacts[], lossUpperBound: number | null): SipVerdicts => {
@@ -261,8 +261,8 @@ export const judgeSip = (all: readonly SipFacts[], lossUpperBound: number | null
       ...judged.flatMap((one) => one.limits).map(limitNote),
       ...cosmetic.map(
         ({ transport, port, evidence }) =>
-          `Something on the way writes SIP over ${transport.toUpperCase()} ${port} in another form (${[evidence.onlyForm].flat().join(', ')}): ` +
-          'it says the same, and no call suffers from it.',
+          `Something on the path writes SIP over ${transport.toUpperCase()} ${port} in another form (${[evidence.onlyForm].flat().join(', ')}): ` +
+          'the content is the same, and no call suffers from it.',
       ),
     ],
   };

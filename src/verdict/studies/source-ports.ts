@@ -65,7 +65,7 @@ export const losingOwnPort = (
     : one;
 
 const noteOf = ({ port }: SourcePort): string =>
-  `Nothing comes back to source port ${port} although the same question from another port is answered: the firewall holds stale state of that port (flush it), serves one device at a time, or has a rule by source port. A device that uses this port is cut off.`;
+  `No return traffic to source port ${port}, although the same request from another port is answered: the firewall holds stale state for that port (clear it), serves one device at a time, or has a rule by source port. A device that uses this port is cut off.`;
 
 export const judge: Judge<SourcePortFacts> = (facts, loss) => {
   const sourcePorts = judgeSourcePorts(facts, lossUpperBound(loss));

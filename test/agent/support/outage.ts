@@ -96,13 +96,13 @@ export const outage = async (t: Owner, hours: number): Promise<Outage> => {
   const wanted = new Set(records.map(({ record }) => record.id));
   const received = { nats: stored, webhook: arrived, file: written };
   return {
-    summary: `${state.runs} runs, ${hours} h without uplink, ${held} results waited, ${wanted.size} to arrive; ${Object.entries(
+    summary: `${state.runs} runs, ${hours} h without uplink, ${held} results are queueded, ${wanted.size} to arrive; ${Object.entries(
       received,
     )
       .map(([name, ids]) => `${name} ${ids.length}`)
       .join(', ')}`,
     faults: [
-      ...(held < hours * 12 ? [`only ${held} results waited`] : []),
+      ...(held < hours * 12 ? [`only ${held} results are queueded`] : []),
       ...(wanted.size < state.runs ? [`${wanted.size} results of ${state.runs} runs are in the spool`] : []),
       ...Object.entries(received).flatMap(([name, ids]) => {
         const unique = new Set(ids);

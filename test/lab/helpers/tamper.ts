@@ -162,7 +162,7 @@ const serve = async (port: number, tampering: Mode): Promise<void> => {
 };
 
 const known = MODES.find((one) => one === mode);
-if (!known) throw new Error(`"${mode}" is none of ${MODES.join(', ')}`);
+if (!known) throw new Error(`"${mode}" is not one of ${MODES.join(', ')}`);
 const wanted = ports.split(',').flatMap((part) => {
   const [from = 0, to = from] = part.split('-').map(Number);
   return Array.from({ length: to - from + 1 }, (_, index) => from + index);

@@ -11,7 +11,7 @@ export default {
   services: { 'business-sip': ['works', 'unknown'] },
   cause: { 'business-sip': ['none', 'first-packet'] },
   says: [/first packet/],
-  saysNot: [/[Oo]verloaded|Wi-Fi|long way/],
+  saysNot: [/[Oo]verloaded|Wi-Fi|long path/],
   measureFlows: [
     { port: 16_384, transport: 'udp', flows: 50, flowsPerSecond: 50, deadRatio: [0, 0], firstRttMs: [400, 600] },
   ],

@@ -12,7 +12,7 @@ export default {
   perhapsSymptoms: { 'business-sip': ['some-calls-silent', 'choppy-audio', 'lost-inbound-calls'] },
   says: [/bundle|LAG|ECMP/],
   // No rule mends it: each port passes from another source port.
-  saysNot: [/[Ii]nspection|does not let|[Oo]verloaded/],
+  saysNot: [/[Ii]nspection|firewall or router blocks|[Oo]verloaded/],
   notFixed: 'nothing is to be permitted',
   repeat: 3,
   measureFlows: [{ port: 16_384, transport: 'udp', flows: 200, flowsPerSecond: 100, deadRatio: [0.12, 0.4] }],

@@ -11,7 +11,7 @@ export default {
   services: { 'business-sip': ['works', 'degraded', 'unknown'] },
   perhapsSymptoms: { 'business-sip': ['some-calls-silent', 'choppy-audio', 'lost-inbound-calls'] },
   // No rule mends it: each port passes from another source port.
-  saysNot: [/[Ii]nspection|does not let|[Oo]verloaded/],
+  saysNot: [/[Ii]nspection|firewall or router blocks|[Oo]verloaded/],
   notFixed: 'nothing is to be permitted',
   repeat: 3,
   measureFlows: [{ port: 5060, transport: 'tcp', flows: 60, flowsPerSecond: 60, deadRatio: [0.25, 0.75] }],

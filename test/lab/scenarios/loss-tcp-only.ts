@@ -14,7 +14,7 @@ export default {
   },
   services: { 'business-sip': ['works', 'degraded', 'unknown'] },
   perhapsSymptoms: { 'business-sip': ['some-calls-silent', 'choppy-audio', 'delayed-audio', 'lost-inbound-calls'] },
-  saysNot: [/[Ii]nspection|does not let/],
+  saysNot: [/[Ii]nspection|firewall or router blocks/],
   notFixed: 'nothing is to be permitted',
   repeat: 5,
   outages: 'perhaps',

@@ -10,7 +10,7 @@ export default {
   really: { 'udp/16384-16483': 'rewritten' },
   // Another host behind the same address may send there as well: whose it is cannot be told.
   services: { 'business-sip': ['works', 'degraded', 'unknown'] },
-  says: [/cannot read/],
-  saysNot: [/[Oo]pen UDP|does not let/],
+  says: [/cannot parse/],
+  saysNot: [/[Oo]pen UDP|firewall or router blocks/],
   notVerified: 'a hand-made question of media that is cut loses what its answer is known by',
 } satisfies Scenario;

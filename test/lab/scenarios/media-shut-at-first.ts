@@ -10,7 +10,7 @@ export default {
   args: SMALL_MEDIA_RANGE,
   really: { 'udp/16384-16419': 'away' },
   services: { 'business-sip': ['works', 'unknown'] },
-  saysNot: [/[Ii]nspection|IPS|does not let/],
+  saysNot: [/[Ii]nspection|IPS|firewall or router blocks/],
   outages: 'perhaps',
   eachAlone: true,
   measuredOnly: true,

@@ -10,7 +10,7 @@ export default {
   really: { '*': 'away' },
   services: { 'business-sip': ['works', 'unknown'] },
   cause: { 'business-sip': ['none', 'outage'] },
-  saysNot: [/[Oo]verloaded|loses packets|does not let|flood/],
+  saysNot: [/[Oo]verloaded|loses packets|firewall or router blocks|flood/],
   outages: 'perhaps',
   eachAlone: true,
   measuredOnly: true,

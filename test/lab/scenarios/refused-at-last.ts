@@ -12,7 +12,7 @@ export default {
   cause: { 'business-sip': 'outage' },
   says: [/refused what it had answered before/],
   // Who refuses is no guard that drops, and no firewall of the branch's is accused.
-  saysNot: [/flood|port scan/],
+  saysNot: [/flood|[Pp]ort.scan/],
   outages: 'perhaps',
   eachAlone: true,
   measuredOnly: true,

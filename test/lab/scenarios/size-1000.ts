@@ -11,7 +11,7 @@ export default {
   services: { 'business-sip': 'degraded' },
   symptoms: { 'business-sip': ['long-invites-fail'] },
   cause: { 'business-sip': 'path-mtu' },
-  saysNot: [/inspection|does not answer strangers/],
+  saysNot: [/inspection|does not answer unknown clients/],
   notFixed: 'nothing is to be permitted by port',
   notVerified: 'no hand-made question is as long',
 } satisfies Scenario;

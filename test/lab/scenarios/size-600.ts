@@ -9,7 +9,7 @@ export default {
   services: { 'business-sip': 'blocked' },
   symptoms: { 'business-sip': ['cannot-register'] },
   cause: { 'business-sip': ['path-mtu', 'size-limit'] },
-  saysNot: [/inspection|does not answer strangers|a reflector would tell/],
+  saysNot: [/inspection|does not answer unknown clients|a test against a reflector/],
   notFixed: 'nothing is to be permitted by port',
   notVerified: 'no hand-made question is as long',
 } satisfies Scenario;
