@@ -51,7 +51,7 @@ t.test('SIP over UDP and TCP passes, and nothing was compared', async (t) => {
   t.equal(service.verdict, 'works');
   t.same(service.untested, ['sip-alg/udp/5060', 'sip-alg/tcp/5060']);
   t.equal(answer, 'YES, AS FAR AS TESTED');
-  t.match(sentence, 'Whether a SIP ALG rewrites calls is not known');
+  t.match(sentence, 'Whether a SIP ALG rewrites calls is unknown');
   t.equal(tone, 'none');
 });
 
