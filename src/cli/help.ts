@@ -32,6 +32,9 @@ Options:
                           that the far side begins: 5061, 5061/tls, signalling=5067 (repeatable)
   --deep                  also how long idle connections last in NAT and firewall (up to 6 minutes)
   --no-nat                leaves out how the NAT maps and filters: 2 s less
+  --media TIME            sends audio as a call does, both ways, for so long (default 6, 0 for none)
+  --codec NAME            as g711 (default), g729 or opus: size and rate, and what loss does to it
+  --calls N               then 1, 2, 4 … N calls at once, 10 s each: how many pass, and what ends it
   --transport udp|tcp|tls signalling transports in use (repeatable; default all of the profile)
   -o, --output FORMAT     table, json, ndjson, html, nagios or prometheus (default table)
   --json                  the same as -o json

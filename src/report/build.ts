@@ -108,6 +108,7 @@ export const buildReport = (input: ReportInput): Report => {
       findings: studies.sipAlg.findings.map((one) => ({ ...one })),
     },
     quality: studies.quality,
+    capacity: studies.capacity,
     services: [],
     notes: notes(input, judgement, outages),
     totals: {

@@ -17,7 +17,7 @@ const studiedOf = (run: RunState): readonly StudiedFarEnd[] =>
     .map(({ address, facts: { identity, flows, connections }, ways }) => {
       const observations = run.observations.at(address);
       const passing = observations.filter((one) => passesFromAnywhere(one) && !one.atLast).map(({ check }) => check);
-      return { address, identity, flows, connections, ways, observations, passing };
+      return { address, identity, flows, connections, ways, observations, passing, limit: run.sweeps.limit(address) };
     });
 
 export const runStudies = async (run: RunState): Promise<void> => {
