@@ -195,7 +195,7 @@ t.test('what this host, or the far end, did late is no fault of the line', async
   let turn = 0;
   const sleep: FakeNet['sleep'] = (ms, signal) => {
     turn += 1;
-    return busy.sleep(turn % 8 === 0 ? ms + 60 : ms, signal);
+    return busy.sleep(turn % 3 === 0 ? ms + 60 : ms, signal);
   };
   const { said, notes, outbound } = judged(await ask({ ...busy, sleep }));
   t.equal(said, 'unknown/local-error');

@@ -17,7 +17,12 @@ import type { Judge, StudyCheck } from './study-check.js';
 
 /** A packet that leaves so late is late by as much as phones send them apart. */
 const LATE_MS = SPACING_MS;
-/** So many of a stream's packets may leave late before it is no phone's stream any more, and this host may refuse to send. */
+/**
+ * So many packets may leave late before it is no phone's stream any more. What is late is not made up for, so that it leaves a gap and no
+ * burst, which takes nothing from what the others show.
+ */
+const OWN_LATE_SHARE = 0.2;
+/** So many packets this host may refuse to send, the far end leave unanswered, or something change, before the line is not judged. */
 const OWN_SHARE = 0.05;
 /** Those of which the time of coming was not seen are left out; more of them than this, and too few are left. */
 const UNSEEN_SHARE = 0.5;
@@ -43,7 +48,7 @@ const ownDoing = ({ packets, errors }: MediaStream): Own => ({
 });
 
 const isOwn = ({ lateRatio, blurredRatio, errors }: Own, packets: number): boolean =>
-  lateRatio > OWN_SHARE || blurredRatio > UNSEEN_SHARE || share(errors, packets + errors) > OWN_SHARE;
+  lateRatio > OWN_LATE_SHARE || blurredRatio > UNSEEN_SHARE || share(errors, packets + errors) > OWN_SHARE;
 
 const DEGRADED = (reason: 'loss' | 'jitter' | 'reordered' | 'latency' | 'rate-limited'): Finding => ({
   verdict: 'degraded',
@@ -68,9 +73,11 @@ const ofPath = ({ facts, stream, directions, throttling, thresholds }: Context):
   // From some packet on in two streams alike: no chance, and no line that was away.
   if (throttling) return DEGRADED('loss');
   const { packets } = stream;
-  const longest = Math.max(0, ...directions.map(({ loss }) => loss.longestGap));
-  if (longest >= OUTAGE_PACKETS) return UNKNOWN('outage');
-  const roundTrip = lossOf(packets.map(({ heard, answered }) => heard === 0 && answered !== 0));
+  const roundTrip = lossOf(
+    packets.map(({ heard, arrived, answered }) => heard === 0 && !((arrived ?? 0) > 0 && answered === 0)),
+  );
+  // Nothing passed for a while: of which, and whose doing it was, the rest of the run says.
+  if (roundTrip.longestGap >= OUTAGE_PACKETS) return UNKNOWN('outage');
   const loses =
     directions.length > 0
       ? directions.some(({ loss }) => loss.proven > thresholds.lossRatio)
