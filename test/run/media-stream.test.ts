@@ -2,6 +2,7 @@
 import t from 'tap';
 import type { MediaFacts } from '../../src/model/media.js';
 import type { MediaOptions } from '../../src/model/run.js';
+import { sendStreams } from '../../src/run/media/send.js';
 import { study } from '../../src/run/studies/media-stream.js';
 import { judge } from '../../src/verdict/studies/media-stream.js';
 import { deriveKeys } from '../../src/wire/keys.js';
@@ -182,6 +183,31 @@ t.test('a line that is away once is no throttle, and no loss of the line', async
   t.equal(burst.said, 'pass/answered', 'nor is one burst of a quarter of a second');
   t.match(burst.outbound, { lost: 12, longestGap: 12 });
 });
+
+t.test(
+  'a stream that was begun beside everything else counts where it is spotless, and is sent again where it is not',
+  async (t) => {
+    const begun = async (line: Line) => {
+      const net = behind(line);
+      const tools = toolsOf(net, SESSION, { path: knownPath(200, 0) });
+      const early = await net.run(sendStreams([RTP], { codec: 'g711', spacingMs: 20, count: 300 }, tools));
+      const farEnd = {
+        ...{ address: ADDRESS, passing: [RTP, WAY], observations: [], ways: [WAY], flows: null, connections: null },
+        ...{ identity: null, audio: Promise.resolve(early) },
+      };
+      const [facts] = await net.run(study.ask([farEnd], tools, { deep: false, nat: false, media: SIX_SECONDS }));
+      const streams = new Set(net.sent.filter(({ bytes }) => looksLikeRtp(bytes)).map(({ localPort }) => localPort))
+        .size;
+      return { streams, ...(facts ? judged(facts) : { said: 'nothing', outbound: undefined }) };
+    };
+    const clean = await begun({});
+    t.match(clean, { streams: 1, said: 'pass/answered', outbound: { packets: 300, lost: 0 } });
+    const lossyAtFirst = await begun({ out: ({ flow, index }) => (flow === 0 && index % 10 === 3 ? [] : USUAL) });
+    t.match(lossyAtFirst, { streams: 2, said: 'pass/answered', outbound: { packets: 300, lost: 0 } }, 'our own load');
+    const lossy = await begun({ out: ({ index }) => (index % 10 === 3 ? [] : USUAL) });
+    t.match(lossy, { streams: 2, said: 'degraded/loss', outbound: { lost: 30 } });
+  },
+);
 
 t.test('a dead flow is not the port', async (t) => {
   const second = await over({ out: ({ flow }) => (flow === 0 ? [] : USUAL) });

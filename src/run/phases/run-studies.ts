@@ -7,8 +7,9 @@ import { NO_FACTS, STUDY_KINDS, type StudyFacts, type StudyKind } from '../../ve
 import { passesFromAnywhere } from '../observations.js';
 import type { RunState } from '../state.js';
 import { loadStudy, type StudiedFarEnd } from '../studies/study.js';
+import type { Audio } from './begin-audio.js';
 
-const studiedOf = (run: RunState): readonly StudiedFarEnd[] =>
+const studiedOf = (run: RunState, audio: Audio): readonly StudiedFarEnd[] =>
   run
     .proven()
     // What passes from its own source port alone tells studies nothing, they ask from others; nor does what was shut meanwhile.
@@ -17,14 +18,24 @@ const studiedOf = (run: RunState): readonly StudiedFarEnd[] =>
     .map(({ address, facts: { identity, flows, connections }, ways }) => {
       const observations = run.observations.at(address);
       const passing = observations.filter((one) => passesFromAnywhere(one) && !one.atLast).map(({ check }) => check);
-      return { address, identity, flows, connections, ways, observations, passing, limit: run.sweeps.limit(address) };
+      return {
+        address,
+        identity,
+        flows,
+        connections,
+        ways,
+        observations,
+        passing,
+        limit: run.sweeps.limit(address),
+        audio: audio.get(address),
+      };
     });
 
-export const runStudies = async (run: RunState): Promise<void> => {
+export const runStudies = async (run: RunState, audio: Audio = new Map()): Promise<void> => {
   const { input, tools, signal } = run;
   const options = input.studies;
   if (!options || signal.aborted) return;
-  const farEnds = studiedOf(run);
+  const farEnds = studiedOf(run, audio);
   const studies = await Promise.all(STUDY_KINDS.map(loadStudy));
   const ended = new Map<StudyKind, Promise<unknown>>();
   const begin = (kind: StudyKind): Promise<unknown> => {

@@ -7,13 +7,13 @@ import { CODECS, type MediaFacts, type MediaStep, type MediaStream, RTP_BYTES, S
 import type { MediaOptions } from '../../model/run.js';
 import type { SocketError } from '../../net/errno.js';
 import { cutOf } from '../../verdict/media/cut.js';
+import { isSpotless } from '../../verdict/media/spotless.js';
+import { hasRoom, portsOf } from '../media/ports.js';
 import { factsOf, receiptsOf, type SentStreams, sendStreams } from '../media/send.js';
 import { askWhoIsThere } from '../phases/identify.js';
 import type { Tools } from '../tools.js';
 import { HEADER_BYTES, type StudiedFarEnd, type Study } from './study.js';
 
-/** A stream's share of the pace leaves room for what is asked beside it. */
-const ROOM_BESIDE = 1.2;
 /** Half the usual distance: a quota comes in half the time then, and a timer does not. */
 const REPEAT_SPACING_MS = SPACING_MS / 2;
 /** The second stream goes on for so long after the moment at which the first was cut. */
@@ -29,17 +29,6 @@ const LATE_MS = SPACING_MS;
 /** RTCP says nothing of a line on which so few packets a second pass. */
 const isTooSlow = ({ limit }: StudiedFarEnd): boolean =>
   limit?.kind === 'rate' && limit.packetsPerSecond < (2 * 1000) / SPACING_MS;
-
-/** Media ports that pass, of whoever names most of them, the lowest first: the same one from run to run. */
-const portsOf = <C extends Check>(passing: readonly C[]): readonly C[] => {
-  const groups = new Map<string, C[]>();
-  for (const check of passing.filter(({ probe }) => probe === 'rtp-echo')) {
-    const name = check.requiredBy.join(' ');
-    groups.set(name, [...(groups.get(name) ?? []), check]);
-  }
-  const [most = []] = [...groups.values()].sort((a, b) => b.length - a.length);
-  return most.sort((a, b) => a.port - b.port);
-};
 
 const packetsIn = (seconds: number, spacingMs: number): number => Math.max(1, Math.round((seconds * 1000) / spacingMs));
 
@@ -67,6 +56,19 @@ const sendOne = async (
   const [stream] = sending.streams;
   if (!stream) throw new Error('one check makes one stream');
   return factsOf(sending, stream, await receiptsOf(sending, ways, tools), spacingMs);
+};
+
+/** The stream that was begun beside everything else, if nothing at all is wrong with it. */
+const spotless = async (
+  { audio }: StudiedFarEnd,
+  ways: readonly Check[],
+  tools: Tools,
+): Promise<MediaStream | null> => {
+  const sending = (await audio) ?? null;
+  const [stream] = sending?.streams ?? [];
+  if (!sending || !stream || sending.ended !== 'complete') return null;
+  const facts = factsOf(sending, stream, await receiptsOf(sending, ways, tools), SPACING_MS);
+  return isSpotless(facts) ? facts : null;
 };
 
 /** So many calls at once. */
@@ -122,21 +124,24 @@ const askOne = async (farEnd: StudiedFarEnd, options: MediaOptions, tools: Tools
   const ports = portsOf(farEnd.passing);
   const [check] = ports;
   if (!check || check.family === null) return null;
-  const { address, family, port } = { address: farEnd.address, family: check.family, port: check.port };
+  const { address } = farEnd;
+  const { family, port } = check;
   const { codec, calls, seconds } = options;
   const nothing: MediaFacts = {
     ...{ address, family, port, codec, notSent: null, stream: null, repeat: null, steps: [], farEndLateMs: 0 },
     asked: calls > 1 ? calls : 0,
   };
-  if (options.maxPps < (ROOM_BESIDE * 1000) / SPACING_MS) return { ...nothing, notSent: 'pace' };
+  if (!hasRoom(options)) return { ...nothing, notSent: 'pace' };
   if (isTooSlow(farEnd)) return { ...nothing, notSent: 'rate-limited' };
   const { ways } = farEnd;
   try {
     const count = packetsIn(seconds, SPACING_MS);
-    const stream = await sendOne(check, options, { count, spacingMs: SPACING_MS }, ways, tools);
+    const stream =
+      (await spotless(farEnd, ways, tools)) ??
+      (await sendOne(check, options, { count, spacingMs: SPACING_MS }, ways, tools));
     const cut = cutOf(stream);
     const repeatMs = cut && cut.atMs + REPEAT_BEYOND_MS;
-    const mayRepeat = options.maxPps >= (ROOM_BESIDE * 1000) / REPEAT_SPACING_MS && !tools.signal.aborted;
+    const mayRepeat = hasRoom(options, REPEAT_SPACING_MS) && !tools.signal.aborted;
     const again = { count: packetsIn((repeatMs ?? 0) / 1000, REPEAT_SPACING_MS), spacingMs: REPEAT_SPACING_MS };
     const repeat = cut && mayRepeat ? await sendOne(check, options, again, ways, tools) : null;
     const steps = calls > 1 && stream.ended === 'complete' ? await rampUp(ports, options, ways, tools) : [];

@@ -7,6 +7,7 @@ import type { ConnectionFacts, FlowFacts, Identity } from '../../model/far-end.j
 import type { Observation, PathLimit } from '../../model/observation.js';
 import type { StudyOptions } from '../../model/run.js';
 import type { FactOf, StudyKind } from '../../verdict/studies/registry.js';
+import type { SentStreams } from '../media/send.js';
 import type { Tools } from '../tools.js';
 
 /** A far end as its studies find it. */
@@ -24,6 +25,8 @@ export interface StudiedFarEnd {
   readonly connections: ConnectionFacts | null;
   /** What limits the path there over UDP, where something does; left out where nothing does. */
   readonly limit?: PathLimit | null;
+  /** The stream of audio that was begun beside everything else; left out where none was. */
+  readonly audio?: Promise<SentStreams | null> | undefined;
 }
 
 /** What is put on the wire: packets, and bytes with their IP and UDP headers. */
