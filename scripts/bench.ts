@@ -14,6 +14,12 @@ if (process.argv[2] === 'sweep') {
   process.exit();
 }
 
+if (process.argv[2] === 'media') {
+  const { benchMedia } = await import('./bench-media.js');
+  await benchMedia();
+  process.exit();
+}
+
 const PROBE = join(packageRoot(), 'dist', 'src', 'cli', 'probe.js');
 const ROUNDS = 21;
 /** A demo takes as long as all the others together, and most of it is waiting. */

@@ -92,6 +92,9 @@ const replacements = async (profiles: readonly Profile[]): Promise<ReadonlyMap<n
   return map;
 };
 
+/** On loopback everything else is done in two seconds. */
+const DEMO_MEDIA_S = 2;
+
 /** Runs the demo; takes the output options of `probe`. */
 export const demoCommand = async (argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> => {
   const given = parseArgs({ args: [...argv], strict: false });
@@ -99,7 +102,11 @@ export const demoCommand = async (argv: readonly string[], env: NodeJS.ProcessEn
     throw usage('demo: probes its own reflector; leave out --target and --reflector');
   }
   const parsed = parseProbeOptions(argv, env);
-  const options = given.values['max-pps'] === undefined ? { ...parsed, maxPps: LOOPBACK_PPS } : parsed;
+  const options = {
+    ...parsed,
+    ...(given.values['max-pps'] === undefined && { maxPps: LOOPBACK_PPS }),
+    ...(given.values.media === undefined && { media: { ...parsed.media, seconds: DEMO_MEDIA_S } }),
+  };
   const profiles = await Promise.all(PROFILES.map(loadProfile));
   const limit = descriptorLimit();
   const whole = limit === null || limit >= 16_384 + OTHER_SOCKETS + SPARE_DESCRIPTORS;

@@ -33,6 +33,9 @@ Options:
                           traffic that the far side starts: 5061, 5061/tls, signalling=5067 (repeatable)
   --deep                  also measure session timeouts of NAT and firewall (up to 6 minutes)
   --no-nat                skip NAT mapping and filtering: saves 2 s
+  --media TIME            send audio as a call does, both ways, for so long (default 6, 0 for none)
+  --codec NAME            g711 (default), g729 or opus: size and rate, and what loss does to it
+  --calls N               then 1, 2, 4 … N calls at once, 10 s each: how many pass, and what limits them
   --transport udp|tcp|tls signalling transports in use (repeatable; default all of the profile)
   -o, --output FORMAT     table, json, ndjson, html, nagios or prometheus (default table)
   --json                  the same as -o json

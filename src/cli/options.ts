@@ -2,7 +2,9 @@
 import { isIP } from 'node:net';
 import { parseArgs } from 'node:util';
 import { TRANSPORTS, type Transport } from '../model/kinds.js';
+import { CODEC_NAMES } from '../model/media.js';
 import { nearest } from '../model/nearest.js';
+import type { MediaOptions } from '../model/run.js';
 import { UserError } from '../model/user-error.js';
 import { readInbound } from '../plan/inbound.js';
 import { readFrom } from '../plan/sip-identity.js';
@@ -12,6 +14,7 @@ import type { RulesOf } from '../report/rules.js';
 import { DIALECT_NAMES } from '../verdict/fixes/dialects.js';
 
 export interface ProbeOptions extends ProbeRequest, ProbePace {
+  readonly media: NonNullable<ProbePace['media']>;
   readonly output: Output;
   readonly outFile: string | null;
   /** Prints the rules of the report and nothing else. */
@@ -26,6 +29,14 @@ const DEFAULT_PROFILE = 'business-sip';
 const DEFAULT_MAX_PPS = 200;
 /** More than this program can send: unpaced, for a lab. No branch line should see it. */
 const MAX_PPS = 1_000_000;
+/** Beside the questions about the NAT, which take as long. 299 packets without a loss bound it below 1 %. */
+const DEFAULT_MEDIA_S = 6;
+const MAX_MEDIA_S = 600;
+/** What a branch of some hundred people has at once. */
+const MAX_CALLS = 100;
+/** So many packets a second a call sends, and room for what watches the line beside them. */
+const packetsPerSecondOf = (calls: number): number => 50 * calls + 50;
+const SECONDS_A_STEP = 15;
 /** A default run ends far sooner; this catches what hangs. */
 const DEFAULT_TIMEOUT_S = 60;
 /** The longest lifetime asked for is five minutes; the rest of the run comes before it. */
@@ -59,6 +70,9 @@ const OPTIONS = {
   inbound: { type: 'string', multiple: true },
   deep: { type: 'boolean' },
   'no-nat': { type: 'boolean' },
+  media: { type: 'string' },
+  codec: { type: 'string' },
+  calls: { type: 'string' },
   mcc: { type: 'string' },
   mnc: { type: 'string' },
   carrier: { type: 'string' },
@@ -115,6 +129,7 @@ const portRange = (text: string): readonly [number, number] => {
 };
 
 const isTransport = (text: string): text is Transport => (TRANSPORTS as readonly string[]).includes(text);
+const isCodec = (text: string): text is MediaOptions['codec'] => (CODEC_NAMES as readonly string[]).includes(text);
 const isOutput = (text: string): text is Output => (OUTPUTS as readonly string[]).includes(text);
 
 /**
@@ -180,6 +195,27 @@ const rulesOf = (values: ReturnType<typeof parse>['values']): ProbeOptions['rule
   return { dialect, of: isTest ? 'test' : 'service' };
 };
 
+/** The streams that `--media`, `--codec` and `--calls` ask for, and the pace that they need. */
+const mediaOf = (values: ReturnType<typeof parse>['values']): Pick<ProbeOptions, 'media' | 'maxPps'> => {
+  const { media: text = String(DEFAULT_MEDIA_S), codec = 'g711' } = values;
+  const seconds = /^0+(?:\.0+)?(?:ms|s|m|h)?$/.test(text) ? 0 : secondsOf('--media', text, MAX_MEDIA_S);
+  if (!isCodec(codec)) {
+    throw usage(`--codec: "${codec.slice(0, SHOWN_LENGTH)}" is none of ${CODEC_NAMES.join(', ')}`);
+  }
+  const calls = wholeNumber('--calls', values.calls ?? '1', 1, MAX_CALLS);
+  if (seconds === 0 && values.calls !== undefined) throw usage('--calls sends audio: leave out --media 0');
+  const needed = calls > 1 ? packetsPerSecondOf(calls) : 0;
+  const maxPps = wholeNumber('--max-pps', values['max-pps'] ?? String(Math.max(DEFAULT_MAX_PPS, needed)), 1, MAX_PPS);
+  if (maxPps < needed) {
+    throw usage(`--calls: ${calls} calls send more than --max-pps allows; give at least ${needed}, or fewer calls`);
+  }
+  return { media: { seconds, codec, calls }, maxPps };
+};
+
+/** By how much a run with these streams is longer, in seconds: each number of calls is held for ten, and its answers waited for. */
+const mediaSeconds = ({ seconds, calls }: ProbeOptions['media']): number =>
+  seconds + (calls > 1 ? SECONDS_A_STEP * Math.ceil(Math.log2(calls) + 1) : 0);
+
 /** Reads the options of a run. @throws UserError in one line */
 export const parseProbeOptions = (argv: readonly string[], env: NodeJS.ProcessEnv): ProbeOptions => {
   const [first] = argv;
@@ -199,12 +235,13 @@ export const parseProbeOptions = (argv: readonly string[], env: NodeJS.ProcessEn
   }
   const { deep = false, exhaustive = false } = values;
   if (deep && values['no-nat']) throw usage('--deep is about the NAT: leave out --no-nat');
+  const { media, maxPps } = mediaOf(values);
   const usual = deep ? DEFAULT_DEEP_TIMEOUT_S : DEFAULT_TIMEOUT_S;
   const timeout =
     values.timeout === undefined
       ? exhaustive
         ? DEFAULT_EXHAUSTIVE_TIMEOUT_S
-        : usual
+        : usual + Math.max(0, mediaSeconds(media) - DEFAULT_MEDIA_S)
       : secondsOf('--timeout', values.timeout, MAX_TIMEOUT_S);
   if (values.ipv4 && values.ipv6) throw usage('-4 and -6 cannot be combined; without them both families are tested');
   if (values.source !== undefined && isIP(values.source) === 0) {
@@ -233,7 +270,7 @@ export const parseProbeOptions = (argv: readonly string[], env: NodeJS.ProcessEn
     output,
     outFile: values.out ?? null,
     rules: rulesOf(values),
-    maxPps: wholeNumber('--max-pps', values['max-pps'] ?? String(DEFAULT_MAX_PPS), 1, MAX_PPS),
+    ...{ media, maxPps },
     timeoutMs: timeout * 1000,
     source: values.source ?? null,
     families: values.ipv4 ? [4] : values.ipv6 ? [6] : [4, 6],

@@ -105,7 +105,13 @@ const KINDS = {
     askedBy: 'check',
     meddling: { answered: 'dns-intercepted', rewritten: 'dns-intercepted' },
   },
-  'media-stream': { label: 'audio (RTP)', transports: ['udp'], answeredBy: 'reflector', askedBy: 'study' },
+  'media-stream': {
+    label: 'audio (RTP)',
+    transports: ['udp'],
+    answeredBy: 'reflector',
+    askedBy: 'study',
+    about: 'rtp-echo',
+  },
   inbound: { label: 'inbound traffic', transports: ['udp', 'tcp', 'tls'], answeredBy: 'reflector', askedBy: 'study' },
 } as const satisfies Record<string, Kind>;
 

@@ -193,6 +193,57 @@ const QualitySchema = v.looseObject({
   reordered: Count,
   rFactor: v.number(),
   mos: v.number(),
+  /** The model that R and MOS are of. These and all below are absent in reports of versions before them. */
+  model: v.optional(v.string()),
+  codec: v.optional(v.string()),
+  /** Whether the delay of a conversation counts. */
+  kind: v.optional(v.picklist(['listening', 'conversational'])),
+  /** How much delay variation the phone's buffer takes out. */
+  playoutMs: v.optional(Milliseconds),
+  lost: v.optional(Count),
+  /** Mean run of packets lost or discarded over what it would be by chance (ITU-T G.107). */
+  burstRatio: v.optional(v.number()),
+  /** The true loss lies between these with a probability of 95 %. */
+  lossLower: v.optional(Ratio),
+  lossUpper: v.optional(Ratio),
+  /** Above the shortest delay of the stream (RFC 5481). */
+  delayVariationMs: v.optional(v.object({ p50: Milliseconds, p95: Milliseconds, p99: Milliseconds })),
+  /** Came later than the playout buffer holds. */
+  discarded: v.optional(Count),
+  duplicates: v.optional(Count),
+  /** Packets lost in a row, at most. */
+  longestGap: v.optional(Count),
+  /** RFC 3550's J after the last packet; `jitterMs` is the mean of what it smoothes. */
+  lastJitterMs: v.optional(Milliseconds),
+  /** How much longer the way took at the end than at the beginning; the drift of the two clocks included. */
+  delayChangeMs: v.optional(v.number()),
+  rttMs: v.optional(Milliseconds),
+  windows: v.optional(
+    v.array(v.looseObject({ fromMs: Milliseconds, lost: Count, sent: Count, jitterMs: Milliseconds })),
+  ),
+  /** The same in pieces of a second or more, for charts; the median delay above the shortest. */
+  points: v.optional(
+    v.array(v.looseObject({ fromMs: Milliseconds, lost: Count, sent: Count, delayMs: nullable(Milliseconds) })),
+  ),
+  /** From so many packets on more were lost, in two streams alike. */
+  throttledAfter: v.optional(
+    nullable(
+      v.looseObject({
+        seconds: v.number(),
+        packets: Count,
+        bytes: Count,
+        /** It counts packets or bytes, or it counts time. */
+        kind: v.picklist(['quota', 'timer', 'unknown']),
+      }),
+    ),
+  ),
+});
+
+/** How many calls at once a line carries. */
+const CapacitySchema = v.looseObject({
+  calls: Count,
+  limitedBy: nullable(v.picklist(['outbound', 'inbound', 'per-flow'])),
+  asked: Count,
 });
 
 const ServiceSchema = v.looseObject({
@@ -287,6 +338,8 @@ export const ReportSchema = v.looseObject({
   nat: NatSchema,
   sipAlg: SipAlgSchema,
   quality: v.array(QualitySchema),
+  /** Null or absent where it was not asked how many calls pass at once. */
+  capacity: v.optional(nullable(CapacitySchema)),
   services: v.array(ServiceSchema),
   /** Absent in reports of versions before it, and where no name was resolved. */
   resolution: v.optional(ResolutionSchema),

@@ -1,7 +1,19 @@
 /** What goes into a run and what comes out of it: plain data, because a thread lies between. */
 import type { InboundPort, PlannedCheck, PlannedRange } from './check.js';
 import type { FarEndFacts } from './far-end.js';
+import type { Codec } from './media.js';
 import type { LossSample, Mark, Observation } from './observation.js';
+
+/** A stream of audio beside the other questions. */
+export interface MediaOptions {
+  /** How long it lasts; none is sent for 0. */
+  readonly seconds: number;
+  readonly codec: Codec;
+  /** How many at once are tried in the end, beginning with one; 1 for none but the stream itself. */
+  readonly calls: number;
+  /** The run's pace, of which the streams take their share. */
+  readonly maxPps: number;
+}
 
 /** Which studies of proven far ends a run makes. */
 export interface StudyOptions {
@@ -13,6 +25,8 @@ export interface StudyOptions {
   readonly persistentPort?: number;
   /** Ports at which it listens while the far end tries them; none if left out. */
   readonly inbound?: readonly InboundPort[];
+  /** None if left out. */
+  readonly media?: MediaOptions;
 }
 
 export interface RunInput {

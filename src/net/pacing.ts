@@ -5,6 +5,8 @@ export interface Pacer {
   take(packets: number, signal: AbortSignal): Promise<void>;
   /** The same where nothing has to be waited for; false, and nothing taken, where something has. */
   tryTake(packets: number): boolean;
+  /** Takes what is sent at its own time, without waiting: everything else leaves it room. */
+  book(packets: number): void;
 }
 
 /** Below a millisecond a timer costs more precision than it gives. */
@@ -35,6 +37,9 @@ export const createPacer = (
       if (at - now() >= WORTH_A_TIMER_MS) return false;
       nextAt = at + packets * gapMs;
       return true;
+    },
+    book: (packets) => {
+      nextAt = Math.max(now(), nextAt) + packets * gapMs;
     },
   };
 };

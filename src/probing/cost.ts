@@ -39,6 +39,9 @@ const rowFor = async (check: PlannedCheck, prepared: Prepared): Promise<Row> => 
   };
 };
 
+/** What of a run's pace decides what its studies send. */
+type CostOptions = Pick<ProbePace, 'deep' | 'nat' | 'persistentPort' | 'media' | 'maxPps'>;
+
 /** One question of each single check, and of some ports of each range. */
 const lookedAt = (rows: readonly Row[]): Amount => {
   const groups = new Map<string, Row[]>();
@@ -58,13 +61,14 @@ const lookedAt = (rows: readonly Row[]): Amount => {
 const proofFor = async (
   rows: readonly Row[],
   { token, reflectors, plan }: Prepared,
-  options: Pick<ProbePace, 'deep' | 'nat' | 'persistentPort'>,
+  options: CostOptions,
 ): Promise<Amount> => {
   if (token === null) return { packets: 0, bytes: 0 };
   const asked = rows.filter(({ check }) => check.skip === null);
   const named = addressesOf(reflectors);
   const all = [...new Set(asked.flatMap(({ check }) => check.address ?? []))];
-  const wanted = { ...options, inbound: inboundPorts(plan) };
+  const { media, maxPps, ...others } = options;
+  const wanted = { ...others, inbound: inboundPorts(plan), ...(media && { media: { ...media, maxPps } }) };
   const studies = (await Promise.all(STUDY_KINDS.map(loadStudy))).filter((study) => study.wanted(wanted));
   return sumOf(
     all
@@ -119,7 +123,7 @@ interface Cost {
 /** What a prepared run sends if everything answers. */
 export const costOf = async (
   prepared: Prepared,
-  options: Pick<ProbePace, 'deep' | 'nat' | 'persistentPort'> & Pick<ProbeRequest, 'exhaustive'>,
+  options: CostOptions & Pick<ProbeRequest, 'exhaustive'>,
 ): Promise<Cost> => {
   const rows = await Promise.all(questionsOf(prepared.plan).map((check) => rowFor(check, prepared)));
   const proof = await proofFor(rows, prepared, options);

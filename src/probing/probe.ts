@@ -46,7 +46,7 @@ export const probe = async (
   const started = performance.now();
   const local = await localAddresses(prepared, pace.source);
   const { plan, token, sessionId, profiles, reflectors } = prepared;
-  const { deep, nat, persistentPort, scouts } = pace;
+  const { deep, nat, persistentPort, scouts, media, maxPps } = pace;
   const inbound = inboundPorts(plan);
   const output = await (run ?? runInThread)(
     {
@@ -54,7 +54,7 @@ export const probe = async (
       ranges: plan.ranges,
       ...{ token, sessionId },
       reflectorAddresses: reflectors.length > 0 ? addressesOf(reflectors) : null,
-      maxPps: pace.maxPps,
+      maxPps,
       timeoutMs: pace.timeoutMs,
       source: pace.source,
       ...(scouts !== undefined && { scouts }),
@@ -62,6 +62,7 @@ export const probe = async (
         ...{ deep, nat },
         ...(persistentPort !== undefined && { persistentPort }),
         ...(inbound.length > 0 && { inbound }),
+        ...(media && { media: { ...media, maxPps } }),
       },
     },
     signal,

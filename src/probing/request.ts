@@ -1,6 +1,7 @@
 /** What one probe asks, and how much it may send: the command line and the agent's configuration both come to this. */
 import type { Family } from '../model/check.js';
 import type { Transport } from '../model/kinds.js';
+import type { MediaOptions } from '../model/run.js';
 import type { Plmn } from '../plan/epdg.js';
 import type { InboundWish } from '../plan/inbound.js';
 
@@ -45,4 +46,6 @@ export interface ProbePace {
   readonly persistentPort?: number;
   /** Ports asked between those of the samples, at each address at most; a default that finds holes of 64 ports. */
   readonly scouts?: number;
+  /** The stream of audio; none if left out. */
+  readonly media?: Omit<MediaOptions, 'maxPps'>;
 }

@@ -111,6 +111,7 @@ export const buildReport = (input: ReportInput): Report => {
       findings: studies.sipAlg.findings.map((one) => ({ ...one })),
     },
     quality: studies.quality,
+    capacity: studies.capacity,
     services: [],
     notes: notes(input, judgement, outages, reflectors),
     totals: {

@@ -38,10 +38,15 @@ export interface Judgement {
 }
 
 /** The strictest of all chosen profiles: a path is as good as its most demanding user needs. */
-const strictest = (profiles: readonly Profile[]): Pick<Thresholds, 'lossRatio' | 'rttMs'> => ({
-  lossRatio: Math.min(...profiles.map(({ thresholds }) => thresholds.lossRatio)),
-  rttMs: Math.min(...profiles.map(({ thresholds }) => thresholds.rttMs)),
-});
+const strictest = (profiles: readonly Profile[]): Thresholds => {
+  const least = (of: keyof Thresholds): number => Math.min(...profiles.map(({ thresholds }) => thresholds[of]));
+  return {
+    lossRatio: least('lossRatio'),
+    rttMs: least('rttMs'),
+    jitterMs: least('jitterMs'),
+    reorderRatio: least('reorderRatio'),
+  };
+};
 
 /**
  * Where a token was given, an answer counts for nothing as long as nobody at its address has proven to know it: something
@@ -95,7 +100,7 @@ export const judgeRun = (
   const shut = output.observations
     .filter((one) => isShutAtLast(one, farEndOf(one), circumstancesOf(one)))
     .map(({ check }) => check);
-  const ofStudies = judgeStudies(withoutShut(output.facts, shut), output.loss);
+  const ofStudies = judgeStudies(withoutShut(output.facts, shut), output.loss, thresholds);
   const plainly = (observation: Observation): Classified =>
     classify(observation, farEndOf(observation), circumstancesOf(observation));
   const isLimited = output.facts.sip.some(({ limit }) => limit !== undefined);

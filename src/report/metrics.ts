@@ -178,6 +178,30 @@ export const metricsOf = (report: Report, answer = answerOf(report, [report])): 
       samples: quality.map((item) => ({ labels: stream(item), value: item.jitterMs / 1000 })),
     },
     {
+      name: 'callpath_media_loss_upper_bound_ratio',
+      help: 'With a probability of 97.5 % a media stream loses no more.',
+      samples: quality.flatMap((item) =>
+        item.lossUpper === undefined ? [] : [{ labels: stream(item), value: item.lossUpper }],
+      ),
+    },
+    {
+      name: 'callpath_media_r_factor',
+      help: 'Estimated R of a media stream (ITU-T G.107), 0 to 93.2.',
+      samples: quality.map((item) => ({ labels: stream(item), value: item.rFactor })),
+    },
+    {
+      name: 'callpath_media_throttled_after_seconds',
+      help: 'A media stream loses more after so long, in two streams alike.',
+      samples: quality.flatMap((item) =>
+        item.throttledAfter ? [{ labels: stream(item), value: item.throttledAfter.seconds }] : [],
+      ),
+    },
+    {
+      name: 'callpath_media_capacity_calls',
+      help: 'Calls at once that pass; absent where it was not asked.',
+      samples: known(report.capacity?.calls ?? null),
+    },
+    {
       name: 'callpath_media_mos',
       help: 'Estimated mean opinion score of a media stream, 1 to 4.5.',
       samples: quality.map((item) => ({ labels: stream(item), value: item.mos })),

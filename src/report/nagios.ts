@@ -31,6 +31,8 @@ const MAX_LINE = 400;
 const MAX_NAME = 120;
 /** Agents such as NRPE cut the output; what fits a page of a notification is enough. */
 const MAX_PROBLEM_LINES = 40;
+/** The best of the scale (ITU-T G.107 Annex B). */
+const MOST_MOS = 4.5;
 /** Checks in report order, which is stable, so that the same ones have their graph in every run. */
 const MAX_RTT_SERIES = 100;
 
@@ -65,6 +67,20 @@ const THRESHOLDS: Readonly<Record<string, Thresholds>> = {
   blocked: { critical: '0' },
 };
 
+/** Of all streams the worst: what a graph is to show is the call that suffers. */
+const mediaPerf = ({ quality }: Report): readonly string[] => {
+  if (quality.length === 0) return [];
+  const loss = (direction: 'outbound' | 'inbound'): readonly number[] =>
+    quality.filter((one) => one.direction === direction).map(({ lossRatio }) => lossRatio);
+  const [out, back] = [loss('outbound'), loss('inbound')];
+  return [
+    perf('mos', Math.min(...quality.map(({ mos }) => mos)), '', MOST_MOS),
+    perf('jitter', Math.max(...quality.map(({ jitterMs }) => jitterMs)), 'ms'),
+    ...(out.length > 0 ? [perf('loss_out', Math.max(...out), '', 1)] : []),
+    ...(back.length > 0 ? [perf('loss_in', Math.max(...back), '', 1)] : []),
+  ];
+};
+
 const perfdata = (report: Report): readonly string[] => {
   const { checks, ranges, network, totals, durationMs } = report;
   // A run of ports that fare alike counts as one.
@@ -78,6 +94,7 @@ const perfdata = (report: Report): readonly string[] => {
     ),
     perf('packets sent', totals.packetsSent, ''),
     perf('packets received', totals.packetsReceived, ''),
+    ...mediaPerf(report),
     ...(network.lossUpperBound === null ? [] : [perf('loss upper bound', network.lossUpperBound, '', 1)]),
     ...checks
       .flatMap(({ id, rttMs }) => (rttMs === null ? [] : [perf(`${plain(id, MAX_NAME)} rtt`, rttMs.median, 'ms')]))

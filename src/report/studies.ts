@@ -1,5 +1,5 @@
 /** Where the findings of the studies go in a report: lines among its checks, and what services make of them. */
-import { type Check, checkName, type InboundPort, type Plan } from '../model/check.js';
+import { type Check, checkName, type InboundPort, isWithinRange, type Plan, type PortRange } from '../model/check.js';
 import { kindOf, type ProbeKind } from '../model/kinds.js';
 import type { ReportCheck } from '../model/report.js';
 import type { Item } from '../verdict/services.js';
@@ -29,13 +29,18 @@ const checksOf = (study: StudyCheck, plan: Plan): readonly Check[] => {
   );
 };
 
+/** A stream is about the range that its port is one of. */
+const isOfRange = (study: StudyCheck, range: PortRange): boolean =>
+  isAbout(study, range.probe) && isWithinRange(range, { ...study, probe: range.probe });
+
 /** The profiles that use the very port that a stage is about. */
 const requiredBy = (study: StudyCheck, plan: Plan): string[] => {
   if (study.probe === 'inbound') {
     const rows = plan.requirements.filter(({ inbound = [] }) => inbound.some((one) => isOf(study, one)));
     return [...new Set(rows.map(({ profile }) => profile))];
   }
-  return [...new Set(checksOf(study, plan).flatMap((one) => one.requiredBy))];
+  const within = study.probe === 'media-stream' ? plan.ranges.filter((range) => isOfRange(study, range)) : [];
+  return [...new Set([...checksOf(study, plan), ...within].flatMap((one) => one.requiredBy))];
 };
 
 /** Whether a study's check is what became of this port of ours. */
@@ -79,6 +84,19 @@ const itemOf = (one: StudyCheck, plan: Plan): Item => ({
   provable: true,
 });
 
+/** Whether a study's port is the item's, or for a stream of audio one of its ports. */
+const isAt = (study: StudyCheck, item: Item): boolean =>
+  isAbout(study, item.probe) &&
+  item.transport === study.transport &&
+  item.address === study.address &&
+  (study.probe === 'media-stream' ? item.from <= study.port && study.port <= item.to : item.from === study.port);
+
+/** What passes short exchanges and hurts a call is about the stream alone. */
+const isHarmful = ({ probe, finding }: StudyCheck): boolean =>
+  finding.verdict === 'blocked' ||
+  finding.verdict === 'altered' ||
+  (probe === 'media-stream' && finding.verdict === 'degraded');
+
 /**
  * What studies add to an alternative of a requirement: where OPTIONS pass and INVITE or large messages do not, phones
  * cannot signal that way; where keepalives pass and come too late, they keep nothing alive. What passes, or is not
@@ -86,10 +104,12 @@ const itemOf = (one: StudyCheck, plan: Plan): Item => ({
  */
 export const harmedBy = (own: readonly Item[], studies: readonly StudyCheck[], plan: Plan): readonly Item[] =>
   studies
-    .filter(({ finding }) => finding.verdict === 'blocked' || finding.verdict === 'altered')
+    .filter(isHarmful)
     .filter((one) => {
       const about = checksOf(one, plan);
-      return own.some((item) => about.some(({ id, address }) => id === item.id && address === item.address));
+      return own.some(
+        (item) => isAt(one, item) || about.some(({ id, address }) => id === item.id && address === item.address),
+      );
     })
     .map((one) => itemOf(one, plan));
 

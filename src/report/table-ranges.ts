@@ -1,11 +1,11 @@
 /** The table's port ranges, as runs of equal verdict, and the quality of the media streams. */
 import type { Report, ReportRange } from '../model/report.js';
 import { printable } from '../wire/printable.js';
+import { capacityInWords, lossOfStream, modelInWords, oddities, throttledInWords } from '../words/media.js';
 import {
   counted,
   hasInferredPorts,
   milliseconds,
-  percent,
   portCount,
   portsInWords,
   REASON_WORDS,
@@ -19,6 +19,11 @@ import { beside, limited, MAX_ID, moreLine, type Page, paragraph, type Section, 
 const MAX_RUNS = 24;
 const MAX_STREAMS = 12;
 
+const modelOf = ([first]: readonly Report['quality'][number][]): string | null => {
+  const words = first ? modelInWords(first) : null;
+  return words === null ? null : `${words}.`;
+};
+
 /** One line for each stream and direction. */
 export const quality = (page: Page, report: Report): Section => {
   if (report.quality.length === 0) return [];
@@ -29,12 +34,17 @@ export const quality = (page: Page, report: Report): Section => {
       beside(
         page,
         `${stream.port} ${stream.direction}`,
-        `MOS ${stream.mos.toFixed(2)}, loss ${percent(stream.lossRatio)}, jitter ${milliseconds(stream.jitterMs)}, ` +
-          `${stream.reordered} reordered, ${counted(stream.packets, 'packet')}`,
+        [
+          `MOS ${stream.mos.toFixed(2)}, loss ${lossOfStream(stream)}, jitter ${milliseconds(stream.jitterMs)}, ` +
+            `${stream.reordered} reordered, ${counted(stream.packets, 'packet')}`,
+          ...oddities(stream),
+          ...[throttledInWords(stream)].flatMap((words) => words ?? []),
+        ].join('; '),
         { indent: 2, hang: 18 },
       ),
     ),
     ...moreLine(page, more, 2),
+    ...[capacityInWords(report), modelOf(shown)].flatMap((words) => (words === null ? [] : paragraph(page, words, 2))),
   ];
 };
 

@@ -8,6 +8,7 @@ import { type Net, sparing, systemNet } from './net.js';
 import { askChecks } from './phases/ask-checks.js';
 import { askUntilCertain } from './phases/ask-until-certain.js';
 import { askWhatPassesSince } from './phases/ask-what-passes-since.js';
+import { beginAudio } from './phases/begin-audio.js';
 import { confirmAlive } from './phases/confirm-alive.js';
 import { examineConnections } from './phases/examine-connections.js';
 import { examineFlows } from './phases/examine-flows.js';
@@ -43,6 +44,7 @@ export const run = async (
   const run = await openRun(input, signal, onProgress, sparing(net, input.studies?.inbound ?? []));
   const done = new AbortController();
   const watching = watchLine(run, done.signal);
+  const audio = beginAudio(run, done.signal);
   try {
     const besides = Promise.all([identify(run), askChecks(run)]);
     await Promise.all([besides, sweepRanges(run, besides)]);
@@ -64,7 +66,7 @@ export const run = async (
       const isLong = run.tools.path.longestRttMs('udp') > LONG_WAY_MS;
       if (!isLong) await lookAgain(run);
       // They may take minutes: what is known by now must not wait for them.
-      await runStudies(run);
+      await runStudies(run, audio);
       if (!isLong) await lookAgain(run);
     }
     await tryConnectionsAgain(run, { last: true });
@@ -73,7 +75,7 @@ export const run = async (
     return run.output();
   } finally {
     done.abort(new Error('the run is done'));
-    await watching;
+    await Promise.all([watching, ...audio.values()]);
     run.close();
   }
 };

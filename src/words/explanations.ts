@@ -773,8 +773,9 @@ const PROBE_TEXTS = {
     title: 'Media stream',
     meaning: 'Sends RTP for some seconds with a packet every 20 ms, as a call does, and measures both directions.',
     evidence:
-      'What was sent, what the reflector counted, and what came back: loss, jitter and order, and the R-factor (ITU-T G.107) from them.',
-    doesNotProve: 'The quality at another hour.',
+      'What was sent, what the reflector counted, and what came back: loss, jitter and order, and the R-factor (ITU-T G.107) from them. It is degraded only by what so many packets prove past the thresholds of the profile; "packetsNeeded" says how many would prove more. What this host sent too late is "local-error".',
+    doesNotProve:
+      'The quality at another hour. Six seconds do not tell loss of one in a hundred that comes in bursts; "--media 60" does.',
     fix: 'See "loss", "jitter" and "latency".',
   },
 } as const satisfies Record<Exclude<ProbeKind, Reason>, ExplanationText>;

@@ -71,8 +71,8 @@ t.test('probe demo', async (t) => {
 
 t.test('--no-nat leaves out the NAT, and says so', async (t) => {
   // One after the other: both want the same ports.
-  const whole = reportOf((await probe(['demo', '--json'])).stdout);
-  const without = reportOf((await probe(['demo', '--json', '--no-nat'])).stdout);
+  const whole = reportOf((await probe(['demo', '--json', '--media', '0'])).stdout);
+  const without = reportOf((await probe(['demo', '--json', '--no-nat', '--media', '0'])).stdout);
   t.equal(whole.nat.portPreservation, true, 'known to whoever asks');
   t.equal(without.nat.portPreservation, null);
   t.equal(without.nat.filtering, 'unknown');
@@ -160,6 +160,16 @@ t.test('mistakes are one line, and exit 2', async (t) => {
       ['daemon', ['daemon'], /daemon/],
       ['explain', ['explain', 'droped'], /droped.*dropped/],
       ['a deep look at no NAT', ['--target', '127.0.0.1', '--deep', '--no-nat'], /--deep.*--no-nat/],
+      ['audio of no time', ['--target', '127.0.0.1', '--media', '-1'], /--media/],
+      ['too much audio', ['--target', '127.0.0.1', '--media', '1h'], /--media.*600/],
+      ['a codec that there is not', ['--target', '127.0.0.1', '--codec', 'mp3'], /--codec.*g711, g729, opus/],
+      ['no calls', ['--target', '127.0.0.1', '--calls', '0'], /--calls.*1 to 100/],
+      ['calls without audio', ['--target', '127.0.0.1', '--calls', '4', '--media', '0'], /--calls.*--media 0/],
+      [
+        'calls beyond the pace',
+        ['--target', '127.0.0.1', '--calls', '8', '--max-pps', '100'],
+        /--calls.*--max-pps.*450/,
+      ],
       ['a way in without a token', [...SBC, '--inbound', '5061'], /--inbound.*--token-file/],
       ['a way in that is no port', [...SBC, '--inbound', 'x'], /--inbound.*names no port/],
       ['a way in that no row has', [...SBC, '--inbound', '99'], /--inbound.*no row lets in 99/, SOME_TOKEN],
@@ -175,7 +185,7 @@ t.test('mistakes are one line, and exit 2', async (t) => {
     t.match(stderr, message, name);
     t.equal(stderr.trimEnd().split('\n').length, 1, `${name}: one line`);
   }
-  const unwritable = await probe(['demo', '--out', join(folder, 'no', 'such', 'folder')]);
+  const unwritable = await probe(['demo', '--media', '0', '--out', join(folder, 'no', 'such', 'folder')]);
   t.equal(unwritable.code, 2);
   t.match(unwritable.stderr, /--out .*cannot be written/);
 });
@@ -254,15 +264,15 @@ t.test('outputs', async (t) => {
   t.match(readFileSync(out, 'utf8'), /^<!doctype html>/i);
   const nagios = await probe(['demo', '-o', 'nagios']);
   t.match(nagios.stdout, /^CALLPATH OK - .*\|/);
-  const table = await probe(['demo'], { FORCE_COLOR: '1' });
+  const table = await probe(['demo', '--media', '0'], { FORCE_COLOR: '1' });
   t.notOk(table.stdout.includes('\u001b'), 'no colour off a terminal');
   t.ok(
     table.stdout.split('\n').every((line) => line.length <= 80),
     '80 columns',
   );
-  const metrics = await probe(['demo', '-o', 'prometheus']);
+  const metrics = await probe(['demo', '--media', '0', '-o', 'prometheus']);
   t.match(metrics.stdout, /^callpath_probe_success\{.*\} 1$/m);
-  const ndjson = await probe(['demo', '-o', 'ndjson']);
+  const ndjson = await probe(['demo', '--media', '0', '-o', 'ndjson']);
   t.equal(ndjson.stdout.trimEnd().split('\n').length, 1);
 });
 

@@ -63,7 +63,8 @@ const CARRIED_BY: Readonly<Record<string, (line: Line, report: Report) => boolea
   'transfers-fail': (line, { sipAlg }) =>
     is('blocked', 'size-filtered')(line) || sipAlg.findings.some(({ kind }) => kind === 'dropped'),
   'cannot-call': (_, { sipAlg }) => sipAlg.findings.some(({ kind }) => kind === 'dropped'),
-  'calls-drop': (_, { sipAlg }) => sipAlg.findings.some(({ kind }) => kind === 'dropped'),
+  'calls-drop': (_, { sipAlg, quality }) =>
+    sipAlg.findings.some(({ kind }) => kind === 'dropped') || quality.some(({ throttledAfter }) => throttledAfter),
   'registration-flaps': (_, { network }) => network.mappedAddresses.length > 1,
   'peer-to-peer-fails': (_, { nat }) => nat.mapping.includes('dependent'),
 };

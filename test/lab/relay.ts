@@ -59,6 +59,21 @@ const bind = (address: string, port: number): Promise<Socket> =>
     });
   });
 
+/** What waits, in the order of its release: late timers of a busy host fire in any order. */
+const createQueue = () => {
+  const waiting: { readonly at: number; readonly send: () => void }[] = [];
+  return {
+    add: (at: number, send: () => void): void => {
+      let place = waiting.length;
+      while (place > 0 && (waiting[place - 1]?.at ?? 0) > at) place -= 1;
+      waiting.splice(place, 0, { at, send });
+    },
+    releaseUntil: (ms: number): void => {
+      while ((waiting[0]?.at ?? Number.POSITIVE_INFINITY) <= ms) waiting.shift()?.send();
+    },
+  };
+};
+
 /** Starts relaying. Rejects if a port cannot be bound. */
 export const startRelay = async (options: RelayOptions): Promise<Relay> => {
   const random = seededRandom(options.seed);
@@ -66,6 +81,7 @@ export const startRelay = async (options: RelayOptions): Promise<Relay> => {
   const stats = { up: nothingYet(), down: nothingYet() };
   const flows = new Map<string, Promise<Socket>>();
   const timers = new Set<NodeJS.Timeout>();
+  const queues = { up: createQueue(), down: createQueue() };
   let closed = false;
 
   const pass = (direction: 'up' | 'down', decide: (nowMs: number) => Fate, send: () => void): void => {
@@ -77,10 +93,13 @@ export const startRelay = async (options: RelayOptions): Promise<Relay> => {
     if (releases.length > 1) counts.duplicated += 1;
     if (reordered) counts.reordered += 1;
     for (const release of releases) {
-      const timer = setTimeout(() => {
-        timers.delete(timer);
+      queues[direction].add(release, () => {
         counts.sent += 1;
         send();
+      });
+      const timer = setTimeout(() => {
+        timers.delete(timer);
+        queues[direction].releaseUntil(Math.max(release, performance.now()));
       }, release - now);
       timers.add(timer);
     }

@@ -1,7 +1,8 @@
 /** The published schema, exit codes, and every machine format: what a parser of each would accept. */
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import t from 'tap';
-import type { Report } from '../../src/model/report.js';
+import * as v from 'valibot';
+import { type Report, ReportSchema } from '../../src/model/report.js';
 import type { ServiceVerdict } from '../../src/model/verdict.js';
 import { exitCode } from '../../src/report/exit-code.js';
 import { renderHtml } from '../../src/report/html.js';
@@ -10,6 +11,7 @@ import { renderNagios } from '../../src/report/nagios.js';
 import { renderPrometheus } from '../../src/report/prometheus.js';
 import { OUTPUTS, render } from '../../src/report/render.js';
 import { reportJsonSchema } from '../../src/report/schema.js';
+import { renderTable } from '../../src/report/table.js';
 import { lossInWords, sipAlgInWords } from '../../src/words/report.js';
 import { fixtureText, GOLDEN, type Golden, reportOf } from './fixtures.js';
 import { ACTIVE, pageFault } from './inert.js';
@@ -250,4 +252,66 @@ t.test('loss is said in numbers beside its bound', async (t) => {
   t.equal(said({ sent: 784, lost: 21 }), 'lost 21 of 784 round trips (2.7 %), at most 4.1 %');
   t.equal(said({ sent: 784, lost: 0 }), 'lost 0 of 784 round trips, at most 4.1 %');
   t.equal(said(), 'at most 4.1 % (an upper bound, not an estimate)', 'of reports that do not count');
+});
+
+/** A stream that was cut after 60 packets on its way out, and what came back of it. */
+const cutStream = (): Report => {
+  const point = (fromMs: number, lost: number, delayMs: number | null) => ({ fromMs, sent: 50, lost, delayMs });
+  const stream = {
+    ...{ port: 16_384, packets: 300, jitterMs: 1.2, reordered: 0, rFactor: 3, mos: 1, model: 'ITU-T G.107' },
+    ...{ codec: 'g711', kind: 'conversational' as const, playoutMs: 60, burstRatio: 48, longestGap: 240, discarded: 2 },
+    ...{
+      duplicates: 1,
+      delayVariationMs: { p50: 0.5, p95: 3, p99: 8 },
+      points: [point(0, 0, 0.4), point(1000, 40, null)],
+    },
+  };
+  return v.parse(ReportSchema, {
+    ...reportOf('open-network'),
+    quality: [
+      {
+        ...{ ...stream, direction: 'outbound', lossRatio: 0.8, lossLower: 0.1, lossUpper: 1 },
+        throttledAfter: { seconds: 1.2, packets: 60, bytes: 12_000, kind: 'quota' },
+      },
+      {
+        ...stream,
+        direction: 'inbound',
+        packets: 60,
+        lossRatio: 0,
+        lossLower: 0,
+        lossUpper: 0.06,
+        mos: 4.41,
+        rFactor: 93,
+      },
+    ],
+    capacity: { calls: 2, limitedBy: 'outbound', asked: 8 },
+  });
+};
+
+t.test('how calls sound, in every format', async (t) => {
+  const report = cutStream();
+  const table = renderTable(report, { color: false }).replace(/\s+/g, ' ');
+  t.match(table, '16384 outbound MOS 1.00, loss 80.0 % (10.0 % to 100 %), jitter 1.2 ms');
+  t.match(table, 'loses more after 60 packets (1.2 s, 12.0 kB), and a second stream, twice as fast, after as many');
+  t.match(table, '2 calls at once pass; the next ones lost packets on the way out.');
+  t.match(
+    table,
+    'MOS is an estimate by ITU-T G.107, G.711 with concealment, a playout buffer of 60 ms, conversational.',
+  );
+  const page = renderHtml(report);
+  t.equal(page.match(/<svg class="over-time"/g)?.length, 4, 'loss and delay of each direction');
+  t.match(page, 'Loss over time, UDP 16384, what they hear (outbound): at most 80.0 %');
+  t.notMatch(page, /<script/);
+  const [line = ''] = renderNagios(report).text.split('\n');
+  for (const perf of ["'mos'=1;", "'jitter'=1.2ms;", "'loss_out'=0.8;", "'loss_in'=0;"])
+    t.ok(line.includes(perf), perf);
+  const metrics = renderPrometheus(report);
+  t.match(metrics, /callpath_media_mos\{[^}]*direction="outbound"[^}]*\} 1$/m);
+  t.match(metrics, /callpath_media_loss_upper_bound_ratio\{[^}]*direction="inbound"[^}]*\} 0.06$/m);
+  t.match(metrics, /callpath_media_throttled_after_seconds\{[^}]*\} 1.2$/m);
+  t.match(metrics, /callpath_media_capacity_calls\{[^}]*\} 2$/m);
+  t.match(JSON.parse(renderNdjson(report)), {
+    capacity: { calls: 2 },
+    quality: [{ throttledAfter: { kind: 'quota' } }, {}],
+  });
 });

@@ -17,7 +17,7 @@ import { STUDY_KINDS, type StudyKind } from '../../src/verdict/studies/registry.
 import type { InboundState } from '../../src/wire/inbound.js';
 import { deriveKeys } from '../../src/wire/keys.js';
 import { EVERYWHERE, pureReflector, TOKEN } from '../support/pure-reflector.js';
-import { check, observed, silence } from '../verdict/support/facts.js';
+import { check, observed, silence, THRESHOLDS } from '../verdict/support/facts.js';
 import { knownPath, toolsOf } from './support/context.js';
 import { fakeNet } from './support/fake-net.js';
 import { stateWith } from './support/state.js';
@@ -98,7 +98,7 @@ const tried = async (farEnd: StudiedFarEnd, transport: Transport): Promise<Inbou
   return facts;
 };
 const verdictOf = (facts: InboundFacts): string => {
-  const { verdict, reason } = judge([facts], CLEAN).checks?.[0]?.finding ?? {};
+  const { verdict, reason } = judge([facts], CLEAN, THRESHOLDS).checks?.[0]?.finding ?? {};
   return `${verdict}/${reason}`;
 };
 

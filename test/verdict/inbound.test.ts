@@ -4,7 +4,7 @@ import type { Requirement } from '../../src/model/profile.js';
 import type { InboundFacts, InboundTry } from '../../src/model/study-facts.js';
 import { type Item, weigh, weighService, withWayIn } from '../../src/verdict/services.js';
 import { judge } from '../../src/verdict/studies/inbound.js';
-import { ADDRESS, finding } from './support/facts.js';
+import { ADDRESS, finding, THRESHOLDS } from './support/facts.js';
 import { exampleProfile } from './support/profile.js';
 
 const OURS = '192.0.2.7';
@@ -29,7 +29,7 @@ const tries = (count: number, fields: Partial<InboundTry>): readonly InboundTry[
 /** Another port of this host, where something that the far end began came in. */
 const LET_IN = facts({ transport: 'udp', port: 49_200, tries: tries(1, { arrived: true, said: 'sent' }) });
 const verdictOf = (fields: Partial<InboundFacts>, loss = CLEAN, others: readonly InboundFacts[] = [LET_IN]): string => {
-  const [one] = judge([facts(fields), ...others], loss).checks ?? [];
+  const [one] = judge([facts(fields), ...others], loss, THRESHOLDS).checks ?? [];
   return `${one?.finding.verdict}/${one?.finding.reason}`;
 };
 

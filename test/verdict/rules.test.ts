@@ -123,8 +123,9 @@ const alg = (some: Partial<AlgFinding>, checks: readonly ReportCheck[] = []): Fa
       ],
     },
   });
-const stream = (some: Partial<Facts['quality'][number]>): Facts =>
+const stream = (some: Partial<Facts['quality'][number]>, checks: readonly ReportCheck[] = []): Facts =>
   facts({
+    checks,
     quality: [
       {
         port: 16384,
@@ -161,6 +162,8 @@ interface Cases {
 }
 
 const SIP_ALG = 'sip-alg/udp/5060';
+const STREAM = 'media-stream/udp/16384';
+const CUT = { seconds: 1.2, packets: 60, bytes: 12_000, kind: 'quota' } as const;
 const SIZES = 'size-sweep/udp/5060';
 const LARGE = (direction: string, fragmentsOnly = true): Facts =>
   facts({ checks: [stage(SIZES, 'blocked/size-filtered', { direction, fragmentsOnly })] });
@@ -408,6 +411,17 @@ const CASES: Readonly<Record<string, Cases>> = {
     silent: [
       { rows: [UDP, MEDIA], facts: stream({ lossRatio: 0.01 }) },
       { rows: [UDP, MEDIA], facts: stream({ lossRatio: 0.03, port: 4000 }) },
+      // More than the threshold, and not proven by so few packets.
+      { rows: [UDP, MEDIA], facts: stream({ lossRatio: 0.03 }, [stage(STREAM, 'pass/answered')]) },
+      { rows: [UDP, MEDIA], facts: stream({ lossRatio: 0.03 }, [stage(STREAM, 'unknown/local-error')]) },
+      { rows: [UDP, MEDIA], facts: stream({ lossRatio: 0.8, throttledAfter: CUT }, [stage(STREAM, 'degraded/loss')]) },
+    ],
+  },
+  'stream-cut': {
+    fires: { rows: [UDP, MEDIA], facts: stream({ throttledAfter: CUT }, [stage(STREAM, 'degraded/loss')]) },
+    silent: [
+      { rows: [UDP, MEDIA], facts: stream({ throttledAfter: null }, [stage(STREAM, 'degraded/loss')]) },
+      { rows: [UDP, MEDIA], facts: stream({ lossRatio: 0.03 }, [stage(STREAM, 'degraded/loss')]) },
     ],
   },
   'stream-jitter': {

@@ -23,7 +23,7 @@ import {
   judgeSourcePorts,
   losingOwnPort,
 } from '../../src/verdict/studies/source-ports.js';
-import { check, classified } from './support/facts.js';
+import { check, classified, THRESHOLDS } from './support/facts.js';
 
 const A = '198.51.100.10';
 const B = '198.51.100.11';
@@ -663,9 +663,9 @@ t.test('source ports, and a flow that is kept from run to run', async (t) => {
   t.equal(judgeStale([from(61_000, { ...unanswered, packets: 0, notBound: 'EADDRINUSE' })], LOSS), null);
   t.equal(judgeStale([from(61_000, unanswered)], null), null, 'of a path about which nothing is known');
   const path = { trials: 100, answers: 100 };
-  t.match(judgePersistentFlow([from(61_000, unanswered)], path).notes, [/stale state/]);
-  t.match(judgeSourcePortFacts([from(500, unanswered)], path).notes, [/source port 500/]);
-  t.same(judgeSourcePortFacts([from(500)], path).notes, []);
+  t.match(judgePersistentFlow([from(61_000, unanswered)], path, THRESHOLDS).notes, [/stale state/]);
+  t.match(judgeSourcePortFacts([from(500, unanswered)], path, THRESHOLDS).notes, [/source port 500/]);
+  t.same(judgeSourcePortFacts([from(500)], path, THRESHOLDS).notes, []);
 });
 
 t.test('a SIP port that its own source port does not reach', async (t) => {

@@ -60,7 +60,7 @@ const PICTURES = `
 .maps { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(20rem, 100%), 1fr)); gap: .8rem 1.5rem; }
 figure { margin: .2rem 0; break-inside: avoid; min-width: 0; } figcaption { margin-bottom: .2rem; }
 svg { display: block; width: 100%; } svg.map { height: 1.5rem; border-radius: .25rem; }
-svg.plot { height: 1.1rem; min-width: 5rem; flex: 1; }
+svg.plot { height: 1.1rem; min-width: 5rem; flex: 1; } svg.over-time { height: 2.6rem; border-bottom: 1px solid var(--line); }
 .ends { display: flex; justify-content: space-between; color: var(--soft); font-size: .8rem;
   font-variant-numeric: tabular-nums; }
 .legend { display: flex; flex-wrap: wrap; gap: .2rem 1rem; padding: 0; margin: .3rem 0; list-style: none; }

@@ -13,6 +13,7 @@ import type { FarEnd } from '../far-ends.js';
 import { passed, passesFromAnywhere } from '../observations.js';
 import type { RunState } from '../state.js';
 import { loadStudy, type StudiedFarEnd } from '../studies/study.js';
+import type { Audio } from './begin-audio.js';
 
 const ONCE_ANSWERED = { samples: 1, doubt: SINGLE_CHECK_DOUBT } as const;
 
@@ -48,7 +49,7 @@ const withSip = async (run: RunState, studied: StudiedFarEnd): Promise<StudiedFa
   return { ...studied, signalling: asked.filter(passed) };
 };
 
-const studiedOf = (run: RunState): readonly StudiedFarEnd[] =>
+const studiedOf = (run: RunState, audio: Audio): readonly StudiedFarEnd[] =>
   run
     .proven()
     // What passes from its own source port alone tells studies nothing, they ask from others; nor does what was shut meanwhile.
@@ -57,14 +58,25 @@ const studiedOf = (run: RunState): readonly StudiedFarEnd[] =>
     .map(({ address, facts: { identity, flows, connections }, ways }) => {
       const observations = run.observations.at(address);
       const passing = observations.filter((one) => passesFromAnywhere(one) && !one.atLast).map(({ check }) => check);
-      return { address, identity, flows, connections, ways, observations, passing, signalling: [] };
+      return {
+        address,
+        identity,
+        flows,
+        connections,
+        ways,
+        observations,
+        passing,
+        signalling: [],
+        limit: run.sweeps.limit(address),
+        audio: audio.get(address),
+      };
     });
 
-export const runStudies = async (run: RunState): Promise<void> => {
+export const runStudies = async (run: RunState, audio: Audio = new Map()): Promise<void> => {
   const { input, tools, signal } = run;
   const options = input.studies;
   if (!options || signal.aborted) return;
-  const farEnds = await Promise.all(studiedOf(run).map((one) => withSip(run, one)));
+  const farEnds = await Promise.all(studiedOf(run, audio).map((one) => withSip(run, one)));
   const studies = await Promise.all(STUDY_KINDS.map(loadStudy));
   const ended = new Map<StudyKind, Promise<unknown>>();
   const begin = (kind: StudyKind): Promise<unknown> => {

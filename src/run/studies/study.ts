@@ -4,9 +4,10 @@
  */
 import type { Check, PlannedCheck } from '../../model/check.js';
 import type { ConnectionFacts, FlowFacts, Identity } from '../../model/far-end.js';
-import type { Observation } from '../../model/observation.js';
+import type { Observation, PathLimit } from '../../model/observation.js';
 import type { StudyOptions } from '../../model/run.js';
 import type { FactOf, StudyKind } from '../../verdict/studies/registry.js';
+import type { SentStreams } from '../media/send.js';
 import type { Tools } from '../tools.js';
 
 /** A far end as its studies find it. */
@@ -24,6 +25,10 @@ export interface StudiedFarEnd {
   /** What became of flows to known ports; null where nothing gave reason to look. */
   readonly flows: FlowFacts | null;
   readonly connections: ConnectionFacts | null;
+  /** What limits the path there over UDP, where something does; left out where nothing does. */
+  readonly limit?: PathLimit | null;
+  /** The stream of audio that was begun beside everything else; left out where none was. */
+  readonly audio?: Promise<SentStreams | null> | undefined;
 }
 
 /** What is put on the wire: packets, and bytes with their IP and UDP headers. */

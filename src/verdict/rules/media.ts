@@ -18,6 +18,9 @@ import {
 
 const isMedia = ({ probe }: Ground): boolean => probe === 'rtp-echo' || probe === 'media-stream';
 
+/** A stream's loss and jitter have rules of their own. */
+const isStream = ({ probe }: Ground): boolean => probe === 'media-stream';
+
 /** Media rows that come to nothing: where another far end takes the media, no call stays silent. */
 const lostMedia = ({ service }: RuleInput) =>
   signallingStands(service) ? requiredOf(service, 'media').filter(({ state }) => state === 'blocked') : [];
@@ -30,6 +33,7 @@ const sufferingMedia = ({ service }: RuleInput, ...reasons: readonly string[]): 
 /** What streams measured past the thresholds: on the check that carried them, or the media row that holds the port. */
 const streamsWith = (
   evidence: RuleInput,
+  reason: 'loss' | 'jitter',
   isBad: (
     one: RuleInput['facts']['quality'][number],
     thresholds: RuleInput['service']['profile']['thresholds'],
@@ -40,11 +44,24 @@ const streamsWith = (
   return facts.quality
     .filter((one) => isBad(one, service.profile.thresholds))
     .flatMap(({ port }): readonly Ground[] => {
-      const own = stageChecks(evidence, 'media-stream').filter((check) => check.port === port);
-      return own.length > 0
-        ? own
+      const isJudged = facts.checks.some((check) => check.probe === 'media-stream' && check.port === port);
+      return isJudged
+        ? // What the sample does not prove is no trouble of anybody's.
+          stageChecks(evidence, 'media-stream').filter((check) => check.port === port && hasReason(reason)(check))
         : itemsOf(requiredOf(service, 'media'), (item) => isMedia(item) && item.from <= port && port <= item.to);
     });
+};
+
+const isCut = ({ throttledAfter }: RuleInput['facts']['quality'][number]): boolean => Boolean(throttledAfter);
+
+/** What both streams showed, in one sentence. */
+const cutInWords = ({ facts }: RuleInput): string => {
+  const one = facts.quality.find(isCut);
+  const who = one?.direction === 'inbound' ? 'we no longer hear them' : 'they no longer hear us';
+  const after = one?.throttledAfter;
+  return after
+    ? `In mid-call ${who}: audio is cut after ${after.packets} packets (${Math.round(after.seconds)} s).`
+    : `In mid-call ${who}.`;
 };
 
 const lineCauses: Rule['causes'] = (grounds) => [
@@ -123,7 +140,10 @@ export const MEDIA_RULES: readonly Rule[] = [
   },
   {
     id: 'media-uneven',
-    when: (evidence) => sufferingMedia(evidence, 'loss', 'jitter', 'reordered'),
+    when: (evidence) =>
+      sufferingMedia(evidence, 'loss', 'jitter', 'reordered').filter(
+        (one) => !isStream(one) || hasReason('reordered')(one),
+      ),
     symptom: { id: 'choppy-audio', text: 'Audio is choppy: packet loss or jitter is higher than a call tolerates.' },
     causes: pathCauses,
     fixes: noFix,
@@ -177,15 +197,39 @@ export const MEDIA_RULES: readonly Rule[] = [
     fixes: noFix,
   },
   {
+    id: 'stream-cut',
+    when: (evidence) => streamsWith(evidence, 'loss', isCut),
+    symptom: (evidence) => ({ id: 'calls-drop', text: cutInWords(evidence) }),
+    causes: (grounds) => [
+      {
+        id: 'flow-quota',
+        device: 'branch-firewall',
+        likelihood: 'likely',
+        text: (ports) =>
+          `A limit for each UDP flow to ${ports}: a flood guard, traffic shaping, or an inspection that gives up after so much.`,
+        grounds,
+      },
+      {
+        id: 'provider-policer',
+        device: 'provider',
+        likelihood: 'possible',
+        text: (ports) => `The provider polices ${ports}.`,
+        grounds,
+      },
+    ],
+    fixes: noFix,
+  },
+  {
     id: 'stream-loss',
-    when: (evidence) => streamsWith(evidence, (one, { lossRatio }) => one.lossRatio > lossRatio),
+    when: (evidence) =>
+      streamsWith(evidence, 'loss', (one, { lossRatio }) => !one.throttledAfter && one.lossRatio > lossRatio),
     symptom: { id: 'choppy-audio', text: 'Audio is choppy: a test call lost more packets than a call tolerates.' },
     causes: lineCauses,
     fixes: noFix,
   },
   {
     id: 'stream-jitter',
-    when: (evidence) => streamsWith(evidence, (one, { jitterMs }) => one.jitterMs > jitterMs),
+    when: (evidence) => streamsWith(evidence, 'jitter', (one, { jitterMs }) => one.jitterMs > jitterMs),
     symptom: { id: 'choppy-audio', text: 'Voices sound robotic: the jitter of a test call was too high.' },
     causes: lineCauses,
     fixes: noFix,

@@ -3,8 +3,10 @@
  * file of the same name in run/studies/ that asks.
  */
 import type { LossSample } from '../../model/observation.js';
+import type { Thresholds } from '../../model/profile.js';
 import { judge as inbound } from './inbound.js';
 import { judge as lifetimes } from './lifetimes.js';
+import { judge as mediaStream } from './media-stream.js';
 import { judge as nat } from './nat.js';
 import { judge as persistentFlow } from './persistent-flow.js';
 import { judge as sip } from './sip.js';
@@ -18,6 +20,7 @@ const JUDGES = {
   'persistent-flow': persistentFlow,
   lifetimes,
   inbound,
+  'media-stream': mediaStream,
 } as const;
 
 export type StudyKind = keyof typeof JUDGES;
@@ -30,13 +33,13 @@ export type StudyFacts = { readonly [K in StudyKind]: readonly FactOf<K>[] };
 /** Of a run without studies. */
 export const NO_FACTS = Object.fromEntries(STUDY_KINDS.map((kind) => [kind, []])) as unknown as StudyFacts;
 
-const judgeOne = <K extends StudyKind>(kind: K, facts: StudyFacts, loss: LossSample): Judged =>
+const judgeOne = <K extends StudyKind>(kind: K, facts: StudyFacts, loss: LossSample, thresholds: Thresholds): Judged =>
   // Each kind's facts are those that its judge takes; the compiler cannot see it through the index.
-  (JUDGES[kind] as Judge<FactOf<K>>)(facts[kind], loss);
+  (JUDGES[kind] as Judge<FactOf<K>>)(facts[kind], loss, thresholds);
 
 /** All that the studies of a run come to. */
-export const judgeStudies = (facts: StudyFacts, loss: LossSample): Required<Judged> => {
-  const all = STUDY_KINDS.map((kind) => judgeOne(kind, facts, loss));
+export const judgeStudies = (facts: StudyFacts, loss: LossSample, thresholds: Thresholds): Required<Judged> => {
+  const all = STUDY_KINDS.map((kind) => judgeOne(kind, facts, loss, thresholds));
   return {
     checks: all.flatMap(({ checks = [] }) => checks),
     sipAlg: {
@@ -46,6 +49,7 @@ export const judgeStudies = (facts: StudyFacts, loss: LossSample): Required<Judg
     nat: Object.assign({}, ...all.map((one) => one.nat ?? {})) as Required<Judged>['nat'],
     cosmetic: new Set(all.flatMap(({ cosmetic = [] }) => [...cosmetic])),
     quality: all.flatMap(({ quality = [] }) => quality),
+    capacity: all.flatMap(({ capacity }) => capacity ?? [])[0] ?? null,
     notes: all.flatMap(({ notes = [] }) => notes),
   };
 };

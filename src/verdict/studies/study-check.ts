@@ -2,6 +2,7 @@
 import type { Family } from '../../model/check.js';
 import type { Transport } from '../../model/kinds.js';
 import type { Evidence, LossSample } from '../../model/observation.js';
+import type { Thresholds } from '../../model/profile.js';
 import type { Report } from '../../model/report.js';
 import type { Finding } from '../../model/verdict.js';
 import type { AlgClass } from './alg.js';
@@ -20,7 +21,7 @@ export interface AlgFinding {
 
 /** One line of the report's `checks` that no single exchange could give. */
 export interface StudyCheck {
-  readonly probe: 'sip-alg' | 'size-sweep' | 'nat-behavior' | 'stun-binding' | 'udp-echo' | 'inbound';
+  readonly probe: 'sip-alg' | 'size-sweep' | 'nat-behavior' | 'stun-binding' | 'udp-echo' | 'inbound' | 'media-stream';
   readonly transport: Transport;
   readonly port: number;
   readonly address: string;
@@ -43,11 +44,13 @@ export interface Judged {
   readonly sipAlg?: { readonly detected: boolean | null; readonly findings: readonly AlgFinding[] };
   readonly nat?: Partial<Report['nat']>;
   readonly quality?: Report['quality'];
+  /** How many calls at once pass; null where it was not asked or is not known. */
+  readonly capacity?: NonNullable<Report['capacity']> | null;
   /** Ports where messages arrive in another form and say the same, as `placeOf` names them. */
   readonly cosmetic?: ReadonlySet<string>;
   /** Sentences that a reader of the report must know. */
   readonly notes?: readonly string[];
 }
 
-/** Judges the facts of all far ends; `loss` is what the checks say of the path. */
-export type Judge<F> = (facts: readonly F[], loss: LossSample) => Judged;
+/** Judges the facts of all far ends; `loss` is what the checks say of the path, `thresholds` what the strictest profile bears. */
+export type Judge<F> = (facts: readonly F[], loss: LossSample, thresholds: Thresholds) => Judged;

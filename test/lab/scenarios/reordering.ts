@@ -7,6 +7,8 @@ export default {
   parts: [reflector(), relay('5060,3478,16384-16483', { delay: 5, reorder: 0.05 })],
   args: ['--rtp-range', '16384-16483'],
   really: {},
-  services: { 'business-sip': 'works' },
+  expect: { 'media-stream/udp/16384': 'degraded/reordered' },
+  services: { 'business-sip': 'degraded' },
+  symptoms: { 'business-sip': ['choppy-audio'] },
   measure: [{ port: 16_384, packets: 300, packetsPerSecond: 100, lossRatio: [0, 0.01], reorderRatio: [0.04, 0.2] }],
 } satisfies Scenario;

@@ -146,3 +146,6 @@ export const classified = (of: Check, text: string, fields: Partial<Classified> 
     evidence: {},
     ...fields,
   }) as Classified;
+
+/** What most profiles bear. */
+export const THRESHOLDS = { lossRatio: 0.01, rttMs: 300, jitterMs: 30, reorderRatio: 0.0005 } as const;
