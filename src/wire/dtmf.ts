@@ -9,9 +9,9 @@ const VOLUME_BITS = 0x3f;
 /** −10 dBm0, as most phones send it; the field holds the number without its sign. */
 const VOLUME = 10;
 /** RFC 4733 §2.5.1.4: the last packet is sent three times, because its loss would hold the key down. */
-export const END_REPEATS = 3;
+const END_REPEATS = 3;
 
-export interface TelephoneEvent {
+interface TelephoneEvent {
   /** 0–255; of these 0–15 are keys. */
   readonly event: number;
   /** The key is up again. */
@@ -64,8 +64,7 @@ export const pressedKey = (key: string, packets: number, ticksEach: number): rea
   ];
 };
 
-/** A key that was held: `Signal=` and `Duration=` lines, as many phones send it in an INFO instead of events. */
-export const RELAY_TYPE = 'application/dtmf-relay';
+/** A key that was held: `Signal=` and `Duration=` lines, as many phones send it in an INFO (`application/dtmf-relay`). */
 export const relayOf = (key: string): Uint8Array => Buffer.from(`Signal=${key}\r\nDuration=160\r\n`, 'latin1');
 /** Longer bodies say nothing more. */
 const MAX_RELAY = 256;

@@ -20,12 +20,12 @@ export const SDP_REFUSALS = [
   'bad-connection',
   'bad-media',
 ] as const;
-export type SdpRefusal = (typeof SDP_REFUSALS)[number];
+type SdpRefusal = (typeof SDP_REFUSALS)[number];
 
 export const DIRECTIONS = ['sendrecv', 'sendonly', 'recvonly', 'inactive'] as const;
-export type MediaDirection = (typeof DIRECTIONS)[number];
+type MediaDirection = (typeof DIRECTIONS)[number];
 
-export interface PayloadFormat {
+interface PayloadFormat {
   /** 0–127. */
   readonly payloadType: number;
   /** As `a=rtpmap` or RFC 3551 names it, in upper case: `PCMU/8000`; null where nobody named it. */
@@ -33,7 +33,7 @@ export interface PayloadFormat {
 }
 
 /** SRTP's keys in the description itself (RFC 4568 §9.1). */
-export interface CryptoLine {
+interface CryptoLine {
   readonly tag: number;
   readonly suite: string;
   /** With its method: `inline:…`. */
@@ -58,7 +58,7 @@ export interface Media {
   readonly crypto: readonly CryptoLine[];
 }
 
-export interface SessionDescription {
+interface SessionDescription {
   readonly origin: { readonly sessionId: string; readonly version: string; readonly address: string };
   readonly media: readonly Media[];
 }

@@ -8,8 +8,8 @@ import { maskQuoted } from './sip-grammar.js';
 import { cutOutside, type Parameters, readParameters } from './sip-parameters.js';
 
 /** The strongest first: of several challenges the first that is understood is answered (RFC 8760 §2.4). */
-export const DIGEST_ALGORITHMS = ['SHA-256', 'MD5'] as const;
-export type DigestAlgorithm = (typeof DIGEST_ALGORITHMS)[number];
+const DIGEST_ALGORITHMS = ['SHA-256', 'MD5'] as const;
+type DigestAlgorithm = (typeof DIGEST_ALGORITHMS)[number];
 
 const HASHES: Readonly<Record<DigestAlgorithm, string>> = { 'SHA-256': 'sha256', MD5: 'md5' };
 

@@ -93,7 +93,7 @@ export const readSeconds = (value: string | null | undefined): number | null => 
 };
 
 /** Of a session that ends unless somebody refreshes it (RFC 4028 §4). */
-export interface SessionExpires {
+interface SessionExpires {
   readonly seconds: number;
   /** Who refreshes it, seen from the INVITE or UPDATE that carries it; null while that is open. */
   readonly refresher: 'uac' | 'uas' | null;
