@@ -7,6 +7,16 @@ export interface Clock {
   after(ms: number, run: () => void): () => void;
 }
 
+/** The time of this host. Its timers do not keep a process alive. */
+export const realClock: Clock = {
+  now: () => performance.now(),
+  after: (ms, run) => {
+    const timer = setTimeout(run, ms);
+    timer.unref();
+    return () => clearTimeout(timer);
+  },
+};
+
 /** RFC 3261 §17.1.1.1: an estimate of the round trip, from which the other times follow. */
 export const T1_MS = 500;
 /** The longest pause between two sendings of what is no INVITE, and of a final answer to one. */

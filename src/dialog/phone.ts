@@ -92,8 +92,6 @@ interface PhoneRules {
   /** The peer's address, for the Via of answers (RFC 3581 §4). */
   readonly peer: () => { readonly address: string; readonly port: number } | null;
   readonly random: (bytes: number) => Uint8Array;
-  /** Messages to remember at most, of which each may have so many bytes. */
-  readonly maxMessages?: number;
   called(called: Called): void;
   /** Any other request outside of calls; 405 if left out. */
   asked?(request: SipRequest, respond: Respond): void;
@@ -106,8 +104,9 @@ export type Respond = (
   more?: { readonly headers?: readonly HeaderToSend[]; readonly body?: BodyToSend },
 ) => void;
 
-/** A call with all its repetitions has some forty. */
+/** A call with all its repetitions has some forty, of a kilobyte each. What goes beyond these is not remembered. */
 const MAX_MESSAGES = 400;
+const MAX_MESSAGES_BYTES = 160 * 1024;
 const BRANCH_BYTES = 8;
 const TAG_BYTES = 4;
 /** A stale nonce, and once more. */
@@ -129,14 +128,17 @@ export interface Line {
 }
 
 export const createPhone = (rules: PhoneRules): Phone => {
-  const { clock, wire, self, peer, maxMessages = MAX_MESSAGES } = rules;
+  const { clock, wire, self, peer } = rules;
   const messages: Message[] = [];
+  let remembered = 0;
   const calls = new Set<Call>();
   const pending = new Map<string, { cancel: () => void }>();
   const hex = (bytes: number): string => Buffer.from(rules.random(bytes)).toString('hex');
   const newBranch = (): string => `${BRANCH_COOKIE}${hex(BRANCH_BYTES)}`;
   const remember = (direction: Message['direction'], bytes: Uint8Array): void => {
-    if (messages.length < maxMessages) messages.push({ direction, atMs: clock.now(), bytes });
+    if (messages.length >= MAX_MESSAGES || remembered + bytes.length > MAX_MESSAGES_BYTES) return;
+    remembered += bytes.length;
+    messages.push({ direction, atMs: clock.now(), bytes });
   };
   const send = (bytes: Uint8Array): void => {
     remember('sent', bytes);

@@ -107,6 +107,7 @@ export const parseInfo = (body: Uint8Array): Parsed<ReflectorInfo, InfoRefusal> 
     unreadable = [],
     lateMs,
     inbound,
+    calls,
     certificateSha256,
   } = value as Record<string, unknown>;
   const udpSpans = readSpans(udp);
@@ -129,6 +130,7 @@ export const parseInfo = (body: Uint8Array): Parsed<ReflectorInfo, InfoRefusal> 
     ...(unreadableSpans.length > 0 && { unreadable: unreadableSpans }),
     ...(typeof lateMs === 'number' && lateMs > 0 && { lateMs }),
     ...(inbound === true && { inbound }),
+    ...(calls === true && { calls }),
     certificateSha256: fingerprint,
   });
 };
