@@ -30,6 +30,8 @@ Options:
   --exhaustive            every port of every range instead of a sample
   --inbound [ROW=]PORT    listens on this port and has the reflector try it from outside, for rows
                           that the far side begins: 5061, 5061/tls, signalling=5067 (repeatable)
+  --call                  also rehearses calls with the reflector, in and out: answer, sound, keys,
+                          hold, transfer, hanging up, a call after 35 s of silence (1 minute more)
   --deep                  also how long idle connections last in NAT and firewall (up to 6 minutes)
   --no-nat                leaves out how the NAT maps and filters: 2 s less
   --transport udp|tcp|tls signalling transports in use (repeatable; default all of the profile)
@@ -44,8 +46,8 @@ Options:
   --carrier NAME          the same for a carrier whose gateway has a name of its own
   --epdg FORM             which of its gateways: home, emergency, visited, lac:XXXX, tai:XXXX
   --max-pps N             packets per second at most (default 200, as four calls)
-  --timeout TIME          for the whole run, 90, 90s or 2m (default 60; with --deep 420,
-                          --exhaustive 1800)
+  --timeout TIME          for the whole run, 90, 90s or 2m (default 60; with --call 180,
+                          --deep 420, --exhaustive 1800)
   --source ADDRESS        local address to send from
   -4, -6                  only IPv4, only IPv6
   --dry-run               print every check, packet and byte; send nothing

@@ -30,6 +30,8 @@ const MAX_PPS = 1_000_000;
 const DEFAULT_TIMEOUT_S = 60;
 /** The longest lifetime asked for is five minutes; the rest of the run comes before it. */
 const DEFAULT_DEEP_TIMEOUT_S = 420;
+/** Calls that last 35 seconds, and what is waited for in vain where a step fails. */
+const DEFAULT_CALL_TIMEOUT_S = 180;
 /** Every port of a range, several times over, at a pace that a branch line bears. */
 const DEFAULT_EXHAUSTIVE_TIMEOUT_S = 1800;
 const MAX_TIMEOUT_S = 3600;
@@ -56,6 +58,7 @@ const OPTIONS = {
   exhaustive: { type: 'boolean' },
   transport: { type: 'string', multiple: true },
   inbound: { type: 'string', multiple: true },
+  call: { type: 'boolean' },
   deep: { type: 'boolean' },
   'no-nat': { type: 'boolean' },
   mcc: { type: 'string' },
@@ -194,9 +197,10 @@ export const parseProbeOptions = (argv: readonly string[], env: NodeJS.ProcessEn
   if (values.json && values.output && values.output !== 'json') {
     throw usage(`--json and -o ${values.output} exclude each other; choose one`);
   }
-  const { deep = false, exhaustive = false } = values;
+  const { deep = false, exhaustive = false, call: calls = false } = values;
   if (deep && values['no-nat']) throw usage('--deep is about the NAT: leave out --no-nat');
-  const usual = deep ? DEFAULT_DEEP_TIMEOUT_S : DEFAULT_TIMEOUT_S;
+  const shortest = calls ? DEFAULT_CALL_TIMEOUT_S : DEFAULT_TIMEOUT_S;
+  const usual = deep ? DEFAULT_DEEP_TIMEOUT_S + (calls ? DEFAULT_CALL_TIMEOUT_S : 0) : shortest;
   const timeout =
     values.timeout === undefined
       ? exhaustive
@@ -217,7 +221,7 @@ export const parseProbeOptions = (argv: readonly string[], env: NodeJS.ProcessEn
     exhaustive,
     transports: transports ?? null,
     inbound: (values.inbound ?? []).map(readInbound),
-    deep,
+    ...{ deep, calls },
     nat: !values['no-nat'],
     plmn: {
       mcc: values.mcc ?? null,

@@ -6,7 +6,7 @@ import { type BodyToSend, buildRequest, buildResponse, type HeaderToSend } from 
 import { afterRequest, type Dialog, dialogOfRequest, isInOrder, isWithin } from '../wire/sip-dialog.js';
 import { authorize, readChallenges } from '../wire/sip-digest.js';
 import { BRANCH_COOKIE } from '../wire/sip-grammar.js';
-import { headers, type SipRequest, type SipResponse, toTag } from '../wire/sip-message.js';
+import { headers, type SipMessage, type SipRequest, type SipResponse, toTag } from '../wire/sip-message.js';
 import { parseSip } from '../wire/sip-parse.js';
 import { type Call, callOfResponse, createCall } from './call.js';
 import type { Clock } from './clock.js';
@@ -27,6 +27,8 @@ interface Self {
 export interface Message {
   readonly direction: 'sent' | 'heard';
   readonly atMs: number;
+  /** `INVITE 2`, `200 INVITE 2`: the same at both ends, whatever is changed on the way. */
+  readonly name: string;
   readonly bytes: Uint8Array;
 }
 
@@ -127,6 +129,19 @@ export interface Line {
   readonly forget: (call: Call) => void;
 }
 
+/** Of a message: what it is, and its CSeq. */
+const nameOf = (message: SipMessage): string => {
+  const { sequence, method } = message.essentials.cseq;
+  return `${message.kind === 'response' ? `${message.status} ` : ''}${method} ${sequence}`;
+};
+
+/** The same of a request's bytes. @throws Error for bytes that are none: the caller's mistake */
+export const nameOfBytes = (bytes: Uint8Array): string => {
+  const parsed = parseSip(bytes);
+  if (!parsed.ok) throw new Error('a message of ours can be read');
+  return nameOf(parsed.value);
+};
+
 export const createPhone = (rules: PhoneRules): Phone => {
   const { clock, wire, self, peer } = rules;
   const messages: Message[] = [];
@@ -135,13 +150,13 @@ export const createPhone = (rules: PhoneRules): Phone => {
   const pending = new Map<string, { cancel: () => void }>();
   const hex = (bytes: number): string => Buffer.from(rules.random(bytes)).toString('hex');
   const newBranch = (): string => `${BRANCH_COOKIE}${hex(BRANCH_BYTES)}`;
-  const remember = (direction: Message['direction'], bytes: Uint8Array): void => {
+  const remember = (direction: Message['direction'], bytes: Uint8Array, name: string): void => {
     if (messages.length >= MAX_MESSAGES || remembered + bytes.length > MAX_MESSAGES_BYTES) return;
     remembered += bytes.length;
-    messages.push({ direction, atMs: clock.now(), bytes });
+    messages.push({ direction, atMs: clock.now(), name, bytes });
   };
   const send = (bytes: Uint8Array): void => {
-    remember('sent', bytes);
+    remember('sent', bytes, nameOfBytes(bytes));
     wire.send(bytes);
   };
   const transactions = createTransactions({
@@ -347,7 +362,7 @@ export const createPhone = (rules: PhoneRules): Phone => {
     hear: (bytes) => {
       const parsed = parseSip(bytes);
       if (!parsed.ok) return;
-      remember('heard', Uint8Array.from(bytes));
+      remember('heard', Uint8Array.from(bytes), nameOf(parsed.value));
       transactions.hear(parsed.value);
     },
     register,

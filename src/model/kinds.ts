@@ -107,6 +107,13 @@ const KINDS = {
   },
   'media-stream': { label: 'audio (RTP)', transports: ['udp'], answeredBy: 'reflector', askedBy: 'study' },
   inbound: { label: 'the way in', transports: ['udp', 'tcp', 'tls'], answeredBy: 'reflector', askedBy: 'study' },
+  call: {
+    label: 'calls',
+    transports: ['udp', 'tcp', 'tls'],
+    answeredBy: 'reflector',
+    askedBy: 'study',
+    about: 'sip-options',
+  },
 } as const satisfies Record<string, Kind>;
 
 /** Every kind of question that a report can carry (the report's `probe` field). */

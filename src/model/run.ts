@@ -13,6 +13,8 @@ export interface StudyOptions {
   readonly persistentPort?: number;
   /** Ports at which it listens while the far end tries them; none if left out. */
   readonly inbound?: readonly InboundPort[];
+  /** Whether calls are rehearsed; they are not if left out. */
+  readonly calls?: boolean;
 }
 
 export interface RunInput {

@@ -58,7 +58,7 @@ const lookedAt = (rows: readonly Row[]): Amount => {
 const proofFor = async (
   rows: readonly Row[],
   { token, reflectors, plan }: Prepared,
-  options: Pick<ProbePace, 'deep' | 'nat' | 'persistentPort'>,
+  options: Pick<ProbePace, 'deep' | 'nat' | 'calls' | 'persistentPort'>,
 ): Promise<Amount> => {
   if (token === null) return { packets: 0, bytes: 0 };
   const asked = rows.filter(({ check }) => check.skip === null);
@@ -119,7 +119,7 @@ interface Cost {
 /** What a prepared run sends if everything answers. */
 export const costOf = async (
   prepared: Prepared,
-  options: Pick<ProbePace, 'deep' | 'nat' | 'persistentPort'> & Pick<ProbeRequest, 'exhaustive'>,
+  options: Pick<ProbePace, 'deep' | 'nat' | 'calls' | 'persistentPort'> & Pick<ProbeRequest, 'exhaustive'>,
 ): Promise<Cost> => {
   const rows = await Promise.all(questionsOf(prepared.plan).map((check) => rowFor(check, prepared)));
   const proof = await proofFor(rows, prepared, options);

@@ -7,7 +7,7 @@ import type { Call, Request } from '../dialog/call.js';
 import type { Clock } from '../dialog/clock.js';
 import { type Called, createPhone, type Exchange, type Phone, type Respond } from '../dialog/phone.js';
 import { createEar, createMouth, type Ear, type Mouth, PACKET_MS } from '../dialog/sound.js';
-import { type CallOrder, userOf } from '../wire/call.js';
+import { type CallOrder, messageDigest, userOf } from '../wire/call.js';
 import { readRelay } from '../wire/dtmf.js';
 import {
   answeredDirection,
@@ -430,10 +430,11 @@ export const createCallLine = (rules: LineRules): CallLine => {
             ...{ soundSent: one.sent, soundHeard: one.ear.all(), keys: one.ear.keys(), relayed: one.relayed },
             port: mediaPort,
           },
-          messages: (phone?.messages ?? []).map(({ direction, bytes, atMs }) => [
+          messages: (phone?.messages ?? []).map(({ direction, name, bytes, atMs }) => [
             direction === 'heard' ? 0 : 1,
-            bytes.length,
             Math.round(atMs),
+            name,
+            messageDigest(bytes),
           ]),
         }),
       );

@@ -108,6 +108,7 @@ export const buildReport = (input: ReportInput): Report => {
       findings: studies.sipAlg.findings.map((one) => ({ ...one })),
     },
     quality: studies.quality,
+    ...(studies.calls.length > 0 && { calls: studies.calls }),
     services: [],
     notes: notes(input, judgement, outages),
     totals: {

@@ -78,7 +78,8 @@ const itemOf = (one: StudyCheck, plan: Plan): Item => ({
  */
 export const harmedBy = (own: readonly Item[], studies: readonly StudyCheck[], plan: Plan): readonly Item[] =>
   studies
-    .filter(({ finding }) => finding.verdict === 'blocked' || finding.verdict === 'altered')
+    // What calls suffer from is weighed by itself: the port passes, and signalling with it.
+    .filter(({ probe, finding }) => probe !== 'call' && (finding.verdict === 'blocked' || finding.verdict === 'altered'))
     .filter((one) =>
       own.some(
         (item) =>

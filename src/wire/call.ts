@@ -8,6 +8,7 @@
  */
 import { createHmac } from 'node:crypto';
 import { type CapturePiece, encodeEvidencePiece, MAX_PIECE_BYTES, readCapturePiece } from './capture.js';
+import { sha256Bytes } from './hash.js';
 import { ANSWER_TAG_BYTES, REQUEST_TAG_BYTES } from './tag.js';
 
 /** What the far end does on a line, by its number on the wire. */
@@ -171,6 +172,90 @@ export const callIdentity = (toAgent: Uint8Array): CallIdentity => {
 export const readCallUser = (user: string): { readonly window: string; readonly line: number } | null => {
   const [, window, line] = USER.exec(user) ?? [];
   return window === undefined || line === undefined ? null : { window, line: Number(line) };
+};
+
+/** By which both ends see whether a message arrived as it was sent, without fetching it: eight octets of SHA-256. */
+export const messageDigest = (bytes: Uint8Array): string => sha256Bytes(bytes, 8).toString('hex');
+
+const MAX_RECORD_MESSAGES = 400;
+const MAX_DONE = 64;
+
+/** What the far end knows of a line. */
+export interface CallRecord {
+  /** By the far end's clock, in milliseconds. */
+  readonly nowMs: number;
+  readonly registration: { readonly contact: string; readonly expires: number; readonly algorithm: string } | null;
+  readonly cancelled: number;
+  /** Requests of its own that are over: of which order, and with which status; null for none. */
+  readonly done: readonly { readonly number: number; readonly status: number | null }[];
+  readonly call: {
+    /** Whether its 200 was acknowledged; null while that is open. */
+    readonly acknowledged: boolean | null;
+    readonly stands: boolean;
+    readonly ssrc: number;
+    readonly soundSent: number;
+    readonly soundHeard: number;
+    readonly keys: string;
+    readonly relayed: string;
+  } | null;
+  readonly messages: readonly {
+    readonly direction: 'heard' | 'sent';
+    readonly atMs: number;
+    readonly name: string;
+    readonly digest: string;
+  }[];
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
+const isCount = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
+const isShort = (value: unknown): value is string => typeof value === 'string' && value.length <= 256;
+
+const readCallOf = (value: unknown): CallRecord['call'] | undefined => {
+  if (value === null) return null;
+  if (!isObject(value)) return undefined;
+  const { acknowledged, stands, ssrc, soundSent, soundHeard, keys, relayed } = value;
+  if (acknowledged !== null && typeof acknowledged !== 'boolean') return undefined;
+  if (typeof stands !== 'boolean' || !isCount(ssrc) || !isCount(soundSent) || !isCount(soundHeard)) return undefined;
+  if (!isShort(keys) || !isShort(relayed)) return undefined;
+  return { acknowledged, stands, ssrc, soundSent, soundHeard, keys, relayed };
+};
+
+/** Reads a record; null for what is none. Never throws. */
+export const readCallRecord = (bytes: Uint8Array): CallRecord | null => {
+  let value: unknown;
+  try {
+    value = JSON.parse(Buffer.from(bytes).toString('utf8'));
+  } catch {
+    return null;
+  }
+  if (!isObject(value)) return null;
+  const { nowMs, registration, cancelled, done, messages } = value;
+  const call = readCallOf(value.call);
+  if (!isCount(nowMs) || !isCount(cancelled) || call === undefined) return null;
+  if (!Array.isArray(done) || done.length > MAX_DONE) return null;
+  if (!Array.isArray(messages) || messages.length > MAX_RECORD_MESSAGES) return null;
+  const known =
+    isObject(registration) &&
+    isShort(registration.contact) &&
+    isCount(registration.expires) &&
+    isShort(registration.algorithm)
+      ? { contact: registration.contact, expires: registration.expires, algorithm: registration.algorithm }
+      : null;
+  return {
+    ...{ nowMs, cancelled, call, registration: known },
+    done: done.flatMap((one: unknown) =>
+      isObject(one) && isCount(one.number) && (one.status === null || isCount(one.status))
+        ? [{ number: one.number, status: one.status }]
+        : [],
+    ),
+    messages: messages.flatMap((one: unknown): CallRecord['messages'][number][] => {
+      if (!Array.isArray(one)) return [];
+      const [direction, atMs, name, digest] = one as unknown[];
+      return isCount(atMs) && isShort(name) && isShort(digest)
+        ? [{ direction: direction === 0 ? 'heard' : 'sent', atMs, name, digest }]
+        : [];
+    }),
+  };
 };
 
 /** The user part of a SIP URI; null where it has none. */

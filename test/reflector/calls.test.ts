@@ -338,7 +338,7 @@ t.test('a whole call: registered, called, heard, held, hung up, called back, and
   for (const [index, one] of phone.messages.entries()) {
     const told = await whole(0, index);
     t.same(told.toString('latin1'), Buffer.from(one.bytes).toString('latin1'));
-    t.equal(messages[index][0], one.direction === 'sent' ? 0 : 1);
+    t.same(messages[index].slice(0, 1).concat(messages[index][2]), [one.direction === 'sent' ? 0 : 1, one.name]);
   }
 });
 

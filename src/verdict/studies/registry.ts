@@ -3,6 +3,7 @@
  * file of the same name in run/studies/ that asks.
  */
 import type { LossSample } from '../../model/observation.js';
+import { judge as calls } from './calls.js';
 import { judge as inbound } from './inbound.js';
 import { judge as lifetimes } from './lifetimes.js';
 import { judge as nat } from './nat.js';
@@ -18,6 +19,7 @@ const JUDGES = {
   'persistent-flow': persistentFlow,
   lifetimes,
   inbound,
+  calls,
 } as const;
 
 export type StudyKind = keyof typeof JUDGES;
@@ -34,17 +36,24 @@ const judgeOne = <K extends StudyKind>(kind: K, facts: StudyFacts, loss: LossSam
   // Each kind's facts are those that its judge takes; the compiler cannot see it through the index.
   (JUDGES[kind] as Judge<FactOf<K>>)(facts[kind], loss);
 
+/** One that saw a change saw it, whatever another did not see. */
+const detectedOf = (all: readonly Judged[]): boolean | null => {
+  const said = all.flatMap(({ sipAlg }) => sipAlg?.detected ?? []);
+  return said.includes(true) ? true : (said[0] ?? null);
+};
+
 /** All that the studies of a run come to. */
 export const judgeStudies = (facts: StudyFacts, loss: LossSample): Required<Judged> => {
   const all = STUDY_KINDS.map((kind) => judgeOne(kind, facts, loss));
   return {
     checks: all.flatMap(({ checks = [] }) => checks),
     sipAlg: {
-      detected: all.flatMap(({ sipAlg }) => sipAlg ?? []).find(({ detected }) => detected !== null)?.detected ?? null,
+      detected: detectedOf(all),
       findings: all.flatMap(({ sipAlg }) => sipAlg?.findings ?? []),
     },
     nat: Object.assign({}, ...all.map((one) => one.nat ?? {})) as Required<Judged>['nat'],
     cosmetic: new Set(all.flatMap(({ cosmetic = [] }) => [...cosmetic])),
+    calls: all.flatMap(({ calls: rehearsed = [] }) => [...rehearsed]),
     quality: all.flatMap(({ quality = [] }) => quality),
     notes: all.flatMap(({ notes = [] }) => notes),
   };

@@ -20,7 +20,7 @@ export interface AlgFinding {
 
 /** One line of the report's `checks` that no single exchange could give. */
 export interface StudyCheck {
-  readonly probe: 'sip-alg' | 'size-sweep' | 'nat-behavior' | 'stun-binding' | 'udp-echo' | 'inbound';
+  readonly probe: 'call' | 'sip-alg' | 'size-sweep' | 'nat-behavior' | 'stun-binding' | 'udp-echo' | 'inbound';
   readonly transport: Transport;
   readonly port: number;
   readonly address: string;
@@ -43,6 +43,8 @@ export interface Judged {
   readonly sipAlg?: { readonly detected: boolean | null; readonly findings: readonly AlgFinding[] };
   readonly nat?: Partial<Report['nat']>;
   readonly quality?: Report['quality'];
+  /** Calls that were rehearsed, step by step. */
+  readonly calls?: NonNullable<Report['calls']>;
   /** Ports where messages arrive in another form and say the same, as `placeOf` names them. */
   readonly cosmetic?: ReadonlySet<string>;
   /** Sentences that a reader of the report must know. */
