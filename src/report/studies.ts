@@ -79,7 +79,9 @@ const itemOf = (one: StudyCheck, plan: Plan): Item => ({
 export const harmedBy = (own: readonly Item[], studies: readonly StudyCheck[], plan: Plan): readonly Item[] =>
   studies
     // What calls suffer from is weighed by itself: the port passes, and signalling with it.
-    .filter(({ probe, finding }) => probe !== 'call' && (finding.verdict === 'blocked' || finding.verdict === 'altered'))
+    .filter(
+      ({ probe, finding }) => probe !== 'call' && (finding.verdict === 'blocked' || finding.verdict === 'altered'),
+    )
     .filter((one) =>
       own.some(
         (item) =>

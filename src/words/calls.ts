@@ -1,6 +1,7 @@
 /** What people read of calls: their steps, why one was not tried, and how a call as a whole is called. */
-import type { CALL_REFUSALS, CALL_STEPS, CALL_UNTESTED } from '../model/study-facts.js';
+
 import type { Report } from '../model/report.js';
+import type { CALL_REFUSALS, CALL_STEPS, CALL_UNTESTED } from '../model/study-facts.js';
 
 type Call = NonNullable<Report['calls']>[number];
 type Step = Call['steps'][number];

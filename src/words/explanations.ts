@@ -773,9 +773,9 @@ const PROBE_TEXTS = {
     meaning:
       'Registers, calls and is called, as phones do, with the reflector as the other end: the answer, its ACK, sound in both directions, keys, hold, transfer, refresh and hanging up from each side, and a call from outside after 35 seconds of silence.',
     evidence:
-      'What each end sent and received of each message, the reflector\'s under its proof, and whether it arrived as it was sent.',
+      "What each end sent and received of each message, the reflector's under its proof, and whether it arrived as it was sent.",
     doesNotProve:
-      'That the carrier\'s own servers do the same: they may sit behind other addresses, and speak first from them.',
+      "That the carrier's own servers do the same: they may sit behind other addresses, and speak first from them.",
     fix: 'See the step that does not pass: docs/calls.md has each with its usual cause.',
   },
   'media-stream': {

@@ -10,4 +10,6 @@ const row = (step: Call['steps'][number]): Markup =>
 
 /** Nothing if none was rehearsed. */
 export const calls = ({ calls: all = [] }: Report): Content =>
-  all.map((call) => section(callInWords(call), table('One row for each step.', ['Step', 'What came of it'], call.steps.map(row))));
+  all.map((call) =>
+    section(callInWords(call), table('One row for each step.', ['Step', 'What came of it'], call.steps.map(row))),
+  );

@@ -1,8 +1,9 @@
 /** One telephone of ours: a socket for its signalling, one for its sound, and the phone itself. */
-import type { Check } from '../../model/check.js';
+
 import { type Clock, realClock } from '../../dialog/clock.js';
 import { type Called, createPhone, type Phone } from '../../dialog/phone.js';
 import { createEar, createMouth, type Ear, type Mouth, PACKET_MS } from '../../dialog/sound.js';
+import type { Check } from '../../model/check.js';
 import { localAddressFor } from '../../net/local.js';
 import { openSocket } from '../../net/udp-open.js';
 import type { CallIdentity } from '../../wire/call.js';

@@ -9,7 +9,11 @@ export type LegNote =
   | { readonly from: CallLeg['from']; readonly kind: CallLeg['kind']; readonly name: string }
   | {
       readonly from: CallLeg['from'];
-      readonly sound: { readonly sent: number; readonly sentAtMs: readonly number[] | null; readonly arrived: number | null };
+      readonly sound: {
+        readonly sent: number;
+        readonly sentAtMs: readonly number[] | null;
+        readonly arrived: number | null;
+      };
     };
 
 export interface StepNote extends Omit<CallStepFacts, 'legs'> {
@@ -23,7 +27,13 @@ export const untested = (step: StepNote['step'], why: NonNullable<StepNote['unte
 const isAnswerTo = (name: string, request: string): boolean => /^\d{3} /.test(name) && name.slice(4) === request;
 
 /** @param record the far end's last word of this line; null where it could not be had */
-export const legOf = (note: LegNote, line: AgentLine, record: CallRecord | null, address: string, tools: Tools): CallLeg => {
+export const legOf = (
+  note: LegNote,
+  line: AgentLine,
+  record: CallRecord | null,
+  address: string,
+  tools: Tools,
+): CallLeg => {
   const { timeline, net } = tools;
   const witnessed = (sentAtMs: readonly number[]): number => timeline.witnessed(address, sentAtMs, 'udp');
   if ('sound' in note) {

@@ -22,6 +22,8 @@ export interface Script {
 const TALK_PACKETS = 50;
 /** Sound after a hold is resumed: half of that. */
 const AGAIN_PACKETS = 25;
+/** At the beginning of a long call. */
+const FIRST_PACKETS = 10;
 /** A silent request is sent this often at least; at 500, 1,500 and 3,500 ms after the first. */
 const MIN_SENDINGS = 4;
 const MAX_SENDINGS = 11;
@@ -153,7 +155,11 @@ const dtmf = async (script: Script, call: Call): Promise<StepNote> => {
     ...enough(tools),
     body: { contentType: 'application/dtmf-relay', content: relayOf('7') },
   });
-  const record = await until(script, 2000, (one) => one.call?.keys.includes('5') === true && line.ear.keys().includes('#'));
+  const record = await until(
+    script,
+    2000,
+    (one) => one.call?.keys.includes('5') === true && line.ear.keys().includes('#'),
+  );
   await pause(tools, tools.path.lateMs('udp'));
   const heard = record?.call ? (record.call.keys.includes('5') ? sentAtMs.length : 0) : null;
   return asked('dtmf', info, [
@@ -163,7 +169,11 @@ const dtmf = async (script: Script, call: Call): Promise<StepNote> => {
       : [
           {
             from: 'far-end',
-            sound: { sent: pressed.length, sentAtMs: null, arrived: line.ear.keys().includes('#') ? pressed.length : 0 },
+            sound: {
+              sent: pressed.length,
+              sentAtMs: null,
+              arrived: line.ear.keys().includes('#') ? pressed.length : 0,
+            },
           } as const,
         ]),
   ]);
@@ -205,12 +215,19 @@ const transfer = async (script: Script, call: Call): Promise<StepNote> => {
   const names = new Set(
     record?.messages.flatMap((one) => (one.direction === 'sent' && isNotify(one.name) ? [one.name] : [])) ?? [],
   );
-  return asked('transfer', refer, [...names].map((name) => ({ from: 'far-end', kind: 'request', name }) as const));
+  return asked(
+    'transfer',
+    refer,
+    [...names].map((name) => ({ from: 'far-end', kind: 'request', name }) as const),
+  );
 };
 
 const refresh = async (script: Script, call: Call): Promise<StepNote> => {
   const timer = { name: 'Session-Expires', value: sessionExpiresText({ seconds: SESSION_S, refresher: 'uac' }) };
-  const ours = await call.ask('UPDATE', { ...enough(script.tools), headers: [timer, { name: 'Supported', value: 'timer' }] });
+  const ours = await call.ask('UPDATE', {
+    ...enough(script.tools),
+    headers: [timer, { name: 'Supported', value: 'timer' }],
+  });
   const theirs = await told(script, 'refresh');
   return asked('refresh', ours, theirs ? [theirs] : []);
 };
@@ -251,7 +268,18 @@ export const wholeCall = async (script: Script): Promise<readonly StepNote[]> =>
   const registered = await register(script);
   const { call, steps } = await place(script);
   if (!call) {
-    const rest = ['ack', 'media-outbound', 'media-inbound', 'dtmf', 'hold', 'resume', 'remote-hold', 'transfer', 'refresh', 'bye'] as const;
+    const rest = [
+      'ack',
+      'media-outbound',
+      'media-inbound',
+      'dtmf',
+      'hold',
+      'resume',
+      'remote-hold',
+      'transfer',
+      'refresh',
+      'bye',
+    ] as const;
     return [registered, ...steps, ...rest.map((step) => untested(step, 'no-call'))];
   }
   const sound = await media(script);
@@ -270,6 +298,8 @@ export const longCall = async (script: Script, lastingMs: number): Promise<reado
   const { call } = await place(script);
   if (!call) return [untested('long', 'no-call'), untested('remote-bye', 'no-call')];
   const endMs = tools.net.now() + lastingMs;
+  // Both speak once: to a firewall it is a call then, and no stream of one side's.
+  await soundOf(script, FIRST_PACKETS);
   let keptAtMs = tools.net.now();
   while (tools.net.now() < endMs && !tools.signal.aborted && !call.isOver()) {
     // As slow as a phone that suppresses silence: it keeps the way open and is no load.
@@ -303,7 +333,11 @@ export const cancelledCall = async (script: Script): Promise<readonly StepNote[]
 };
 
 /** The far end calls what registered, after so long without a word, or with keepalives. */
-export const calledAfterIdle = async (script: Script, idleMs: number, keepalives: boolean): Promise<readonly StepNote[]> => {
+export const calledAfterIdle = async (
+  script: Script,
+  idleMs: number,
+  keepalives: boolean,
+): Promise<readonly StepNote[]> => {
   const { line, tools } = script;
   const registered = await register(script);
   if (registered.status !== 200) return [untested('inbound-after-idle', 'not-registered')];

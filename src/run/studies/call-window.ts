@@ -46,7 +46,11 @@ export interface CallWindow {
   /** Our address as the far end sees it. */
   readonly seen: string | null;
   /** Null where no word came. */
-  order(line: number, order: CallOrder, how?: { readonly argument?: number; readonly afterMs?: number }): Promise<{ readonly number: number; readonly state: CallState } | null>;
+  order(
+    line: number,
+    order: CallOrder,
+    how?: { readonly argument?: number; readonly afterMs?: number },
+  ): Promise<{ readonly number: number; readonly state: CallState } | null>;
   record(line: number): Promise<CallRecord | null>;
   message(line: number, index: number): Promise<Uint8Array | null>;
 }
@@ -75,7 +79,8 @@ export const openWindow = async (
     let total = Number.POSITIVE_INFINITY;
     while (length < total) {
       const word = await ask({ action: 'tell', line, index, offset: length }, ways);
-      if (word?.state !== 'ok' || word.piece.bytes.length === 0 || word.piece.wholeLength > MAX_WHOLE_BYTES) return null;
+      if (word?.state !== 'ok' || word.piece.bytes.length === 0 || word.piece.wholeLength > MAX_WHOLE_BYTES)
+        return null;
       // What is asked for while a call goes on may have grown since its first piece came.
       if (length > 0 && word.piece.wholeLength !== total) return whole(line, index);
       total = word.piece.wholeLength;

@@ -82,9 +82,15 @@ const mediaPorts = (passing: readonly Check[]): readonly number[] =>
   [...new Set(passing.filter(({ probe }) => probe === 'rtp-echo').map(({ port }) => port))].slice(0, MAX_LINES);
 
 const isSilentStep = ({ untested, legs }: CallStepFacts): boolean =>
-  untested === null && legs.some(({ arrived, received, kind }) => arrived === 0 || (kind === 'request' && received === 0));
+  untested === null &&
+  legs.some(({ arrived, received, kind }) => arrived === 0 || (kind === 'request' && received === 0));
 
-const rehearse = async (sip: Check, farEnd: StudiedFarEnd, isDeep: boolean, tools: Tools): Promise<readonly CallFacts[]> => {
+const rehearse = async (
+  sip: Check,
+  farEnd: StudiedFarEnd,
+  isDeep: boolean,
+  tools: Tools,
+): Promise<readonly CallFacts[]> => {
   const { session } = tools;
   const refused = (notTried: CallRefusal): readonly CallFacts[] => [
     {
@@ -130,7 +136,12 @@ const rehearse = async (sip: Check, farEnd: StudiedFarEnd, isDeep: boolean, tool
     const all = calls.flat();
     if (!all.some(({ steps }) => steps.some(isSilentStep)) || tools.signal.aborted) return all;
     // Silence is a step's own only where SIP passes at all when everything is over.
-    const still = await askCheck(sip, tools.probeOf(sip.probe as 'sip-options'), { samples: 1, doubt: 0, atMost: 4 }, tools);
+    const still = await askCheck(
+      sip,
+      tools.probeOf(sip.probe as 'sip-options'),
+      { samples: 1, doubt: 0, atMost: 4 },
+      tools,
+    );
     return all.map((one) => ({ ...one, passesStill: passed(still) }));
   } finally {
     for (const line of lines) line.close();
@@ -143,7 +154,9 @@ export const study = {
   after: ['inbound', 'sip', 'nat'],
   wanted: ({ calls = false }) => calls,
   cost: (checks) =>
-    checks.some(({ probe, transport }) => probe === 'sip-options' && transport === 'udp') ? COST : { packets: 0, bytes: 0 },
+    checks.some(({ probe, transport }) => probe === 'sip-options' && transport === 'udp')
+      ? COST
+      : { packets: 0, bytes: 0 },
   ask: async (farEnds, tools, { deep }) => {
     const all = await Promise.all(
       farEnds.map(async (farEnd) => {

@@ -3,9 +3,10 @@
  * against the path only where the far end's own account says what arrived, where it was alive meanwhile, where loss cannot
  * explain it, and where SIP still passes when all is over.
  */
+
+import type { Report } from '../../model/report.js';
 import type { CallFacts, CallLeg, CallStepFacts } from '../../model/study-facts.js';
 import type { Finding } from '../../model/verdict.js';
-import type { Report } from '../../model/report.js';
 import { noCallInWords } from '../../words/calls.js';
 import { doubtOfSilence, lossUpperBound, SINGLE_CHECK_DOUBT } from '../silence.js';
 import { compareSip } from './alg.js';
@@ -46,7 +47,9 @@ const lost = (
 const judgeLeg = (leg: CallLeg, rest: Rest): Judgement => {
   const { from, kind, sent, witnessed, arrived, answered, received } = leg;
   const [there, back] =
-    from === 'agent' ? (['dropped-outbound', 'dropped-inbound'] as const) : (['dropped-inbound', 'dropped-outbound'] as const);
+    from === 'agent'
+      ? (['dropped-outbound', 'dropped-inbound'] as const)
+      : (['dropped-inbound', 'dropped-outbound'] as const);
   if (arrived === null) return unknown('no-answer');
   if (sent === 0) return unknown('not-run');
   if (arrived === 0) {
@@ -153,11 +156,21 @@ const checkOf = (all: readonly Told[]): StudyCheck | null => {
   if (notTried !== null) {
     const reason = notTried === 'held-back' ? 'limited' : notTried === 'no-answer' ? 'no-answer' : 'not-run';
     const evidence = { notTried };
-    return { ...place, finding: { verdict: 'unknown', reason }, confidence: 0, sent: 0, seen: null, received: 0, evidence };
+    return {
+      ...place,
+      finding: { verdict: 'unknown', reason },
+      confidence: 0,
+      sent: 0,
+      seen: null,
+      received: 0,
+      evidence,
+    };
   }
   const steps = all.filter(({ report }) => counts(report)).flatMap(({ report }) => report.steps);
   const tried = steps.filter(({ untested }) => untested === null);
-  const judged = worst(tried.map(({ verdict, reason, confidence }) => ({ finding: { verdict, reason } as Finding, confidence })));
+  const judged = worst(
+    tried.map(({ verdict, reason, confidence }) => ({ finding: { verdict, reason } as Finding, confidence })),
+  );
   const failing = tried.filter(({ verdict }) => verdict === 'blocked' || verdict === 'altered');
   const { finding, confidence } = judged ?? unknown('not-run');
   return {
