@@ -230,7 +230,7 @@ export interface CallLeg {
 
 /** Why a step was not tried. */
 export const CALL_UNTESTED = ['no-call', 'not-registered', 'nowhere-to-send', 'no-word', 'interrupted'] as const;
-export type CallUntested = (typeof CALL_UNTESTED)[number];
+type CallUntested = (typeof CALL_UNTESTED)[number];
 
 export interface CallStepFacts {
   readonly step: CallStep;

@@ -97,11 +97,18 @@ interface Spoken {
   acknowledged: boolean | null;
   sent: number;
   relayed: string;
+  /** The speaker that the description names (RFC 5576); null where it names none, so that any may be it. */
+  speaker: number | null;
   /** From where its sound comes; null before any came. */
   heardFrom: Source | null;
   /** Where the description says that it is; null where that is not the proven address. */
   named: Source | null;
 }
+
+/** Where RTP has its SSRC (RFC 3550 §5.1). */
+const SSRC_AT = 8;
+const speakerOf = (bytes: Uint8Array): number =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).readUInt32BE(SSRC_AT);
 
 const sdpOf = (bytes: Uint8Array) => {
   const parsed = parseSdp(bytes);
@@ -145,7 +152,7 @@ export const createCallLine = (rules: LineRules): CallLine => {
   const newSpoken = (isOurs: boolean): Spoken => {
     const one: Spoken = {
       ...{ isOurs, call: null, events: EVENTS.payloadType, voice: 0, version: 1, acknowledged: null },
-      ...{ sent: 0, relayed: '', heardFrom: null, named: null },
+      ...{ sent: 0, relayed: '', speaker: null, heardFrom: null, named: null },
       mouth: createMouth(randomBytes(4).readUInt32BE(0), 0),
       ear: createEar(() => one.events),
     };
@@ -160,6 +167,7 @@ export const createCallLine = (rules: LineRules): CallLine => {
     const formats = commonFormats(audio);
     if (!hasVoice(formats)) return null;
     one.events = eventsOf(formats);
+    one.speaker = audio.ssrc;
     // Never to an address that a message names, unless it is the one that proved itself.
     one.named = audio.address === proven ? { address: proven, port: audio.port } : null;
     return formats;
@@ -401,7 +409,9 @@ export const createCallLine = (rules: LineRules): CallLine => {
     },
     hearSound: (bytes, from) => {
       const one = spoken;
-      if (!one?.ear.hear(bytes)) return false;
+      // Several calls of one address may share a port: each knows its speaker.
+      if (!one || (one.speaker !== null && speakerOf(bytes) !== one.speaker)) return false;
+      if (!one.ear.hear(bytes)) return false;
       one.heardFrom = from;
       return true;
     },

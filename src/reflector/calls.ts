@@ -246,7 +246,8 @@ export const createCalls = ({ clock, send, places }: CallsRules): Calls => {
       // What carries a tag is a question of its own, and is answered as ever.
       if (!looksLikeRtp(bytes) || looksLikeTag(bytes.subarray(RTP_HEADER_BYTES))) return false;
       const key = keyOf(place);
-      for (const window of windows.values()) {
+      // The latest first: an earlier one of the same address may not have ended yet.
+      for (const window of [...windows.values()].reverse()) {
         const line = window.address === address ? window.media.get(key) : undefined;
         if (line?.hearSound(bytes, from)) return true;
       }

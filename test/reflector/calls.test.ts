@@ -148,6 +148,36 @@ t.test('what a window sends in all has a ceiling', async (t) => {
   t.ok(sound.every(({ to }) => to.port === 30_000 && to.address === '192.0.2.9'));
 });
 
+t.test('two calls of one address share a port, and each hears its own speaker', async (t) => {
+  const { ask, hear, identity, clock } = rig();
+  const other = callIdentity(Buffer.from('token other'.padEnd(32)));
+  const windows = [
+    { name: 'token session', user: identity.user(0), ssrc: 5 },
+    { name: 'token other', user: other.user(0), ssrc: 6 },
+  ];
+  for (const { name, user, ssrc } of windows) {
+    t.equal(ask({ action: 'open', ports: [20_000] }, { name }).state, 'ok');
+    const offer = buildSdp({
+      ...{ address: '10.0.0.2', port: 30_000, sessionId: 1, version: 1, direction: 'sendrecv', ssrc },
+      formats: OUR_FORMATS,
+    });
+    const [head = ''] = invite(user).toString('latin1').split('\r\n\r\n');
+    const typed = head.replace(
+      /Content-Length: 0/i,
+      `Content-Type: application/sdp\r\nContent-Length: ${offer.length}`,
+    );
+    const mine = Buffer.from(`${typed.replace('z9hG4bK74bf9', `z9hG4bK${ssrc}`)}\r\n\r\n`, 'latin1');
+    t.ok(hear(Buffer.concat([mine, offer]), '192.0.2.9'));
+  }
+  await clock.pass(1000);
+  for (const { ssrc } of windows) t.ok(hear(createMouth(ssrc, 0).next(), '192.0.2.9', 20_000));
+  t.notOk(hear(createMouth(7, 0).next(), '192.0.2.9', 20_000), 'a speaker of neither');
+  for (const { name } of windows) {
+    const { whole } = ask({ action: 'tell', index: THE_RECORD }, { name });
+    t.equal(JSON.parse(Buffer.from(whole ?? []).toString()).call.soundHeard, 1);
+  }
+});
+
 /** One socket with a phone on it, and the reflector at the other end. */
 const telephone = async (t: Test, line: number, port: number, address = HOST) => {
   const socket: Socket = createSocket('udp4').bind(0, address);
