@@ -47,6 +47,7 @@ const toolsOf = (): Tools => {
     session: { id: SESSION_ID, keys: deriveKeys(TOKEN, SESSION_ID) },
     totals: { packetsSent: 0, bytesSent: 0, packetsReceived: 0 },
     ways: { inOrder: (all) => all, deaf: () => undefined, heard: () => undefined, heardOverUdp: () => [] },
+    watch: { isPaused: false },
     probeOf: nobody,
     nextSequence: () => {
       sequence += 1;

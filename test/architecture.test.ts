@@ -16,6 +16,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   'src/report': 5,
   'src/plan': 4,
   'src/verdict': 3,
+  'src/dialog': 3,
   probes: 3,
   'src/words': 2,
   'src/net': 2,
@@ -26,6 +27,9 @@ const LAYERS: Readonly<Record<string, number>> = {
 /** What one neighbour of the same height may not know of the other. */
 const APART: readonly (readonly [string, string])[] = [
   ['src/wire', 'src/net'],
+  ['src/dialog', 'src/net'],
+  ['src/dialog', 'src/verdict'],
+  ['src/dialog', 'probes'],
   ['probes', 'src/verdict'],
   ['src/verdict', 'probes'],
   ['src/reflector', 'probes'],
@@ -43,7 +47,7 @@ const APART: readonly (readonly [string, string])[] = [
 
 /** Pure layers see no sockets, no files and no names of the outside. */
 const SOCKETS = new Set(['node:dgram', 'node:net', 'node:tls', 'node:dns', 'node:http', 'node:https']);
-const WITHOUT_SOCKETS = ['src/model', 'src/wire', 'src/words', 'src/verdict', 'src/report', 'probes'];
+const WITHOUT_SOCKETS = ['src/model', 'src/wire', 'src/dialog', 'src/words', 'src/verdict', 'src/report', 'probes'];
 
 interface Import {
   readonly file: string;

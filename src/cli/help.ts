@@ -31,6 +31,8 @@ Options:
   --exhaustive            test every port of every range instead of a sample
   --inbound [ROW=]PORT    listen on this port and let the reflector test it from outside, for
                           traffic that the far side starts: 5061, 5061/tls, signalling=5067 (repeatable)
+  --call                  also rehearse calls with the reflector, in and out: answer, audio, keys,
+                          hold, transfer, hanging up, a call after 35 s of silence (1 minute more)
   --deep                  also measure session timeouts of NAT and firewall (up to 6 minutes)
   --no-nat                skip NAT mapping and filtering: saves 2 s
   --media TIME            send audio as a call does, both ways, for so long (default 6, 0 for none)
@@ -48,8 +50,8 @@ Options:
   --carrier NAME          the same for a carrier whose gateway has a name of its own
   --epdg FORM             which of its gateways: home, emergency, visited, lac:XXXX, tai:XXXX
   --max-pps N             packets per second at most (default 200, as four calls)
-  --timeout TIME          for the whole run, 90, 90s or 2m (default 60; with --deep 420,
-                          --exhaustive 1800)
+  --timeout TIME          for the whole run, 90, 90s or 2m (default 60; with --call 180,
+                          --deep 420, --exhaustive 1800)
   --source ADDRESS        local address to send from
   -4, -6                  only IPv4, only IPv6
   --dry-run               print every check, packet and byte; send nothing

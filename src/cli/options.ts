@@ -41,6 +41,8 @@ const SECONDS_A_STEP = 15;
 const DEFAULT_TIMEOUT_S = 60;
 /** The longest lifetime asked for is five minutes; the rest of the run comes before it. */
 const DEFAULT_DEEP_TIMEOUT_S = 420;
+/** Calls that last 35 seconds, and what is waited for in vain where a step fails. */
+const DEFAULT_CALL_TIMEOUT_S = 180;
 /** Every port of a range, several times over, at a pace that a branch line bears. */
 const DEFAULT_EXHAUSTIVE_TIMEOUT_S = 1800;
 const MAX_TIMEOUT_S = 3600;
@@ -68,6 +70,7 @@ const OPTIONS = {
   exhaustive: { type: 'boolean' },
   transport: { type: 'string', multiple: true },
   inbound: { type: 'string', multiple: true },
+  call: { type: 'boolean' },
   deep: { type: 'boolean' },
   'no-nat': { type: 'boolean' },
   media: { type: 'string' },
@@ -233,10 +236,11 @@ export const parseProbeOptions = (argv: readonly string[], env: NodeJS.ProcessEn
   if (values.json && values.output && values.output !== 'json') {
     throw usage(`--json and -o ${values.output} cannot be combined; choose one`);
   }
-  const { deep = false, exhaustive = false } = values;
+  const { deep = false, exhaustive = false, call: calls = false } = values;
   if (deep && values['no-nat']) throw usage('--deep is about the NAT: leave out --no-nat');
   const { media, maxPps } = mediaOf(values);
-  const usual = deep ? DEFAULT_DEEP_TIMEOUT_S : DEFAULT_TIMEOUT_S;
+  const shortest = calls ? DEFAULT_CALL_TIMEOUT_S : DEFAULT_TIMEOUT_S;
+  const usual = deep ? DEFAULT_DEEP_TIMEOUT_S + (calls ? DEFAULT_CALL_TIMEOUT_S : 0) : shortest;
   const timeout =
     values.timeout === undefined
       ? exhaustive
@@ -257,7 +261,7 @@ export const parseProbeOptions = (argv: readonly string[], env: NodeJS.ProcessEn
     exhaustive,
     transports: transports ?? null,
     inbound: (values.inbound ?? []).map(readInbound),
-    deep,
+    ...{ deep, calls },
     nat: !values['no-nat'],
     plmn: {
       mcc: values.mcc ?? null,

@@ -22,6 +22,8 @@ export interface ReflectorInfo {
   readonly startedAtMs?: number;
   /** It connects to ports that an agent names at its own address; left out where it does not. */
   readonly inbound?: true;
+  /** It is the other end of agents' calls; left out where it is not. */
+  readonly calls?: true;
   /** Fingerprint of the certificate that it shows, as `AB:CD:…`; null if it speaks no TLS. */
   readonly certificateSha256: string | null;
 }

@@ -113,6 +113,13 @@ const KINDS = {
     about: 'rtp-echo',
   },
   inbound: { label: 'inbound traffic', transports: ['udp', 'tcp', 'tls'], answeredBy: 'reflector', askedBy: 'study' },
+  call: {
+    label: 'calls',
+    transports: ['udp', 'tcp', 'tls'],
+    answeredBy: 'reflector',
+    askedBy: 'study',
+    about: 'sip-options',
+  },
 } as const satisfies Record<string, Kind>;
 
 /** Every kind of question that a report can carry (the report's `probe` field). */

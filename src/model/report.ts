@@ -6,6 +6,7 @@ import * as v from 'valibot';
 import { CERTIFICATE_PROBLEMS } from './certificate.js';
 import { DEVICES, LIKELIHOODS } from './diagnosis.js';
 import { PROBE_KINDS, TRANSPORTS } from './kinds.js';
+import { CALL_STEPS, CALL_UNTESTED } from './study-facts.js';
 import { REASONS, SERVICE_VERDICTS, VERDICTS } from './verdict.js';
 
 export const REPORT_SCHEMA_ID = 'callpath.report/1';
@@ -246,6 +247,40 @@ const CapacitySchema = v.looseObject({
   asked: Count,
 });
 
+/** Calls that were rehearsed with a reflector, one entry each, with every step. */
+const CallSchema = v.looseObject({
+  transport: v.picklist(TRANSPORTS),
+  port: Port,
+  address: v.string(),
+  /** Who calls. */
+  direction: v.picklist(['outbound', 'inbound']),
+  /** Of a call after silence: for how long nothing but keepalives went over the registration's flow; else null. */
+  idle: nullable(v.looseObject({ seconds: v.number(), keepalives: v.boolean() })),
+  steps: v.array(
+    v.looseObject({
+      step: v.picklist(CALL_STEPS),
+      verdict: v.picklist(VERDICTS),
+      reason: v.string(),
+      /** The final answer's status; null where the step is none of a request, or none came. */
+      status: nullable(Count),
+      ms: nullable(Milliseconds),
+      /** Why the step was not tried; null where it was. */
+      untested: nullable(v.picklist(CALL_UNTESTED)),
+      confidence: Ratio,
+      /** What each end knows of each thing that was sent in this step. */
+      legs: v.array(
+        v.looseObject({
+          from: v.picklist(['agent', 'far-end']),
+          sent: Count,
+          arrived: nullable(Count),
+          answered: nullable(Count),
+          received: nullable(Count),
+        }),
+      ),
+    }),
+  ),
+});
+
 const ServiceSchema = v.looseObject({
   profile: v.string(),
   title: v.string(),
@@ -340,6 +375,8 @@ export const ReportSchema = v.looseObject({
   quality: v.array(QualitySchema),
   /** Null or absent where it was not asked how many calls pass at once. */
   capacity: v.optional(nullable(CapacitySchema)),
+  /** Left out where none was asked for. */
+  calls: v.optional(v.array(CallSchema)),
   services: v.array(ServiceSchema),
   /** Absent in reports of versions before it, and where no name was resolved. */
   resolution: v.optional(ResolutionSchema),

@@ -27,6 +27,8 @@ export interface StudyOptions {
   readonly inbound?: readonly InboundPort[];
   /** None if left out. */
   readonly media?: MediaOptions;
+  /** Whether calls are rehearsed; they are not if left out. */
+  readonly calls?: boolean;
 }
 
 export interface RunInput {

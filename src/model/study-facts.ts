@@ -215,4 +215,61 @@ export interface InboundFacts {
   readonly isSlow: boolean;
 }
 
+/** What both ends know of one thing that was sent within a call. */
+export interface CallLeg {
+  readonly from: 'agent' | 'far-end';
+  /** A request is answered; sound, and the ACK, are not. */
+  readonly kind: 'request' | 'one-way';
+  readonly sent: number;
+  /** Of `sent`, those that went out while the far end was known to be alive. */
+  readonly witnessed: number;
+  /** How many came to the other end; null if the far end could not be asked. */
+  readonly arrived: number | null;
+  /** How many answers the other end sent, and how many of them came back. */
+  readonly answered: number | null;
+  readonly received: number | null;
+}
+
+/** Why a step was not tried. */
+export const CALL_UNTESTED = ['no-call', 'not-registered', 'nowhere-to-send', 'no-word', 'interrupted'] as const;
+type CallUntested = (typeof CALL_UNTESTED)[number];
+
+export interface CallStepFacts {
+  readonly step: CallStep;
+  readonly untested: CallUntested | null;
+  /** The final answer's; null without one. */
+  readonly status: number | null;
+  readonly ms: number | null;
+  readonly legs: readonly CallLeg[];
+}
+
+/** Steps of calls, in the order in which a reader meets them. */
+export const CALL_STEPS = [
+  ...(['register', 'invite', 'ack', 'media-outbound', 'media-inbound', 'dtmf', 'hold', 'resume'] as const),
+  ...(['remote-hold', 'transfer', 'refresh', 'inbound-after-idle', 'cancel', 'bye', 'remote-bye', 'long'] as const),
+] as const;
+export type CallStep = (typeof CALL_STEPS)[number];
+
+/** One call with the far end, or several of one purpose. */
+export interface CallFacts {
+  readonly address: string;
+  readonly family: Family;
+  readonly transport: Transport;
+  readonly port: number;
+  /** Who calls. */
+  readonly direction: 'outbound' | 'inbound';
+  /** Of a call after silence: how long it was, and whether keepalives went out meanwhile; null for others. */
+  readonly idle: { readonly ms: number; readonly keepalives: boolean } | null;
+  readonly steps: readonly CallStepFacts[];
+  /** Messages that arrived in another form than they were sent, seen from the agent. */
+  readonly changed: readonly (Passage & { readonly direction: 'outbound' | 'inbound'; readonly name: string })[];
+  /** Why there was no call at all; null where there was. */
+  readonly notTried: CallRefusal | null;
+  /** After all of it SIP still passed there; null where it was not asked. */
+  readonly passesStill: boolean | null;
+}
+
+export const CALL_REFUSALS = ['not-offered', 'needs-connection', 'held-back', 'no-answer', 'flows-die'] as const;
+export type CallRefusal = (typeof CALL_REFUSALS)[number];
+
 type InboundRefusal = 'not-offered' | 'needs-connection' | 'held-back' | 'failed';

@@ -40,7 +40,7 @@ const rowFor = async (check: PlannedCheck, prepared: Prepared): Promise<Row> => 
 };
 
 /** What of a run's pace decides what its studies send. */
-type CostOptions = Pick<ProbePace, 'deep' | 'nat' | 'persistentPort' | 'media' | 'maxPps'>;
+type CostOptions = Pick<ProbePace, 'deep' | 'nat' | 'calls' | 'persistentPort' | 'media' | 'maxPps'>;
 
 /** One question of each single check, and of some ports of each range. */
 const lookedAt = (rows: readonly Row[]): Amount => {

@@ -46,7 +46,7 @@ export const probe = async (
   const started = performance.now();
   const local = await localAddresses(prepared, pace.source);
   const { plan, token, sessionId, profiles, reflectors } = prepared;
-  const { deep, nat, persistentPort, scouts, media, maxPps } = pace;
+  const { deep, nat, calls = false, persistentPort, scouts, media, maxPps } = pace;
   const inbound = inboundPorts(plan);
   const output = await (run ?? runInThread)(
     {
@@ -59,7 +59,7 @@ export const probe = async (
       source: pace.source,
       ...(scouts !== undefined && { scouts }),
       studies: {
-        ...{ deep, nat },
+        ...{ deep, nat, calls },
         ...(persistentPort !== undefined && { persistentPort }),
         ...(inbound.length > 0 && { inbound }),
         ...(media && { media: { ...media, maxPps } }),

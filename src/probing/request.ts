@@ -40,6 +40,8 @@ export interface ProbePace {
   readonly timeoutMs: number;
   /** Adds what takes minutes. */
   readonly deep: boolean;
+  /** Rehearses calls; does not if left out. */
+  readonly calls?: boolean;
   /** Whether it is asked how the NAT maps and filters. */
   readonly nat: boolean;
   /** A source port that is the same in each run, so that what firewalls remember of it shows. */

@@ -1,5 +1,6 @@
 /** Knows the tokens: tells requests that carry one from others, and seals the answers to them. */
 import type { NamedToken } from '../model/token.js';
+import { type CallIdentity, callIdentity } from '../wire/call.js';
 import { deriveInSteps, type KeySteps, keyIdOf } from '../wire/keys.js';
 import { type AnswerTag, encodeAnswerTo, isRequest, type RequestTag, readTag, verifyTag } from '../wire/tag.js';
 
@@ -27,6 +28,8 @@ export type Admission =
       readonly name: string;
       /** For the channel of the request, or for another one of the same session. */
       readonly answer: (facts: AnswerFacts, channel?: Uint8Array | null) => Uint8Array;
+      /** By which the session's calls are known. */
+      readonly identity: () => CallIdentity;
     }
   /** A well-formed request under a token that is not ours. */
   | { readonly kind: 'unknown-key'; readonly request: RequestTag }
@@ -94,6 +97,7 @@ export const createAuthority = (tokens: readonly NamedToken[]): Authority => {
         request: tag,
         name,
         answer: (facts, channel = binding) => encodeAnswerTo(tag, facts, keys.toAgent(), channel),
+        identity: () => callIdentity(keys.toAgent()),
       };
     },
     replace,

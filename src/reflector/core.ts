@@ -1,10 +1,12 @@
 /** One process of the reflector: its sockets, its memory, and what it shares with the other processes, if there are any. */
 import { randomBytes } from 'node:crypto';
+import { realClock } from '../dialog/clock.js';
 import type { ReflectorInfo } from '../model/far-end.js';
 import type { NamedToken } from '../model/token.js';
 import { encodeInfo, spansOf } from '../wire/info.js';
 import { createAlternates, type Listener, type Place } from './alternates.js';
 import { createAuthority } from './authority.js';
+import { type Calls, createCalls } from './calls.js';
 import { createEvidenceBook } from './captures.js';
 import { type Credentials, secureContextOf } from './certificate.js';
 import { answerDatagram, type DatagramRules } from './datagrams.js';
@@ -102,6 +104,14 @@ export const createCore = (options: CoreOptions): Core => {
   const overruns = createOverruns(udpPorts);
   const deferrals = createDeferrals();
   const inbound = options.inbound === true ? createInbound({ dial }) : null;
+  // A call's signalling, sound and questions come to different ports, which have to be of one process.
+  const calls: Calls | null = siblings
+    ? null
+    : createCalls({
+        clock: realClock,
+        send: (place, bytes, to) => void udp.send(place, bytes, to),
+        places: () => udp.places(),
+      });
   const counts = { datagrams: 0, answers: 0, connections: 0, refusedConnections: 0 };
   let context = secureContextOf(options.credentials);
   let info: ReflectorInfo = { version: options.version, udp: [], tcp: [], certificateSha256: null };
@@ -146,6 +156,7 @@ export const createCore = (options: CoreOptions): Core => {
     refused: refusals.count,
     version: options.version,
     inbound,
+    calls,
   };
   const rules: DatagramRules = {
     host,
@@ -204,6 +215,9 @@ export const createCore = (options: CoreOptions): Core => {
       (place) => udp.isBound(place) || siblings?.isBound(place) === true,
     ),
     arrivalOf: (source, place, surroundings) => arrivalOf(source, place.port, null, surroundings),
+    hear: calls
+      ? (message, from, address, place) => guarded(() => calls.hear(message, from, address, place), true)
+      : undefined,
     respond: (message, arrival) => guarded(() => answerDatagram(message, arrival, rules), null),
     consult: siblings?.consult,
     defer,
@@ -276,6 +290,7 @@ export const createCore = (options: CoreOptions): Core => {
     close: async () => {
       deferrals.close();
       inbound?.close();
+      calls?.close();
       overruns.close();
       lateness.close();
       await Promise.all([udp.close(), tcp.close()]);

@@ -1,5 +1,6 @@
 /** One request as the reflector sees it, and the sealing of its answer. Responders get this and no socket. */
 
+import { encodeCallAnswer, readCallQuery } from '../wire/call.js';
 import { encodeEvidencePiece, readCaptureQuery } from '../wire/capture.js';
 import { type Deferral, encodeDeferral, readDeferral } from '../wire/deferral.js';
 import { echoAnswerBody } from '../wire/echo.js';
@@ -10,6 +11,7 @@ import { encodeReceipts, type Receipt, readReceiptsQuery } from '../wire/receipt
 import { ANSWER_TO, digestOf } from '../wire/tag.js';
 import type { Surroundings } from './alternates.js';
 import type { Admission, Authority } from './authority.js';
+import type { Calls } from './calls.js';
 import type { EvidenceBook } from './captures.js';
 import type { Inbound } from './inbound.js';
 import { ownerOf } from './quotas.js';
@@ -51,6 +53,8 @@ export interface Host {
   readonly version: string;
   /** Tries ports of agents from outside; null or left out where the operator does not allow it. */
   readonly inbound?: Inbound | null;
+  /** The other end of agents' calls; null or left out where this reflector makes none. */
+  readonly calls?: Pick<Calls, 'answer'> | null;
 }
 
 /** How an answer goes out if not at once, to where the request came from, and from where it was asked. */
@@ -123,6 +127,18 @@ const inboundBody = (admission: Admitted, arrival: Arrival, host: Host): Uint8Ar
   return encodeInboundState(state ?? 'not-offered');
 };
 
+/** What became of a request about calls. */
+const callBody = (admission: Admitted, arrival: Arrival, host: Host): Uint8Array | null => {
+  const { name, identity, request } = admission;
+  const query = readCallQuery(request.body);
+  if (!query) return null;
+  const { sourceBytes, sourceAddress, surroundings } = arrival;
+  // Only what came in datagrams has other sockets to answer from.
+  const asker = { name, identity, sourceBytes, sourceAddress, overConnection: surroundings === null };
+  const { state, whole } = host.calls?.answer(query, asker) ?? { state: 'not-offered', whole: null };
+  return encodeCallAnswer(state, whole, query.offset, request.body.length);
+};
+
 /** The answer's body; null for a request that cannot be answered. */
 const bodyFor = (admission: Admitted, deferral: Deferral | null, arrival: Arrival, host: Host): Uint8Array | null => {
   const {
@@ -155,6 +171,8 @@ const bodyFor = (admission: Admitted, deferral: Deferral | null, arrival: Arriva
       return deferral && encodeDeferral(deferral);
     case 'inboundRequest':
       return inboundBody(admission, arrival, host);
+    case 'callRequest':
+      return callBody(admission, arrival, host);
   }
 };
 

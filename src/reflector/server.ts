@@ -80,6 +80,7 @@ export const startReflector = async (options: ReflectorOptions): Promise<Reflect
     udp: spansOf(udp),
     tcp: spansOf(tcp),
     ...(options.inbound === true && { inbound: true }),
+    ...(!workers && { calls: true }),
     certificateSha256: credentials.sha256,
   });
   core.setInfo(info());

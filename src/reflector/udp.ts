@@ -15,6 +15,8 @@ interface UdpRules {
   readonly listeners: readonly { readonly address: string }[];
   readonly surroundingsOf: (place: Place) => Surroundings;
   readonly arrivalOf: (source: Source, place: Place, surroundings: Surroundings) => Arrival | null;
+  /** Takes what belongs to a call; false leaves it to `respond`. Absent where no calls are made. */
+  readonly hear?: ((message: Uint8Array, from: Source, address: string, place: Place) => boolean) | undefined;
   readonly respond: (message: Uint8Array, arrival: Arrival) => Answer | null;
   /** Resolves when what other processes saw is known here, with whether all have told; absent where there are none. */
   readonly consult?: (() => Promise<boolean>) | undefined;
@@ -92,6 +94,7 @@ export const createUdpSide = (rules: UdpRules): UdpSide => {
       socket.on('message', (message, from) => {
         rules.counted('datagrams');
         const arrival = rules.arrivalOf(from, place, surroundings);
+        if (arrival && rules.hear?.(message, from, arrival.sourceAddress, place)) return;
         const answer = arrival && rules.respond(message, arrival);
         if (!answer) return;
         if (!answer.consults || !rules.consult) return deliver(answer, arrival, place, from);

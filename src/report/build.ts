@@ -112,6 +112,7 @@ export const buildReport = (input: ReportInput): Report => {
     },
     quality: studies.quality,
     capacity: studies.capacity,
+    ...(studies.calls.length > 0 && { calls: studies.calls }),
     services: [],
     notes: notes(input, judgement, outages, reflectors),
     totals: {

@@ -37,6 +37,7 @@ export const factsOf = (
     nat: report.nat,
     sipAlg: report.sipAlg,
     quality: report.quality,
+    ...(report.calls && { calls: report.calls }),
     ...(report.resolution && { resolution: report.resolution }),
     seen: all.flatMap(({ id, one: { evidence } }) =>
       typeof evidence.seenAddress === 'string' ? [{ id, address: evidence.seenAddress }] : [],

@@ -5,6 +5,7 @@
 import type { Report } from '../model/report.js';
 import { timeInWords } from '../words/report.js';
 import { evidence, identity, meanings, notes } from './html/appendix.js';
+import { calls } from './html/calls.js';
 import { checks, untestedSection } from './html/checks.js';
 import { farEnd } from './html/far-end.js';
 import { html, isolated, type Markup, name } from './html/markup.js';
@@ -36,7 +37,7 @@ export const renderHtml = (report: Report): string => {
 <p class="soft">Measured ${timeInWords(report.startedAt)}</p>
 ${answer(report)}${report.services.map((service) => serviceCard(report, service))}${path(report)}${farEnd(report)}${portMaps(
   report,
-)}${algFindings(report)}${quality(report)}${checks(report)}${untestedSection(report)}${meanings(report)}${notes(
+)}${algFindings(report)}${quality(report)}${calls(report)}${checks(report)}${untestedSection(report)}${meanings(report)}${notes(
   report,
 )}${identity(report)}${evidence(report)}</main>
 </body>

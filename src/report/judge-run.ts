@@ -12,6 +12,7 @@ import { endOf, farEndStates, UNKNOWN_FAR_END } from '../verdict/far-end.js';
 import { withFlowLimit } from '../verdict/flow-limit.js';
 import { withHeldBackErrors } from '../verdict/held-back-errors.js';
 import { type ClassifiedRange, classifyRange } from '../verdict/ranges.js';
+import { isFelt } from '../verdict/rules/weighs.js';
 import { type ServiceState, weigh, weighService, withWayIn } from '../verdict/services.js';
 import { withoutShut } from '../verdict/shut.js';
 import { lossUpperBound, RANGE_PORT_DOUBT, SINGLE_CHECK_DOUBT } from '../verdict/silence.js';
@@ -77,6 +78,20 @@ const observationsOfRanges = (
       (groups.get(groupOf(range)) ?? []).filter(({ check }) => isWithinRange(range, check)),
     ]),
   );
+};
+
+/** Where a call breaks that rests on a service's own port, the service is no better than that. */
+const withCalls = (service: ServiceState, checks: Required<Judged>['checks']): ServiceState => {
+  const broken = checks.filter(
+    (one) =>
+      one.probe === 'call' &&
+      (one.finding.verdict === 'blocked' || one.finding.verdict === 'altered') &&
+      isFelt(one, service),
+  );
+  if (broken.length === 0) return service;
+  const isSevere = broken.some(({ evidence }) => evidence.severe === true);
+  if (service.verdict === 'works') return { ...service, verdict: isSevere ? 'impaired' : 'degraded' };
+  return service.verdict === 'degraded' && isSevere ? { ...service, verdict: 'impaired' } : service;
 };
 
 /** @param isNamed the user named the reflectors, so that each of them owes a proof */
@@ -180,8 +195,9 @@ export const judgeRun = (
   const told = services.map((one) =>
     hasEnded && (one.verdict === 'works' || one.verdict === 'degraded') ? { ...one, verdict: 'unknown' as const } : one,
   );
+  const felt = told.map((one) => withCalls(one, studies.checks));
   return {
-    ...{ farEnds, facts, checks, ranges, studies, services: told },
+    ...{ farEnds, facts, checks, ranges, studies, services: felt },
     loss: output.loss,
     lossUpperBound: upperBound,
     all: [...checks, ...ranges.flatMap(({ ports }) => ports)],

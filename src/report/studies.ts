@@ -93,8 +93,8 @@ const isAt = (study: StudyCheck, item: Item): boolean =>
 
 /** What passes short exchanges and hurts a call is about the stream alone. */
 const isHarmful = ({ probe, finding }: StudyCheck): boolean =>
-  finding.verdict === 'blocked' ||
-  finding.verdict === 'altered' ||
+  // What calls suffer from is weighed by itself: the port passes, and signalling with it.
+  (probe !== 'call' && (finding.verdict === 'blocked' || finding.verdict === 'altered')) ||
   (probe === 'media-stream' && finding.verdict === 'degraded');
 
 /**

@@ -17,6 +17,7 @@ import {
   untestedGroups,
 } from '../words/report.js';
 import { certificateLine, placesInWords } from '../words/said.js';
+import { calls } from './table-calls.js';
 import { passes, problems, sipAlg } from './table-checks.js';
 import { beside, idOf, MAX_ID, type Page, painter, paragraph, type Section, textOf } from './table-page.js';
 import { quality, ranges } from './table-ranges.js';
@@ -157,6 +158,7 @@ export const renderTable = (
     ...PROBLEMS.map((verdict) => problems(page, report, verdict)),
     sipAlg(page, report),
     quality(page, report),
+    calls(page, report),
     ranges(page, report),
     passes(page, report),
     untested(page, report),

@@ -114,6 +114,7 @@ export const parseInfo = (body: Uint8Array): Parsed<ReflectorInfo, InfoRefusal> 
     lateMs,
     startedAtMs,
     inbound,
+    calls,
     certificateSha256,
   } = value as Record<string, unknown>;
   const udpSpans = readSpans(udp);
@@ -137,6 +138,7 @@ export const parseInfo = (body: Uint8Array): Parsed<ReflectorInfo, InfoRefusal> 
     ...(typeof lateMs === 'number' && lateMs > 0 && { lateMs }),
     ...(isMoment(startedAtMs) && { startedAtMs }),
     ...(inbound === true && { inbound }),
+    ...(calls === true && { calls }),
     certificateSha256: fingerprint,
   });
 };

@@ -5,7 +5,7 @@ import { zeroed } from './octets.js';
 /** RFC 3550 §5.1: the two top bits of every RTP and RTCP packet. */
 export const RTP_VERSION = 2;
 /** Everything before the CSRC list (RFC 3550 §5.1). */
-const RTP_HEADER_BYTES = 12;
+export const RTP_HEADER_BYTES = 12;
 /** The CC field has four bits. */
 const MAX_CSRCS = 15;
 /** The padding count is one octet, and counts itself (RFC 3550 §5.1). */

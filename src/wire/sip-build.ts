@@ -132,12 +132,15 @@ const addressText = (address: AddressToSend, tag: string | undefined, what: stri
   return `${name}<${uri}>${tag === undefined ? '' : `;tag=${mustMatch(tag, TOKEN, `${what} tag`)}`}`;
 };
 
+/** Challenges of several algorithms cannot share a line (RFC 3261 §7.3.1). */
+const MAY_REPEAT: ReadonlySet<string> = new Set(['www-authenticate', 'proxy-authenticate']);
+
 /** Names once each, none that the builder writes itself. */
 const checkedExtras = (extras: readonly HeaderToSend[], reserved: ReadonlySet<string>): readonly HeaderToSend[] => {
   const names = extras.map((extra) => canonicalName(mustMatch(extra.name, TOKEN, 'header name')));
   for (const [index, name] of names.entries()) {
     must(!reserved.has(name), `header ${name}, which has a field of its own`);
-    must(names.indexOf(name) === index, `header ${name} twice: join the values with commas`);
+    must(MAY_REPEAT.has(name) || names.indexOf(name) === index, `header ${name} twice: join the values with commas`);
   }
   return extras;
 };

@@ -32,6 +32,8 @@ export const TAG_TYPES = {
   inboundRequest: 12,
   inboundAnswer: 13,
   inboundKnock: 14,
+  callRequest: 15,
+  callAnswer: 16,
 } as const;
 type TagType = keyof typeof TAG_TYPES;
 export type RequestType =
@@ -40,7 +42,8 @@ export type RequestType =
   | 'receiptsRequest'
   | 'captureRequest'
   | 'deferredRequest'
-  | 'inboundRequest';
+  | 'inboundRequest'
+  | 'callRequest';
 export type AnswerType =
   | 'echoAnswer'
   | 'infoAnswer'
@@ -49,7 +52,8 @@ export type AnswerType =
   | 'deferredAnswer'
   | 'inboundAnswer'
   /** What the reflector sends of itself to a port that was named to it; of the form of an answer. */
-  | 'inboundKnock';
+  | 'inboundKnock'
+  | 'callAnswer';
 
 /** Which answer belongs to which request. */
 export const ANSWER_TO = {
@@ -59,6 +63,7 @@ export const ANSWER_TO = {
   captureRequest: 'captureAnswer',
   deferredRequest: 'deferredAnswer',
   inboundRequest: 'inboundAnswer',
+  callRequest: 'callAnswer',
 } as const satisfies Record<RequestType, AnswerType>;
 
 const REQUEST_TYPES: ReadonlyMap<number, RequestType> = new Map([
@@ -68,6 +73,7 @@ const REQUEST_TYPES: ReadonlyMap<number, RequestType> = new Map([
   [TAG_TYPES.captureRequest, 'captureRequest'],
   [TAG_TYPES.deferredRequest, 'deferredRequest'],
   [TAG_TYPES.inboundRequest, 'inboundRequest'],
+  [TAG_TYPES.callRequest, 'callRequest'],
 ]);
 const ANSWER_TYPES: ReadonlyMap<number, AnswerType> = new Map([
   [TAG_TYPES.echoAnswer, 'echoAnswer'],
@@ -77,6 +83,7 @@ const ANSWER_TYPES: ReadonlyMap<number, AnswerType> = new Map([
   [TAG_TYPES.deferredAnswer, 'deferredAnswer'],
   [TAG_TYPES.inboundAnswer, 'inboundAnswer'],
   [TAG_TYPES.inboundKnock, 'inboundKnock'],
+  [TAG_TYPES.callAnswer, 'callAnswer'],
 ]);
 
 /** HMAC-SHA256 cut to 128 bits (RFC 2104 §5 allows half of the hash's length). */

@@ -769,6 +769,16 @@ const PROBE_TEXTS = {
       "That the service's own servers get in: a firewall may admit other networks than the reflector's. Nor that the PBX or border controller answers: the probe listened in its place.",
     fix: 'Allow the port inbound from the service\'s networks, and forward it if there is a NAT; "probe profiles NAME --rules DIALECT" writes the rules.',
   },
+  call: {
+    title: 'A call',
+    meaning:
+      'Registers, calls and is called, as phones do, with the reflector as the other end: the answer, its ACK, sound in both directions, keys, hold, transfer, refresh and hanging up from each side, and a call from outside after 35 seconds of silence.',
+    evidence:
+      "What each end sent and received of each message, the reflector's under its proof, and whether it arrived as it was sent.",
+    doesNotProve:
+      "That the carrier's own servers do the same: they may sit behind other addresses, and speak first from them.",
+    fix: 'See the step that does not pass: docs/calls.md has each with its usual cause.',
+  },
   'media-stream': {
     title: 'Media stream',
     meaning: 'Sends RTP for some seconds with a packet every 20 ms, as a call does, and measures both directions.',

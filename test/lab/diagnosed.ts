@@ -24,6 +24,9 @@ const stunFails = (line: Line): boolean => {
   return typeof evidence === 'object' && evidence !== null && 'stunPasses' in evidence && evidence.stunPasses === false;
 };
 
+const isCall = (line: { readonly probe: string; readonly verdict: string }): boolean =>
+  line.probe === 'call' && line.verdict === 'blocked';
+
 /** Some line of each named check must be so. */
 const CARRIED_BY: Readonly<Record<string, (line: Line, report: Report) => boolean>> = {
   'cannot-register': (line) => is('blocked')(line) || is('degraded', 'flow-loss')(line),
@@ -61,10 +64,12 @@ const CARRIED_BY: Readonly<Record<string, (line: Line, report: Report) => boolea
     line.transport === 'tls' && (is('blocked')(line) || is('altered', 'tls-intercepted')(line)),
   'long-invites-fail': (line) => is('blocked', 'size-filtered')(line) || is('blocked', 'payload-filtered')(line),
   'transfers-fail': (line, { sipAlg }) =>
-    is('blocked', 'size-filtered')(line) || sipAlg.findings.some(({ kind }) => kind === 'dropped'),
+    isCall(line) || is('blocked', 'size-filtered')(line) || sipAlg.findings.some(({ kind }) => kind === 'dropped'),
   'cannot-call': (_, { sipAlg }) => sipAlg.findings.some(({ kind }) => kind === 'dropped'),
-  'calls-drop': (_, { sipAlg, quality }) =>
-    sipAlg.findings.some(({ kind }) => kind === 'dropped') || quality.some(({ throttledAfter }) => throttledAfter),
+  'calls-drop': (line, { sipAlg, quality }) =>
+    isCall(line) ||
+    sipAlg.findings.some(({ kind }) => kind === 'dropped') ||
+    quality.some(({ throttledAfter }) => throttledAfter),
   'registration-flaps': (_, { network }) => network.mappedAddresses.length > 1,
   'peer-to-peer-fails': (_, { nat }) => nat.mapping.includes('dependent'),
 };

@@ -31,6 +31,7 @@ export interface ReportFacts {
   readonly network?: Readonly<Record<string, unknown>>;
   readonly nat?: Readonly<Record<string, unknown>>;
   readonly sipAlg?: Readonly<Record<string, unknown>>;
+  readonly calls?: readonly Readonly<Record<string, unknown>>[];
 }
 
 /** A stream of datagrams by which `--verify-rules` measures what no single exchange shows. Ratios are 0–1. */

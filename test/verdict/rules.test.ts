@@ -140,6 +140,36 @@ const stream = (some: Partial<Facts['quality'][number]>, checks: readonly Report
       },
     ],
   });
+type Call = NonNullable<Facts['calls']>[number];
+/** One rehearsed call with these steps blocked and those passing. */
+const call = (
+  blocked: readonly Call['steps'][number]['step'][],
+  {
+    passing = ['invite'],
+    idle = null,
+    verdict = 'blocked',
+    reason = 'dropped-outbound',
+  }: {
+    passing?: readonly Call['steps'][number]['step'][];
+    idle?: Call['idle'];
+    verdict?: 'blocked' | 'unknown';
+    reason?: string;
+  } = {},
+): Facts => {
+  const step = (name: Call['steps'][number]['step'], of: 'blocked' | 'unknown' | 'pass') => ({
+    ...{ step: name, verdict: of, reason: of === 'pass' ? 'answered' : reason, status: null, ms: null, untested: null },
+    ...{ confidence: 1, legs: [] },
+  });
+  return facts({
+    checks: [stage('call/udp/5060', 'blocked/dropped-outbound')],
+    calls: [
+      {
+        ...{ transport: 'udp', port: 5060, address: ADDRESS, direction: idle ? 'inbound' : 'outbound', idle },
+        steps: [...passing.map((name) => step(name, 'pass')), ...blocked.map((name) => step(name, verdict))],
+      },
+    ],
+  });
+};
 const seen = (...pairs: readonly (readonly [id: string, address: string])[]): Facts =>
   facts({ seen: pairs.map(([id, address]) => ({ id, address })) });
 
@@ -455,6 +485,45 @@ const CASES: Readonly<Record<string, Cases>> = {
   'events-dropped': {
     fires: { rows: [UDP], facts: alg({ method: 'SUBSCRIBE', kind: 'dropped', field: 'message' }) },
     silent: [{ rows: [UDP], facts: alg({ method: 'NOTIFY', field: 'Event' }) }],
+  },
+  'call-ack-lost': {
+    fires: { rows: [UDP], facts: call(['ack']) },
+    silent: [
+      { rows: [UDP], facts: call([], { passing: ['invite', 'ack'] }) },
+      { rows: [UDP], facts: call(['ack'], { verdict: 'unknown', reason: 'no-answer' }) },
+      { rows: [MEDIA], facts: call(['ack']) },
+    ],
+  },
+  'call-media-lost': {
+    fires: { rows: [UDP], facts: call(['media-inbound']) },
+    silent: [
+      { rows: [UDP], facts: call(['invite', 'media-inbound'], { passing: [] }) },
+      { rows: [UDP], facts: call(['dtmf']) },
+    ],
+  },
+  'call-hold-lost': {
+    fires: { rows: [UDP], facts: call(['remote-hold']) },
+    silent: [{ rows: [UDP], facts: call(['bye'], { passing: ['hold', 'resume', 'remote-hold'] }) }],
+  },
+  'call-refresh-lost': {
+    fires: { rows: [UDP], facts: call(['refresh']) },
+    silent: [{ rows: [UDP], facts: call(['hold'], { passing: ['refresh'] }) }],
+  },
+  'call-transfer-lost': {
+    fires: { rows: [UDP], facts: call(['transfer']) },
+    silent: [{ rows: [UDP], facts: call(['transfer'], { verdict: 'unknown', reason: 'limited' }) }],
+  },
+  'call-bye-lost': {
+    fires: { rows: [UDP], facts: call(['remote-bye']) },
+    silent: [{ rows: [UDP], facts: call(['long', 'remote-bye']) }],
+  },
+  'call-cut-off': {
+    fires: { rows: [UDP], facts: call(['long']) },
+    silent: [{ rows: [UDP], facts: call(['media-outbound', 'long']) }],
+  },
+  'call-inbound-lost': {
+    fires: { rows: [UDP], facts: call(['inbound-after-idle'], { idle: { seconds: 35, keepalives: true } }) },
+    silent: [{ rows: [UDP], facts: call(['inbound-after-idle'], { idle: { seconds: 35, keepalives: false } }) }],
   },
   'alg-rewrites-learnt-address': {
     fires: { rows: [UDP], facts: alg({ direction: 'inbound', field: 'Via' }) },

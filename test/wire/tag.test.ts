@@ -160,6 +160,7 @@ t.test('requests: laid out by hand, sealed by hand, encoded and read by us', asy
       captureRequest: 8,
       deferredRequest: 10,
       inboundRequest: 12,
+      callRequest: 15,
     }[vector.type];
     const signed = [
       'ca11',
@@ -213,6 +214,7 @@ t.test('answers and the refusal: laid out by hand, sealed by hand, encoded and r
       deferredAnswer: 11,
       inboundAnswer: 13,
       inboundKnock: 14,
+      callAnswer: 16,
     }[vector.type];
     const signed = [
       'ca11',
@@ -348,7 +350,7 @@ t.test('magic, version, type and length are refused by name', async (t) => {
     ['version 0', changed(REQUEST, 2, 0), 'version'],
     ['version 2', changed(REQUEST, 2, 2), 'version'],
     ['type 0', changed(REQUEST, 3, 0), 'type'],
-    ['the first type that is not given', changed(REQUEST, 3, 15), 'type'],
+    ['the first type that is not given', changed(REQUEST, 3, 17), 'type'],
     ['type 255 with length 0', changed(REQUEST, 3, 255, 0, 0), 'type'],
     ['length 0', changed(REQUEST, 4, 0, 0), 'length'],
     ['a request one octet short', changed(REQUEST, 4, 0, 47), 'length'],

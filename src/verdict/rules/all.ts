@@ -1,5 +1,6 @@
 /** All rules, in the order in which a reader should meet their symptoms. */
 import { ALG_RULES } from './alg.js';
+import { CALL_RULES } from './calls.js';
 import { HOST_RULES } from './host.js';
 import { INBOUND_RULES } from './inbound.js';
 import { MEDIA_RULES } from './media.js';
@@ -14,6 +15,7 @@ export const RULES: readonly Rule[] = [
   ...MEDIA_RULES,
   ...INBOUND_RULES,
   ...ALG_RULES,
+  ...CALL_RULES,
   ...SIZE_RULES,
   ...NAT_RULES,
   ...HOST_RULES,

@@ -1,6 +1,27 @@
 /** Who is to blame where something reads along, changes what passes, or answers in the far end's place. */
 import { type CauseText, type Ground, some } from './rule.js';
 
+/** Of a call that stands: other requests of the same flow passed, so that whoever drops this one tells them apart, or counts time. */
+export const callBreaks =
+  (what: string) =>
+  (grounds: readonly Ground[]): readonly CauseText[] =>
+    some(grounds, [
+      {
+        id: 'call-inspection',
+        device: 'branch-firewall',
+        likelihood: 'likely',
+        text: (ports) => `The firewall or router of this branch, or its SIP ALG, ${what} (${ports}).`,
+        grounds,
+      },
+      {
+        id: 'call-inspection-upstream',
+        device: 'provider',
+        likelihood: 'possible',
+        text: (ports) => `The provider, or its modem, ${what} (${ports}); from here that looks the same.`,
+        grounds,
+      },
+    ]);
+
 /** Something that reads along: whoever does it knows the protocol. */
 export const inspection = (grounds: readonly Ground[]): readonly CauseText[] =>
   some(grounds, [

@@ -20,6 +20,8 @@ export interface Facts {
   /** What the DNS said of the target; left out where it was not asked. */
   readonly resolution?: Report['resolution'];
   readonly quality: Report['quality'];
+  /** Left out where none was rehearsed. */
+  readonly calls?: Report['calls'];
   /** Our own addresses as far ends saw them, by the check or range that learnt it. */
   readonly seen: readonly { readonly id: string; readonly address: string }[];
   /** What limits the path to an address over UDP. */

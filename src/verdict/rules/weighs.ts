@@ -18,6 +18,7 @@ interface Touched {
 /** Role by finding: what a study's finding touches. */
 const TOUCHED = {
   'sip-alg': { roles: ['signalling'], probes: ['sip-options'], besideTunnel: false },
+  call: { roles: ['signalling'], probes: ['sip-options'], besideTunnel: false },
   'size-sweep': { roles: ['signalling'], probes: ['sip-options'], besideTunnel: false },
   'media-stream': { roles: ['media'], probes: ['rtp-echo', 'rtcp-echo'], besideTunnel: false },
   'nat-behavior': { roles: ['signalling', 'keepalive'], probes: ['nat-t-keepalive'], besideTunnel: true },

@@ -4,6 +4,7 @@
  */
 import type { LossSample } from '../../model/observation.js';
 import type { Thresholds } from '../../model/profile.js';
+import { judge as calls } from './calls.js';
 import { judge as inbound } from './inbound.js';
 import { judge as lifetimes } from './lifetimes.js';
 import { judge as mediaStream } from './media-stream.js';
@@ -21,6 +22,7 @@ const JUDGES = {
   lifetimes,
   inbound,
   'media-stream': mediaStream,
+  calls,
 } as const;
 
 export type StudyKind = keyof typeof JUDGES;
@@ -37,17 +39,24 @@ const judgeOne = <K extends StudyKind>(kind: K, facts: StudyFacts, loss: LossSam
   // Each kind's facts are those that its judge takes; the compiler cannot see it through the index.
   (JUDGES[kind] as Judge<FactOf<K>>)(facts[kind], loss, thresholds);
 
+/** One that saw a change saw it, whatever another did not see. */
+const detectedOf = (all: readonly Judged[]): boolean | null => {
+  const said = all.flatMap(({ sipAlg }) => sipAlg?.detected ?? []);
+  return said.includes(true) ? true : (said[0] ?? null);
+};
+
 /** All that the studies of a run come to. */
 export const judgeStudies = (facts: StudyFacts, loss: LossSample, thresholds: Thresholds): Required<Judged> => {
   const all = STUDY_KINDS.map((kind) => judgeOne(kind, facts, loss, thresholds));
   return {
     checks: all.flatMap(({ checks = [] }) => checks),
     sipAlg: {
-      detected: all.flatMap(({ sipAlg }) => sipAlg ?? []).find(({ detected }) => detected !== null)?.detected ?? null,
+      detected: detectedOf(all),
       findings: all.flatMap(({ sipAlg }) => sipAlg?.findings ?? []),
     },
     nat: Object.assign({}, ...all.map((one) => one.nat ?? {})) as Required<Judged>['nat'],
     cosmetic: new Set(all.flatMap(({ cosmetic = [] }) => [...cosmetic])),
+    calls: all.flatMap(({ calls: rehearsed = [] }) => [...rehearsed]),
     quality: all.flatMap(({ quality = [] }) => quality),
     capacity: all.flatMap(({ capacity }) => capacity ?? [])[0] ?? null,
     notes: all.flatMap(({ notes = [] }) => notes),

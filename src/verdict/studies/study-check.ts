@@ -21,7 +21,15 @@ export interface AlgFinding {
 
 /** One line of the report's `checks` that no single exchange could give. */
 export interface StudyCheck {
-  readonly probe: 'sip-alg' | 'size-sweep' | 'nat-behavior' | 'stun-binding' | 'udp-echo' | 'inbound' | 'media-stream';
+  readonly probe:
+    | 'call'
+    | 'sip-alg'
+    | 'size-sweep'
+    | 'nat-behavior'
+    | 'stun-binding'
+    | 'udp-echo'
+    | 'inbound'
+    | 'media-stream';
   readonly transport: Transport;
   readonly port: number;
   readonly address: string;
@@ -46,6 +54,8 @@ export interface Judged {
   readonly quality?: Report['quality'];
   /** How many calls at once pass; null where it was not asked or is not known. */
   readonly capacity?: NonNullable<Report['capacity']> | null;
+  /** Calls that were rehearsed, step by step. */
+  readonly calls?: NonNullable<Report['calls']>;
   /** Ports where messages arrive in another form and say the same, as `placeOf` names them. */
   readonly cosmetic?: ReadonlySet<string>;
   /** Sentences that a reader of the report must know. */

@@ -1,0 +1,27 @@
+/** The time that calls live by, passed in: tests have a clock of their own, and nothing here waits for the real one. */
+
+export interface Clock {
+  /** Monotonic milliseconds. */
+  now(): number;
+  /** Runs once, so much later, unless what is returned was called before. */
+  after(ms: number, run: () => void): () => void;
+}
+
+/** The time of this host. Its timers do not keep a process alive. */
+export const realClock: Clock = {
+  now: () => performance.now(),
+  after: (ms, run) => {
+    const timer = setTimeout(run, ms);
+    timer.unref();
+    return () => clearTimeout(timer);
+  },
+};
+
+/** RFC 3261 §17.1.1.1: an estimate of the round trip, from which the other times follow. */
+export const T1_MS = 500;
+/** The longest pause between two sendings of what is no INVITE, and of a final answer to one. */
+export const T2_MS = 4000;
+/** How long a message may stay in the network. */
+export const T4_MS = 5000;
+/** Timers B, F, H, J and M: after so long nobody waits any more, and nobody remembers. */
+export const GIVE_UP_MS = 64 * T1_MS;
