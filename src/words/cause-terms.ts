@@ -8,6 +8,18 @@ interface Term {
 const cause = (title: string, meaning: string): Term => ({ title, meaning });
 
 export const CAUSE_TERMS: Readonly<Record<string, Term>> = {
+  'call-inspection': cause(
+    "This site's SIP ALG or inspection",
+    "This site's firewall, or its SIP ALG, drops or changes messages inside a call.",
+  ),
+  'call-inspection-upstream': cause(
+    "The access provider's SIP ALG or inspection",
+    'The access provider, or its modem, drops or changes messages inside a call.',
+  ),
+  'flow-quota': cause(
+    'A limit of each UDP flow',
+    'Flood protection, traffic shaping, or an inspection that gives up cuts a flow after some packets, octets or seconds.',
+  ),
   'port-filter': cause(
     "A rule of this site's firewall",
     "This site's firewall or router blocks the ports, outbound or the return traffic.",

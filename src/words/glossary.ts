@@ -1,6 +1,7 @@
 /** Codes of a report that name what something is, and are no verdict: how a NAT behaves, what an ALG did, whose device, how sure. */
 import type { CERTIFICATE_PROBLEMS } from '../model/certificate.js';
 import type { DEVICES, LIKELIHOODS } from '../model/diagnosis.js';
+import type { CALL_STEPS, CALL_UNTESTED } from '../model/study-facts.js';
 import { CAUSE_TERMS } from './cause-terms.js';
 import { ANSWER_TERMS } from './report.js';
 
@@ -80,7 +81,7 @@ const DEVICE = {
   },
   'branch-firewall': {
     title: "This site's firewall or router",
-    meaning: "The cause is a rule, an ALG or a limit of the site's firewall or router site.",
+    meaning: "The cause is a rule, an ALG or a limit of the site's firewall or router.",
   },
   provider: {
     title: 'The access provider',
@@ -162,6 +163,67 @@ const CERTIFICATE = {
   untrusted: { title: 'The certificate is not trusted', meaning: 'This host cannot verify it.' },
 } as const satisfies Readonly<Record<(typeof CERTIFICATE_PROBLEMS)[number], Term>>;
 
+/** `quality[]` and `capacity`. */
+const AUDIO = {
+  listening: {
+    title: 'How it sounds',
+    meaning: 'The score counts loss and jitter, and leaves out the delay of a conversation.',
+  },
+  conversational: {
+    title: 'How it is to talk',
+    meaning: 'The score counts delay as well: two people who wait for each other.',
+  },
+  quota: {
+    title: 'A limit by volume',
+    meaning: 'The stream is cut after so many packets or octets, however fast they are sent.',
+  },
+  timer: { title: 'A limit by time', meaning: 'The stream is cut after so many seconds, however much is sent.' },
+  'per-flow': {
+    title: 'A limit of each flow',
+    meaning:
+      'Each stream by itself loses packets, on no particular side: a limit of flows or of packets in each of them.',
+  },
+} as const;
+
+/** Why a step of a rehearsed call was not tried. */
+const CALL_TERMS = {
+  'no-call': { title: 'There was no call', meaning: 'The step needs a call that stands, and none did.' },
+  'not-registered': { title: 'It could not register', meaning: 'The step needs a registration, and none was granted.' },
+  'nowhere-to-send': {
+    title: 'The far end does not know where to send',
+    meaning: 'Nothing from this host had reached the far end on that port, so it had no address to answer to.',
+  },
+  'no-word': {
+    title: 'The far end did not say',
+    meaning: 'It could not be told what to do, or did not tell what came of it.',
+  },
+  agent: { title: 'This host', meaning: 'The message was sent by the agent.' },
+  'far-end': { title: 'The far end', meaning: 'The message was sent by the reflector.' },
+} as const satisfies Readonly<Partial<Record<(typeof CALL_UNTESTED)[number] | 'agent' | 'far-end', Term>>>;
+
+/** Steps of a rehearsed call. */
+const CALL_STEP_TERMS: Readonly<Record<(typeof CALL_STEPS)[number], Term>> = {
+  register: { title: 'Register', meaning: 'REGISTER with digest authentication is accepted (RFC 3261 section 10).' },
+  invite: { title: 'Call and be answered', meaning: 'INVITE rings (180) and is answered (200).' },
+  ack: { title: 'Confirm the answer', meaning: 'The ACK arrives; without it calls drop after 32 seconds.' },
+  'media-outbound': { title: 'They hear us', meaning: 'Audio from this site arrives on the negotiated ports.' },
+  'media-inbound': { title: 'We hear them', meaning: 'Audio from the far end arrives on the negotiated ports.' },
+  dtmf: { title: 'Press keys', meaning: 'DTMF arrives, as RFC 4733 events and as INFO.' },
+  hold: { title: 'Hold', meaning: 'A re-INVITE puts the call on hold.' },
+  resume: { title: 'Resume', meaning: 'A re-INVITE takes the call off hold, and audio passes again.' },
+  'remote-hold': { title: 'They hold and resume', meaning: 'The far end holds the call, and takes it off hold.' },
+  transfer: { title: 'Transfer', meaning: 'REFER and its NOTIFY pass.' },
+  refresh: { title: 'Refresh the session', meaning: 'Each side refreshes the session (RFC 4028).' },
+  'inbound-after-idle': {
+    title: 'Be called after silence',
+    meaning: 'A call comes in over the flow of the registration after a time without traffic.',
+  },
+  cancel: { title: 'Hang up while it rings', meaning: 'CANCEL ends the call before it is answered.' },
+  bye: { title: 'Hang up', meaning: 'BYE of this side ends the call.' },
+  'remote-bye': { title: 'They hang up', meaning: 'BYE of the far end arrives, and ends the call.' },
+  long: { title: 'A longer call', meaning: 'Audio still passes both ways after 35 seconds.' },
+};
+
 const KINDS: readonly (readonly [kind: string, terms: Readonly<Record<string, Term>>])[] = [
   ['how a NAT maps, nat.mapping', MAPPING],
   ['how a NAT or firewall filters, nat.filtering', FILTERING],
@@ -171,6 +233,9 @@ const KINDS: readonly (readonly [kind: string, terms: Readonly<Record<string, Te
   ['where and how', PLACES],
   ['names and resolvers', NAMES],
   ['what is wrong with a certificate', CERTIFICATE],
+  ['audio of a test call', AUDIO],
+  ['a step of a rehearsed call', CALL_STEP_TERMS],
+  ['a rehearsed call', CALL_TERMS],
   ['a cause', CAUSE_TERMS],
   ['the answer for a service', ANSWER_TERMS],
 ];

@@ -10,7 +10,7 @@ export const callBreaks =
         id: 'call-inspection',
         device: 'branch-firewall',
         likelihood: 'likely',
-        text: (ports) => `The firewall or router of this branch, or its SIP ALG, ${what} (${ports}).`,
+        text: (ports) => `This site's firewall or router, or its SIP ALG, ${what} (${ports}).`,
         grounds,
       },
       {
