@@ -56,7 +56,9 @@ const intervalInWords = (ms: number): string => {
   return ms === size ? `each ${unit}` : `every ${ms / size} ${unit}s`;
 };
 
-const perSecond = (value: number): string => String(Math.ceil(value));
+/** Sums of fractions are a trifle too large now and then. */
+const TRIFLE = 1e-6;
+const perSecond = (value: number): string => String(Math.ceil(value - TRIFLE));
 
 /** The arithmetic in words, and what is wrong with it. */
 export const budgetInWords = (

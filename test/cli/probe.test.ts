@@ -119,7 +119,7 @@ t.test('mistakes are one line, and exit 2', async (t) => {
       [
         'an option in the place of a value',
         ['--max-pps', '--json'],
-        /--max-pps: what follows begins with a dash; give/,
+        /--max-pps: the value begins with a dash; give/,
       ],
       [
         'a source of somebody else',
@@ -319,7 +319,7 @@ t.test('a reflector asked without its token, and with another', { skip: !linux &
   const farEnd = await startFarEnd(folder, ['--udp', '3478,5060', '--tcp', '5060,5061', '--control-port', '8443']);
   t.teardown(() => farEnd.stop());
   const without = await probe(['--target', farEnd.address, '--no-nat']);
-  t.match(without.stdout.replace(/\s+/g, ' '), /calls itself a callpath reflector: give its token with --token-file/);
+  t.match(without.stdout.replace(/\s+/g, ' '), /This is a callpath reflector; give its token with --token-file/);
   const wrong = ['--token-file', file('another', 'a-token-of-somebody-elses\n')];
   const refused = await probe(['--target', farEnd.address, '--no-nat', ...wrong]);
   t.equal(refused.code, 3);
@@ -327,10 +327,10 @@ t.test('a reflector asked without its token, and with another', { skip: !linux &
   t.match(headline, /a callpath reflector answers there and rejects this token/, 'it is said first');
   t.match(
     refused.stdout.replace(/\s+/g, ' '),
-    /Why: A callpath reflector answers there.*token files of both ends differ/,
+    /Why: A callpath reflector answers there.*token files of the two ends differ/,
   );
   const nagios = await probe(['--target', farEnd.address, '--no-nat', '-o', 'nagios', ...wrong]);
-  t.match(nagios.stdout, /UNKNOWN.*does not know this token/);
+  t.match(nagios.stdout, /UNKNOWN.*rejects this token/);
 });
 
 t.test('both commands under one name', async (t) => {
@@ -383,8 +383,8 @@ t.test('a plugin that cannot begin is UNKNOWN', async (t) => {
 
 t.test('terms of a report are explained', async (t) => {
   const { stdout } = await probe(['explain', 'address-and-port-dependent'], { COLUMNS: '50' });
-  t.match(stdout, 'address-and-port-dependent: Another public port');
-  t.match(stdout, '(how a NAT maps or filters)');
+  t.match(stdout.replace(/\s+/g, ' '), 'address-and-port-dependent: A different public port for each destination');
+  t.match(stdout, '(how a NAT maps, nat.mapping)');
   t.ok(
     stdout.split('\n').every((line) => line.length <= 50),
     'COLUMNS is heeded',

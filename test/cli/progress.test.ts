@@ -61,7 +61,7 @@ COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _callpath; printf '%s\\n' "\${COMPREP
   t.strictSame(completed('/usr/bin/reflector', '--tok'), ['--token-file']);
   t.strictSame(completed('callpath', 'reflector', '--tok'), ['--token-file']);
   const fish = renderCompletion(['fish']);
-  t.match(fish, "complete -c probe -c callpath -l rules -d 'print the firewall rules");
+  t.match(fish, "complete -c probe -c callpath -l rules -d 'print only the firewall rules");
   t.match(renderCompletion(['zsh']), /^#compdef callpath probe reflector\n/);
   t.throws(() => renderCompletion(['csh']), /bash, zsh, fish/);
 });
