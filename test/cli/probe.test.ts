@@ -116,11 +116,7 @@ t.test('mistakes are one line, and exit 2', async (t) => {
       ['mistyped command', ['deamon', '--config', 'x'], /"deamon" .*did you mean "probe daemon"\?/],
       ['mistyped reflector', ['relfector'], /"relfector" .*did you mean "callpath reflector"\?/],
       ['a number below zero', ['--target', '127.0.0.1', '--max-pps', '-5'], /--max-pps: "-5" is not a whole number/],
-      [
-        'an option in the place of a value',
-        ['--max-pps', '--json'],
-        /--max-pps: the value begins with a dash; give/,
-      ],
+      ['an option in the place of a value', ['--max-pps', '--json'], /--max-pps: the value begins with a dash; give/],
       [
         'a source of somebody else',
         ['--target', '127.0.0.1', '--source', '192.0.2.77'],
