@@ -73,6 +73,7 @@ const OPTIONS = {
   call: { type: 'boolean' },
   deep: { type: 'boolean' },
   'no-nat': { type: 'boolean' },
+  quick: { type: 'boolean' },
   media: { type: 'string' },
   codec: { type: 'string' },
   calls: { type: 'string' },
@@ -237,6 +238,11 @@ export const parseProbeOptions = (argv: readonly string[], env: NodeJS.ProcessEn
     throw usage(`--json and -o ${values.output} cannot be combined; choose one`);
   }
   const { deep = false, exhaustive = false, call: calls = false } = values;
+  const { quick = false } = values;
+  const slow = (['deep', 'exhaustive', 'call', 'calls', 'media', 'inbound'] as const).find(
+    (name) => values[name] !== undefined,
+  );
+  if (quick && slow !== undefined) throw usage(`--quick and --${slow} cannot be combined; choose one`);
   if (deep && values['no-nat']) throw usage('--deep is about the NAT: leave out --no-nat');
   const { media, maxPps } = mediaOf(values);
   const shortest = calls ? DEFAULT_CALL_TIMEOUT_S : DEFAULT_TIMEOUT_S;
@@ -263,6 +269,7 @@ export const parseProbeOptions = (argv: readonly string[], env: NodeJS.ProcessEn
     inbound: (values.inbound ?? []).map(readInbound),
     ...{ deep, calls },
     nat: !values['no-nat'],
+    quick,
     plmn: {
       mcc: values.mcc ?? null,
       mnc: values.mnc ?? null,

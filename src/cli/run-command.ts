@@ -48,6 +48,7 @@ export const publish = async (report: Report, options: ProbeOptions): Promise<nu
     color: options.color ?? toTerminal,
     width: toTerminal || process.env.COLUMNS ? Math.max(60, Math.min(columnsOf(process.stdout, process.env), 120)) : 80,
     verbose: options.verbose,
+    brief: options.quick === true && !options.verbose,
   });
   if (options.outFile === null) process.stdout.write(text);
   else {

@@ -40,7 +40,7 @@ const rowFor = async (check: PlannedCheck, prepared: Prepared): Promise<Row> => 
 };
 
 /** What of a run's pace decides what its studies send. */
-type CostOptions = Pick<ProbePace, 'deep' | 'nat' | 'calls' | 'persistentPort' | 'media' | 'maxPps'>;
+type CostOptions = Pick<ProbePace, 'deep' | 'nat' | 'quick' | 'calls' | 'persistentPort' | 'media' | 'maxPps'>;
 
 /** One question of each single check, and of some ports of each range. */
 const lookedAt = (rows: readonly Row[]): Amount => {
@@ -69,7 +69,9 @@ const proofFor = async (
   const all = [...new Set(asked.flatMap(({ check }) => check.address ?? []))];
   const { media, maxPps, ...others } = options;
   const wanted = { ...others, inbound: inboundPorts(plan), ...(media && { media: { ...media, maxPps } }) };
-  const studies = (await Promise.all(STUDY_KINDS.map(loadStudy))).filter((study) => study.wanted(wanted));
+  const studies = options.quick
+    ? []
+    : (await Promise.all(STUDY_KINDS.map(loadStudy))).filter((study) => study.wanted(wanted));
   return sumOf(
     all
       .filter((address) => named.length === 0 || named.includes(address))

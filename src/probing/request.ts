@@ -40,6 +40,8 @@ export interface ProbePace {
   readonly timeoutMs: number;
   /** Adds what takes minutes. */
   readonly deep: boolean;
+  /** Asks once what is there, and studies nothing: no ALG, NAT, sizes or audio; false if left out. */
+  readonly quick?: boolean;
   /** Rehearses calls; does not if left out. */
   readonly calls?: boolean;
   /** Whether it is asked how the NAT maps and filters. */

@@ -17,6 +17,7 @@ import {
   untestedGroups,
 } from '../words/report.js';
 import { certificateLine, placesInWords } from '../words/said.js';
+import { briefLines } from './brief.js';
 import { calls } from './table-calls.js';
 import { passes, problems, sipAlg } from './table-checks.js';
 import { beside, idOf, MAX_ID, type Page, painter, paragraph, type Section, textOf } from './table-page.js';
@@ -30,6 +31,8 @@ export interface TableOptions {
   readonly width?: number;
   /** Everything: all rows, all fixes with their rules, all evidence. */
   readonly verbose?: boolean;
+  /** Some ten lines instead of all of it. */
+  readonly brief?: boolean;
 }
 
 /** What most terminals open with, and what mail and tickets keep unbroken. */
@@ -143,13 +146,14 @@ const totals = (page: Page, report: Report): Section => {
  */
 export const renderTable = (
   report: Report,
-  { color, width = DEFAULT_WIDTH, verbose = false }: TableOptions,
+  { color, width = DEFAULT_WIDTH, verbose = false, brief = false }: TableOptions,
 ): string => {
   const page: Page = {
     width: Math.max(MIN_WIDTH, Math.floor(width)),
     verbose,
     paint: painter(color),
   };
+  if (brief) return `${briefLines(page, report).join('\n')}\n`;
   const sections = [
     headline(page, report),
     services(page, report),

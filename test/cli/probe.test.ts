@@ -155,6 +155,7 @@ t.test('mistakes are one line, and exit 2', async (t) => {
       ['family', ['--target', '127.0.0.1', '-6'], /-6/],
       ['daemon', ['daemon'], /daemon/],
       ['explain', ['explain', 'droped'], /droped.*dropped/],
+      ['a quick look that is deep', ['--target', '127.0.0.1', '--quick', '--deep'], /--quick and --deep/],
       ['a deep look at no NAT', ['--target', '127.0.0.1', '--deep', '--no-nat'], /--deep.*--no-nat/],
       ['audio of no time', ['--target', '127.0.0.1', '--media', '-1'], /--media/],
       ['too much audio', ['--target', '127.0.0.1', '--media', '1h'], /--media.*600/],
@@ -327,6 +328,16 @@ t.test('a reflector asked without its token, and with another', { skip: !linux &
   );
   const nagios = await probe(['--target', farEnd.address, '--no-nat', '-o', 'nagios', ...wrong]);
   t.match(nagios.stdout, /UNKNOWN.*rejects this token/);
+  const quick = await probe(['--target', farEnd.address, '--quick', '--json', '--token-file', farEnd.tokenFile]);
+  const report = JSON.parse(quick.stdout) as Report;
+  t.equal(report.target.role, 'reflector');
+  t.equal(report.sipAlg.detected, null, 'what nobody looked for is not known');
+  t.match(report.notes.join(' '), /not tested \(--quick\)/);
+  const lines = (await probe(['--target', farEnd.address, '--quick', '--token-file', farEnd.tokenFile])).stdout
+    .trim()
+    .split('\n');
+  t.ok(lines.length <= 14, `${lines.length} lines`);
+  t.match(lines.join(' ').replace(/\s+/g, ' '), /Signalling UDP 5060 .*Not tested: SIP ALG/);
 });
 
 t.test('both commands under one name', async (t) => {
