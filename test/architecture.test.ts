@@ -172,7 +172,7 @@ const AT_THE_TOP = new Set(
   ),
 );
 /** What tools put there, and .gitignore names. */
-const MADE = new Set(['.git', '.tap', 'dist', 'node_modules', 'coverage']);
+const MADE = new Set(['.git', '.tap', 'dist', 'node_modules', 'coverage', 'packages']);
 
 t.test('no stray notes at the top', async (t) => {
   t.same(

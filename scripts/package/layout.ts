@@ -117,7 +117,7 @@ export const systemRoot = (root: string, parts: Parts, texts: SystemTexts): void
   put(join(doc, 'copyright'), texts.copyright);
   put(join(doc, 'changelog.gz'), compressed(texts.changelog));
   put(join(doc, 'sbom.cdx.json.gz'), compressed(read(parts.app.billOfMaterials)));
-  const man = join(packageRoot(), 'man');
+  const man = join(packageRoot(), 'packaging', 'man');
   for (const page of existsSync(man) ? readdirSync(man) : []) {
     put(join(root, 'usr/share/man/man1', `${page}.gz`), compressed(read(join(man, page))));
   }

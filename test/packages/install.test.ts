@@ -84,7 +84,7 @@ t.test('each platform gets its own Node, and no other program', async (t) => {
       'paths that Windows takes',
     );
     t.same(
-      entries.filter((entry) => /\.(?:node|so|dylib|dll)$/.test(entry)),
+      entries.filter((entry) => /\/app\/.*\.(?:node|so|dylib|dll)$/.test(entry)),
       [],
       'native code',
     );
@@ -221,9 +221,10 @@ t.test('a branch host without Node', async (t) => {
   const delivered = (): readonly Delivered[] => {
     const file = join(system.root, RESULTS);
     if (!existsSync(file)) return [];
+    // The last line may be half written.
     return readFileSync(file, 'utf8')
-      .trim()
       .split('\n')
+      .slice(0, -1)
       .map((line) => JSON.parse(line) as Delivered);
   };
   /** Waits for the agent to have delivered so many records more. */
