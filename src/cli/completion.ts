@@ -1,4 +1,8 @@
 /** `probe completion SHELL`: what a shell completes, read from the same help that people read. */
+import { TRANSPORTS } from '../model/kinds.js';
+import { CODEC_NAMES } from '../model/media.js';
+import { OUTPUTS } from '../report/render.js';
+import { DIALECT_NAMES } from '../verdict/fixes/dialects.js';
 import { COMMAND_HELP, PROBE_HELP, REFLECTOR_HELP } from './help.js';
 import { PROBE_COMMANDS, usage } from './options.js';
 
@@ -25,12 +29,30 @@ const words = (): readonly (readonly [command: string, options: readonly Option[
 
 const names = (options: readonly Option[]): string => [...new Set(options.map(({ name }) => name))].join(' ');
 
-/** Of what stands behind the program's name: options of the command, files behind `--…-file` and the like. */
+/** Options whose values are a closed list; those of `--profile` are asked of the program itself. */
+const VALUES: readonly (readonly [options: readonly string[], values: readonly string[]])[] = [
+  [['-o', '--output'], OUTPUTS],
+  [['--rules'], DIALECT_NAMES],
+  [['--transport'], TRANSPORTS],
+  [['--codec'], CODEC_NAMES],
+];
+
+/** Of what stands behind the program's name: options of the command, values of an option, files behind the others. */
 const bash = (): string => `_callpath() {
-  local word=\${COMP_WORDS[COMP_CWORD]} command=\${COMP_WORDS[1]}
-  [ "\${COMP_WORDS[0]##*/}" = reflector ] && command=reflector
-  if [ "$COMP_CWORD" = 1 ] && [ "\${word#-}" = "$word" ] && [ "$command" != reflector ]; then
-    COMPREPLY=($(compgen -W "${PROBE_COMMANDS.join(' ')}" -- "$word"))
+  local word=\${COMP_WORDS[COMP_CWORD]} before=\${COMP_WORDS[COMP_CWORD-1]} program=\${COMP_WORDS[0]##*/} at=1 more=
+  [ "$program" = callpath ] && more="probe reflector"
+  [ "$program" = callpath ] && [ "\${COMP_WORDS[1]}" = probe ] && [ "$COMP_CWORD" -gt 1 ] && at=2 more=
+  local command=\${COMP_WORDS[at]}
+  [ "$program" = reflector ] && command=reflector
+  case $before in
+${VALUES.map(
+  ([options, values]) =>
+    `    ${options.join('|')}) COMPREPLY=($(compgen -W "${values.join(' ')}" -- "$word")); return ;;`,
+).join('\n')}
+    --profile) COMPREPLY=($(compgen -W "$(callpath profiles 2> /dev/null | grep -v '^ ')" -- "$word")); return ;;
+  esac
+  if [ "$COMP_CWORD" = "$at" ] && [ "\${word#-}" = "$word" ] && [ "$program" != reflector ]; then
+    COMPREPLY=($(compgen -W "${PROBE_COMMANDS.join(' ')} $more" -- "$word"))
     return
   fi
   case $command in
@@ -51,18 +73,25 @@ ${bash()}`;
 /** In fish single quotes only the quote and the backslash have to be escaped. */
 const quoted = (text: string): string => `'${text.replace(/[\\']/g, '\\$&')}'`;
 
+/** Values of a closed list, so that fish offers them and no files. */
+const valuesOf = (name: string): string => {
+  const values = VALUES.find(([options]) => options.includes(name))?.[1];
+  if (name === '--profile') return ` -x -a ${quoted("(callpath profiles 2>/dev/null | string match -rv '^ ')")}`;
+  return values ? ` -x -a ${quoted(values.join(' '))}` : '';
+};
+
 const fish = (): string =>
   [
     ...PROBE_COMMANDS.map((command) => `complete -c probe -c callpath -n __fish_use_subcommand -a ${command}`),
-    ...words().flatMap(([command, options]) =>
-      options.map(({ name, about }) => {
-        const where =
-          command === 'reflector'
-            ? '-c reflector'
-            : `-c probe -c callpath${command === '' ? '' : ` -n ${quoted(`__fish_seen_subcommand_from ${command}`)}`}`;
-        return `complete ${where} -l ${name.slice(2)} -d ${quoted(about)}`;
-      }),
-    ),
+    'complete -c callpath -n __fish_use_subcommand -a reflector',
+    ...words().flatMap(([command, options]) => {
+      const within = command === '' ? '' : ` -n ${quoted(`__fish_seen_subcommand_from ${command}`)}`;
+      const places =
+        command === 'reflector' ? ['-c reflector', `-c callpath${within}`] : [`-c probe -c callpath${within}`];
+      return options.flatMap(({ name, about }) =>
+        places.map((where) => `complete ${where} -l ${name.slice(2)}${valuesOf(name)} -d ${quoted(about)}`),
+      );
+    }),
     '',
   ].join('\n');
 

@@ -42,7 +42,11 @@ const MAX_RTT_SERIES = 100;
  */
 const ILLEGAL = /[|<>&$`"']/g;
 
-const plain = (text: string, maxLength: number): string => printable(text, maxLength).replace(ILLEGAL, '_');
+/** An apostrophe within a word is the typographic one, which no shell knows. */
+const plain = (text: string, maxLength: number): string =>
+  printable(text, maxLength)
+    .replace(/(?<=\w)'(?=\w|\s)/g, '\u2019')
+    .replace(ILLEGAL, '_');
 
 /** Label (quoted; neither `=` nor a quote may be in it), value, unit, and where known the least and the greatest value. */
 const perf = (

@@ -60,8 +60,14 @@ COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _callpath; printf '%s\\n' "\${COMPREP
   t.strictSame(completed('probe', 'daemon', '--c'), ['--config', '--check']);
   t.strictSame(completed('/usr/bin/reflector', '--tok'), ['--token-file']);
   t.strictSame(completed('callpath', 'reflector', '--tok'), ['--token-file']);
+  t.strictSame(completed('callpath', 'ref'), ['reflector']);
+  t.strictSame(completed('callpath', 'probe', 'da'), ['daemon']);
+  t.strictSame(completed('callpath', 'probe', 'daemon', '--c'), ['--config', '--check']);
+  t.strictSame(completed('probe', '-o', 'nd'), ['ndjson'], 'values of an option');
+  t.strictSame(completed('probe', '--rules', 'forti'), ['fortios']);
+  t.strictSame(completed('probe', '--target', 'h', '--transport', 't'), ['tcp', 'tls']);
   const fish = renderCompletion(['fish']);
-  t.match(fish, "complete -c probe -c callpath -l rules -d 'print only the firewall rules");
+  t.match(fish, "complete -c probe -c callpath -l rules -x -a 'nftables");
   t.match(renderCompletion(['zsh']), /^#compdef callpath probe reflector\n/);
   t.throws(() => renderCompletion(['csh']), /bash, zsh, fish/);
 });
