@@ -49,7 +49,7 @@ t.test('options of reflector that cannot be used', async (t) => {
     [{ controlPort: 0 }, /^reflector: controlPort is 0; use a whole number from 1 to 65535$/],
     [{ listen: ['localhost'] }, /^reflector: listen\[0\] is "localhost"; use an IPv4 or IPv6 address$/],
     [{ listen: [NOT_OURS] }, /^reflector: listen 203\.0\.113\.1 is no address of this host; it has /],
-    [{ udp: '99999' }, /^reflector: udp: "99999" is no port or range; write for example 5060,16384-32767$/],
+    [{ udp: '99999' }, /^reflector: udp: "99999" is not a port or range; write for example 5060,16384-32767$/],
     [{ tcp: 5060 }, /^reflector: tcp is 5060; use ports and ranges such as/],
     [{ token: '' }, /^reflector: token is no token;/],
     [{ token: undefined }, /^reflector: give token or tokenFile$/],

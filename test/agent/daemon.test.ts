@@ -168,7 +168,9 @@ t.test(
       [false, true],
       'somebody has to look, and no restart of the agent would mend it',
     );
-    t.match(health.problems, [/exporter memory: its receiver has taken nothing for 24\.0 h; \d+ results are queued/]);
+    t.match(health.problems, [
+      /exporter memory: its receiver has accepted nothing for 24\.0 h; \d+ results are queued/,
+    ]);
     t.match(health.remarks, [/exporter memory: no route to host; \d+ results are queued/]);
     line.up = true;
     await clock.advance(10 * MINUTE);
@@ -318,7 +320,7 @@ t.test('a drop is a problem while it goes on, and stays counted when it is past'
   );
   await clock.advance(40 * MINUTE);
   t.equal(health().healthy, true, 'nothing is wrong any more');
-  t.match(health().remarks, ['7 results were dropped since the start, none of them within the last hour']);
+  t.match(health().remarks, ['7 results were dropped since the start, none of them in the last hour']);
   t.match(renderAgent(health(), { agent: 'a' }), /callpath_agent_spool_dropped\{agent="a",lane="light"\} 7/);
   await stop();
   t.same(

@@ -109,7 +109,7 @@ t.test('a delivery that takes too long makes the agent unwell, and well again wh
   await clock.advance(0.5 * MINUTE);
   const { healthy, alive, problems } = health();
   t.equal(healthy, false);
-  t.match(problems, [/^exporter slow: its receiver has kept a delivery waiting for \d+ s$/]);
+  t.match(problems, [/^exporter slow: a delivery to its receiver has been pending for \d+ s$/]);
   t.equal(alive, true, 'a restart would mend nothing');
   await clock.advance(2 * MINUTE);
   t.match(health().remarks, [/exporter slow: the delivery took longer than 150 s and was broken off/]);

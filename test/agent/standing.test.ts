@@ -100,7 +100,7 @@ t.test('the status page and /metrics say the same', async (t) => {
   second.state.sweepTakes = 20 * HOUR;
   await clock.advance(10 * HOUR);
   const old = await second.said();
-  t.match(old, { page: 'NOT KNOWN NOW', success: null, service: '-1' }, 'an old answer is no answer');
+  t.match(old, { page: 'NO CURRENT RESULT', success: null, service: '-1' }, 'an old answer is no answer');
   t.equal(Number.isNaN(Number(old.at)), false, 'its time is still told');
   await second.stop();
 });

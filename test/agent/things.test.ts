@@ -68,15 +68,15 @@ t.test('a host that answers again says why, where its reflector says when it sta
   const silent = state('silent', 'target-unreachable');
   t.match(
     again(silent, '2026-11-21T02:40:30.000Z'),
-    /hq answers and proves itself: its reflector started at 2026-11-21 02:40 UTC$/,
+    /hq answers and is authenticated: its reflector started at 2026-11-21 02:40 UTC$/,
   );
   t.match(
     again(silent, '2026-11-20T09:00:00.000Z'),
-    /itself: its reflector has run since 2026-11-20 09:00 UTC, and the way to it was cut$/,
+    /authenticated: its reflector has run since 2026-11-20 09:00 UTC, and the path to it was down$/,
   );
-  t.match(again(silent, null), /hq answers and proves itself$/);
-  t.match(again(state('unproven', 'wrong-token'), '2026-11-20T09:00:00.000Z'), /hq answers and proves itself$/);
-  t.match(again(state('silent', 'dns-failure'), '2026-11-20T09:00:00.000Z'), /hq answers and proves itself$/);
+  t.match(again(silent, null), /hq answers and is authenticated$/);
+  t.match(again(state('unproven', 'wrong-token'), '2026-11-20T09:00:00.000Z'), /hq answers and is authenticated$/);
+  t.match(again(state('silent', 'dns-failure'), '2026-11-20T09:00:00.000Z'), /hq answers and is authenticated$/);
 });
 
 t.test('a token, a flap, and what was found', async (t) => {

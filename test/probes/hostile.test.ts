@@ -479,8 +479,8 @@ t.test('a reflector that is not there makes nothing work', { buffered: true }, a
   const token = ['--token-file', tokenFile] as const;
   t.equal(
     await withReflector('pass/answered'),
-    '0 works, 2 untested',
-    'a carrier answers no media: that does not count',
+    '0 works, 3 untested',
+    'a carrier answers no media, and nobody tells whether an ALG is in between: that does not count',
   );
   t.equal(
     await withReflector('pass/answered', ...token, '--reflector', '127.0.0.9'),

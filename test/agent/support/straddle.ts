@@ -111,9 +111,9 @@ export const straddle = async (folder: string, rounds: number, random: () => num
 /** What is right of each. */
 const RIGHT: Readonly<Record<keyof Straddle['told'], RegExp | null>> = {
   restart: null,
-  start: /^host better: [\d.]+ answers and proves itself: its reflector started at [-\d]+ [\d:]+ UTC$/,
-  end: /^host worse: [\d.]+ (is silent: nothing that it is asked comes back|refuses everything: the host is there, and its program is not)$/,
-  token: /^host worse: [\d.]+ does not know this token: the token files of both ends differ$/,
+  start: /^host better: [\d.]+ answers and is authenticated: its reflector started at [-\d]+ [\d:]+ UTC$/,
+  end: /^host worse: [\d.]+ (does not answer at all|refuses all connections: the host is up, the program is not running)$/,
+  token: /^host worse: [\d.]+ rejects this token: the token files of the two ends differ$/,
 };
 
 /** What is wrong in it, one line each. */
