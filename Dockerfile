@@ -1,4 +1,4 @@
-# Agent and reflector in one image. The agent must share the branch's network, or it measures the container's NAT:
+# Agent and reflector in one image. The agent must share the site's network, or it measures the container's NAT:
 #   docker run --rm --network host callpath probe --target reflector.example
 FROM node:24-bookworm-slim AS build
 WORKDIR /build
@@ -27,7 +27,7 @@ RUN ln -s /opt/callpath/dist/src/cli/probe.js /usr/local/bin/probe \
  && ln -s /opt/callpath/dist/src/cli/callpath.js /usr/local/bin/callpath \
  && chmod +x dist/src/cli/probe.js dist/src/cli/reflector.js dist/src/cli/callpath.js
 RUN install -d -o node -g node /var/lib/callpath
-# Where agent and health check look for each other; a reflector is asked otherwise (packaging/compose.yaml).
+# The state directory that agent and health check share. A reflector has another health check (packaging/compose.yaml).
 ENV STATE_DIRECTORY=/var/lib/callpath
 USER node
 HEALTHCHECK --interval=60s --timeout=10s --start-period=120s CMD ["probe", "health"]
