@@ -2,21 +2,33 @@
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
-import { type ConfigReading, readConfig } from '../agent/config/load.js';
+import { type ConfigReading, type Rehearsal, readConfig } from '../agent/config/load.js';
+import type { Parts } from '../agent/config/parts.js';
 import type { Config } from '../agent/config/schema.js';
 import { EXPORTER_TYPES } from '../agent/exporter-modules.js';
 import { UserError } from '../model/user-error.js';
 import { findToken } from '../probing/token.js';
 
 /** Where the agent keeps what outlives it: as configured, as systemd says, or as the XDG specification does. */
-export const stateDirectoryOf = (config: Config | null, env: NodeJS.ProcessEnv): string => {
+export const stateDirectoryOf = (
+  config: { readonly agent: { readonly stateDirectory?: string | undefined } } | null,
+  env: NodeJS.ProcessEnv,
+): string => {
   const chosen = config?.agent.stateDirectory ?? env.STATE_DIRECTORY?.split(':')[0];
   if (chosen) return isAbsolute(chosen) ? chosen : resolve(chosen);
   return join(env.XDG_STATE_HOME || join(homedir(), '.local', 'state'), 'callpath', 'agent');
 };
 
-/** Reads and judges a configuration. @throws UserError if the file itself cannot be read */
-export const judgeConfig = (file: string, env: NodeJS.ProcessEnv): Promise<ConfigReading> =>
+/**
+ * Reads and judges a configuration.
+ * @param rehearse tries what it names; nothing is tried if left out
+ * @throws UserError if the file itself cannot be read
+ */
+export const judgeConfig = (
+  file: string,
+  env: NodeJS.ProcessEnv,
+  rehearse?: (parts: Parts) => Promise<Rehearsal>,
+): Promise<ConfigReading> =>
   readConfig(file, {
     env,
     exporters: EXPORTER_TYPES,
@@ -24,6 +36,7 @@ export const judgeConfig = (file: string, env: NodeJS.ProcessEnv): Promise<Confi
     checkToken: (path) => {
       findToken(path, {});
     },
+    ...(rehearse && { rehearse }),
   });
 
 /** Reads a configuration that is to be used. @throws UserError with the first mistake and how many there are */

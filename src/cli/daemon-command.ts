@@ -4,6 +4,8 @@ import { hostname } from 'node:os';
 import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { aboutOf } from '../agent/about.js';
+import type { Rehearsal } from '../agent/config/load.js';
+import type { Parts } from '../agent/config/parts.js';
 import { nameOfExporter } from '../agent/config/rules.js';
 import type { Config } from '../agent/config/schema.js';
 import { controlPath, openControl } from '../agent/control.js';
@@ -59,30 +61,31 @@ const openExporter = async (
   });
 };
 
+/** Tries the parts of a configuration as the daemon would use them, and silently. */
+const rehearsalIn =
+  (env: NodeJS.ProcessEnv) =>
+  (parts: Parts): Promise<Rehearsal> => {
+    const { stateDirectory } = parts;
+    const common = {
+      ...{ agentId: agentId(), version: packageVersion(), hostname: hostname() },
+      ...{ labels: { agent: hostname() }, staleAfterMs: () => 0 },
+      ...{ log: createLog('silent', () => []), now: systemClock().wall, probe: null },
+    };
+    const folder = stateDirectory === null ? null : stateDirectoryOf({ agent: { stateDirectory } }, env);
+    return rehearse(parts, folder, (entry) => openExporter(entry, common, () => undefined));
+  };
+
 /** `--check`: every mistake on a line of its own, with its place and the fix. */
 const checkCommand = async (file: string, env: NodeJS.ProcessEnv): Promise<number> => {
-  const reading = await judgeConfig(file, env);
+  const reading = await judgeConfig(file, env, rehearsalIn(env));
   if (!reading.ok) {
     process.stderr.write(`${reading.lines.join('\n')}\n`);
     return EXIT.usage;
   }
   const { config } = reading;
-  const silent = createLog('silent', () => []);
-  const common = {
-    ...{ agentId: agentId(), version: packageVersion(), hostname: hostname() },
-    ...aboutOf(config, hostname()),
-    ...{ log: silent, now: systemClock().wall, probe: null },
-  };
-  const tried = await rehearse(config, stateDirectoryOf(config, env), (entry) =>
-    openExporter(entry, common, () => undefined),
-  );
-  if (tried.mistakes.length > 0) {
-    process.stderr.write(`${tried.mistakes.map((line) => `${file}: ${line}`).join('\n')}\n`);
-    return EXIT.usage;
-  }
   const { budgetInWords, sendingsOf } = await import('../agent/needs.js');
   const budget = budgetInWords(await sendingsOf(config), config.budget);
-  const warnings = [...reading.warnings, ...tried.warnings, ...budget.warnings];
+  const warnings = [...reading.warnings, ...budget.warnings];
   for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
   const count = (what: string, items: readonly unknown[]): string =>
     `${items.length} ${what}${items.length === 1 ? '' : 's'}`;

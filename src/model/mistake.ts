@@ -26,7 +26,10 @@ const shapeMistake = (issue: v.BaseIssue<unknown>): ShapeMistake => {
   return { path, atKey, message: issue.message, key: String(path.at(-1)), kind };
 };
 
-/** Mistakes of shape. A misspelt key is one mistake, not also the absence of the key that it was meant to be. */
+/**
+ * Mistakes of shape. A misspelt key is one mistake, not also the absence of the key that it was meant to be; and of one value
+ * the first thing that is wrong is said, because what else fails is mostly its consequence.
+ */
 export const shapeMistakes = (issues: readonly v.BaseIssue<unknown>[]): readonly Mistake[] => {
   const mistakes = issues.map(shapeMistake);
   const mapOf = ({ path }: Mistake): string => JSON.stringify(path.slice(0, -1));
@@ -47,5 +50,11 @@ export const shapeMistakes = (issues: readonly v.BaseIssue<unknown>[]): readonly
     );
     for (const missing of beside) if (missing.key === meant) explained.add(missing);
   }
-  return mistakes.filter((mistake) => !explained.has(mistake));
+  const told = new Set<string>();
+  return mistakes.filter((mistake) => {
+    const place = JSON.stringify(mistake.path);
+    if (explained.has(mistake) || told.has(place)) return false;
+    told.add(place);
+    return true;
+  });
 };

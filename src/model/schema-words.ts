@@ -38,16 +38,34 @@ export const oneOf = <const Options extends readonly string[]>(options: Options)
 export const isMap = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+/** Of a map with more keys that do not belong there, the rest need not be told; each costs a search through the whole map. */
+const MAX_UNKNOWN_KEYS = 20;
+
+/** `strictObject` names the first key that it does not know and stops; this names those after it. */
+const otherUnknownKeys = <Content>(known: ReadonlySet<string>, message: (key: string) => string) =>
+  v.rawCheck<Content>(({ dataset, addIssue }) => {
+    const isUnknown = ({ expected, path }: v.BaseIssue<unknown>) => expected === 'never' && path?.length === 1;
+    const first = dataset.issues?.find((issue) => isUnknown(issue) && issue.path?.[0].origin === 'key')?.path?.[0];
+    if (first === undefined || !isMap(first.input)) return;
+    const { input } = first;
+    const others = Object.keys(input).filter((key) => !known.has(key) && key !== first.key);
+    for (const key of others.slice(0, MAX_UNKNOWN_KEYS - 1)) {
+      const path: [v.IssuePathItem] = [{ type: 'object', origin: 'key', input, key, value: input[key] }];
+      addIssue({ input: key, expected: 'never', message: message(key), path });
+    }
+  });
+
 /** A map with these keys and no others. `alsoKnown` are keys that a suggestion may name besides. */
 export const map = <const Entries extends v.ObjectEntries>(entries: Entries, alsoKnown: readonly string[] = []) => {
   const known = [...Object.keys(entries), ...alsoKnown];
+  const unknown = (key: unknown): string => `is not a key that belongs here; ${suggestion(key, known)}`;
+  const shape = v.strictObject(entries, (issue) =>
+    issue.expected === 'never' ? unknown(issue.input) : 'is missing; add it',
+  );
   return v.pipe(
     v.custom<Record<string, unknown>>(isMap, use(`a map with the keys ${known.join(', ')}`)),
-    v.strictObject(entries, (issue) =>
-      issue.expected === 'never'
-        ? `is not a key that belongs here; ${suggestion(issue.input, known)}`
-        : 'is missing; add it',
-    ),
+    shape,
+    otherUnknownKeys<v.InferOutput<typeof shape>>(new Set(Object.keys(entries)), unknown),
   );
 };
 

@@ -187,6 +187,26 @@ t.test('each mistake, its place and the fix', async (t) => {
       /^2:spool\.maxMegabytes/,
       /^3:targets/,
     ],
+    'a misspelt key and what it leaves open': [
+      target('    tokenfile: token\n    reflectors: [b.example]\n    profile: [x]\n'),
+      /^3:targets\[0\]\.tokenfile: .*did you mean "tokenFile"\?$/,
+      /^5:targets\[0\]\.profile: .*did you mean "profiles"\?$/,
+    ],
+    'one value that is wrong in two ways': [
+      `budget: { packetsPerSecond: 1.5 }\n${target('    source: ""\n    schedules: [{ kind: light, every: soon }]\n')}`,
+      /^1:budget\.packetsPerSecond: is 1\.5; use a whole number/,
+      /^4:targets\[0\]\.source: is ""; use one line of text$/,
+      /^5:.*every: is "soon"; use a duration such as/,
+    ],
+    'a part that is wrong beside others that make no sense': [
+      `agent: 7\nconfirmation: { needed: 4 }\ntargets:\n  - 7\n  - { host: "a b" }\nexporters:\n  - file\n  - { type: file }\n`,
+      /^1:agent: is 7; use a map/,
+      /^2:confirmation\.needed: is 4, more than "of" \(3\)/,
+      /^4:targets\[0\]: is 7; use a map/,
+      /^5:targets\[1\]\.host: is "a b", which is not a host/,
+      /^7:exporters\[0\]: is "file"; use a map/,
+      /^8:exporters\[1\]\.path: /,
+    ],
     'an alias': ['targets:\n  - &a { host: a.example }\n  - *a\n', /^3:targets\[1\]: is an alias/],
   };
   for (const [name, [text, ...patterns]] of Object.entries(cases)) {
@@ -194,6 +214,13 @@ t.test('each mistake, its place and the fix', async (t) => {
     t.equal(found.length, patterns.length, `${name}: ${found.join(' | ')}`);
     for (const [index, pattern] of patterns.entries()) t.match(found[index], pattern, name);
   }
+});
+
+t.test('of many unknown keys the first twenty are told', async (t) => {
+  const keys = Array.from({ length: 1000 }, (_, index) => `x${index}: 1\n`);
+  const found = await mistakes(`targets: [{ host: a.example }]\n${keys.join('')}`);
+  t.equal(found.length, 20);
+  t.match(found[19], /^21:x19: is not a key that belongs here/);
 });
 
 t.test('the environment over the file', async (t) => {

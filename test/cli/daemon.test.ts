@@ -5,7 +5,7 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import { askControl, controlPath } from '../../src/agent/control.js';
+import { askControl, controlPath, openControl } from '../../src/agent/control.js';
 import { openSpool } from '../../src/agent/spool/spool.js';
 import { commandLine, probe } from './command.js';
 
@@ -174,12 +174,19 @@ status: { listen: "127.0.0.1:${port}", secretFile: "${short}" }
   const { code, stdout, stderr } = await probe(['daemon', '--config', pages, '--check']);
   t.equal(code, 2);
   t.equal(stdout, '');
-  t.match(stderr, /agent\.stateDirectory: .*cannot be written \(ENOTDIR\); give it to the user/);
-  t.match(stderr, new RegExp(`exporter prometheus: 127\\.0\\.0\\.1:${port} cannot be bound \\(EADDRINUSE\\)`));
-  t.match(stderr, /exporter open: 0\.0\.0\.0 is reachable from other hosts; set secretFile/);
-  t.match(stderr, /exporter file: path .*out\.ndjson cannot be written \(ENOTDIR\)/);
-  t.match(stderr, /exporter hook: secretFile .*no-secret cannot be read \(ENOENT\)/);
-  t.match(stderr, /status\.secretFile: .*at least 16/);
+  const lines = stderr.trim().replaceAll(`${pages}:`, '').split('\n');
+  t.match(lines, [
+    /^1:agent\.stateDirectory: .*cannot be written \(ENOTDIR\); give it to the user/,
+    new RegExp(
+      `^7:exporters\\[0\\]\\.listen: 127\\.0\\.0\\.1:${port} cannot be bound \\(EADDRINUSE\\); end what listens`,
+    ),
+    /^8:exporters\[1\]\.listen: 0\.0\.0\.0 is reachable from other hosts; set secretFile/,
+    /^9:exporters\[2\]\.path: is .*out\.ndjson, which cannot be written \(ENOTDIR\); give its folder/,
+    /^10:exporters\[3\]\.secretFile: names .*no-secret, which cannot be read \(ENOENT\); there is no such file, check/,
+    new RegExp(`^11:status\\.listen: 127\\.0\\.0\\.1:${port} cannot be bound \\(EADDRINUSE\\); `),
+    /^11:status\.secretFile: .*at least 16/,
+  ]);
+  t.equal(lines.length, 7, stderr);
   const taken = file(
     'taken.yaml',
     readFileSync(pages, 'utf8')
@@ -188,8 +195,97 @@ status: { listen: "127.0.0.1:${port}", secretFile: "${short}" }
   );
   const page = await probe(['daemon', '--config', taken, '--check']);
   t.equal(page.code, 2, 'the page would not be there');
-  t.match(page.stderr, /status\.listen: 127\.0\.0\.1:\d+ cannot be bound \(EADDRINUSE\)\n$/);
+  t.match(
+    page.stderr,
+    /taken\.yaml:6:status\.listen: 127\.0\.0\.1:\d+ cannot be bound \(EADDRINUSE\); end what listens there.*\n$/,
+  );
   t.notOk(readdirSync(folder).includes('free'), 'nothing is made');
+});
+
+/** What `--check` says of a configuration, without the file's name. */
+const judgedLines = async (name: string, text: string): Promise<readonly string[]> => {
+  const config = file(name, text);
+  const { code, stdout, stderr } = await probe(['daemon', '--config', config, '--check']);
+  t.same([code, stdout], [2, ''], stderr);
+  return stderr.trimEnd().replaceAll(`${config}:`, '').split('\n');
+};
+
+t.test('--check tells mistakes of every kind in one round, in the order of the lines', async (t) => {
+  file('short-token', 'abc\n');
+  const lines = await judgedLines(
+    'every-kind.yaml',
+    `agent:
+  logLevel: loud
+  stateDirectory: "${join(folder, 'tcp.yaml', 'state')}"
+confirmation: { needed: 1, of: 3 }
+targets:
+  - host: a.example
+    tokenfile: token
+    reflectors: [b.example]
+    profile: [./tcp.yaml]
+  - host: sip:b@example.org
+    tokenFile: nowhere
+    profiles: [busines-sip]
+  - host: 127.0.0.1
+    source: 192.0.2.77
+    profiles: [./tcp.yaml]
+exporters:
+  - { type: webhook, ulr: "http://127.0.0.1:1/" }
+  - type: prometheus
+    listen: "127.0.0.1:${port}"
+    secretFile: short-token
+  - { type: pigeon }
+  - type: webhook
+    name: hook
+    url: "http://127.0.0.1:1/"
+    certFile: token
+    secretFile: no-secret
+    tokenFile: short-token
+  - { type: prometheus, name: tls, listen: "127.0.0.1:0", certFile: token, keyFile: token }
+status:
+  listen: "127.0.0.1:${port}"
+`,
+  );
+  t.match(lines, [
+    /^2:agent\.logLevel: is "loud"; use one of/,
+    /^3:agent\.stateDirectory: .*cannot be written \(ENOTDIR\); /,
+    /^4:confirmation\.needed: is 1 of 3, which is no majority; raise it to 2$/,
+    /^7:targets\[0\]\.tokenfile: is not a key that belongs here; did you mean "tokenFile"\?$/,
+    /^9:targets\[0\]\.profile: is not a key that belongs here; did you mean "profiles"\?$/,
+    /^10:targets\[1\]\.host: is "sip:b@example\.org", which is not a host \(uri\); /,
+    /^11:targets\[1\]\.tokenFile: names a file that holds no token: .*ENOENT/,
+    /^12:targets\[1\]\.profiles\[0\]: names a profile that cannot be used: .*did you mean business-sip\?/,
+    /^14:targets\[2\]\.source: is 192\.0\.2\.77, which is not an address of this host; it has /,
+    /^17:exporters\[0\]\.ulr: is not a key that belongs here; did you mean "url"\?$/,
+    new RegExp(`^19:exporters\\[1\\]\\.listen: 127\\.0\\.0\\.1:${port} cannot be bound \\(EADDRINUSE\\); `),
+    /^20:exporters\[1\]\.secretFile: .*short-token must hold one line of at least 16 characters$/,
+    /^21:exporters\[2\]\.type: is "pigeon"; use one of file, /,
+    /^25:exporters\[3\]\.certFile: certFile and keyFile belong together; set both or none$/,
+    /^26:exporters\[3\]\.secretFile: names .*no-secret, which cannot be read \(ENOENT\); there is no such file/,
+    /^27:exporters\[3\]\.tokenFile: .*short-token must hold one line of at least 16 characters$/,
+    /^28:exporters\[4\]\.certFile: certFile and keyFile cannot be used \(ERR_OSSL_.*\); name a certificate and its key/,
+    new RegExp(`^30:status\\.listen: 127\\.0\\.0\\.1:${port} cannot be bound \\(EADDRINUSE\\); `),
+  ]);
+  t.equal(lines.length, 18, lines.join('\n'));
+});
+
+t.test('--check beside the agent that runs: a port that is taken may be its own', async (t) => {
+  const state = mkdtempSync(join(folder, 'held-'));
+  const close = await openControl(controlPath(state), () => ({}));
+  t.teardown(close);
+  const targets = 'targets: [{ host: 127.0.0.1, source: 127.0.0.1, profiles: [./tcp.yaml] }]';
+  const page = `status: { listen: "127.0.0.1:${port}" }`;
+  const own = file('own.yaml', `agent: { stateDirectory: "${state}" }\n${targets}\n${page}\n`);
+  const { code, stderr } = await probe(['daemon', '--config', own, '--check']);
+  t.equal(code, 0, stderr);
+  t.match(
+    stderr,
+    /^warning: status\.listen: .*EADDRINUSE.*an agent with this state folder is running: it may be its own$/m,
+  );
+  const misspelt = `agent: { stateDir: "${state}" }\n${targets}\n${page}\n`;
+  const lines = await judgedLines('misspelt.yaml', misspelt);
+  t.equal(lines.length, 1, 'whose port it is depends on the folder');
+  t.match(lines[0], /^1:agent\.stateDir: is not a key that belongs here/);
 });
 
 t.test('an agent runs, says how it is, and ends in good order', { timeout: TEST_MS }, async (t) => {

@@ -1,15 +1,17 @@
 /** Reads the agent's configuration from its file, the environment over it, and says every mistake with its place. */
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, resolve } from 'node:path';
-import type { GenericSchema } from 'valibot';
+import * as v from 'valibot';
+import type { Mistake } from '../../model/mistake.js';
 import { isMap } from '../../model/schema-words.js';
 import { UserError } from '../../model/user-error.js';
 import { readProfile } from '../../plan/profiles.js';
 import { mistakeLine, pathText, readText, type TextMistake } from '../../plan/yaml-text.js';
 import type { ExporterTypes } from '../exporter-modules.js';
 import { overridesOf, withOverrides } from './overrides.js';
+import { type Parts, partsOf } from './parts.js';
 import { checkConfig, type Facts } from './rules.js';
-import type { Config } from './schema.js';
+import type { Config, TargetConfig } from './schema.js';
 
 /** Hundreds of targets fit; /dev/zero ends. */
 const MAX_CONFIG_BYTES = 1024 * 1024;
@@ -18,9 +20,17 @@ const MAX_CONFIG_BYTES = 1024 * 1024;
 interface Surroundings {
   readonly env: NodeJS.ProcessEnv;
   readonly exporters: ExporterTypes;
-  readonly statusSchema: () => Promise<GenericSchema | null>;
+  readonly statusSchema: () => Promise<v.GenericSchema | null>;
   /** Throws a UserError if the file holds no token. */
   readonly checkToken: (file: string) => void;
+  /** Tries what the parts name, without leaving anything behind; not tried if left out. */
+  readonly rehearse?: (parts: Parts) => Promise<Rehearsal>;
+}
+
+/** What trying a configuration found. */
+export interface Rehearsal {
+  readonly mistakes: readonly Mistake[];
+  readonly warnings: readonly string[];
 }
 
 export type ConfigReading =
@@ -65,7 +75,7 @@ const referencesOf = (content: unknown) => {
       ...maps(target.schedules).flatMap(({ profiles }) => strings(profiles)),
     ]),
     tokenFiles: targets.flatMap(({ tokenFile }) => strings([tokenFile])),
-    exporters: maps(root.exporters),
+    exporters: Array.isArray(root.exporters) ? root.exporters : [],
   };
 };
 
@@ -83,22 +93,36 @@ const withPaths = <T extends Readonly<Record<string, unknown>>>(settings: T, fil
   return { ...settings, ...Object.fromEntries(paths) };
 };
 
-const resolved = (config: Config, file: string): Config => {
+const targetOf = (target: TargetConfig, file: string): TargetConfig => {
   const profile = (name: string): string => (isProfileFile(name) ? besides(file, name) : name);
   return {
-    ...config,
-    ...(config.status === undefined ? {} : { status: withPaths(config.status, file) }),
-    exporters: config.exporters.map((exporter) => withPaths(exporter, file)),
-    targets: config.targets.map((target) => ({
-      ...target,
-      ...(target.tokenFile === undefined ? {} : { tokenFile: besides(file, target.tokenFile) }),
-      profiles: target.profiles.map(profile),
-      schedules: target.schedules.map((schedule) => ({
-        ...schedule,
-        ...(schedule.profiles === undefined ? {} : { profiles: schedule.profiles.map(profile) }),
-      })),
+    ...target,
+    ...(target.tokenFile === undefined ? {} : { tokenFile: besides(file, target.tokenFile) }),
+    profiles: target.profiles.map(profile),
+    schedules: target.schedules.map((schedule) => ({
+      ...schedule,
+      ...(schedule.profiles === undefined ? {} : { profiles: schedule.profiles.map(profile) }),
     })),
   };
+};
+
+const resolved = (config: Config, file: string): Config => ({
+  ...config,
+  ...(config.status === undefined ? {} : { status: withPaths(config.status, file) }),
+  exporters: config.exporters.map((exporter) => withPaths(exporter, file)),
+  targets: config.targets.map((target) => targetOf(target, file)),
+});
+
+/** The parts that can be tried: those with which nothing is wrong as far as their own keys tell. */
+const triable = (parts: Parts, facts: Facts, file: string): Parts => {
+  const { statusSchema } = facts;
+  const exporters = parts.exporters.map((exporter, index) =>
+    exporter !== null && facts.exporterTypes.includes(exporter.type) && facts.exporter(index).length === 0
+      ? withPaths(exporter, file)
+      : null,
+  );
+  const isStatus = parts.status !== null && statusSchema !== null && v.safeParse(statusSchema, parts.status).success;
+  return { ...parts, exporters, status: isStatus && parts.status !== null ? withPaths(parts.status, file) : null };
 };
 
 const withoutPrefix = (error: unknown, prefix: string): string => {
@@ -146,7 +170,9 @@ export const readConfig = async (file: string, around: Surroundings): Promise<Co
     return null;
   });
   const exporterIssues = await Promise.all(
-    references.exporters.map(async ({ type, name: _name, ...own }) => {
+    references.exporters.map(async (exporter: unknown) => {
+      if (!isMap(exporter)) return [];
+      const { type, name: _name, ...own } = exporter;
       if (typeof type !== 'string' || !around.exporters.names.includes(type)) return [];
       const checked = await around.exporters.check(type, own);
       return checked.ok ? [] : checked.issues;
@@ -159,7 +185,12 @@ export const readConfig = async (file: string, around: Surroundings): Promise<Co
     exporterTypes: around.exporters.names,
     statusSchema: await around.statusSchema(),
   };
-  const reading = readText(text, kind, (value) => checkConfig(withOverrides(value, overrides), facts));
+  const parts = partsOf(first.value);
+  const tried = await around.rehearse?.(triable(parts, facts, file));
+  warnings.push(...(tried?.warnings ?? []));
+  const judged = checkConfig(first.value, parts, facts);
+  const mistakes = [...(judged.ok ? [] : judged.mistakes), ...(tried?.mistakes ?? [])];
+  const reading = readText(text, kind, () => (judged.ok && mistakes.length === 0 ? judged : { ok: false, mistakes }));
   if (reading.ok) return { ok: true, config: resolved(reading.value, file), warnings };
   const variableOf = new Map(overrides.map(({ path, variable }) => [pathText(path), variable]));
   const line = (mistake: TextMistake): string => {

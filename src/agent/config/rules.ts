@@ -7,13 +7,14 @@ import { parseTarget } from '../../net/target.js';
 import type { Checked } from '../../plan/yaml-text.js';
 import type { ExporterIssue } from '../exporter-modules.js';
 import { cronMistake } from '../schedule/due.js';
+import type { Parts } from './parts.js';
 import { type Config, ConfigSchema, type TargetConfig } from './schema.js';
 
 /** What only a look at the disk or into an exporter's file can say. Each holds what is wrong, or null. */
 export interface Facts {
   readonly profile: (nameOrFile: string) => string | null;
   readonly tokenFile: (file: string) => string | null;
-  /** What is wrong with the own keys of the exporter at this place in the list. */
+  /** What is wrong with the own keys of the exporter at this place in the list; nothing if its type is not known. */
   readonly exporter: (index: number) => readonly ExporterIssue[];
   readonly exporterTypes: readonly string[];
   readonly statusSchema: v.GenericSchema | null;
@@ -101,10 +102,10 @@ const targetMistakes = (target: TargetConfig, index: number, facts: Facts): read
   return [...found, ...scheduleMistakes(target, path, facts)];
 };
 
-const exporterMistakes = (config: Config, facts: Facts): readonly Mistake[] =>
-  config.exporters.flatMap((exporter, index): readonly Mistake[] => {
+const exporterMistakes = (exporters: Parts['exporters'], facts: Facts): readonly Mistake[] =>
+  exporters.flatMap((exporter, index): readonly Mistake[] => {
     const path = ['exporters', index];
-    if (!facts.exporterTypes.includes(exporter.type)) {
+    if (exporter !== null && !facts.exporterTypes.includes(exporter.type)) {
       const known =
         facts.exporterTypes.length > 0 ? `use one of ${facts.exporterTypes.join(', ')}` : 'this build has none';
       return [at([...path, 'type'], `is ${quoted(exporter.type)}; ${known}`)];
@@ -112,36 +113,41 @@ const exporterMistakes = (config: Config, facts: Facts): readonly Mistake[] =>
     return facts.exporter(index).map((issue) => at([...path, ...issue.path.map(pathKey)], issue.message, true));
   });
 
-const statusMistakes = (config: Config, facts: Facts): readonly Mistake[] => {
-  if (config.status === undefined || facts.statusSchema === null) return [];
-  const parsed = v.safeParse(facts.statusSchema, config.status);
+/** What is wrong with the keys of `status`. */
+const statusMistakes = ({ status }: Parts, { statusSchema }: Facts): readonly Mistake[] => {
+  if (status === null || statusSchema === null) return [];
+  const parsed = v.safeParse(statusSchema, status);
   return parsed.success ? [] : shapeMistakes(parsed.issues).map((one) => ({ ...one, path: ['status', ...one.path] }));
 };
 
-/** Checks a value of unknown origin. Sense is judged only once the shape is right. */
-export const checkConfig = (value: unknown, facts: Facts): Checked<Config> => {
+const confirmationMistakes = ({ needed, of }: Config['confirmation']): readonly Mistake[] => {
+  const path = ['confirmation', 'needed'];
+  if (needed > of) return [at(path, `is ${needed}, more than "of" (${of}); lower it, or raise "of"`)];
+  // A majority: otherwise two states could be confirmed by the same looks.
+  const majority = Math.floor(of / 2) + 1;
+  return needed < majority ? [at(path, `is ${needed} of ${of}, which is no majority; raise it to ${majority}`)] : [];
+};
+
+/** Checks a value of unknown origin. A part that is wrong in shape is judged no further, and hides no other part. */
+export const checkConfig = (value: unknown, parts: Parts, facts: Facts): Checked<Config> => {
   const parsed = v.safeParse(ConfigSchema, value);
-  if (!parsed.success) return { ok: false, mistakes: shapeMistakes(parsed.issues) };
-  const config = parsed.output;
-  const { needed, of } = config.confirmation;
+  const { confirmation, targets, exporters } = parts;
   const mistakes = [
-    ...(needed > of
-      ? [at(['confirmation', 'needed'], `is ${needed}, more than "of" (${of}); lower it, or raise "of"`)]
-      : []),
-    // A majority: otherwise two states could be confirmed by the same looks.
-    ...(needed <= of && needed * 2 <= of
-      ? [
-          at(
-            ['confirmation', 'needed'],
-            `is ${needed} of ${of}, which is no majority; raise it to ${Math.floor(of / 2) + 1}`,
-          ),
-        ]
-      : []),
-    ...twice('targets', config.targets.map(nameOfTarget), 'name'),
-    ...config.targets.flatMap((target, index) => targetMistakes(target, index, facts)),
-    ...twice('exporters', config.exporters.map(nameOfExporter), 'name'),
-    ...exporterMistakes(config, facts),
-    ...statusMistakes(config, facts),
+    ...(parsed.success ? [] : shapeMistakes(parsed.issues)),
+    ...(confirmation === null ? [] : confirmationMistakes(confirmation)),
+    ...twice(
+      'targets',
+      targets.map((target) => (target === null ? undefined : nameOfTarget(target))),
+      'name',
+    ),
+    ...targets.flatMap((target, index) => (target === null ? [] : targetMistakes(target, index, facts))),
+    ...twice(
+      'exporters',
+      exporters.map((exporter) => (exporter === null ? undefined : nameOfExporter(exporter))),
+      'name',
+    ),
+    ...exporterMistakes(exporters, facts),
+    ...statusMistakes(parts, facts),
   ];
-  return mistakes.length === 0 ? { ok: true, value: config } : { ok: false, mistakes };
+  return parsed.success && mistakes.length === 0 ? { ok: true, value: parsed.output } : { ok: false, mistakes };
 };

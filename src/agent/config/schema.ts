@@ -36,7 +36,7 @@ const whole = (least: number, most: number) => {
 
 /** One line without control characters: it goes into logs, labels and file names. */
 const A_LINE = 'one line of text';
-const Line = v.pipe(
+export const Line = v.pipe(
   v.string(use(A_LINE)),
   v.nonEmpty(use(A_LINE)),
   v.maxLength(255, use(A_LINE)),
@@ -76,7 +76,7 @@ const ScheduleSchema = map({
   packetsPerSecond: v.exactOptional(whole(1, 20_000)),
 });
 
-const TargetSchema = map({
+export const TargetSchema = map({
   name: v.exactOptional(NameSchema),
   host: Line,
   reflectors: v.optional(list(Line), []),
@@ -96,23 +96,36 @@ const TargetSchema = map({
 });
 
 /** What every exporter has; its own keys are checked by the schema in its own file. */
-const ExporterSchema = v.pipe(
+export const ExporterSchema = v.pipe(
   v.custom<Record<string, unknown>>(isMap, use('a map with the key type')),
   v.looseObject({ type: Line, name: v.exactOptional(NameSchema) }, () => 'is missing; add it'),
 );
 
+export const AgentSchema = v.optional(
+  map({
+    name: v.exactOptional(Line),
+    /** The branch office, for whoever watches many. */
+    site: v.exactOptional(Line),
+    stateDirectory: v.exactOptional(Line),
+    logLevel: v.optional(oneOf(LOG_LEVELS), 'info'),
+    maxMemoryMegabytes: v.optional(whole(64, 65_536), 256),
+  }),
+  {},
+);
+
+export const ConfirmationSchema = v.optional(
+  map({
+    needed: v.optional(whole(1, 10), 2),
+    of: v.optional(whole(1, 20), 3),
+    secondLookAfter: v.optional(duration('1s', '1h'), '5s'),
+    flapAfter: v.optional(whole(2, 100), 4),
+    flapWithin: v.optional(duration('1m', '7d'), '1h'),
+  }),
+  {},
+);
+
 export const ConfigSchema = map({
-  agent: v.optional(
-    map({
-      name: v.exactOptional(Line),
-      /** The branch office, for whoever watches many. */
-      site: v.exactOptional(Line),
-      stateDirectory: v.exactOptional(Line),
-      logLevel: v.optional(oneOf(LOG_LEVELS), 'info'),
-      maxMemoryMegabytes: v.optional(whole(64, 65_536), 256),
-    }),
-    {},
-  ),
+  agent: AgentSchema,
   budget: v.optional(
     map({
       packetsPerSecond: v.optional(whole(10, 20_000), 200),
@@ -120,16 +133,7 @@ export const ConfigSchema = map({
     }),
     {},
   ),
-  confirmation: v.optional(
-    map({
-      needed: v.optional(whole(1, 10), 2),
-      of: v.optional(whole(1, 20), 3),
-      secondLookAfter: v.optional(duration('1s', '1h'), '5s'),
-      flapAfter: v.optional(whole(2, 100), 4),
-      flapWithin: v.optional(duration('1m', '7d'), '1h'),
-    }),
-    {},
-  ),
+  confirmation: ConfirmationSchema,
   spool: v.optional(
     map({
       maxMegabytes: v.optional(whole(2, 100_000), 256),

@@ -76,7 +76,7 @@ export const create = async (config: Config, deps: ExporterDeps): Promise<Export
   const [nats, jetstream] = await Promise.all([import('@nats-io/transport-node'), import('@nats-io/jetstream')]);
   const { ca, cert, key } = await readTls(config, deps);
   if (config.credentialsFile !== undefined && config.tokenFile !== undefined)
-    throw new UserError('usage', `exporter ${name}: credentialsFile and tokenFile cannot be combined`);
+    throw new UserError('usage', `exporter ${name}: credentialsFile and tokenFile cannot be combined; keep one`);
   const withTls = ca !== undefined || cert !== undefined || config.servers.some((server) => server.startsWith('tls:'));
   const options: ConnectionOptions = {
     servers: [...config.servers],

@@ -14,8 +14,11 @@ import type { ExporterDeps } from './deps.js';
 import { createLatest } from './latest.js';
 import { Endpoint, readSecret, readTls, Text, whole } from './settings.js';
 
+/** Where it is asked if nothing is said: on this host alone. */
+export const DEFAULT_LISTEN = '127.0.0.1:9892';
+
 export const configSchema = map({
-  listen: v.optional(Endpoint, '127.0.0.1:9892'),
+  listen: v.optional(Endpoint, DEFAULT_LISTEN),
   /** Names besides addresses under which it may be asked. */
   hosts: v.optional(list(Text), []),
   /** Bearer token or basic password; needed to listen elsewhere than on loopback. */

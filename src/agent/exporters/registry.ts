@@ -1,5 +1,6 @@
 /** The exporters by type. Each file is loaded only when the configuration names it. */
 import * as v from 'valibot';
+import { shapeMistakes } from '../../model/mistake.js';
 import type { Exporter } from './contract.js';
 import type { ExporterDeps, ExporterModule } from './deps.js';
 
@@ -32,7 +33,7 @@ const checked = <Schema extends v.GenericSchema>(
   if (result.success) return { ok: true, exporter: { open: (deps) => create(result.output, deps) } };
   return {
     ok: false,
-    issues: result.issues.map(({ path, message }) => ({ path: (path ?? []).map(({ key }) => String(key)), message })),
+    issues: shapeMistakes(result.issues).map(({ path, message }) => ({ path: path.map(String), message })),
   };
 };
 

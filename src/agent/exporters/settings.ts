@@ -80,11 +80,11 @@ export interface TlsMaterial {
 /** Reads what the configuration names. @throws UserError also if only one of certificate and key is there */
 export const readTls = async (
   files: { readonly caFile?: string; readonly certFile?: string; readonly keyFile?: string },
-  { name, readFile }: ExporterDeps,
+  { name, readFile }: Pick<ExporterDeps, 'name' | 'readFile'>,
 ): Promise<TlsMaterial> => {
   const { caFile, certFile, keyFile } = files;
   if ((certFile === undefined) !== (keyFile === undefined))
-    throw new UserError('usage', `exporter ${name}: certFile and keyFile belong together`);
+    throw new UserError('usage', `exporter ${name}: certFile and keyFile belong together; set both or none`);
   return {
     ...(caFile === undefined ? {} : { ca: await readFile(caFile) }),
     ...(certFile === undefined ? {} : { cert: await readFile(certFile) }),
@@ -96,7 +96,10 @@ export const readTls = async (
 const MIN_SECRET_LENGTH = 16;
 
 /** A secret on one line; the line's end is not part of it. @throws UserError if it is too short to be one */
-export const readSecret = async (file: string, { name, readFile }: ExporterDeps): Promise<string> => {
+export const readSecret = async (
+  file: string,
+  { name, readFile }: Pick<ExporterDeps, 'name' | 'readFile'>,
+): Promise<string> => {
   const secret = (await readFile(file)).toString('utf8').trim();
   if (secret.length < MIN_SECRET_LENGTH || /\p{Cc}/u.test(secret))
     throw new UserError(

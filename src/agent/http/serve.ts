@@ -92,12 +92,31 @@ const listening = (server: Server, { host, port, purpose }: ServeOptions): Promi
     server.listen({ host, port }, () => resolve(server.address() as AddressInfo));
   });
 
+/** OpenSSL judges certificate and key when the server is made. @throws UserError if they cannot be used */
+const serverOf = (
+  { purpose, tls }: ServeOptions,
+  listener: (request: IncomingMessage, response: ServerResponse) => void,
+): Server => {
+  const limits = { ...HTTP_LIMITS, maxHeaderSize: MAX_HEADER_BYTES };
+  if (tls === null) return createServer(limits, listener);
+  try {
+    return createTlsServer({ ...limits, ...tls, minVersion: 'TLSv1.2' }, listener);
+  } catch (cause) {
+    const reason = (cause as { code?: string }).code ?? 'unknown error';
+    throw new UserError(
+      'config-invalid',
+      `${purpose}: certFile and keyFile cannot be used (${reason}); name a certificate and its key, both PEM`,
+      { cause },
+    );
+  }
+};
+
 /**
  * Starts it.
- * @throws UserError if the address cannot be bound, or is not loopback and no secret is set
+ * @throws UserError if the address cannot be bound, is not loopback and no secret is set, or if the certificate cannot be used
  */
 export const serve = async (options: ServeOptions): Promise<Serving> => {
-  const { host, tls, purpose, secret } = options;
+  const { host, purpose, secret } = options;
   if (!isLoopback(host) && secret === null)
     throw new UserError(
       'usage',
@@ -123,14 +142,9 @@ export const serve = async (options: ServeOptions): Promise<Serving> => {
       stopping.signal.removeEventListener('abort', leave);
     }
   };
-  const limits = { ...HTTP_LIMITS, maxHeaderSize: MAX_HEADER_BYTES };
-  const listener = (request: IncomingMessage, response: ServerResponse): void => {
+  const server = serverOf(options, (request, response) => {
     handle(request, response).catch(options.onError);
-  };
-  const server: Server =
-    tls === null
-      ? createServer(limits, listener)
-      : createTlsServer({ ...limits, ...tls, minVersion: 'TLSv1.2' }, listener);
+  });
   boundConnections(server);
   // An HTTP/1.1 request line or header that cannot be parsed; the connection has nothing more to say.
   server.on('clientError', (_error, socket) => socket.destroy());
