@@ -4,7 +4,7 @@ import { prepare } from '../probing/prepare.js';
 import { LIGHT_SCOUTS } from '../run/sweep/scouts.js';
 import { nameOfTarget } from './config/rules.js';
 import type { Config, RunKind, ScheduleConfig, TargetConfig } from './config/schema.js';
-import { requestOf, SWEEP_MEDIA } from './runner.js';
+import { requestOf } from './runner.js';
 import { neededRate } from './schedule/shares.js';
 
 interface Sending {
@@ -26,7 +26,6 @@ const packetsOf = async (target: TargetConfig, schedule: ScheduleConfig): Promis
     nat: true,
     persistentPort: 1,
     maxPps: Number.POSITIVE_INFINITY,
-    ...(schedule.kind !== 'light' && { media: SWEEP_MEDIA }),
     exhaustive: request.exhaustive,
   });
   const few = scouting.scouts === 0 ? 1 : Math.min(1, LIGHT_SCOUTS / scouting.scouts);

@@ -12,9 +12,6 @@ import type { Runner } from './job.js';
 /** How long a run may take unless the schedule says otherwise; a sweep of 16,384 ports takes minutes at 100 a second. */
 const DEFAULT_TIMEOUT_MS = { light: 60_000, sweep: 900_000, deep: 3_600_000 } as const;
 
-/** A minute shows what six seconds cannot: one loss in a hundred that comes in bursts, and throttling that begins late. */
-export const SWEEP_MEDIA = { seconds: 60, codec: 'g711', calls: 1 } as const;
-
 /** Above what Linux gives to programs that ask for any port (32768 to 60999); a port that is taken is left alone. */
 const PERSISTENT_PORTS = { first: 61_000, count: 4_000 } as const;
 
@@ -59,7 +56,7 @@ export const runnerIn =
         deep: kind === 'deep',
         nat: true,
         persistentPort: persistentPortFor(target.name ?? target.host),
-        ...(kind === 'light' ? { scouts: LIGHT_SCOUTS } : { media: SWEEP_MEDIA }),
+        ...(kind === 'light' && { scouts: LIGHT_SCOUTS }),
       },
       signal,
       { run: thread.run },

@@ -92,9 +92,6 @@ const replacements = async (profiles: readonly Profile[]): Promise<ReadonlyMap<n
   return map;
 };
 
-/** On loopback everything else is done in two seconds. */
-const DEMO_MEDIA_S = 2;
-
 /** Runs the demo; takes the output options of `probe`. */
 export const demoCommand = async (argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> => {
   const given = parseArgs({ args: [...argv], strict: false });
@@ -105,7 +102,6 @@ export const demoCommand = async (argv: readonly string[], env: NodeJS.ProcessEn
   const options = {
     ...parsed,
     ...(given.values['max-pps'] === undefined && { maxPps: LOOPBACK_PPS }),
-    ...(given.values.media === undefined && { media: { ...parsed.media, seconds: DEMO_MEDIA_S } }),
   };
   const profiles = await Promise.all(PROFILES.map(loadProfile));
   const limit = descriptorLimit();

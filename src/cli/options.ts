@@ -30,7 +30,7 @@ const DEFAULT_MAX_PPS = 200;
 /** More than this program can send: unpaced, for a lab. No branch line should see it. */
 const MAX_PPS = 1_000_000;
 /** Beside the questions about the NAT, which take as long. 299 packets without a loss bound it below 1 %. */
-const DEFAULT_MEDIA_S = 6;
+const USUAL_MEDIA_S = 6;
 const MAX_MEDIA_S = 600;
 /** What a branch of some hundred people has at once. */
 const MAX_CALLS = 100;
@@ -201,7 +201,8 @@ const rulesOf = (values: ReturnType<typeof parse>['values']): ProbeOptions['rule
 
 /** The streams that `--media`, `--codec` and `--calls` ask for, and the pace that they need. */
 const mediaOf = (values: ReturnType<typeof parse>['values']): Pick<ProbeOptions, 'media' | 'maxPps'> => {
-  const { media: text = String(DEFAULT_MEDIA_S), codec = 'g711' } = values;
+  const isWanted = values.codec !== undefined || values.calls !== undefined;
+  const { media: text = String(isWanted ? USUAL_MEDIA_S : 0), codec = 'g711' } = values;
   const seconds = /^0+(?:\.0+)?(?:ms|s|m|h)?$/.test(text) ? 0 : secondsOf('--media', text, MAX_MEDIA_S);
   if (!isCodec(codec)) {
     throw usage(`--codec: "${codec.slice(0, SHOWN_LENGTH)}" is none of ${CODEC_NAMES.join(', ')}`);
@@ -251,7 +252,7 @@ export const parseProbeOptions = (argv: readonly string[], env: NodeJS.ProcessEn
     values.timeout === undefined
       ? exhaustive
         ? DEFAULT_EXHAUSTIVE_TIMEOUT_S
-        : usual + Math.max(0, mediaSeconds(media) - DEFAULT_MEDIA_S)
+        : usual + Math.max(0, mediaSeconds(media) - USUAL_MEDIA_S)
       : secondsOf('--timeout', values.timeout, MAX_TIMEOUT_S);
   if (values.ipv4 && values.ipv6) throw usage('-4 and -6 cannot be combined; without them both families are tested');
   if (values.source !== undefined && isIP(values.source) === 0) {

@@ -24,4 +24,5 @@ table inet filter {
   cause: { 'business-sip': 'call-inspection' },
   symptoms: { 'business-sip': ['calls-drop', 'lost-inbound-calls'] },
   report: { calls: [{}, { steps: [{ step: 'long', verdict: 'blocked' }] }] },
+  notFixed: 'what inspects calls is switched off, and no rule that opens a port does that',
 } satisfies Scenario;

@@ -5,7 +5,7 @@ export default {
   about: 'One datagram in twenty is overtaken by the next ones, in each direction.',
   rules: intercept('udp dport { 3478, 5060, 16384-16483 } redirect'),
   parts: [reflector(), relay('5060,3478,16384-16483', { delay: 5, reorder: 0.05 })],
-  args: ['--rtp-range', '16384-16483'],
+  args: ['--rtp-range', '16384-16483', '--media', '6'],
   really: {},
   expect: { 'media-stream/udp/16384': 'degraded/reordered' },
   services: { 'business-sip': 'degraded' },

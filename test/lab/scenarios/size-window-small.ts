@@ -11,6 +11,7 @@ export default {
   symptoms: { 'business-sip': ['long-invites-fail'] },
   cause: { 'business-sip': 'size-gap' },
   saysNot: [/fragments of UDP|MTU of/],
+  measuredOnly: true,
   notFixed: 'nothing is to be permitted by port',
   measure: [
     { port: 5060, bytes: 390, packets: 20, packetsPerSecond: 100, lossRatio: [0, 0] },
