@@ -66,6 +66,7 @@ export const run = async (
       const isLong = run.tools.path.longestRttMs('udp') > LONG_WAY_MS;
       if (!isLong) await lookAgain(run);
       // They may take minutes: what is known by now must not wait for them.
+      run.tools.timeline.beginStudies();
       await runStudies(run, audio);
       if (!isLong) await lookAgain(run);
     }

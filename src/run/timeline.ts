@@ -20,6 +20,8 @@ export interface Timeline {
   askedOverConnection(address: string): void;
   /** A new flow was opened to this address: what guards against scans counts these. */
   opened(address: string): void;
+  /** From here on studies ask: what they are the first to hear over UDP says nothing of what was asked before them. */
+  beginStudies(): void;
   /** A connection stood so late after it was asked for at that time that its first SYN was lost, and sent again by the system. */
   openedLate(address: string, askedAtMs: number): void;
   /** How many of these sendings went out while the address was alive, and their UDP port not shut by itself. */
@@ -168,6 +170,8 @@ export const createTimeline = (now: () => number): Timeline => {
   const answeredOverUdp = new Map<string, number[]>();
   const gaps = new Map<string, readonly Span[]>();
   const shutPorts = new Map<string, ReadonlyMap<number, ShutFor>>();
+  /** Where nothing had come over UDP when the studies began. */
+  const mute = new Set<string>();
   const add = (all: Map<string, number[]>, address: string, atMs: number): void => {
     const known = all.get(address);
     if (known) known.push(atMs);
@@ -175,7 +179,7 @@ export const createTimeline = (now: () => number): Timeline => {
   };
   /** Of UDP by itself only where it is watched: one answer long ago says nothing of later. */
   const lifeOf = (address: string, over: Transport): Life | undefined => {
-    const udp = over === 'udp' ? livesOverUdp.get(address) : undefined;
+    const udp = over === 'udp' && !mute.has(address) ? livesOverUdp.get(address) : undefined;
     return udp && udp.asked.length > 0 ? udp : lives.get(address);
   };
   const take = (all: Map<string, Life>, address: string, sentAtMs: number): void => {
@@ -239,6 +243,9 @@ export const createTimeline = (now: () => number): Timeline => {
         take(livesOverUdp, address, sentAtMs);
         add(answeredOverUdp, address, sentAtMs);
       } else add(overConnections, address, sentAtMs);
+    },
+    beginStudies: () => {
+      for (const address of lives.keys()) if (!livesOverUdp.has(address)) mute.add(address);
     },
     askedOverConnection: (address) => add(askedOverConnections, address, now()),
     opened: (address) => add(flows, address, now()),
