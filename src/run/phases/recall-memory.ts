@@ -2,6 +2,8 @@
  * Adds whether a far end that was silent for a time remembers what it had answered before: one that does not was restarted
  * meanwhile, and its silence is its own and none of the line's. When all else is done.
  */
+
+import type { Observation } from '../../model/observation.js';
 import { askReceipts } from '../ask/receipts.js';
 import type { FarEnd } from '../far-ends.js';
 import { passed } from '../observations.js';
@@ -10,12 +12,17 @@ import type { RunState } from '../state.js';
 /** Of what was answered, the first ones; a reflector forgets none of a session's last 131,072. */
 const MAX_RECALLED = 8;
 
+/** Nothing of it was lost. */
+const isWhole = ({ outcome, lostAtMs }: Observation['attempts'][number]): boolean =>
+  outcome === 'answer' && lostAtMs.length === 0;
+
 const recall = async (run: RunState, { address, ways }: FarEnd): Promise<void> => {
   const { tools } = run;
   const wasSilent = tools.timeline.silences(address, tools.path.lateMs('udp')).some(({ toMs }) => toMs !== null);
   const answered = run.observations
     .at(address)
-    .filter((one) => passed(one) && one.check.transport === 'udp')
+    // Where something was lost as well, nobody knows which of its numbers were answered.
+    .filter((one) => passed(one) && one.check.transport === 'udp' && one.attempts.every(isWhole))
     .flatMap(({ sequences }) => sequences)
     .sort((a, b) => a - b)
     .slice(0, MAX_RECALLED);
