@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { packageRoot } from '../src/plan/package-root.js';
+import { oneCheckProfile } from './support/one-check.js';
 
 const root = packageRoot();
 const folder = mkdtempSync(join(tmpdir(), 'callpath-package-'));
@@ -32,20 +33,7 @@ for (const name of [...Object.keys(dependencies), '@types/node']) {
 const node = (...args: readonly string[]): string =>
   execFileSync(process.execPath, args, { cwd: folder, encoding: 'utf8' });
 
-const PROFILE = `profile: one-port
-title: One port
-summary: One port for a test
-thresholds: { lossRatio: 0.01, rttMs: 300, jitterMs: 30, reorderRatio: 0.0005 }
-thresholdsSource: { title: A test, evidence: secondary, checkedOn: 2026-11-21 }
-symptomWhenBlocked: cannot-register
-requirements:
-  - id: sip
-    need: required
-    role: signalling
-    purpose: SIP
-    check: { probe: sip-options, transport: udp, port: 25060 }
-    source: { title: A test, evidence: secondary, checkedOn: 2026-11-21 }
-`;
+const PROFILE = oneCheckProfile('{ probe: sip-options, transport: udp, port: 25060 }');
 
 const PROGRAM = `import { probe, reflector, UserError, type Report } from 'callpath';
 

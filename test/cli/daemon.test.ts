@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { askControl, controlPath, openControl } from '../../src/agent/control.js';
 import { openSpool } from '../../src/agent/spool/spool.js';
+import { oneCheckProfile } from '../support/one-check.js';
 import { commandLine, probe } from './command.js';
 
 /** The light run comes every ten seconds, on a machine that does much else. */
@@ -32,23 +33,7 @@ t.teardown(() => listener.close());
 const address = listener.address();
 const port = typeof address === 'object' && address !== null ? address.port : 0;
 
-file(
-  'tcp.yaml',
-  `profile: one-check
-title: One check
-summary: One check for a test
-thresholds: { lossRatio: 0.01, rttMs: 300, jitterMs: 30, reorderRatio: 0.0005 }
-thresholdsSource: { title: A test, evidence: secondary, checkedOn: 2026-11-21 }
-symptomWhenBlocked: cannot-register
-requirements:
-  - id: only
-    need: required
-    role: signalling
-    purpose: The only check
-    check: { probe: tcp-connect, transport: tcp, port: ${port} }
-    source: { title: A test, evidence: secondary, checkedOn: 2026-11-21 }
-`,
-);
+file('tcp.yaml', oneCheckProfile(`{ probe: tcp-connect, transport: tcp, port: ${port} }`));
 
 const configFor = (name: string, state: string): string =>
   file(

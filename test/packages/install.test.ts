@@ -16,6 +16,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import t from 'tap';
 import { packageRoot } from '../../src/plan/package-root.js';
+import { oneCheckProfile } from '../support/one-check.js';
 import { commandOf, openSystem, type System } from './root.js';
 
 /** Two packages are made and an agent probes every ten seconds, on a machine that does much else. */
@@ -148,20 +149,7 @@ interface Delivered {
 
 const RESULTS = '/var/lib/callpath/results.ndjson';
 
-const PROFILE = `profile: one-check
-title: One check
-summary: One check for a test
-thresholds: { lossRatio: 0.01, rttMs: 300, jitterMs: 30, reorderRatio: 0.0005 }
-thresholdsSource: { title: A test, evidence: secondary, checkedOn: 2026-11-21 }
-symptomWhenBlocked: cannot-register
-requirements:
-  - id: sip
-    need: required
-    role: signalling
-    purpose: SIP
-    check: { probe: sip-options, transport: udp, port: 5060 }
-    source: { title: A test, evidence: secondary, checkedOn: 2026-11-21 }
-`;
+const PROFILE = oneCheckProfile('{ probe: sip-options, transport: udp, port: 5060 }');
 
 t.test('a branch host without Node', async (t) => {
   const lower = lowerVersion();

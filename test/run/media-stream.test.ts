@@ -62,21 +62,14 @@ const behind = (line: Line): FakeNet => {
   });
 };
 
+const FAR_END = {
+  ...{ address: ADDRESS, passing: [RTP, WAY], observations: [], signalling: [], ways: [WAY] },
+  ...{ flows: null, connections: null, identity: null },
+};
+
 const ask = async (net: FakeNet, options: MediaOptions = SIX_SECONDS): Promise<MediaFacts> => {
   const tools = toolsOf(net, SESSION, { path: knownPath(200, 0) });
-  const farEnd = {
-    ...{
-      address: ADDRESS,
-      passing: [RTP, WAY],
-      observations: [],
-      signalling: [],
-      ways: [WAY],
-      flows: null,
-      connections: null,
-    },
-    identity: null,
-  };
-  const [facts] = await net.run(study.ask([farEnd], tools, { deep: false, nat: false, media: options }));
+  const [facts] = await net.run(study.ask([FAR_END], tools, { deep: false, nat: false, media: options }));
   if (!facts) throw new Error('nothing came home');
   return facts;
 };
@@ -199,18 +192,7 @@ t.test(
       const net = behind(line);
       const tools = toolsOf(net, SESSION, { path: knownPath(200, 0) });
       const early = await net.run(sendStreams([RTP], { codec: 'g711', spacingMs: 20, count: 300 }, tools));
-      const farEnd = {
-        ...{
-          address: ADDRESS,
-          passing: [RTP, WAY],
-          observations: [],
-          signalling: [],
-          ways: [WAY],
-          flows: null,
-          connections: null,
-        },
-        ...{ identity: null, audio: Promise.resolve(early) },
-      };
+      const farEnd = { ...FAR_END, audio: Promise.resolve(early) };
       const [facts] = await net.run(study.ask([farEnd], tools, { deep: false, nat: false, media: SIX_SECONDS }));
       const streams = new Set(net.sent.filter(({ bytes }) => looksLikeRtp(bytes)).map(({ localPort }) => localPort))
         .size;
