@@ -12,10 +12,15 @@ export interface EvidenceBook {
   find(name: string, sequence: number, side: CaptureSide): Uint8Array | null;
 }
 
-/** Sessions that are remembered; of the token that has most, the stalest is forgotten first. With 64 KiB each, 16 MiB. */
+/** Sessions that are remembered; of the token that has most, the stalest is forgotten first. */
 const MAX_SESSIONS = 256;
-/** Some forty exchanges with SDP; a run makes thirty. The oldest of the session is forgotten first. */
-const MAX_SESSION_BYTES = 64 * 1024;
+/** What all sessions together keep: 256 runs of the usual 64 KiB. */
+const MAX_BYTES = 16 * 1024 * 1024;
+/**
+ * A run makes some forty exchanges with SDP, 64 KiB. Where many answers are lost it asks each several times before it asks what
+ * arrived, and those that were answered first must still be there. The oldest of the session is forgotten first.
+ */
+const MAX_SESSION_BYTES = 256 * 1024;
 
 type Exchange = Readonly<Record<CaptureSide, Uint8Array>>;
 
@@ -29,7 +34,7 @@ const sizeOf = ({ request, response }: Exchange): number => request.length + res
 /** An empty book. */
 export const createEvidenceBook = (): EvidenceBook => {
   const sessions = new Map<string, Session>();
-  const ledger = createLedger({ entries: MAX_SESSIONS, bytes: MAX_SESSIONS * MAX_SESSION_BYTES });
+  const ledger = createLedger({ entries: MAX_SESSIONS, bytes: MAX_BYTES });
   return {
     keep: (name, sequence, request, response) => {
       // Copies: what is handed in are views into buffers of the network's, which are larger and used again.
@@ -37,9 +42,8 @@ export const createEvidenceBook = (): EvidenceBook => {
       if (sizeOf(exchange) > MAX_SESSION_BYTES) return;
       const session = sessions.get(name) ?? { exchanges: new Map(), bytes: 0 };
       sessions.set(name, session);
-      ledger.touch(name, 0);
       // Of a retransmission the first is kept: it is what the answer that came first was about.
-      if (session.exchanges.has(sequence)) return;
+      if (session.exchanges.has(sequence)) return ledger.touch(name, session.bytes);
       session.exchanges.set(sequence, exchange);
       session.bytes += sizeOf(exchange);
       for (const [oldest, held] of session.exchanges) {
@@ -47,8 +51,9 @@ export const createEvidenceBook = (): EvidenceBook => {
         session.exchanges.delete(oldest);
         session.bytes -= sizeOf(held);
       }
-      const stalest = ledger.overflow(name);
-      if (stalest !== null) sessions.delete(stalest);
+      ledger.touch(name, session.bytes);
+      for (let stalest = ledger.overflow(name); stalest !== null; stalest = ledger.overflow(name))
+        sessions.delete(stalest);
     },
     find: (name, sequence, side) => sessions.get(name)?.exchanges.get(sequence)?.[side] ?? null,
   };

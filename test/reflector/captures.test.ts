@@ -81,12 +81,26 @@ t.test('the book', async (t) => {
   t.equal(book.find('b', 1, 'request'), null, 'another session');
   book.keep('a', 1, bytes(10, 3), bytes(10, 4));
   t.same(book.find('a', 1, 'response'), bytes(500, 2), 'of a retransmission the first');
-  for (let sequence = 2; sequence < 100; sequence += 1) book.keep('a', sequence, bytes(1000), bytes(500));
+  for (let sequence = 2; sequence < 150; sequence += 1) book.keep('a', sequence, bytes(1000), bytes(500));
+  t.ok(book.find('a', 1, 'request'), 'a run that asks everything four times keeps its first answers');
+  for (let sequence = 150; sequence < 200; sequence += 1) book.keep('a', sequence, bytes(1000), bytes(500));
   t.equal(book.find('a', 1, 'request'), null, 'the oldest of a session is forgotten');
-  t.ok(book.find('a', 99, 'request'));
-  book.keep('a', 200, bytes(70_000), bytes(1));
+  t.ok(book.find('a', 199, 'request'));
+  book.keep('a', 200, bytes(270_000), bytes(1));
   t.equal(book.find('a', 200, 'request'), null, 'what is larger than a session may hold');
   for (let session = 0; session < 300; session += 1) book.keep(`s${session}`, 1, bytes(10), bytes(10));
-  t.equal(book.find('a', 99, 'request'), null, 'the stalest session is forgotten');
+  t.equal(book.find('a', 199, 'request'), null, 'the stalest session is forgotten');
   t.ok(book.find('s299', 1, 'request'));
+});
+
+t.test('large sessions leave room for one another', async (t) => {
+  const book = createEvidenceBook();
+  const kept = (): number =>
+    Array.from({ length: 200 }, (_, session) => session).filter((session) => book.find(`s${session}`, 249, 'request'))
+      .length;
+  for (let session = 0; session < 200; session += 1) {
+    for (let sequence = 0; sequence < 250; sequence += 1) book.keep(`s${session}`, sequence, bytes(500), bytes(500));
+  }
+  t.equal(kept(), 67, '16 MiB of 250 kB each');
+  t.ok(book.find('s199', 249, 'request'), 'the newest among them');
 });
