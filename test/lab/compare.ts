@@ -261,6 +261,14 @@ export const withMistakes = (comparison: Comparison): Comparison => ({
   ],
 });
 
+/**
+ * Nothing false was said, only too little: `unknown` where more can be told, and the sentences that are missing with it. That is what
+ * the product is to say where its evidence falls short by chance, so it may be asked a second time; twice is a failure.
+ */
+export const isUndecided = (mismatches: readonly string[]): boolean =>
+  mismatches.some((line) => / got unknown\b/.test(line)) &&
+  mismatches.every((line) => / got (unknown\b|none$|null$|undefined$)/.test(line));
+
 /** What is called late in a network that is not: this machine's own doing. */
 export const latencyOfOurs = (scenario: NamedScenario, report: Report): readonly string[] => {
   const isOurs = (place: Place, line: { verdict: string; reason: string }): boolean =>

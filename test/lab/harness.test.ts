@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { seededRandom } from '../../src/model/random.js';
 import type { Report, ReportCheck, ReportRange } from '../../src/model/report.js';
-import { compare, mergeComparisons, withMistakes } from './compare.js';
+import { compare, isUndecided, mergeComparisons, withMistakes } from './compare.js';
 import { confusionTable, falseBlocks, falsePasses } from './confusion.js';
 import { createFate, HELD_BACK_MS, type Impairment } from './impairment.js';
 import { loadScenarios } from './load.js';
@@ -314,6 +314,23 @@ t.test('a network is gone with its processes and files when it is closed', { ski
     /nft.*syntax error/s,
   );
   t.same(namespacesOf(process.pid), [], 'a failed set-up leaves nothing');
+});
+
+t.test('only what says too little is asked again, never what says something false', async (t) => {
+  const unknown = 'sip-alg/tcp/5060: expected pass/answered, got unknown/no-answer (sent 5, received 5)';
+  const table: readonly (readonly [readonly string[], boolean])[] = [
+    [[unknown], true],
+    [[unknown, 'service business-sip: expected works, got unknown'], true],
+    [[unknown, 'expected a sentence with /ALG/, got none'], true],
+    [[], false],
+    [['expected a sentence with /ALG/, got none'], false],
+    [['sip-options/udp/5060: expected pass/answered, got blocked/dropped-inbound (sent 4)'], false],
+    [[unknown, 'service business-sip: expected works, got impaired'], false],
+    [[unknown, 'said "inspection", which is not so here'], false],
+    [['the probe did not end within 300 s: '], false],
+    [['the scenario\'s key "udp/1" is about no check of any run'], false],
+  ];
+  for (const [mismatches, expected] of table) t.equal(isUndecided(mismatches), expected, mismatches.join('; '));
 });
 
 for (const [signal, remain] of [
