@@ -459,6 +459,24 @@ t.test('another network begins anew, and says what is different in it', async (t
   );
 });
 
+t.test('a stale state that nothing was known of when the baseline was told is found', async (t) => {
+  const withStale = (at: number, staleState: boolean | null): Report => {
+    const report = reportOf(fine(), at);
+    return { ...report, nat: { ...report.nat, staleState } };
+  };
+  const told = (looks: readonly (boolean | null)[]): readonly string[] => {
+    let memory = NO_MEMORY;
+    return looks.flatMap((stale, index) => {
+      const at = START + index * MINUTE;
+      const tracked = track(memory, withStale(at, stale), 'light', at, POLICY);
+      memory = tracked.memory;
+      return words(tracked.changes);
+    });
+  };
+  t.same(told([null, null, null, true, true]), ['fact nat.staleState found worse: - -> true']);
+  t.same(told([null, null, null, false, false, true, true]), ['fact nat.staleState changed different: false -> true']);
+});
+
 t.test('a fault that begins just after a change of networks is told, each subject as it settles', async (t) => {
   const before = freshBaseline(live(times(4, fine())).memory);
   const at = START + 10 * MINUTE;

@@ -39,6 +39,13 @@ export const severity = ({ verdict, key }: Pick<State, 'verdict' | 'key'>): numb
 export const isTrouble = ({ verdict }: Pick<State, 'verdict'>): boolean =>
   ORDER.includes(verdict) && !FINE.has(verdict) && verdict !== 'unknown';
 
+/** Facts of a network that somebody should look at where they are so. */
+const TROUBLING_FACTS = new Set(['nat.staleState', 'sipAlg.detected']);
+
+/** Whether a fact, whose verdict is its value, is one that somebody should look at. */
+export const isTroublingFact = (id: string, { verdict }: Pick<State, 'verdict'>): boolean =>
+  TROUBLING_FACTS.has(id) && verdict === 'true';
+
 export const directionOf = (before: State, after: State): 'better' | 'worse' | 'different' => {
   // Of two lengths of the same way the longer one is the worse.
   if (typeof before.figure === 'number' && typeof after.figure === 'number' && before.verdict === after.verdict)

@@ -5,7 +5,7 @@ import type { Change } from './change.js';
 import { type Look, look, type Outcome, type Policy, type Subject, UNSEEN } from './confirm.js';
 import { digest, type Sighting, type SubjectKind } from './digest.js';
 import { follow, type Rests, restsOf } from './follow.js';
-import { directionOf, isTrouble, type State, severity } from './state.js';
+import { directionOf, isTrouble, isTroublingFact, type State, severity } from './state.js';
 import { type Watched, watchAfter } from './watched.js';
 
 /** What is remembered of one target, as JSON. */
@@ -189,7 +189,7 @@ const settledLate = (
   const before = told ?? elsewhere;
   if (elsewhere?.key === worst.key || before?.key === worst.key) return null;
   const isFound = elsewhere === null;
-  if (isFound && !isTrouble(worst)) return null;
+  if (isFound && !isTrouble(worst) && !(sighting.kind === 'fact' && isTroublingFact(sighting.id, worst))) return null;
   return {
     subject: { kind: sighting.kind, id: sighting.id },
     host: sighting.host,
