@@ -41,16 +41,17 @@ const isOfNearlyAll = (facts: FlowFacts | null | undefined, count: number): bool
   return living >= FEW && count >= NEARLY_ALL * living;
 };
 
-/**
- * Some connections die at their first packet and others open, beyond what the path's loss explains; each has its SYN sent
- * again, so that loss takes fewer still.
- */
+/** More connections died at their first packet than the path's loss explains; each has its SYN sent again, so that loss takes fewer still. */
+export const dieBeyondLoss = ({ asked, dead }: ConnectionFacts, pathLossUpperBound: number | null): boolean =>
+  dead > 1 && atLeast(dead, asked, pathLossUpperBound ?? 1) <= DOUBT;
+
+/** Some connections die at their first packet and others open, beyond what the path's loss explains. */
 export const connectionsDie = (
   facts: ConnectionFacts | null | undefined,
   pathLossUpperBound: number | null,
 ): boolean => {
-  if (!facts || facts.isLimited || facts.dead < 2 || facts.dead === facts.asked) return false;
-  return atLeast(facts.dead, facts.asked, pathLossUpperBound ?? 1) <= DOUBT;
+  if (!facts || facts.isLimited || facts.dead === facts.asked) return false;
+  return dieBeyondLoss(facts, pathLossUpperBound);
 };
 
 /** The most that the share of dead flows may be; null where flows were not looked at or none died. */

@@ -59,10 +59,14 @@ export const askFlow = async (way: Check, tools: Tools): Promise<Flow> => {
 };
 
 /**
- * Whether a flow of which nothing came back passes after all, once it is asked slowly and alone: what a limit of packets took
- * passes then, and what goes to a dead link never does. @throws the signal's reason when it fires
+ * Whether a flow of which nothing came back passes after all, once it is asked slowly and alone, with one of so many packets: what
+ * a limit of packets took passes then, and what goes to a dead link never does. @throws the signal's reason when it fires
  */
-export const passesSlowly = async ({ way, sourcePort }: Flow, tools: Tools): Promise<boolean> => {
+export const passesSlowly = async (
+  { way, sourcePort }: Flow,
+  tools: Tools,
+  packets = SLOW_PACKETS,
+): Promise<boolean> => {
   const { net, path, signal } = tools;
   let isAnswered = false;
   const answered = (): void => {
@@ -70,7 +74,7 @@ export const passesSlowly = async ({ way, sourcePort }: Flow, tools: Tools): Pro
   };
   const flow = await openFlowToKnown(way, tools, { asking: () => undefined, answered }, sourcePort);
   try {
-    for (let packet = 0; packet < SLOW_PACKETS && !isAnswered; packet += 1) {
+    for (let packet = 0; packet < packets && !isAnswered; packet += 1) {
       await net.sleep(SLOW_MS, signal);
       await flow.ask();
       await net.sleep(path.lateMs('udp'), signal);

@@ -6,7 +6,7 @@
 import type { Check } from '../../model/check.js';
 import type { ConnectionFacts } from '../../model/far-end.js';
 import type { Observation } from '../../model/observation.js';
-import { connectionsDie, deadConnections } from '../../verdict/flows.js';
+import { connectionsDie, deadConnections, dieBeyondLoss } from '../../verdict/flows.js';
 import { askCheck } from '../ask/ask.js';
 import type { FarEnd } from '../far-ends.js';
 import { isSilent, passed } from '../observations.js';
@@ -49,15 +49,14 @@ const SLOW_MS = 1200;
 /** So unlikely do all slow ones open by chance where some connections die; and so many are asked at most. */
 const SLOW_DOUBT = 0.01;
 const MIN_SLOW = 5;
-const MOST_SLOW = 12;
+/** As many as it takes where one in four died. */
+const MOST_SLOW = 17;
 
-/**
- * Whether connections that died beside others open when they are asked for one after the other: then something limits how many
- * may be opened in a moment, and none of them met a dead link.
- */
+/** Whether connections that died beside others open when they are asked for one after the other. */
 const allOpenSlowly = async ({ asked, dead }: ConnectionFacts, way: Check, tools: Tools): Promise<boolean> => {
   const wanted = Math.ceil(Math.log(SLOW_DOUBT) / Math.log(1 - Math.min(dead / asked, 1 - SLOW_DOUBT)));
-  for (let count = 0; count < Math.min(MOST_SLOW, Math.max(MIN_SLOW, wanted)); count += 1) {
+  if (wanted > MOST_SLOW) return false;
+  for (let count = 0; count < Math.max(MIN_SLOW, wanted); count += 1) {
     await tools.net.sleep(SLOW_MS, tools.signal);
     if (!passed(await askCheck(way, tools.probeOf(way.probe), ONCE, tools))) return false;
   }
@@ -92,7 +91,11 @@ const examine = async (run: RunState, farEnd: FarEnd): Promise<void> => {
   const isOpen = first.dead > 0 && !die(first);
   const more = isOpen ? await ask(MORE_CONNECTIONS) : { asked: 0, dead: 0 };
   const connections = { asked: first.asked + more.asked, dead: first.dead + more.dead };
-  const isLimited = connections.dead > 1 && (await allOpenSlowly(connections, way, tools));
+  // A limit of how many may be opened in a moment: they die at once, open one by one, and die at once again. A lossy line does
+  // the first only by chance, and one that was away does not do the last.
+  const isOfMoment = (facts: ConnectionFacts): boolean => dieBeyondLoss(facts, tools.path.upperBound());
+  const isLimited =
+    isOfMoment(connections) && (await allOpenSlowly(connections, way, tools)) && isOfMoment(await ask(CONNECTIONS));
   run.farEnds.learn(farEnd.address, { connections: { ...connections, isLimited } });
   if (isLimited) await askSlowly(run, farEnd.address);
   else if (die(connections)) await askElsewhere(run, farEnd.address);

@@ -6,6 +6,7 @@
 import type { Check } from '../../model/check.js';
 import type { Observation } from '../../model/observation.js';
 import { flowsDie, lostAtFirst } from '../../verdict/flows.js';
+import { lossLowerBound } from '../../verdict/silence.js';
 import { askCheck } from '../ask/ask.js';
 import { askFlow, type Flow, factsOf, HELD_MS, isAlive, PACKETS, passesSlowly } from '../ask/examined-flow.js';
 import type { FarEnd } from '../far-ends.js';
@@ -90,6 +91,22 @@ const askElsewhere = async (run: RunState, address: string): Promise<void> => {
 
 /** Flows of which nothing came back that are asked once more, slowly. */
 const SLOW_FLOWS = 3;
+/** So unlikely do all slow packets pass by chance where as many are lost as of the fast ones; and so many are sent at most. */
+const SLOW_DOUBT = 0.01;
+const MOST_SLOW = 24;
+
+/** Whether these flows lose nothing when they are asked slowly, which the loss of those that were asked fast does not explain. */
+const losesByPace = async (slow: readonly Flow[], fast: readonly Flow[], tools: Tools): Promise<boolean> => {
+  const packets = fast.flatMap(({ answeredAfterMs }) => answeredAfterMs);
+  const lost = lossLowerBound({ trials: packets.length, answers: packets.filter((ms) => ms !== null).length });
+  const wanted = Math.ceil(Math.log(SLOW_DOUBT) / Math.log(1 - Math.min(lost, 1 - SLOW_DOUBT)));
+  if (wanted > MOST_SLOW) return false;
+  for (let sent = 0; sent < wanted; sent += slow.length) {
+    const passed = await Promise.all(slow.map((flow) => passesSlowly(flow, tools, 1)));
+    if (!passed.every(Boolean)) return false;
+  }
+  return true;
+};
 
 /** Without those that were asked while nothing passed at all: that is no flow's doing. */
 const witnessedFlows = (flows: readonly Flow[], address: string, { timeline }: Tools): readonly Flow[] =>
@@ -104,8 +121,11 @@ const limitBehind = async (flows: readonly Flow[], tools: Tools): Promise<number
   if (dead.length < 2) return null;
   tools.watch.isPaused = true;
   try {
-    const passes = await Promise.all(dead.slice(0, SLOW_FLOWS).map((flow) => passesSlowly(flow, tools)));
+    const slow = dead.slice(0, SLOW_FLOWS);
+    const passes = await Promise.all(slow.map((flow) => passesSlowly(flow, tools)));
     if (!passes.some(Boolean)) return null;
+    // On a lossy line some flows lose all that was sent, and pass when they are asked again.
+    if (!flowsDie(factsOf(flows)) && !(await losesByPace(slow, flows, tools))) return null;
   } finally {
     tools.watch.isPaused = false;
   }
