@@ -1,5 +1,4 @@
 /** Address translation: how long it lasts, what it maps where, and by which line. */
-
 import { symptomOf } from '../../model/profile.js';
 import { NAT_T_KEEPALIVE_SECONDS } from '../../model/study-facts.js';
 import { CAUSES } from '../../words/diagnosis/causes.js';

@@ -1,5 +1,4 @@
 /** Setting up calls: what people notice when signalling, push or keepalives do not pass. */
-
 import { type RequirementRole, symptomOf } from '../../model/profile.js';
 import { CAUSES } from '../../words/diagnosis/causes.js';
 import { SYMPTOMS } from '../../words/diagnosis/symptoms.js';
