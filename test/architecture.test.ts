@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import t from 'tap';
+import ts from 'typescript';
 import { packageRoot } from '../src/plan/package-root.js';
 
 const root = packageRoot();
@@ -214,4 +215,51 @@ t.test('what is exported is imported somewhere', async (t) => {
         .map((name) => `${file}: ${name}`),
     );
   t.same(unused, []);
+});
+
+/** Sentences that belong beside what they describe, or are a page of their own; all others stand in src/words. */
+const SENTENCES_ELSEWHERE: readonly string[] = [
+  // The HELP of each metric is part of its definition.
+  'src/agent/metrics/',
+  'src/reflector/metrics.ts',
+  'src/report/metrics.ts',
+  // The help of each command is read with the options that it names.
+  'src/cli/help.ts',
+  // The head of a generated page, and the description of the schema.
+  'src/cli/man.ts',
+  'src/report/schema.ts',
+  'src/report/verdicts-page.ts',
+];
+
+/** Fewer words than this are a label, a rule of a firewall or a fragment. */
+const LEAST_WORDS = 4;
+
+/** The text of a literal, with `{}` for what is put in; null of any other node. */
+const literalOf = (node: ts.Node): string | null => {
+  if (ts.isStringLiteral(node) || ts.isNoSubstitutionTemplateLiteral(node)) return node.text;
+  if (!ts.isTemplateExpression(node)) return null;
+  return node.head.text + node.templateSpans.map(({ literal }) => `{}${literal.text}`).join('');
+};
+
+const sentencesOf = (file: string): readonly string[] => {
+  const source = ts.createSourceFile(file, readFileSync(join(root, file), 'utf8'), ts.ScriptTarget.Latest);
+  const found: string[] = [];
+  const visit = (node: ts.Node): void => {
+    const text = literalOf(node);
+    if (text !== null && /\.\s*$/.test(text)) {
+      const words = text.split(/\s+/).filter((word) => /[a-z{]/i.test(word));
+      if (words.length >= LEAST_WORDS) found.push(`${file}: ${text}`);
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  return found;
+};
+
+t.test('sentences that users read stand in src/words', async (t) => {
+  t.ok(sentencesOf('src/words/diagnosis/causes.ts').length > 50, 'sentences are found where they are');
+  const files = [...filesBelow('src'), ...filesBelow('probes')].filter(
+    (file) => !file.startsWith('src/words/') && !SENTENCES_ELSEWHERE.some((exception) => file.startsWith(exception)),
+  );
+  t.same(files.flatMap(sentencesOf), []);
 });

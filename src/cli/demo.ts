@@ -2,6 +2,7 @@
  * `probe demo`: a reflector on loopback inside this process, probed with all three default profiles. Ports that an
  * ordinary user may not bind, or that are taken, are replaced by free ones, and the result says which.
  */
+
 import { randomBytes } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
@@ -15,6 +16,7 @@ import { packageVersion } from '../probing/who.js';
 import { makeCredentials } from '../reflector/certificate.js';
 import { expand, planPorts } from '../reflector/ports.js';
 import { startReflector } from '../reflector/server.js';
+import { DEMO_ONLY, portReplaced, rangeCut, reflectorSays } from '../words/demo.js';
 import { EXIT } from './main.js';
 import { parseProbeOptions, usage } from './options.js';
 import { probeVisibly, publish } from './run-command.js';
@@ -110,13 +112,9 @@ export const demoCommand = async (argv: readonly string[], env: NodeJS.ProcessEn
   const portMap = await replacements(profiles);
   const token = randomBytes(32);
   const notes = [
-    'This is a demonstration on loopback: it shows that callpath works here, and nothing about any network.',
-    ...[...portMap].map(
-      ([wanted, free]) => `Port ${wanted} could not be bound on ${HOST}; port ${free} stands in for it.`,
-    ),
-    ...(rtpRange && !options.rtpRange
-      ? [`The limit of open files is ${limit}: the media range is cut to ${rtpRange.join('-')}.`]
-      : []),
+    DEMO_ONLY,
+    ...[...portMap].map(([wanted, free]) => portReplaced(wanted, free, HOST)),
+    ...(rtpRange && !options.rtpRange ? [rangeCut(limit ?? 0, rtpRange.join('-'))] : []),
   ];
   const warnings: string[] = [];
   const moved = withPorts(profiles, portMap);
@@ -127,7 +125,7 @@ export const demoCommand = async (argv: readonly string[], env: NodeJS.ProcessEn
     tokens: [{ name: 'demo', token }],
     credentials: await makeCredentials(),
     version: packageVersion(),
-    warn: (message) => warnings.push(`The reflector says: ${message}.`),
+    warn: (message) => warnings.push(reflectorSays(message)),
   });
   const controller = new AbortController();
   const interrupt = (): void => (controller.signal.aborted ? process.exit(EXIT.interrupted) : controller.abort());

@@ -1,7 +1,9 @@
 /** `--dry-run`: every check with the packets and bytes that it would send, for people or as JSON. */
+
 import { isWithinRange } from '../model/check.js';
 import { costOf, type Row } from '../probing/cost.js';
 import type { Prepared } from '../probing/prepare.js';
+import { flowsOpened, inAll, proofCosts, scoutsCost, wouldRun } from '../words/dry-run.js';
 import type { ProbeOptions } from './options.js';
 
 /** The plan in words, with totals; if everything stays silent, each check is repeated up to the stated number. */
@@ -25,22 +27,15 @@ export const renderDryRun = async (prepared: Prepared, options: ProbeOptions): P
   const line = ({ check, packets: count, bytes: size }: Row): string =>
     `${check.id.padEnd(width)}  ${(check.address ?? '-').padEnd(15)}  ${check.skip ? `not tested: ${check.skip}` : `${count} packets, ${size} bytes`}`;
   return [
-    `Would run ${rows.length} checks against ${prepared.target.host}; nothing was sent.`,
+    wouldRun(rows.length, prepared.target.host),
     ...prepared.notes,
     '',
     ...rows.map(line),
     '',
-    ...(proof.packets > 0
-      ? [`To prove who answers and what arrived, at most ${proof.packets} packets, ${proof.bytes} bytes more.`]
-      : []),
-    ...(scouts > 0
-      ? [`To find blocked runs in the ranges, up to ${scouts} more ports are tested, ${scouting.bytes} bytes.`]
-      : []),
-    ...(flows > 0
-      ? [`The ranges open ${flows} UDP flows in the tables of firewalls, and a few for each blocked run.`]
-      : []),
-    `If everything answers: ${total.packets} packets and ${total.bytes} bytes (TCP and TLS without their own overhead),`,
-    `at most ${options.maxPps} packets per second, so ${seconds} s or more. A silent check is repeated up to 20 times.`,
+    ...(proof.packets > 0 ? [proofCosts(proof)] : []),
+    ...(scouts > 0 ? [scoutsCost(scouts, scouting.bytes)] : []),
+    ...(flows > 0 ? [flowsOpened(flows)] : []),
+    ...inAll(total, options.maxPps, seconds),
     '',
   ].join('\n');
 };

@@ -28,7 +28,7 @@ Options:
   --token-file FILE       the reflector's token (else CALLPATH_TOKEN_FILE, CALLPATH_TOKEN)
   --strict                refuse a token file that others can read, instead of warning
   --rtp-range A-B         media ports, in place of the profile's
-  --quick                 signalling and a sample of the media ports in about two seconds, in ten lines;
+  --quick                 signalling and a sample of the media ports in about a second, in ten lines;
                           no SIP ALG, NAT, packet sizes or audio
   --exhaustive            test every port of every range instead of a sample
   --inbound [ROW=]PORT    listen on this port and let the reflector test it from outside, for

@@ -61,7 +61,9 @@ const command = async (): Promise<number> => {
   const argv = process.argv.slice(2);
   const [first] = argv;
   if (asksForVersion(argv)) return print(`${packageVersion()}\n`);
-  if (first === undefined || argv.includes('--help') || argv.includes('-h') || first === 'help') {
+  const isKnown = first !== undefined && (first.startsWith('-') || Object.hasOwn(COMMANDS, first));
+  const asksForHelp = argv.includes('--help') || argv.includes('-h');
+  if (first === undefined || first === 'help' || (isKnown && asksForHelp)) {
     const { COMMAND_HELP, PROBE_HELP } = await import('./help.js');
     const of = first === 'help' ? argv[1] : first;
     if (of !== undefined && Object.hasOwn(COMMAND_HELP, of)) return print(COMMAND_HELP[of] ?? PROBE_HELP);

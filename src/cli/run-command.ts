@@ -1,4 +1,5 @@
 /** `probe --target HOST`: from options to a report on stdout. */
+
 import { writeFile } from 'node:fs/promises';
 import type { Plan } from '../model/check.js';
 import type { Report } from '../model/report.js';
@@ -10,6 +11,7 @@ import { exitCode } from '../report/exit-code.js';
 import { render } from '../report/render.js';
 import type { TableOptions } from '../report/table.js';
 import type { ProbeThread } from '../run/thread/thread.js';
+import { writeTrouble } from '../words/files.js';
 import { columnsOf, EXIT } from './main.js';
 import type { ProbeOptions } from './options.js';
 import { createProgress } from './progress.js';
@@ -53,11 +55,9 @@ export const publish = async (report: Report, options: ProbeOptions): Promise<nu
   if (options.outFile === null) process.stdout.write(text);
   else {
     await writeFile(options.outFile, text).catch((cause: unknown) => {
-      throw new UserError(
-        'output-unwritable',
-        `--out ${options.outFile}: cannot be written (${(cause as { code?: string }).code})`,
-        { cause },
-      );
+      throw new UserError('output-unwritable', `--out ${options.outFile}: cannot be written${writeTrouble(cause)}`, {
+        cause,
+      });
     });
   }
   if (options.output !== 'nagios') return exitCode(report);

@@ -2,9 +2,11 @@
  * Names of carriers' gateways for Wi-Fi Calling (ePDG): how 3GPP forms them for home, emergency, area and visited country
  * (3GPP TS 23.003 section 19.4.2.9, as Android's EpdgSelector builds them), and the carriers that use names of their own.
  */
+
 import { nearest } from '../model/nearest.js';
 import type { Source } from '../model/profile.js';
 import { UserError } from '../model/user-error.js';
+import { gatewayByHearsay } from '../words/name-notes.js';
 
 /** Names below it are public by definition: they are for handsets on any network. */
 export const PUBLIC_3GPP = '.pub.3gppnetwork.org';
@@ -143,5 +145,4 @@ export const gatewayName = (mcc: string, mnc: string, form: GatewayForm = HOME):
 };
 
 /** What a reader must know of a carrier's gateway that the table names. */
-export const carrierNote = ({ title, host, more }: Carrier): string =>
-  `The gateway of ${title} is asked as ${host}, which guides name and no document of the carrier's that was read${more.length > 0 ? `; its handsets also ask for ${more.join(' and ')}` : ''}.`;
+export const carrierNote = ({ title, host, more }: Carrier): string => gatewayByHearsay(title, host, more);

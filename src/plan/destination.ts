@@ -5,6 +5,7 @@ import type { Resolution } from '../model/resolution.js';
 import { UserError } from '../model/user-error.js';
 import { parseSipTarget, type SipTarget, type SipTargetRefusal } from '../net/sip-target.js';
 import { parseTarget, type Target } from '../net/target.js';
+import { notAskedInDryRun } from '../words/name-notes.js';
 import { nameNotes } from './name-notes.js';
 import type { Destination, Endpoint, SipRoute } from './plan.js';
 
@@ -80,7 +81,7 @@ const literal = (host: string, address: string, family: Family, port: number | n
 export const withoutDns = (host: string, families: readonly Family[], port: number | null = null): Resolved => ({
   destination: literal(host, host, families[0] ?? 4, port),
   resolution: null,
-  notes: [`The name ${host} was not resolved, because that sends packets: it is counted as one address.`],
+  notes: [notAskedInDryRun(host)],
 });
 
 /**

@@ -5,6 +5,7 @@
 import { isIP } from 'node:net';
 import type { Profile } from '../model/profile.js';
 import { UserError } from '../model/user-error.js';
+import { gatewayImpossible, gatewayInvented, gatewayUnresolved } from '../words/name-notes.js';
 import { lookupInWords } from '../words/names.js';
 import { carrierNamed, carrierNote, gatewayName, HOME, PUBLIC_3GPP, readForm } from './carriers.js';
 import type { Resolved } from './destination.js';
@@ -119,20 +120,9 @@ export const screenEpdg = (resolved: Resolved, isGateway: boolean, invented: rea
   const failed = resolved.notes.flatMap((note) => /does not resolve \(([a-z-]+)\)/.exec(note)?.[1] ?? []);
   const notes = [
     ...resolved.notes,
-    ...failed.map(
-      (reason) =>
-        `DNS keeps handsets from the gateway ${host}: ${lookupInWords(reason, resolved.resolution?.resolvers ?? [])}. No port is blamed for it; ask another resolver to see who is at fault.`,
-    ),
-    ...(impossible.length > 0
-      ? [
-          `DNS answers wrongly for the gateway ${host}: ${impossible.join(', ')} cannot be a carrier's address. It was not asked; no port is blamed for it.`,
-        ]
-      : []),
-    ...(lies.length > 0
-      ? [
-          `DNS answers wrongly for the gateway ${host}: the resolver gives ${lies.join(', ')} for ${impossibleName(host)} as well, a name that cannot exist. It was not asked; no port is blamed for it.`,
-        ]
-      : []),
+    ...failed.map((reason) => gatewayUnresolved(host, lookupInWords(reason, resolved.resolution?.resolvers ?? []))),
+    ...(impossible.length > 0 ? [gatewayImpossible(host, impossible.join(', '))] : []),
+    ...(lies.length > 0 ? [gatewayInvented(host, lies.join(', '), impossibleName(host))] : []),
   ];
   if (found.every(isTrue)) return { ...resolved, notes };
   const screen = <E extends Endpoint>(endpoints: readonly E[]): readonly E[] => {

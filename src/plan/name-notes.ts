@@ -2,6 +2,15 @@
 import { isIP } from 'node:net';
 import { TRANSPORTS, type Transport } from '../model/kinds.js';
 import type { Resolution } from '../model/resolution.js';
+import {
+  leftOutNote,
+  notResolved,
+  offersOnly,
+  resolvesInside,
+  resolvesToLoopback,
+  silentResolver,
+  srvUnknown,
+} from '../words/name-notes.js';
 import { listed, lookupInWords, troubleInWords } from '../words/names.js';
 import { addressesOf, type Destination, type SipRoute } from './plan.js';
 import { isLoopback, isPublic } from './public-address.js';
@@ -29,7 +38,7 @@ const offered = ({ host, offers }: Resolution, { routes }: Found): readonly stri
   const without = TRANSPORTS.filter((transport) => !routes[transport].offered).map((one) => one.toUpperCase());
   if (without.length === 0) return [];
   const only = offers.length === 0 ? 'no SIP over UDP, TCP or TLS' : `${listed(offers)} only`;
-  return [`The DNS records of ${host} say that this domain offers ${only}: SIP over ${listed(without)} is not asked.`];
+  return [offersOnly(host, only, listed(without))];
 };
 
 /** Failures that keep somebody from somewhere; what failed beside what was found, and cost nothing, stays in the JSON. */
@@ -51,11 +60,7 @@ const standIn = ({ host, failures }: Resolution, { routes }: Found): readonly st
   const isHost = TRANSPORTS.every((transport) =>
     routes[transport].endpoints.some(({ address, bySrv }) => address !== null && !bySrv),
   );
-  return isUnknown && isHost
-    ? [
-        `No resolver tells whether ${host} has SRV records: its own address was asked at the default ports, and phones may be led elsewhere.`,
-      ]
-    : [];
+  return isUnknown && isHost ? [srvUnknown(host)] : [];
 };
 
 /** All of it, one sentence each. */
@@ -67,16 +72,12 @@ export const nameNotes = (resolution: Resolution, found: Found): readonly string
   return [
     ...(found.unresolved === null
       ? []
-      : [`The name ${host} does not resolve (${found.unresolved}): ${lookupInWords(found.unresolved, resolvers)}.`]),
+      : [notResolved(host, found.unresolved, lookupInWords(found.unresolved, resolvers))]),
     ...troubles(resolution, found),
     ...standIn(resolution, found),
     ...offered(resolution, found),
-    ...(leftOut.length > 0
-      ? [`${host} has ${total} addresses: ${found.asked.length} are asked, ${some(leftOut)} left out.`]
-      : []),
-    ...(silent.length > 0 && answering
-      ? [`The resolver ${listed(silent)} does not answer; another one does. Each name takes seconds longer for it.`]
-      : []),
+    ...(leftOut.length > 0 ? [leftOutNote(host, total, found.asked.length, some(leftOut))] : []),
+    ...(silent.length > 0 && answering ? [silentResolver(listed(silent))] : []),
   ];
 };
 
@@ -88,13 +89,7 @@ export const addressNotes = (destination: Destination): readonly string[] => {
   const loopback = asked.filter(isLoopback);
   const inside = asked.filter((address) => isIP(address) !== 0 && !isPublic(address) && !isLoopback(address));
   return [
-    ...(loopback.length > 0
-      ? [`${host} resolves here to ${some(loopback)}, which is this host itself: what answers there is no provider.`]
-      : []),
-    ...(inside.length > 0
-      ? [
-          `${host} resolves here to ${some(inside)}, which is no public address: what answers there is a host of this network, or this resolver answers otherwise than others do.`,
-        ]
-      : []),
+    ...(loopback.length > 0 ? [resolvesToLoopback(host, some(loopback))] : []),
+    ...(inside.length > 0 ? [resolvesInside(host, some(inside))] : []),
   ];
 };

@@ -6,6 +6,7 @@ import { newId } from '../model/uuid.js';
 import { inboundPorts } from '../plan/inbound.js';
 import { addressesOf, type Destination, questionsOf } from '../plan/plan.js';
 import type { ProbeThread } from '../run/thread/thread.js';
+import { NO_NAT, QUICK_RUN } from '../words/run-notes.js';
 import type { Prepared } from './prepare.js';
 import type { ProbePace } from './request.js';
 import { agentOfReport } from './who.js';
@@ -36,8 +37,8 @@ const QUICK_SCOUTS = 32;
 
 /** What nobody asked, so that nobody takes it for well. */
 const untestedNotes = ({ nat, quick = false }: ProbePace): readonly string[] => {
-  if (quick) return ['SIP ALG, NAT mapping and filtering, packet sizes and audio were not tested (--quick).'];
-  return nat ? [] : ['NAT mapping and filtering were not tested (--no-nat).'];
+  if (quick) return [QUICK_RUN];
+  return nat ? [] : [NO_NAT];
 };
 
 /** Runs what was prepared and reports it; when the signal fires, with what is known by then. */

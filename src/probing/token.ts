@@ -3,6 +3,7 @@
  * file holds one token a line, each with a name before it if there are several: `acme-berlin 7Qm…`. Lines that begin with `#`
  * are comments.
  */
+
 import { randomBytes } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { mkdir, open } from 'node:fs/promises';
@@ -10,6 +11,7 @@ import { dirname } from 'node:path';
 import type { NamedToken } from '../model/token.js';
 import { UserError } from '../model/user-error.js';
 import { keyIdOf, MIN_TOKEN_BYTES } from '../wire/keys.js';
+import { writeTrouble } from '../words/files.js';
 
 /** Some thousand customers; more is a wrong file. */
 const MAX_TOKEN_FILE = 256 * 1024;
@@ -145,7 +147,7 @@ export const makeTokenFile = async (file: string): Promise<boolean> => {
   } catch (cause) {
     const { code } = cause as { code?: string };
     if (code === 'EEXIST') return false;
-    throw new UserError('token-unreadable', `--token-file ${file}: cannot be made (${code ?? 'unknown error'})`, {
+    throw new UserError('token-unreadable', `--token-file ${file}: cannot be made${writeTrouble(cause)}`, {
       cause,
     });
   }

@@ -2,6 +2,7 @@
 import type { Report } from '../model/report.js';
 import { printable } from '../wire/printable.js';
 import { natInWords } from '../words/nat.js';
+import { QUICK_LEAVES_OUT } from '../words/next-steps.js';
 import { duration, lossInWords, milliseconds, roleInWords, serviceInWords } from '../words/report.js';
 import { beside, idOf, MAX_ID, type Page, paragraph, textOf } from './table-page.js';
 
@@ -74,10 +75,6 @@ export const briefLines = (page: Page, report: Report): readonly string[] => {
     ...row('Media', ranges.length === 0 ? '' : `${rangesInWords(ranges)} (${tested} ports tested)`),
     ...row('NAT', natInWords(report)),
     ...row('Loss', `${lossInWords(report)}; ${totals.packetsSent} packets sent`),
-    ...paragraph(
-      page,
-      'Not tested: SIP ALG, NAT mapping and filtering, packet sizes, audio. Leave out --quick for these.',
-      0,
-    ),
+    ...paragraph(page, QUICK_LEAVES_OUT, 0),
   ];
 };

@@ -2,12 +2,12 @@
 import type { Profile } from '../model/profile.js';
 import { staleSources } from '../plan/freshness.js';
 import type { RequirementState, ServiceState } from '../verdict/services.js';
+import { fromMemory, fromOthers, servedBy, staleSince } from '../words/catalogue.js';
 
 const HARMED: readonly RequirementState['state'][] = ['blocked', 'altered', 'degraded'];
 
 const isRequired = ({ requirement }: RequirementState): boolean => requirement.need === 'required';
-const ids = (rows: readonly RequirementState[]): string => rows.map(({ requirement }) => requirement.id).join(', ');
-const plural = (rows: readonly unknown[], one: string, several: string): string => (rows.length === 1 ? one : several);
+const ids = (rows: readonly RequirementState[]): readonly string[] => rows.map(({ requirement }) => requirement.id);
 
 /** What nobody has read is said whenever it was asked; another's word only where it harms, and who said it. */
 const weakNotes = ({ profile, requirements }: ServiceState): readonly string[] => {
@@ -20,16 +20,8 @@ const weakNotes = ({ profile, requirements }: ServiceState): readonly string[] =
   );
   const titles = [...new Set(quoted.map(({ requirement }) => requirement.source.title))].join('; ');
   return [
-    ...(memory.length > 0
-      ? [
-          `${profile.profile}: ${plural(memory, 'the row', 'the rows')} ${ids(memory)} ${plural(memory, 'is', 'are')} from memory, and nobody has read them in a document: compare them with the provider's list before you rely on the verdict.`,
-        ]
-      : []),
-    ...(quoted.length > 0
-      ? [
-          `${profile.profile}: ${plural(quoted, 'the row', 'the rows')} ${ids(quoted)} ${plural(quoted, 'comes', 'come')} from another source than the provider's own document (${titles}): compare before you open a port for it.`,
-        ]
-      : []),
+    ...(memory.length > 0 ? [fromMemory(profile.profile, ids(memory))] : []),
+    ...(quoted.length > 0 ? [fromOthers(profile.profile, ids(quoted), titles)] : []),
   ];
 };
 
@@ -39,9 +31,8 @@ const servedNotes = ({ profile, requirements }: ServiceState): readonly string[]
       (row) =>
         isRequired(row) && row.served !== undefined && row.items.some(({ finding }) => finding.verdict === 'blocked'),
     )
-    .map(
-      ({ requirement, served }) =>
-        `${profile.profile}: ${requirement.id} does not pass, and ${served?.by} serves in its place, as the vendor says; ${served?.leaves === 'works' ? 'users notice nothing' : 'it works, and worse'}.`,
+    .map(({ requirement, served }) =>
+      servedBy(profile.profile, requirement.id, served?.by ?? '', served?.leaves === 'works'),
     );
 
 /** Only what a firewall's keeper would act on: rows and networks, not thresholds. */
@@ -50,9 +41,7 @@ const staleNotes = (profile: Profile, now: Date): readonly string[] => {
   if (stale.length === 0) return [];
   const [first] = stale.map(({ since }) => since).toSorted();
   const rests = [...new Set(stale.flatMap((one) => one.rests))].join(', ');
-  return [
-    `${profile.profile}: what ${rests} rest on is older than 18 months (since ${first}): compare it with the provider's list of today; "probe profiles ${profile.profile} --check-dates" names the sources.`,
-  ];
+  return [staleSince(profile.profile, rests, first ?? '')];
 };
 
 /** One sentence each, for all services of a run. */

@@ -3,6 +3,7 @@ import type { FarEndFacts } from '../model/far-end.js';
 import type { Report } from '../model/report.js';
 import { type Coverage, coverageOf } from '../verdict/coverage.js';
 import type { ClassifiedRange } from '../verdict/ranges.js';
+import { flowLimit, rateLimit, sampled } from '../words/coverage.js';
 
 interface Covered extends Coverage {
   readonly id: string;
@@ -38,7 +39,7 @@ export const coverageNotes = (ranges: readonly ClassifiedRange[]): readonly stri
       ? [`runs of ${evenOdds} ${fivePercent < sure ? 'of' : 'are missed with a probability of'} at most 50 %`]
       : []),
   ];
-  return [`Port ranges were sampled: ${parts.join(', ')}. --exhaustive tests every port.`];
+  return [sampled(parts.join(', '))];
 };
 
 /** What limits the path, with the figure at which it begins. */
@@ -47,6 +48,6 @@ export const limitNotes = (farEnds: readonly FarEndFacts[]): readonly string[] =
     limit === null
       ? []
       : limit.kind === 'rate'
-        ? `Loss to ${address} depends on the packet rate and not on the port: about ${limit.packetsPerSecond} packets per second pass, the rest is dropped.`
-        : `To ${address} no new flow passed after about ${limit.flows} had been opened, while older ones still did: a session table is full or limited. Silence on further ports says nothing about these ports.`,
+        ? rateLimit(address, limit.packetsPerSecond)
+        : flowLimit(address, limit.flows),
   );

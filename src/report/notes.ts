@@ -21,27 +21,34 @@ import {
   unreadableNote,
 } from '../words/flows.js';
 import { bansNote, restartedNote } from '../words/outages.js';
+import {
+  busyHost,
+  CLOCKS_DIFFER,
+  CUT_AT_DEADLINE,
+  CUT_BY_SIGNAL,
+  cutOffAtEnd,
+  deadAddress,
+  OTHER_PROTOCOL,
+  refusedAtEnd,
+  silentAtEnd,
+  TOKEN_REJECTED,
+  unproven,
+} from '../words/run-notes.js';
 import type { Named } from './who.js';
 
 /** One address that says nothing while another of the same target answers: whoever uses that one gets nowhere. */
 export const deadAddresses = (target: Named, farEnd: ReadonlyMap<string, FarEndState>): readonly string[] => {
   const asked = target.addresses.filter((address) => farEnd.has(address));
   const alive = asked.some((address) => farEnd.get(address)?.alive);
-  return asked
-    .filter((address) => alive && !farEnd.get(address)?.alive)
-    .map(
-      (address) =>
-        `Nothing answered from ${address}, although the target answers at another address: phones that choose this one cannot connect.`,
-    );
+  return asked.filter((address) => alive && !farEnd.get(address)?.alive).map((address) => deadAddress(address));
 };
 
 /** Above this the probing thread itself was held up, and round trips include its own waiting. */
 const SUSPECT_DELAY_MS = 20;
 
 const CUT_SHORT: Readonly<Record<NonNullable<RunOutput<StudyFacts>['cutShort']>, string>> = {
-  deadline:
-    'The run reached its time limit before all checks were done: what is missing here is unknown. Use a longer --timeout.',
-  signal: 'The run was interrupted before all checks were done: what is missing here is unknown.',
+  deadline: CUT_AT_DEADLINE,
+  signal: CUT_BY_SIGNAL,
 };
 
 /** What became of a far end of which nothing came any more. */
@@ -49,19 +56,11 @@ const endNotes = (facts: FarEndFacts): readonly string[] => {
   const ended = endOf(facts);
   const last = facts.silences.at(-1);
   if (ended === null) return [];
-  const nothing = 'Silence after that says nothing about any port.';
-  if (facts.isRefusing) {
-    return [
-      `At the end of the run ${facts.address} refused what it had answered before: the reflector there stopped or restarts, or something in front of it began to reject. ${nothing} Run again once it is up.`,
-    ];
-  }
+  if (facts.isRefusing) return [refusedAtEnd(facts.address)];
+  const isUdp = last?.what === 'udp';
   return ended === 'cut-off'
-    ? [
-        `Cut off: from one moment on nothing came from ${facts.address}${last?.what === 'udp' ? ' over UDP' : ''}, after this run had opened ${last?.flows ?? 0} flows, ${last?.recentFlows ?? 0} of them in the last seconds. Port-scan or SIP flood protection on the path may now drop all ${last?.what === 'udp' ? 'UDP' : 'traffic'} of this host; this run may have triggered it. Exempt this host, or send less (--max-pps, a smaller range). The line or the far end may also have gone down at that moment. ${nothing}`,
-      ]
-    : [
-        `Nothing came from ${facts.address}${last?.what === 'udp' ? ' over UDP' : ''} at the end of the run: the line or the far end went down. ${nothing} Run again once it is back.`,
-      ];
+    ? [cutOffAtEnd(facts.address, isUdp, last?.flows ?? 0, last?.recentFlows ?? 0)]
+    : [silentAtEnd(facts.address, isUdp)];
 };
 
 /** What the run itself has to tell: that it was cut short, a busy host, a refused token. */
@@ -70,11 +69,7 @@ export const notesOf = (
   durationMs: number,
 ): readonly string[] => [
   ...(cutShort === null ? [] : [CUT_SHORT[cutShort]]),
-  ...(eventLoopDelayMs > SUSPECT_DELAY_MS && durationMs > 0
-    ? [
-        `This host was busy: the probing thread was delayed by up to ${eventLoopDelayMs} ms, round-trip times may be too long by as much.`,
-      ]
-    : []),
+  ...(eventLoopDelayMs > SUSPECT_DELAY_MS && durationMs > 0 ? [busyHost(eventLoopDelayMs)] : []),
   ...farEnds.flatMap(endNotes),
   ...farEnds.flatMap((one) => {
     const bans = bansOf(one);
@@ -96,17 +91,9 @@ export const notesOf = (
   ),
   ...farEnds.filter(({ flows }) => losesFirst(flows)).map((one) => firstLostNote(one, lostAtFirst(one.flows))),
   ...farEnds.filter(({ flows }) => holdsFirst(flows)).map(firstHeldNote),
-  ...(farEnds.some(({ tokenRefused }) => tokenRefused)
-    ? ['The target is a reflector that rejects this token: compare the token files of both ends.']
-    : []),
-  ...(farEnds.some(({ versionRefused }) => versionRefused)
-    ? ['The target is a reflector that speaks another version of the protocol: install the same release on both ends.']
-    : []),
-  ...(farEnds.some(({ clockRefused }) => clockRefused)
-    ? [
-        'The clocks of this host and of the reflector differ by more than five minutes, so it ignores our requests as possible replays: set both by NTP, and run again.',
-      ]
-    : []),
+  ...(farEnds.some(({ tokenRefused }) => tokenRefused) ? [TOKEN_REJECTED] : []),
+  ...(farEnds.some(({ versionRefused }) => versionRefused) ? [OTHER_PROTOCOL] : []),
+  ...(farEnds.some(({ clockRefused }) => clockRefused) ? [CLOCKS_DIFFER] : []),
 ];
 
 /** A token was given, something answered, and nobody proved to know it. */
@@ -115,11 +102,7 @@ export const unprovenNotes = (
   all: readonly Classified[],
 ): readonly string[] => {
   const hosts = (reflectors.length > 0 ? reflectors : [target]).map(({ host }) => host).join(', ');
-  return all.some(({ reason }) => reason === 'unproven')
-    ? [
-        `A token was given, but ${hosts} did not prove that it knows it: the token is wrong, no reflector runs there, or something answers in its place. No answer counts as a pass.`,
-      ]
-    : [];
+  return all.some(({ reason }) => reason === 'unproven') ? [unproven(hosts)] : [];
 };
 
 /** What passed at first and was shut at the end, by transport. */

@@ -2,9 +2,11 @@
  * The rules of a report in one dialect and nothing else: what `--rules` prints. Never wrapped and never cut, so that a pipe can
  * take it; every other line is a comment of that dialect.
  */
+
 import type { Report, ReportService } from '../model/report.js';
 import { commentOf } from '../verdict/fixes/dialects.js';
 import { printable } from '../wire/printable.js';
+import { TEST_RULES_HINT } from '../words/fixes.js';
 import { clicksOf } from './story.js';
 
 /** Sentences are shorter; longer ones come from a report that something else wrote. */
@@ -51,13 +53,5 @@ export const renderRules = ({ services }: Report, dialect: string, of: RulesOf):
   }
   const also =
     of === 'service' && services.some(({ fixes }) => fixes.some((fix) => fix.test?.rules[dialect] !== undefined));
-  return [
-    ...blocks,
-    ...(also
-      ? [
-          `${sign} The reflector is not the service: to see the change with a probe of the reflector, it needs rules\n` +
-            `${sign} of its own, for that test only; the same command with --test-rules prints them.\n`,
-        ]
-      : []),
-  ].join('\n');
+  return [...blocks, ...(also ? [`${TEST_RULES_HINT.map((line) => `${sign} ${line}\n`).join('')}`] : [])].join('\n');
 };

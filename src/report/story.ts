@@ -8,6 +8,8 @@ import type { Report, ReportService } from '../model/report.js';
 import { type Reason, type ServiceVerdict, SYMPTOMS, type Verdict } from '../model/verdict.js';
 import { type Cause, causesOf, whomToAsk } from '../words/causes.js';
 import { EXPLANATIONS } from '../words/explanations.js';
+import { GIVE_TOKEN, LISTEN_ON_SIP, RUN_REFLECTOR, TEST_INBOUND } from '../words/next-steps.js';
+import { NO_PROFILE, someWork } from '../words/pages.js';
 import { commonestUnknown, isNoticed, portsInWords, REASON_WORDS, serviceInWords } from '../words/report.js';
 
 const WordsSchema = v.fallback(v.record(v.string(), v.string()), {});
@@ -110,15 +112,14 @@ const nextStep = (report: Report, service: ReportService): string | null => {
     return EXPLANATIONS[reason ?? 'unknown'].fix;
   }
   if (service.untested.length > 0 && service.untested.every((id) => id.startsWith('inbound/'))) {
-    return 'Inbound traffic was not tested: name the ports of this host with --inbound, and test against a reflector started with --inbound.';
+    return TEST_INBOUND;
   }
   if (service.untested.length > 0 && service.untested.every((id) => id.startsWith('sip-alg/')) && isProven(report)) {
-    return 'Let the reflector listen on the ports of SIP as well: only a reflector tells what arrives of a call.';
+    return LISTEN_ON_SIP;
   }
   if (service.untested.length > 0) {
-    if (saysItIsOurs(report))
-      return 'This is a callpath reflector; give its token with --token-file, and it answers every check, with proof.';
-    return 'Run your own reflector outside this network and name it with --reflector: it answers what this target does not.';
+    if (saysItIsOurs(report)) return GIVE_TOKEN;
+    return RUN_REFLECTOR;
   }
   if (service.fixes.length > 0) return null;
   if (service.verdict === 'works') return isNoticed(service) ? explainedFix(service) : null;
@@ -176,7 +177,7 @@ export const headlineOf = (report: Report): Headline => {
   if (verdict === undefined || first === undefined) {
     return {
       answer: 'NOTHING TESTED',
-      sentence: 'No profile was chosen, so there is no service to judge.',
+      sentence: NO_PROFILE,
       tone: 'none',
     };
   }
@@ -187,13 +188,9 @@ export const headlineOf = (report: Report): Headline => {
   }
   const working = services.filter((service) => service.verdict === 'works').length;
   const titles = services.filter((service) => service.verdict === verdict).map(({ title }) => title);
-  const how =
-    working === 0
-      ? `None of the ${services.length} services works as it should.`
-      : `${working} of ${services.length} services ${working === 1 ? 'works' : 'work'}.`;
   return {
     answer: working === 0 ? answer : 'NOT ALL OF THEM',
-    sentence: `${how} Worst off: ${titles.join(', ')}.`,
+    sentence: someWork(working, services.length, titles),
     tone: TONE[verdict],
   };
 };

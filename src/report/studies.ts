@@ -4,6 +4,7 @@ import { kindOf, type ProbeKind } from '../model/kinds.js';
 import type { ReportCheck } from '../model/report.js';
 import type { Item } from '../verdict/services.js';
 import type { StudyCheck } from '../verdict/studies/study-check.js';
+import { inboundNotTested } from '../words/study-notes.js';
 
 /** With its address where the same question went to several. */
 const idOf = ({ probe, transport, port, address }: StudyCheck, plan: Plan): string => {
@@ -129,9 +130,5 @@ export const inboundNotes = ({ requirements }: Plan, studies: readonly StudyChec
     .flatMap(({ inbound = [] }) => inbound)
     .filter((port) => !studies.some((one) => isOf(one, port)))
     .map(({ transport, port }) => `${LABELS[transport]} ${port}`);
-  return missing.length === 0
-    ? []
-    : [
-        `Inbound ${[...new Set(missing)].join(', ')} was not tested: no reflector proved that it knows the token, or the run ended first.`,
-      ];
+  return missing.length === 0 ? [] : [inboundNotTested([...new Set(missing)].join(', '))];
 };

@@ -2,6 +2,7 @@
 import type { Report, ReportRange } from '../model/report.js';
 import { printable } from '../wire/printable.js';
 import { capacityInWords, lossOfStream, modelInWords, oddities, throttledInWords } from '../words/media.js';
+import { INFERRED_HINT } from '../words/pages.js';
 import {
   counted,
   hasInferredPorts,
@@ -83,8 +84,6 @@ export const ranges = (page: Page, report: Report): Section => {
     page.paint('bold', 'PORT RANGES'),
     ...rows,
     ...moreLine(page, more, 4),
-    ...(hasInferredPorts(runs)
-      ? paragraph(page, 'Ports not tested are inferred from their neighbours; --exhaustive tests all.', 2, 'dim')
-      : []),
+    ...(hasInferredPorts(runs) ? paragraph(page, INFERRED_HINT, 2, 'dim') : []),
   ];
 };

@@ -2,6 +2,8 @@
 import type { Report, ReportService } from '../model/report.js';
 import { printable } from '../wire/printable.js';
 import { ranked } from '../words/causes.js';
+import { PASTE_RULES } from '../words/next-steps.js';
+import { NO_PROFILE } from '../words/pages.js';
 import { padTo, wrap } from './layout.js';
 import { storyOf, type Tone, toneOf } from './story.js';
 import { beside, type Ink, limited, MAX_ID, type Page, paragraph, type Section, textOf } from './table-page.js';
@@ -30,15 +32,7 @@ const labelled = (page: Page, label: string, items: readonly string[]): string[]
 /** Rules are there to be pasted, and a screen would break them: they come by a command of their own. */
 const rulesHint = (page: Page, { services }: Report): string[] =>
   services.some(({ fixes }) => fixes.some(({ rules }) => Object.keys(rules).length > 0))
-    ? [
-        '',
-        ...paragraph(
-          page,
-          'Firewall rules to paste: the same command with --rules nftables (--help has the other dialects).',
-          2,
-          'dim',
-        ),
-      ]
+    ? ['', ...paragraph(page, PASTE_RULES, 2, 'dim')]
     : [];
 
 const serviceBlock = (page: Page, report: Report, service: ReportService): string[] => {
@@ -74,7 +68,7 @@ const serviceBlock = (page: Page, report: Report, service: ReportService): strin
 export const services = (page: Page, report: Report): Section => [
   page.paint('bold', 'WILL IT WORK FROM HERE?'),
   ...(report.services.length === 0
-    ? paragraph(page, 'No profile was chosen, so there is no service to judge.', 2)
+    ? paragraph(page, NO_PROFILE, 2)
     : report.services.flatMap((service, index) => [
         ...(index === 0 ? [] : ['']),
         ...serviceBlock(page, report, service),

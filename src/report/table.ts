@@ -4,6 +4,7 @@ import type { Verdict } from '../model/verdict.js';
 import { printable } from '../wire/printable.js';
 import { addressesInWords, natInWords } from '../words/nat.js';
 import { outageInWords } from '../words/outages.js';
+import { timersLate } from '../words/pages.js';
 import {
   bytes,
   counted,
@@ -129,9 +130,7 @@ const totals = (page: Page, report: Report): Section => {
       page,
       `${askedInWords(report)} in ${duration(durationMs)}: ${counted(sum.packetsSent, 'packet')} sent ` +
         `(${bytes(sum.bytesSent)}), ${sum.packetsReceived} received.` +
-        (agent.eventLoopDelayMs === null
-          ? ''
-          : ` Timers of this host were late by at most ${milliseconds(agent.eventLoopDelayMs)}.`),
+        (agent.eventLoopDelayMs === null ? '' : timersLate(milliseconds(agent.eventLoopDelayMs))),
       0,
     ),
     ...(page.verbose

@@ -4,6 +4,7 @@ import type { Resolution } from '../model/resolution.js';
 import type { Classified } from '../model/verdict.js';
 import { certificateProblems, shownIn } from '../verdict/certificates.js';
 import { parseIp } from '../wire/ip.js';
+import { certificateTrouble, takesNoCalls } from '../words/study-notes.js';
 import { certificateProblemInWords, isServerTrouble, saidInWords, statusInWords } from '../words/third-party.js';
 
 type Said = NonNullable<Report['said']>[number];
@@ -84,13 +85,12 @@ const thirdPartyNotes = (
     .filter(({ isTrouble }) => isTrouble)
     .map(({ checks: ids }) => {
       const status = checks.filter(({ id }) => ids.includes(id)).map(statusInWords)[0];
-      return `The path is open; the server answers ${status} on ${ids.map(placeOf).join(', ')}: it takes no calls now.`;
+      return takesNoCalls(status ?? 'with an error', ids.map(placeOf).join(', '));
     }),
   ...certificates
     .filter(({ problems }) => problems.length > 0)
-    .map(
-      ({ check, address, problems }) =>
-        `The certificate on ${placeOf(check)} of ${address} ${problems.map(({ text }) => text).join('; it ')}.`,
+    .map(({ check, address, problems }) =>
+      certificateTrouble(placeOf(check), address ?? 'the target', problems.map(({ text }) => text).join('; it ')),
     ),
 ];
 

@@ -10,7 +10,7 @@ export const deadConnectionsNote = ({ address, connections }: FarEndFacts): stri
   `Some connections to ${address} never open, others do (${connections?.dead} of ${connections?.asked}, ${share(connections?.dead ?? 0, connections?.asked ?? 0)}): a failed member of a link bundle (LAG), one of several uplinks, or a bad ECMP path. No port is at fault, and no firewall rule fixes it; phones that use TCP or TLS register on some attempts and fail on others.`;
 
 export const limitedConnectionsNote = ({ address, connections }: FarEndFacts): string =>
-  `Of ${connections?.asked} connections to ${address} that were opened at the same moment ${connections?.dead} never stood; opened one after the other, all do: something on the way limits how many new connections this host may open in a moment (a protection against floods). No port is to blame; phones behind one address that register at the same moment share the limit. Exempt them.`;
+  `Of ${connections?.asked} connections to ${address} opened at the same moment ${connections?.dead} fail; opened one after the other, all work: something on the path limits how many new connections this host may open at once (flood protection). No port is at fault; phones behind one address that register at the same moment share the limit. Exempt them.`;
 
 /** @param count how many packets each flow loses before one passes */
 export const firstLostNote = ({ address }: FarEndFacts, count: number): string =>
@@ -41,7 +41,7 @@ export const shutForNote = (
       ? `UDP ${first} of ${address} passed nothing`
       : `${ports.length} ports between UDP ${first} and ${last} of ${address} passed nothing`;
   const seconds = (ms: number): string => (ms / 1000).toFixed(1);
-  return `${named} from ${seconds(fromMs)} to ${seconds(toMs)} s into the run, while others did, and pass since: a rule that changed meanwhile. What was lost there then is no loss of the line, and no port is called blocked for it.`;
+  return `${named} from ${seconds(fromMs)} to ${seconds(toMs)} s into the run, while others did, and pass again since: a rule changed during the run. What was lost there is no packet loss of the line, and no port is reported as blocked for it.`;
 };
 
 /** Runs of ports that are named; a sweep's sample of a range has more. */

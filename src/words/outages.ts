@@ -19,7 +19,7 @@ export const bansNote = (
   }: { readonly count: number; readonly usualMs: number; readonly fromMs: number; readonly toMs: number },
   begunAtMs: number,
 ): string =>
-  `Cut off again and again: ${count} times between ${seconds(fromMs - begunAtMs)} and ${seconds(toMs - begunAtMs)} into the run nothing came from ${address} for about ${seconds(usualMs)}. A protection against floods or scans does that: it shuts this host out for a while, or lets only so much pass in a time. This run may have triggered it: exempt this host, or ask slower (--max-pps). What was silent then is no evidence against any port, and was asked again.`;
+  `Cut off again and again: ${count} times between ${seconds(fromMs - begunAtMs)} and ${seconds(toMs - begunAtMs)} into the run nothing came from ${address} for about ${seconds(usualMs)}. Flood or scan protection does that: it blocks this host for a while, or passes only so much at a time. This run may have triggered it: exempt this host, or use a lower --max-pps. What was silent then is no evidence against any port, and was asked again.`;
 
 /** A far end that has forgotten what it had answered in this run. */
 export const restartedNote = (
@@ -32,7 +32,7 @@ export const restartedNote = (
       ({ fromMs, toMs }) =>
         `from ${seconds(fromMs - begunAtMs)}${toMs === null ? ' on' : ` to ${seconds(toMs - begunAtMs)}`}`,
     );
-  return `The reflector at ${address} was restarted during the run, or another one took its place: it does not remember what it had answered before. That it was silent (${away.join(', ')} into the run) is its own doing, and shows no fault of the line. What was silent then is no evidence against any port, and was asked again.`;
+  return `The reflector at ${address} was restarted during the run, or another one took its place: it does not remember what it had answered before. Its silence (${away.join(', ')} into the run) shows no fault of the line. What was silent then is no evidence against any port, and was asked again.`;
 };
 
 /** `from 2.1 s to 7.3 s (5.2 s)`. */

@@ -216,10 +216,14 @@ export const serviceInWords = (
     const isAll = commonestUnknown(service, report) === null;
     const said = isAll ? 'Everything that can be tested passes.' : 'At least one alternative passes, see below.';
     const isOnlyAlg = service.untested.every((id) => id.startsWith('sip-alg/'));
+    // A reflector that proved itself would have told, had it been asked: --quick, or none of its ports is SIP's.
+    const notCompared = report.reflectors.some(({ reachable }) => reachable)
+      ? 'SIP was not compared at both ends'
+      : 'no reflector reports what arrives';
     const unknown = capital(`${open.join(', and ')}${open.length > 1 ? ',' : ''} is unknown:`);
     return {
       answer: 'YES, AS FAR AS TESTED',
-      sentence: `${said} ${open.length === 0 ? 'But' : unknown} ${isOnlyAlg ? 'no reflector reports what arrives' : what}.`,
+      sentence: `${said} ${open.length === 0 ? 'But' : unknown} ${isOnlyAlg ? notCompared : what}.`,
     };
   }
   const ways = service.verdict === 'degraded' ? waysInWords(service, report) : null;

@@ -78,11 +78,11 @@ t.test('what serves in whose place', async (t) => {
       [PRIMARY, PASS],
     ]);
   t.match(served('works'), [/^example: row-0 does not pass, and row-1 serves in its place.*notice nothing\.$/]);
-  t.match(served('degraded'), [/works, and worse\.$/]);
+  t.match(served('degraded'), [/works, but worse\.$/]);
 });
 
 t.test('what is too old', async (t) => {
   t.match(notesOf([[{ ...PRIMARY, dated: '2023-06' }, PASS]]), [
-    /^example: what row-0 rest on is older than 18 months \(since 2023-06\).*--check-dates/,
+    /^example: row-0 rest on sources older than 18 months \(since 2023-06\).*--check-dates/,
   ]);
 });

@@ -66,5 +66,5 @@ t.test('what does not pass need not be compared', async (t) => {
 });
 
 t.test('a reflector that is there has to listen on the ports of SIP', async (t) => {
-  t.match(told([sip('udp')], null).next, 'listen on the ports of SIP');
+  t.match(told([sip('udp')], null).next, 'listen on the SIP ports');
 });

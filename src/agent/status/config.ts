@@ -1,6 +1,6 @@
 /** The keys of `status` in the agent's configuration. */
 import * as v from 'valibot';
-import { list, map, use } from '../../model/schema-words.js';
+import { list, map } from '../../model/schema-words.js';
 import { Endpoint, Text } from '../exporters/settings.js';
 import { isLoopback } from '../http/guard.js';
 
@@ -20,7 +20,8 @@ export const StatusSchema = v.pipe(
   v.forward(
     v.check(
       ({ listen, secretFile }) => secretFile !== undefined || isLoopback(listen.host),
-      use('127.0.0.1 or [::1], or set secretFile: other hosts could read it'),
+      ({ input }) =>
+        `is open to other hosts; use 127.0.0.1:${input.listen.port} or [::1]:${input.listen.port}, or set secretFile`,
     ),
     ['listen'],
   ),

@@ -1,6 +1,7 @@
 /** The history of one target: its path over time, and a strip for each service, check and range. */
 import { type Content, html, isolated, type Markup, name, prose, section, table } from '../../report/html/markup.js';
 import { TONE, type Tone } from '../../report/story.js';
+import { RUNS_CAPTION } from '../../words/pages.js';
 import { counted, duration } from '../../words/report.js';
 import type { SpoolRecord } from '../exporters/contract.js';
 import type { ResultLine } from '../history/history.js';
@@ -90,7 +91,7 @@ const results = (view: StatusView, target: string, now: number): Content => {
   return section('Results', [
     lines.length === 0
       ? html`<p class="soft">None yet.</p>\n`
-      : resultTable('The newest first; each opens as its full report.', lines.slice(0, FIRST_RESULTS), now),
+      : resultTable(RUNS_CAPTION, lines.slice(0, FIRST_RESULTS), now),
     older.length === 0
       ? ''
       : html`<details><summary>${older.length} older results</summary>${resultTable('Older results', older, now)}</details>\n`,

@@ -1,6 +1,7 @@
 /** What the pages read of a running agent, and what is to be said of a target at this moment. */
 import type { Report } from '../../model/report.js';
 import { type Headline, headlineOf, type Tone } from '../../report/story.js';
+import { lastResult, NOT_MEASURED_YET } from '../../words/pages.js';
 import type { DaemonState } from '../daemon.js';
 import type { History, NamedSeries, ResultLane } from '../history/history.js';
 import type { Bucket, Span } from '../history/series.js';
@@ -36,7 +37,7 @@ const GOODNESS: readonly Tone[] = ['good', 'none', 'warn', 'bad'];
 
 const NOTHING: Headline = {
   answer: 'NO RESULT YET',
-  sentence: 'Nothing has been measured yet.',
+  sentence: NOT_MEASURED_YET,
   tone: 'none',
 };
 
@@ -64,7 +65,7 @@ export const laneStateOf = (view: StatusView, target: string): LaneState => {
     ...last,
     headline: {
       answer: 'NO CURRENT RESULT',
-      sentence: `The last result is from ${agoInWords(last.at, view.now().wall)}; it said ${last.headline.answer}.`,
+      sentence: lastResult(agoInWords(last.at, view.now().wall), last.headline.answer),
       tone: 'none',
     },
   };

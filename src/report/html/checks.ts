@@ -1,5 +1,6 @@
 /** The checks one by one, what needs action first, each with its round trips and its answers as small plots. */
 import type { Report, ReportCheck } from '../../model/report.js';
+import { roundTripScale } from '../../words/pages.js';
 import { confidence, milliseconds, REASON_WORDS, untestedGroups, untestedOf } from '../../words/report.js';
 import { TONE } from '../story.js';
 import { type Content, html, list, type Markup, name, section, table } from './markup.js';
@@ -53,8 +54,7 @@ export const checks = (report: Report): Content => {
   if (asked.length === 0) return '';
   const sorted = ORDER.flatMap((verdict) => asked.filter((check) => check.verdict === verdict));
   const longest = Math.max(0, ...asked.map(({ rttMs }) => rttMs?.max ?? 0));
-  const drawn =
-    longest > 0 ? ` Round trips are drawn from 0 to ${milliseconds(longest)}, with a mark at the median.` : '';
+  const drawn = longest > 0 ? roundTripScale(milliseconds(longest)) : '';
   // Times of 0 ms exist: a coarse clock against a reflector on this host.
   const scale = longest > 0 ? longest : 1;
   const more = sorted.length - MAX_ROWS;

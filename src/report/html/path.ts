@@ -2,6 +2,7 @@
 import type { Report } from '../../model/report.js';
 import { addressesInWords, natInWords } from '../../words/nat.js';
 import { outageInWords } from '../../words/outages.js';
+import { REWRITES_CAPTION } from '../../words/pages.js';
 import { lossInWords, reflectorInWords, roleInWords, sipAlgInWords } from '../../words/report.js';
 import { type Content, html, isolated, type Markup, name, prose, section, table, terms } from './markup.js';
 
@@ -67,7 +68,7 @@ export const algFindings = ({ sipAlg: { findings } }: Report): Content =>
     : section(
         'What was changed in SIP messages',
         table(
-          'Each header or field as it was sent, beside what arrived.',
+          REWRITES_CAPTION,
           ['Field', 'Sent', 'Received', 'Kind'],
           findings
             .slice(0, MAX_FINDINGS)

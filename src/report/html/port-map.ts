@@ -1,5 +1,6 @@
 /** Each port range as a picture: one bar per range, one stretch per run of equal verdict, and the same in words. */
 import type { Report, ReportRange } from '../../model/report.js';
+import { INFERRED } from '../../words/pages.js';
 import {
   hasInferredPorts,
   portCount,
@@ -98,7 +99,7 @@ export const portMaps = (report: Report): Content => {
   const untested = new Set(untestedOf(report));
   const runs = report.ranges.filter(({ id }) => !untested.has(id));
   if (runs.length === 0) return '';
-  const inferred = hasInferredPorts(runs) ? ' Ports not tested are inferred from their neighbours.' : '';
+  const inferred = hasInferredPorts(runs) ? INFERRED : '';
   const isPlain = runs.every(({ verdict }) => verdict === 'pass');
   return section('Port ranges', [
     html`<div class="maps">${groupsOf(runs).map(bar)}</div>\n`,

@@ -1,6 +1,7 @@
 /** The media streams: how a call sounds in each direction, as measured, and over time. */
 import type { Report } from '../../model/report.js';
 import { capacityInWords, lossOfStream, modelInWords, oddities, throttledInWords } from '../../words/media.js';
+import { streamsCaption } from '../../words/pages.js';
 import { milliseconds, percent } from '../../words/report.js';
 import type { Tone } from '../story.js';
 import { type Content, html, type Markup, section, table } from './markup.js';
@@ -115,9 +116,7 @@ export const quality = (report: Report): Content => {
   return section(
     'How calls sound',
     html`${table(
-      `One row for each stream and direction. ${
-        model ?? 'MOS is an estimate from loss, delay and jitter'
-      }: 4 and more is good, below 3.6 people complain.`,
+      streamsCaption(model ?? 'MOS is an estimate from loss, delay and jitter'),
       ['Stream', 'Quality', 'Loss', 'Jitter', 'Out of order', 'Packets'],
       streams.map(row),
     )}${overTime(streams)}${capacity === null ? '' : html`<p>${capacity}</p>\n`}`,

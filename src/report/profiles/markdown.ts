@@ -1,4 +1,5 @@
 /** A profile as a worksheet for a ticket: one table of what to open, with a box to tick, and the sources below. */
+
 import {
   alternativesOf,
   type CheckSpec,
@@ -8,6 +9,7 @@ import {
   type Requirement,
   type Source,
 } from '../../model/profile.js';
+import { fallbackServes } from '../../words/catalogue.js';
 
 /** What a cell must not contain in its own right (GitHub Flavored Markdown, section 4.10), and what would be markup. */
 const cell = (text: string): string => text.replace(/[\\|`*_<>[\]]/g, (mark) => `\\${mark}`);
@@ -28,9 +30,7 @@ const placesOf = (profile: Profile, row: Requirement): string => {
 };
 
 const fallbackText = ({ fallback }: Requirement): string =>
-  fallback === undefined
-    ? ''
-    : ` Without it ${fallback.row} serves, and the service ${fallback.leaves === 'works' ? 'works' : 'is degraded'}.`;
+  fallback === undefined ? '' : ` ${fallbackServes(fallback.row, fallback.leaves === 'works')}`;
 
 const rowLine = (profile: Profile, row: Requirement, mark: number): string =>
   [

@@ -5,6 +5,16 @@
  */
 import { parseNetwork } from '../../model/network-text.js';
 import { destinationsOf, type Requirement } from '../../model/profile.js';
+import {
+  FIXES,
+  moreNetworks,
+  namesOfService,
+  replacePlaceholder,
+  TEST_RULE_COMMENT,
+  TODAYS_ADDRESS,
+  testRule,
+  UNKNOWN_NETWORKS,
+} from '../../words/fixes.js';
 import { listed } from '../../words/names.js';
 import { isShort } from '../rules/meddling.js';
 import type { Ground } from '../rules/rule.js';
@@ -81,7 +91,7 @@ const serviceOf = (ground: Ground, service: ServiceState): Place => {
     return {
       key: known.map(textOf).join(' '),
       networks: known.map(textOf),
-      inWords: more > 0 ? `${named.join(', ')} and ${more} more network${more === 1 ? '' : 's'}` : listed(named),
+      inWords: more > 0 ? moreNetworks(named, more) : listed(named),
       comments: lists
         .filter(({ networks }) => networks)
         .map(({ id, source }) => `networks ${id}: ${sourceLine(source)}`),
@@ -92,7 +102,7 @@ const serviceOf = (ground: Ground, service: ServiceState): Place => {
       key: 'asked',
       networks: [ground.address],
       inWords: ground.address,
-      comments: ["today's address: ask the provider for all addresses that it uses"],
+      comments: [TODAYS_ADDRESS],
     };
   }
   const names = lists.flatMap(({ hosts = [], wildcards = [] }) => [...hosts, ...wildcards]);
@@ -100,12 +110,8 @@ const serviceOf = (ground: Ground, service: ServiceState): Place => {
   return {
     key: ['unknown', ...names].join(' '),
     networks: null,
-    inWords: "the service's networks (ask its provider)",
-    comments: [
-      `replace ${PLACEHOLDER} with the service's networks; its provider or the PBX's operator knows them`,
-      ...(names.length > 0 ? [`names of the service, for firewalls that take names: ${names.join(', ')}`] : []),
-      ...sources,
-    ],
+    inWords: UNKNOWN_NETWORKS,
+    comments: [replacePlaceholder(PLACEHOLDER), ...(names.length > 0 ? [namesOfService(names)] : []), ...sources],
   };
 };
 
@@ -127,77 +133,56 @@ const topicOf = ({ kind, ground }: Request): string => {
   }
 };
 
+/** Sentences that take the reflector's address as well. */
+type InboundFix = 'exempt-inbound' | 'allow-inbound';
+
+/** What to change about a port of this host that the far side tries. */
+const inboundSentence = (reason: string, what: string, where: string, reflector: string): string => {
+  if (reason === 'not-forwarded') return FIXES['forward-inbound'](what);
+  if (reason === 'tls-intercepted' || reason === 'payload-rewritten') {
+    return FIXES['exempt-inbound'](what, where, reflector);
+  }
+  const allow = FIXES['allow-inbound'](what, where, reflector);
+  return reason === 'no-way-in' ? `${FIXES['second-inbound-port']()} ${allow}` : allow;
+};
+
+/** Which of the sentences fits grounds of one topic. */
+const nameOf = (kind: FixKind, grounds: readonly [Ground, ...Ground[]]): Exclude<keyof typeof FIXES, InboundFix> => {
+  const [first] = grounds;
+  const { reason, verdict } = first.finding;
+  if (kind === 'udp-timeout' || kind === 'alg-off') return kind;
+  if (kind === 'advise' && (reason === 'rate-limited' || reason === 'no-answer')) return 'more-sessions';
+  if (reason === 'size-filtered' && grounds.some(({ transport }) => transport !== 'udp')) return 'large-segments';
+  if (kind === 'advise' && first.transport !== 'udp') return 'tcp-timeout';
+  if (kind === 'no-redirect' && verdict === 'blocked') return 'no-redirect';
+  switch (reason) {
+    case 'payload-rewritten':
+    case 'tls-intercepted':
+    case 'http-intercepted':
+    case 'dns-intercepted':
+    case 'answered-by-other':
+    case 'rate-limited':
+    case 'payload-filtered':
+    case 'dropped-inbound':
+      return reason;
+    case 'size-filtered':
+      return grounds.every(isShort) ? 'short-packets' : 'large-packets';
+    case 'answered':
+      return kind === 'static-port' ? kind : 'all-traffic';
+    default:
+      return grounds.every(({ finding }) => finding.reason === 'dropped-outbound') ? 'dropped-outbound' : 'dropped';
+  }
+};
+
 /** What to change, in a sentence, for grounds of one topic. */
 const sentenceOf = (kind: FixKind, grounds: readonly [Ground, ...Ground[]], where: string): string => {
   const [first] = grounds;
   const what = portsInWords(grounds);
   const address = first.address ?? 'the target';
-  const { reason, verdict } = first.finding;
-  if (kind === 'udp-timeout') {
-    return `Raise the firewall's UDP session timeout to 300 seconds for ${what} to ${where}, or have phones send keepalives more often.`;
+  if (first.probe === 'inbound' && kind === 'advise') {
+    return inboundSentence(first.finding.reason, what, where, address);
   }
-  if (kind === 'alg-off') {
-    return 'Switch off the SIP ALG (SIP helper, SIP inspection) on the firewall or router. Then clear its session table or reboot it, because existing sessions keep using the ALG, and restart the phones.';
-  }
-  if (kind === 'advise' && (reason === 'rate-limited' || reason === 'no-answer')) {
-    return `Allow more sessions: raise the firewall's session limit, in total or per host, at least for ${what} to ${where}.`;
-  }
-  if (reason === 'size-filtered' && grounds.some(({ transport }) => transport !== 'udp')) {
-    return `Allow large packets of ${what} to and from ${where}: clamp the TCP MSS on the firewall (for example to 1,400 bytes), allow inbound ICMP "fragmentation needed", or remove the size limit.`;
-  }
-  if (kind === 'advise' && first.probe === 'inbound') {
-    if (reason === 'not-forwarded') {
-      return `Forward ${what} to this computer during the test, or run the probe on the host that the port is forwarded to.`;
-    }
-    if (reason === 'tls-intercepted' || reason === 'payload-rewritten') {
-      return `Exempt ${what} from ${where}, and from ${address} during the test, from inspection.`;
-    }
-    const control =
-      reason === 'no-way-in'
-        ? 'Name a second open port with --inbound, to see whether the reflector is at fault. '
-        : '';
-    return `${control}Allow inbound ${what} from ${where}, and from ${address} during the test; "probe profiles NAME --rules DIALECT" writes the rules.`;
-  }
-  if (kind === 'advise' && first.transport !== 'udp') {
-    return `Raise the firewall's TCP session timeout to two hours for ${what} to ${where}, or have phones send keepalives more often.`;
-  }
-  if (kind === 'far-side') {
-    return `Allow ${what} at ${address}: from here the same ports pass to another far end. If they are allowed there already, look for a rule about that address on this site's firewall.`;
-  }
-  if (kind === 'no-redirect' && verdict === 'blocked') {
-    return `Remove the redirect of ${what} to ${where} if there is one: on other ports something answers in its place.`;
-  }
-  switch (reason) {
-    case 'payload-rewritten':
-      return `Switch off what rewrites packets to ${what} of ${where}: application inspection or an ALG.`;
-    case 'tls-intercepted':
-      return `Exempt ${what} to ${where} from TLS inspection.`;
-    case 'http-intercepted':
-      return `Exempt ${what} to ${where} from the web proxy or captive portal.`;
-    case 'dns-intercepted':
-      return `Let DNS queries to ${where} pass instead of answering them on the firewall.`;
-    case 'answered-by-other':
-      return `Remove the redirect (destination NAT or proxy) of ${what} to ${where}: another host answers there.`;
-    case 'rate-limited':
-      return `Exempt ${what} to ${where} from flood protection and rate limits.`;
-    case 'size-filtered':
-      if (grounds.every(isShort)) {
-        return `Remove whatever drops packets of ${what} to and from ${where} for their size: a rule about packet length, or a limit of an IPS.`;
-      }
-      return `Allow large packets of ${what} to and from ${where}: let fragments pass, fix a path MTU below 1,500, or remove the rule about packet length; a rule that opens the port fixes none of these. Or use TCP or TLS.`;
-    case 'payload-filtered':
-      return `Exempt ${what} to ${where} from application inspection and IPS: the port passes, the protocol does not.`;
-    case 'dropped-inbound':
-      return `Allow established return traffic of ${what} from ${where}.`;
-    case 'answered':
-      return kind === 'static-port'
-        ? `Preserve the source port of ${what} to ${where} (static-port NAT).`
-        : `Allow all traffic of ${what} to ${where}, not only SIP: keepalives are not SIP.`;
-    default:
-      return grounds.every(({ finding }) => finding.reason === 'dropped-outbound')
-        ? `Allow outbound ${what} to ${where}.`
-        : `Allow outbound ${what} to ${where} and the return traffic.`;
-  }
+  return kind === 'far-side' ? FIXES['allow-at'](what, address) : FIXES[nameOf(kind, grounds)](what, where);
 };
 
 /** Dialects whose switch for an ALG is an exemption of addresses. */
@@ -214,11 +199,10 @@ const testRuleOf = (
   const addresses = [...new Set(asked.flatMap(({ address }) => address ?? []))];
   if (addresses.length === 0) return null;
   const asks = asksOf(kind, asked, addresses);
-  const comment = 'for this test only, remove it afterwards: the reflector is not the service';
   const plain = inAllDialects(asks).rules;
   const made = inAllDialects(
     asks.map((ask) => ({ ...ask, forTest: true })),
-    [comment],
+    [TEST_RULE_COMMENT],
   );
   // A switch for everything counts for the reflector as well.
   const isOwn = (name: string): boolean =>
@@ -226,7 +210,7 @@ const testRuleOf = (
   const own = Object.entries(made.rules).filter(([name]) => isOwn(name));
   if (own.length === 0) return null;
   return {
-    text: `For this test only: the same for the reflector (${portsInWords(asked)} to ${listed(addresses)}), so that the next run shows the change.`,
+    text: testRule(portsInWords(asked), listed(addresses)),
     rules: Object.fromEntries(own),
     words: made.words,
   };

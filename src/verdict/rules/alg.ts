@@ -1,4 +1,5 @@
 /** What helpers do to SIP: only what the far end itself reported, and never what merely looks different. */
+import { SYMPTOMS } from '../../words/diagnosis/symptoms.js';
 import { algDrops, algRewrites } from './meddling.js';
 import { pathFixes } from './path.js';
 import type { Ground, Rule, RuleInput } from './rule.js';
@@ -63,10 +64,7 @@ export const ALG_RULES: readonly Rule[] = [
   {
     id: 'alg-rewrites-contact',
     when: (evidence) => groundsOf(evidence, rewritten('REGISTER', 'Contact')),
-    symptom: {
-      id: 'lost-inbound-calls',
-      text: 'Incoming calls may be lost: the address that phones register is changed on the path.',
-    },
+    symptom: { id: 'lost-inbound-calls', text: SYMPTOMS['alg-rewrites-contact'] },
     causes: algRewrites,
     fixes: fix('alg-off'),
   },
@@ -75,34 +73,28 @@ export const ALG_RULES: readonly Rule[] = [
     id: 'alg-rewrites-public-sdp',
     when: (evidence) =>
       groundsOf(evidence, (one) => rewritten('INVITE', 'SDP c=', 'SDP o=', 'SDP m=')(one) && wasPublic(one)),
-    symptom: {
-      id: 'one-way-audio-inbound',
-      text: 'We may not hear them: the address for audio, already correct when sent, is changed on the path.',
-    },
+    symptom: { id: 'one-way-audio-inbound', text: SYMPTOMS['alg-rewrites-public-sdp'] },
     causes: algRewrites,
     fixes: fix('alg-off'),
   },
   {
     id: 'invite-dropped',
     when: (evidence) => groundsOf(evidence, dropped('INVITE')),
-    symptom: { id: 'cannot-call', text: 'Phones register but cannot call: INVITE is dropped, while OPTIONS passes.' },
+    symptom: { id: 'cannot-call', text: SYMPTOMS['invite-dropped'] },
     causes: algDrops,
     fixes: pathFixes,
   },
   {
     id: 'register-dropped',
     when: (evidence) => groundsOf(evidence, dropped('REGISTER')),
-    symptom: { id: 'cannot-register', text: 'Phones cannot register: REGISTER is dropped, while OPTIONS passes.' },
+    symptom: { id: 'cannot-register', text: SYMPTOMS['register-dropped'] },
     causes: algDrops,
     fixes: pathFixes,
   },
   {
     id: 'events-dropped',
     when: (evidence) => groundsOf(evidence, (one) => dropped('SUBSCRIBE')(one) || dropped('NOTIFY')(one)),
-    symptom: {
-      id: 'transfers-fail',
-      text: 'Busy lamps, message waiting and transfers fail: SUBSCRIBE or NOTIFY is dropped, while OPTIONS passes.',
-    },
+    symptom: { id: 'transfers-fail', text: SYMPTOMS['events-dropped'] },
     causes: algDrops,
     fixes: pathFixes,
   },
@@ -110,10 +102,7 @@ export const ALG_RULES: readonly Rule[] = [
     // The helper of a NAT that changes addresses back in answers shows in requests, and has rules of its own above.
     id: 'alg-rewrites-learnt-address',
     when: (evidence) => groundsOf(evidence, (one) => learntAddress(one) && !isChangedOutbound(one, evidence)),
-    symptom: {
-      id: 'lost-inbound-calls',
-      text: 'Incoming calls may be lost: the public address that phones learn from SIP responses is changed on the path.',
-    },
+    symptom: { id: 'lost-inbound-calls', text: SYMPTOMS['alg-rewrites-learnt-address'] },
     causes: algRewrites,
     fixes: fix('alg-off'),
   },

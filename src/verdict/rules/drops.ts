@@ -3,6 +3,7 @@
  * provider and one in front of the far end look alike, so none is named alone unless something tells them apart: the
  * same port that passes to another address, or something that answers in the far end's place.
  */
+import { CAUSES } from '../../words/diagnosis/causes.js';
 import { type CauseText, type Ground, hasReason, itemsOf, type RuleInput, some } from './rule.js';
 
 const familyOf = (address: string | null): string => (address?.includes(':') ? '6' : '4');
@@ -40,10 +41,10 @@ export const isIntercepted = (ground: Ground, { service }: RuleInput): boolean =
 export const isDropped = hasReason('dropped', 'dropped-outbound', 'dropped-inbound', 'rejected');
 
 /** In which direction, where all grounds say the same. */
-const stops = (grounds: readonly Ground[], ports: string): string => {
-  if (grounds.every(hasReason('dropped-outbound'))) return `blocks ${ports} outbound`;
-  if (grounds.every(hasReason('dropped-inbound'))) return `blocks return traffic from ${ports}`;
-  return `blocks ${ports}`;
+const stops = (grounds: readonly Ground[]): CauseText['text'] => {
+  if (grounds.every(hasReason('dropped-outbound'))) return CAUSES['port-filter/outbound'];
+  if (grounds.every(hasReason('dropped-inbound'))) return CAUSES['port-filter/return'];
+  return CAUSES['port-filter'];
 };
 
 export const dropCauses = (all: readonly Ground[], evidence: RuleInput): readonly CauseText[] => {
@@ -57,22 +58,21 @@ export const dropCauses = (all: readonly Ground[], evidence: RuleInput): readonl
         id: 'far-side-filter',
         device: farDevice(theirs, evidence),
         likelihood: 'likely',
-        text: (ports) =>
-          `${ports} passes to another far end, so no rule about the port at this site blocks it; check the firewall in front of this far end.`,
+        text: CAUSES['far-side-filter/passes-elsewhere'],
         grounds: theirs,
       },
       {
         id: 'address-filter',
         device: 'branch-firewall',
         likelihood: 'possible',
-        text: (ports) => `A rule on this site's firewall blocks ${ports} to this address.`,
+        text: CAUSES['address-filter'],
         grounds: theirs,
       },
       {
         id: 'provider-filter',
         device: 'provider',
         likelihood: 'possible',
-        text: (ports) => `The access provider blocks ${ports} on the path to this far end only.`,
+        text: CAUSES['provider-filter/address'],
         grounds: theirs,
       },
     ]),
@@ -81,15 +81,14 @@ export const dropCauses = (all: readonly Ground[], evidence: RuleInput): readonl
         id: 'interception-takes-more',
         device: 'branch-firewall',
         likelihood: 'likely',
-        text: (ports) =>
-          `Something answers in the far end's place on other ports and intercepts ${ports} as well: a redirect, proxy or captive portal on this site's firewall.`,
+        text: CAUSES['interception-takes-more'],
         grounds: swallowed,
       },
       {
         id: 'port-filter',
         device: 'branch-firewall',
         likelihood: 'possible',
-        text: (ports) => `This site's firewall or router blocks ${ports}.`,
+        text: CAUSES['port-filter'],
         grounds: swallowed,
       },
     ]),
@@ -98,22 +97,21 @@ export const dropCauses = (all: readonly Ground[], evidence: RuleInput): readonl
         id: 'port-filter',
         device: 'branch-firewall',
         likelihood: 'likely',
-        text: (ports) => `This site's firewall or router ${stops(ours, ports)}.`,
+        text: stops(ours),
         grounds: ours,
       },
       {
         id: 'provider-filter',
         device: 'provider',
         likelihood: 'possible',
-        text: (ports) => `The access provider blocks ${ports}; from here the two look the same.`,
+        text: CAUSES['provider-filter'],
         grounds: ours,
       },
       {
         id: 'far-side-filter',
         device: farDevice(ours, evidence),
         likelihood: 'possible',
-        text: (ports) =>
-          `A firewall in front of the far end blocks ${ports}; a test against a second reflector elsewhere shows that.`,
+        text: CAUSES['far-side-filter'],
         grounds: ours,
       },
     ]),
@@ -122,7 +120,7 @@ export const dropCauses = (all: readonly Ground[], evidence: RuleInput): readonl
         id: 'host-inbound-filter',
         device: 'host',
         likelihood: 'possible',
-        text: (ports) => `This computer's own firewall drops return traffic from ${ports}.`,
+        text: CAUSES['host-inbound-filter'],
         grounds: inbound,
       },
     ]),

@@ -1,4 +1,5 @@
 /** This host itself: errors of its own sockets are proof, because nothing has left it. */
+import { CAUSES } from '../../words/diagnosis/causes.js';
 import { type Ground, hasReason, itemsOf, noFix, type Rule, requiredOf } from './rule.js';
 
 export const HOST_RULES: readonly Rule[] = [
@@ -23,7 +24,7 @@ export const HOST_RULES: readonly Rule[] = [
                 id: 'host-firewall',
                 device: 'host',
                 likelihood: 'proven',
-                text: (ports: string) => `This computer's own firewall refuses to send ${ports}: nothing leaves it.`,
+                text: CAUSES['host-firewall'],
                 grounds: denied,
               } as const,
             ]
@@ -34,7 +35,7 @@ export const HOST_RULES: readonly Rule[] = [
                 id: 'host-exhausted',
                 device: 'host',
                 likelihood: 'proven',
-                text: () => 'This computer ran out of file descriptors, buffers or ports.',
+                text: CAUSES['host-exhausted'],
                 grounds: exhausted,
               } as const,
             ]
@@ -45,7 +46,7 @@ export const HOST_RULES: readonly Rule[] = [
                 id: 'host-address',
                 device: 'host',
                 likelihood: 'proven',
-                text: () => 'This computer cannot use the requested source address or port.',
+                text: CAUSES['host-address'],
                 grounds: unavailable,
               } as const,
             ]

@@ -1,5 +1,7 @@
 /** What the far side begins: what people notice when it does not come in, and what keeps it out. */
 
+import { CAUSES } from '../../words/diagnosis/causes.js';
+import { SYMPTOMS } from '../../words/diagnosis/symptoms.js';
 import type { Item, RequirementState } from '../services.js';
 import { roleSymptom } from './roles.js';
 import {
@@ -40,7 +42,7 @@ const farFilter = (grounds: readonly Ground[]): CauseText => ({
   id: 'inbound-far-filter',
   device: 'reflector',
   likelihood: 'possible',
-  text: (ports) => `A firewall at the reflector blocks what it sends to ${ports}.`,
+  text: CAUSES['inbound-far-filter'],
   grounds,
 });
 
@@ -55,8 +57,7 @@ const causesOfShut = (grounds: readonly Ground[]): readonly CauseText[] => {
         id: 'inbound-filter',
         device: 'branch-firewall',
         likelihood: 'likely',
-        text: (ports) =>
-          `This site's firewall, or this computer's own, blocks inbound ${ports} from the reflector. If it admits only the service's networks, that is correct.`,
+        text: CAUSES['inbound-filter'],
         grounds: dropped,
       },
     ]),
@@ -65,8 +66,7 @@ const causesOfShut = (grounds: readonly Ground[]): readonly CauseText[] => {
         id: 'inbound-refused',
         device: 'branch-firewall',
         likelihood: 'likely',
-        text: (ports) =>
-          `This site's firewall, or this computer's own, rejects inbound ${ports}, although the probe listens there.`,
+        text: CAUSES['inbound-refused'],
         grounds: refused,
       },
     ]),
@@ -76,8 +76,7 @@ const causesOfShut = (grounds: readonly Ground[]): readonly CauseText[] => {
         id: 'inbound-inspection',
         device: 'branch-firewall',
         likelihood: 'likely',
-        text: (ports) =>
-          `Inbound connections to ${ports} open, but their data does not arrive: inspection on the path.`,
+        text: CAUSES['inbound-inspection'],
         grounds: inspected,
       },
     ]),
@@ -86,7 +85,7 @@ const causesOfShut = (grounds: readonly Ground[]): readonly CauseText[] => {
         id: 'inbound-answered-by-other',
         device: 'branch-firewall',
         likelihood: 'likely',
-        text: (ports) => `Something in front of this computer answers inbound ${ports} in its place.`,
+        text: CAUSES['inbound-answered-by-other'],
         grounds: answered,
       },
     ]),
@@ -104,20 +103,17 @@ const rule = (id: string, role: string, symptom: (evidence: RuleInput) => Sympto
 export const INBOUND_RULES: readonly Rule[] = [
   rule('inbound-signalling-shut', 'signalling', () => ({
     id: 'lost-inbound-calls',
-    text: 'Incoming calls do not arrive: connections from the service to this site are blocked.',
+    text: SYMPTOMS['inbound-signalling-shut'],
   })),
   rule('inbound-media-shut', 'media', () => ({
     id: 'one-way-audio-inbound',
-    text: 'Callers may not be heard: audio that the service sends first is blocked.',
+    text: SYMPTOMS['inbound-media-shut'],
   })),
   rule('inbound-web-shut', 'web', ({ service }) => roleSymptom(service.profile, 'web')),
   {
     id: 'inbound-altered',
     when: ({ service }) => inboundItems(requiredOf(service), comesAltered),
-    symptom: {
-      id: 'lost-inbound-calls',
-      text: 'Incoming calls may fail: inbound traffic from the service is changed on the path.',
-    },
+    symptom: { id: 'lost-inbound-calls', text: SYMPTOMS['inbound-altered'] },
     causes: (grounds) => {
       const opened = grounds.filter(hasReason('tls-intercepted'));
       const rewritten = grounds.filter(hasReason('payload-rewritten'));
@@ -127,8 +123,7 @@ export const INBOUND_RULES: readonly Rule[] = [
             id: 'inbound-tls-opened',
             device: 'branch-firewall',
             likelihood: 'likely',
-            text: (ports) =>
-              `Something on the path intercepts inbound TLS on ${ports}: what the reflector sent arrives in a different TLS session.`,
+            text: CAUSES['inbound-tls-opened'],
             grounds: opened,
           },
         ]),
@@ -137,7 +132,7 @@ export const INBOUND_RULES: readonly Rule[] = [
             id: 'inbound-rewritten',
             device: 'branch-firewall',
             likelihood: 'likely',
-            text: (ports) => `Something on the path rewrites inbound traffic to ${ports}.`,
+            text: CAUSES['inbound-rewritten'],
             grounds: rewritten,
           },
         ]),
@@ -154,8 +149,7 @@ export const INBOUND_RULES: readonly Rule[] = [
         id: 'inbound-kept-out',
         device: 'branch-firewall',
         likelihood: 'possible',
-        text: (ports) =>
-          `This site's firewall, or this computer's own, blocks inbound ${ports} from the reflector; a firewall at the reflector looks the same from here.`,
+        text: CAUSES['inbound-kept-out'],
         grounds,
       },
       farFilter(grounds),
@@ -171,8 +165,7 @@ export const INBOUND_RULES: readonly Rule[] = [
         id: 'inbound-not-forwarded',
         device: 'branch-firewall',
         likelihood: 'possible',
-        text: (ports) =>
-          `The NAT does not forward ${ports} to this computer, or a filter drops it; from here the two look the same.`,
+        text: CAUSES['inbound-not-forwarded'],
         grounds,
       },
     ],
@@ -187,8 +180,7 @@ export const INBOUND_RULES: readonly Rule[] = [
         id: 'inbound-port-in-use',
         device: 'host',
         likelihood: 'proven',
-        text: (ports) =>
-          `The probe cannot listen on ${ports} of this computer: another program uses it, or the probe lacks the permission.`,
+        text: CAUSES['inbound-port-in-use'],
         grounds,
       },
     ],

@@ -1,4 +1,5 @@
 /** Who is to blame where something reads along, changes what passes, or answers in the far end's place. */
+import { CAUSES } from '../../words/diagnosis/causes.js';
 import { type CauseText, type Ground, some } from './rule.js';
 
 /** Of a call that stands: other requests of the same flow passed, so that whoever drops this one tells them apart, or counts time. */
@@ -10,14 +11,14 @@ export const callBreaks =
         id: 'call-inspection',
         device: 'branch-firewall',
         likelihood: 'likely',
-        text: (ports) => `This site's firewall or router, or its SIP ALG, ${what} (${ports}).`,
+        text: (ports) => CAUSES['call-inspection'](ports, what),
         grounds,
       },
       {
         id: 'call-inspection-upstream',
         device: 'provider',
         likelihood: 'possible',
-        text: (ports) => `The provider, or its modem, ${what} (${ports}); from here that looks the same.`,
+        text: (ports) => CAUSES['call-inspection-upstream'](ports, what),
         grounds,
       },
     ]);
@@ -29,15 +30,14 @@ export const inspection = (grounds: readonly Ground[]): readonly CauseText[] =>
       id: 'inspection',
       device: 'branch-firewall',
       likelihood: 'likely',
-      text: (ports) =>
-        `Inspection or an IPS on this site's firewall drops this protocol on ${ports}; other data passes.`,
+      text: CAUSES.inspection,
       grounds,
     },
     {
       id: 'inspection-upstream',
       device: 'provider',
       likelihood: 'possible',
-      text: (ports) => `The provider, or its modem, inspects ${ports} and drops this protocol.`,
+      text: CAUSES['inspection-upstream'],
       grounds,
     },
   ]);
@@ -55,8 +55,7 @@ export const sizes = (grounds: readonly Ground[]): readonly CauseText[] => {
         id: 'size-limit',
         device: 'branch-firewall',
         likelihood: 'likely',
-        text: (ports) =>
-          `The firewall drops packets of ${ports} for their size, whatever they carry: shorter ones pass.`,
+        text: CAUSES['size-limit/short'],
         grounds: short,
       },
     ]),
@@ -65,8 +64,7 @@ export const sizes = (grounds: readonly Ground[]): readonly CauseText[] => {
         id: 'size-limit',
         device: 'unknown',
         likelihood: 'likely',
-        text: (ports) =>
-          `Large packets of ${ports} are dropped: fragments, a size limit, or a path MTU below 1,500 bytes.`,
+        text: CAUSES['size-limit'],
         grounds: long,
       },
     ]),
@@ -80,15 +78,14 @@ export const algRewrites = (grounds: readonly Ground[]): readonly CauseText[] =>
       id: 'sip-alg',
       device: 'branch-firewall',
       likelihood: 'likely',
-      text: (ports) =>
-        `A SIP ALG (SIP helper, SIP inspection) on this site's firewall or router rewrites SIP on ${ports}.`,
+      text: CAUSES['sip-alg/rewrites'],
       grounds,
     },
     {
       id: 'sip-alg-upstream',
       device: 'provider',
       likelihood: 'possible',
-      text: (ports) => `A SIP ALG in the provider's modem or network rewrites SIP on ${ports}.`,
+      text: CAUSES['sip-alg-upstream/rewrites'],
       grounds,
     },
   ]);
@@ -100,15 +97,14 @@ export const algDrops = (grounds: readonly Ground[]): readonly CauseText[] =>
       id: 'sip-alg',
       device: 'branch-firewall',
       likelihood: 'likely',
-      text: (ports) =>
-        `A SIP ALG, SIP inspection or IPS on this site's firewall or router drops some SIP requests on ${ports}; others pass.`,
+      text: CAUSES['sip-alg/drops'],
       grounds,
     },
     {
       id: 'sip-alg-upstream',
       device: 'provider',
       likelihood: 'possible',
-      text: (ports) => `A SIP ALG in the provider's modem or network drops some SIP requests on ${ports}.`,
+      text: CAUSES['sip-alg-upstream/drops'],
       grounds,
     },
   ]);
@@ -119,14 +115,14 @@ export const rewriting = (grounds: readonly Ground[]): readonly CauseText[] =>
       id: 'rewriting',
       device: 'branch-firewall',
       likelihood: 'likely',
-      text: (ports) => `Inspection or an ALG on this site's firewall changes what is sent on ${ports}.`,
+      text: CAUSES.rewriting,
       grounds,
     },
     {
       id: 'rewriting-upstream',
       device: 'provider',
       likelihood: 'possible',
-      text: (ports) => `Something in the provider's network changes what is sent on ${ports}.`,
+      text: CAUSES['rewriting-upstream'],
       grounds,
     },
   ]);
@@ -137,15 +133,14 @@ export const interception = (grounds: readonly Ground[]): readonly CauseText[] =
       id: 'interception',
       device: 'branch-firewall',
       likelihood: 'likely',
-      text: (ports) =>
-        `A proxy, captive portal or inspection on this site's firewall answers ${ports} in the far end's place.`,
+      text: CAUSES.interception,
       grounds,
     },
     {
       id: 'interception-upstream',
       device: 'provider',
       likelihood: 'possible',
-      text: (ports) => `The provider redirects ${ports} to a host of its own.`,
+      text: CAUSES['interception-upstream'],
       grounds,
     },
   ]);

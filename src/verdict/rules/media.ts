@@ -1,4 +1,6 @@
 /** Sound: what people hear, or do not. All of it presumes that calls can be set up at all. */
+import { CAUSES } from '../../words/diagnosis/causes.js';
+import { audioCut, SYMPTOMS } from '../../words/diagnosis/symptoms.js';
 import { pathCauses, pathFixes } from './path.js';
 import { roleSymptom } from './roles.js';
 import {
@@ -57,11 +59,7 @@ const isCut = ({ throttledAfter }: RuleInput['facts']['quality'][number]): boole
 /** What both streams showed, in one sentence. */
 const cutInWords = ({ facts }: RuleInput): string => {
   const one = facts.quality.find(isCut);
-  const who = one?.direction === 'inbound' ? 'we no longer hear them' : 'they no longer hear us';
-  const after = one?.throttledAfter;
-  return after
-    ? `In mid-call ${who}: audio is cut after ${after.packets} packets (${Math.round(after.seconds)} s).`
-    : `In mid-call ${who}.`;
+  return audioCut(one?.direction ?? 'outbound', one?.throttledAfter ?? null);
 };
 
 const lineCauses: Rule['causes'] = (grounds) => [
@@ -69,14 +67,14 @@ const lineCauses: Rule['causes'] = (grounds) => [
     id: 'overloaded-line',
     device: 'provider',
     likelihood: 'possible',
-    text: () => 'The access line is overloaded or faulty.',
+    text: CAUSES['overloaded-line'],
     grounds,
   },
   {
     id: 'local-network',
     device: 'branch-firewall',
     likelihood: 'possible',
-    text: () => "This site's network loses packets: Wi-Fi, cabling, or a router that gives voice no priority.",
+    text: CAUSES['local-network'],
     grounds,
   },
 ];
@@ -99,10 +97,7 @@ export const MEDIA_RULES: readonly Rule[] = [
     id: 'path-finding-blocked',
     when: (evidence) =>
       itemsOf(lostMedia(evidence), (item) => isBlocked(item) && !item.partly && item.probe === 'stun-binding'),
-    symptom: {
-      id: 'no-audio',
-      text: 'Calls ring, but no picture or sound follows: the two ends find no path to each other.',
-    },
+    symptom: { id: 'no-audio', text: SYMPTOMS['path-finding-blocked'] },
     causes: pathCauses,
     fixes: pathFixes,
   },
@@ -110,10 +105,7 @@ export const MEDIA_RULES: readonly Rule[] = [
     id: 'media-lost-outbound',
     when: (evidence) =>
       itemsOf(lostMedia(evidence), (item) => isMedia(item) && !item.partly && hasReason('dropped-outbound')(item)),
-    symptom: {
-      id: 'one-way-audio-outbound',
-      text: 'They cannot hear us: our audio never arrives at the far end.',
-    },
+    symptom: { id: 'one-way-audio-outbound', text: SYMPTOMS['media-lost-outbound'] },
     causes: pathCauses,
     fixes: pathFixes,
   },
@@ -121,20 +113,14 @@ export const MEDIA_RULES: readonly Rule[] = [
     id: 'media-lost-inbound',
     when: (evidence) =>
       itemsOf(lostMedia(evidence), (item) => isMedia(item) && !item.partly && hasReason('dropped-inbound')(item)),
-    symptom: {
-      id: 'one-way-audio-inbound',
-      text: 'We cannot hear them: their audio never arrives here.',
-    },
+    symptom: { id: 'one-way-audio-inbound', text: SYMPTOMS['media-lost-inbound'] },
     causes: pathCauses,
     fixes: pathFixes,
   },
   {
     id: 'media-partly-blocked',
     when: (evidence) => itemsOf(lostMedia(evidence), (item) => isBlocked(item) && item.partly && isMedia(item)),
-    symptom: {
-      id: 'some-calls-silent',
-      text: 'Some calls are silent, others are fine: part of the media port range is blocked.',
-    },
+    symptom: { id: 'some-calls-silent', text: SYMPTOMS['media-partly-blocked'] },
     causes: pathCauses,
     fixes: pathFixes,
   },
@@ -144,17 +130,14 @@ export const MEDIA_RULES: readonly Rule[] = [
       sufferingMedia(evidence, 'loss', 'jitter', 'reordered').filter(
         (one) => !isStream(one) || hasReason('reordered')(one),
       ),
-    symptom: { id: 'choppy-audio', text: 'Audio is choppy: packet loss or jitter is higher than a call tolerates.' },
+    symptom: { id: 'choppy-audio', text: SYMPTOMS['media-uneven'] },
     causes: pathCauses,
     fixes: noFix,
   },
   {
     id: 'media-rate-limited',
     when: (evidence) => sufferingMedia(evidence, 'rate-limited').filter((ground) => !meetsFlowLimit(ground, evidence)),
-    symptom: {
-      id: 'choppy-audio',
-      text: 'Audio is choppy when several people call: the packet rate is limited.',
-    },
+    symptom: { id: 'choppy-audio', text: SYMPTOMS['media-rate-limited'] },
     causes: pathCauses,
     fixes: pathFixes,
   },
@@ -167,23 +150,20 @@ export const MEDIA_RULES: readonly Rule[] = [
             (item) => hasReason('rate-limited', 'no-answer')(item) && meetsFlowLimit(item, evidence),
           )
         : [],
-    symptom: {
-      id: 'some-calls-silent',
-      text: 'Once several calls are up, further calls are silent: the number of flows is limited.',
-    },
+    symptom: { id: 'some-calls-silent', text: SYMPTOMS['flows-limited'] },
     causes: (grounds) => [
       {
         id: 'session-limit',
         device: 'branch-firewall',
         likelihood: 'likely',
-        text: (ports) => `The session table of this site's firewall is full or limited: flows on ${ports} are lost.`,
+        text: CAUSES['session-limit'],
         grounds,
       },
       {
         id: 'port-quota',
         device: 'provider',
         likelihood: 'possible',
-        text: () => "The provider's NAT limits the number of ports per customer (RFC 6888 REQ-3).",
+        text: CAUSES['port-quota'],
         grounds,
       },
     ],
@@ -192,7 +172,7 @@ export const MEDIA_RULES: readonly Rule[] = [
   {
     id: 'media-late',
     when: (evidence) => sufferingMedia(evidence, 'latency'),
-    symptom: { id: 'delayed-audio', text: 'People talk over each other: audio arrives late.' },
+    symptom: { id: 'delayed-audio', text: SYMPTOMS['media-late'] },
     causes: pathCauses,
     fixes: noFix,
   },
@@ -205,15 +185,14 @@ export const MEDIA_RULES: readonly Rule[] = [
         id: 'flow-quota',
         device: 'branch-firewall',
         likelihood: 'likely',
-        text: (ports) =>
-          `A limit for each UDP flow to ${ports}: a flood guard, traffic shaping, or an inspection that gives up after so much.`,
+        text: CAUSES['flow-quota'],
         grounds,
       },
       {
         id: 'provider-policer',
         device: 'provider',
         likelihood: 'possible',
-        text: (ports) => `The provider polices ${ports}.`,
+        text: CAUSES['provider-policer/flow'],
         grounds,
       },
     ],
@@ -223,14 +202,14 @@ export const MEDIA_RULES: readonly Rule[] = [
     id: 'stream-loss',
     when: (evidence) =>
       streamsWith(evidence, 'loss', (one, { lossRatio }) => !one.throttledAfter && one.lossRatio > lossRatio),
-    symptom: { id: 'choppy-audio', text: 'Audio is choppy: a test call lost more packets than a call tolerates.' },
+    symptom: { id: 'choppy-audio', text: SYMPTOMS['stream-loss'] },
     causes: lineCauses,
     fixes: noFix,
   },
   {
     id: 'stream-jitter',
     when: (evidence) => streamsWith(evidence, 'jitter', (one, { jitterMs }) => one.jitterMs > jitterMs),
-    symptom: { id: 'choppy-audio', text: 'Voices sound robotic: the jitter of a test call was too high.' },
+    symptom: { id: 'choppy-audio', text: SYMPTOMS['stream-jitter'] },
     causes: lineCauses,
     fixes: noFix,
   },

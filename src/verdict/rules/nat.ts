@@ -1,6 +1,8 @@
 /** Address translation: how long it lasts, what it maps where, and by which line. */
 import { symptomOf } from '../../model/profile.js';
 import { NAT_T_KEEPALIVE_SECONDS } from '../../model/study-facts.js';
+import { CAUSES } from '../../words/diagnosis/causes.js';
+import { SYMPTOMS } from '../../words/diagnosis/symptoms.js';
 import type { CauseText, Ground, Rule, RuleInput } from './rule.js';
 import { fix, isHarmed, itemsOf, noFix, requiredOf, signallingStands, udpSignallingAt } from './rule.js';
 import { isTunnelled } from './weighs.js';
@@ -25,16 +27,14 @@ const forgetful = (grounds: readonly Ground[], { facts }: RuleInput): readonly C
     id: 'idle-timeout',
     device: 'branch-firewall',
     likelihood: facts.nat.layers === 2 ? 'possible' : 'likely',
-    text: (ports) =>
-      `This site's firewall or router has a session timeout for ${ports} that is shorter than the phones' keepalive interval.`,
+    text: CAUSES['idle-timeout'],
     grounds,
   },
   {
     id: 'idle-timeout-upstream',
     device: 'provider',
     likelihood: 'possible',
-    text: (ports) =>
-      `The provider's NAT has a session timeout for ${ports} that is shorter than the phones' keepalive interval.`,
+    text: CAUSES['idle-timeout-upstream'],
     grounds,
   },
 ];
@@ -78,14 +78,14 @@ const twoLines = (grounds: readonly Ground[]): readonly CauseText[] => [
     id: 'lines-take-turns',
     device: 'branch-firewall',
     likelihood: 'likely',
-    text: () => 'This site has several uplinks and balances flows across them.',
+    text: CAUSES['lines-take-turns'],
     grounds,
   },
   {
     id: 'address-pool',
     device: 'provider',
     likelihood: 'possible',
-    text: () => "The provider's NAT picks a new address from a pool for each flow (against RFC 4787 REQ-2).",
+    text: CAUSES['address-pool'],
     grounds,
   },
 ];
@@ -99,10 +99,7 @@ export const NAT_RULES: readonly Rule[] = [
             .filter((port) => port !== NAT_T_PORT)
             .flatMap((port) => udpSignallingAt(evidence, port))
         : [],
-    symptom: {
-      id: 'lost-inbound-calls',
-      text: 'Incoming calls fail after seconds without traffic: the UDP session times out before the next keepalive. Outgoing calls work.',
-    },
+    symptom: { id: 'lost-inbound-calls', text: SYMPTOMS['sip-binding-short'] },
     causes: forgetful,
     fixes: fix('udp-timeout'),
   },
@@ -122,10 +119,7 @@ export const NAT_RULES: readonly Rule[] = [
               ),
             )
         : [],
-    symptom: {
-      id: 'lost-inbound-calls',
-      text: 'Phones set to TCP or TLS stop receiving calls after a while: the session timeout of the firewall is shorter than their keepalive interval.',
-    },
+    symptom: { id: 'lost-inbound-calls', text: SYMPTOMS['sip-connection-short'] },
     causes: forgetful,
     fixes: fix('advise'),
   },
@@ -142,10 +136,7 @@ export const NAT_RULES: readonly Rule[] = [
         ? udpSignallingAt(evidence, NAT_T_PORT)
         : [];
     },
-    symptom: {
-      id: 'lost-inbound-calls',
-      text: 'Wi-Fi Calling loses incoming calls: the UDP 4500 session times out before the next keepalive.',
-    },
+    symptom: { id: 'lost-inbound-calls', text: SYMPTOMS['nat-t-binding-short'] },
     causes: forgetful,
     fixes: fix('udp-timeout'),
   },
@@ -159,24 +150,20 @@ export const NAT_RULES: readonly Rule[] = [
             (item) => item.probe === 'stun-binding' && item.finding.verdict === 'pass',
           )
         : [],
-    symptom: {
-      id: 'peer-to-peer-fails',
-      text: 'Direct connections between two callers fail: the NAT uses a different public port for each destination. Relays (TURN) work.',
-    },
+    symptom: { id: 'peer-to-peer-fails', text: SYMPTOMS['symmetric-mapping'] },
     causes: (grounds) => [
       {
         id: 'symmetric-nat',
         device: 'branch-firewall',
         likelihood: 'likely',
-        text: () =>
-          'This site has a symmetric NAT, which maps by destination; direct connections need endpoint-independent mapping ("full cone").',
+        text: CAUSES['symmetric-nat'],
         grounds,
       },
       {
         id: 'symmetric-nat-upstream',
         device: 'provider',
         likelihood: 'possible',
-        text: () => 'The provider has a symmetric NAT, which maps by destination.',
+        text: CAUSES['symmetric-nat-upstream'],
         grounds,
       },
     ],
@@ -192,16 +179,13 @@ export const NAT_RULES: readonly Rule[] = [
             ({ transport, finding }) => transport === 'udp' && finding.verdict === 'pass',
           )
         : [],
-    symptom: {
-      id: 'lost-inbound-calls',
-      text: 'The NAT changes the source ports of the PBX: the ports that the provider calls do not match, and incoming calls may be lost.',
-    },
+    symptom: { id: 'lost-inbound-calls', text: SYMPTOMS['forwarded-port-changed'] },
     causes: (grounds) => [
       {
         id: 'no-port-preservation',
         device: 'branch-firewall',
         likelihood: 'likely',
-        text: (ports) => `The NAT changes the source port of the PBX (${ports}); it needs a static port.`,
+        text: CAUSES['no-port-preservation'],
         grounds,
       },
     ],
@@ -215,20 +199,14 @@ export const NAT_RULES: readonly Rule[] = [
         const media = seenBy(evidence, 'media', farEnd);
         return signalling.size === 1 && media.size === 1 && [...media].every((address) => !signalling.has(address));
       }),
-    symptom: {
-      id: 'some-calls-silent',
-      text: 'Calls may be silent: signalling and audio use different uplinks, and far ends accept audio from one address only.',
-    },
+    symptom: { id: 'some-calls-silent', text: SYMPTOMS['media-by-another-line'] },
     causes: twoLines,
     fixes: noFix,
   },
   {
     id: 'lines-take-turns',
     when: (evidence) => bothRolesAt(evidence, (farEnd) => seenBy(evidence, 'media', farEnd).size > 1),
-    symptom: {
-      id: 'registration-flaps',
-      text: 'Registrations may flap and calls may lose audio: the public address of this site changes from flow to flow.',
-    },
+    symptom: { id: 'registration-flaps', text: SYMPTOMS['lines-take-turns'] },
     causes: twoLines,
     fixes: noFix,
   },
@@ -247,7 +225,7 @@ export const NAT_RULES: readonly Rule[] = [
         id: 'double-nat',
         device: 'provider',
         likelihood: 'possible',
-        text: () => 'There are two NATs in a row, and the outer one may break IPsec.',
+        text: CAUSES['double-nat'],
         grounds,
       },
     ],

@@ -1,4 +1,5 @@
 /** The causes of what happened on the way, each by its own reason, and what to ask for. */
+import { CAUSES } from '../../words/diagnosis/causes.js';
 import { dropCauses, isDropped, isIntercepted, passesElsewhere } from './drops.js';
 import { algDrops, algRewrites, inspection, interception, rewriting, sizes } from './meddling.js';
 import { type CauseText, type Ground, hasReason, meetsFlowLimit, type Rule, type RuleInput, some } from './rule.js';
@@ -13,15 +14,14 @@ const quality = (grounds: readonly Ground[], evidence: RuleInput): readonly Caus
         id: 'flood-guard',
         device: 'branch-firewall',
         likelihood: 'likely',
-        text: (ports) =>
-          `Flood protection or a rate limit on this site's firewall drops part of the packets on ${ports}.`,
+        text: CAUSES['flood-guard'],
         grounds: limited,
       },
       {
         id: 'provider-policer',
         device: 'provider',
         likelihood: 'possible',
-        text: (ports) => `The access provider rate-limits ${ports}.`,
+        text: CAUSES['provider-policer'],
         grounds: limited,
       },
     ]),
@@ -30,14 +30,14 @@ const quality = (grounds: readonly Ground[], evidence: RuleInput): readonly Caus
         id: 'overloaded-line',
         device: 'provider',
         likelihood: 'possible',
-        text: () => 'The access line is overloaded or faulty.',
+        text: CAUSES['overloaded-line'],
         grounds: uneven,
       },
       {
         id: 'local-network',
         device: 'branch-firewall',
         likelihood: 'possible',
-        text: () => "This site's network loses packets: Wi-Fi, cabling, or a router that gives voice no priority.",
+        text: CAUSES['local-network'],
         grounds: uneven,
       },
     ]),
@@ -46,7 +46,7 @@ const quality = (grounds: readonly Ground[], evidence: RuleInput): readonly Caus
         id: 'long-way',
         device: 'unknown',
         likelihood: 'possible',
-        text: () => 'High latency: a long path or congestion. Repeat at a quiet hour, and against a closer far end.',
+        text: CAUSES['long-way'],
         grounds: late,
       },
     ]),

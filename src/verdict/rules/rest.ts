@@ -1,5 +1,6 @@
 /** What nobody need notice and is to be mended all the same, and why a service could not be judged. */
 
+import { CAUSES } from '../../words/diagnosis/causes.js';
 import { hangUpInWords, unreadableInWords } from '../../words/third-party.js';
 import { pathCauses, pathFixes } from './path.js';
 import {
@@ -90,7 +91,7 @@ export const OTHER_RULES: readonly Rule[] = [
       id: 'nothing-passes',
       device: 'unknown',
       likelihood: 'possible',
-      text: () => 'Nothing answers: the far end is down, the address is wrong, or a firewall blocks everything to it.',
+      text: CAUSES['nothing-passes'],
     }),
     fixes: noFix,
   },
@@ -104,16 +105,14 @@ export const OTHER_RULES: readonly Rule[] = [
             id: 'wrong-token',
             device: 'reflector',
             likelihood: 'likely',
-            text: () =>
-              'A callpath reflector answers there and rejects this token: the token files of the two ends differ, or another reflector answers in its place.',
+            text: CAUSES['wrong-token'],
             grounds,
           }
         : {
             id: 'unproven',
             device: 'unknown',
             likelihood: 'likely',
-            text: () =>
-              'The target does not prove that it knows the token: the token is wrong, no reflector runs there, or something answers in its place.',
+            text: CAUSES.unproven,
             grounds,
           },
     ],
@@ -132,7 +131,7 @@ export const OTHER_RULES: readonly Rule[] = [
           id: 'nothing-listens',
           device: provable ? 'reflector' : 'unknown',
           likelihood: 'possible',
-          text: (ports) => `Refused on ${ports} at the far end: nothing listens there, or a firewall rejects it.`,
+          text: CAUSES['nothing-listens'],
           grounds,
         },
       ];
@@ -148,8 +147,7 @@ export const OTHER_RULES: readonly Rule[] = [
         id: 'hung-up',
         device: 'carrier',
         likelihood: 'likely',
-        text: (ports) =>
-          `The far end listens on ${ports}, but ends the connection${detailOf(grounds, facts.checks, hangUpInWords)}.`,
+        text: (ports) => CAUSES['hung-up'](ports, detailOf(grounds, facts.checks, hangUpInWords)),
         grounds,
       },
     ],
@@ -164,8 +162,7 @@ export const OTHER_RULES: readonly Rule[] = [
         id: 'unreadable-answer',
         device: 'carrier',
         likelihood: 'likely',
-        text: (ports) =>
-          `The answer of the far end on ${ports} cannot be parsed${detailOf(grounds, facts.checks, unreadableInWords)}.`,
+        text: (ports) => CAUSES['unreadable-answer'](ports, detailOf(grounds, facts.checks, unreadableInWords)),
         grounds,
       },
     ],
@@ -182,15 +179,14 @@ export const OTHER_RULES: readonly Rule[] = [
             id: 'cut-off',
             device: 'branch-firewall',
             likelihood: 'possible',
-            text: () =>
-              'Something on the path began to drop all traffic of this host during the run: port-scan or SIP flood protection, which this run may have triggered. What passed before that did pass.',
+            text: CAUSES['cut-off/everything'],
             grounds,
           }
         : {
             id: 'outage',
             device: 'unknown',
             likelihood: 'possible',
-            text: () => 'The line or the far end went down during the run. What passed before that did pass.',
+            text: CAUSES.outage,
             grounds,
           },
     ],
@@ -204,8 +200,7 @@ export const OTHER_RULES: readonly Rule[] = [
       id: 'cut-off',
       device: 'branch-firewall',
       likelihood: 'possible',
-      text: (ports) =>
-        `${ports} passed at first and was blocked for this host later in the run: by flood or scan protection, which this run may have triggered, or by a rule that changed meanwhile. Run again at a lower rate (--max-pps).`,
+      text: CAUSES['cut-off/ports'],
     }),
     fixes: noFix,
   },
@@ -217,8 +212,7 @@ export const OTHER_RULES: readonly Rule[] = [
       id: 'answer-from-elsewhere',
       device: 'carrier',
       likelihood: 'likely',
-      text: (ports) =>
-        `Requests on ${ports} are answered from a different address or port: a server with several addresses answers from the wrong one. Firewalls and NATs drop such answers.`,
+      text: CAUSES['answer-from-elsewhere'],
     }),
     fixes: noFix,
   },
@@ -233,8 +227,7 @@ export const OTHER_RULES: readonly Rule[] = [
       id: 'not-listening',
       device: 'reflector',
       likelihood: 'proven',
-      text: (ports) =>
-        `The reflector says that it does not listen on ${ports}: start it with this profile (--profile) or these ports; ports below 1024 need permission to bind (CAP_NET_BIND_SERVICE).`,
+      text: CAUSES['not-listening'],
     }),
     fixes: noFix,
   },
@@ -250,8 +243,7 @@ export const OTHER_RULES: readonly Rule[] = [
       id: 'transport-not-offered',
       device: 'carrier',
       likelihood: 'likely',
-      text: (ports) =>
-        `The DNS records of the target offer other SIP transports than ${ports} (RFC 3263): use one of those, or name the host with its port.`,
+      text: CAUSES['transport-not-offered'],
     }),
     fixes: noFix,
   },
@@ -266,8 +258,7 @@ export const OTHER_RULES: readonly Rule[] = [
       id: 'silent-server',
       device: 'carrier',
       likelihood: 'likely',
-      text: (ports) =>
-        `The connection on ${ports} opens, but the request is not answered: the path is open as far as that shows, and the server does not answer unknown clients.`,
+      text: CAUSES['silent-server'],
     }),
     fixes: noFix,
   },
@@ -286,8 +277,7 @@ export const OTHER_RULES: readonly Rule[] = [
       id: 'silent-stranger',
       device: 'unknown',
       likelihood: 'possible',
-      text: (ports) =>
-        `The far end does not answer unknown clients on ${ports}, or something on the path drops it; a test against a reflector shows which.`,
+      text: CAUSES['silent-stranger'],
     }),
     fixes: noFix,
   },
@@ -302,8 +292,7 @@ export const OTHER_RULES: readonly Rule[] = [
       id: 'silent-reflector',
       device: 'unknown',
       likelihood: 'possible',
-      text: (ports) =>
-        `The reflector does not answer on ${ports}, and this run does not show why: packet loss is too high, or its list of ports is incomplete. Run again.`,
+      text: CAUSES['silent-reflector'],
     }),
     fixes: noFix,
   },
@@ -321,8 +310,7 @@ export const OTHER_RULES: readonly Rule[] = [
       id: 'gateway-abroad',
       device: 'carrier',
       likelihood: 'possible',
-      text: () =>
-        "Gateways of many carriers ignore addresses of other countries: if this line is not in the carrier's country, silence is normal.",
+      text: CAUSES['gateway-abroad'],
     }),
     fixes: noFix,
   },
@@ -339,8 +327,7 @@ export const OTHER_RULES: readonly Rule[] = [
             id: 'answers-held-back',
             device: 'reflector',
             likelihood: 'proven',
-            text: (ports) =>
-              `The reflector${named(others)} received the requests on ${ports} and reports that it held back answers to protect itself; run again at a lower rate (--max-pps).`,
+            text: (ports) => CAUSES['answers-held-back'](ports, named(others)),
             grounds: others,
           },
         ]),
@@ -349,8 +336,7 @@ export const OTHER_RULES: readonly Rule[] = [
             id: 'answers-too-large',
             device: 'branch-firewall',
             likelihood: 'likely',
-            text: (ports) =>
-              `Something on the path, such as a SIP ALG, shortens packets on ${ports}: the reflector${named(tooLarge)} received them and could not answer, because no answer may be larger than its request.`,
+            text: (ports) => CAUSES['answers-too-large'](ports, named(tooLarge)),
             grounds: tooLarge,
           },
         ]),

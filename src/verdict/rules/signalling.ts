@@ -1,5 +1,7 @@
 /** Setting up calls: what people notice when signalling, push or keepalives do not pass. */
 import { type RequirementRole, symptomOf } from '../../model/profile.js';
+import { CAUSES } from '../../words/diagnosis/causes.js';
+import { SYMPTOMS } from '../../words/diagnosis/symptoms.js';
 import { unresolvedInWords } from '../../words/names.js';
 import { pathCauses, pathFixes } from './path.js';
 import { roleSymptom } from './roles.js';
@@ -61,10 +63,7 @@ export const SIGNALLING_RULES: readonly Rule[] = [
         lostRows(service, 'signalling').filter(({ state }) => state !== 'blocked'),
         (item) => item.transport === 'tls' && (isBlocked(item) || hasReason('tls-intercepted')(item)),
       ),
-    symptom: {
-      id: 'calls-not-private',
-      text: 'Calls are not private: something on the path intercepts or blocks encrypted signalling (TLS).',
-    },
+    symptom: { id: 'calls-not-private', text: SYMPTOMS['signalling-not-private'] },
     causes: pathCauses,
     fixes: pathFixes,
   },
@@ -100,10 +99,7 @@ export const SIGNALLING_RULES: readonly Rule[] = [
             isBlocked,
           )
         : [],
-    symptom: {
-      id: 'over-fallback',
-      text: 'Calls use a fallback path and sound worse as soon as the line is busy or loses packets.',
-    },
+    symptom: { id: 'over-fallback', text: SYMPTOMS['fallback-in-use'] },
     causes: pathCauses,
     fixes: pathFixes,
   },
@@ -114,16 +110,13 @@ export const SIGNALLING_RULES: readonly Rule[] = [
       sipPorts(evidence).filter(
         ({ evidence: { nonSipPasses, stunPasses } }) => nonSipPasses === false && stunPasses === false,
       ),
-    symptom: {
-      id: 'lost-inbound-calls',
-      text: 'Incoming calls may stop after some idle time: the signalling port passes SIP only, not the keepalives of phones.',
-    },
+    symptom: { id: 'lost-inbound-calls', text: SYMPTOMS['non-sip-filtered'] },
     causes: (grounds) => [
       {
         id: 'non-sip-filter',
         device: 'branch-firewall',
         likelihood: 'likely',
-        text: (ports) => `Inspection drops everything but SIP on ${ports}.`,
+        text: CAUSES['non-sip-filter'],
         grounds,
       },
     ],
@@ -136,16 +129,13 @@ export const SIGNALLING_RULES: readonly Rule[] = [
       sipPorts(evidence).filter(
         ({ evidence: { nonSipPasses, stunPasses } }) => nonSipPasses === true && stunPasses === false,
       ),
-    symptom: {
-      id: 'lost-inbound-calls',
-      text: 'Phones that use STUN keepalives may stop receiving calls after some idle time: the signalling port passes SIP but not STUN.',
-    },
+    symptom: { id: 'lost-inbound-calls', text: SYMPTOMS['stun-keepalive-filtered'] },
     causes: (grounds) => [
       {
         id: 'stun-filter',
         device: 'branch-firewall',
         likelihood: 'likely',
-        text: (ports) => `Inspection drops STUN on ${ports}; SIP and other data pass.`,
+        text: CAUSES['stun-filter'],
         grounds,
       },
     ],
@@ -161,16 +151,13 @@ export const SIGNALLING_RULES: readonly Rule[] = [
           hasReason('flow-loss')(item) &&
           checkOf(item, facts)?.evidence.ownPortOnly === true,
       ),
-    symptom: {
-      id: 'cannot-register',
-      text: 'Some phones cannot register over UDP: only traffic from the SIP port as source port passes; softphones, and several phones behind one NAT, use other source ports.',
-    },
+    symptom: { id: 'cannot-register', text: SYMPTOMS['own-port-only'] },
     causes: (grounds) => [
       {
         id: 'source-port-rule',
         device: 'branch-firewall',
         likelihood: 'likely',
-        text: (ports) => `A firewall rule permits ${ports} from the same source port only.`,
+        text: CAUSES['source-port-rule'],
         grounds,
       },
     ],
@@ -187,17 +174,13 @@ export const SIGNALLING_RULES: readonly Rule[] = [
           finding.reason === 'flow-loss' &&
           (facts.nat.sourcePorts ?? []).some(({ port, answered }) => port === from && answered === false),
       ),
-    symptom: {
-      id: 'cannot-register',
-      text: 'Phones that use the SIP port as source port, as many desk phones do, cannot register over UDP; others can.',
-    },
+    symptom: { id: 'cannot-register', text: SYMPTOMS['own-port-silent'] },
     causes: (grounds) => [
       {
         id: 'source-port-held',
         device: 'branch-firewall',
         likelihood: 'likely',
-        text: (ports) =>
-          `The firewall holds stale state for ${ports} as a source port, serves one device at a time there, or has a rule against it.`,
+        text: CAUSES['source-port-held'],
         grounds,
       },
     ],
@@ -231,10 +214,7 @@ export const SIGNALLING_RULES: readonly Rule[] = [
       const all = ike.length > 0 && ike.every(hasReason('dns-failure'));
       return all && symptomOf(service.profile, 'signalling') === 'wifi-calling-unavailable' ? ike : [];
     },
-    symptom: {
-      id: 'wifi-calling-unavailable',
-      text: "The gateway's name does not resolve here, so handsets that use this resolver cannot find it; this is DNS, no port is involved.",
-    },
+    symptom: { id: 'wifi-calling-unavailable', text: SYMPTOMS['gateway-name-not-resolved'] },
     causes: noCause,
     fixes: noFix,
   },

@@ -1,4 +1,6 @@
 /** Large messages, and the tunnel of Wi-Fi Calling. */
+import { CAUSES } from '../../words/diagnosis/causes.js';
+import { LONG_MESSAGES_LOST, messagesLost, SYMPTOMS } from '../../words/diagnosis/symptoms.js';
 import { pathCauses, pathFixes } from './path.js';
 import {
   fix,
@@ -39,10 +41,9 @@ const isGap = ({ evidence }: Sweep): boolean => isNumber(evidence.passesAgainFro
 const MAX_WHOLE = 1472;
 const isWhole = ({ evidence: { passesAgainFromBytes: from } }: Sweep): boolean => isNumber(from) && from <= MAX_WHOLE;
 
-/** Which messages of a call have as many bytes. An INVITE has more than this. */
+/** An INVITE has more bytes than this. */
 const LEAST_INVITE = 700;
-const messagesOf = ({ evidence: { largestFailingBytes: to } }: Sweep): string =>
-  isNumber(to) && to < LEAST_INVITE ? 'an ACK, a BYE or a short answer' : 'an INVITE';
+const hasInvites = ({ evidence: { largestFailingBytes: to } }: Sweep): boolean => !isNumber(to) || to >= LEAST_INVITE;
 
 const isEsp = ({ probe }: Ground): boolean => probe === 'esp-in-udp';
 
@@ -56,8 +57,7 @@ const segmentCauses: Rule['causes'] = (grounds) => [
     id: 'path-mtu',
     device: 'unknown',
     likelihood: 'likely',
-    text: (ports) =>
-      `Full-size packets of ${ports} vanish without word: a tunnel or PPPoE with a smaller MTU and ICMP filtered, or a limit of size. Clamping the MSS on the firewall (to 1,400 bytes, say) mends the first.`,
+    text: CAUSES['path-mtu/connection'],
     grounds,
   },
 ];
@@ -77,8 +77,7 @@ const sizeCauses: Rule['causes'] = (grounds, evidence) => {
             id: 'sip-size-inspection',
             device: 'branch-firewall',
             likelihood: 'likely',
-            text: (ports: string) =>
-              `A SIP ALG or SIP inspection drops SIP messages of ${read.map(failingBytes).join(' and ')} bytes on ${ports}; other packets of the same size pass.`,
+            text: (ports: string) => CAUSES['sip-size-inspection'](ports, read.map(failingBytes)),
             grounds: read,
           } as const,
         ]
@@ -89,12 +88,7 @@ const sizeCauses: Rule['causes'] = (grounds, evidence) => {
             id: 'size-gap',
             device: 'branch-firewall',
             likelihood: 'likely',
-            text: (ports: string) =>
-              `The firewall drops datagrams of ${gaps.map(failingBytes).join(' and ')} bytes on ${ports}, whatever they carry, and passes ${
-                gaps.every(isWhole)
-                  ? 'shorter and longer ones: a rule about packet length.'
-                  : 'longer ones in fragments: a limit of size that sees only whole packets.'
-              }`,
+            text: (ports: string) => CAUSES['size-gap'](ports, gaps.map(failingBytes), gaps.every(isWhole)),
             grounds: gaps,
           } as const,
         ]
@@ -105,14 +99,14 @@ const sizeCauses: Rule['causes'] = (grounds, evidence) => {
             id: 'fragments-dropped',
             device: 'branch-firewall',
             likelihood: 'likely',
-            text: (ports: string) => `The firewall drops fragments of ${ports}: what fits one packet passes.`,
+            text: CAUSES['fragments-dropped'],
             grounds: fragments,
           } as const,
           {
             id: 'fragments-dropped-upstream',
             device: 'provider',
             likelihood: 'possible',
-            text: (ports: string) => `The provider drops fragments of ${ports}.`,
+            text: CAUSES['fragments-dropped-upstream'],
             grounds: fragments,
           } as const,
         ]
@@ -123,8 +117,7 @@ const sizeCauses: Rule['causes'] = (grounds, evidence) => {
             id: 'path-mtu',
             device: 'unknown',
             likelihood: 'likely',
-            text: (ports: string) =>
-              `Packets of ${ports} that fit Ethernet vanish without word: a tunnel or PPPoE with a smaller MTU and ICMP filtered, or a limit of size.`,
+            text: CAUSES['path-mtu/datagram'],
             grounds: whole,
           } as const,
         ]
@@ -140,9 +133,7 @@ export const SIZE_RULES: readonly Rule[] = [
       const gap = sweeps(evidence, (one) => one.evidence.direction !== 'inbound').find(isGap);
       return {
         id: 'long-invites-fail',
-        text: gap
-          ? `Some calls cannot be set up, or end, over UDP: messages of ${failingBytes(gap)} bytes, as ${messagesOf(gap)} has, are lost; shorter and longer ones pass.`
-          : 'Some calls cannot be set up over UDP: long messages (video, many codecs, encryption keys) are lost, short ones pass.',
+        text: gap ? messagesLost(failingBytes(gap), hasInvites(gap)) : LONG_MESSAGES_LOST,
       };
     },
     causes: sizeCauses,
@@ -151,30 +142,21 @@ export const SIZE_RULES: readonly Rule[] = [
   {
     id: 'long-messages-over-tcp',
     when: (evidence) => longOverTcp(evidence, ({ evidence: { direction } }) => direction !== 'inbound'),
-    symptom: {
-      id: 'long-invites-fail',
-      text: 'Phones set to TCP or TLS register but cannot set up calls: long messages are lost on the connection, short ones pass.',
-    },
+    symptom: { id: 'long-invites-fail', text: SYMPTOMS['long-messages-over-tcp'] },
     causes: segmentCauses,
     fixes: fix('advise'),
   },
   {
     id: 'long-notifies-over-tcp',
     when: (evidence) => longOverTcp(evidence, ({ evidence: { direction } }) => direction === 'inbound'),
-    symptom: {
-      id: 'transfers-fail',
-      text: 'Busy lamps, transfers and long incoming messages fail on phones set to TCP or TLS: large inbound packets are lost.',
-    },
+    symptom: { id: 'transfers-fail', text: SYMPTOMS['long-notifies-over-tcp'] },
     causes: segmentCauses,
     fixes: fix('advise'),
   },
   {
     id: 'long-notifies-dropped',
     when: (evidence) => sweeps(evidence, (one) => one.evidence.direction === 'inbound'),
-    symptom: {
-      id: 'transfers-fail',
-      text: 'Busy lamps, transfers and long incoming messages fail over UDP: large inbound packets are lost.',
-    },
+    symptom: { id: 'transfers-fail', text: SYMPTOMS['long-notifies-dropped'] },
     causes: sizeCauses,
     fixes: pathFixes,
   },
@@ -184,10 +166,7 @@ export const SIZE_RULES: readonly Rule[] = [
       signallingStands(service)
         ? itemsOf(requiredOf(service), (item) => isEsp(item) && isBlocked(item) && !hasReason('size-filtered')(item))
         : [],
-    symptom: {
-      id: 'wifi-calling-unavailable',
-      text: 'Wi-Fi Calling never comes up: IKE negotiates the tunnel, but ESP does not pass.',
-    },
+    symptom: { id: 'wifi-calling-unavailable', text: SYMPTOMS['tunnel-carries-nothing'] },
     causes: pathCauses,
     fixes: pathFixes,
   },
@@ -197,10 +176,7 @@ export const SIZE_RULES: readonly Rule[] = [
       signallingStands(service)
         ? itemsOf(requiredOf(service), (item) => isEsp(item) && hasReason('size-filtered')(item))
         : [],
-    symptom: {
-      id: 'long-invites-fail',
-      text: 'The tunnel loses large packets: registration or calls with long SIP messages fail, short ones pass.',
-    },
+    symptom: { id: 'long-invites-fail', text: SYMPTOMS['tunnel-loses-large'] },
     causes: pathCauses,
     fixes: pathFixes,
   },

@@ -7,6 +7,7 @@ import type { Evidence } from '../../model/observation.js';
 import type { Thresholds } from '../../model/profile.js';
 import type { Report } from '../../model/report.js';
 import type { Finding } from '../../model/verdict.js';
+import { STREAM_NOT_SENT, STREAM_TOO_LATE } from '../../words/study-notes.js';
 import { lowerBound } from '../media/beta.js';
 import { type Throttling, throttlingOf } from '../media/cut.js';
 import { provenJitter } from '../media/delay.js';
@@ -183,20 +184,9 @@ const capacityOf = ({ asked, steps }: MediaFacts, throttling: Throttling | null)
   return { calls, limitedBy, asked };
 };
 
-const NOT_SENT = {
-  pace: 'No stream of audio was sent: at this pace (--max-pps) there is no room for 50 packets a second beside everything else.',
-  'rate-limited':
-    'No stream of audio was sent: something on the way lets fewer packets a second pass than two calls send.',
-  'local-error': 'No stream of audio was sent: this host gave no socket for it.',
-} as const;
-
 const notesOf = (facts: MediaFacts, finding: Finding | null): readonly string[] => [
-  ...(facts.notSent ? [NOT_SENT[facts.notSent]] : []),
-  ...(finding?.reason === 'local-error'
-    ? [
-        'This host sent or read the stream of audio too late to judge the line by it: nothing is said of how calls sound.',
-      ]
-    : []),
+  ...(facts.notSent ? [STREAM_NOT_SENT[facts.notSent]] : []),
+  ...(finding?.reason === 'local-error' ? [STREAM_TOO_LATE] : []),
 ];
 
 const checkOf = (context: Context, finding: Finding): StudyCheck => {

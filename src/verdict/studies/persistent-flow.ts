@@ -1,5 +1,6 @@
 /** What became of a flow that an agent keeps from run to run, as a phone keeps its own. Pure. */
 import type { SourcePortFacts } from '../../model/study-facts.js';
+import { STALE_FLOW } from '../../words/study-notes.js';
 import { lossUpperBound } from '../silence.js';
 import { answeredOf } from './source-ports.js';
 import type { Judge } from './study-check.js';
@@ -14,8 +15,7 @@ export const judgeStale = (all: readonly SourcePortFacts[], upperBound: number |
   return answered === null ? null : !answered;
 };
 
-const STALE_NOTE =
-  'A flow that this agent keeps open since earlier runs gets no answer, while new ones do: the firewall holds stale state, for example after its public address changed. Phones that keep their flows are cut off until it is cleared.';
+const STALE_NOTE = STALE_FLOW;
 
 export const judge: Judge<SourcePortFacts> = (facts, loss) => {
   const staleState = judgeStale(facts, lossUpperBound(loss));

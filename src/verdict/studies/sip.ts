@@ -6,6 +6,7 @@
 import type { Family } from '../../model/check.js';
 import type { OtherTraffic, SipExchange, SipFacts, SipLimit } from '../../model/study-facts.js';
 import type { Finding } from '../../model/verdict.js';
+import { sipInAnotherForm, sipLimitedAtOnce, sipStopped } from '../../words/study-notes.js';
 import { lossUpperBound as upperBoundOf } from '../silence.js';
 import { compareSip, type Difference } from './alg.js';
 import { judgeOthers, pinholesOf, toldOf } from './sip-port.js';
@@ -179,15 +180,8 @@ const underLimit = (one: StudyCheck, limit: SipLimit | undefined): StudyCheck =>
       }
     : one;
 
-const LIMIT_WORDS = {
-  rate: 'but one after a pause of some seconds passes again: a rate limit for SIP messages',
-  'cut-off': 'and none asked after a pause either: a flood protection has shut this host out',
-} as const;
-
 const limitNote = ({ kind, port, some }: SipLimit): string =>
-  some
-    ? `UDP ${port} passes only so many messages at a time: of ${some.trials} sent within seconds ${some.answers} were answered, of ${some.slowly} sent a second apart all. Flood protection or a rate limit does that. Phones behind one address share it.`
-    : `From one moment on no more messages to UDP ${port} passed, whatever they were, ${LIMIT_WORDS[kind]}. This run may have triggered it: exempt this host, or use a lower --max-pps. Phones behind one address share such a limit.`;
+  some ? sipLimitedAtOnce(port, some) : sipStopped(port, kind);
 
 /** Everything there is to say about SIP on the way to these addresses. */
 export const judgeSip = (all: readonly SipFacts[], lossUpperBound: number | null): SipVerdicts => {
@@ -259,10 +253,8 @@ export const judgeSip = (all: readonly SipFacts[], lossUpperBound: number | null
     cosmetic: new Set(cosmetic.map(placeOf)),
     notes: [
       ...judged.flatMap((one) => one.limits).map(limitNote),
-      ...cosmetic.map(
-        ({ transport, port, evidence }) =>
-          `Something on the path writes SIP over ${transport.toUpperCase()} ${port} in another form (${[evidence.onlyForm].flat().join(', ')}): ` +
-          'the content is the same, and no call suffers from it.',
+      ...cosmetic.map(({ transport, port, evidence }) =>
+        sipInAnotherForm(`${transport.toUpperCase()} ${port}`, [evidence.onlyForm].flat().join(', ')),
       ),
     ],
   };

@@ -1,6 +1,7 @@
 /** What a NAT or firewall makes of traffic from its protocol's own port, told as an observation. Pure. */
 import type { SourcePortFacts } from '../../model/study-facts.js';
 import type { Classified } from '../../model/verdict.js';
+import { deadSourcePort } from '../../words/study-notes.js';
 import { doubtOfSilence, lossUpperBound, RANGE_PORT_DOUBT } from '../silence.js';
 import type { Judge } from './study-check.js';
 
@@ -64,8 +65,7 @@ export const losingOwnPort = (
     ? { ...one, verdict: 'degraded', reason: 'flow-loss' }
     : one;
 
-const noteOf = ({ port }: SourcePort): string =>
-  `No return traffic to source port ${port}, although the same request from another port is answered: the firewall holds stale state for that port (clear it), serves one device at a time, or has a rule by source port. A device that uses this port is cut off.`;
+const noteOf = ({ port }: SourcePort): string => deadSourcePort(port);
 
 export const judge: Judge<SourcePortFacts> = (facts, loss) => {
   const sourcePorts = judgeSourcePorts(facts, lossUpperBound(loss));

@@ -1,29 +1,7 @@
 /** A whole service for products that are configured by clicking: what to set, one step a line. */
+import { PRODUCTS } from '../../../words/products.js';
 import { textOf, writePorts } from '../ask.js';
 import type { ServiceRule, ServiceWriter } from './rules.js';
-
-/** What each product calls what has to be switched off or set. */
-const PRODUCTS = {
-  opnsense: {
-    rules:
-      'Under Firewall, Rules, on the interface of the phones (for what comes in: of the line), above those that block',
-    sip: 'Remove the SIP proxy (siproxd) if it was added',
-    timeout: (seconds: number) =>
-      `Under Firewall, Settings, Advanced choose conservative, so that UDP lasts ${seconds} s or more; it counts for everything`,
-  },
-  unifi: {
-    rules: "In the firewall's policies, above those that block, with return traffic",
-    sip: 'Under the conntrack modules ("Firewall Connection Tracking") switch off SIP',
-    timeout: (seconds: number) =>
-      `Under the conntrack timeouts set "UDP Stream" and "UDP Other" to ${seconds} seconds; they count for all UDP`,
-  },
-  sonicwall: {
-    rules: 'As access rules LAN to WAN (for what comes in: WAN to LAN), above those that deny',
-    sip: 'Under Network, VoIP, Settings clear "Enable SIP Transformations" and select "Enable Consistent NAT"',
-    timeout: (seconds: number) =>
-      `In these access rules, under Advanced, set "UDP Connection Inactivity Timeout" to ${seconds} seconds`,
-  },
-} as const;
 
 const placesOf = (rule: ServiceRule): string => {
   const all = rule.networks.length > 0 ? [...rule.networks.map(textOf), ...rule.hosts] : [];
@@ -42,7 +20,7 @@ const step = (rule: ServiceRule): string => {
 export const serviceInWords =
   (product: keyof typeof PRODUCTS): ServiceWriter =>
   ({ head, rules, udpTimeoutSeconds, hasPlainSip }) => {
-    const words = PRODUCTS[product];
+    const words = PRODUCTS[product].service;
     return [
       ...head.map((line) => `# ${line}`),
       `${words.rules}:`,
