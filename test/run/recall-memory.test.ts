@@ -1,6 +1,5 @@
 /** A far end that was silent is asked whether it remembers: a reflector that was restarted is not told as an outage of the line. */
 import t from 'tap';
-import type { Observation } from '../../src/model/observation.js';
 import { recallMemory } from '../../src/run/phases/recall-memory.js';
 import { watchLine } from '../../src/run/phases/watch-line.js';
 import type { RunState } from '../../src/run/state.js';
@@ -53,10 +52,7 @@ const recalled = async ({
       return answer && !isLost(bytes, atMs) ? [{ afterMs: 10, bytes: answer }] : [];
     },
   });
-  const unasked = [SIP, STUN].map((of): Observation => ({
-    ...{ check: of, attempts: [], sequences: [], refused: {}, seen: null, notRun: 'interrupted' },
-  }));
-  const state = await stateWith(net, unasked);
+  const state = await stateWith(net, [], { questions: [SIP, STUN] });
   await net.run(before(state));
   state.farEnds.passedOverUdp(check('stun-binding/udp/3478'));
   const done = new AbortController();
