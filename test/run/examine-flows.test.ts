@@ -87,7 +87,7 @@ t.test('flows that die on a dead link stay dead however slowly they are asked', 
 
 t.test('flows that pass once they are asked slowly met a limit', async (t) => {
   const { facts, slowly, net } = await examined(atMost(4, 6));
-  t.match(facts.limit, { kind: 'rate' });
+  t.match(facts.limit, { kind: 'rate', packetsPerSecond: 4 });
   t.equal(facts.flows, null, 'so that no flow is said to die');
   const [first] = slowly;
   const last = net.sent.findLast((one) => one.index < (first?.index ?? 0));
