@@ -175,7 +175,8 @@ const SipAlgSchema = v.looseObject({
       transport: v.picklist(TRANSPORTS),
       port: Port,
       method: v.string(),
-      direction: v.picklist(['outbound', 'inbound']),
+      /** Null where the far end did not tell what arrived. */
+      direction: nullable(v.picklist(['outbound', 'inbound'])),
       kind: v.picklist(['rewritten', 'dropped', 'pinhole']),
       class: v.picklist(['semantic', 'proxy', 'cosmetic']),
       field: v.string(),

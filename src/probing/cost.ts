@@ -9,6 +9,7 @@ import { MAX_CONTROL_PACKETS } from '../run/phases/bound-loss.js';
 import { waysOf } from '../run/phases/identify.js';
 import { LOOKED_AT } from '../run/phases/look-again.js';
 import { SAMPLES } from '../run/state.js';
+import { sipInAnothersPlace } from '../run/studies/another.js';
 import { type Amount, HEADER_BYTES, loadStudy, sumOf } from '../run/studies/study.js';
 import { scoutCount } from '../run/sweep/scouts.js';
 import { PORTS_PER_CANARY } from '../run/sweep/sweep.js';
@@ -58,11 +59,8 @@ const lookedAt = (rows: readonly Row[]): Amount => {
  * What the proof costs besides the checks, at most and if nothing is lost: each address that may be a reflector's is
  * asked who it is over every way, then until its path's loss is bounded, then what arrived, then what the studies ask.
  */
-const proofFor = async (
-  rows: readonly Row[],
-  { token, reflectors, plan }: Prepared,
-  options: CostOptions,
-): Promise<Amount> => {
+const proofFor = async (rows: readonly Row[], prepared: Prepared, options: CostOptions): Promise<Amount> => {
+  const { token, reflectors, plan } = prepared;
   if (token === null) return { packets: 0, bytes: 0 };
   const asked = rows.filter(({ check }) => check.skip === null);
   const named = addressesOf(reflectors);
@@ -72,26 +70,30 @@ const proofFor = async (
   const studies = options.quick
     ? []
     : (await Promise.all(STUDY_KINDS.map(loadStudy))).filter((study) => study.wanted(wanted));
-  return sumOf(
-    all
-      .filter((address) => named.length === 0 || named.includes(address))
-      .map((address) => {
-        const here = asked.filter(({ check }) => check.address === address);
-        const checks = here.map(({ check }) => check);
-        const headers = HEADER_BYTES[checks[0]?.family ?? 4];
-        const ways = waysOf(checks).length;
-        const receipts = Math.ceil(sumOf(here).packets / MAX_RECEIPTS);
-        const query = encodeReceiptsQuery(new Array(MAX_RECEIPTS).fill(0), ANSWER_TAG_BYTES - REQUEST_TAG_BYTES);
-        return sumOf([
-          { packets: ways, bytes: ways * (headers + INFO_REQUEST_BYTES) },
-          { packets: MAX_CONTROL_PACKETS, bytes: MAX_CONTROL_PACKETS * (headers + ANSWER_TAG_BYTES) },
-          ...studies.map((study) => study.cost(checks, wanted)),
-          // What passed is asked again before and after the studies.
-          ...(studies.length > 0 ? [lookedAt(here), lookedAt(here)] : []),
-          { packets: receipts, bytes: receipts * (headers + REQUEST_TAG_BYTES + query.length) },
-        ]);
-      }),
-  );
+  const planned = asked.map(({ check }) => check);
+  const amounts = all
+    .filter((address) => named.length === 0 || named.includes(address))
+    .map(async (address) => {
+      const here = asked.filter(({ check }) => check.address === address);
+      const checks = here.map(({ check }) => check);
+      const [first] = checks;
+      const headers = HEADER_BYTES[first?.family ?? 4];
+      const besides = first && studies.length > 0 ? sipInAnothersPlace(planned, { ...first, address }) : [];
+      const ofBesides = await Promise.all(besides.map((check) => rowFor(check, prepared)));
+      const ways = waysOf(checks).length;
+      const receipts = Math.ceil(sumOf(here).packets / MAX_RECEIPTS);
+      const query = encodeReceiptsQuery(new Array(MAX_RECEIPTS).fill(0), ANSWER_TAG_BYTES - REQUEST_TAG_BYTES);
+      return sumOf([
+        { packets: ways, bytes: ways * (headers + INFO_REQUEST_BYTES) },
+        { packets: MAX_CONTROL_PACKETS, bytes: MAX_CONTROL_PACKETS * (headers + ANSWER_TAG_BYTES) },
+        ...studies.map((study) => study.cost([...checks, ...besides], wanted)),
+        { packets: besides.length, bytes: Math.ceil(sumOf(ofBesides).bytes / SAMPLES.single) },
+        // What passed is asked again before and after the studies.
+        ...(studies.length > 0 ? [lookedAt(here), lookedAt(here)] : []),
+        { packets: receipts, bytes: receipts * (headers + REQUEST_TAG_BYTES + query.length) },
+      ]);
+    });
+  return sumOf(await Promise.all(amounts));
 };
 
 interface Scouting extends Amount {

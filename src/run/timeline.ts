@@ -40,6 +40,8 @@ export interface Timeline {
   /** These UDP ports passed nothing for a time, and pass now: what went there until then is neither loss nor evidence. */
   shut(address: string, ports: readonly ShutFor[]): void;
   shutFor(address: string): readonly ShutFor[];
+  /** How many questions over UDP that went out within this time were answered, both ends included. */
+  answeredOverUdp(address: string, within: Span): number;
   /** When answers came over connections, the first one first. */
   answersOverConnections(address: string): readonly number[];
   /** When connections were asked for whose first SYN was lost. */
@@ -269,6 +271,7 @@ export const createTimeline = (now: () => number): Timeline => {
       );
     },
     shutFor: (address) => [...(shutPorts.get(address)?.values() ?? [])],
+    answeredOverUdp: (address, within) => countWithin([within], answeredOverUdp.get(address) ?? []),
     answersOverConnections: (address) => overConnections.get(address) ?? [],
     lateOpenings: (address) => lateOpenings.get(address) ?? [],
     spans,

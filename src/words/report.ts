@@ -291,9 +291,18 @@ export const sipAlgInWords = (report: Report): string => {
   const why = `${missing.join(' and ')} could not be compared${because}`;
   if (sipAlg.detected === null) return missing.length > 0 ? `unknown: ${why}` : 'unknown';
   if (!sipAlg.detected) return missing.length > 0 ? `none found elsewhere; ${why}` : 'none found';
-  const opensOnly = sipAlg.findings.length > 0 && sipAlg.findings.every(({ kind }) => kind === 'pinhole');
-  return `FOUND: something on the path ${opensOnly ? 'reads SIP and opens ports' : 'rewrites SIP'}`;
+  const kinds = sipAlg.findings.filter((one) => one.class !== 'cosmetic').map(({ kind }) => kind);
+  const does = kinds.every((kind) => kind === 'pinhole')
+    ? 'reads SIP and opens ports'
+    : kinds.includes('rewritten')
+      ? 'rewrites SIP'
+      : 'drops SIP messages';
+  return `FOUND: something on the path ${kinds.length > 0 ? does : 'rewrites SIP'}`;
 };
+
+/** Of a SIP message that was changed or dropped. */
+export const directionInWords = (direction: Report['sipAlg']['findings'][number]['direction']): string =>
+  direction ?? 'direction unknown';
 
 /** What the target is, and so how far its answers can be believed. */
 export const roleInWords = ({ checks, target, totals }: Report): string => {

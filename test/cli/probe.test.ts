@@ -289,6 +289,18 @@ t.test('--dry-run sends nothing and names every check', async (t) => {
   t.match(stdout, new RegExp(`sip-options/udp/${port} .*packets, \\d+ bytes`));
 });
 
+t.test('--dry-run counts the SIP that a reflector is asked in the place of the server beside it', async (t) => {
+  const token = file('dry', 'a-token-for-a-run-that-is-none\n');
+  const proofFor = async (reflector: string): Promise<number> => {
+    const to = ['--target', '127.0.0.1', '--reflector', reflector];
+    const { stdout } = await probe([...to, '--token-file', token, '--dry-run', '--json']);
+    return (JSON.parse(stdout) as { readonly proof: { readonly packets: number } }).proof.packets;
+  };
+  const [alone, beside] = await Promise.all(['127.0.0.1', '127.0.0.2'].map(proofFor));
+  // It compares the same messages; only what passed of its own is asked again, and that is less.
+  t.ok(alone !== undefined && beside !== undefined && beside <= alone && beside > alone - 30, `${alone}, ${beside}`);
+});
+
 t.test('words', async (t) => {
   t.match((await probe(['--version'])).stdout, /^\d+\.\d+\.\d+\n$/);
   t.match((await probe(['--help'])).stdout, /--target HOST/);

@@ -245,6 +245,31 @@ t.test('whether a SIP ALG was found says where nothing could be compared', async
   t.equal(said(null, check('sip-options/tls/5061', 'blocked')), 'unknown', 'of TLS nobody expects it');
 });
 
+t.test('what a SIP ALG does is told by what was found, and no direction is told that nobody knows', async (t) => {
+  const base = reportOf('loopback');
+  type Found = Report['sipAlg']['findings'][number];
+  const dropped: Found = {
+    ...{ transport: 'udp', port: 5060, method: 'INVITE', direction: null, kind: 'dropped', class: 'semantic' },
+    ...{ field: 'message', sent: 'INVITE', received: '' },
+  };
+  const pinhole: Found = { ...dropped, direction: 'inbound', kind: 'pinhole', class: 'proxy' };
+  const rewritten: Found = { ...dropped, direction: 'outbound', kind: 'rewritten' };
+  const report = (...findings: readonly Found[]): Report => ({
+    ...base,
+    sipAlg: { detected: true, findings: [...findings] },
+  });
+  t.match(sipAlgInWords(report(dropped)), /drops SIP messages$/);
+  t.match(sipAlgInWords(report(dropped, { ...rewritten, class: 'cosmetic' })), /drops SIP messages$/);
+  t.match(sipAlgInWords(report(dropped, pinhole)), /drops SIP messages$/);
+  t.match(sipAlgInWords(report(pinhole)), /opens ports$/);
+  t.match(sipAlgInWords(report(dropped, rewritten)), /rewrites SIP$/);
+  for (const text of [renderTable(report(dropped), { color: false }), renderHtml(report(dropped))]) {
+    t.match(text, /udp 5060, direction unknown/);
+    t.notMatch(text, /5060, (outbound|inbound|null)/);
+  }
+  t.match(renderTable(report(pinhole), { color: false }), /udp 5060, inbound/);
+});
+
 t.test('loss is said in numbers beside its bound', async (t) => {
   const base = reportOf('open-network');
   const said = (roundTrips?: { sent: number; lost: number }): string =>

@@ -101,6 +101,34 @@ t.test('UDP can be away while connections live', async (t) => {
   t.match(timeline.silences(ADDRESS, 0), [{ fromMs: 100, toMs: null, what: 'udp', asked: 25 }]);
 });
 
+t.test(
+  'what studies are the first to hear over UDP takes nothing back from what connections vouched for',
+  async (t) => {
+    let now = 0;
+    const heard = (studiesBegin: boolean): Timeline => {
+      now = 0;
+      const timeline = createTimeline(() => now);
+      for (let at = 0; at <= 5000; at += 500) timeline.answered(ADDRESS, at, 'tcp');
+      if (studiesBegin) timeline.beginStudies();
+      now = 6000;
+      timeline.answered(ADDRESS, now, 'udp');
+      timeline.expected(ADDRESS, 'udp');
+      return timeline;
+    };
+    const asked = [1000, 2000, 3000];
+    t.equal(heard(true).witnessed(ADDRESS, asked, 'udp'), 3, 'audio that was dropped stays dropped');
+    t.equal(heard(false).witnessed(ADDRESS, asked, 'udp'), 0, 'before, UDP as a whole may have been away until then');
+
+    const timeline = createTimeline(() => now);
+    now = 0;
+    timeline.answered(ADDRESS, 0, 'udp');
+    timeline.expected(ADDRESS, 'udp');
+    timeline.beginStudies();
+    for (let at = 0; at <= 5000; at += 500) timeline.answered(ADDRESS, at, 'tcp');
+    t.equal(timeline.witnessed(ADDRESS, asked, 'udp'), 0, 'where UDP had been heard it stays judged by itself');
+  },
+);
+
 t.test('where nothing was heard of an address nothing is unwitnessed: all of its silence counts', async (t) => {
   const timeline = createTimeline(() => 0);
   t.equal(timeline.unwitnessed(ADDRESS, [100, 200], 'udp'), 0);

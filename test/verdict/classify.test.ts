@@ -42,6 +42,11 @@ const times = (count: number, attempt: Attempt): readonly Attempt[] => Array.fro
 /** At the port that was asked, as an honest reflector says. */
 const provenAt = (port: number, rttMs = 20): Attempt => proven({ rttMs }, { arrivalPort: port });
 
+/** One silent packet from this source port. */
+const from = (sourcePort: number): Attempt => ({
+  ...{ outcome: 'silence', packets: 1, sourcePort, lostAtMs: [1], opened: null },
+});
+
 interface Row {
   readonly story: string;
   readonly check: Check;
@@ -147,6 +152,27 @@ const ROWS: readonly Row[] = [
       },
     }),
     says: 'degraded/flow-loss',
+  },
+  {
+    story: 'silent from one source port, however often: it may be the flow',
+    check: SIP,
+    attempts: Array.from({ length: 12 }, () => from(1001)),
+    farEnd: reflector(),
+    says: 'unknown/no-answer',
+  },
+  {
+    story: 'silent from two source ports, however often: both flows may be dead ones',
+    check: SIP,
+    attempts: Array.from({ length: 12 }, (_, index) => from(1001 + (index % 2))),
+    farEnd: reflector(),
+    says: 'unknown/no-answer',
+  },
+  {
+    story: 'as often from three',
+    check: SIP,
+    attempts: Array.from({ length: 12 }, (_, index) => from(1001 + (index % 3))),
+    farEnd: reflector(),
+    says: 'blocked/dropped',
   },
   {
     story: 'silent from two source ports, answered from a third',

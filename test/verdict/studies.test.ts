@@ -333,6 +333,11 @@ t.test('a method that vanishes', async (t) => {
   t.match(drop.checks, [{ finding: { verdict: 'blocked', reason: 'payload-filtered' } }]);
   t.match(sip(exchange({ ...silent, seen: 10 }), control).findings, [{ direction: 'inbound' }]);
   t.match(
+    sip(exchange({ ...silent, seen: null }), control).findings,
+    [{ kind: 'dropped', direction: null }],
+    'where the far end did not tell what arrived the direction is not known',
+  );
+  t.match(
     sip(exchange({ ...silent, packets: 2 }), control),
     { detected: null, findings: [] },
     'two packets may be lost',

@@ -116,7 +116,7 @@ const witnessedFlows = (flows: readonly Flow[], address: string, { timeline }: T
  * Packets a second that pass, where flows that had died pass once they are asked slowly, over the same source ports: then it is
  * how much was asked. Null where they stay dead. Nothing else is asked of the line meanwhile.
  */
-const limitBehind = async (flows: readonly Flow[], tools: Tools): Promise<number | null> => {
+const limitBehind = async (flows: readonly Flow[], address: string, tools: Tools): Promise<number | null> => {
   const dead = flows.filter((flow) => !isAlive(flow));
   if (dead.length < 2) return null;
   tools.watch.isPaused = true;
@@ -130,9 +130,10 @@ const limitBehind = async (flows: readonly Flow[], tools: Tools): Promise<number
     tools.watch.isPaused = false;
   }
   const asked = flows.flatMap(({ askedAtMs }) => askedAtMs);
-  const seconds = Math.max(1, (Math.max(...asked) - Math.min(...asked)) / 1000);
-  const answers = flows.flatMap(({ answeredAfterMs }) => answeredAfterMs).filter((ms) => ms !== null).length;
-  return Math.max(1, Math.round(answers / seconds));
+  const [fromMs, toMs] = [Math.min(...asked), Math.max(...asked)];
+  // Whatever else was asked meanwhile went through the same limit.
+  const answers = tools.timeline.answeredOverUdp(address, [fromMs, toMs]);
+  return Math.max(1, Math.round(answers / Math.max(1, (toMs - fromMs) / 1000)));
 };
 
 const examine = async (run: RunState, farEnd: FarEnd): Promise<void> => {
@@ -149,7 +150,7 @@ const examine = async (run: RunState, farEnd: FarEnd): Promise<void> => {
   const first = await askFlows(FLOWS);
   const isOpen = factsOf(first).dead > 0 && !flowsDie(factsOf(first));
   const all = isOpen ? [...first, ...(await askFlows(MORE_FLOWS))] : first;
-  const packetsPerSecond = await limitBehind(all, run.tools);
+  const packetsPerSecond = await limitBehind(all, address, run.tools);
   if (packetsPerSecond !== null) {
     run.farEnds.learn(address, { limit: { kind: 'rate', packetsPerSecond } });
     return;

@@ -2,8 +2,7 @@
  * Adds what the studies find of far ends that proved themselves and still answer. Last, because they may take minutes, and
  * each begins when those that it would disturb have ended.
  */
-import { checkName, keyOf, type PlannedCheck } from '../../model/check.js';
-import type { Observation } from '../../model/observation.js';
+import type { PlannedCheck } from '../../model/check.js';
 import { isWithin } from '../../verdict/circumstances.js';
 import { lostAtFirst } from '../../verdict/flows.js';
 import { SINGLE_CHECK_DOUBT } from '../../verdict/silence.js';
@@ -12,30 +11,18 @@ import { askCheck } from '../ask/ask.js';
 import type { FarEnd } from '../far-ends.js';
 import { passed, passesFromAnywhere } from '../observations.js';
 import type { RunState } from '../state.js';
+import { sipInAnothersPlace } from '../studies/another.js';
 import { loadStudy, type StudiedFarEnd } from '../studies/study.js';
 import type { Audio } from './begin-audio.js';
 
 const ONCE_ANSWERED = { samples: 1, doubt: SINGLE_CHECK_DOUBT } as const;
 
-/**
- * Where somebody else's server was asked SIP, the reflector beside it was not; and only a reflector tells what arrived. A SIP
- * ALG goes by the port, so SIP in the open is compared on the same ports there.
- */
+/** SIP that is compared at a reflector in the place of somebody else's server. */
 const inAnothersPlace = (run: RunState, { address, facts: { identity } }: FarEnd): readonly PlannedCheck[] => {
-  const isSip = ({ check }: Observation): boolean => check.probe === 'sip-options';
-  if (!identity || run.observations.at(address).some(isSip)) return [];
+  if (!identity) return [];
   const { control, info } = identity;
-  const asked = run.input.questions
-    .filter(({ probe, transport, skip }) => probe === 'sip-options' && transport !== 'tls' && skip === null)
-    .filter(({ family, transport, port }) => {
-      return family === control.family && isWithin(transport === 'udp' ? info.udp : info.tcp, port);
-    })
-    .map((one) => ({
-      ...one,
-      ...{ address, host: control.host, bySrv: false, key: keyOf({ ...one, address }) },
-      id: `${checkName(one.probe, one.transport, one.port)}#${address}`,
-    }));
-  return [...new Map(asked.map((one) => [one.key, one])).values()];
+  const asked = sipInAnothersPlace(run.input.questions, { ...control, address });
+  return asked.filter(({ transport, port }) => isWithin(transport === 'udp' ? info.udp : info.tcp, port));
 };
 
 const withSip = async (run: RunState, studied: StudiedFarEnd): Promise<StudiedFarEnd> => {

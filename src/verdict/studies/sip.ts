@@ -70,7 +70,7 @@ const dropOf = (one: SipExchange): AlgFinding => ({
   transport: one.transport,
   port: one.port,
   method: one.method,
-  direction: one.seen !== null && one.seen > 0 ? 'inbound' : 'outbound',
+  direction: one.seen === null ? null : one.seen > 0 ? 'inbound' : 'outbound',
   kind: 'dropped',
   class: 'semantic',
   field: 'message',

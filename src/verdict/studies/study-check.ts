@@ -11,7 +11,8 @@ export interface AlgFinding {
   readonly transport: Transport;
   readonly port: number;
   readonly method: string;
-  readonly direction: 'outbound' | 'inbound';
+  /** Null of what vanished while the far end did not tell what arrived. */
+  readonly direction: 'outbound' | 'inbound' | null;
   readonly kind: 'rewritten' | 'dropped' | 'pinhole';
   readonly class: AlgClass;
   readonly field: string;

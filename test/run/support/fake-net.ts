@@ -114,14 +114,14 @@ export const fakeNet = (script: Script = {}): FakeNet => {
     openSockets: () => open.size,
     timers: () => timers,
     at: (ms, callback) => void schedule(ms - now, callback, true),
-    openUdp: async (peer, handlers) => {
+    openUdp: async (peer, handlers, local) => {
       const refusal = script.openUdp?.(opened) ?? null;
       opened += 1;
       if (refusal) throw refusal;
       const socket = {};
       open.add(socket);
-      const localPort = port;
-      port += 1;
+      const localPort = local?.port || port;
+      if (localPort === port) port += 1;
       return {
         local: { address: LOCAL_ADDRESS, port: localPort },
         send: async (bytes) => {
