@@ -263,3 +263,54 @@ t.test('sentences that users read stand in src/words', async (t) => {
   );
   t.same(files.flatMap(sentencesOf), []);
 });
+
+/** A screen and a half: what a reader holds in mind. Functions within a function count for themselves. */
+const MAX_OWN_LINES = 80;
+/** A factory with all its functions. */
+const MAX_LINES = 200;
+/** Factories whose functions share so much state that parts of them would pass it to and fro. */
+const LONG_FACTORIES: ReadonlyMap<string, string> = new Map([
+  ['createCallLine', 'one call from end to end: registration, dialog, sound and what is told of it share its state'],
+  ['createTransactions', 'a table of questions under way, and everything that may happen to one'],
+  ['createPhone', 'the transactions and dialogs of one end (RFC 3261 §17, §12) meet in one table'],
+  ['createSweeper', 'rounds of a sweep share its budget, its answers and its end'],
+]);
+
+interface Sized {
+  readonly place: string;
+  readonly name: string;
+  readonly lines: number;
+  readonly own: number;
+}
+
+const functionsOf = (file: string): readonly Sized[] => {
+  const source = ts.createSourceFile(file, readFileSync(join(root, file), 'utf8'), ts.ScriptTarget.Latest, true);
+  const lineAt = (position: number): number => source.getLineAndCharacterOfPosition(position).line + 1;
+  const found: Sized[] = [];
+  /** The lines of functions right within a node. */
+  const visit = (node: ts.Node): number => {
+    let within = 0;
+    ts.forEachChild(node, (child) => {
+      within += visit(child);
+    });
+    if (!ts.isFunctionLike(node) || !('body' in node) || !node.body) return within;
+    const first = lineAt(node.getStart());
+    const lines = lineAt(node.end) - first + 1;
+    const { parent } = node;
+    const name = ts.isVariableDeclaration(parent) || ts.isPropertyAssignment(parent) ? parent.name.getText() : '';
+    found.push({ place: `${file}:${first}`, name, lines, own: lines - within });
+    // The line that it begins in is its surroundings'.
+    return lines - 1;
+  };
+  visit(source);
+  return found;
+};
+
+t.test('functions are short', async (t) => {
+  const all = ['src', 'probes', 'scripts'].flatMap(filesBelow).flatMap(functionsOf);
+  t.ok(all.length > 3000, `${all.length} functions were found`);
+  const told = ({ place, name, lines, own }: Sized): string => `${place} ${name}: ${lines} lines, ${own} of its own`;
+  t.same(all.filter(({ own }) => own > MAX_OWN_LINES).map(told), []);
+  const long = all.filter(({ lines }) => lines > MAX_LINES);
+  t.same(long.filter(({ name }) => !LONG_FACTORIES.has(name)).map(told), []);
+});

@@ -76,3 +76,19 @@ t.test('its commands run from there', async (t) => {
   t.match(node(join(bin, 'probe.js'), 'profiles', 'zoom', '--rules', 'nftables'), 'table inet');
   t.match(node(join(bin, 'probe.js'), 'explain', 'dropped'), 'What to do');
 });
+
+t.test('the page on security names the licences of all that is installed', async (t) => {
+  const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as {
+    readonly packages: Readonly<
+      Record<string, { readonly license?: string; readonly dev?: true; readonly devOptional?: true }>
+    >;
+  };
+  const installed = Object.entries(packages).filter(([path, one]) => path !== '' && !one.dev && !one.devOptional);
+  t.ok(installed.length > 20, `${installed.length} packages`);
+  const page = readFileSync(join(root, 'docs', 'security.md'), 'utf8');
+  const [, sentence = ''] = /Their licences are ([^;]+);/.exec(page) ?? [];
+  const named = sentence.split(/, | and (?:the )?/).sort();
+  const unnamed = installed.flatMap(([path, { license }]) => (license === undefined ? [path] : []));
+  t.same([...new Set(installed.flatMap(([, { license }]) => license ?? []))].sort(), named);
+  t.same(unnamed, ['node_modules/sip'], 'those that name none');
+});

@@ -29,7 +29,7 @@ interface WatchOptions {
   readonly onDropped: () => void;
 }
 
-interface Watch {
+export interface Watch {
   /** Compares the host's network with the remembered one, and says what changed. */
   lookAtNetwork(): Promise<void>;
   onMissed(job: string, count: number, reason: string): void;

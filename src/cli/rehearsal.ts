@@ -2,6 +2,7 @@
  * What `--check` tries beside reading the file: all that would stop the daemon, or leave it without a part. Each mistake has its path
  * in the configuration. Leaves nothing behind.
  */
+
 import { constants } from 'node:fs';
 import { access, readFile, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -14,6 +15,7 @@ import type { Config } from '../agent/config/schema.js';
 import { askControl, controlPath } from '../agent/control.js';
 import type { Exporter } from '../agent/exporters/contract.js';
 import { Endpoint, readSecret, readTls } from '../agent/exporters/settings.js';
+import { codeOf } from '../model/error-code.js';
 import type { Mistake, PathKey } from '../model/mistake.js';
 import { UserError } from '../model/user-error.js';
 import { isOwnAddress, ownAddresses } from '../net/local.js';
@@ -28,8 +30,6 @@ const found = (path: readonly PathKey[], message: string, taken = false): Found 
   ...{ path, message, taken },
   atKey: false,
 });
-
-const codeOf = (error: unknown): string => (error as { code?: string }).code ?? String(error);
 
 /** The folder itself, or the nearest one above it, in which it would be made. */
 const nearestFolder = async (path: string): Promise<string> => {

@@ -175,8 +175,7 @@ const SipAlgSchema = v.looseObject({
       transport: v.picklist(TRANSPORTS),
       port: Port,
       method: v.string(),
-      /** Null where the far end did not tell what arrived. */
-      direction: nullable(v.picklist(['outbound', 'inbound'])),
+      direction: v.picklist(['outbound', 'inbound']),
       kind: v.picklist(['rewritten', 'dropped', 'pinhole']),
       class: v.picklist(['semantic', 'proxy', 'cosmetic']),
       field: v.string(),

@@ -38,6 +38,13 @@ const asksSip = (profiles: readonly Profile[]): boolean =>
     requirements.flatMap(alternativesOf).some((spec) => 'probe' in spec && spec.probe.startsWith('sip-')),
   );
 
+/** @throws UserError where something is asked for that only a token opens */
+const demandToken = ({ reflectors, inbound = [] }: ProbeRequest, token: Uint8Array | null): void => {
+  if (token !== null) return;
+  const option = reflectors.length > 0 ? '--reflector' : inbound.length > 0 ? '--inbound' : null;
+  if (option !== null) throw new UserError('usage', `${option} needs the reflector's token: give --token-file FILE`);
+};
+
 /**
  * Reads everything that the request names, and plans the run.
  * @param withoutPackets names are not resolved, because that sends packets
@@ -73,9 +80,7 @@ export const prepare = async (
   const sipTarget = readSipTarget(named, '--target', request.port);
   const { target, port } = sipTarget;
   const reflectorTargets = request.reflectors.map((text) => readTarget(text, '--reflector'));
-  if (reflectorTargets.length > 0 && token === null) {
-    throw new UserError('usage', "--reflector needs the reflector's token: give --token-file FILE");
-  }
+  demandToken(request, token);
   const resolve = async (one: typeof target, withSip: boolean, at: number | null = null): Promise<Resolved> =>
     withoutPackets && one.kind === 'name'
       ? withoutDns(one.name, families, at)
@@ -98,9 +103,6 @@ export const prepare = async (
   ]);
   const reflectors = others.map(({ destination }) => destination);
   const { sessionId, random } = newSession();
-  if ((request.inbound ?? []).length > 0 && token === null) {
-    throw new UserError('usage', "--inbound needs the reflector's token: give --token-file FILE");
-  }
   return {
     ...{ reflectors, profiles, token, sessionId },
     warnings: exposed === null ? [] : [exposed],

@@ -7,7 +7,7 @@ import type { Call, Request } from '../dialog/call.js';
 import type { Clock } from '../dialog/clock.js';
 import { type Called, createPhone, type Exchange, type Phone, type Respond } from '../dialog/phone.js';
 import { createEar, createMouth, type Ear, type Mouth, PACKET_MS } from '../dialog/sound.js';
-import { type CallOrder, messageDigest, userOf } from '../wire/call.js';
+import { type CallOrder, type CallState, messageDigest, userOf } from '../wire/call.js';
 import { readRelay } from '../wire/dtmf.js';
 import {
   answeredDirection,
@@ -61,8 +61,8 @@ export interface CallLine {
   readonly phone: Phone;
   hear(bytes: Uint8Array, way: LineWay): void;
   hearSound(bytes: Uint8Array, from: Source): boolean;
-  /** Does it once so much later; false where there is nothing on the line to do it with. */
-  order(order: CallOrder, number: number, afterMs: number, argument: number): boolean;
+  /** Does it once so much later. Held back while too much is under way, and `nothing` where there is nothing to do it with. */
+  order(order: CallOrder, number: number, afterMs: number, argument: number): CallState;
   record(): Uint8Array;
   close(): void;
 }
@@ -77,6 +77,12 @@ const ANSWER_AFTER_MS = 300;
 const MAX_TALK = 500;
 /** An order's exchange is remembered; of more the oldest goes first. */
 const MAX_DONE = 32;
+/** At the same time on a line: sound, a key, a hold and a hang-up wait for each other, and as many again. */
+const MAX_UNDER_WAY = 8;
+/** An order that comes again is known by its number for at least as long as it may be sent again. */
+const MAX_NUMBERS = 1024;
+/** Of the keys that a call relays (INFO). */
+const MAX_RELAYED = 32;
 const SESSION_S = 1800;
 /** Sound before the answer: as long as a short announcement. */
 const EARLY_PACKETS = 25;
@@ -221,7 +227,7 @@ export const createCallLine = (rules: LineRules): CallLine => {
         case 'UPDATE':
           return void respond(200, 'OK', { headers: [contact, ...refreshed] });
         case 'INFO':
-          one.relayed += readRelay(request.body) ?? '';
+          one.relayed = `${one.relayed}${readRelay(request.body) ?? ''}`.slice(0, MAX_RELAYED);
           return void respond(200, 'OK');
         case 'REFER':
           counts.refers += 1;
@@ -416,13 +422,16 @@ export const createCallLine = (rules: LineRules): CallLine => {
       return true;
     },
     order: (order, number, afterMs, argument) => {
-      if (numbers.has(number)) return true;
+      if (numbers.has(number)) return 'ok';
       const needsRegistration = order === 'call' && !registration;
-      if (needsRegistration || (order !== 'manner' && order !== 'call' && !spoken)) return false;
+      if (needsRegistration || (order !== 'manner' && order !== 'call' && !spoken)) return 'nothing';
+      if (timers.size >= MAX_UNDER_WAY) return 'held-back';
       numbers.add(number);
+      const [oldest] = numbers;
+      if (numbers.size > MAX_NUMBERS && oldest !== undefined) numbers.delete(oldest);
       if (afterMs === 0) perform(order, number, argument);
       else later(afterMs, () => perform(order, number, argument));
-      return true;
+      return 'ok';
     },
     record: () => {
       const one = spoken;

@@ -213,8 +213,8 @@ export const createCalls = ({ clock, send, places }: CallsRules): Calls => {
         window.manners.set(query.line, query.argument);
         return { state: 'ok', whole: null };
       }
-      const isDone = query.order && line?.order(query.order, query.number, query.afterMs, query.argument);
-      return { state: isDone ? 'ok' : 'nothing', whole: null };
+      const state = query.order && line?.order(query.order, query.number, query.afterMs, query.argument);
+      return { state: state ?? 'nothing', whole: null };
     }
     if (!line) return { state: 'nothing', whole: null };
     const whole = query.index === THE_RECORD ? line.record() : (line.phone.messages[query.index]?.bytes ?? null);

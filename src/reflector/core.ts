@@ -3,7 +3,6 @@ import { randomBytes } from 'node:crypto';
 import { realClock } from '../dialog/clock.js';
 import type { ReflectorInfo } from '../model/far-end.js';
 import type { NamedToken } from '../model/token.js';
-import { encodeInfo, spansOf } from '../wire/info.js';
 import { createAlternates, type Listener, type Place } from './alternates.js';
 import { createAuthority } from './authority.js';
 import { type Calls, createCalls } from './calls.js';
@@ -13,12 +12,14 @@ import { answerDatagram, type DatagramRules } from './datagrams.js';
 import { createDeferrals } from './deferrals.js';
 import { dial } from './dial.js';
 import type { Arrival, Host } from './exchange.js';
+import { createGuard } from './guard.js';
 import { createInbound } from './inbound.js';
 import { createLateness } from './lateness.js';
 import { createKeepaliveBook, createLimiter, createRefusalBook } from './limits.js';
 import type { Counters } from './metrics.js';
 import { createOverruns } from './overruns.js';
 import type { SharedRecord } from './record-batch.js';
+import { createSelfReport } from './self-report.js';
 import { createSessions } from './sessions.js';
 import { createSources } from './sources.js';
 import { createStrangers } from './strangers.js';
@@ -72,121 +73,23 @@ export interface Core {
   close(): Promise<void>;
 }
 
-/** A process that cannot tell what it saw in this time is not waited for: its work is as late as that, and what it alone saw is not known. */
-export const TELLS_WITHIN_MS = 1000;
-/** How long between two warnings of the same kind, so that whoever provokes one cannot fill a disk. */
-const DEFECT_TOLD_EVERY_MS = 60_000;
-
-/** Less is NTP, which nobody has to be told of. */
-const CLOCK_SET_MS = 1000;
-
 const nowMicros = createWallClock();
 
 /** A start for the hash of sources that nobody outside can know. */
 export const newHashSeed = (): number => randomBytes(4).readUInt32BE(0);
 
-/** A process without sockets yet. */
-export const createCore = (options: CoreOptions): Core => {
-  const { warn, siblings } = options;
-  const startedAt = performance.now();
-  const authority = createAuthority(options.tokens);
-  const sessions = createSessions(options.hashSeed, siblings?.tell, () => performance.now() - startedAt);
-  const limiter = createLimiter();
-  const keepalives = createKeepaliveBook();
+type ArrivalOf = (
+  source: Source,
+  localPort: number,
+  binding: Uint8Array | null,
+  surroundings: Arrival['surroundings'],
+  localAddress?: string | null,
+) => Arrival | null;
+
+/** Dates and names what arrives; null for an address that cannot be read. */
+const createArrivals = (): ArrivalOf => {
   const sourceOf = createSources();
-  const refusals = createRefusalBook();
-  const strangers = createStrangers(limiter, undefined, (address) => siblings?.tell({ say: 'proved', address }));
-  const unreadable = createUnreadable(strangers.isKnown, undefined, (address, port) =>
-    siblings?.tell({ say: 'unreadable', address, port }),
-  );
-  const lateness = createLateness();
-  const udpPorts = new Set<number>();
-  const overruns = createOverruns(udpPorts);
-  const deferrals = createDeferrals();
-  const inbound = options.inbound === true ? createInbound({ dial }) : null;
-  // A call's signalling, sound and questions come to different ports, which have to be of one process.
-  const calls: Calls | null = siblings
-    ? null
-    : createCalls({
-        clock: realClock,
-        send: (place, bytes, to) => void udp.send(place, bytes, to),
-        places: () => udp.places(),
-      });
-  const counts = { datagrams: 0, answers: 0, connections: 0, refusedConnections: 0 };
-  let context = secureContextOf(options.credentials);
-  let info: ReflectorInfo = { version: options.version, udp: [], tcp: [], certificateSha256: null };
-  let plainInfo = encodeInfo(info);
-  /** By a clock that may be set after the start, as on a host that wakes up in another year. */
-  const startedAtMs = (): number => Math.round(Number(nowMicros()) / 1000 - (performance.now() - startedAt));
-  const dated = (told: ReflectorInfo): ReflectorInfo => {
-    const now = startedAtMs();
-    return Math.abs(now - (told.startedAtMs ?? 0)) < CLOCK_SET_MS ? told : { ...told, startedAtMs: now };
-  };
-  let isReady = false;
-  let toldAt = Number.NEGATIVE_INFINITY;
-
-  const lately = (): Lately => ({ lateMs: lateness.worstMs(), overruns: overruns.recent() });
-
-  const host: Host = {
-    authority,
-    nowMicros,
-    keepalives: keepalives.count,
-    info: (asker, room, isPartlyBlind) => {
-      const now = dated(info);
-      if (now !== info) {
-        info = now;
-        plainInfo = encodeInfo(now);
-      }
-      const [here, there] = [lately(), siblings?.lately()];
-      const dropped = [...here.overruns, ...(there?.overruns ?? [])];
-      const lateMs = Math.max(here.lateMs, there?.lateMs ?? 0, isPartlyBlind ? TELLS_WITHIN_MS : 0);
-      const changed = unreadable.at(asker);
-      const isWell = dropped.length === 0 && lateMs === 0 && changed.length === 0;
-      if (isWell && plainInfo.length <= room) return plainInfo;
-      const told = {
-        ...info,
-        ...(dropped.length > 0 && { overruns: spansOf(dropped) }),
-        ...(changed.length > 0 && { unreadable: changed }),
-        ...(lateMs > 0 && { lateMs }),
-      };
-      return encodeInfo(told, room);
-    },
-    sessions,
-    evidence: createEvidenceBook(),
-    refused: refusals.count,
-    version: options.version,
-    inbound,
-    calls,
-  };
-  const rules: DatagramRules = {
-    host,
-    limiter,
-    sawKeepalive: keepalives.saw,
-    proved: strangers.proved,
-    sawUnreadable: unreadable.saw,
-  };
-
-  /** A defect in one responder costs one answer and a warning now and then, and never the process. */
-  const guarded = <T>(respond: () => T, otherwise: T): T => {
-    try {
-      return sessions.during(respond);
-    } catch (error) {
-      const now = performance.now();
-      if (now - toldAt > DEFECT_TOLD_EVERY_MS) {
-        warn(`a defect in callpath, please report it: ${(error as Error)?.stack ?? error}`);
-        toldAt = now;
-      }
-      return otherwise;
-    }
-  };
-
-  const arrivalOf = (
-    source: Source,
-    localPort: number,
-    binding: Uint8Array | null,
-    surroundings: Arrival['surroundings'],
-    localAddress: string | null = null,
-  ): Arrival | null => {
+  return (source, localPort, binding, surroundings, localAddress = null) => {
     const from = sourceOf(source.address);
     return (
       from && {
@@ -201,7 +104,81 @@ export const createCore = (options: CoreOptions): Core => {
       }
     );
   };
+};
 
+/** What a process remembers of who asks, and of itself. */
+const createBooks = ({ tokens, hashSeed, siblings, inbound }: CoreOptions, startedAt: number) => {
+  const limiter = createLimiter();
+  const strangers = createStrangers(limiter, undefined, (address) => siblings?.tell({ say: 'proved', address }));
+  const udpPorts = new Set<number>();
+  return {
+    ...{ limiter, strangers, udpPorts },
+    authority: createAuthority(tokens),
+    sessions: createSessions(hashSeed, siblings?.tell, () => performance.now() - startedAt),
+    keepalives: createKeepaliveBook(),
+    refusals: createRefusalBook(),
+    unreadable: createUnreadable(strangers.isKnown, undefined, (address, port) =>
+      siblings?.tell({ say: 'unreadable', address, port }),
+    ),
+    lateness: createLateness(),
+    overruns: createOverruns(udpPorts),
+    deferrals: createDeferrals(),
+    inbound: inbound === true ? createInbound({ dial }) : null,
+    arrivalOf: createArrivals(),
+  };
+};
+
+type Books = ReturnType<typeof createBooks>;
+
+/** What the responders are given to answer with. */
+const rulesOf = (books: Books, rest: Pick<Host, 'info' | 'version' | 'calls'>): DatagramRules => {
+  const { authority, sessions, limiter, keepalives, refusals, strangers, unreadable, inbound } = books;
+  return {
+    host: {
+      ...{ authority, nowMicros, sessions, inbound, ...rest },
+      keepalives: keepalives.count,
+      refused: refusals.count,
+      evidence: createEvidenceBook(),
+    },
+    limiter,
+    sawKeepalive: keepalives.saw,
+    proved: strangers.proved,
+    sawUnreadable: unreadable.saw,
+  };
+};
+
+/** A process without sockets yet. */
+export const createCore = (options: CoreOptions): Core => {
+  const { warn, siblings } = options;
+  const startedAt = performance.now();
+  const books = createBooks(options, startedAt);
+  const { authority, sessions, limiter, refusals, strangers, unreadable, lateness } = books;
+  const { udpPorts, overruns, deferrals, inbound, arrivalOf } = books;
+  // A call's signalling, sound and questions come to different ports, which have to be of one process.
+  const calls: Calls | null = siblings
+    ? null
+    : createCalls({
+        clock: realClock,
+        send: (place, bytes, to) => void udp.send(place, bytes, to),
+        places: () => udp.places(),
+      });
+  const counts = { datagrams: 0, answers: 0, connections: 0, refusedConnections: 0 };
+  const counted = (what: keyof typeof counts): void => {
+    counts[what] += 1;
+  };
+  let context = secureContextOf(options.credentials);
+  let isReady = false;
+
+  const lately = (): Lately => ({ lateMs: lateness.worstMs(), overruns: overruns.recent() });
+  const self = createSelfReport({
+    version: options.version,
+    startedAtMs: () => Math.round(Number(nowMicros()) / 1000 - (performance.now() - startedAt)),
+    lately: () => (siblings ? [lately(), siblings.lately()] : [lately()]),
+    unreadableAt: unreadable.at,
+  });
+
+  const rules = rulesOf(books, { info: self.info, version: options.version, calls });
+  const guarded = createGuard(warn, sessions.during);
   const defer = (arrival: Arrival, owner: string, afterMs: number, send: () => void): boolean => {
     const accepted = deferrals.add(arrival.sourceBytes, owner, afterMs, send);
     if (!accepted) refusals.refuse(arrival.sourceBytes);
@@ -225,28 +202,24 @@ export const createCore = (options: CoreOptions): Core => {
     failed: ({ of }) => {
       if (of) sessions.unanswered(of, 'busy');
     },
-    counted: (what) => {
-      counts[what] += 1;
-    },
+    counted,
     warn,
   });
   const tcp = createTcpSide({
     listeners: options.listeners,
     secureContext: () => context,
     arrivalOf: (source, port, binding, localAddress) => arrivalOf(source, port, binding, null, localAddress),
-    createConversation: () => createConversation(host),
+    createConversation: () => createConversation(rules.host),
     strangers,
     consult: siblings?.consult,
     guarded,
     defer,
     failed: (request) => sessions.unanswered(request, 'busy'),
     refused: (source) => {
-      counts.refusedConnections += 1;
+      counted('refusedConnections');
       refusals.refuse(source);
     },
-    counted: (what) => {
-      counts[what] += 1;
-    },
+    counted,
     warn,
   });
 
@@ -270,8 +243,7 @@ export const createCore = (options: CoreOptions): Core => {
       // The first is said when all is bound.
       if (!isReady) lateness.begin();
       isReady = true;
-      info = dated(next);
-      plainInfo = encodeInfo(info);
+      self.set(next);
     },
     setTokens: authority.replace,
     setCredentials: (next) => {

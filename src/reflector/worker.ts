@@ -1,6 +1,7 @@
 /** A further process of the reflector: binds its share of the ports, and lives as long as the one that started it. */
-import { type Core, createCore, TELLS_WITHIN_MS } from './core.js';
+import { type Core, createCore } from './core.js';
 import { createRecordBatch } from './record-batch.js';
+import { TELLS_WITHIN_MS } from './self-report.js';
 import type { FromWorker, Lately, ToWorker } from './worker-messages.js';
 
 /** Counters are told this often even where nothing arrives. */

@@ -9,9 +9,10 @@ import type { ReflectorInfo } from '../model/far-end.js';
 import type { NamedToken } from '../model/token.js';
 import type { Place } from './alternates.js';
 import type { Credentials } from './certificate.js';
-import { type Core, type CoreOptions, type Siblings, TELLS_WITHIN_MS } from './core.js';
+import type { Core, CoreOptions, Siblings } from './core.js';
 import type { Counters } from './metrics.js';
 import { createRecordBatch } from './record-batch.js';
+import { TELLS_WITHIN_MS } from './self-report.js';
 import type { FromWorker, Lately, Share, ToWorker } from './worker-messages.js';
 
 const WORKER = fileURLToPath(new URL('./worker.js', import.meta.url));

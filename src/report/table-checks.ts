@@ -2,15 +2,7 @@
 import type { Report, ReportCheck } from '../model/report.js';
 import type { Reason, Verdict } from '../model/verdict.js';
 import { printable } from '../wire/printable.js';
-import {
-  confidence,
-  counted,
-  directionInWords,
-  evidenceInWords,
-  milliseconds,
-  REASON_WORDS,
-  untestedOf,
-} from '../words/report.js';
+import { confidence, counted, evidenceInWords, milliseconds, REASON_WORDS, untestedOf } from '../words/report.js';
 import { columns, padTo } from './layout.js';
 import {
   beside,
@@ -120,7 +112,7 @@ export const sipAlg = (page: Page, { sipAlg: { findings } }: Report): Section =>
       ...paragraph(
         page,
         `${printable(finding.field, MAX_ID)} of ${printable(finding.method, MAX_ID)} over ${finding.transport} ` +
-          `${finding.port}, ${directionInWords(finding.direction)}: ${finding.kind} (${finding.class})`,
+          `${finding.port}, ${finding.direction}: ${finding.kind} (${finding.class})`,
         2,
       ),
       ...quoted('sent', finding.sent),

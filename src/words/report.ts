@@ -300,10 +300,6 @@ export const sipAlgInWords = (report: Report): string => {
   return `FOUND: something on the path ${kinds.length > 0 ? does : 'rewrites SIP'}`;
 };
 
-/** Of a SIP message that was changed or dropped. */
-export const directionInWords = (direction: Report['sipAlg']['findings'][number]['direction']): string =>
-  direction ?? 'direction unknown';
-
 /** What the target is, and so how far its answers can be believed. */
 export const roleInWords = ({ checks, target, totals }: Report): string => {
   if (target.role === 'reflector') return 'a reflector';

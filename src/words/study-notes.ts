@@ -43,3 +43,7 @@ export const sipStopped = (port: number, kind: keyof typeof STOPPED_BY): string 
 /** @param forms what of the form changed: `header order, compact names` */
 export const sipInAnotherForm = (place: string, forms: string): string =>
   `Something on the path writes SIP over ${place} in another form (${forms}): the content is the same, and no call suffers from it.`;
+
+/** Of a message that is dropped on SIP's port alone, where the far end did not say whether it arrived. */
+export const sipVanished = (method: string, place: string): string =>
+  `${method} gets no answer on ${place} and does elsewhere. The reflector did not say whether it arrived, so the direction in which it is lost is unknown.`;

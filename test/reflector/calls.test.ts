@@ -10,6 +10,7 @@ import { type CallAnswer, createCalls } from '../../src/reflector/calls.js';
 import { makeCredentials } from '../../src/reflector/certificate.js';
 import { startReflector } from '../../src/reflector/server.js';
 import {
+  type CallOrder,
   type CallQuery,
   callIdentity,
   encodeCallQuery,
@@ -139,6 +140,13 @@ t.test('what a window sends in all has a ceiling', async (t) => {
   const [head = ''] = text.split('\r\n\r\n');
   const whole = head.replace(/Content-Length: 0/i, `Content-Type: application/sdp\r\nContent-Length: ${offer.length}`);
   t.ok(hear(Buffer.concat([Buffer.from(`${whole}\r\n\r\n`, 'latin1'), offer]), '192.0.2.9'));
+  const orders = Array.from(
+    { length: 50 },
+    (_, n) => ({ order: 'talk', line: 0, number: 1000 + n, argument: 500 }) as const,
+  );
+  const states = orders.map((order) => ask({ action: 'do', ...order }).state);
+  t.ok(states.filter((state) => state === 'ok').length <= 8 && states.at(-1) === 'held-back', 'many voices at once');
+  await clock.pass(11_000);
   for (let turn = 0; turn < 60; turn += 1) {
     ask({ action: 'do', order: 'talk', line: 0, number: turn + 1, argument: 500 });
     await clock.pass(10_000);
@@ -147,6 +155,30 @@ t.test('what a window sends in all has a ceiling', async (t) => {
   t.ok(sound.length > 1000 && sent.length <= 16_000, `${sent.length} packets`);
   t.ok(sound.every(({ to }) => to.port === 30_000 && to.address === '192.0.2.9'));
 });
+
+t.test(
+  'orders of which too many are under way are held back, so that no tenant takes the time of others',
+  async (t) => {
+    const { ask, hear, clock, identity } = rig();
+    ask({ action: 'open' });
+    t.ok(hear(invite(identity.user(0)), '192.0.2.9'));
+    const states = (order: CallOrder, from: number, afterMs: number) =>
+      Array.from({ length: 500 }, (_, n) => ask({ action: 'do', order, line: 0, number: from + n, afterMs }).state);
+    for (const [order, from, afterMs] of [
+      ['manner', 1000, 60_000],
+      ['manner', 2000, 300_000],
+    ] as const) {
+      const said = states(order, from, afterMs);
+      t.ok(said.filter((state) => state === 'ok').length <= 8, `${order} after ${afterMs} ms`);
+      t.equal(said.at(-1), 'held-back');
+      t.equal(said[0], 'ok');
+      t.equal(ask({ action: 'do', order, line: 0, number: from, afterMs }).state, 'ok', 'the first again is done once');
+      await clock.pass(afterMs + 1000);
+      ask({ action: 'open' });
+      t.equal(ask({ action: 'do', order, line: 0, number: from + 900 }).state, 'ok', 'when they are over');
+    }
+  },
+);
 
 t.test('two calls of one address share a port, and each hears its own speaker', async (t) => {
   const { ask, hear, identity, clock } = rig();

@@ -71,32 +71,58 @@ const retry = (error: unknown): Delivery => {
   return { outcome: 'retry', why: `nats: ${printable(message, MAX_WORDS)}`, afterMs: null };
 };
 
-export const create = async (config: Config, deps: ExporterDeps): Promise<Exporter> => {
-  const { name, log } = deps;
-  const [nats, jetstream] = await Promise.all([import('@nats-io/transport-node'), import('@nats-io/jetstream')]);
+type Client = typeof import('@nats-io/transport-node');
+
+/** How to connect, with what the configured files hold. @throws UserError for what the user can mend */
+const optionsOf = async (config: Config, deps: ExporterDeps, nats: Client): Promise<ConnectionOptions> => {
+  const { credentialsFile, tokenFile, servers } = config;
   const { ca, cert, key } = await readTls(config, deps);
-  if (config.credentialsFile !== undefined && config.tokenFile !== undefined)
-    throw new UserError('usage', `exporter ${name}: credentialsFile and tokenFile cannot be combined; keep one`);
-  const withTls = ca !== undefined || cert !== undefined || config.servers.some((server) => server.startsWith('tls:'));
-  const options: ConnectionOptions = {
-    servers: [...config.servers],
+  if (credentialsFile !== undefined && tokenFile !== undefined)
+    throw new UserError('usage', `exporter ${deps.name}: credentialsFile and tokenFile cannot be combined; keep one`);
+  const withTls = ca !== undefined || cert !== undefined || servers.some((server) => server.startsWith('tls:'));
+  const tls = {
+    ...(ca && { ca: ca.toString() }),
+    ...(cert && key && { cert: cert.toString(), key: key.toString() }),
+  };
+  return {
+    servers: [...servers],
     name: `callpath ${deps.agentId}`,
     // The pump decides when to try again; a client that also did would be a second clock.
     reconnect: false,
     timeout: CONNECT_MS,
-    ...(withTls
-      ? {
-          tls: {
-            ...(ca ? { ca: ca.toString() } : {}),
-            ...(cert && key ? { cert: cert.toString(), key: key.toString() } : {}),
-          },
-        }
-      : {}),
-    ...(config.credentialsFile === undefined
-      ? {}
-      : { authenticator: nats.credsAuthenticator(await deps.readFile(config.credentialsFile)) }),
-    ...(config.tokenFile === undefined ? {} : { token: await readSecret(config.tokenFile, deps) }),
+    ...(withTls && { tls }),
+    ...(credentialsFile !== undefined && {
+      authenticator: nats.credsAuthenticator(await deps.readFile(credentialsFile)),
+    }),
+    ...(tokenFile !== undefined && { token: await readSecret(tokenFile, deps) }),
   };
+};
+
+/**
+ * The id of this agent's newest message in the stream. The stream's own memory of ids lasts two minutes unless
+ * configured otherwise, an outage longer; messages go out one by one and in order, so whatever lies before the
+ * newest is stored too.
+ * @param own what the subjects of this agent begin with
+ */
+const newestStored = async ({ manager }: Session, own: string, { name, log }: ExporterDeps): Promise<string | null> => {
+  try {
+    const stream = await manager.streams.find(`${own}.x.x`);
+    const newest = await manager.streams.getMessage(stream, { last_by_subj: `${own}.>` });
+    return newest?.header.get('Nats-Msg-Id') ?? null;
+  } catch (error) {
+    // Agents need no right to read. Without it the stream's memory is what there is.
+    log.info(
+      { exporter: name, why: printable(String(error), MAX_WORDS) },
+      'the stream could not be asked for its newest result',
+    );
+    return null;
+  }
+};
+
+export const create = async (config: Config, deps: ExporterDeps): Promise<Exporter> => {
+  const { name } = deps;
+  const [nats, jetstream] = await Promise.all([import('@nats-io/transport-node'), import('@nats-io/jetstream')]);
+  const options = await optionsOf(config, deps, nats);
   const told = (record: SpoolRecord): string => JSON.stringify(labelled(record, deps.labels));
   const own = `${config.subject}.${token(deps.agentId)}`;
   let session: Session | null = null;
@@ -114,29 +140,9 @@ export const create = async (config: Config, deps: ExporterDeps): Promise<Export
     return session;
   };
 
-  /**
-   * The id of this agent's newest message in the stream. The stream's own memory of ids lasts two minutes unless
-   * configured otherwise, an outage longer; messages go out one by one and in order, so whatever lies before the
-   * newest is stored too.
-   */
-  const newestStored = async ({ manager }: Session): Promise<string | null> => {
-    try {
-      const stream = await manager.streams.find(`${own}.x.x`);
-      const newest = await manager.streams.getMessage(stream, { last_by_subj: `${own}.>` });
-      return newest?.header.get('Nats-Msg-Id') ?? null;
-    } catch (error) {
-      // Agents need no right to read. Without it the stream's memory is what there is.
-      log.info(
-        { exporter: name, why: printable(String(error), MAX_WORDS) },
-        'the stream could not be asked for its newest result',
-      );
-      return null;
-    }
-  };
-
   const unstored = async (open: Session, records: readonly SpoolRecord[]): Promise<readonly SpoolRecord[]> => {
     if (!doubtful) return records;
-    const newest = await newestStored(open);
+    const newest = await newestStored(open, own, deps);
     return records.slice(records.findIndex(({ id }) => id === newest) + 1);
   };
 

@@ -18,7 +18,7 @@ export interface SegmentFiles {
   nextSeq: number;
 }
 
-interface Appender {
+export interface Appender {
   /** @throws the disk's error; `undo` then takes back what was written */
   store(record: SpoolRecord, lane: Lane): Promise<void>;
   /** Takes back what a failed write left behind; a file that cannot be cut is not appended to again. */

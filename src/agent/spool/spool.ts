@@ -3,10 +3,14 @@
  * `change`) share one order; each exporter has its own position in it. Appending is one write and one fdatasync,
  * dropping is one unlink, and opening after a crash is reading what is whole.
  */
-import { mkdir, open, readdir, unlink } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+
+import { mkdir, open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { codeOf } from '../../model/error-code.js';
 import type { SpoolRecord } from '../exporters/contract.js';
-import { createAppender, FOLDER_GONE, type OpenFile, type SegmentFiles } from './appender.js';
+import { createAppender, type OpenFile, type SegmentFiles } from './appender.js';
+import { createDisk } from './disk.js';
+import { createDropping } from './dropping.js';
 import { createHeld } from './held.js';
 import { openPositions } from './positions.js';
 import {
@@ -20,15 +24,13 @@ import {
   walkBack,
 } from './reading.js';
 import { recoverSegments } from './recovery.js';
-import { type Lane, type RetentionPolicy, segmentsToDrop } from './retention.js';
+import type { Lane, RetentionPolicy } from './retention.js';
+import type { Segment } from './segment.js';
 
 /** Small enough that dropping one loses little, large enough that a full spool has a few hundred files. */
 const MAX_SEGMENT_BYTES = 1024 * 1024;
 /** A spool has at least this many segments, so that dropping one is never dropping all. */
 const MIN_SEGMENTS = 16;
-/** Tries on a full disk, each after dropping something. */
-const MAX_TRIES = 4;
-const FULL = new Set(['ENOSPC', 'EDQUOT']);
 
 export interface SpoolOptions {
   readonly folder: string;
@@ -87,119 +89,65 @@ export interface Spool {
   close(): Promise<void>;
 }
 
-const codeOf = (error: unknown): string => (error as { code?: string }).code ?? String(error);
+/** The numbers of new records go on after all that is known of older ones. */
+const nextAfter = (segments: readonly Segment[], highestTaken: number): number =>
+  Math.max(0, highestTaken, ...segments.map(({ firstSeq, lastSeq }) => Math.max(firstSeq, lastSeq))) + 1;
+
+/** One thing at a time: the order of the records is the order of the calls. */
+const createTurns = () => {
+  let last: Promise<unknown> = Promise.resolve();
+  return <T>(work: () => Promise<T>): Promise<T> => {
+    const turn = last.then(work, work);
+    last = turn.catch(() => undefined);
+    return turn;
+  };
+};
+
+/** What is on disk, in numbers. */
+const countOf = (
+  segments: readonly Segment[],
+  exporters: readonly string[],
+  positionOf: (exporter: string) => number,
+) => ({
+  records: segments.reduce((sum, { seqs }) => sum + seqs.length, 0),
+  bytes: segments.reduce((sum, { bytes }) => sum + bytes, 0),
+  waiting: Object.fromEntries(
+    exporters.map((name) => [
+      name,
+      segments.reduce((sum, { seqs }) => sum + seqs.length - firstAfter(seqs, positionOf(name)), 0),
+    ]),
+  ),
+});
 
 /** Opens the spool, whatever state it was left in. @throws only if the folder can neither be made nor read */
 export const openSpool = async (options: SpoolOptions): Promise<Spool> => {
-  const { folder, policy, say } = options;
+  const { folder, policy, say, now } = options;
   const openFile = options.openFile ?? ((file: string) => open(file, 'a', 0o640));
   const segmentBytes = Math.min(MAX_SEGMENT_BYTES, Math.floor(policy.maxBytes / MIN_SEGMENTS));
   await mkdir(folder, { recursive: true, mode: 0o750 });
   const positions = await openPositions(join(folder, 'positions'), options.exporters, say);
-
-  const recovered = await recoverSegments(folder, say);
-  const files: SegmentFiles = {
-    segments: recovered.segments,
-    nextSeq:
-      Math.max(
-        0,
-        positions.highest(),
-        ...recovered.segments.map(({ firstSeq, lastSeq }) => Math.max(firstSeq, lastSeq)),
-      ) + 1,
-  };
+  const { segments, damaged } = await recoverSegments(folder, say);
+  const files: SegmentFiles = { segments, nextSeq: nextAfter(segments, positions.highest()) };
   const appender = createAppender({ folder, segmentBytes, openFile }, files);
-  const dropped: Record<Lane, number> = { light: 0, full: 0, event: 0, change: 0 };
+  const dropping = createDropping(
+    { policy, now, say, release: appender.release, deliveredTo: positions.lowest },
+    files,
+  );
   const held = createHeld();
+  const disk = createDisk({ folder, segmentBytes, appender, dropping, held: held.size, say }, files);
   const listeners = new Set<() => void>();
-  let failing: string | null = null;
-  let lastWork: Promise<unknown> = Promise.resolve();
-
-  /** One thing at a time: the order of the records is the order of the calls. */
-  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
-    const turn = lastWork.then(work, work);
-    lastWork = turn.catch(() => undefined);
-    return turn;
-  };
-
-  const countDropped = (lane: Lane, seqs: readonly number[]): number => {
-    const lowest = positions.lowest();
-    const lost = seqs.filter((seq) => seq > lowest && Number.isFinite(lowest)).length;
-    dropped[lane] += lost;
-    return lost;
-  };
-
-  const drop = async (freeAtLeast: number, rankOfNew: Lane | null): Promise<number> => {
-    const leaving = segmentsToDrop({
-      segments: files.segments.filter(({ bytes }) => bytes > 0),
-      policy,
-      now: options.now(),
-      deliveredTo: positions.lowest(),
-      freeAtLeast,
-      rankOfNew,
-    });
-    let freed = 0;
-    for (const segment of leaving) {
-      await appender.release(segment);
-      try {
-        await unlink(segment.file);
-      } catch (error) {
-        if (codeOf(error) !== 'ENOENT') continue;
-      }
-      freed += segment.bytes;
-      files.segments = files.segments.filter((one) => one !== segment);
-      const lost = countDropped(segment.lane, segment.seqs);
-      if (lost > 0)
-        say('results were dropped before every exporter had taken them', { lane: segment.lane, results: lost });
-    }
-    return freed;
-  };
-
-  /** Somebody removed the folder, or files in it, while we wrote there. */
-  const makeAnew = async (): Promise<void> => {
-    await mkdir(folder, { recursive: true, mode: 0o750 }).catch(() => undefined);
-    const there = new Set(await readdir(folder).catch(() => []));
-    const gone = files.segments.filter(({ file, bytes }) => bytes > 0 && !there.has(basename(file)));
-    files.segments = files.segments.filter(({ file }) => there.has(basename(file)));
-    for (const { lane, seqs } of gone) countDropped(lane, seqs);
-    say('files of the spool were removed while the agent runs; it goes on with new ones', {
-      folder,
-      files: gone.length,
-    });
-  };
-
-  /** On a full disk what everybody has taken goes first; what somebody has yet to take only where memory has no room either. */
-  const storeOrFree = async (record: SpoolRecord, lane: Lane, memoryIsFull = false): Promise<boolean> => {
-    for (let attempt = 1; attempt <= MAX_TRIES; attempt += 1) {
-      try {
-        await appender.store(record, lane);
-        if (failing !== null) say('the disk takes results again', { held: held.size() });
-        failing = null;
-        return true;
-      } catch (error) {
-        await appender.undo(lane);
-        const code = codeOf(error);
-        if (code === FOLDER_GONE || code === 'ENOENT') {
-          await makeAnew();
-          if (attempt < MAX_TRIES) continue;
-        }
-        if (failing !== code) say('the disk does not take results; they are kept in memory', { error: code, folder });
-        failing = code;
-        if (!FULL.has(code) || (await drop(segmentBytes, memoryIsFull ? lane : null)) === 0) return false;
-      }
-    }
-    return false;
-  };
+  const inTurn = createTurns();
 
   const flushHeld = async (memoryIsFull = false): Promise<void> => {
     for (let first = held.first(); first !== null; first = held.first()) {
-      if (!(await storeOrFree(first.record, first.lane, memoryIsFull))) return;
+      if (!(await disk.store(first.record, first.lane, memoryIsFull))) return;
       held.removeFirst();
     }
   };
 
   const hold = (record: SpoolRecord, lane: Lane): void => {
     for (const lost of held.add({ record, lane })) {
-      dropped[lost.lane] += 1;
+      dropping.lose(lost.lane);
       say('a result was lost: the disk takes no results and memory is full', { lane: lost.lane, id: lost.record.id });
     }
   };
@@ -212,11 +160,11 @@ export const openSpool = async (options: SpoolOptions): Promise<Spool> => {
     append: (record, lane) =>
       inTurn(async () => {
         await flushHeld(held.isFull());
-        if (held.size() > 0 || !(await storeOrFree(record, lane))) {
+        if (held.size() > 0 || !(await disk.store(record, lane))) {
           hold(record, lane);
           return 'held';
         }
-        await drop(0, null);
+        await dropping.drop(0, null);
         tell();
         return 'stored';
       }),
@@ -224,7 +172,7 @@ export const openSpool = async (options: SpoolOptions): Promise<Spool> => {
       inTurn(async () => {
         const before = held.size();
         await flushHeld();
-        await drop(0, null);
+        await dropping.drop(0, null);
         if (held.size() < before) tell();
       }),
     read: (after, limits) => readAfter(files.segments, after, limits),
@@ -247,19 +195,12 @@ export const openSpool = async (options: SpoolOptions): Promise<Spool> => {
       return () => listeners.delete(listener);
     },
     stats: () => ({
-      records: files.segments.reduce((sum, { seqs }) => sum + seqs.length, 0),
-      bytes: files.segments.reduce((sum, { bytes }) => sum + bytes, 0),
+      ...countOf(files.segments, options.exporters, positions.get),
       maxBytes: policy.maxBytes,
-      dropped: { ...dropped },
-      damaged: recovered.damaged,
+      dropped: dropping.dropped(),
+      damaged,
       held: held.size(),
-      failing,
-      waiting: Object.fromEntries(
-        options.exporters.map((name) => [
-          name,
-          files.segments.reduce((sum, { seqs }) => sum + seqs.length - firstAfter(seqs, positions.get(name)), 0),
-        ]),
-      ),
+      failing: disk.failing(),
     }),
     close: () =>
       inTurn(async () => {

@@ -3,7 +3,7 @@ import type { Report } from '../../model/report.js';
 import { addressesInWords, natInWords } from '../../words/nat.js';
 import { outageInWords } from '../../words/outages.js';
 import { REWRITES_CAPTION } from '../../words/pages.js';
-import { directionInWords, lossInWords, reflectorInWords, roleInWords, sipAlgInWords } from '../../words/report.js';
+import { lossInWords, reflectorInWords, roleInWords, sipAlgInWords } from '../../words/report.js';
 import { type Content, html, isolated, type Markup, name, prose, section, table, terms } from './markup.js';
 
 /** A message has some twenty headers; more rows than this come from something broken. */
@@ -76,7 +76,7 @@ export const algFindings = ({ sipAlg: { findings } }: Report): Content =>
               (finding) =>
                 html`<tr><th scope="row"><b>${name(finding.field)}</b><br><small>${name(finding.method)}, ${
                   finding.transport
-                } ${finding.port}, ${directionInWords(finding.direction)}</small></th><td class="quote"><code>${prose(
+                } ${finding.port}, ${finding.direction}</small></th><td class="quote"><code>${prose(
                   finding.sent,
                 )}</code></td><td class="quote">${received(finding.received)}</td><td>${finding.kind}<br><small>${
                   finding.class

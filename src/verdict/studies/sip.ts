@@ -6,7 +6,7 @@
 import type { Family } from '../../model/check.js';
 import type { OtherTraffic, SipExchange, SipFacts, SipLimit } from '../../model/study-facts.js';
 import type { Finding } from '../../model/verdict.js';
-import { sipInAnotherForm, sipLimitedAtOnce, sipStopped } from '../../words/study-notes.js';
+import { sipInAnotherForm, sipLimitedAtOnce, sipStopped, sipVanished } from '../../words/study-notes.js';
 import { lossUpperBound as upperBoundOf } from '../silence.js';
 import { compareSip, type Difference } from './alg.js';
 import { judgeOthers, pinholesOf, toldOf } from './sip-port.js';
@@ -66,7 +66,12 @@ const tampered = (all: readonly SipExchange[]): Finding | null => {
   return all.some(({ changed }) => changed) ? { verdict: 'altered', reason: 'payload-rewritten' } : null;
 };
 
-const dropOf = (one: SipExchange): AlgFinding => ({
+/** The direction is null of what vanished while the far end did not tell what arrived. */
+type Found = Omit<AlgFinding, 'direction'> & { readonly direction: AlgFinding['direction'] | null };
+
+const isDirected = (found: Found): found is AlgFinding => found.direction !== null;
+
+const dropOf = (one: SipExchange): Found => ({
   transport: one.transport,
   port: one.port,
   method: one.method,
@@ -78,7 +83,7 @@ const dropOf = (one: SipExchange): AlgFinding => ({
   received: '',
 });
 
-const sameFinding = (a: AlgFinding, b: AlgFinding): boolean =>
+const sameFinding = (a: Found, b: Found): boolean =>
   a.transport === b.transport &&
   a.port === b.port &&
   a.method === b.method &&
@@ -86,10 +91,10 @@ const sameFinding = (a: AlgFinding, b: AlgFinding): boolean =>
   a.field === b.field &&
   a.kind === b.kind;
 
-const unique = (all: readonly AlgFinding[]): readonly AlgFinding[] =>
+const unique = (all: readonly Found[]): readonly Found[] =>
   all.filter((one, index) => all.findIndex((other) => sameFinding(one, other)) === index);
 
-const isAccusing = ({ class: kind }: AlgFinding): boolean => kind !== 'cosmetic';
+const isAccusing = ({ class: kind }: Found): boolean => kind !== 'cosmetic';
 
 /** Requests that carry busy lamps and messages waiting: without them phones still call and are called. */
 const EVENT_METHODS: ReadonlySet<string> = new Set(['SUBSCRIBE', 'NOTIFY']);
@@ -111,7 +116,7 @@ const judgePort = (
   family: Family,
   lossUpperBound: number | null,
   padded: readonly SipExchange[],
-): { readonly check: StudyCheck; readonly findings: readonly AlgFinding[]; readonly isCosmetic: boolean } | null => {
+): { readonly check: StudyCheck; readonly findings: readonly Found[]; readonly isCosmetic: boolean } | null => {
   const [first] = own;
   if (!first) return null;
   const rewritten = own.flatMap(findingsOf);
@@ -248,11 +253,14 @@ export const judgeSip = (all: readonly SipFacts[], lossUpperBound: number | null
   const isClean = ({ finding }: StudyCheck): boolean => finding.verdict === 'pass';
   return {
     detected: findings.some(isAccusing) ? true : algs.length > 0 && algs.every(isClean) ? false : null,
-    findings,
+    findings: findings.filter(isDirected),
     checks,
     cosmetic: new Set(cosmetic.map(placeOf)),
     notes: [
       ...judged.flatMap((one) => one.limits).map(limitNote),
+      ...findings
+        .filter((one) => !isDirected(one))
+        .map(({ method, transport, port }) => sipVanished(method, `${transport.toUpperCase()} ${port}`)),
       ...cosmetic.map(({ transport, port, evidence }) =>
         sipInAnotherForm(`${transport.toUpperCase()} ${port}`, [evidence.onlyForm].flat().join(', ')),
       ),

@@ -11,8 +11,7 @@ export interface AlgFinding {
   readonly transport: Transport;
   readonly port: number;
   readonly method: string;
-  /** Null of what vanished while the far end did not tell what arrived. */
-  readonly direction: 'outbound' | 'inbound' | null;
+  readonly direction: 'outbound' | 'inbound';
   readonly kind: 'rewritten' | 'dropped' | 'pinhole';
   readonly class: AlgClass;
   readonly field: string;
