@@ -69,7 +69,7 @@ export const notesOf = (
   durationMs: number,
 ): readonly string[] => [
   ...(cutShort === null ? [] : [CUT_SHORT[cutShort]]),
-  ...(eventLoopDelayMs > SUSPECT_DELAY_MS && durationMs > 0 ? [busyHost(eventLoopDelayMs)] : []),
+  ...(eventLoopDelayMs > SUSPECT_DELAY_MS && durationMs > 0 ? [busyHost(Math.round(eventLoopDelayMs))] : []),
   ...farEnds.flatMap(endNotes),
   ...farEnds.flatMap((one) => {
     const bans = bansOf(one);

@@ -51,8 +51,20 @@ export const list = (items: readonly Content[]): Markup =>
 export const terms = (rows: readonly (readonly [string, Content])[]): Markup =>
   html`<dl>\n${rows.map(([term, value]) => html`<dt>${term}</dt><dd>${value}</dd>\n`)}</dl>\n`;
 
-/** A table that scrolls by itself where the page is too narrow; a keyboard can reach it. */
+const CELL = /<(th|td)(?=[ >])/g;
+
+/** A row whose cells name their columns, so that a narrow page can show them below each other. */
+const labelled = (row: Content, columns: readonly string[]): Markup => {
+  let index = 0;
+  const label = (cell: string): string => {
+    const column = columns[index++];
+    return cell === '<td' && column ? `<td data-label="${escaped(column)}"` : cell;
+  };
+  return { markup: markupOf(row).replace(CELL, label) };
+};
+
+/** A table; on a narrow page its rows become blocks, and elsewhere it scrolls by itself, where a keyboard can reach it. */
 export const table = (caption: string, columns: readonly string[], rows: readonly Content[]): Markup =>
   html`<div class="scroll" role="region" aria-label="${caption}" tabindex="0"><table>\n<caption>${caption}</caption>\n<thead><tr>${columns.map(
     (column) => html`<th scope="col">${column}</th>`,
-  )}</tr></thead>\n<tbody>\n${rows}</tbody>\n</table></div>\n`;
+  )}</tr></thead>\n<tbody>\n${rows.map((row) => labelled(row, columns))}</tbody>\n</table></div>\n`;

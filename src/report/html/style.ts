@@ -54,7 +54,13 @@ thead th { color: var(--soft); font-size: .8rem; font-weight: 600; } tbody th { 
 th code, .quote code { overflow-wrap: anywhere; } td.text { min-width: 11rem; } .cell { display: flex; gap: .6rem; align-items: center; }
 .cell small { white-space: nowrap; font-variant-numeric: tabular-nums; min-width: 3.6rem; }
 td.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-td.quote { min-width: 11rem; } td .pill { margin-top: .05rem; }`;
+td.quote { min-width: 11rem; } td .pill { margin-top: .05rem; }
+@media screen and (max-width: 40rem) { .scroll { overflow: visible; } table, caption, tbody, tbody tr, tbody th, td { display: block; }
+  thead { display: none; } tbody tr { border-bottom: 1px solid var(--line); padding: .45rem 0; }
+  tbody th, td, td.text, td.quote { border: 0; min-width: 0; padding: .1rem 0; } tbody th { font-weight: 600; }
+  td.quote { padding-left: 0; } td, td.number, td.text { display: flow-root; padding-left: 7.5rem; text-align: left; white-space: normal; } td:empty { display: none; }
+  td::before { content: attr(data-label); float: left; width: 7rem; margin-left: -7.5rem; color: var(--soft); font-size: .8rem; line-height: 1.7; }
+  td.quote::before { float: none; display: block; margin-left: 0; } }`;
 
 const PICTURES = `
 .maps { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(20rem, 100%), 1fr)); gap: .8rem 1.5rem; }
