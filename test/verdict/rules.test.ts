@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
 import { DEVICES, LIKELIHOODS } from '../../src/model/diagnosis.js';
+import type { IcmpFact, IcmpPlace } from '../../src/model/icmp.js';
 import type { AskedKind, Transport } from '../../src/model/kinds.js';
 import type { Requirement, RequirementRole, RoleSymptom } from '../../src/model/profile.js';
 import type { ReportCheck } from '../../src/model/report.js';
@@ -97,6 +98,11 @@ const stage = (name: string, said: string, evidence: ReportCheck['evidence'] = {
 };
 
 const facts = (some: Partial<Facts>): Facts => ({ ...NO_FACTS, ...some });
+/** The one who rejects SIP over UDP. */
+const rejection = (from: string, place: IcmpPlace, more: Partial<IcmpFact> = {}): Facts => {
+  const icmp: IcmpFact = { family: 4, type: 3, code: 13, from, place, mtu: null, ...more };
+  return facts({ rejections: [{ id: 'sip-options/udp/5060', address: ADDRESS, icmp }] });
+};
 const nat = (some: Partial<Facts['nat']>): Facts => facts({ nat: { ...NO_FACTS.nat, ...some } });
 const lifetime = (port: number, belowSeconds: number | null, more: Record<string, unknown> = {}): Facts =>
   nat({ bindingLifetime: [{ port, transport: 'udp', atLeastSeconds: 1, belowSeconds, ...more }] });
@@ -935,6 +941,39 @@ t.test('whose device it is', async (t) => {
       { rows: [UDP, lost('unknown/no-answer')], facts: FEW_FLOWS },
     ],
     [
+      "rejected by an address of this host's own network",
+      'rejected-by branch-firewall proven',
+      { rows: [['signalling', 'sip-options/udp/5060 blocked/rejected']], facts: rejection('10.77.0.1', 'on-link') },
+    ],
+    [
+      'rejected by this host',
+      'rejected-by host proven',
+      { rows: [['signalling', 'sip-options/udp/5060 blocked/rejected']], facts: rejection('10.77.0.2', 'this-host') },
+    ],
+    [
+      "rejected by an address of the provider's NAT",
+      'rejected-by provider likely',
+      { rows: [['signalling', 'sip-options/udp/5060 blocked/rejected']], facts: rejection('100.64.0.1', 'beyond') },
+    ],
+    [
+      'rejected by a private address beyond the first router',
+      'rejected-by branch-firewall likely',
+      { rows: [['signalling', 'sip-options/udp/5060 blocked/rejected']], facts: rejection('10.8.0.1', 'beyond') },
+    ],
+    [
+      "rejected in the far end's name",
+      'rejected-by reflector likely',
+      { rows: [['signalling', 'sip-options/udp/5060 blocked/rejected']], facts: rejection(ADDRESS, 'target') },
+    ],
+    [
+      'an error that is no refusal names nobody',
+      'port-filter branch-firewall likely',
+      {
+        rows: [['signalling', 'sip-options/udp/5060 blocked/rejected']],
+        facts: rejection('10.77.0.1', 'on-link', { type: 11, code: 0 }),
+      },
+    ],
+    [
       'held back by the far end',
       'answers-held-back reflector proven',
       { rows: [['signalling', 'sip-options/udp/5060 unknown/limited']] },
@@ -948,6 +987,27 @@ t.test('whose device it is', async (t) => {
     ['branch-firewall likely', 'provider possible', 'reflector possible', 'host possible'],
     'what cannot be told apart is said as doubt',
   );
+});
+
+t.test('an address is named for what it rejects, and for nothing else', async (t) => {
+  const { service } = evidenceOf({
+    rows: [['signalling', 'sip-options/udp/5060 blocked/rejected', 'sip-options/tcp/5060 blocked/rejected']],
+  });
+  const { causes } = diagnose(service, rejection('10.77.0.1', 'on-link'));
+  t.match(causes, [
+    {
+      id: 'rejected-by',
+      text: /^10\.77\.0\.1 \(this site's firewall or router\) rejects UDP 5060: administratively prohibited\.$/,
+      because: ['sip-options/udp/5060'],
+    },
+    { id: 'port-filter', because: ['sip-options/tcp/5060'] },
+  ]);
+  const [udp] = rejection('10.77.0.1', 'on-link').rejections ?? [];
+  const [tcp] = rejection('10.77.0.3', 'on-link').rejections ?? [];
+  const two = facts({ rejections: udp && tcp ? [udp, { ...tcp, id: 'sip-options/tcp/5060' }] : [] });
+  const named = diagnose(service, two).causes;
+  t.match(named, [{ id: 'rejected-by', text: /^10\.77\.0\.1 \([^)]+\) and 10\.77\.0\.3 \([^)]+\) reject / }]);
+  t.equal(named.length, 1, 'nothing is left for a guess');
 });
 
 t.test('what passes to another far end is asked of the one to which it does not pass', async (t) => {

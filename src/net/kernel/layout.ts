@@ -3,6 +3,7 @@
  * numbers are those of include/uapi/linux/{in,in6,socket,errqueue}.h and asm-generic/socket.h, of 64-bit little-endian systems.
  */
 import type { Family } from '../../model/check.js';
+import { formatIp, parseIp } from '../../wire/ip.js';
 
 /** Address families and the levels of options (sys/socket.h, netinet/in.h). */
 export const AF = { 4: 2, 6: 10 } as const;
@@ -70,54 +71,15 @@ const CONTROL_BYTES = 512;
 /** No datagram of ours is larger; of a larger one the beginning is read. */
 const DATA_BYTES = 9216;
 
-const ipv4Bytes = (address: string): readonly number[] | null => {
-  const parts = address.split('.').map(Number);
-  return parts.length === 4 && parts.every((part) => Number.isInteger(part) && part >= 0 && part <= 255) ? parts : null;
-};
-
-/** RFC 4291 §2.2; null for what is none, a scope included: it is this host's own word for a link. */
-const ipv6Bytes = (address: string): readonly number[] | null => {
-  const [head = '', tail, more] = address.split('::');
-  if (more !== undefined) return null;
-  const groups = (text: string): readonly number[] | null => {
-    if (text === '') return [];
-    const all = text.split(':').flatMap((part, at, parts): readonly (number | null)[] => {
-      const embedded = at === parts.length - 1 && part.includes('.') ? ipv4Bytes(part) : null;
-      if (embedded) return embedded;
-      if (!/^[0-9a-f]{1,4}$/i.test(part)) return [null];
-      const value = Number.parseInt(part, 16);
-      return [value >> 8, value & 0xff];
-    });
-    return all.every((one) => one !== null) ? (all as readonly number[]) : null;
-  };
-  const first = groups(head);
-  const last = tail === undefined ? [] : groups(tail);
-  if (!first || !last) return null;
-  const missing = 16 - first.length - last.length;
-  if (tail === undefined ? missing !== 0 : missing < 1) return null;
-  return [...first, ...Array<number>(missing).fill(0), ...last];
-};
-
-/** An address and port as the kernel wants them; null if it is not one of this family. */
+/** An address and port as the kernel wants them; null if it is not one of this family, or has a scope. */
 export const encodeAddress = (family: Family, address: string, port: number): Buffer | null => {
-  const octets = family === 4 ? ipv4Bytes(address) : ipv6Bytes(address);
-  if (octets === null) return null;
+  const ip = address.includes('%') ? null : parseIp(address);
+  if (ip?.family !== family) return null;
   const bytes = Buffer.alloc(SOCKADDR_BYTES[family]);
   bytes.writeUInt16LE(AF[family], 0);
   bytes.writeUInt16BE(port, 2);
-  bytes.set(octets, family === 4 ? 4 : 8);
+  bytes.set(ip.bytes, family === 4 ? 4 : 8);
   return bytes;
-};
-
-/** The shortest text of an IPv6 address (RFC 5952 §4). */
-const ipv6Text = (bytes: Buffer): string => {
-  const groups = Array.from({ length: 8 }, (_, i) => bytes.readUInt16BE(2 * i).toString(16));
-  const text = groups.join(':');
-  const runs = [...text.matchAll(/(?:^|:)0(?::0)+(?=:|$)/g)].sort((a, b) => b[0].length - a[0].length);
-  const longest = runs[0];
-  if (!longest) return text;
-  const after = text.slice(longest.index + longest[0].length);
-  return `${text.slice(0, longest.index)}::${after.replace(/^:/, '')}`;
 };
 
 export interface Endpoint {
@@ -130,9 +92,9 @@ export const decodeAddress = (bytes: Buffer): Endpoint | null => {
   if (bytes.length < SOCKADDR_BYTES[4]) return null;
   const family = bytes.readUInt16LE(0);
   const port = bytes.readUInt16BE(2);
-  if (family === AF[4]) return { address: [...bytes.subarray(4, 8)].join('.'), port };
+  if (family === AF[4]) return { address: formatIp(bytes.subarray(4, 8)), port };
   if (family !== AF[6] || bytes.length < SOCKADDR_BYTES[6] - 4) return null;
-  return { address: ipv6Text(bytes.subarray(8, 24)), port };
+  return { address: formatIp(bytes.subarray(8, 24)), port };
 };
 
 /** An error that the kernel holds for a socket (struct sock_extended_err). */

@@ -4,6 +4,7 @@
  * same port that passes to another address, or something that answers in the far end's place.
  */
 import { CAUSES } from '../../words/diagnosis/causes.js';
+import { isSigned, rejectionCauses } from './rejections.js';
 import { type CauseText, type Ground, hasReason, itemsOf, type RuleInput, some } from './rule.js';
 
 const familyOf = (address: string | null): string => (address?.includes(':') ? '6' : '4');
@@ -48,11 +49,14 @@ const stops = (grounds: readonly Ground[]): CauseText['text'] => {
 };
 
 export const dropCauses = (all: readonly Ground[], evidence: RuleInput): readonly CauseText[] => {
-  const theirs = all.filter((ground) => passesElsewhere(ground, evidence));
-  const swallowed = all.filter((ground) => !theirs.includes(ground) && isIntercepted(ground, evidence));
-  const ours = all.filter((ground) => !theirs.includes(ground) && !swallowed.includes(ground));
+  const signed = all.filter(isSigned(evidence));
+  const unsigned = all.filter((ground) => !signed.includes(ground));
+  const theirs = unsigned.filter((ground) => passesElsewhere(ground, evidence));
+  const swallowed = unsigned.filter((ground) => !theirs.includes(ground) && isIntercepted(ground, evidence));
+  const ours = unsigned.filter((ground) => !theirs.includes(ground) && !swallowed.includes(ground));
   const inbound = ours.filter(hasReason('dropped-inbound'));
   return [
+    ...rejectionCauses(signed, (grounds) => farDevice(grounds, evidence), evidence),
     ...some(theirs, [
       {
         id: 'far-side-filter',
