@@ -50,6 +50,7 @@ export const factsOf = (
     sipAlg: report.sipAlg,
     quality: report.quality,
     ...(report.calls && { calls: report.calls }),
+    ...(report.hops && { hops: report.hops }),
     ...(report.resolution && { resolution: report.resolution }),
     seen: all.flatMap(({ id, one: { evidence } }) =>
       typeof evidence.seenAddress === 'string' ? [{ id, address: evidence.seenAddress }] : [],

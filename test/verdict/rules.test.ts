@@ -98,6 +98,27 @@ const stage = (name: string, said: string, evidence: ReportCheck['evidence'] = {
 };
 
 const facts = (some: Partial<Facts>): Facts => ({ ...NO_FACTS, ...some });
+const DROPPED: Row = ['signalling', 'sip-options/udp/5060 blocked/dropped-outbound'];
+type Hops = NonNullable<Facts['hops']>[number];
+/** How far SIP over UDP comes. */
+const hop = (lastSeen: string | null, nextOnControl: string, more: Partial<Hops> = {}): Facts =>
+  facts({
+    hops: [
+      {
+        ...{ check: 'sip-options/udp/5060', probe: 'sip-options', transport: 'udp', port: 5060, address: ADDRESS },
+        ...{
+          direction: 'outbound',
+          passes: false,
+          answered: [],
+          lastSeen,
+          nextOnControl,
+          outside: false,
+          device: null,
+        },
+        ...more,
+      },
+    ],
+  });
 /** The one who rejects SIP over UDP. */
 const rejection = (from: string, place: IcmpPlace, more: Partial<IcmpFact> = {}): Facts => {
   const icmp: IcmpFact = { family: 4, type: 3, code: 13, from, place, mtu: null, ...more };
@@ -941,6 +962,26 @@ t.test('whose device it is', async (t) => {
       { rows: [UDP, lost('unknown/no-answer')], facts: FEW_FLOWS },
     ],
     [
+      'dropped before the first router',
+      'dropped-after-hop branch-firewall likely',
+      { rows: [DROPPED], facts: hop(null, '10.77.0.1', { device: 'branch-firewall' }) },
+    ],
+    [
+      'dropped by the own router or the next',
+      'dropped-after-hop branch-firewall likely',
+      { rows: [DROPPED], facts: hop('10.77.0.1', '100.64.0.1') },
+    ],
+    [
+      'dropped outside the site',
+      'dropped-after-hop provider likely',
+      { rows: [DROPPED], facts: hop('100.64.0.1', ADDRESS, { outside: true }) },
+    ],
+    [
+      'the hops of another port',
+      'port-filter branch-firewall likely',
+      { rows: [DROPPED], facts: hop('100.64.0.1', ADDRESS, { outside: true, check: 'sip-options/udp/5062' }) },
+    ],
+    [
       "rejected by an address of this host's own network",
       'rejected-by branch-firewall proven',
       { rows: [['signalling', 'sip-options/udp/5060 blocked/rejected']], facts: rejection('10.77.0.1', 'on-link') },
@@ -987,6 +1028,20 @@ t.test('whose device it is', async (t) => {
     ['branch-firewall likely', 'provider possible', 'reflector possible', 'host possible'],
     'what cannot be told apart is said as doubt',
   );
+});
+
+t.test('outside the site no device of the site is suspected', async (t) => {
+  const { service } = evidenceOf({ rows: [DROPPED] });
+  const causes = diagnose(service, hop('100.64.0.1', ADDRESS, { outside: true })).causes;
+  t.match(causes, [
+    {
+      device: 'provider',
+      likelihood: 'likely',
+      text: /^UDP 5060 gets as far as 100\.64\.0\.1 and never to the far end: /,
+    },
+    { device: 'reflector', likelihood: 'possible' },
+  ]);
+  t.notOk(causes.some(({ device }) => device === 'branch-firewall'));
 });
 
 t.test('an address is named for what it rejects, and for nothing else', async (t) => {

@@ -4,6 +4,7 @@
  * same port that passes to another address, or something that answers in the far end's place.
  */
 import { CAUSES } from '../../words/diagnosis/causes.js';
+import { hopCauses, isFollowed } from './hops.js';
 import { isSigned, rejectionCauses } from './rejections.js';
 import { type CauseText, type Ground, hasReason, itemsOf, type RuleInput, some } from './rule.js';
 
@@ -50,13 +51,15 @@ const stops = (grounds: readonly Ground[]): CauseText['text'] => {
 
 export const dropCauses = (all: readonly Ground[], evidence: RuleInput): readonly CauseText[] => {
   const signed = all.filter(isSigned(evidence));
-  const unsigned = all.filter((ground) => !signed.includes(ground));
+  const followed = all.filter(isFollowed(evidence));
+  const unsigned = all.filter((ground) => !signed.includes(ground) && !followed.includes(ground));
   const theirs = unsigned.filter((ground) => passesElsewhere(ground, evidence));
   const swallowed = unsigned.filter((ground) => !theirs.includes(ground) && isIntercepted(ground, evidence));
   const ours = unsigned.filter((ground) => !theirs.includes(ground) && !swallowed.includes(ground));
   const inbound = ours.filter(hasReason('dropped-inbound'));
   return [
     ...rejectionCauses(signed, (grounds) => farDevice(grounds, evidence), evidence),
+    ...hopCauses(followed, (grounds) => farDevice(grounds, evidence), evidence),
     ...some(theirs, [
       {
         id: 'far-side-filter',
