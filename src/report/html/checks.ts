@@ -1,7 +1,7 @@
 /** The checks one by one, what needs action first, each with its round trips and its answers as small plots. */
 import type { Report, ReportCheck } from '../../model/report.js';
-import { roundTripScale } from '../../words/pages.js';
 import { rejectionInWords } from '../../words/icmp.js';
+import { roundTripScale } from '../../words/pages.js';
 import { confidence, milliseconds, REASON_WORDS, untestedGroups, untestedOf } from '../../words/report.js';
 import { TONE } from '../story.js';
 import { type Content, html, list, type Markup, name, section, table } from './markup.js';

@@ -49,17 +49,13 @@ const stops = (grounds: readonly Ground[]): CauseText['text'] => {
   return CAUSES['port-filter'];
 };
 
-export const dropCauses = (all: readonly Ground[], evidence: RuleInput): readonly CauseText[] => {
-  const signed = all.filter(isSigned(evidence));
-  const followed = all.filter(isFollowed(evidence));
-  const unsigned = all.filter((ground) => !signed.includes(ground) && !followed.includes(ground));
-  const theirs = unsigned.filter((ground) => passesElsewhere(ground, evidence));
-  const swallowed = unsigned.filter((ground) => !theirs.includes(ground) && isIntercepted(ground, evidence));
-  const ours = unsigned.filter((ground) => !theirs.includes(ground) && !swallowed.includes(ground));
+/** What the usual explanations are, where nothing names a device. */
+const usualCauses = (all: readonly Ground[], evidence: RuleInput): readonly CauseText[] => {
+  const theirs = all.filter((ground) => passesElsewhere(ground, evidence));
+  const swallowed = all.filter((ground) => !theirs.includes(ground) && isIntercepted(ground, evidence));
+  const ours = all.filter((ground) => !theirs.includes(ground) && !swallowed.includes(ground));
   const inbound = ours.filter(hasReason('dropped-inbound'));
   return [
-    ...rejectionCauses(signed, (grounds) => farDevice(grounds, evidence), evidence),
-    ...hopCauses(followed, (grounds) => farDevice(grounds, evidence), evidence),
     ...some(theirs, [
       {
         id: 'far-side-filter',
@@ -131,5 +127,17 @@ export const dropCauses = (all: readonly Ground[], evidence: RuleInput): readonl
         grounds: inbound,
       },
     ]),
+  ];
+};
+
+export const dropCauses = (all: readonly Ground[], evidence: RuleInput): readonly CauseText[] => {
+  const signed = all.filter(isSigned(evidence));
+  const followed = all.filter(isFollowed(evidence));
+  const others = all.filter((ground) => !signed.includes(ground) && !followed.includes(ground));
+  const farOf = (grounds: readonly Ground[]): 'reflector' | 'carrier' => farDevice(grounds, evidence);
+  return [
+    ...rejectionCauses(signed, farOf, evidence),
+    ...hopCauses(followed, farOf, evidence),
+    ...usualCauses(others, evidence),
   ];
 };

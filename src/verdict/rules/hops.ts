@@ -4,6 +4,7 @@
  */
 import type { Device, Likelihood } from '../../model/diagnosis.js';
 import type { Report } from '../../model/report.js';
+import { ENDS } from '../../words/diagnosis/where-it-ends.js';
 import type { CauseText, Ground, RuleInput } from './rule.js';
 
 type Row = NonNullable<Report['hops']>[number];
@@ -31,26 +32,17 @@ const saidOf = (row: Row, far: 'reflector' | 'carrier'): readonly Said[] => {
   const { lastSeen, nextOnControl, address, outside, device } = row;
   const ports = `${row.transport.toUpperCase()} ${row.port}`;
   const isFarEndNext = nextOnControl === null || nextOnControl === address;
-  const next = isFarEndNext ? 'the far end' : nextOnControl;
+  const next = isFarEndNext ? ENDS['far-end-name'] : nextOnControl;
   if (lastSeen === null) {
-    const text = `${ports} does not get past ${next}, the first router: it drops it on arrival, or something before it does.`;
+    const text = ENDS['first-router'](ports, next);
     return [{ device: device === 'branch-firewall' ? device : 'unknown', likelihood: 'likely', text }];
   }
-  const stretch = `${ports} gets as far as ${lastSeen} and never to ${next}`;
-  const farEnd: Said = {
-    ...{ device: far, likelihood: 'possible' },
-    text: `${stretch}: a firewall in front of the far end drops it on arrival.`,
+  const said = (whose: Device, likelihood: Likelihood, what: 'outside' | 'last' | 'next' | 'far-end'): Said => {
+    return { device: whose, likelihood, text: ENDS[what](ports, lastSeen, next) };
   };
-  if (outside) {
-    const text = `${stretch}: ${lastSeen} lies outside this site, so a device of the provider, or beyond it, drops it.`;
-    return [{ device: 'provider', likelihood: 'likely', text }, ...(device === 'provider' ? [] : [farEnd])];
-  }
-  return [
-    { device: 'branch-firewall', likelihood: 'likely', text: `${stretch}: ${lastSeen} drops it on its way out.` },
-    ...(isFarEndNext
-      ? [farEnd]
-      : [{ device: 'provider', likelihood: 'possible', text: `${stretch}: ${next} drops it on arrival.` } as const]),
-  ];
+  const farEnd = said(far, 'possible', 'far-end');
+  if (outside) return [said('provider', 'likely', 'outside'), ...(device === 'provider' ? [] : [farEnd])];
+  return [said('branch-firewall', 'likely', 'last'), isFarEndNext ? farEnd : said('provider', 'possible', 'next')];
 };
 
 /** Causes that name the stretch; `farOf` is whose the far end is. */

@@ -5,6 +5,7 @@
 import { type Device, LIKELIHOODS, type Likelihood } from '../../model/diagnosis.js';
 import { type IcmpFact, isRefusal } from '../../model/icmp.js';
 import { isCarrierAddress, isPrivateAddress } from '../../wire/ip.js';
+import { rejectedBy, SENDERS } from '../../words/diagnosis/who-rejects.js';
 import { icmpMeaning } from '../../words/icmp.js';
 import type { CauseText, Ground, RuleInput } from './rule.js';
 
@@ -45,33 +46,24 @@ const ownersOf = (
     return { device: far, likelihood, what };
   };
   const isMapped = facts.seen.some(({ address }) => address === from);
-  if (place === 'this-host') return [{ device: 'host', likelihood: 'proven', what: 'this computer itself' }];
-  if (place === 'on-link') return [site('proven', "this site's firewall or router")];
+  if (place === 'this-host') return [{ device: 'host', likelihood: 'proven', what: SENDERS['this-host'] }];
+  if (place === 'on-link') return [site('proven', SENDERS['on-link'])];
   if (place === 'target') {
-    return [
-      farSide('likely', "the far end's own address"),
-      site('possible', "a firewall of this site that answers in the far end's name"),
-    ];
+    return [farSide('likely', SENDERS['far-end']), site('possible', SENDERS.bridge)];
   }
   // Where there are two NATs the outer one's address is the provider's.
-  if (isMapped && facts.nat.layers === 1) return [site('likely', "this site's public address")];
+  if (isMapped && facts.nat.layers === 1) return [site('likely', SENDERS['site-public'])];
   if (isMapped) {
-    return [
-      site('likely', "this site's public address, or that of a NAT beyond"),
-      provider('possible', 'a NAT of the provider'),
-    ];
+    return [site('likely', SENDERS['site-or-nat']), provider('possible', SENDERS['provider-nat'])];
   }
-  if (isCarrierAddress(from)) return [provider('likely', 'an address of shared space, as access providers use it')];
+  if (isCarrierAddress(from)) return [provider('likely', SENDERS.shared)];
   if (isPrivateAddress(from)) {
-    return [
-      site('likely', 'a private address beyond the first router'),
-      provider('possible', 'a private address, as some access providers use it'),
-    ];
+    return [site('likely', SENDERS['private-site']), provider('possible', SENDERS['private-provider'])];
   }
   return [
-    provider('likely', "a router between this site's network and the far end"),
-    farSide('possible', 'a router in front of the far end'),
-    ...(facts.nat.mapping === 'none' ? [site('possible', 'a router of this site')] : []),
+    provider('likely', SENDERS.between),
+    farSide('possible', SENDERS['before-far-end']),
+    ...(facts.nat.mapping === 'none' ? [site('possible', SENDERS['site-router'])] : []),
   ];
 };
 
@@ -84,13 +76,13 @@ interface Named {
 
 /** Addresses that one kind of device has, as one cause: two causes of one id and device would be taken for one. */
 const causeOf = (device: Device, all: readonly Named[]): CauseText => {
-  const senders = all.map(({ from, owner }) => `${from} (${owner.what})`).join(' and ');
-  const meanings = [...new Set(all.flatMap((one) => one.meanings))].join(', ');
+  const senders = all.map(({ from, owner }) => ({ from, what: owner.what }));
+  const meanings = all.flatMap((one) => one.meanings);
   // As sure as the least sure of them.
   const likelihood = LIKELIHOODS.findLast((one) => all.some(({ owner }) => owner.likelihood === one)) ?? 'possible';
   return {
     ...{ id: 'rejected-by', device, likelihood },
-    text: (ports) => `${senders} ${all.length > 1 ? 'reject' : 'rejects'} ${ports}: ${meanings}.`,
+    text: (ports) => rejectedBy(senders, ports, meanings),
     grounds: all.flatMap(({ grounds }) => grounds),
   };
 };
