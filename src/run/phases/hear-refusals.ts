@@ -190,11 +190,14 @@ const amended = (subject: Subject, all: readonly Subject[]): readonly Observatio
   if (check.transport !== 'udp' || hasFailed(before, FROM_NETWORK) || !isRefusal(heard.fact)) return [observation];
   const failure = failureOf({ code: heard.errno, syscall: 'recvmsg' }, 'udp');
   if (!FROM_NETWORK.has(failure)) return [observation];
-  const attempt: Attempt = {
-    ...{ outcome: 'error', failure, code: heard.errno, opened: null },
-    ...{ packets: sentAtMs.length, sourcePort: heard.sourcePort, lostAtMs: sentAtMs },
-  };
-  return [{ ...observation, attempts: [...before.attempts, attempt] }];
+  // One for each sending: what went out while nobody vouched for the line counts for itself.
+  const attempts = sentAtMs.map(
+    (atMs): Attempt => ({
+      ...{ outcome: 'error', failure, code: heard.errno, opened: null },
+      ...{ packets: 1, sourcePort: heard.sourcePort, lostAtMs: [atMs] },
+    }),
+  );
+  return [{ ...observation, attempts: [...before.attempts, ...attempts] }];
 };
 
 export const hearRefusals = async (run: RunState): Promise<void> => {
