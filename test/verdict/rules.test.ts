@@ -1044,6 +1044,20 @@ t.test('outside the site no device of the site is suspected', async (t) => {
   t.notOk(causes.some(({ device }) => device === 'branch-firewall'));
 });
 
+t.test('whoever may lie unseen on the stretch stays possible', async (t) => {
+  const { service } = evidenceOf({ rows: [DROPPED] });
+  const devices = (facts: Facts): readonly string[] => diagnose(service, facts).causes.map(({ device }) => device);
+  t.same(
+    devices(hop('10.77.0.1', ADDRESS)),
+    ['branch-firewall', 'provider', 'reflector'],
+    'mute routers, limits rewritten',
+  );
+  t.same(devices(hop('10.77.0.1', '100.64.0.1')), ['branch-firewall', 'provider']);
+  t.same(devices(hop(null, '100.64.0.1')), ['branch-firewall', 'provider'], 'the first router is mute');
+  t.match(diagnose(service, hop(null, '100.64.0.1')).causes, [{ text: /^UDP 5060 does not get past 100\.64\.0\.1: / }]);
+  t.same(devices(hop(null, '10.77.0.1', { device: 'branch-firewall' })), ['branch-firewall']);
+});
+
 t.test('an address is named for what it rejects, and for nothing else', async (t) => {
   const { service } = evidenceOf({
     rows: [['signalling', 'sip-options/udp/5060 blocked/rejected', 'sip-options/tcp/5060 blocked/rejected']],

@@ -34,15 +34,28 @@ const saidOf = (row: Row, far: 'reflector' | 'carrier'): readonly Said[] => {
   const isFarEndNext = nextOnControl === null || nextOnControl === address;
   const next = isFarEndNext ? ENDS['far-end-name'] : nextOnControl;
   if (lastSeen === null) {
-    const text = ENDS['first-router'](ports, next);
-    return [{ device: device === 'branch-firewall' ? device : 'unknown', likelihood: 'likely', text }];
+    if (device === 'branch-firewall')
+      return [{ device, likelihood: 'likely', text: ENDS['first-router'](ports, next) }];
+    // The routers before it are mute: the site's, and perhaps the provider's.
+    const text = ENDS['before-router'](ports, next);
+    return [
+      { device: 'branch-firewall', likelihood: 'likely', text },
+      { device: 'provider', likelihood: 'possible', text },
+    ];
   }
-  const said = (whose: Device, likelihood: Likelihood, what: 'outside' | 'last' | 'next' | 'far-end'): Said => {
+  const said = (
+    whose: Device,
+    likelihood: Likelihood,
+    what: 'outside' | 'last' | 'next' | 'between' | 'far-end',
+  ): Said => {
     return { device: whose, likelihood, text: ENDS[what](ports, lastSeen, next) };
   };
   const farEnd = said(far, 'possible', 'far-end');
   if (outside) return [said('provider', 'likely', 'outside'), ...(device === 'provider' ? [] : [farEnd])];
-  return [said('branch-firewall', 'likely', 'last'), isFarEndNext ? farEnd : said('provider', 'possible', 'next')];
+  const own = said('branch-firewall', 'likely', 'last');
+  return isFarEndNext
+    ? [own, said('provider', 'possible', 'between'), farEnd]
+    : [own, said('provider', 'possible', 'next')];
 };
 
 /** Causes that name the stretch; `farOf` is whose the far end is. */

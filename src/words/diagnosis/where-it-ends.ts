@@ -6,6 +6,10 @@ const stretch = (ports: string, last: string, next: string): string =>
 export const ENDS = {
   'first-router': (ports: string, next: string) =>
     `${ports} does not get past ${next}, the first router: it drops it on arrival, or something before it does.`,
+  'before-router': (ports: string, next: string) =>
+    `${ports} does not get past ${next}: it drops it on arrival, or something before it does.`,
+  between: (ports: string, last: string, next: string) =>
+    `${stretch(ports, last, next)}: something of the provider's in between drops it, which does not show itself.`,
   outside: (ports: string, last: string, next: string) =>
     `${stretch(ports, last, next)}: ${last} lies outside this site, so a device of the provider, or beyond it, drops it.`,
   last: (ports: string, last: string, next: string) =>
