@@ -4,6 +4,8 @@ import { getServers } from 'node:dns';
 import { existsSync, readFileSync } from 'node:fs';
 import { access, constants, statfs } from 'node:fs/promises';
 import type { Family } from '../model/check.js';
+import { socketError } from '../net/errno.js';
+import { hasKernel, type KernelView, kernelView } from '../net/kernel/kernel.js';
 import { descriptorLimit, SPARE_DESCRIPTORS } from '../net/limits.js';
 import { localAddressFor } from '../net/local.js';
 import { hostNetwork } from './memory/network.js';
@@ -125,18 +127,39 @@ const sipPortFinding = async (): Promise<Finding> => {
       };
 };
 
-const icmpFinding = (): Finding =>
-  process.platform === 'linux'
-    ? {
-        what: 'ICMP refusals',
-        ability: 'limited',
-        why: 'port, host and admin-prohibited are told apart from silence; net-unreachable and the refusing router are not',
-      }
-    : {
-        what: 'ICMP refusals',
-        ability: 'limited',
-        why: 'only port-unreachable is told apart from silence on this system',
-      };
+/** Whether a socket of our own opens, marks and closes: a sandbox may forbid what the library could do. */
+const tryKernel = (view: KernelView): string | null => {
+  if (!hasKernel(view)) return view.why;
+  try {
+    const nobody = { address: '127.0.0.1', port: 9, family: 4 } as const;
+    view.openFlow(nobody, { message: () => undefined, error: () => undefined }).close();
+    return null;
+  } catch (error) {
+    const { code, syscall } = socketError(error);
+    return `the system refuses it (${syscall}: ${code})`;
+  }
+};
+
+/** What the kernel shows beyond Node's sockets; `view` is how it is had, and stands here for tests. */
+export const kernelFindings = (view: KernelView): readonly Finding[] => {
+  const why = tryKernel(view);
+  const rejections = 'ICMP refusals';
+  const marks = 'DSCP marks and hop limits';
+  if (why === null) {
+    return [
+      { what: rejections, ability: 'yes', why: 'every kind is told apart, and the address that sent it is named' },
+      { what: marks, ability: 'yes', why: 'they can be set, and read of what arrives' },
+    ];
+  }
+  const told =
+    process.platform === 'linux'
+      ? 'port, host and admin-prohibited are told apart from silence; net-unreachable and the refusing router are not'
+      : 'only port-unreachable is told apart from silence';
+  return [
+    { what: rejections, ability: 'limited', why: `${told}: ${why}` },
+    { what: marks, ability: 'no', why },
+  ];
+};
 
 const descriptorFinding = (): Finding => {
   const limit = descriptorLimit();
@@ -214,7 +237,7 @@ export const examine = async (stateDirectory: string): Promise<readonly Finding[
   nameFinding(),
   await portFinding(),
   await sipPortFinding(),
-  icmpFinding(),
+  ...kernelFindings(await kernelView()),
   descriptorFinding(),
   await bufferFinding(),
   clockFinding(),

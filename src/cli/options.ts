@@ -73,6 +73,8 @@ const OPTIONS = {
   call: { type: 'boolean' },
   deep: { type: 'boolean' },
   'no-nat': { type: 'boolean' },
+  hops: { type: 'boolean' },
+  'no-hops': { type: 'boolean' },
   quick: { type: 'boolean' },
   media: { type: 'string' },
   codec: { type: 'string' },
@@ -240,11 +242,12 @@ export const parseProbeOptions = (argv: readonly string[], env: NodeJS.ProcessEn
   }
   const { deep = false, exhaustive = false, call: calls = false } = values;
   const { quick = false } = values;
-  const slow = (['deep', 'exhaustive', 'call', 'calls', 'media', 'inbound'] as const).find(
+  const slow = (['deep', 'exhaustive', 'call', 'calls', 'media', 'inbound', 'hops'] as const).find(
     (name) => values[name] !== undefined,
   );
   if (quick && slow !== undefined) throw usage(`--quick and --${slow} cannot be combined; choose one`);
   if (deep && values['no-nat']) throw usage('--deep is about the NAT: leave out --no-nat');
+  if (values.hops && values['no-hops']) throw usage('--hops and --no-hops cannot be combined; choose one');
   const { media, maxPps } = mediaOf(values);
   const shortest = calls ? DEFAULT_CALL_TIMEOUT_S : DEFAULT_TIMEOUT_S;
   const usual = deep ? DEFAULT_DEEP_TIMEOUT_S + (calls ? DEFAULT_CALL_TIMEOUT_S : 0) : shortest;
@@ -270,6 +273,7 @@ export const parseProbeOptions = (argv: readonly string[], env: NodeJS.ProcessEn
     inbound: (values.inbound ?? []).map(readInbound),
     ...{ deep, calls },
     nat: !values['no-nat'],
+    ...(!values['no-hops'] && { hops: values.hops ? ('always' as const) : ('blocked' as const) }),
     quick,
     plmn: {
       mcc: values.mcc ?? null,

@@ -1,5 +1,6 @@
 /** Facts about one check: what was sent when, what came back from where. No opinion; that is `verdict/`. */
 import type { Check } from './check.js';
+import type { IcmpFact } from './icmp.js';
 
 /** JSON, because evidence goes into the report as it is. */
 type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
@@ -110,6 +111,8 @@ export interface Observation {
   readonly unanswered?: UnansweredCounts;
   /** It had passed, and this is what it came to when it was asked again at the end: nothing was answered. None if left out. */
   readonly atLast?: readonly Attempt[];
+  /** The ICMP error that came for it, with who sent it. Left out where none came, or where this host does not show it. */
+  readonly icmp?: IcmpFact;
   /** Why the check was not asked, or null if it was. */
   readonly notRun: NotRun | null;
 }

@@ -240,6 +240,28 @@ const QualitySchema = v.looseObject({
   ),
 });
 
+/** How far packets to one port come, beside those of ports that pass. */
+const HopsSchema = v.looseObject({
+  check: v.string(),
+  probe: v.picklist(PROBE_KINDS),
+  transport: v.picklist(TRANSPORTS),
+  port: Port,
+  address: v.string(),
+  direction: v.picklist(['outbound', 'inbound']),
+  /** Whether the port passes: its ladder shows what the path looks like. */
+  passes: v.boolean(),
+  /** By hop limit, from 1: the router that said that the packet ended there; null where none did twice. */
+  answered: v.array(nullable(v.string())),
+  /** The last router that its packets get to for certain. */
+  lastSeen: nullable(v.string()),
+  /** The next hop that packets of ports that pass get to; the far end's address if there is none before it. */
+  nextOnControl: nullable(v.string()),
+  /** Whether `lastSeen` lies outside this site for certain. */
+  outside: nullable(v.boolean()),
+  /** Whose device drops it, where the evidence allows one alone. */
+  device: nullable(v.picklist(['this-host', 'branch-firewall', 'provider', 'far-end'])),
+});
+
 /** How many calls at once a line carries. */
 const CapacitySchema = v.looseObject({
   calls: Count,
@@ -377,6 +399,8 @@ export const ReportSchema = v.looseObject({
   capacity: v.optional(nullable(CapacitySchema)),
   /** Left out where none was asked for. */
   calls: v.optional(v.array(CallSchema)),
+  /** How far packets come, hop by hop. Left out where it was not asked, or the ladders carry no statement. */
+  hops: v.optional(v.array(HopsSchema)),
   services: v.array(ServiceSchema),
   /** Absent in reports of versions before it, and where no name was resolved. */
   resolution: v.optional(ResolutionSchema),

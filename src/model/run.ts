@@ -25,6 +25,8 @@ export interface StudyOptions {
   readonly persistentPort?: number;
   /** Ports at which it listens while the far end tries them; none if left out. */
   readonly inbound?: readonly InboundPort[];
+  /** How far packets of a blocked port come: where one is (`blocked`), or in any case; not asked if left out. */
+  readonly hops?: 'blocked' | 'always';
   /** None if left out. */
   readonly media?: MediaOptions;
   /** Whether calls are rehearsed; they are not if left out. */

@@ -74,6 +74,7 @@ export const probe = async (
           ...{ deep, nat, calls },
           ...(persistentPort !== undefined && { persistentPort }),
           ...(inbound.length > 0 && { inbound }),
+          ...(pace.hops && { hops: pace.hops }),
           ...(media && { media: { ...media, maxPps } }),
         },
       }),

@@ -112,6 +112,7 @@ export const buildReport = (input: ReportInput): Report => {
     },
     quality: studies.quality,
     capacity: studies.capacity,
+    ...(studies.hops.length > 0 && { hops: [...studies.hops] }),
     ...(studies.calls.length > 0 && { calls: studies.calls }),
     services: [],
     notes: notes(input, judgement, outages, reflectors),

@@ -1,5 +1,6 @@
 /** The services of a report with their diagnosis: symptoms, causes and fixes, from all that the run found out. */
 import type { FarEndFacts } from '../model/far-end.js';
+import { icmpFactOf } from '../model/icmp.js';
 import type { Failure } from '../model/observation.js';
 import type { Report, ReportService } from '../model/report.js';
 import type { Classified } from '../model/verdict.js';
@@ -24,6 +25,17 @@ const failuresOf = ({ evidence }: Classified): readonly { readonly failure: Fail
     ? Object.entries(evidence.failures).map(([failure, code]) => ({ failure: failure as Failure, code: String(code) }))
     : [];
 
+/** Of a range only where all that is blocked of it is rejected: what else is dropped there may be another device's doing. */
+const rejectionsOf = (all: ReturnType<typeof named>): NonNullable<Facts['rejections']> => {
+  const mixed = new Set(
+    all.filter(({ one }) => one.verdict === 'blocked' && one.reason !== 'rejected').map(({ id }) => id),
+  );
+  return all.flatMap(({ id, one }) => {
+    const icmp = mixed.has(id) ? null : icmpFactOf(one.evidence);
+    return icmp === null ? [] : [{ id, address: one.check.address, icmp }];
+  });
+};
+
 /** What the rules may rest on. */
 export const factsOf = (
   report: Report,
@@ -38,10 +50,12 @@ export const factsOf = (
     sipAlg: report.sipAlg,
     quality: report.quality,
     ...(report.calls && { calls: report.calls }),
+    ...(report.hops && { hops: report.hops }),
     ...(report.resolution && { resolution: report.resolution }),
     seen: all.flatMap(({ id, one: { evidence } }) =>
       typeof evidence.seenAddress === 'string' ? [{ id, address: evidence.seenAddress }] : [],
     ),
+    rejections: rejectionsOf(all),
     ended: farEnds.map(endOf).find((end) => end !== null) ?? null,
     tokenRefused: farEnds.some((one) => one.tokenRefused),
     limits: farEnds.flatMap(({ address, limit }) => (limit ? [{ address, limit }] : [])),

@@ -2,6 +2,7 @@
 import type { Report, ReportCheck } from '../model/report.js';
 import type { Reason, Verdict } from '../model/verdict.js';
 import { printable } from '../wire/printable.js';
+import { rejectionInWords } from '../words/icmp.js';
 import { confidence, counted, evidenceInWords, milliseconds, REASON_WORDS, untestedOf } from '../words/report.js';
 import { columns, padTo } from './layout.js';
 import {
@@ -52,6 +53,7 @@ const checkRow = (page: Page, report: Report, check: ReportCheck, hang: number):
   const details = [
     countsOf(check),
     check.rttMs === null ? null : `median ${milliseconds(check.rttMs.median)}`,
+    check.received > 0 ? null : rejectionInWords(check.evidence),
     `confidence ${confidence(check.confidence)}`,
     forWhom ? `for ${check.requiredBy.map((profile) => printable(profile, MAX_ID)).join(', ')}` : null,
   ];

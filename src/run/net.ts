@@ -1,6 +1,7 @@
 /** What `run` touches of the world: sockets, clocks, chance. Passed in, so that tests can put their own in its place. */
 import { randomBytes } from 'node:crypto';
 import type { InboundPort } from '../model/check.js';
+import { hasKernel, type KernelView, kernelView } from '../net/kernel/kernel.js';
 import { createPacer, type Pacer, sleep } from '../net/pacing.js';
 import { openStream } from '../net/stream.js';
 import { openUdp } from '../net/udp.js';
@@ -17,6 +18,8 @@ export interface Net {
   /** Microseconds since 1970, for clocks to be compared with. */
   readonly nowMicros: () => bigint;
   readonly random: (bytes: number) => Uint8Array;
+  /** What Node's sockets hide; left out where nobody may look. */
+  readonly kernel?: () => Promise<KernelView>;
   /** The local address to send from, where the user chose one. */
   readonly source: string | null;
 }
@@ -32,6 +35,7 @@ export const systemNet = (maxPps: number, source: string | null): Net => ({
   // performance.now() has the resolution that Date.now() lacks, and its origin is a time of day.
   nowMicros: () => BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000)),
   random: (bytes) => randomBytes(bytes),
+  kernel: kernelView,
   source,
 });
 
@@ -50,8 +54,24 @@ export const sparing = (net: Net, ports: readonly InboundPort[]): Net => {
     // Open as long as the next one is looked for, so that it cannot be the same.
     return another(open).finally(() => given.close());
   };
+  const { kernel } = net;
+  /** The same of the kernel's own sockets. */
+  const elsewhere = (view: KernelView): KernelView => {
+    if (!hasKernel(view)) return view;
+    const openFlow: typeof view.openFlow = (...how) => {
+      const given = view.openFlow(...how);
+      if (!kept.has(given.local.port)) return given;
+      try {
+        return openFlow(...how);
+      } finally {
+        given.close();
+      }
+    };
+    return { ...view, openFlow };
+  };
   return {
     ...net,
+    ...(kernel && { kernel: async () => elsewhere(await kernel()) }),
     // A port that was asked for is given: studies ask for it once the way in was tried.
     openUdp: (peer, events, local) =>
       (local?.port ?? 0) > 0 ? net.openUdp(peer, events, local) : another(() => net.openUdp(peer, events, local)),

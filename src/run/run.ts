@@ -15,6 +15,7 @@ import { examineFlows } from './phases/examine-flows.js';
 import { examineLosses } from './phases/examine-losses.js';
 import { fetchReceipts } from './phases/fetch-receipts.js';
 import { findBoundaries } from './phases/find-boundaries.js';
+import { hearRefusals } from './phases/hear-refusals.js';
 import { identify, identifyAgain } from './phases/identify.js';
 import { lookAgain } from './phases/look-again.js';
 import { recallMemory } from './phases/recall-memory.js';
@@ -55,6 +56,7 @@ export const run = async (
     await askWhatPassesSince(run);
     await trySameSize(run);
     await examineLosses(run);
+    await hearRefusals(run);
     await askUntilCertain(run);
     await recheckSlow(run);
     run.freezeLoss();

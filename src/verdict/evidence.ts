@@ -59,6 +59,7 @@ export const evidenceOf = (
     ...(failures.length > 0 && {
       failures: Object.fromEntries(failures.map(({ failure, code }) => [failure, code])),
     }),
+    ...(observation.icmp && { icmp: { ...observation.icmp } }),
     ...(Object.keys(observation.refused).length > 0 && { refused: observation.refused }),
     ...(observation.unanswered && { unanswered: { ...observation.unanswered } }),
     ...(answers.length === 0 && observation.unreadable && { unreadable: observation.unreadable }),

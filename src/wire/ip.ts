@@ -128,3 +128,18 @@ export const formatIp = (bytes: Uint8Array): string => {
       .join(':');
   return start === end ? text(0, GROUPS) : `${text(0, start)}::${text(end, GROUPS)}`;
 };
+
+/** Shared by providers between their NATs and their customers' (RFC 6598). */
+export const isCarrierAddress = (address: string): boolean => {
+  const ip = parseIp(address);
+  const [a = 0, b = 0] = ip?.bytes ?? [];
+  return ip?.family === 4 && a === 100 && b >= 64 && b < 128;
+};
+
+/** Of no use on the internet: RFC 1918, RFC 4193, and link-local ones (RFC 3927, RFC 4291 §2.5.6). */
+export const isPrivateAddress = (address: string): boolean => {
+  const ip = parseIp(address);
+  const [a = 0, b = 0] = ip?.bytes ?? [];
+  if (ip?.family === 6) return (a & 0xfe) === 0xfc || (a === 0xfe && (b & 0xc0) === 0x80);
+  return a === 10 || (a === 172 && b >= 16 && b < 32) || (a === 192 && b === 168) || (a === 169 && b === 254);
+};

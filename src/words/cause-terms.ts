@@ -28,6 +28,14 @@ export const CAUSE_TERMS: Readonly<Record<string, Term>> = {
     'A filter of the access provider',
     "The access provider blocks the ports; from one end this looks like the site's firewall.",
   ),
+  'rejected-by': cause(
+    'A device rejects it, and its address is known',
+    'The ICMP error names the address that sent it; the sentence says what that address is.',
+  ),
+  'dropped-after-hop': cause(
+    'The hops show how far it comes',
+    'Packets of the port get to one router for certain and never to the next; the sentence names both.',
+  ),
   'far-side-filter': cause(
     'A firewall in front of the far end',
     'The far end, or a firewall in front of it, does not let the ports in.',

@@ -213,7 +213,8 @@ const REASON_TEXTS = {
     title: 'Rejected on the path',
     meaning: 'The answer was a refusal: a TCP reset or an ICMP "unreachable" or "prohibited".',
     evidence: 'The refusal arrived as a socket error, while the far end itself says that it listens on this port.',
-    doesNotProve: 'Which device refused. It does prove that one did on purpose, since the far end would have answered.',
+    doesNotProve:
+      'Which device refused, unless the check names the address that sent the ICMP error (on Linux). It does prove that one did on purpose, since the far end would have answered.',
     fix: "Look for a reject rule for this port on the site's firewall: rules that reject answer within a millisecond or two.",
   },
   'payload-filtered': {

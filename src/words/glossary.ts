@@ -91,6 +91,15 @@ const DEVICE = {
   carrier: { title: 'The carrier', meaning: 'The cause is the server that was asked, or a firewall in front of it.' },
 } as const satisfies Readonly<Partial<Record<(typeof DEVICES)[number], Term>>>;
 
+/** Whose device ends a port, as the hops show it. */
+const HOP_DEVICE = {
+  'this-host': { title: 'This computer', meaning: 'The packets do not leave the computer that ran the probe.' },
+  'far-end': {
+    title: 'The far end',
+    meaning: 'The packets get to the far end or the firewall in front of it, and end there.',
+  },
+} as const;
+
 const LIKELIHOOD = {
   proven: { title: 'The evidence allows nothing else', meaning: 'What was measured rules out every other cause.' },
   likely: {
@@ -229,6 +238,7 @@ const KINDS: readonly (readonly [kind: string, terms: Readonly<Record<string, Te
   ['how a NAT or firewall filters, nat.filtering', FILTERING],
   ['what a SIP ALG did', ALG],
   ['whose device', DEVICE],
+  ['whose device, hops.device', HOP_DEVICE],
   ['how sure a cause is', LIKELIHOOD],
   ['where and how', PLACES],
   ['names and resolvers', NAMES],

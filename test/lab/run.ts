@@ -103,6 +103,7 @@ const runProbe = async (
     ...['--target', scenario.target ?? ADDRESS.target, '--json'],
     ...(scenario.token === false ? [] : ['--token-file', place.tokenFile]),
     ...(scenario.profiles ?? ['business-sip']).flatMap((profile) => ['--profile', profile]),
+    ...(scenario.hops ? [] : ['--no-hops']),
     ...(scenario.args ?? []),
   );
   const finished = await runToEnd(network, 'branch', command, { timeoutMs: PROBE_TIMEOUT_MS });
@@ -226,6 +227,11 @@ const runOnce = async (scenario: NamedScenario, options: LabOptions): Promise<Ou
     if (scenario.hostRules !== undefined) {
       execFileSync('ip', ['netns', 'exec', network.namespace('branch'), 'nft', '-f', '-'], {
         input: scenario.hostRules,
+      });
+    }
+    if (scenario.carrierRules !== undefined) {
+      execFileSync('ip', ['netns', 'exec', network.namespace('cgn'), 'nft', '-f', '-'], {
+        input: scenario.carrierRules,
       });
     }
     if (options.fix === 'iptables') {

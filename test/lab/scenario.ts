@@ -74,6 +74,10 @@ export interface Scenario {
   readonly rules?: string;
   /** nft text for the branch's own computer, whose probe then meets it before anything has left. */
   readonly hostRules?: string;
+  /** Lets the probe follow blocked ports hop by hop, which takes it 5 to 10 s. Default: not. */
+  readonly hops?: boolean;
+  /** nft text for the carrier's NAT of `double-nat`. */
+  readonly carrierRules?: string;
   /** Kernel settings of the firewall. */
   readonly sysctl?: Readonly<Record<string, string>>;
   /** What runs besides the probe, wherever it runs. Default: one reflector at the target. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
 import { DEVICES, LIKELIHOODS } from '../../src/model/diagnosis.js';
+import type { IcmpFact, IcmpPlace } from '../../src/model/icmp.js';
 import type { AskedKind, Transport } from '../../src/model/kinds.js';
 import type { Requirement, RequirementRole, RoleSymptom } from '../../src/model/profile.js';
 import type { ReportCheck } from '../../src/model/report.js';
@@ -97,6 +98,32 @@ const stage = (name: string, said: string, evidence: ReportCheck['evidence'] = {
 };
 
 const facts = (some: Partial<Facts>): Facts => ({ ...NO_FACTS, ...some });
+const DROPPED: Row = ['signalling', 'sip-options/udp/5060 blocked/dropped-outbound'];
+type Hops = NonNullable<Facts['hops']>[number];
+/** How far SIP over UDP comes. */
+const hop = (lastSeen: string | null, nextOnControl: string, more: Partial<Hops> = {}): Facts =>
+  facts({
+    hops: [
+      {
+        ...{ check: 'sip-options/udp/5060', probe: 'sip-options', transport: 'udp', port: 5060, address: ADDRESS },
+        ...{
+          direction: 'outbound',
+          passes: false,
+          answered: [],
+          lastSeen,
+          nextOnControl,
+          outside: false,
+          device: null,
+        },
+        ...more,
+      },
+    ],
+  });
+/** The one who rejects SIP over UDP. */
+const rejection = (from: string, place: IcmpPlace, more: Partial<IcmpFact> = {}): Facts => {
+  const icmp: IcmpFact = { family: 4, type: 3, code: 13, from, place, mtu: null, ...more };
+  return facts({ rejections: [{ id: 'sip-options/udp/5060', address: ADDRESS, icmp }] });
+};
 const nat = (some: Partial<Facts['nat']>): Facts => facts({ nat: { ...NO_FACTS.nat, ...some } });
 const lifetime = (port: number, belowSeconds: number | null, more: Record<string, unknown> = {}): Facts =>
   nat({ bindingLifetime: [{ port, transport: 'udp', atLeastSeconds: 1, belowSeconds, ...more }] });
@@ -935,6 +962,59 @@ t.test('whose device it is', async (t) => {
       { rows: [UDP, lost('unknown/no-answer')], facts: FEW_FLOWS },
     ],
     [
+      'dropped before the first router',
+      'dropped-after-hop branch-firewall likely',
+      { rows: [DROPPED], facts: hop(null, '10.77.0.1', { device: 'branch-firewall' }) },
+    ],
+    [
+      'dropped by the own router or the next',
+      'dropped-after-hop branch-firewall likely',
+      { rows: [DROPPED], facts: hop('10.77.0.1', '100.64.0.1') },
+    ],
+    [
+      'dropped outside the site',
+      'dropped-after-hop provider likely',
+      { rows: [DROPPED], facts: hop('100.64.0.1', ADDRESS, { outside: true }) },
+    ],
+    [
+      'the hops of another port',
+      'port-filter branch-firewall likely',
+      { rows: [DROPPED], facts: hop('100.64.0.1', ADDRESS, { outside: true, check: 'sip-options/udp/5062' }) },
+    ],
+    [
+      "rejected by an address of this host's own network",
+      'rejected-by branch-firewall proven',
+      { rows: [['signalling', 'sip-options/udp/5060 blocked/rejected']], facts: rejection('10.77.0.1', 'on-link') },
+    ],
+    [
+      'rejected by this host',
+      'rejected-by host proven',
+      { rows: [['signalling', 'sip-options/udp/5060 blocked/rejected']], facts: rejection('10.77.0.2', 'this-host') },
+    ],
+    [
+      "rejected by an address of the provider's NAT",
+      'rejected-by provider likely',
+      { rows: [['signalling', 'sip-options/udp/5060 blocked/rejected']], facts: rejection('100.64.0.1', 'beyond') },
+    ],
+    [
+      'rejected by a private address beyond the first router',
+      'rejected-by branch-firewall likely',
+      { rows: [['signalling', 'sip-options/udp/5060 blocked/rejected']], facts: rejection('10.8.0.1', 'beyond') },
+    ],
+    [
+      "rejected in the far end's name",
+      'rejected-by reflector likely',
+      { rows: [['signalling', 'sip-options/udp/5060 blocked/rejected']], facts: rejection(ADDRESS, 'target') },
+    ],
+    [
+      'an error that is no refusal names nobody',
+      'port-filter branch-firewall likely',
+      {
+        rows: [['signalling', 'sip-options/udp/5060 blocked/rejected']],
+        facts: rejection('10.77.0.1', 'on-link', { type: 11, code: 0 }),
+      },
+    ],
+    [
       'held back by the far end',
       'answers-held-back reflector proven',
       { rows: [['signalling', 'sip-options/udp/5060 unknown/limited']] },
@@ -948,6 +1028,55 @@ t.test('whose device it is', async (t) => {
     ['branch-firewall likely', 'provider possible', 'reflector possible', 'host possible'],
     'what cannot be told apart is said as doubt',
   );
+});
+
+t.test('outside the site no device of the site is suspected', async (t) => {
+  const { service } = evidenceOf({ rows: [DROPPED] });
+  const causes = diagnose(service, hop('100.64.0.1', ADDRESS, { outside: true })).causes;
+  t.match(causes, [
+    {
+      device: 'provider',
+      likelihood: 'likely',
+      text: /^UDP 5060 gets as far as 100\.64\.0\.1 and never to the far end: /,
+    },
+    { device: 'reflector', likelihood: 'possible' },
+  ]);
+  t.notOk(causes.some(({ device }) => device === 'branch-firewall'));
+});
+
+t.test('whoever may lie unseen on the stretch stays possible', async (t) => {
+  const { service } = evidenceOf({ rows: [DROPPED] });
+  const devices = (facts: Facts): readonly string[] => diagnose(service, facts).causes.map(({ device }) => device);
+  t.same(
+    devices(hop('10.77.0.1', ADDRESS)),
+    ['branch-firewall', 'provider', 'reflector'],
+    'mute routers, limits rewritten',
+  );
+  t.same(devices(hop('10.77.0.1', '100.64.0.1')), ['branch-firewall', 'provider']);
+  t.same(devices(hop(null, '100.64.0.1')), ['branch-firewall', 'provider'], 'the first router is mute');
+  t.match(diagnose(service, hop(null, '100.64.0.1')).causes, [{ text: /^UDP 5060 does not get past 100\.64\.0\.1: / }]);
+  t.same(devices(hop(null, '10.77.0.1', { device: 'branch-firewall' })), ['branch-firewall']);
+});
+
+t.test('an address is named for what it rejects, and for nothing else', async (t) => {
+  const { service } = evidenceOf({
+    rows: [['signalling', 'sip-options/udp/5060 blocked/rejected', 'sip-options/tcp/5060 blocked/rejected']],
+  });
+  const { causes } = diagnose(service, rejection('10.77.0.1', 'on-link'));
+  t.match(causes, [
+    {
+      id: 'rejected-by',
+      text: /^10\.77\.0\.1 \(this site's firewall or router\) rejects UDP 5060: administratively prohibited\.$/,
+      because: ['sip-options/udp/5060'],
+    },
+    { id: 'port-filter', because: ['sip-options/tcp/5060'] },
+  ]);
+  const [udp] = rejection('10.77.0.1', 'on-link').rejections ?? [];
+  const [tcp] = rejection('10.77.0.3', 'on-link').rejections ?? [];
+  const two = facts({ rejections: udp && tcp ? [udp, { ...tcp, id: 'sip-options/tcp/5060' }] : [] });
+  const named = diagnose(service, two).causes;
+  t.match(named, [{ id: 'rejected-by', text: /^10\.77\.0\.1 \([^)]+\) and 10\.77\.0\.3 \([^)]+\) reject / }]);
+  t.equal(named.length, 1, 'nothing is left for a guess');
 });
 
 t.test('what passes to another far end is asked of the one to which it does not pass', async (t) => {

@@ -1,5 +1,6 @@
 /** The checks one by one, what needs action first, each with its round trips and its answers as small plots. */
 import type { Report, ReportCheck } from '../../model/report.js';
+import { rejectionInWords } from '../../words/icmp.js';
 import { roundTripScale } from '../../words/pages.js';
 import { confidence, milliseconds, REASON_WORDS, untestedGroups, untestedOf } from '../../words/report.js';
 import { TONE } from '../story.js';
@@ -36,10 +37,16 @@ const lossPlot = ({ sent, seen, answered = null, received }: ReportCheck): Marku
   }"></rect></svg>`;
 };
 
+/** Who rejects it, where an ICMP error says so. */
+const rejectionOf = ({ evidence }: ReportCheck): Content => {
+  const words = rejectionInWords(evidence);
+  return words === null ? '' : html`<br><small>${words}</small>`;
+};
+
 const row = (check: ReportCheck, scale: number): Markup =>
   html`<tr><th scope="row"><code>${name(check.id)}</code>${
     check.verdict === 'pass' ? '' : html`<br><small>${REASON_WORDS[check.reason]} (${check.reason})</small>`
-  }</th><td><span class="pill ${TONE[check.verdict]}">${check.verdict}</span></td><td><div class="cell">${
+  }${check.verdict === 'pass' ? '' : rejectionOf(check)}</th><td><span class="pill ${TONE[check.verdict]}">${check.verdict}</span></td><td><div class="cell">${
     check.sent === 0 ? '' : lossPlot(check)
   }<small>${check.sent} / ${check.seen ?? '?'} / ${check.answered ?? '?'} / ${check.received}</small></div></td><td>${
     check.rttMs === null

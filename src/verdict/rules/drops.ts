@@ -4,6 +4,8 @@
  * same port that passes to another address, or something that answers in the far end's place.
  */
 import { CAUSES } from '../../words/diagnosis/causes.js';
+import { hopCauses, isFollowed } from './hops.js';
+import { isSigned, rejectionCauses } from './rejections.js';
 import { type CauseText, type Ground, hasReason, itemsOf, type RuleInput, some } from './rule.js';
 
 const familyOf = (address: string | null): string => (address?.includes(':') ? '6' : '4');
@@ -47,7 +49,8 @@ const stops = (grounds: readonly Ground[]): CauseText['text'] => {
   return CAUSES['port-filter'];
 };
 
-export const dropCauses = (all: readonly Ground[], evidence: RuleInput): readonly CauseText[] => {
+/** What the usual explanations are, where nothing names a device. */
+const usualCauses = (all: readonly Ground[], evidence: RuleInput): readonly CauseText[] => {
   const theirs = all.filter((ground) => passesElsewhere(ground, evidence));
   const swallowed = all.filter((ground) => !theirs.includes(ground) && isIntercepted(ground, evidence));
   const ours = all.filter((ground) => !theirs.includes(ground) && !swallowed.includes(ground));
@@ -124,5 +127,17 @@ export const dropCauses = (all: readonly Ground[], evidence: RuleInput): readonl
         grounds: inbound,
       },
     ]),
+  ];
+};
+
+export const dropCauses = (all: readonly Ground[], evidence: RuleInput): readonly CauseText[] => {
+  const signed = all.filter(isSigned(evidence));
+  const followed = all.filter(isFollowed(evidence));
+  const others = all.filter((ground) => !signed.includes(ground) && !followed.includes(ground));
+  const farOf = (grounds: readonly Ground[]): 'reflector' | 'carrier' => farDevice(grounds, evidence);
+  return [
+    ...rejectionCauses(signed, farOf, evidence),
+    ...hopCauses(followed, farOf, evidence),
+    ...usualCauses(others, evidence),
   ];
 };

@@ -4,6 +4,7 @@
  */
 
 import type { Device, Likelihood } from '../../model/diagnosis.js';
+import type { IcmpFact } from '../../model/icmp.js';
 import type { ProbeKind } from '../../model/kinds.js';
 import type { Failure, PathLimit } from '../../model/observation.js';
 import type { Report, ReportCheck } from '../../model/report.js';
@@ -28,6 +29,10 @@ export interface Facts {
   readonly limits: readonly { readonly address: string; readonly limit: PathLimit }[];
   /** Sockets of this host that failed before anything left it. */
   readonly failures: readonly { readonly id: string; readonly failure: Failure; readonly code: string }[];
+  /** How far packets come; left out where it was not asked. */
+  readonly hops?: Report['hops'];
+  /** ICMP errors with their sender, by the check or range that met them; left out where this host shows none. */
+  readonly rejections?: readonly { readonly id: string; readonly address: string | null; readonly icmp: IcmpFact }[];
   /** Why nothing came from a far end any more when the run ended; null or left out where all still answered. */
   readonly ended?: 'outage' | 'cut-off' | null;
   /** Somebody there speaks our protocol and says that it does not know our token; false if left out. */

@@ -1,5 +1,6 @@
 /** From what far ends saw of our sockets to the behaviour of what stands before us, in RFC 4787's terms. Pure. */
 import type { FilterTest, Mapping, NatFacts, Place, StunPlace } from '../../model/study-facts.js';
+import { isCarrierAddress, isPrivateAddress } from '../../wire/ip.js';
 import { doubtOfSilence, lossUpperBound, RANGE_PORT_DOUBT } from '../silence.js';
 import type { Judge } from './study-check.js';
 
@@ -72,17 +73,7 @@ const regular = (sockets: readonly (readonly Mapping[])[]): readonly (readonly M
 };
 
 /** RFC 1918 and RFC 6598's shared space, link-local and unique local addresses: nobody outside sees these of a last NAT. */
-const isInside = (address: string): boolean => {
-  if (address.includes(':')) return /^f[cd]|^fe[89ab]/i.test(address);
-  const [a = 0, b = 0] = address.split('.').map(Number);
-  return (
-    a === 10 ||
-    (a === 172 && b >= 16 && b < 32) ||
-    (a === 192 && b === 168) ||
-    (a === 169 && b === 254) ||
-    (a === 100 && b >= 64 && b < 128)
-  );
-};
+const isInside = (address: string): boolean => isPrivateAddress(address) || isCarrierAddress(address);
 
 /** A far end that answers from everywhere when asked directly: only then its silence from elsewhere is a filter's. */
 const reaches = (facts: NatFacts, place: StunPlace): boolean =>

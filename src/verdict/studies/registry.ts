@@ -5,6 +5,7 @@
 import type { LossSample } from '../../model/observation.js';
 import type { Thresholds } from '../../model/profile.js';
 import { judge as calls } from './calls.js';
+import { judge as hops } from './hops.js';
 import { judge as inbound } from './inbound.js';
 import { judge as lifetimes } from './lifetimes.js';
 import { judge as mediaStream } from './media-stream.js';
@@ -23,6 +24,7 @@ const JUDGES = {
   inbound,
   'media-stream': mediaStream,
   calls,
+  hops,
 } as const;
 
 export type StudyKind = keyof typeof JUDGES;
@@ -57,6 +59,7 @@ export const judgeStudies = (facts: StudyFacts, loss: LossSample, thresholds: Th
     nat: Object.assign({}, ...all.map((one) => one.nat ?? {})) as Required<Judged>['nat'],
     cosmetic: new Set(all.flatMap(({ cosmetic = [] }) => [...cosmetic])),
     calls: all.flatMap(({ calls: rehearsed = [] }) => [...rehearsed]),
+    hops: all.flatMap(({ hops: climbed = [] }) => [...climbed]),
     quality: all.flatMap(({ quality = [] }) => quality),
     capacity: all.flatMap(({ capacity }) => capacity ?? [])[0] ?? null,
     notes: all.flatMap(({ notes = [] }) => notes),

@@ -56,6 +56,8 @@ export interface Judged {
   readonly capacity?: NonNullable<Report['capacity']> | null;
   /** Calls that were rehearsed, step by step. */
   readonly calls?: NonNullable<Report['calls']>;
+  /** How far packets come. */
+  readonly hops?: readonly NonNullable<Report['hops']>[number][];
   /** Ports where messages arrive in another form and say the same, as `placeOf` names them. */
   readonly cosmetic?: ReadonlySet<string>;
   /** Sentences that a reader of the report must know. */

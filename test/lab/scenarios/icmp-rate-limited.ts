@@ -8,7 +8,7 @@ export default {
   // A port whose ICMP error was held back looks dropped, and that is an honest verdict.
   expect: { 'udp/16384-32767': ['blocked/rejected', 'blocked/dropped-outbound'] },
   services: { 'business-sip': 'impaired' },
-  cause: { 'business-sip': 'port-filter' },
+  cause: { 'business-sip': ['rejected-by', 'port-filter'] },
   perhapsSymptoms: { 'business-sip': ['no-audio', 'one-way-audio-outbound'] },
   notVerified: 'which of many rejections are held back is chance',
 } satisfies Scenario;

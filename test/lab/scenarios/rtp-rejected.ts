@@ -6,5 +6,5 @@ export default {
   really: { 'udp/16384-32767': 'rejected' },
   services: { 'business-sip': 'impaired' },
   symptoms: { 'business-sip': ['no-audio'] },
-  cause: { 'business-sip': 'port-filter' },
+  cause: { 'business-sip': 'rejected-by' },
 } satisfies Scenario;

@@ -6,5 +6,6 @@ export default {
   really: { 'udp/5060': 'rejected', 'tcp/5060': 'rejected', 'tls/5061': 'rejected' },
   services: { 'business-sip': 'blocked' },
   symptoms: { 'business-sip': ['cannot-register'] },
-  cause: { 'business-sip': 'port-filter' },
+  cause: { 'business-sip': 'rejected-by' },
+  says: [/10\.77\.0\.1 \(.*\) rejects .*: port unreachable/],
 } satisfies Scenario;
