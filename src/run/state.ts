@@ -2,7 +2,6 @@
  * What a run knows while it goes on: one state, of which every fact has one owner. Phases read it and add to it; nothing
  * here decides what is asked next.
  */
-import { setMaxListeners } from 'node:events';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import pLimit from 'p-limit';
 import type { Check, PlannedCheck } from '../model/check.js';
@@ -15,6 +14,7 @@ import { deriveKeys } from '../wire/keys.js';
 import { askCheck, notAsked } from './ask/ask.js';
 import { loadProbes } from './ask/probes.js';
 import { createWays } from './ask/ways.js';
+import { either } from './either.js';
 import { createFarEnds, type FarEnd, type FarEnds } from './far-ends.js';
 import type { Net } from './net.js';
 import { createObservations, lostBesideAnswers, type Observations, passed } from './observations.js';
@@ -80,9 +80,7 @@ export const openRun = async (
   delay.enable();
   const deadline = new AbortController();
   const timer = setTimeout(() => deadline.abort(new Error('deadline')), input.timeoutMs);
-  const over = AbortSignal.any([signal, deadline.signal]);
-  // Every check that waits listens for the end; Node takes more than ten listeners for a leak.
-  setMaxListeners(0, over);
+  const over = either(signal, deadline.signal);
 
   const tools = createTools(input, net, probeOf, over);
   const strangers: Tools = { ...tools, session: { ...tools.session, keys: null } };

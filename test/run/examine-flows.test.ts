@@ -94,3 +94,24 @@ t.test('flows that pass once they are asked slowly met a limit', async (t) => {
   t.ok((first?.atMs ?? 0) - (last?.atMs ?? 0) >= 1000, 'nothing is sent for a second before');
   t.equal(net.openSockets(), 0);
 });
+
+t.test('dead flows behind a limit stay dead, whatever the limit took besides', async (t) => {
+  const limit = atMost(3, 6);
+  const { facts } = await examined((packet) => limit(packet) && deadLink(packet));
+  t.equal(facts.limit, null);
+  t.ok((facts.flows?.dead ?? 0) > 0, 'so that silence from few source ports blames no port');
+});
+
+t.test('flows that died while the line was away are asked anew', async (t) => {
+  let beganAtMs = Number.POSITIVE_INFINITY;
+  const seen = new Set<number>();
+  const { facts } = await examined((packet) => {
+    seen.add(packet.localPort);
+    // More source ports than the questions and the watch use: the examination has begun, and the line goes away for a time.
+    if (seen.size > 12) beganAtMs = Math.min(beganAtMs, packet.atMs);
+    const isAway = packet.atMs >= beganAtMs && packet.atMs < beganAtMs + 3000;
+    return !isAway && deadLink(packet);
+  });
+  t.ok((facts.flows?.asked ?? 0) >= 12, `${facts.flows?.asked} of 12`);
+  t.ok((facts.flows?.dead ?? 0) > 0);
+});

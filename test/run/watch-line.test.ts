@@ -1,5 +1,7 @@
 /** The line is watched over what is known to pass: how often, over which flow, and what is noticed when it goes away. */
+import { setImmediate } from 'node:timers/promises';
 import t from 'tap';
+import { either } from '../../src/run/either.js';
 import { watchLine } from '../../src/run/phases/watch-line.js';
 import { pureReflector } from '../support/pure-reflector.js';
 import { ADDRESS, check, observed, proven } from '../verdict/support/facts.js';
@@ -81,4 +83,20 @@ t.test('after two minutes one question a second is enough', async (t) => {
   const { sent } = await watched(130_000);
   t.equal(within(sent, 10_000, 20_000).length, 50);
   t.equal(within(sent, 122_000, 128_000).length, 6);
+});
+
+t.test('as many questions as are in flight may wait for the end', async (t) => {
+  const [run, watch] = [new AbortController(), new AbortController()];
+  const warnings: string[] = [];
+  const warned = ({ name }: Error): void => void warnings.push(name);
+  process.on('warning', warned);
+  const signal = either(run.signal, watch.signal);
+  let heard = 0;
+  for (let count = 0; count < 20; count += 1) signal.addEventListener('abort', () => (heard += 1));
+  await setImmediate();
+  process.off('warning', warned);
+  t.same(warnings, [], 'Node takes more than ten for a leak, and writes so to stderr');
+  watch.abort(new Error('done'));
+  t.equal(heard, 20);
+  t.match(signal.reason, { message: 'done' });
 });

@@ -7,6 +7,7 @@ import type { PlannedCheck } from '../../model/check.js';
 import { SPACING_MS } from '../../model/media.js';
 import type { MediaOptions } from '../../model/run.js';
 import { askCheck } from '../ask/ask.js';
+import { either } from '../either.js';
 import { hasRoom, portsOf } from '../media/ports.js';
 import { type SentStreams, sendStreams } from '../media/send.js';
 import type { RunState } from '../state.js';
@@ -60,7 +61,7 @@ export const beginAudio = (run: RunState, done: AbortSignal): Audio => {
   for (const { address } of run.farEnds.all()) {
     const [check] = portsOf(run.input.questions.filter((one) => one.skip === null && one.address === address));
     if (!check) continue;
-    const audio = begin(run, check, media, { ...run.tools, signal: AbortSignal.any([run.tools.signal, done]) });
+    const audio = begin(run, check, media, { ...run.tools, signal: either(run.tools.signal, done) });
     // A defect is told to whoever waits for it, the run's end at the latest.
     audio.catch(() => undefined);
     return new Map([[address, audio]]);

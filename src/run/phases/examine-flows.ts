@@ -22,6 +22,9 @@ const MORE_FLOWS = 24;
 /** Further source ports from which a silent port is asked where flows die; one in two dead, all of them are by chance once in 16,000 times. */
 const FURTHER_FLOWS = 14;
 
+/** So often flows are asked anew that were asked while nothing vouched for the line. */
+const TURNS = 3;
+
 /** Two ports vouch for each other. */
 const WAYS = 2;
 /** The system chooses it, and it stays the same for all packets of a check. */
@@ -124,6 +127,8 @@ const limitBehind = async (flows: readonly Flow[], address: string, tools: Tools
     const slow = dead.slice(0, SLOW_FLOWS);
     const passes = await Promise.all(slow.map((flow) => passesSlowly(flow, tools)));
     if (!passes.some(Boolean)) return null;
+    // Together they may still be too many for it; what stays dead alone as well is a flow's, beside others that were late.
+    for (const [index, flow] of slow.entries()) if (!passes[index] && !(await passesSlowly(flow, tools))) return null;
     // On a lossy line some flows lose all that was sent, and pass when they are asked again.
     if (!flowsDie(factsOf(flows)) && !(await losesByPace(slow, flows, tools))) return null;
   } finally {
@@ -144,8 +149,14 @@ const examine = async (run: RunState, farEnd: FarEnd): Promise<void> => {
   const ways = known.length > 0 ? known : await waysThatBeginLate(observations, run.tools);
   if (ways.length === 0) return;
   const askFlows = async (count: number): Promise<readonly Flow[]> => {
-    const asked = Array.from({ length: count }, (_, index) => ways[index % ways.length]).flatMap((way) => way ?? []);
-    return witnessedFlows(await Promise.all(asked.map((way) => askFlow(way, run.tools))), address, run.tools);
+    const flows: Flow[] = [];
+    // What died unwitnessed may be a dead flow all the same: another one is asked in its place.
+    for (let turn = 0; turn < TURNS && flows.length < count; turn += 1) {
+      const missing = Array.from({ length: count - flows.length }, (_, index) => ways[index % ways.length]);
+      const asked = await Promise.all(missing.flatMap((way) => (way ? askFlow(way, run.tools) : [])));
+      flows.push(...witnessedFlows(asked, address, run.tools));
+    }
+    return flows;
   };
   const first = await askFlows(FLOWS);
   const isOpen = factsOf(first).dead > 0 && !flowsDie(factsOf(first));

@@ -3,7 +3,6 @@
  * first authentic answer ends the search. Beside the checks, because they take as long. Where it gives its word, the loss
  * of the way there is bounded as well.
  */
-import { setMaxListeners } from 'node:events';
 import type { Probe } from '../../../probes/contract.js';
 import type { Check } from '../../model/check.js';
 import type { FarEndFacts, Identity, ReflectorInfo } from '../../model/far-end.js';
@@ -12,6 +11,7 @@ import { INFO_REQUEST_BYTES, parseInfo, SMALL_INFO_REQUEST_BYTES } from '../../w
 import { REFUSED_BECAUSE, REQUEST_TAG_BYTES } from '../../wire/tag.js';
 import { askFor } from '../ask/ask.js';
 import { wordProbe } from '../ask/word.js';
+import { either } from '../either.js';
 import type { FarEnd } from '../far-ends.js';
 import { passed } from '../observations.js';
 import type { RunState } from '../state.js';
@@ -68,8 +68,7 @@ const isRefused = ({ attempts }: Observation): boolean =>
 /** Asks the checks' address over the ways that these checks use. Resolves when one answers, or all have given up. */
 export const askWhoIsThere = async (checks: readonly Check[], tools: Tools): Promise<Asked> => {
   const found = new AbortController();
-  const signal = AbortSignal.any([tools.signal, found.signal]);
-  setMaxListeners(0, signal);
+  const signal = either(tools.signal, found.signal);
   const words = await Promise.all(
     waysOf(checks).map(async (way) => {
       const options = { samples: 1, doubt: 0, atMost: ATTEMPTS, signal };

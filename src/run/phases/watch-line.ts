@@ -5,6 +5,7 @@
 import type { Check } from '../../model/check.js';
 import { askCheck } from '../ask/ask.js';
 import { type FlowToKnown, openFlowToKnown } from '../ask/flow-to-known.js';
+import { either } from '../either.js';
 import type { FarEnd } from '../far-ends.js';
 import { passed } from '../observations.js';
 import type { RunState } from '../state.js';
@@ -205,7 +206,7 @@ const watch = async (run: RunState, address: string, tools: Tools): Promise<void
 
 /** Watches every far end until `done` fires. Resolves then; what happens meanwhile is in the timeline. */
 export const watchLine = async (run: RunState, done: AbortSignal): Promise<void> => {
-  const tools: Tools = { ...run.tools, signal: AbortSignal.any([run.tools.signal, done]) };
+  const tools: Tools = { ...run.tools, signal: either(run.tools.signal, done) };
   await Promise.all(
     run.farEnds.all().map(({ address }) =>
       watch(run, address, tools).catch((error: unknown) => {

@@ -86,13 +86,19 @@ interface Rivals {
   readonly flowsDie: boolean;
   /** Some connections never open, whatever they would carry. */
   readonly connectionsDie: boolean;
+  /** The far end saw SIP on this port over UDP and did not answer it: silence means something only where it tells that it did. */
+  readonly unansweredPort: number | null;
 }
 
 const isExplained = (
   { asked, observation }: Heard,
-  { limit, flowsDie: dying, connectionsDie: unopened }: Rivals,
-): boolean =>
-  isSilent(observation) && (asked.check.transport === 'udp' ? dying || asked.check.port === limit?.port : unopened);
+  { limit, flowsDie: dying, connectionsDie: unopened, unansweredPort }: Rivals,
+): boolean => {
+  if (!isSilent(observation)) return false;
+  const { transport, port } = asked.check;
+  if (transport !== 'udp') return unopened;
+  return dying || port === limit?.port || (port === unansweredPort && observation.seen === null);
+};
 
 /**
  * A connection that never stood, or whose TLS never came about, did not carry the message: its silence is no message's. One
@@ -293,6 +299,7 @@ const askOne = async (farEnd: StudiedFarEnd, tools: Tools): Promise<SipFacts | n
           limit,
           flowsDie: dying,
           connectionsDie: connectionsDie(connections, tools.path.upperBound()),
+          unansweredPort: asked.find((one) => one.check.transport === 'udp' && isTooLarge(one))?.check.port ?? null,
         }),
       ),
     ),

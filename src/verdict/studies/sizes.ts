@@ -180,7 +180,8 @@ export const judgeSizes = (
     return { verdict: 'unknown', reason: ordered.some(isLeftUnanswered) ? 'limited' : 'no-answer' };
   })();
   // Up to the first that did not pass: what was not shown to pass is not jumped over.
-  const missing = tried.find(({ passes }) => !passes)?.bytes ?? Number.POSITIVE_INFINITY;
+  const missing =
+    tried.find((one) => !one.passes && (one.fails || ofSip.includes(one)))?.bytes ?? Number.POSITIVE_INFINITY;
   const largestFailing = failing.at(-1);
   const passing = tried.filter(({ passes }) => passes).map(({ bytes }) => bytes);
   const above = passing.filter((bytes) => largestFailing && bytes > largestFailing.bytes);
