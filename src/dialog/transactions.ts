@@ -41,7 +41,7 @@ export interface Server {
   onAcknowledged(told: (came: boolean) => void): void;
 }
 
-interface Transactions {
+export interface Transactions {
   /** Sends a request. @throws Error for bytes that are none: the caller's mistake */
   begin(bytes: Uint8Array, events: ClientEvents): Client;
   /** Takes in what came. */

@@ -1,7 +1,8 @@
 /** One telephone of ours: a socket for its signalling, one for its sound, and the phone itself. */
 
 import { type Clock, realClock } from '../../dialog/clock.js';
-import { type Called, createPhone, type Phone } from '../../dialog/phone.js';
+import type { Called } from '../../dialog/incoming.js';
+import { createPhone, type Phone } from '../../dialog/phone.js';
 import { createEar, createMouth, type Ear, type Mouth, PACKET_MS } from '../../dialog/sound.js';
 import type { Check } from '../../model/check.js';
 import { localAddressFor } from '../../net/local.js';

@@ -1,6 +1,7 @@
 /** The calls that are rehearsed, step by step: what a phone does in its day, and what the far end is told to do. */
 import type { Call } from '../../dialog/call.js';
-import { type Exchange, nameOfBytes } from '../../dialog/phone.js';
+import { nameOfBytes } from '../../dialog/journal.js';
+import type { Exchange } from '../../dialog/line.js';
 import type { CallStep } from '../../model/study-facts.js';
 import { packetsNeeded, SINGLE_CHECK_DOUBT } from '../../verdict/silence.js';
 import type { CallOrder, CallRecord } from '../../wire/call.js';
