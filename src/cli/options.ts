@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { TRANSPORTS, type Transport } from '../model/kinds.js';
 import { CODEC_NAMES } from '../model/media.js';
 import { nearest } from '../model/nearest.js';
-import type { MediaOptions } from '../model/run.js';
+import type { CallOptions, MediaOptions } from '../model/run.js';
 import { UserError } from '../model/user-error.js';
 import { readInbound } from '../plan/inbound.js';
 import { readFrom } from '../plan/sip-identity.js';
@@ -43,6 +43,8 @@ const DEFAULT_TIMEOUT_S = 60;
 const DEFAULT_DEEP_TIMEOUT_S = 420;
 /** Calls that last 35 seconds, and what is waited for in vain where a step fails. */
 const DEFAULT_CALL_TIMEOUT_S = 180;
+/** As long as the longest lifetime that is asked for. */
+const MAX_CALL_IDLE_S = 295;
 /** Every port of a range, several times over, at a pace that a branch line bears. */
 const DEFAULT_EXHAUSTIVE_TIMEOUT_S = 1800;
 const MAX_TIMEOUT_S = 3600;
@@ -71,6 +73,7 @@ const OPTIONS = {
   transport: { type: 'string', multiple: true },
   inbound: { type: 'string', multiple: true },
   call: { type: 'boolean' },
+  'call-idle': { type: 'string' },
   deep: { type: 'boolean' },
   'no-nat': { type: 'boolean' },
   quick: { type: 'boolean' },
@@ -217,6 +220,13 @@ const mediaOf = (values: ReturnType<typeof parse>['values']): Pick<ProbeOptions,
   return { media: { seconds, codec, calls }, maxPps };
 };
 
+/** How calls are rehearsed; null where none are asked for. */
+const callsOf = ({ call = false, 'call-idle': idle }: ReturnType<typeof parse>['values']): CallOptions | null => {
+  if (!call && idle !== undefined) throw usage('--call-idle is about calls: add --call');
+  if (!call) return null;
+  return idle === undefined ? {} : { idleMs: 1000 * secondsOf('--call-idle', idle, MAX_CALL_IDLE_S) };
+};
+
 /** By how much a run with these streams is longer, in seconds: each number of calls is held for ten, and its answers waited for. */
 const mediaSeconds = ({ seconds, calls }: ProbeOptions['media']): number =>
   seconds + (calls > 1 ? SECONDS_A_STEP * Math.ceil(Math.log2(calls) + 1) : 0);
@@ -238,7 +248,8 @@ export const parseProbeOptions = (argv: readonly string[], env: NodeJS.ProcessEn
   if (values.json && values.output && values.output !== 'json') {
     throw usage(`--json and -o ${values.output} cannot be combined; choose one`);
   }
-  const { deep = false, exhaustive = false, call: calls = false } = values;
+  const { deep = false, exhaustive = false } = values;
+  const calls = callsOf(values);
   const { quick = false } = values;
   const slow = (['deep', 'exhaustive', 'call', 'calls', 'media', 'inbound'] as const).find(
     (name) => values[name] !== undefined,
@@ -246,7 +257,7 @@ export const parseProbeOptions = (argv: readonly string[], env: NodeJS.ProcessEn
   if (quick && slow !== undefined) throw usage(`--quick and --${slow} cannot be combined; choose one`);
   if (deep && values['no-nat']) throw usage('--deep is about the NAT: leave out --no-nat');
   const { media, maxPps } = mediaOf(values);
-  const shortest = calls ? DEFAULT_CALL_TIMEOUT_S : DEFAULT_TIMEOUT_S;
+  const shortest = calls ? DEFAULT_CALL_TIMEOUT_S + (calls.idleMs ?? 0) / 1000 : DEFAULT_TIMEOUT_S;
   const usual = deep ? DEFAULT_DEEP_TIMEOUT_S + (calls ? DEFAULT_CALL_TIMEOUT_S : 0) : shortest;
   const timeout =
     values.timeout === undefined
@@ -268,7 +279,8 @@ export const parseProbeOptions = (argv: readonly string[], env: NodeJS.ProcessEn
     exhaustive,
     transports: transports ?? null,
     inbound: (values.inbound ?? []).map(readInbound),
-    ...{ deep, calls },
+    deep,
+    ...(calls && { calls }),
     nat: !values['no-nat'],
     quick,
     plmn: {

@@ -16,6 +16,12 @@ export interface MediaOptions {
 }
 
 /** Which studies of proven far ends a run makes. */
+/** How calls are rehearsed. */
+export interface CallOptions {
+  /** How long the far end waits before it calls, and how long the long call lasts; by default longer than firewalls forget. */
+  readonly idleMs?: number;
+}
+
 export interface StudyOptions {
   /** Adds what takes minutes. */
   readonly deep: boolean;
@@ -27,8 +33,8 @@ export interface StudyOptions {
   readonly inbound?: readonly InboundPort[];
   /** None if left out. */
   readonly media?: MediaOptions;
-  /** Whether calls are rehearsed; they are not if left out. */
-  readonly calls?: boolean;
+  /** How calls are rehearsed; they are not if left out. */
+  readonly calls?: CallOptions;
 }
 
 export interface RunInput {

@@ -56,7 +56,7 @@ export const probe = async (
   const started = performance.now();
   const local = await localAddresses(prepared, pace.source);
   const { plan, token, sessionId, profiles, reflectors } = prepared;
-  const { deep, nat, calls = false, persistentPort, media, maxPps, quick = false } = pace;
+  const { deep, nat, calls, persistentPort, media, maxPps, quick = false } = pace;
   const scouts = quick ? QUICK_SCOUTS : pace.scouts;
   const inbound = inboundPorts(plan);
   const output = await (run ?? runInThread)(
@@ -71,7 +71,8 @@ export const probe = async (
       ...(scouts !== undefined && { scouts }),
       ...(!quick && {
         studies: {
-          ...{ deep, nat, calls },
+          ...{ deep, nat },
+          ...(calls && { calls }),
           ...(persistentPort !== undefined && { persistentPort }),
           ...(inbound.length > 0 && { inbound }),
           ...(media && { media: { ...media, maxPps } }),

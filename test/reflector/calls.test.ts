@@ -76,6 +76,7 @@ const rig = () => {
     clock,
     send: (place, bytes, to) => sent.push({ bytes, to, port: place.port }),
     places: () => [5060, 20_000, 20_002].map((port) => ({ listener: 0, port })),
+    listenerOf: () => 0,
   });
   const ask = (
     query: Partial<CallQuery> & Pick<CallQuery, 'action'>,
