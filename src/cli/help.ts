@@ -36,6 +36,8 @@ Options:
   --call                  also rehearse calls with the reflector, in and out: answer, audio, keys,
                           hold, transfer, hanging up, a call after 35 s of silence (1 minute more)
   --call-idle TIME        that silence, and how long the long call lasts, instead (at most 295)
+  --account FILE          also register at your own PBX or provider with the account in this file
+                          (user, domain, password; mode 600), and with --call-to NUMBER call it once
   --deep                  also measure session timeouts of NAT and firewall (up to 6 minutes)
   --no-nat                skip NAT mapping and filtering: saves 2 s
   --media TIME            send audio as a call does, both ways, for so long (default 0; 6 is enough for a first look)

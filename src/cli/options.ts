@@ -1,6 +1,7 @@
 /** The options of `probe`, as the user wrote them, checked one by one. Every refusal names the option and the way out. */
 import { isIP } from 'node:net';
 import { parseArgs } from 'node:util';
+import type { Account } from '../model/account.js';
 import { TRANSPORTS, type Transport } from '../model/kinds.js';
 import { CODEC_NAMES } from '../model/media.js';
 import { nearest } from '../model/nearest.js';
@@ -8,6 +9,7 @@ import type { CallOptions, MediaOptions } from '../model/run.js';
 import { UserError } from '../model/user-error.js';
 import { readInbound } from '../plan/inbound.js';
 import { readFrom } from '../plan/sip-identity.js';
+import { forbidden, readAccount } from '../probing/account.js';
 import type { ProbePace, ProbeRequest } from '../probing/request.js';
 import { OUTPUTS, type Output } from '../report/render.js';
 import type { RulesOf } from '../report/rules.js';
@@ -74,6 +76,8 @@ const OPTIONS = {
   inbound: { type: 'string', multiple: true },
   call: { type: 'boolean' },
   'call-idle': { type: 'string' },
+  account: { type: 'string' },
+  'call-to': { type: 'string' },
   deep: { type: 'boolean' },
   'no-nat': { type: 'boolean' },
   quick: { type: 'boolean' },
@@ -220,6 +224,22 @@ const mediaOf = (values: ReturnType<typeof parse>['values']): Pick<ProbeOptions,
   return { media: { seconds, codec, calls }, maxPps };
 };
 
+/** The account with which one call is made, as its file has it; null where none was given. */
+const accountOf = (values: ReturnType<typeof parse>['values']): Account | null => {
+  const { account } = values;
+  const callTo = values['call-to'] ?? null;
+  if (account === undefined) {
+    if (callTo !== null) throw usage('--call-to calls with an account: add --account FILE');
+    return null;
+  }
+  if (callTo !== null && !/^[A-Za-z0-9*#_.+-]{1,32}$/.test(callTo)) {
+    throw usage(`--call-to: "${callTo.slice(0, SHOWN_LENGTH)}" is no number or name at the account's domain`);
+  }
+  const why = callTo === null ? null : forbidden(callTo);
+  if (why !== null) throw usage(`--call-to: ${callTo} ${why}, and is never called; name an echo or test number`);
+  return readAccount(account, callTo);
+};
+
 /** How calls are rehearsed; null where none are asked for. */
 const callsOf = ({ call = false, 'call-idle': idle }: ReturnType<typeof parse>['values']): CallOptions | null => {
   if (!call && idle !== undefined) throw usage('--call-idle is about calls: add --call');
@@ -250,8 +270,9 @@ export const parseProbeOptions = (argv: readonly string[], env: NodeJS.ProcessEn
   }
   const { deep = false, exhaustive = false } = values;
   const calls = callsOf(values);
+  const account = accountOf(values);
   const { quick = false } = values;
-  const slow = (['deep', 'exhaustive', 'call', 'calls', 'media', 'inbound'] as const).find(
+  const slow = (['deep', 'exhaustive', 'call', 'account', 'calls', 'media', 'inbound'] as const).find(
     (name) => values[name] !== undefined,
   );
   if (quick && slow !== undefined) throw usage(`--quick and --${slow} cannot be combined; choose one`);
@@ -281,6 +302,7 @@ export const parseProbeOptions = (argv: readonly string[], env: NodeJS.ProcessEn
     inbound: (values.inbound ?? []).map(readInbound),
     deep,
     ...(calls && { calls }),
+    ...(account && { account }),
     nat: !values['no-nat'],
     quick,
     plmn: {

@@ -1,4 +1,5 @@
 /** What goes into a run and what comes out of it: plain data, because a thread lies between. */
+import type { Account } from './account.js';
 import type { InboundPort, PlannedCheck, PlannedRange } from './check.js';
 import type { FarEndFacts } from './far-end.js';
 import type { Codec } from './media.js';
@@ -49,6 +50,8 @@ export interface RunInput {
   /** The whole run, in milliseconds; what is not known by then is `not-run`. */
   readonly timeoutMs: number;
   readonly source: string | null;
+  /** With which one call is made at the target; none if left out. */
+  readonly account?: Account;
   /** Ports asked between those of the samples, at each address at most. `MAX_SCOUTS` if left out. */
   readonly scouts?: number;
   /** What is asked of proven reflectors besides the checks; nothing if left out. */

@@ -234,7 +234,15 @@ export interface CallLeg {
 
 /** Why a step was not tried. */
 export const CALL_UNTESTED = [
-  ...(['no-call', 'not-registered', 'nowhere-to-send', 'no-word', 'no-connection', 'interrupted'] as const),
+  ...([
+    'no-call',
+    'not-registered',
+    'nowhere-to-send',
+    'no-word',
+    'no-connection',
+    'third-party',
+    'interrupted',
+  ] as const),
 ] as const;
 type CallUntested = (typeof CALL_UNTESTED)[number];
 
@@ -272,9 +280,13 @@ export interface CallFacts {
   readonly notTried: CallRefusal | null;
   /** After all of it SIP still passed there; null where it was not asked. */
   readonly passesStill: boolean | null;
+  /** The other end is somebody's server, which tells nothing of what it saw: its answers are all that is known. */
+  readonly isThirdParty?: boolean;
 }
 
-export const CALL_REFUSALS = ['not-offered', 'needs-connection', 'held-back', 'no-answer', 'flows-die'] as const;
+export const CALL_REFUSALS = [
+  ...(['not-offered', 'needs-connection', 'held-back', 'no-answer', 'flows-die', 'no-sip'] as const),
+] as const;
 export type CallRefusal = (typeof CALL_REFUSALS)[number];
 
 type InboundRefusal = 'not-offered' | 'needs-connection' | 'held-back' | 'failed';

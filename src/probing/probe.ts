@@ -69,6 +69,7 @@ export const probe = async (
       timeoutMs: pace.timeoutMs,
       source: pace.source,
       ...(scouts !== undefined && { scouts }),
+      ...(pace.account && { account: pace.account }),
       ...(!quick && {
         studies: {
           ...{ deep, nat },

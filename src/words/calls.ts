@@ -32,6 +32,7 @@ const UNTESTED: Readonly<Record<(typeof CALL_UNTESTED)[number], string>> = {
   'nowhere-to-send': 'not tried: nothing of ours came to the far end, so that it does not know where to send',
   'no-word': 'not tried: the far end could not be told, or did not say what came of it',
   'no-connection': 'not tried: no connection could be opened',
+  'third-party': 'not shown: only the other end could tell',
   interrupted: 'not tried: the run ended first',
 };
 
@@ -41,6 +42,7 @@ const REFUSALS: Readonly<Record<(typeof CALL_REFUSALS)[number], string>> = {
   'needs-connection': 'no TCP or TLS port of the reflector passes, over which it has to be asked first',
   'held-back': 'the reflector has too many calls at the moment',
   'no-answer': 'the reflector did not answer when it was asked',
+  'no-sip': 'no server answers SIP at the target, with which the account could be used',
   'flows-die': 'some flows of this line die whatever they carry, and a call would be one of them by chance',
 };
 

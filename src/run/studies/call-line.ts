@@ -106,12 +106,17 @@ const createVoice = async (sip: Check, local: string, count: (bytes: Uint8Array)
   };
 };
 
-/** Opens it; null where no connection could be had. @throws SocketError if a socket cannot be had */
+/**
+ * Opens it; null where no connection could be had.
+ * @param domain of the user; the far end's address if left out
+ * @throws SocketError if a socket cannot be had
+ */
 export const openLine = async (
   sip: Check,
   number: number,
   identity: CallIdentity,
   tools: Tools,
+  domain: string = sip.address ?? '',
 ): Promise<AgentLine | null> => {
   const { net, totals } = tools;
   const address = sip.address ?? '';
@@ -140,7 +145,7 @@ export const openLine = async (
   };
   const { transport } = signalling;
   const isReliable = transport !== 'UDP';
-  const uri = `sip:${user}@${bracketed(address)}`;
+  const uri = `sip:${user}@${bracketed(domain)}`;
   const { port } = signalling.local;
   const over = isReliable ? `;transport=${transport.toLowerCase()}` : '';
   const contact = `sip:${user}@${bracketed(local)}:${port}${over}`;
@@ -153,7 +158,7 @@ export const openLine = async (
     called: (one) => called(one),
   });
   return {
-    ...{ number, phone, user, clock, uri, contact, isReliable, registrar: `sip:${bracketed(address)}` },
+    ...{ number, phone, user, clock, uri, contact, isReliable, registrar: `sip:${bracketed(domain)}` },
     ...voice,
     endedAtMs: signalling.endedAtMs,
     keepAlive: () => put(KEEPALIVE),

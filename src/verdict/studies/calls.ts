@@ -133,10 +133,19 @@ interface Told {
   readonly changed: readonly Changed[];
 }
 
+/** Of somebody's server an answer is proof, silence is none, and a refusal may be anybody's. */
+const judgeAnswer = ({ untested, status, legs }: CallStepFacts): Judgement => {
+  if (untested !== null) return unknown('not-run');
+  if (status !== null) return status < 300 ? certain({ verdict: 'pass', reason: 'answered' }) : unknown('closed');
+  const isHeard = legs.some(({ kind, received }) => kind === 'one-way' && (received ?? 0) > 0);
+  return isHeard ? certain({ verdict: 'pass', reason: 'answered' }) : unknown('no-answer');
+};
+
 const tell = (facts: CallFacts, upperBound: number | null): Told => {
   const changed = changedOf(facts);
   const rest = { upperBound, passesStill: facts.passesStill };
   const steps = facts.steps.map((step) => {
+    if (facts.isThirdParty) return stepReport(step, judgeAnswer(step));
     const method = METHODS[step.step];
     const isChanged = changed.some((one) => isSemantic(one) && methodOf(one.name) === method);
     return stepReport(step, judgeStep(step, isChanged, rest));

@@ -81,6 +81,16 @@ SIP/2.0 200 OK
     answer('200 OK', NO_BODY, ''),
   );
 
+/** Takes a call, and is hung up; with `-rtp_echo` it sends back what it hears. */
+export const ECHOES = scenario(
+  expects('INVITE'),
+  answer('180 Ringing', NO_BODY),
+  answer('200 OK', sdp()),
+  expects('ACK'),
+  expects('BYE'),
+  answer('200 OK', NO_BODY, ''),
+);
+
 /** Rings, and is called off. */
 export const IS_CALLED_OFF = scenario(
   expects('INVITE'),
