@@ -88,6 +88,16 @@ const listenerOf = (address: string | null, listeners: readonly Listener[]): num
 const spelt = (address: string, { listener }: Place, listeners: readonly Listener[]): string =>
   !address.includes(':') && listeners[listener]?.address.includes(':') ? `::ffff:${address}` : address;
 
+/** Calls whose datagrams leave from these sockets. */
+const callsOver = (udp: () => ReturnType<typeof createUdpSide>, listeners: readonly Listener[]): Calls =>
+  createCalls({
+    clock: realClock,
+    send: (place, bytes, { address, port }) =>
+      void udp().send(place, bytes, { address: spelt(address, place, listeners), port }),
+    places: () => udp().places(),
+    listenerOf: (address) => listenerOf(address, listeners),
+  });
+
 /** A start for the hash of sources that nobody outside can know. */
 export const newHashSeed = (): number => randomBytes(4).readUInt32BE(0);
 
@@ -168,16 +178,7 @@ export const createCore = (options: CoreOptions): Core => {
   const { authority, sessions, limiter, refusals, strangers, unreadable, lateness } = books;
   const { udpPorts, overruns, deferrals, inbound, arrivalOf } = books;
   // A call's signalling, sound and questions come to different ports, which have to be of one process.
-  const calls: Calls | null =
-    siblings || options.calls === false
-      ? null
-      : createCalls({
-          clock: realClock,
-          send: (place, bytes, { address, port }) =>
-            void udp.send(place, bytes, { address: spelt(address, place, options.listeners), port }),
-          places: () => udp.places(),
-          listenerOf: (address) => listenerOf(address, options.listeners),
-        });
+  const calls = siblings || options.calls === false ? null : callsOver(() => udp, options.listeners);
   const counts = { datagrams: 0, answers: 0, connections: 0, refusedConnections: 0 };
   const counted = (what: keyof typeof counts): void => {
     counts[what] += 1;

@@ -69,6 +69,20 @@ interface Guest {
   keptFor: string | null;
 }
 
+/** Writes as long as the socket takes anything. */
+const writerTo =
+  (socket: Socket) =>
+  (bytes: Uint8Array | null): void => {
+    if (bytes && !socket.destroyed && !socket.writableEnded) socket.write(bytes);
+  };
+
+/** The same for what nobody asked for just now. */
+const unaskedTo =
+  (socket: Socket) =>
+  (bytes: Uint8Array): void => {
+    if (socket.writableLength < MAX_UNREAD) writerTo(socket)(bytes);
+  };
+
 export const createTcpSide = (rules: TcpRules): TcpSide => {
   const servers: Server[] = [];
   const ports = new Set<number>();
@@ -90,12 +104,8 @@ export const createTcpSide = (rules: TcpRules): TcpSide => {
   };
 
   const converse = (socket: Socket | TLSSocket, guest: Guest, port: number, leaveIn: (ms: number) => void): void => {
-    const write = (bytes: Uint8Array | null): void => {
-      if (bytes && !socket.destroyed && !socket.writableEnded) socket.write(bytes);
-    };
-    const conversation = rules.createConversation((bytes) => {
-      if (socket.writableLength < MAX_UNREAD) write(bytes);
-    });
+    const write = writerTo(socket);
+    const conversation = rules.createConversation(unaskedTo(socket));
     const { consult } = rules;
     const binding =
       socket instanceof TLSSocket ? socket.exportKeyingMaterial(EXPORTER_BYTES, EXPORTER_LABEL, Buffer.alloc(0)) : null;
