@@ -161,7 +161,9 @@ export const startSipp = async (
     SIPP,
     [
       ...['-sf', file, '-m', '1', '-i', '127.0.0.1', '-p', String(port), '-mp', String(port + 100)],
-      ...['-t', transport === 'udp' ? 'u1' : 't1', '-nostdin', '-timeout', '20s', '-trace_err', ...peer],
+      ...['-t', transport === 'udp' ? 'u1' : 't1', '-nostdin', '-timeout', '20s', '-trace_err'],
+      // Its own watchdog complains of a busy host, which is none of the call's.
+      ...['-watchdog_interval', '0', ...peer],
     ],
     { cwd: folder, stdio: 'ignore' },
   );
