@@ -35,6 +35,9 @@ Options:
                           traffic that the far side starts: 5061, 5061/tls, signalling=5067 (repeatable)
   --call                  also rehearse calls with the reflector, in and out: answer, audio, keys,
                           hold, transfer, hanging up, a call after 35 s of silence (1 minute more)
+  --call-idle TIME        that silence, and how long the long call lasts, instead (at most 295)
+  --account FILE          also register at your own PBX or provider with the account in this file
+                          (user, domain, password; mode 600), and with --call-to NUMBER call it once
   --deep                  also measure session timeouts of NAT and firewall (up to 6 minutes)
   --no-nat                skip NAT mapping and filtering: saves 2 s
   --hops                  follow packets hop by hop (Linux) even if nothing is blocked: 12 s more
@@ -93,6 +96,8 @@ Options:
   --cert FILE --key FILE  certificate and key in PEM form (default: self-signed)
   --inbound               lets agents that hold a token have ports of their own address tried from
                           here (off by default; docs/security.md)
+  --no-calls              takes no calls of agents that hold a token, and makes none to them
+                          (docs/calls.md); several processes take none either
   --processes N           spread the ports over so many (default: as many as the limit of
                           open files asks for)
   --metrics ADDRESS:PORT  serve Prometheus metrics there

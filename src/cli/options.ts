@@ -1,13 +1,15 @@
 /** The options of `probe`, as the user wrote them, checked one by one. Every refusal names the option and the way out. */
 import { isIP } from 'node:net';
 import { parseArgs } from 'node:util';
+import type { Account } from '../model/account.js';
 import { TRANSPORTS, type Transport } from '../model/kinds.js';
 import { CODEC_NAMES } from '../model/media.js';
 import { nearest } from '../model/nearest.js';
-import type { MediaOptions } from '../model/run.js';
+import type { CallOptions, MediaOptions } from '../model/run.js';
 import { UserError } from '../model/user-error.js';
 import { readInbound } from '../plan/inbound.js';
 import { readFrom } from '../plan/sip-identity.js';
+import { forbidden, readAccount } from '../probing/account.js';
 import type { ProbePace, ProbeRequest } from '../probing/request.js';
 import { OUTPUTS, type Output } from '../report/render.js';
 import type { RulesOf } from '../report/rules.js';
@@ -43,6 +45,8 @@ const DEFAULT_TIMEOUT_S = 60;
 const DEFAULT_DEEP_TIMEOUT_S = 420;
 /** Calls that last 35 seconds, and what is waited for in vain where a step fails. */
 const DEFAULT_CALL_TIMEOUT_S = 180;
+/** As long as the longest lifetime that is asked for. */
+const MAX_CALL_IDLE_S = 295;
 /** Every port of a range, several times over, at a pace that a branch line bears. */
 const DEFAULT_EXHAUSTIVE_TIMEOUT_S = 1800;
 const MAX_TIMEOUT_S = 3600;
@@ -71,6 +75,9 @@ const OPTIONS = {
   transport: { type: 'string', multiple: true },
   inbound: { type: 'string', multiple: true },
   call: { type: 'boolean' },
+  'call-idle': { type: 'string' },
+  account: { type: 'string' },
+  'call-to': { type: 'string' },
   deep: { type: 'boolean' },
   'no-nat': { type: 'boolean' },
   hops: { type: 'boolean' },
@@ -219,6 +226,29 @@ const mediaOf = (values: ReturnType<typeof parse>['values']): Pick<ProbeOptions,
   return { media: { seconds, codec, calls }, maxPps };
 };
 
+/** The account with which one call is made, as its file has it; null where none was given. */
+const accountOf = (values: ReturnType<typeof parse>['values']): Account | null => {
+  const { account } = values;
+  const callTo = values['call-to'] ?? null;
+  if (account === undefined) {
+    if (callTo !== null) throw usage('--call-to calls with an account: add --account FILE');
+    return null;
+  }
+  if (callTo !== null && !/^[A-Za-z0-9*#_.+-]{1,32}$/.test(callTo)) {
+    throw usage(`--call-to: "${callTo.slice(0, SHOWN_LENGTH)}" is no number or name at the account's domain`);
+  }
+  const why = callTo === null ? null : forbidden(callTo);
+  if (why !== null) throw usage(`--call-to: ${callTo} ${why}, and is never called; name an echo or test number`);
+  return readAccount(account, callTo);
+};
+
+/** How calls are rehearsed; null where none are asked for. */
+const callsOf = ({ call = false, 'call-idle': idle }: ReturnType<typeof parse>['values']): CallOptions | null => {
+  if (!call && idle !== undefined) throw usage('--call-idle is about calls: add --call');
+  if (!call) return null;
+  return idle === undefined ? {} : { idleMs: 1000 * secondsOf('--call-idle', idle, MAX_CALL_IDLE_S) };
+};
+
 /** By how much a run with these streams is longer, in seconds: each number of calls is held for ten, and its answers waited for. */
 const mediaSeconds = ({ seconds, calls }: ProbeOptions['media']): number =>
   seconds + (calls > 1 ? SECONDS_A_STEP * Math.ceil(Math.log2(calls) + 1) : 0);
@@ -240,16 +270,18 @@ export const parseProbeOptions = (argv: readonly string[], env: NodeJS.ProcessEn
   if (values.json && values.output && values.output !== 'json') {
     throw usage(`--json and -o ${values.output} cannot be combined; choose one`);
   }
-  const { deep = false, exhaustive = false, call: calls = false } = values;
+  const { deep = false, exhaustive = false } = values;
+  const calls = callsOf(values);
+  const account = accountOf(values);
   const { quick = false } = values;
-  const slow = (['deep', 'exhaustive', 'call', 'calls', 'media', 'inbound', 'hops'] as const).find(
+  const slow = (['deep', 'exhaustive', 'call', 'account', 'calls', 'media', 'inbound', 'hops'] as const).find(
     (name) => values[name] !== undefined,
   );
   if (quick && slow !== undefined) throw usage(`--quick and --${slow} cannot be combined; choose one`);
   if (deep && values['no-nat']) throw usage('--deep is about the NAT: leave out --no-nat');
   if (values.hops && values['no-hops']) throw usage('--hops and --no-hops cannot be combined; choose one');
   const { media, maxPps } = mediaOf(values);
-  const shortest = calls ? DEFAULT_CALL_TIMEOUT_S : DEFAULT_TIMEOUT_S;
+  const shortest = calls ? DEFAULT_CALL_TIMEOUT_S + (calls.idleMs ?? 0) / 1000 : DEFAULT_TIMEOUT_S;
   const usual = deep ? DEFAULT_DEEP_TIMEOUT_S + (calls ? DEFAULT_CALL_TIMEOUT_S : 0) : shortest;
   const timeout =
     values.timeout === undefined
@@ -271,7 +303,9 @@ export const parseProbeOptions = (argv: readonly string[], env: NodeJS.ProcessEn
     exhaustive,
     transports: transports ?? null,
     inbound: (values.inbound ?? []).map(readInbound),
-    ...{ deep, calls },
+    deep,
+    ...(calls && { calls }),
+    ...(account && { account }),
     nat: !values['no-nat'],
     ...(!values['no-hops'] && { hops: values.hops ? ('always' as const) : ('blocked' as const) }),
     quick,

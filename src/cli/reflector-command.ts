@@ -42,11 +42,12 @@ const OPTIONS = {
   cert: { type: 'string' },
   key: { type: 'string' },
   inbound: { type: 'boolean' },
+  'no-calls': { type: 'boolean' },
   metrics: { type: 'string' },
   config: { type: 'string' },
 } as const;
 const REPEATABLE: ReadonlySet<string> = new Set(['listen', 'public', 'profile']);
-const FLAGS: ReadonlySet<string> = new Set(['strict', 'inbound']);
+const FLAGS: ReadonlySet<string> = new Set(['strict', 'inbound', 'no-calls']);
 
 const parse = (argv: readonly string[]) => {
   try {
@@ -200,6 +201,7 @@ export const reflectorCommand = async (argv: readonly string[], env: NodeJS.Proc
     version: packageVersion(),
     processes,
     inbound: values.inbound ?? false,
+    calls: !(values['no-calls'] ?? false),
     warn: (message) => log.warn(message),
     failed: (error) => {
       log.error(`${error.message}: its ports are closed, so this ends; whoever supervises it starts it anew`);

@@ -2,7 +2,7 @@
 import { type BodyToSend, buildRequest, type HeaderToSend } from '../wire/sip-build.js';
 import { afterResponse, type Dialog, dialogOfResponse, nextRequest } from '../wire/sip-dialog.js';
 import type { SipRequest, SipResponse } from '../wire/sip-message.js';
-import type { Asking, Exchange, Line, Respond } from './phone.js';
+import type { Asking, Exchange, Line, Respond } from './line.js';
 import type { Server } from './transactions.js';
 
 /** A request of the other side's within the call. */

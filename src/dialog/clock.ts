@@ -17,6 +17,18 @@ export const realClock: Clock = {
   },
 };
 
+/**
+ * When TCP has sent again, at the least, what went out at a time and is not acknowledged: its first pause is a second at most on
+ * a path that it knows, and doubles (RFC 6298 §2, §5.5). The first sending included.
+ */
+export const tcpSendings = (atMs: number, untilMs: number): readonly number[] => {
+  const all: number[] = [];
+  for (let pauseMs = 0; atMs + pauseMs <= untilMs && pauseMs <= GIVE_UP_MS; pauseMs = 2 * pauseMs + TCP_PAUSE_MS)
+    all.push(atMs + pauseMs);
+  return all;
+};
+const TCP_PAUSE_MS = 1000;
+
 /** RFC 3261 §17.1.1.1: an estimate of the round trip, from which the other times follow. */
 export const T1_MS = 500;
 /** The longest pause between two sendings of what is no INVITE, and of a final answer to one. */

@@ -7,7 +7,7 @@ import { buildRequest } from '../wire/sip-build.js';
 import { header, type SipMessage, type SipRequest, type SipResponse } from '../wire/sip-message.js';
 import { readAddress } from '../wire/sip-parameters.js';
 import { parseSip } from '../wire/sip-parse.js';
-import { type Clock, GIVE_UP_MS, T1_MS, T2_MS, T4_MS } from './clock.js';
+import { type Clock, GIVE_UP_MS, T1_MS, T2_MS, T4_MS, tcpSendings } from './clock.js';
 
 export interface Wire {
   send(bytes: Uint8Array): void;
@@ -20,7 +20,10 @@ export interface ClientEvents {
   answered(response: SipResponse): void;
   /** Nothing final came in time. */
   silent(): void;
-  /** Asked before each repetition: enough was sent for the silence to mean something. Never, if left out. */
+  /**
+   * Asked before each repetition, over a connection before each of its own: enough was sent for the silence to mean something.
+   * Never, if left out.
+   */
   isEnough?(sentAtMs: readonly number[]): boolean;
 }
 
@@ -41,7 +44,7 @@ export interface Server {
   onAcknowledged(told: (came: boolean) => void): void;
 }
 
-interface Transactions {
+export interface Transactions {
   /** Sends a request. @throws Error for bytes that are none: the caller's mistake */
   begin(bytes: Uint8Array, events: ClientEvents): Client;
   /** Takes in what came. */
@@ -132,10 +135,18 @@ const createClient = (
     sentAtMs.push(clock.now());
     wire.send(bytes);
   };
+  /** A connection sends again by itself: whether that was enough is asked as often as it did. */
+  const waitForTcp = (): void => {
+    if (!events.isEnough) return;
+    const begunAtMs = clock.now();
+    stopRepeating = repeating(clock, GIVE_UP_MS, () => {
+      if (events.isEnough?.(tcpSendings(begunAtMs, clock.now()))) silent();
+    });
+  };
   const begin = (): void => {
     send();
     stopWaiting = clock.after(GIVE_UP_MS, silent);
-    if (wire.isReliable) return;
+    if (wire.isReliable) return void waitForTcp();
     // Timer A doubles without end, timer E up to T2.
     stopRepeating = repeating(clock, isInvite ? GIVE_UP_MS : T2_MS, () => {
       if (events.isEnough?.(sentAtMs)) silent();

@@ -1,4 +1,5 @@
 /** What goes into a run and what comes out of it: plain data, because a thread lies between. */
+import type { Account } from './account.js';
 import type { InboundPort, PlannedCheck, PlannedRange } from './check.js';
 import type { FarEndFacts } from './far-end.js';
 import type { Codec } from './media.js';
@@ -16,6 +17,12 @@ export interface MediaOptions {
 }
 
 /** Which studies of proven far ends a run makes. */
+/** How calls are rehearsed. */
+export interface CallOptions {
+  /** How long the far end waits before it calls, and how long the long call lasts; by default longer than firewalls forget. */
+  readonly idleMs?: number;
+}
+
 export interface StudyOptions {
   /** Adds what takes minutes. */
   readonly deep: boolean;
@@ -29,8 +36,8 @@ export interface StudyOptions {
   readonly hops?: 'blocked' | 'always';
   /** None if left out. */
   readonly media?: MediaOptions;
-  /** Whether calls are rehearsed; they are not if left out. */
-  readonly calls?: boolean;
+  /** How calls are rehearsed; they are not if left out. */
+  readonly calls?: CallOptions;
 }
 
 export interface RunInput {
@@ -45,6 +52,8 @@ export interface RunInput {
   /** The whole run, in milliseconds; what is not known by then is `not-run`. */
   readonly timeoutMs: number;
   readonly source: string | null;
+  /** With which one call is made at the target; none if left out. */
+  readonly account?: Account;
   /** Ports asked between those of the samples, at each address at most. `MAX_SCOUTS` if left out. */
   readonly scouts?: number;
   /** What is asked of proven reflectors besides the checks; nothing if left out. */

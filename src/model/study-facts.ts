@@ -228,10 +228,22 @@ export interface CallLeg {
   /** How many answers the other end sent, and how many of them came back. */
   readonly answered: number | null;
   readonly received: number | null;
+  /** Over a connection `witnessed` counts what TCP sends again by itself, of the request as of its answer; false if left out. */
+  readonly overConnection?: boolean;
 }
 
 /** Why a step was not tried. */
-export const CALL_UNTESTED = ['no-call', 'not-registered', 'nowhere-to-send', 'no-word', 'interrupted'] as const;
+export const CALL_UNTESTED = [
+  ...([
+    'no-call',
+    'not-registered',
+    'nowhere-to-send',
+    'no-word',
+    'no-connection',
+    'third-party',
+    'interrupted',
+  ] as const),
+] as const;
 type CallUntested = (typeof CALL_UNTESTED)[number];
 
 export interface CallStepFacts {
@@ -246,7 +258,8 @@ export interface CallStepFacts {
 /** Steps of calls, in the order in which a reader meets them. */
 export const CALL_STEPS = [
   ...(['register', 'invite', 'ack', 'media-outbound', 'media-inbound', 'dtmf', 'hold', 'resume'] as const),
-  ...(['remote-hold', 'transfer', 'refresh', 'inbound-after-idle', 'cancel', 'bye', 'remote-bye', 'long'] as const),
+  ...(['remote-hold', 'transfer', 'attended-transfer', 'refresh', 'inbound-after-idle', 'cancel'] as const),
+  ...(['bye', 'remote-bye', 'long'] as const),
 ] as const;
 export type CallStep = (typeof CALL_STEPS)[number];
 
@@ -267,9 +280,13 @@ export interface CallFacts {
   readonly notTried: CallRefusal | null;
   /** After all of it SIP still passed there; null where it was not asked. */
   readonly passesStill: boolean | null;
+  /** The other end is somebody's server, which tells nothing of what it saw: its answers are all that is known. */
+  readonly isThirdParty?: boolean;
 }
 
-export const CALL_REFUSALS = ['not-offered', 'needs-connection', 'held-back', 'no-answer', 'flows-die'] as const;
+export const CALL_REFUSALS = [
+  ...(['not-offered', 'needs-connection', 'held-back', 'no-answer', 'flows-die', 'no-sip'] as const),
+] as const;
 export type CallRefusal = (typeof CALL_REFUSALS)[number];
 
 type InboundRefusal = 'not-offered' | 'needs-connection' | 'held-back' | 'failed';

@@ -5,6 +5,7 @@ const USER_ERROR_CODES = [
   'profile-unreadable',
   'profile-invalid',
   'token-unreadable',
+  'account-unusable',
   'token-invalid',
   'config-invalid',
   'output-unwritable',

@@ -56,7 +56,7 @@ export const probe = async (
   const started = performance.now();
   const local = await localAddresses(prepared, pace.source);
   const { plan, token, sessionId, profiles, reflectors } = prepared;
-  const { deep, nat, calls = false, persistentPort, media, maxPps, quick = false } = pace;
+  const { deep, nat, calls, persistentPort, media, maxPps, quick = false } = pace;
   const scouts = quick ? QUICK_SCOUTS : pace.scouts;
   const inbound = inboundPorts(plan);
   const output = await (run ?? runInThread)(
@@ -69,9 +69,11 @@ export const probe = async (
       timeoutMs: pace.timeoutMs,
       source: pace.source,
       ...(scouts !== undefined && { scouts }),
+      ...(pace.account && { account: pace.account }),
       ...(!quick && {
         studies: {
-          ...{ deep, nat, calls },
+          ...{ deep, nat },
+          ...(calls && { calls }),
           ...(persistentPort !== undefined && { persistentPort }),
           ...(inbound.length > 0 && { inbound }),
           ...(pace.hops && { hops: pace.hops }),

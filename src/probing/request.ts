@@ -1,7 +1,8 @@
 /** What one probe asks, and how much it may send: the command line and the agent's configuration both come to this. */
+import type { Account } from '../model/account.js';
 import type { Family } from '../model/check.js';
 import type { Transport } from '../model/kinds.js';
-import type { MediaOptions } from '../model/run.js';
+import type { CallOptions, MediaOptions } from '../model/run.js';
 import type { Plmn } from '../plan/epdg.js';
 import type { InboundWish } from '../plan/inbound.js';
 
@@ -43,7 +44,9 @@ export interface ProbePace {
   /** Asks once what is there, and studies nothing: no ALG, NAT, sizes or audio; false if left out. */
   readonly quick?: boolean;
   /** Rehearses calls; does not if left out. */
-  readonly calls?: boolean;
+  readonly calls?: CallOptions;
+  /** With which one call is made; none if left out. */
+  readonly account?: Account;
   /** Whether it is asked how the NAT maps and filters. */
   readonly nat: boolean;
   /** A source port that is the same in each run, so that what firewalls remember of it shows. */

@@ -39,6 +39,8 @@ export interface CoreOptions {
   readonly hashSeed: number;
   /** Whether agents may have ports of their own address tried from here; they may not if left out. */
   readonly inbound?: boolean;
+  /** Whether it is the other end of agents' calls; it is if left out. */
+  readonly calls?: boolean;
   readonly warn: (message: string) => void;
   /** Absent where one process does everything. */
   readonly siblings?: Siblings | undefined;
@@ -74,6 +76,27 @@ export interface Core {
 }
 
 const nowMicros = createWallClock();
+
+/** The listener of connections to an address of ours: its own, or one that stands for every address of its family. */
+const listenerOf = (address: string | null, listeners: readonly Listener[]): number => {
+  const wildcards = address?.includes(':') ? ['::'] : ['0.0.0.0', '::'];
+  const at = [address, ...wildcards].map((one) => listeners.findIndex((listener) => listener.address === one));
+  return at.find((index) => index !== -1) ?? 0;
+};
+
+/** An address as this listener's sockets spell it: one that takes both families writes IPv4 mapped (RFC 4291 §2.5.5.2). */
+const spelt = (address: string, { listener }: Place, listeners: readonly Listener[]): string =>
+  !address.includes(':') && listeners[listener]?.address.includes(':') ? `::ffff:${address}` : address;
+
+/** Calls whose datagrams leave from these sockets. */
+const callsOver = (udp: () => ReturnType<typeof createUdpSide>, listeners: readonly Listener[]): Calls =>
+  createCalls({
+    clock: realClock,
+    send: (place, bytes, { address, port }) =>
+      void udp().send(place, bytes, { address: spelt(address, place, listeners), port }),
+    places: () => udp().places(),
+    listenerOf: (address) => listenerOf(address, listeners),
+  });
 
 /** A start for the hash of sources that nobody outside can know. */
 export const newHashSeed = (): number => randomBytes(4).readUInt32BE(0);
@@ -155,13 +178,7 @@ export const createCore = (options: CoreOptions): Core => {
   const { authority, sessions, limiter, refusals, strangers, unreadable, lateness } = books;
   const { udpPorts, overruns, deferrals, inbound, arrivalOf } = books;
   // A call's signalling, sound and questions come to different ports, which have to be of one process.
-  const calls: Calls | null = siblings
-    ? null
-    : createCalls({
-        clock: realClock,
-        send: (place, bytes, to) => void udp.send(place, bytes, to),
-        places: () => udp.places(),
-      });
+  const calls = siblings || options.calls === false ? null : callsOver(() => udp, options.listeners);
   const counts = { datagrams: 0, answers: 0, connections: 0, refusedConnections: 0 };
   const counted = (what: keyof typeof counts): void => {
     counts[what] += 1;
@@ -209,7 +226,7 @@ export const createCore = (options: CoreOptions): Core => {
     listeners: options.listeners,
     secureContext: () => context,
     arrivalOf: (source, port, binding, localAddress) => arrivalOf(source, port, binding, null, localAddress),
-    createConversation: () => createConversation(rules.host),
+    createConversation: (write) => createConversation(rules.host, write),
     strangers,
     consult: siblings?.consult,
     guarded,

@@ -54,7 +54,7 @@ export interface Host {
   /** Tries ports of agents from outside; null or left out where the operator does not allow it. */
   readonly inbound?: Inbound | null;
   /** The other end of agents' calls; null or left out where this reflector makes none. */
-  readonly calls?: Pick<Calls, 'answer'> | null;
+  readonly calls?: Pick<Calls, 'answer' | 'hearConnection'> | null;
 }
 
 /** How an answer goes out if not at once, to where the request came from, and from where it was asked. */

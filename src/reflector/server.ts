@@ -21,6 +21,8 @@ interface ReflectorOptions {
   readonly version: string;
   /** Whether agents may have ports of their own address tried from here; they may not if left out. */
   readonly inbound?: boolean;
+  /** Whether it is the other end of agents' calls; it is if left out, as long as one process does everything. */
+  readonly calls?: boolean;
   /** How many processes to use; null for as many as the limit of open files asks for. */
   readonly processes?: number | null;
   /** Called once for each port that cannot be bound. */
@@ -80,7 +82,7 @@ export const startReflector = async (options: ReflectorOptions): Promise<Reflect
     udp: spansOf(udp),
     tcp: spansOf(tcp),
     ...(options.inbound === true && { inbound: true }),
-    ...(!workers && { calls: true }),
+    ...(!workers && options.calls !== false && { calls: true }),
     certificateSha256: credentials.sha256,
   });
   core.setInfo(info());

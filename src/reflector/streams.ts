@@ -2,6 +2,7 @@
 import { dnsStream, frameDnsTcp } from '../wire/dns-stream.js';
 import { headBytes } from '../wire/http.js';
 import { looksLikeSip } from '../wire/sip-demux.js';
+import type { SipMessage } from '../wire/sip-message.js';
 import { sipStream } from '../wire/sip-stream.js';
 import { looksLikeTag, MAX_TAG_BYTES } from '../wire/tag.js';
 import type { Answer, Arrival, Host } from './exchange.js';
@@ -18,6 +19,8 @@ export interface Step {
   readonly close: boolean;
   /** It hangs up because too much came at once, which is told to whom it happens. */
   readonly excess?: boolean;
+  /** A message of it belongs to a call: it stays open as long as one may rest, and what the far end says goes over it. */
+  readonly inCall?: boolean;
 }
 interface Outgoing {
   readonly proven: boolean;
@@ -78,13 +81,38 @@ const itemsOf = <T extends { readonly kind: string }>(
   return { items, excess: false };
 };
 
+/** What a conversation does besides answering. */
+interface Side {
+  /** Sends what nobody asked for just now. */
+  readonly write: (bytes: Uint8Array) => void;
+  /** The connection belongs to a call in a window that this token opened. */
+  readonly inCall: (owner: string) => void;
+}
+
+/** Whether a message belongs to a call, which then has it. */
+const isOfCall = (
+  { message, bytes }: { readonly message: SipMessage; readonly bytes: Uint8Array },
+  { sourceAddress, sourcePort, localPort, localAddress, binding }: Arrival,
+  host: Host,
+  { write, inCall }: Side,
+): boolean => {
+  const owner = host.calls?.hearConnection(bytes, message, {
+    ...{ transport: binding ? 'TLS' : 'TCP', from: { address: sourceAddress, port: sourcePort } },
+    ...{ port: localPort, localAddress, send: write },
+  });
+  if (owner == null) return false;
+  inCall(owner);
+  return true;
+};
+
 /** SIP stays open, because phones keep their connection; a message that cannot be framed ends it. */
-const sipFramer = (host: Host): Framer => {
+const sipFramer = (host: Host, side: Side): Framer => {
   const stream = sipStream();
   return (chunk, arrival) => {
     const send: Outgoing[] = [];
     const { items, excess } = itemsOf(stream, chunk);
     let pongs = 0;
+    let inCall = false;
     for (const item of items) {
       if (item.kind === 'refusal') return { send, close: true };
       if (item.kind === 'ping') {
@@ -93,13 +121,16 @@ const sipFramer = (host: Host): Framer => {
         if (pongs > 0 && last) send[send.length - 1] = { ...last, bytes: Buffer.concat([last.bytes, PONG]) };
         else send.push({ bytes: PONG, afterMs: 0, proven: false, informed: null });
         pongs += 1;
+      } else if (isOfCall(item, arrival, host, side)) {
+        inCall = true;
+        pongs = 0;
       } else if (item.message.kind === 'request') {
         const { message, bytes } = item;
         pongs = 0;
         send.push(...outgoing((from) => answerSipRequest(message, bytes, from, host), arrival));
       }
     }
-    return { send, close: excess, excess };
+    return { send, close: excess, excess, inCall };
   };
 };
 
@@ -141,19 +172,25 @@ const tagSize = (bytes: Buffer): number | null =>
 /** DNS over TCP begins with a length, which for a query that we take is below 1024: no letter is that small. */
 const looksLikeFramedDns = (bytes: Uint8Array): boolean => (bytes[0] ?? 0xff) < MAX_DNS_QUERY >> 8;
 
-const chooseFramer = (bytes: Uint8Array, host: Host): Framer | null => {
+const chooseFramer = (bytes: Uint8Array, host: Host, side: Side): Framer | null => {
   if (looksLikeTag(bytes)) return single(tagSize, (message, arrival) => answerBare(message, arrival, host));
   if (looksLikeFramedDns(bytes)) return dnsFramer(host);
-  if (looksLikeSip(bytes)) return sipFramer(host);
+  if (looksLikeSip(bytes)) return sipFramer(host, side);
   // RFC 5626 §3.5.1: a keepalive may come before the first request.
-  if (bytes[0] === PONG[0]) return sipFramer(host);
+  if (bytes[0] === PONG[0]) return sipFramer(host, side);
   return null;
 };
 
 const END_OF_LINE = 0x0a;
 
-/** A fresh conversation, which finds out the protocol from the first line or bytes that arrive. */
-export const createConversation = (everyones: Host): Conversation => {
+/**
+ * A fresh conversation, which finds out the protocol from the first line or bytes that arrive.
+ * @param write sends what is no answer, while the connection stands
+ */
+export const createConversation = (
+  everyones: Host,
+  write: (bytes: Uint8Array) => void = () => undefined,
+): Conversation => {
   let owner: string | null = null;
   const { authority } = everyones;
   const admit: typeof authority.admit = (bytes, binding) => {
@@ -162,6 +199,12 @@ export const createConversation = (everyones: Host): Conversation => {
     return admission;
   };
   const host: Host = { ...everyones, authority: { ...authority, admit } };
+  const side: Side = {
+    write,
+    inCall: (whose) => {
+      owner = whose;
+    },
+  };
   let framer: Framer | null = null;
   let held = Buffer.alloc(0);
   let over = false;
@@ -169,7 +212,7 @@ export const createConversation = (everyones: Host): Conversation => {
     if (framer) return framer(chunk, arrival);
     held = Buffer.concat([held, chunk]);
     if (held.length < MIN_DEMUX_BYTES) return WAIT;
-    framer = chooseFramer(held, host);
+    framer = chooseFramer(held, host, side);
     // SIP and HTTP differ at the end of their first line only.
     if (!framer && !held.includes(END_OF_LINE)) return held.length > MAX_BUFFERED ? HANG_UP : WAIT;
     framer ??= single(

@@ -3,6 +3,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { type SecureContext, TLSSocket } from 'node:tls';
 import { EXPORTER_BYTES, EXPORTER_LABEL } from '../net/stream.js';
 import type { Place } from './alternates.js';
+import { WINDOW_IDLE_MS } from './call-windows.js';
 import type { Arrival } from './exchange.js';
 import { prefixOf } from './limits.js';
 import { createShares, type Shares } from './quotas.js';
@@ -24,6 +25,8 @@ const MAX_AFTER_STRANGERS_END = 64 * 1024;
 const MAX_CONNECTIONS = 2000;
 /** Several agents behind one address, each with all its questions at once; and one network cannot take them all. */
 const MAX_CONNECTIONS_PER_PREFIX = 500;
+/** Of a call's messages, to who does not read them; what goes beyond is lost, as on any line. */
+const MAX_UNREAD = 64 * 1024;
 /** First byte of a TLS record that opens a handshake (RFC 8446 §5.1). */
 const TLS_HANDSHAKE = 0x16;
 
@@ -36,7 +39,7 @@ interface TcpRules {
     binding: Uint8Array | null,
     localAddress: string | null,
   ) => Arrival | null;
-  readonly createConversation: () => Conversation;
+  readonly createConversation: (write: (bytes: Uint8Array) => void) => Conversation;
   readonly strangers: Strangers;
   /** Resolves when what other processes saw is known here, with whether all have told; absent where there are none. */
   readonly consult?: (() => Promise<boolean>) | undefined;
@@ -66,6 +69,20 @@ interface Guest {
   keptFor: string | null;
 }
 
+/** Writes as long as the socket takes anything. */
+const writerTo =
+  (socket: Socket) =>
+  (bytes: Uint8Array | null): void => {
+    if (bytes && !socket.destroyed && !socket.writableEnded) socket.write(bytes);
+  };
+
+/** The same for what nobody asked for just now. */
+const unaskedTo =
+  (socket: Socket) =>
+  (bytes: Uint8Array): void => {
+    if (socket.writableLength < MAX_UNREAD) writerTo(socket)(bytes);
+  };
+
 export const createTcpSide = (rules: TcpRules): TcpSide => {
   const servers: Server[] = [];
   const ports = new Set<number>();
@@ -87,7 +104,8 @@ export const createTcpSide = (rules: TcpRules): TcpSide => {
   };
 
   const converse = (socket: Socket | TLSSocket, guest: Guest, port: number, leaveIn: (ms: number) => void): void => {
-    const conversation = rules.createConversation();
+    const write = writerTo(socket);
+    const conversation = rules.createConversation(unaskedTo(socket));
     const { consult } = rules;
     const binding =
       socket instanceof TLSSocket ? socket.exportKeyingMaterial(EXPORTER_BYTES, EXPORTER_LABEL, Buffer.alloc(0)) : null;
@@ -97,8 +115,9 @@ export const createTcpSide = (rules: TcpRules): TcpSide => {
       const source = { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 };
       const arrival = rules.arrivalOf(source, port, binding, socket.localAddress ?? null);
       if (!arrival) return void socket.destroy();
-      const { send, close, excess } = rules.guarded(() => conversation.push(chunk, arrival), HANG_UP);
-      if (send.some(({ proven }) => proven)) {
+      const { send, close, excess, inCall } = rules.guarded(() => conversation.push(chunk, arrival), HANG_UP);
+      if (inCall) leaveIn(WINDOW_IDLE_MS);
+      if (inCall || send.some(({ proven }) => proven)) {
         prove(guest, conversation.owner() ?? '');
         rules.strangers.proved(arrival.sourceAddress);
       }
@@ -113,9 +132,6 @@ export const createTcpSide = (rules: TcpRules): TcpSide => {
         if (!close || waiting > 0 || socket.writableEnded) return;
         socket.end();
         leaveIn(LINGER_MS);
-      };
-      const write = (bytes: Uint8Array | null): void => {
-        if (bytes && !socket.destroyed && !socket.writableEnded) socket.write(bytes);
       };
       for (const { bytes, afterMs, informed, of } of send) {
         leaveIn(afterMs + UNANSWERED_MS);

@@ -16,6 +16,7 @@ import { isFelt } from '../verdict/rules/weighs.js';
 import { type ServiceState, weigh, weighService, withWayIn } from '../verdict/services.js';
 import { withoutShut } from '../verdict/shut.js';
 import { lossUpperBound, RANGE_PORT_DOUBT, SINGLE_CHECK_DOUBT } from '../verdict/silence.js';
+import { isSpared } from '../verdict/spared-call.js';
 import { judgeStudies, type StudyFacts } from '../verdict/studies/registry.js';
 import { placeOf } from '../verdict/studies/sip.js';
 import { losingOwnPort } from '../verdict/studies/source-ports.js';
@@ -86,6 +87,7 @@ const withCalls = (service: ServiceState, checks: Required<Judged>['checks']): S
     (one) =>
       one.probe === 'call' &&
       (one.finding.verdict === 'blocked' || one.finding.verdict === 'altered') &&
+      !isSpared(one, checks) &&
       isFelt(one, service),
   );
   if (broken.length === 0) return service;

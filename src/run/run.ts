@@ -9,6 +9,7 @@ import { askChecks } from './phases/ask-checks.js';
 import { askUntilCertain } from './phases/ask-until-certain.js';
 import { askWhatPassesSince } from './phases/ask-what-passes-since.js';
 import { beginAudio } from './phases/begin-audio.js';
+import { callWithAccount } from './phases/call-with-account.js';
 import { confirmAlive } from './phases/confirm-alive.js';
 import { examineConnections } from './phases/examine-connections.js';
 import { examineFlows } from './phases/examine-flows.js';
@@ -70,6 +71,7 @@ export const run = async (
       // They may take minutes: what is known by now must not wait for them.
       run.tools.timeline.beginStudies();
       await runStudies(run, audio);
+      run.addCalls(await callWithAccount(run));
       if (!isLong) await lookAgain(run);
     }
     await tryConnectionsAgain(run, { last: true });

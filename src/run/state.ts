@@ -46,6 +46,8 @@ export interface RunState {
   /** What is learnt of loss from here on comes too late for a silent check to be asked again: it judges nobody. */
   freezeLoss(): void;
   recordFacts(facts: StudyFacts): void;
+  /** Besides those that the studies brought. */
+  addCalls(calls: StudyFacts['calls']): void;
   output(): RunOutput<StudyFacts>;
   close(): void;
 }
@@ -147,6 +149,9 @@ export const openRun = async (
     },
     recordFacts: (found) => {
       facts = found;
+    },
+    addCalls: (calls) => {
+      facts = { ...facts, calls: [...facts.calls, ...calls] };
     },
     output: () => ({
       observations: observations.inOrder(),

@@ -23,9 +23,9 @@ export const SDP_REFUSALS = [
 type SdpRefusal = (typeof SDP_REFUSALS)[number];
 
 export const DIRECTIONS = ['sendrecv', 'sendonly', 'recvonly', 'inactive'] as const;
-type MediaDirection = (typeof DIRECTIONS)[number];
+export type MediaDirection = (typeof DIRECTIONS)[number];
 
-interface PayloadFormat {
+export interface PayloadFormat {
   /** 0–127. */
   readonly payloadType: number;
   /** As `a=rtpmap` or RFC 3551 names it, in upper case: `PCMU/8000`; null where nobody named it. */

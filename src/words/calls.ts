@@ -17,6 +17,7 @@ export const STEP_NAMES: Readonly<Record<(typeof CALL_STEPS)[number], string>> =
   resume: 'Resume, and hear again',
   'remote-hold': 'They hold and resume',
   transfer: 'Transfer (REFER, NOTIFY)',
+  'attended-transfer': 'Transfer after asking (Replaces)',
   refresh: 'Refresh the session, from each side',
   'inbound-after-idle': 'Be called after silence',
   cancel: 'Hang up while it rings',
@@ -30,14 +31,18 @@ const UNTESTED: Readonly<Record<(typeof CALL_UNTESTED)[number], string>> = {
   'not-registered': 'not tried: it could not register',
   'nowhere-to-send': 'not tried: nothing of ours came to the far end, so that it does not know where to send',
   'no-word': 'not tried: the far end could not be told, or did not say what came of it',
+  'no-connection': 'not tried: no connection could be opened',
+  'third-party': 'not shown: only the other end could tell',
   interrupted: 'not tried: the run ended first',
 };
 
 const REFUSALS: Readonly<Record<(typeof CALL_REFUSALS)[number], string>> = {
-  'not-offered': 'this reflector takes no calls: it is older, or runs as several processes',
+  'not-offered':
+    'this reflector takes no calls: its operator does not allow them, it is older, or it runs as several processes',
   'needs-connection': 'no TCP or TLS port of the reflector passes, over which it has to be asked first',
   'held-back': 'the reflector has too many calls at the moment',
   'no-answer': 'the reflector did not answer when it was asked',
+  'no-sip': 'no server answers SIP at the target, with which the account could be used',
   'flows-die': 'some flows of this line die whatever they carry, and a call would be one of them by chance',
 };
 
@@ -51,6 +56,7 @@ export const callInWords = ({ transport, port, direction, idle, steps }: Call): 
     return `Call from outside over ${where}, after ${idle.seconds} seconds ${kept}`;
   }
   if (steps.some(({ step }) => step === 'long')) return `Long call over ${where}`;
+  if (steps.some(({ step }) => step === 'attended-transfer')) return `Call over ${where}, transferred after asking`;
   if (steps.some(({ step }) => step === 'cancel')) return `Call over ${where}, taken back`;
   return `Call over ${where}`;
 };

@@ -222,6 +222,10 @@ const CALL_STEP_TERMS: Readonly<Record<(typeof CALL_STEPS)[number], Term>> = {
   resume: { title: 'Resume', meaning: 'A re-INVITE takes the call off hold, and audio passes again.' },
   'remote-hold': { title: 'They hold and resume', meaning: 'The far end holds the call, and takes it off hold.' },
   transfer: { title: 'Transfer', meaning: 'REFER and its NOTIFY pass.' },
+  'attended-transfer': {
+    title: 'Transfer after asking',
+    meaning: 'REFER with Replaces, and the call from the far end that takes the place of the first (RFC 3891).',
+  },
   refresh: { title: 'Refresh the session', meaning: 'Each side refreshes the session (RFC 4028).' },
   'inbound-after-idle': {
     title: 'Be called after silence',

@@ -167,6 +167,18 @@ t.test('mistakes are one line, and exit 2', async (t) => {
         ['--target', '127.0.0.1', '--calls', '8', '--max-pps', '100'],
         /--calls.*--max-pps.*450/,
       ],
+      ['silence before no call', ['--target', '127.0.0.1', '--call-idle', '5'], /--call-idle.*add --call/],
+      ['a number without an account', ['--target', '127.0.0.1', '--call-to', '600'], /--call-to.*add --account/],
+      [
+        'an emergency number',
+        ['--target', '127.0.0.1', '--account', 'none', '--call-to', '112'],
+        /--call-to.*112 may be an emergency number, and is never called/,
+      ],
+      [
+        'an account that is not there',
+        ['--target', '127.0.0.1', '--account', 'none', '--call-to', '600'],
+        /--account none: cannot be read/,
+      ],
       ['a way in without a token', [...SBC, '--inbound', '5061'], /--inbound.*--token-file/],
       ['a way in that is no port', [...SBC, '--inbound', 'x'], /--inbound.*names no port/],
       ['a way in that no row has', [...SBC, '--inbound', '99'], /--inbound.*no row lets in 99/, SOME_TOKEN],

@@ -76,6 +76,7 @@ const rig = () => {
     clock,
     send: (place, bytes, to) => sent.push({ bytes, to, port: place.port }),
     places: () => [5060, 20_000, 20_002].map((port) => ({ listener: 0, port })),
+    listenerOf: () => 0,
   });
   const ask = (
     query: Partial<CallQuery> & Pick<CallQuery, 'action'>,
@@ -270,7 +271,7 @@ interface Told {
   readonly messages: readonly (readonly [direction: number, atMs: number, name: string, digest: string])[];
 }
 
-const started = async (t: Test) => {
+const started = async (t: Test, how: { readonly calls?: boolean; readonly processes?: number } = {}) => {
   const [sip = 0, media = 0, other = 0] = await freeUdp(3);
   const control = sip;
   const reflector = await startReflector({
@@ -281,6 +282,7 @@ const started = async (t: Test) => {
     version: '0.0.0-test',
     processes: 1,
     warn: (message) => t.fail(message),
+    ...how,
   });
   t.teardown(() => reflector.close());
   let sequence = 1000;
@@ -412,6 +414,19 @@ t.test('a whole call: registered, called, heard, held, hung up, called back, and
     t.same([direction, name], [one.direction === 'sent' ? 0 : 1, one.name]);
   }
 });
+
+t.test(
+  'where calls are switched off, or have several processes: none are offered, and SIP is answered as a stranger is',
+  async (t) => {
+    for (const how of [{ calls: false }, { processes: 2 }]) {
+      const { sip, media, query } = await started(t, how);
+      t.equal((await query({ action: 'open', as: bytesOf(HOST), ports: [media] })).state, 'not-offered');
+      const { phone, user } = await telephone(t, 0, sip);
+      const calling = phone.invite(`sip:${user}@${HOST}`, { body: describe(0) });
+      t.equal((await calling.over).response?.status, 603, JSON.stringify(how));
+    }
+  },
+);
 
 t.test('a call left ringing is taken back; and what belongs to no call is answered as ever', async (t) => {
   const { sip, media, query, until } = await started(t);

@@ -46,7 +46,7 @@ const farEndWith = async (t: Test, said: InboundState, seen: string, coming: Com
     },
     close: () => undefined,
   };
-  const reflector = pureReflector(() => BigInt(Date.now()) * 1000n, EVERYWHERE, TOKEN, inbound);
+  const reflector = pureReflector(() => BigInt(Date.now()) * 1000n, EVERYWHERE, TOKEN, { inbound });
   const server = createServer((socket) => {
     socket.on('error', () => undefined);
     const conversation = reflector.conversation();

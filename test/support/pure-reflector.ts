@@ -30,7 +30,8 @@ export interface From {
 interface PureReflector {
   /** The answer to a datagram, or null. */
   datagram(message: Uint8Array, from: From): Uint8Array | null;
-  conversation(): Conversation;
+  /** @param write takes what the reflector sends unasked */
+  conversation(write?: (bytes: Uint8Array) => void): Conversation;
   arrival(from: From): Arrival;
 }
 
@@ -45,7 +46,7 @@ export const pureReflector = (
   nowMicros: () => bigint = () => 0n,
   info: ReflectorInfo = EVERYWHERE,
   token: Uint8Array = TOKEN,
-  inbound: Host['inbound'] = null,
+  { inbound = null, calls = null }: Pick<Host, 'inbound' | 'calls'> = {},
 ): PureReflector => {
   const keepalives = createKeepaliveBook();
   const host: Host = {
@@ -57,7 +58,7 @@ export const pureReflector = (
     evidence: createEvidenceBook(),
     refused: () => 0,
     version: info.version,
-    inbound,
+    ...{ inbound, calls },
   };
   const limiter = createLimiter(() => Number(nowMicros() / 1000n));
   const arrival = ({ address, port, localPort, binding }: From): Arrival => ({
@@ -74,6 +75,6 @@ export const pureReflector = (
     arrival,
     datagram: (message, from) =>
       answerDatagram(message, arrival(from), { host, limiter, sawKeepalive: keepalives.saw })?.bytes ?? null,
-    conversation: () => createConversation(host),
+    conversation: (write) => createConversation(host, write),
   };
 };

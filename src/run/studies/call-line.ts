@@ -1,16 +1,14 @@
-/** One telephone of ours: a socket for its signalling, one for its sound, and the phone itself. */
+/** One telephone of ours: a way for its signalling, a socket for its sound, and the phone itself. */
 
-import { type Clock, realClock } from '../../dialog/clock.js';
-import { type Called, createPhone, type Phone } from '../../dialog/phone.js';
+import type { Clock } from '../../dialog/clock.js';
+import type { Called } from '../../dialog/incoming.js';
+import { createPhone, type Phone } from '../../dialog/phone.js';
 import { createEar, createMouth, type Ear, type Mouth, PACKET_MS } from '../../dialog/sound.js';
 import type { Check } from '../../model/check.js';
-import { localAddressFor } from '../../net/local.js';
-import { openSocket } from '../../net/udp-open.js';
 import type { CallIdentity } from '../../wire/call.js';
-import { audioOf, buildSdp, EVENTS, OUR_FORMATS, parseSdp } from '../../wire/sdp.js';
+import { audioOf, buildSdp, EVENTS, type MediaDirection, OUR_FORMATS, parseSdp } from '../../wire/sdp.js';
 import type { Tools } from '../tools.js';
-
-type Direction = Parameters<typeof buildSdp>[0]['direction'];
+import { openSignalling, type Signalling } from './call-signalling.js';
 
 export interface AgentLine {
   readonly number: number;
@@ -18,12 +16,17 @@ export interface AgentLine {
   readonly user: string;
   /** `sip:user@far-end`, which is whom it calls and as whom it is called. */
   readonly uri: string;
+  /** Where the far end is to send requests. */
+  readonly contact: string;
   /** The far end's, for requests about registration. */
   readonly registrar: string;
   readonly mouth: Mouth;
   readonly ear: Ear;
   readonly clock: Clock;
-  describe(direction?: Direction): { readonly contentType: string; readonly content: Uint8Array };
+  readonly isReliable: boolean;
+  /** See `Signalling`. */
+  readonly endedAtMs: () => number | null;
+  describe(direction?: MediaDirection): { readonly contentType: string; readonly content: Uint8Array };
   /** Takes in where the far end wants its sound. */
   agree(body: Uint8Array): boolean;
   /** Speaks for so many packets; when each went out. Nothing where nobody said where to. */
@@ -37,88 +40,54 @@ export interface AgentLine {
 const KEEPALIVE = Buffer.from('\r\n\r\n');
 const SSRC_BYTES = 4;
 
-/** Opens it. @throws SocketError if a socket cannot be had */
-export const openLine = async (
-  sip: Check,
-  number: number,
-  identity: CallIdentity,
-  tools: Tools,
-): Promise<AgentLine> => {
+/** The run's own time, of which a test may have another. Timers end with the run. */
+const clockOf = ({ net, signal }: Tools): Clock => ({
+  now: net.now,
+  after: (ms, run) => {
+    const cancelled = new AbortController();
+    void net.sleep(ms, AbortSignal.any([cancelled.signal, signal])).then(run, () => undefined);
+    return () => cancelled.abort();
+  },
+});
+
+/** The line's sound: who speaks, who listens, and what is said of it. */
+const createVoice = async (sip: Check, local: string, count: (bytes: Uint8Array) => void, tools: Tools) => {
   const { net, totals, signal } = tools;
   const address = sip.address ?? '';
-  const family = sip.family ?? 4;
-  const host = family === 6 ? `[${address}]` : address;
-  const user = identity.user(number);
-  const clock: Clock = { now: net.now, after: realClock.after };
-  const received = (): void => {
-    totals.packetsReceived += 1;
-  };
-  const sent = (bytes: Uint8Array): void => {
-    totals.packetsSent += 1;
-    totals.bytesSent += bytes.length;
-  };
-  let phone: Phone | null = null;
-  let called: (one: Called) => void = (one) => one.refuse(486, 'Busy Here');
-  const flow = await net.openUdp(
-    { address, port: sip.port, family },
-    {
-      message: (bytes) => {
-        received();
-        phone?.hear(bytes);
-      },
-      // A refusal by the network shows as silence, which is weighed.
-      error: () => undefined,
-    },
-    { address: net.source ?? undefined },
-  );
-  const local = (await localAddressFor(address, family)) ?? flow.local.address;
   const mouth = createMouth(Buffer.from(net.random(SSRC_BYTES)).readUInt32BE(0), 0);
   const ear = createEar(() => EVENTS.payloadType);
-  const voice = await openSocket(family, net.source, (bytes, from) => {
-    received();
-    if (from.address === address || from.address === `::ffff:${address}`) ear.hear(bytes);
-  }).catch((error: unknown) => {
-    flow.close();
-    throw error;
-  });
+  const socket = await net.openSharedUdp(
+    sip.family ?? 4,
+    (bytes, from) => {
+      totals.packetsReceived += 1;
+      if (from === address || from === `::ffff:${address}`) ear.hear(bytes);
+    },
+    net.source,
+  );
+  const sessionId = Buffer.from(net.random(SSRC_BYTES)).readUInt32BE(0) >>> 1;
   let version = 0;
   let theirs: number | null = null;
-  const sessionId = Buffer.from(net.random(SSRC_BYTES)).readUInt32BE(0) >>> 1;
-  const put = (bytes: Uint8Array): void => {
-    sent(bytes);
-    void flow.send(bytes).catch(() => undefined);
-  };
-  phone = createPhone({
-    clock,
-    random: net.random,
-    self: {
-      ...{ transport: 'UDP', host: net.source ?? local, port: flow.local.port, uri: `sip:${user}@${host}` },
-      contact: `sip:${user}@${family === 6 ? `[${net.source ?? local}]` : (net.source ?? local)}:${flow.local.port}`,
-    },
-    peer: () => ({ address, port: sip.port }),
-    wire: { isReliable: false, send: put },
-    called: (one) => called(one),
-  });
   return {
-    ...{ number, phone, user, mouth, ear, clock, uri: `sip:${user}@${host}`, registrar: `sip:${host}` },
-    describe: (direction = 'sendrecv') => {
+    mouth,
+    ear,
+    describe: (direction: MediaDirection = 'sendrecv') => {
       version += 1;
       return {
         contentType: 'application/sdp',
         content: buildSdp({
-          ...{ address: net.source ?? local, port: voice.localPort, sessionId, version, direction },
+          ...{ address: local, port: socket.local.port, sessionId, version, direction },
           ...{ ssrc: mouth.ssrc, formats: OUR_FORMATS },
         }),
       };
     },
-    agree: (body) => {
+    agree: (body: Uint8Array): boolean => {
       const parsed = parseSdp(body);
       const audio = parsed.ok ? audioOf(parsed.value) : null;
       if (!audio) return false;
       theirs = audio.port;
       return true;
     },
-    talk: async (packets) => {
+    talk: async (packets: number | readonly Uint8Array[]): Promise<readonly number[]> => {
       const many = typeof packets === 'number' ? packets : packets.length;
       const sentAtMs: number[] = [];
       const begunAtMs = net.now();
@@ -126,19 +95,79 @@ export const openLine = async (
         await net.sleep(Math.max(0, begunAtMs + index * PACKET_MS - net.now()), signal).catch(() => undefined);
         await net.pacer.take(1, signal).catch(() => undefined);
         const bytes = typeof packets === 'number' ? mouth.next() : (packets[index] ?? new Uint8Array());
-        sent(bytes);
+        count(bytes);
         sentAtMs.push(net.now());
-        voice.send(bytes, { address, port: theirs });
+        // What cannot be sent is lost like any datagram.
+        socket.send(bytes, theirs, address, () => undefined);
       }
       return sentAtMs;
     },
+    close: () => socket.close(),
+  };
+};
+
+/**
+ * Opens it; null where no connection could be had.
+ * @param domain of the user; the far end's address if left out
+ * @throws SocketError if a socket cannot be had
+ */
+export const openLine = async (
+  sip: Check,
+  number: number,
+  identity: CallIdentity,
+  tools: Tools,
+  domain: string = sip.address ?? '',
+): Promise<AgentLine | null> => {
+  const { net, totals } = tools;
+  const address = sip.address ?? '';
+  const bracketed = (host: string): string => (host.includes(':') ? `[${host}]` : host);
+  const user = identity.user(number);
+  const clock = clockOf(tools);
+  let phone: Phone | null = null;
+  let called: (one: Called) => void = (one) => one.refuse(486, 'Busy Here');
+  const count = (bytes: Uint8Array): void => {
+    totals.packetsSent += 1;
+    totals.bytesSent += bytes.length;
+  };
+  const signalling: Signalling | null = await openSignalling(sip, tools, (bytes) => {
+    totals.packetsReceived += 1;
+    phone?.hear(bytes);
+  });
+  if (!signalling) return null;
+  const local = net.source ?? signalling.local.address;
+  const voice = await createVoice(sip, local, count, tools).catch((error: unknown) => {
+    signalling.close();
+    throw error;
+  });
+  const put = (bytes: Uint8Array): void => {
+    count(bytes);
+    signalling.send(bytes);
+  };
+  const { transport } = signalling;
+  const isReliable = transport !== 'UDP';
+  const uri = `sip:${user}@${bracketed(domain)}`;
+  const { port } = signalling.local;
+  const over = isReliable ? `;transport=${transport.toLowerCase()}` : '';
+  const contact = `sip:${user}@${bracketed(local)}:${port}${over}`;
+  phone = createPhone({
+    clock,
+    random: net.random,
+    self: { transport, host: local, port, uri, contact },
+    peer: () => ({ address, port: sip.port }),
+    wire: { isReliable, send: put },
+    called: (one) => called(one),
+  });
+  return {
+    ...{ number, phone, user, clock, uri, contact, isReliable, registrar: `sip:${bracketed(domain)}` },
+    ...voice,
+    endedAtMs: signalling.endedAtMs,
     keepAlive: () => put(KEEPALIVE),
     onCalled: (answer) => {
       called = answer;
     },
     close: () => {
       phone?.close();
-      flow.close();
+      signalling.close();
       voice.close();
     },
   };

@@ -1,4 +1,5 @@
 /** What is noted of each step while a call goes on, and what both ends know of it at last. */
+import { tcpSendings } from '../../dialog/clock.js';
 import type { CallLeg, CallStepFacts } from '../../model/study-facts.js';
 import type { CallRecord } from '../../wire/call.js';
 import type { Tools } from '../tools.js';
@@ -35,7 +36,14 @@ export const legOf = (
   tools: Tools,
 ): CallLeg => {
   const { timeline, net } = tools;
+  const endedAtMs = line.endedAtMs() ?? Number.POSITIVE_INFINITY;
   const witnessed = (sentAtMs: readonly number[]): number => timeline.witnessed(address, sentAtMs, 'udp');
+  /** Of messages: over a connection each is sent again until it arrives, as long as the connection stands. */
+  const sendingsOf = (sentAtMs: readonly number[]): readonly number[] =>
+    line.isReliable
+      ? sentAtMs.flatMap((atMs) => tcpSendings(atMs, net.now())).filter((atMs) => atMs < endedAtMs)
+      : sentAtMs;
+  const ofConnection = line.isReliable ? { overConnection: true } : {};
   if ('sound' in note) {
     const { sent, sentAtMs, arrived } = note.sound;
     // Of sound that the far end sends within a second or two its own account is all that is known.
@@ -53,7 +61,7 @@ export const legOf = (
   if (from === 'agent') {
     const sentAtMs = here('sent', isIt).map(({ atMs }) => atMs);
     return {
-      ...{ from, kind, sent: sentAtMs.length, witnessed: witnessed(sentAtMs) },
+      ...{ from, kind, sent: sentAtMs.length, witnessed: witnessed(sendingsOf(sentAtMs)), ...ofConnection },
       arrived: there('heard', isIt)?.length ?? null,
       answered: kind === 'one-way' ? null : (there('sent', isAnswer)?.length ?? null),
       received: kind === 'one-way' ? null : here('heard', isAnswer).length,
@@ -63,7 +71,7 @@ export const legOf = (
   const offset = record ? net.now() - record.nowMs : 0;
   const sentAtMs = (there('sent', isIt) ?? []).map(({ atMs }) => atMs + offset);
   return {
-    ...{ from, kind, sent: sentAtMs.length, witnessed: witnessed(sentAtMs) },
+    ...{ from, kind, sent: sentAtMs.length, witnessed: witnessed(sendingsOf(sentAtMs)), ...ofConnection },
     arrived: here('heard', isIt).length,
     answered: kind === 'one-way' ? null : here('sent', isAnswer).length,
     received: kind === 'one-way' ? null : (there('heard', isAnswer)?.length ?? null),

@@ -1,11 +1,14 @@
 /** The calls that are rehearsed, step by step: what a phone does in its day, and what the far end is told to do. */
 import type { Call } from '../../dialog/call.js';
-import { type Exchange, nameOfBytes } from '../../dialog/phone.js';
+import { nameOfBytes } from '../../dialog/journal.js';
+import type { Exchange } from '../../dialog/line.js';
 import type { CallStep } from '../../model/study-facts.js';
 import { packetsNeeded, SINGLE_CHECK_DOUBT } from '../../verdict/silence.js';
 import type { CallOrder, CallRecord } from '../../wire/call.js';
 import { relayOf } from '../../wire/dtmf.js';
+import { header } from '../../wire/sip-message.js';
 import { sessionExpiresText } from '../../wire/sip-parameters.js';
+import { isReplaced, referToWith, replacesText } from '../../wire/sip-replaces.js';
 import type { Tools } from '../tools.js';
 import type { AgentLine } from './call-line.js';
 import { type LegNote, type StepNote, untested } from './call-notes.js';
@@ -187,10 +190,11 @@ const held = async (script: Script, call: Call): Promise<readonly StepNote[]> =>
   return [asked('hold', hold), asked('resume', resume, again ?? [])];
 };
 
-/** Answers what the far end asks within the call. */
-const listen = ({ line }: Script, call: Call): void =>
+/** Answers what the far end asks within the call. @param told of what it notifies */
+const listen = ({ line }: Script, call: Call, told: (status: string) => void = () => undefined): void =>
   call.onAsked(({ request: came, respond }) => {
-    const contact = { name: 'Contact', value: `<sip:${line.user}@${call.dialog().localUri.split('@')[1]}>` };
+    const contact = { name: 'Contact', value: `<${line.contact}>` };
+    if (came.method === 'NOTIFY') told(Buffer.from(came.body).toString('latin1'));
     if (came.method === 'INVITE') respond(200, 'OK', { headers: [contact], body: line.describe() });
     else respond(200, 'OK', came.method === 'UPDATE' ? { headers: [contact] } : {});
   });
@@ -220,6 +224,69 @@ const transfer = async (script: Script, call: Call): Promise<StepNote> => {
     refer,
     [...names].map((name) => ({ from: 'far-end', kind: 'request', name }) as const),
   );
+};
+
+/** The call in place of which the far end is to call us, and what came of that. */
+const replaced = async (script: Script, old: Call): Promise<StepNote> => {
+  const { line, tools } = script;
+  const own = replacesText(old.dialog());
+  let isOver: () => void = () => undefined;
+  const notified = new Promise<void>((resolve) => {
+    isOver = resolve;
+  });
+  listen(script, old, (status) => {
+    if (!/^SIP\/2\.0 1/.test(status)) isOver();
+  });
+  let status: number | null = null;
+  const stood = new Promise<Call | null>((resolve) => {
+    line.onCalled((called) => {
+      const value = header(called.request, 'replaces');
+      if (value === null || !isReplaced(old.dialog(), value)) {
+        // Another call, or ours under a name that was changed on the way (RFC 3891 §3).
+        status = 481;
+        called.refuse(481, 'Call/Transaction Does Not Exist');
+        return resolve(null);
+      }
+      line.agree(called.request.body);
+      resolve(called.accept(line.describe()));
+    });
+  });
+  const refer = await old.ask('REFER', {
+    ...enough(tools),
+    headers: [{ name: 'Refer-To', value: referToWith(line.uri, own) }],
+  });
+  if (refer.response?.status !== 202) return asked('attended-transfer', refer);
+  const sentBy = (record: CallRecord, method: string): readonly string[] => [
+    ...new Set(
+      record.messages.flatMap(({ direction, name }) =>
+        direction === 'sent' && name.startsWith(`${method} `) ? [name] : [],
+      ),
+    ),
+  ];
+  const call = await within(tools, FAR_END_MS, stood);
+  await within(tools, FAR_END_MS, notified);
+  const record = await until(script, FAR_END_MS, ({ messages }) => {
+    const answered = messages.filter((one) => one.direction === 'heard' && /^\d{3} NOTIFY /.test(one.name));
+    const invites = messages.filter((one) => one.direction === 'sent' && one.name.startsWith('INVITE '));
+    return new Set(answered.map(({ name }) => name)).size >= 2 || invites.length > sendings(tools);
+  });
+  const theirs = record ? [...sentBy(record, 'INVITE'), ...sentBy(record, 'NOTIFY')] : [];
+  if (theirs.length === 0) return untested('attended-transfer', 'no-word');
+  // Who was called in place of a call ends that one (RFC 3891 §3).
+  const over = await old.ask('BYE', enough(tools));
+  const sound = call ? await soundOf(script, AGAIN_PACKETS) : null;
+  if (call) await call.ask('BYE', enough(tools));
+  const legs = theirs.map((name) => ({ from: 'far-end', kind: 'request', name }) as const);
+  const note = asked('attended-transfer', refer, [...legs, request(over), ...(sound ?? [])]);
+  return { ...note, status: status ?? note.status };
+};
+
+/** A transfer after asking: the far end calls in place of the call that stands (RFC 3891). */
+export const attendedTransfer = async (script: Script): Promise<readonly StepNote[]> => {
+  const registered = await register(script);
+  if (registered.status !== 200) return [untested('attended-transfer', 'not-registered')];
+  const { call } = await place(script);
+  return [call ? await replaced(script, call) : untested('attended-transfer', 'no-call')];
 };
 
 const refresh = async (script: Script, call: Call): Promise<StepNote> => {

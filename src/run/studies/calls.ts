@@ -3,6 +3,7 @@
  * arrives, that the far end can speak first, and what changes each message of a call on its way.
  */
 import type { Check } from '../../model/check.js';
+import { TRANSPORTS } from '../../model/kinds.js';
 import type { CallFacts, CallRefusal, CallStepFacts } from '../../model/study-facts.js';
 import { flowsDie } from '../../verdict/flows.js';
 import { type CallRecord, callIdentity, MAX_LINES, messageDigest } from '../../wire/call.js';
@@ -11,7 +12,7 @@ import { passed } from '../observations.js';
 import type { Tools } from '../tools.js';
 import { type AgentLine, openLine } from './call-line.js';
 import { legOf, type StepNote } from './call-notes.js';
-import { calledAfterIdle, cancelledCall, longCall, type Script, wholeCall } from './call-script.js';
+import { attendedTransfer, calledAfterIdle, cancelledCall, longCall, type Script, wholeCall } from './call-script.js';
 import { type CallWindow, openWindow } from './call-window.js';
 import type { StudiedFarEnd, Study } from './study.js';
 
@@ -21,8 +22,8 @@ const IDLE_MS = 35_000;
 const DEEP_IDLE_MS = 295_000;
 /** Messages that are fetched because they were changed; of a helper that changes all of them these show enough. */
 const MAX_FETCHED = 12;
-/** What a run of it sends: five lines, some 45 messages of 700 bytes, 300 packets of sound, and 80 questions of 1.1 kB. */
-const COST = { packets: 430, bytes: 230_000 } as const;
+/** What a run of it sends: eight lines, some 110 messages of 700 bytes, 600 packets of sound, and 160 questions of 1.1 kB. */
+const COST = { packets: 870, bytes: 460_000 } as const;
 
 /** Messages of a line that arrived in another form, with both of their forms. */
 const changedOn = async (
@@ -71,7 +72,7 @@ const factsOf = async (
     }),
   );
   return {
-    ...{ address, family: sip.family ?? 4, transport: sip.transport, port: sip.port, steps, ...how },
+    ...{ ...placeOf(sip), steps, ...how },
     changed: await changedOn(line, window, record),
     ...{ notTried: null, passesStill: null },
   };
@@ -85,85 +86,111 @@ const isSilentStep = ({ untested, legs }: CallStepFacts): boolean =>
   untested === null &&
   legs.some(({ arrived, received, kind }) => arrived === 0 || (kind === 'request' && received === 0));
 
+const OUTBOUND = { direction: 'outbound', idle: null } as const;
+
+/** What is played on one line each, all of them at once. */
+interface Play {
+  readonly sip: Check;
+  readonly how: Pick<CallFacts, 'direction' | 'idle'>;
+  readonly play: (script: Script) => Promise<readonly StepNote[]>;
+}
+
+/** Everything over the first way that passes; over the others the call that has most in it. */
+const playsOf = ([first, ...others]: readonly Check[], idleMs: number, longMs: number): readonly Play[] => {
+  if (!first) return [];
+  const afterIdle = (keepalives: boolean): Play => ({
+    sip: first,
+    how: { direction: 'inbound', idle: { ms: idleMs, keepalives } },
+    play: (script: Script) => calledAfterIdle(script, idleMs, keepalives),
+  });
+  return [
+    { sip: first, how: OUTBOUND, play: wholeCall },
+    { sip: first, how: OUTBOUND, play: (script: Script) => longCall(script, longMs) },
+    { sip: first, how: OUTBOUND, play: cancelledCall },
+    afterIdle(false),
+    afterIdle(true),
+    { sip: first, how: OUTBOUND, play: attendedTransfer },
+    ...others.map((sip) => ({ sip, how: OUTBOUND, play: wholeCall })),
+  ].slice(0, MAX_LINES);
+};
+
+const placeOf = ({ address, family, transport, port }: Check) => ({
+  ...{ address: address ?? '', family: family ?? 4, transport, port },
+});
+
+const refusedBy = (sip: Check, notTried: CallRefusal): CallFacts => ({
+  ...{ ...placeOf(sip), notTried, direction: 'outbound', idle: null, steps: [], changed: [], passesStill: null },
+});
+
+/** Whether SIP passes at all when everything is over: silence is a step's own only there. */
+const passesStill = async (sip: Check, tools: Tools): Promise<boolean> => {
+  const probe = tools.probeOf(sip.probe as 'sip-options');
+  return passed(await askCheck(sip, probe, { samples: 1, doubt: 0, atMost: 4 }, tools));
+};
+
+const withAftermath = async (all: readonly CallFacts[], ways: readonly Check[], tools: Tools) => {
+  const silent = ways.filter(({ transport }) =>
+    all.some((one) => one.transport === transport && one.steps.some(isSilentStep)),
+  );
+  if (tools.signal.aborted) return all;
+  const known = new Map<string, boolean>();
+  for (const sip of silent) known.set(sip.transport, await passesStill(sip, tools));
+  return all.map((one) => ({ ...one, passesStill: known.get(one.transport) ?? null }));
+};
+
 const rehearse = async (
-  sip: Check,
+  ways: readonly Check[],
   farEnd: StudiedFarEnd,
-  isDeep: boolean,
+  { isDeep, idleMs: asked }: { readonly isDeep: boolean; readonly idleMs: number | undefined },
   tools: Tools,
 ): Promise<readonly CallFacts[]> => {
-  const { session } = tools;
-  const refused = (notTried: CallRefusal): readonly CallFacts[] => [
-    {
-      ...{ address: farEnd.address, family: sip.family ?? 4, transport: sip.transport, port: sip.port, notTried },
-      ...{ direction: 'outbound', idle: null, steps: [], changed: [], passesStill: null },
-    },
-  ];
-  if (farEnd.identity && farEnd.identity.info.calls !== true) return refused('not-offered');
-  if (flowsDie(farEnd.flows)) return refused('flows-die');
+  const [first] = ways;
+  const { keys } = tools.session;
+  if (!first) return [];
+  if (farEnd.identity && farEnd.identity.info.calls !== true) return [refusedBy(first, 'not-offered')];
+  if (flowsDie(farEnd.flows)) return [refusedBy(first, 'flows-die')];
   const window = await openWindow(farEnd, mediaPorts(farEnd.passing), tools);
   const { state } = window;
-  if (state !== 'ok' || session.keys === null) {
+  if (state !== 'ok' || keys === null) {
     const told = state === 'not-offered' || state === 'needs-connection' || state === 'held-back';
-    return refused(told ? state : 'no-answer');
+    return [refusedBy(first, told ? state : 'no-answer')];
   }
-  const identity = callIdentity(session.keys.toAgent);
-  const idleMs = isDeep ? DEEP_IDLE_MS : IDLE_MS;
-  const scripts = [
-    [{ direction: 'outbound', idle: null }, wholeCall],
-    [{ direction: 'outbound', idle: null }, (script: Script) => longCall(script, IDLE_MS)],
-    [{ direction: 'outbound', idle: null }, cancelledCall],
-    [
-      { direction: 'inbound', idle: { ms: idleMs, keepalives: false } },
-      (script: Script) => calledAfterIdle(script, idleMs, false),
-    ],
-    [
-      { direction: 'inbound', idle: { ms: idleMs, keepalives: true } },
-      (script: Script) => calledAfterIdle(script, idleMs, true),
-    ],
-  ] as const;
-  const lines: AgentLine[] = [];
+  const identity = callIdentity(keys.toAgent);
+  const plays = playsOf(ways, asked ?? (isDeep ? DEEP_IDLE_MS : IDLE_MS), asked ?? IDLE_MS);
+  const lines: (AgentLine | null)[] = [];
   try {
-    for (const number of scripts.keys()) lines.push(await openLine(sip, number, identity, tools));
+    for (const [number, { sip }] of plays.entries()) lines.push(await openLine(sip, number, identity, tools));
     const calls = await Promise.all(
-      scripts.map(async ([how, play], number) => {
+      plays.map(async ({ sip, how, play }, number): Promise<readonly CallFacts[]> => {
         const line = lines[number];
-        if (!line) return [];
+        const steps = [{ step: 'register', untested: 'no-connection', status: null, ms: null, legs: [] }] as const;
+        if (!line) return [{ ...placeOf(sip), ...how, steps, changed: [], notTried: null, passesStill: null }];
         const script: Script = { line, window, password: identity.password, tools };
         const notes = await play(script);
         return tools.signal.aborted ? [] : [await factsOf(sip, script, notes, how)];
       }),
     );
-    const all = calls.flat();
-    if (!all.some(({ steps }) => steps.some(isSilentStep)) || tools.signal.aborted) return all;
-    // Silence is a step's own only where SIP passes at all when everything is over.
-    const still = await askCheck(
-      sip,
-      tools.probeOf(sip.probe as 'sip-options'),
-      { samples: 1, doubt: 0, atMost: 4 },
-      tools,
-    );
-    return all.map((one) => ({ ...one, passesStill: passed(still) }));
+    return withAftermath(calls.flat(), ways, tools);
   } finally {
-    for (const line of lines) line.close();
+    for (const line of lines) line?.close();
   }
 };
+
+/** The ways of SIP that pass, UDP first, because most phones take that. */
+const waysOf = ({ passing }: StudiedFarEnd): readonly Check[] =>
+  TRANSPORTS.flatMap(
+    (transport) => passing.find((one) => one.probe === 'sip-options' && one.transport === transport) ?? [],
+  );
 
 export const study = {
   kind: 'calls',
   // They speak SIP as well: what a limit counts would be counted twice, and a helper's mappings would be shared.
   after: ['inbound', 'sip', 'nat'],
-  wanted: ({ calls = false }) => calls,
-  cost: (checks) =>
-    checks.some(({ probe, transport }) => probe === 'sip-options' && transport === 'udp')
-      ? COST
-      : { packets: 0, bytes: 0 },
-  ask: async (farEnds, tools, { deep }) => {
-    const all = await Promise.all(
-      farEnds.map(async (farEnd) => {
-        const sip = farEnd.passing.find(({ probe, transport }) => probe === 'sip-options' && transport === 'udp');
-        return sip ? rehearse(sip, farEnd, deep, tools) : [];
-      }),
-    );
+  wanted: ({ calls }) => calls !== undefined,
+  cost: (checks) => (checks.some(({ probe }) => probe === 'sip-options') ? COST : { packets: 0, bytes: 0 }),
+  ask: async (farEnds, tools, { deep, calls }) => {
+    const how = { isDeep: deep, idleMs: calls?.idleMs };
+    const all = await Promise.all(farEnds.map((one) => rehearse(waysOf(one), one, how, tools)));
     return all.flat();
   },
 } as const satisfies Study<'calls'>;

@@ -1,5 +1,6 @@
 /** What breaks calls that stand: steps of rehearsed calls, each with what people notice, why, and what to change. */
 import { CALL_BREAKS, SYMPTOMS } from '../../words/diagnosis/symptoms.js';
+import { isSpared } from '../spared-call.js';
 import { callBreaks } from './meddling.js';
 import type { Ground, Rule, RuleInput } from './rule.js';
 import { fix, stageChecks } from './rule.js';
@@ -31,7 +32,10 @@ const broken =
   };
 
 /** Its line is there whatever the worst of its steps came to. */
-const anyCheck = (evidence: RuleInput): readonly Ground[] => stageChecks(evidence, 'call');
+const anyCheck = (evidence: RuleInput): readonly Ground[] => {
+  const lines = stageChecks(evidence, 'call');
+  return lines.filter((one) => !isSpared(one, lines));
+};
 
 const without =
   (
@@ -79,7 +83,7 @@ export const CALL_RULES: readonly Rule[] = [
   },
   {
     id: 'call-transfer-lost',
-    when: without(broken(['transfer']), noCall),
+    when: without(broken(['transfer', 'attended-transfer']), noCall),
     symptom: { id: 'transfers-fail', text: SYMPTOMS['call-transfer-lost'] },
     causes: callBreaks(CALL_BREAKS['call-transfer-lost']),
     fixes: fix('alg-off'),

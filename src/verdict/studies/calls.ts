@@ -45,7 +45,7 @@ const lost = (
 };
 
 const judgeLeg = (leg: CallLeg, rest: Rest): Judgement => {
-  const { from, kind, sent, witnessed, arrived, answered, received } = leg;
+  const { from, kind, sent, witnessed, arrived, answered, received, overConnection = false } = leg;
   const [there, back] =
     from === 'agent'
       ? (['dropped-outbound', 'dropped-inbound'] as const)
@@ -62,7 +62,8 @@ const judgeLeg = (leg: CallLeg, rest: Rest): Judgement => {
   if (answered === null || received === null) return unknown('no-answer');
   if (answered === 0) return unknown('limited');
   // Answers go out with what arrived: of sendings that met an outage the answers did too.
-  if (received === 0) return lost(back, Math.min(answered, Math.max(0, witnessed - (sent - arrived))), answered, rest);
+  const repeated = Math.min(answered, Math.max(0, witnessed - (sent - arrived)));
+  if (received === 0) return lost(back, overConnection ? witnessed : repeated, answered, rest);
   return certain({ verdict: 'pass', reason: 'answered' });
 };
 
@@ -87,7 +88,14 @@ const judgeStep = (facts: CallStepFacts, isChanged: boolean, rest: Rest): Judgem
 /** Which requests belong to a step, for what was changed in them. */
 const METHODS: Readonly<Partial<Record<CallStepFacts['step'], string>>> = {
   ...{ register: 'REGISTER', invite: 'INVITE', ack: 'ACK', hold: 'INVITE', resume: 'INVITE', 'remote-hold': 'INVITE' },
-  ...{ transfer: 'REFER', refresh: 'UPDATE', bye: 'BYE', 'remote-bye': 'BYE', cancel: 'CANCEL' },
+  ...{
+    transfer: 'REFER',
+    'attended-transfer': 'REFER',
+    refresh: 'UPDATE',
+    bye: 'BYE',
+    'remote-bye': 'BYE',
+    cancel: 'CANCEL',
+  },
   'inbound-after-idle': 'INVITE',
 };
 
@@ -125,10 +133,19 @@ interface Told {
   readonly changed: readonly Changed[];
 }
 
+/** Of somebody's server an answer is proof, silence is none, and a refusal may be anybody's. */
+const judgeAnswer = ({ untested, status, legs }: CallStepFacts): Judgement => {
+  if (untested !== null) return unknown('not-run');
+  if (status !== null) return status < 300 ? certain({ verdict: 'pass', reason: 'answered' }) : unknown('closed');
+  const isHeard = legs.some(({ kind, received }) => kind === 'one-way' && (received ?? 0) > 0);
+  return isHeard ? certain({ verdict: 'pass', reason: 'answered' }) : unknown('no-answer');
+};
+
 const tell = (facts: CallFacts, upperBound: number | null): Told => {
   const changed = changedOf(facts);
   const rest = { upperBound, passesStill: facts.passesStill };
   const steps = facts.steps.map((step) => {
+    if (facts.isThirdParty) return stepReport(step, judgeAnswer(step));
     const method = METHODS[step.step];
     const isChanged = changed.some((one) => isSemantic(one) && methodOf(one.name) === method);
     return stepReport(step, judgeStep(step, isChanged, rest));
@@ -199,13 +216,16 @@ const findingsOf = (all: readonly Told[]): readonly AlgFinding[] => {
     });
 };
 
+const placeOf = ({ facts: { address, transport, port } }: Told): string => `${transport} ${port} ${address}`;
+
 export const judge: Judge<CallFacts> = (facts, loss) => {
   const upperBound = lossUpperBound(loss);
-  const addresses = [...new Set(facts.map(({ address }) => address))];
   const told = facts.map((one) => tell(one, upperBound));
   const findings = findingsOf(told);
   return {
-    checks: addresses.flatMap((address) => checkOf(told.filter((one) => one.facts.address === address)) ?? []),
+    checks: [...new Set(told.map(placeOf))].flatMap(
+      (place) => checkOf(told.filter((one) => placeOf(one) === place)) ?? [],
+    ),
     calls: told.filter(({ report }) => report.steps.length > 0).map(({ report }) => report),
     notes: [...new Set(facts.flatMap(({ notTried }) => (notTried === null ? [] : noCallInWords(notTried))))],
     ...(findings.some((one) => one.class === 'semantic') && { sipAlg: { detected: true, findings } }),

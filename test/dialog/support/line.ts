@@ -1,7 +1,8 @@
 /** Two phones with a line between them that a test holds: it decides what arrives, and what time it is. */
 import type { Call } from '../../../src/dialog/call.js';
 import type { Clock } from '../../../src/dialog/clock.js';
-import { type Called, createPhone, type Phone } from '../../../src/dialog/phone.js';
+import type { Called } from '../../../src/dialog/incoming.js';
+import { createPhone, type Phone } from '../../../src/dialog/phone.js';
 import { type AudioToSend, buildSdp, OUR_FORMATS } from '../../../src/wire/sdp.js';
 import { parseSip, type SipMessage } from '../../../src/wire/sip.js';
 

@@ -2,7 +2,7 @@ import { forward, type Scenario } from '../scenario.js';
 
 export default {
   about: 'Something drops the ACK that confirms a call; everything else of SIP passes.',
-  args: ['--call'],
+  args: ['--call', '--call-idle', '5', '--no-nat'],
   sysctl: { 'net.netfilter.nf_conntrack_udp_timeout': '120' },
   // "ACK " at the beginning of the UDP payload.
   rules: forward('udp dport 5060 @th,64,32 0x41434b20 drop'),

@@ -2,7 +2,7 @@ import { type Scenario, sipHelper } from '../scenario.js';
 
 export default {
   about: 'The router has a SIP ALG on UDP 5060: it rewrites each message of a call, in both directions.',
-  args: ['--call'],
+  args: ['--call', '--call-idle', '5', '--no-nat'],
   rules: sipHelper('udp'),
   really: { 'sip-options/udp/5060': 'sip-alg', 'sip-alg/udp/5060': 'sip-alg' },
   expect: { 'size-sweep/udp/5060': 'altered/sip-alg', 'call/udp/5060': 'altered/sip-alg' },

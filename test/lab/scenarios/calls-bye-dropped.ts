@@ -2,7 +2,7 @@ import { forward, type Scenario } from '../scenario.js';
 
 export default {
   about: 'Something drops BYE, whoever hangs up; calls stand, and never end.',
-  args: ['--call'],
+  args: ['--call', '--call-idle', '5', '--no-nat'],
   sysctl: { 'net.netfilter.nf_conntrack_udp_timeout': '120' },
   // "BYE " at the beginning of the UDP payload.
   rules: forward('meta l4proto udp @th,64,32 0x42594520 drop'),

@@ -2,7 +2,7 @@ import type { Scenario } from '../scenario.js';
 
 export default {
   about: 'A firewall that forgets calls: 30 seconds after the first packet of a flow nothing of it passes any more.',
-  args: ['--call'],
+  args: ['--call', '--no-nat'],
   sysctl: { 'net.netfilter.nf_conntrack_udp_timeout': '120' },
   // A flow is remembered for 30 s from its first packet on, and one that is remembered no more has had its time.
   rules: `

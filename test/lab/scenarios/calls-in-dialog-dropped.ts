@@ -2,7 +2,7 @@ import { forward, type Scenario } from '../scenario.js';
 
 export default {
   about: 'Requests that come from outside are dropped on SIP’s port, also within calls; answers pass.',
-  args: ['--call'],
+  args: ['--call', '--call-idle', '5', '--no-nat'],
   sysctl: { 'net.netfilter.nf_conntrack_udp_timeout': '120' },
   // "INVI", "UPDA", "BYE " and "NOTI" at the beginning of the UDP payload.
   rules: forward('iifname "wan0" udp sport 5060 @th,64,32 { 0x494e5649, 0x55504441, 0x42594520, 0x4e4f5449 } drop'),
