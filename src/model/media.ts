@@ -47,8 +47,10 @@ export interface MediaStream {
   readonly packets: readonly MediaPacket[];
   /** Sendings that this host refused. */
   readonly errors: number;
-  /** Proven answers to a packet that arrived in another form than it was sent. */
+  /** Proven answers to a packet that arrived in another form than it was sent, or that came back changed themselves. */
   readonly changed: number;
+  /** Proven answers to a packet that arrived at another port of the far end than it was sent to. */
+  readonly redirected: number;
   readonly ended: MediaEnd;
 }
 

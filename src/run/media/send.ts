@@ -163,6 +163,7 @@ export const factsOf = (
     packets: stream.sent.map((one) => packetOf(one, receipts, sending, originMicros)),
     errors: stream.errors(),
     changed: stream.changed(),
+    redirected: stream.redirected(),
     ended: endOf(sending.ended),
   };
 };

@@ -3,6 +3,7 @@ import type { Check } from '../../model/check.js';
 import { CODECS, type Codec } from '../../model/media.js';
 import type { SocketError } from '../../net/errno.js';
 import type { UdpFlow } from '../../net/udp.js';
+import { isReturned } from '../../wire/carriers.js';
 import { expectProof, judgeTag, makeTag, type TagProof } from '../../wire/proof.js';
 import { encodeRtp, looksLikeRtp, parseRtp } from '../../wire/rtp.js';
 import { readTag } from '../../wire/tag.js';
@@ -32,8 +33,10 @@ export interface OpenMedia {
   send(dueAtMs: number): void;
   /** Sendings that this host refused. */
   errors(): number;
-  /** Proven answers to packets that had arrived in another form. */
+  /** Proven answers to packets that had arrived in another form, or that came back changed themselves. */
   changed(): number;
+  /** Proven answers to packets that had arrived at another port than this stream's. */
+  redirected(): number;
   close(): void;
 }
 
@@ -50,6 +53,7 @@ export const openMedia = async (check: Check, codec: Codec, tools: Tools): Promi
   const [ssrc, firstSequence, firstTimestamp] = [seed.readUInt32BE(0), seed.readUInt16BE(4), seed.readUInt32BE(6)];
   let errors = 0;
   let changed = 0;
+  let redirected = 0;
 
   const hear = (bytes: Uint8Array, atMs: number): void => {
     totals.packetsReceived += 1;
@@ -65,7 +69,9 @@ export const openMedia = async (check: Check, codec: Codec, tools: Tools): Promi
     own.heardAtMs = atMs;
     own.farInMicros = judged.tag.receivedAtMicros;
     own.farOutMicros = judged.tag.receivedAtMicros + BigInt(judged.tag.turnaroundMicros);
-    if (!judged.attestation.intact) changed += 1;
+    const sentAs = parseRtp(own.proof.message);
+    if (!judged.attestation.intact || !sentAs.ok || !isReturned(packet.value, sentAs.value)) changed += 1;
+    if (judged.attestation.arrivalPort !== check.port) redirected += 1;
   };
 
   const flow: UdpFlow = await net.openUdp(
@@ -127,6 +133,7 @@ export const openMedia = async (check: Check, codec: Codec, tools: Tools): Promi
     },
     errors: () => errors,
     changed: () => changed,
+    redirected: () => redirected,
     close: flow.close,
   };
 };
