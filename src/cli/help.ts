@@ -37,7 +37,7 @@ Options:
                           hold, transfer, hanging up, a call after 35 s of silence (1 minute more)
   --deep                  also measure session timeouts of NAT and firewall (up to 6 minutes)
   --no-nat                skip NAT mapping and filtering: saves 2 s
-  --media TIME            send audio as a call does, both ways, for so long (default 0; 6 is enough for a first look)
+  --media TIME            send audio as a call does, both ways, for so long (default 6s; 0 for none)
   --codec NAME            g711 (default), g729 or opus: size and rate, and what loss does to it
   --calls N               then 1, 2, 4 … N calls at once, 10 s each: how many pass, and what limits them
   --transport udp|tcp|tls signalling transports in use (repeatable; default all of the profile)
