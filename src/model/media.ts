@@ -44,6 +44,12 @@ export interface MediaPacket {
 /** Why a stream ended. */
 export type MediaEnd = 'complete' | 'loss' | 'interrupted';
 
+/** Sender reports beside a stream, and the answers to them. */
+export interface RtcpCounts {
+  readonly sent: number;
+  readonly answered: number;
+}
+
 export interface MediaStream {
   readonly spacingMs: number;
   readonly packets: readonly MediaPacket[];
@@ -54,6 +60,7 @@ export interface MediaStream {
   /** Proven answers to a packet that arrived at another port of the far end than it was sent to. */
   readonly redirected: number;
   readonly ended: MediaEnd;
+  readonly rtcp: RtcpCounts;
 }
 
 /** So many streams at once, and what became of each. */

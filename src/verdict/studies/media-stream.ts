@@ -143,6 +143,7 @@ const evidenceOf = ({ facts, stream, directions, throttling, thresholds }: Conte
     lateRatio: rounded(lateRatio),
     unseenRatio: rounded(blurredRatio),
     ...(errors > 0 && { errors }),
+    ...(stream.rtcp.sent > 0 && { rtcpReports: { sent: stream.rtcp.sent, answered: stream.rtcp.answered } }),
     ...(facts.farEndLateMs > 0 && { farEndLateMs: facts.farEndLateMs }),
     ...(directions.length === 0 && { directionsTold: false }),
     ...(needed.length > 0 && { packetsNeeded: Object.fromEntries(needed) }),
