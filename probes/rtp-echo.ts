@@ -2,9 +2,9 @@
  * `rtp-echo`: one RTP packet as a call sends fifty a second: PCMU, 20 ms, 160 octets (RFC 3551 §4.5.14). The tag lies
  * where speech would. Only a reflector answers.
  */
+import { isReturned } from '../src/wire/carriers.js';
 import { expectProof, makeTag } from '../src/wire/proof.js';
-import { encodeRtp, parseRtp, type RtpPacket } from '../src/wire/rtp.js';
-import { ANSWER_TAG_BYTES } from '../src/wire/tag.js';
+import { encodeRtp, parseRtp } from '../src/wire/rtp.js';
 import { changedOnReturn, judgeEmbedded, type Probe } from './contract.js';
 
 const PAYLOAD_TYPE_PCMU = 0;
@@ -13,15 +13,6 @@ const PAYLOAD_BYTES = 160;
 const SILENCE = 0xff;
 /** 20 ms at 8 kHz. */
 const TIMESTAMP_STEP = 160;
-
-/** The reflector returns the packet with its tag in place of ours, and the rest as it came. */
-const isReturned = (answer: RtpPacket, sent: RtpPacket): boolean =>
-  answer.payloadType === sent.payloadType &&
-  answer.sequence === sent.sequence &&
-  answer.timestamp === sent.timestamp &&
-  answer.ssrc === sent.ssrc &&
-  answer.payload.length === sent.payload.length &&
-  Buffer.compare(answer.payload.subarray(ANSWER_TAG_BYTES), sent.payload.subarray(ANSWER_TAG_BYTES)) === 0;
 
 export const probe: Probe = {
   kind: 'rtp-echo',

@@ -1,4 +1,5 @@
 /** `import { probe, reflector } from 'callpath'`: a run, and a far end, as functions. What the commands do, without a terminal. */
+import { USUAL_MEDIA_S } from './model/media.js';
 import type { Report } from './model/report.js';
 import { UserError } from './model/user-error.js';
 import { isOwnAddress, ownAddresses } from './net/local.js';
@@ -32,7 +33,7 @@ export interface ProbeOptions {
   readonly deep?: boolean;
   /** Whether it is asked how the NAT maps and filters: 2 s. Default true. */
   readonly nat?: boolean;
-  /** How long audio is sent as a call sends it, in seconds, 0–600; 0 for none. Default 0. */
+  /** How long audio is sent as a call sends it, in seconds, 0–600; 0 for none. Default 6. */
   readonly mediaSeconds?: number;
   readonly transports?: readonly ('udp' | 'tcp' | 'tls')[];
   readonly families?: readonly (4 | 6)[];
@@ -50,7 +51,7 @@ export interface ProbeOptions {
 
 const DEFAULT_PROFILE = 'business-sip';
 const DEFAULT_MAX_PPS = 200;
-const DEFAULT_MEDIA = { seconds: 0, codec: 'g711', calls: 1 } as const;
+const DEFAULT_MEDIA = { seconds: USUAL_MEDIA_S, codec: 'g711', calls: 1 } as const;
 const TIMEOUT_MS = { usual: 60_000, deep: 420_000, exhaustive: 1_800_000 } as const;
 
 /** @throws UserError for an address that this host does not have */

@@ -4,7 +4,7 @@ import { prepare } from '../probing/prepare.js';
 import { LIGHT_SCOUTS } from '../run/sweep/scouts.js';
 import { nameOfTarget } from './config/rules.js';
 import type { Config, RunKind, ScheduleConfig, TargetConfig } from './config/schema.js';
-import { requestOf } from './runner.js';
+import { mediaOf, requestOf } from './runner.js';
 import { neededRate } from './schedule/shares.js';
 
 interface Sending {
@@ -25,6 +25,7 @@ const packetsOf = async (target: TargetConfig, schedule: ScheduleConfig): Promis
     deep,
     nat: true,
     persistentPort: 1,
+    ...mediaOf(schedule, schedule.kind),
     maxPps: Number.POSITIVE_INFINITY,
     exhaustive: request.exhaustive,
   });

@@ -42,7 +42,7 @@ Options:
   --no-nat                skip NAT mapping and filtering: saves 2 s
   --hops                  follow packets hop by hop (Linux) even if nothing is blocked: 12 s more
   --no-hops               do not, even if something is
-  --media TIME            send audio as a call does, both ways, for so long (default 0; 6 is enough for a first look)
+  --media TIME            send audio as a call does, both ways, for so long (default 6s; 0 for none)
   --codec NAME            g711 (default), g729 or opus: size and rate, and what loss does to it
   --calls N               then 1, 2, 4 … N calls at once, 10 s each: how many pass, and what limits them
   --transport udp|tcp|tls signalling transports in use (repeatable; default all of the profile)

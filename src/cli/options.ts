@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import { parseArgs } from 'node:util';
 import type { Account } from '../model/account.js';
 import { TRANSPORTS, type Transport } from '../model/kinds.js';
-import { CODEC_NAMES } from '../model/media.js';
+import { CODEC_NAMES, USUAL_MEDIA_S } from '../model/media.js';
 import { nearest } from '../model/nearest.js';
 import type { CallOptions, MediaOptions } from '../model/run.js';
 import { UserError } from '../model/user-error.js';
@@ -31,8 +31,6 @@ const DEFAULT_PROFILE = 'business-sip';
 const DEFAULT_MAX_PPS = 200;
 /** More than this program can send: unpaced, for a lab. No branch line should see it. */
 const MAX_PPS = 1_000_000;
-/** Beside the questions about the NAT, which take as long. 299 packets without a loss bound it below 1 %. */
-const USUAL_MEDIA_S = 6;
 const MAX_MEDIA_S = 600;
 /** What a branch of some hundred people has at once. */
 const MAX_CALLS = 100;
@@ -210,8 +208,8 @@ const rulesOf = (values: ReturnType<typeof parse>['values']): ProbeOptions['rule
 
 /** The streams that `--media`, `--codec` and `--calls` ask for, and the pace that they need. */
 const mediaOf = (values: ReturnType<typeof parse>['values']): Pick<ProbeOptions, 'media' | 'maxPps'> => {
-  const isWanted = values.codec !== undefined || values.calls !== undefined;
-  const { media: text = String(isWanted ? USUAL_MEDIA_S : 0), codec = 'g711' } = values;
+  // What is done in two seconds studies nothing.
+  const { media: text = String(values.quick ? 0 : USUAL_MEDIA_S), codec = 'g711' } = values;
   const seconds = /^0+(?:\.0+)?(?:ms|s|m|h)?$/.test(text) ? 0 : secondsOf('--media', text, MAX_MEDIA_S);
   if (!isCodec(codec)) {
     throw usage(`--codec: "${codec.slice(0, SHOWN_LENGTH)}" is none of ${CODEC_NAMES.join(', ')}`);

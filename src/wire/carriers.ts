@@ -1,5 +1,6 @@
 /** Where the tag rides in each protocol: names and numbers that agent and reflector must agree on. docs/protocol.md. */
 import { NOTHING, zeroed } from './octets.js';
+import type { RtpPacket } from './rtp.js';
 import { ANSWER_TAG_BYTES } from './tag.js';
 
 /** SIP and HTTP: a header field of our own, base64url. */
@@ -41,3 +42,12 @@ export const tagFromText = (text: string): Uint8Array =>
  * below 256, so a tag in ESP's payload is told apart from all else that comes to the port.
  */
 export const ESP_TAG_SPI_MASK = 0xc100_0000;
+
+/** RTP: whether a packet came back with the far end's tag in place of ours, and the rest as it was sent. */
+export const isReturned = (answer: RtpPacket, sent: RtpPacket): boolean =>
+  answer.payloadType === sent.payloadType &&
+  answer.sequence === sent.sequence &&
+  answer.timestamp === sent.timestamp &&
+  answer.ssrc === sent.ssrc &&
+  answer.payload.length === sent.payload.length &&
+  Buffer.compare(answer.payload.subarray(ANSWER_TAG_BYTES), sent.payload.subarray(ANSWER_TAG_BYTES)) === 0;

@@ -18,6 +18,7 @@ import {
   type SenderReport,
   RTCP_SIZES as SIZES,
 } from './rtcp-packet.js';
+import { RTCP_XR_TYPE, writeExtendedReport } from './rtcp-xr.js';
 import { RTP_VERSION } from './rtp.js';
 
 const atMost = (what: string, count: number, limit: number): void => {
@@ -121,7 +122,10 @@ const writePacket = (packet: RtcpPacket): WrittenPacket => {
       return { packetType: RTCP_TYPES.bye, count: packet.ssrcs.length, body: writeBye(packet) };
     case 'app':
       return { packetType: RTCP_TYPES.app, count: packet.subtype, body: writeApp(packet) };
+    case 'extended-report':
+      return { packetType: RTCP_XR_TYPE, count: 0, body: writeExtendedReport(packet) };
     case 'unknown':
+      if (packet.packetType === RTCP_XR_TYPE) throw new RangeError('an extended report is written from its blocks');
       wholeWords('an RTCP packet', packet.body.length);
       return packet;
   }

@@ -2,6 +2,7 @@
  * RTCP compound packets (RFC 3550 §6), the control half of a media stream: the vocabulary and its limits. The bytes
  * are read by rtcp-parse.ts and written by rtcp-encode.ts.
  */
+import type { ExtendedReport } from './rtcp-xr.js';
 import { isRtcpSecondOctet, isRtpFirstOctet } from './rtp.js';
 
 /** Packet types of RFC 3550 §12.1. */
@@ -58,6 +59,8 @@ export const RTCP_REFUSALS = [
   'too-many-items',
   'bye', // too short for its source count or its reason
   'app', // too short for SSRC and name
+  'xr', // a block of an extended report runs past its packet, or has another length than its type
+  'too-many-blocks',
 ] as const;
 export type RtcpRefusal = (typeof RTCP_REFUSALS)[number];
 
@@ -133,7 +136,7 @@ export interface App {
   readonly data: Uint8Array;
 }
 
-/** A packet type that is not read here, e.g. feedback (RFC 4585) or XR (RFC 3611). */
+/** A packet type that is not read here, e.g. feedback (RFC 4585). */
 export interface UnknownRtcp {
   readonly kind: 'unknown';
   readonly packetType: number;
@@ -142,7 +145,7 @@ export interface UnknownRtcp {
   readonly body: Uint8Array;
 }
 
-export type RtcpPacket = SenderReport | ReceiverReport | SourceDescription | Bye | App | UnknownRtcp;
+export type RtcpPacket = SenderReport | ReceiverReport | SourceDescription | Bye | App | ExtendedReport | UnknownRtcp;
 
 export interface RtcpCompound {
   readonly packets: readonly RtcpPacket[];

@@ -15,6 +15,7 @@ import {
   type SdesItem,
   RTCP_SIZES as SIZES,
 } from './rtcp-packet.js';
+import { RTCP_XR_TYPE, readExtendedReport } from './rtcp-xr.js';
 import { RTP_VERSION } from './rtp.js';
 
 const readBlocks = (body: Buffer, start: number, count: number): ReportBlock[] =>
@@ -111,6 +112,8 @@ const readPacket = (packetType: number, count: number, body: Buffer): Parsed<Rtc
       return readBye(body, count);
     case RTCP_TYPES.app:
       return readApp(body, count);
+    case RTCP_XR_TYPE:
+      return readExtendedReport(body);
     default:
       return accept({ kind: 'unknown', packetType, count, body });
   }

@@ -28,3 +28,4 @@ export {
   type UnknownRtcp,
 } from './rtcp-packet.js';
 export { parseRtcp } from './rtcp-parse.js';
+export { type ExtendedReport, MAX_XR_BLOCKS, type VoipMetrics, XR_UNAVAILABLE, type XrBlock } from './rtcp-xr.js';

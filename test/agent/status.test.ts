@@ -224,6 +224,35 @@ t.test(
   },
 );
 
+t.test('how calls sounded, by direction and over time', async (t) => {
+  const { history, clock, port, stop } = await agentWithPage(newFolder());
+  t.notMatch((await ask(port, '/targets/hq')).body, /How calls sound/, 'nothing where no audio was sent');
+  const stream = { port: 16_384, packets: 3000, reordered: 0, rFactor: 90 } as const;
+  for (const [at, mos, jitterMs, lost] of [
+    [0, 4.4, 1, 0],
+    [MINUTE, 3.1, 41, 150],
+  ] as const) {
+    const outbound = { ...stream, direction: 'outbound', mos, jitterMs, lost, lossRatio: lost / 3000 } as const;
+    const inbound = { ...stream, direction: 'inbound', mos: 4.4, jitterMs: 2, lossRatio: 0 } as const;
+    const report = reportOf(fine(), clock.wall() - 2 * HOUR + at);
+    history.note('hq', 'full', { ...report, quality: [outbound, inbound] }, 'live');
+  }
+  const { body } = await ask(port, '/targets/hq');
+  t.match(body, /aria-label="MOS, what they hear \(outbound\), 24 hours: lowest 3\.1"/);
+  t.match(body, /aria-label="Jitter, what they hear \(outbound\), 24 hours: highest 41\.0 ms"/);
+  t.match(body, /2\.5 % of 6,?000 packets/);
+  t.match(body, /aria-label="MOS, what we hear \(inbound\), 24 hours: lowest 4\.4"/);
+  const bucket = history
+    .series('hq')
+    .find(({ kind, id }) => kind === 'audio' && id === 'outbound')
+    ?.series.read('month', clock.wall())
+    .findLast((one) => one !== null && one.audio !== null);
+  t.match(bucket, { audio: { jitterMs: { min: 1, mean: 21, max: 41 } }, messages: { sent: 6000, received: 5850 } });
+  const alone = await ask(port, '/targets/hq/audio?id=inbound&span=week');
+  t.match(alone, { status: 200, body: /MOS, what we hear \(inbound\), 7 days: lowest 4\.4/ });
+  await stop();
+});
+
 t.test('an address that is taken is tried again, and keeps nothing from being measured', async (t) => {
   const one = await agentWithPage(newFolder());
   const two = await agentWithPage(newFolder(), simClock(), { listen: `127.0.0.1:${one.port}` });

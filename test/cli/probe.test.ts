@@ -67,6 +67,8 @@ t.test('probe demo', async (t) => {
   t.equal(report.network.natted, false);
   t.equal(report.nat.mapping, 'none');
   for (const check of report.checks) t.equal(check.seen, check.sent, `${check.id}: the far end saw what was sent`);
+  const audio = report.checks.find(({ probe }) => probe === 'media-stream');
+  t.equal(audio?.sent, 300, 'six seconds of audio, unless --media says otherwise');
 });
 
 t.test('--no-nat leaves out the NAT, and says so', async (t) => {
@@ -267,7 +269,7 @@ t.test('a host without a network, and one whose packets are all dropped', { skip
 
 t.test('outputs', async (t) => {
   const out = join(folder, 'report.html');
-  const html = await probe(['demo', '-o', 'html', '--out', out]);
+  const html = await probe(['demo', '--media', '0', '-o', 'html', '--out', out]);
   t.equal(html.code, 0);
   t.equal(html.stdout, '');
   t.match(readFileSync(out, 'utf8'), /^<!doctype html>/i);

@@ -25,6 +25,7 @@ npm run lab -- TOOL [options]
   --fix-iptables   the same with its iptables rules
   --jobs N         so many scenarios side by side (default 4)
   --repeat N       runs the probe so often in each network, to see that chance changes nothing
+  --audio          sends audio as a run does by default, in every scenario
   --load           keeps the machine busy with two loops, and counts latency that no path has
 
 tools:
@@ -100,6 +101,7 @@ const main = async (): Promise<number> => {
       'fix-iptables': { type: 'boolean', default: false },
       jobs: { type: 'string', default: DEFAULT_JOBS },
       repeat: { type: 'string' },
+      audio: { type: 'boolean', default: false },
       load: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -138,7 +140,8 @@ const main = async (): Promise<number> => {
   const outcomes = await Promise.all(
     scenarios.map((scenario) =>
       limit(async () => {
-        const outcome = await runScenario(scenario, {
+        const asked = values.audio ? { ...scenario, audio: true } : scenario;
+        const outcome = await runScenario(asked, {
           verifyRules: values['verify-rules'],
           keep: values.keep,
           pcap: values.pcap === undefined ? null : resolve(values.pcap),

@@ -108,7 +108,7 @@ const askTheProbe = (kind: NamedScenario, parts: readonly Part[], args: readonly
     const command = ours(
       'src/cli/probe.js',
       ...['--target', ADDRESS.target, '--profile', join(directory, 'nat.yaml'), '--token-file', tokenFile, '--json'],
-      ...args,
+      ...['--media', '0', ...args],
     );
     const { stdout, stderr } = await runToEnd(network, 'branch', command, { timeoutMs: ASKING_MS });
     if (stdout === '') throw new Error(stderr);

@@ -60,7 +60,7 @@ const bind = (address: string, port: number): Promise<Socket> =>
   });
 
 /** What waits, in the order of its release: late timers of a busy host fire in any order. */
-const createQueue = () => {
+export const createQueue = () => {
   const waiting: { readonly at: number; readonly send: () => void }[] = [];
   return {
     add: (at: number, send: () => void): void => {

@@ -70,6 +70,9 @@ const placeOf = (network: Network): Place => {
   };
 };
 
+/** Options that say themselves what audio a run sends. */
+const OWN_AUDIO = ['--media', '--codec', '--calls', '--quick'];
+
 const failure = (...mismatches: readonly string[]): Comparison => ({ mismatches, cells: [], later: [] });
 
 const readReport = (finished: Finished): Report | string => {
@@ -104,6 +107,7 @@ const runProbe = async (
     ...(scenario.token === false ? [] : ['--token-file', place.tokenFile]),
     ...(scenario.profiles ?? ['business-sip']).flatMap((profile) => ['--profile', profile]),
     ...(scenario.hops ? [] : ['--no-hops']),
+    ...(scenario.audio === true || OWN_AUDIO.some((option) => scenario.args?.includes(option)) ? [] : ['--media', '0']),
     ...(scenario.args ?? []),
   );
   const finished = await runToEnd(network, 'branch', command, { timeoutMs: PROBE_TIMEOUT_MS });

@@ -88,6 +88,8 @@ export interface Scenario {
   readonly profiles?: readonly string[];
   /** More arguments of `probe`. */
   readonly args?: readonly string[];
+  /** Sends audio as a run does by default. Default false: `--media 0`, because a lab of 200 networks is about everything else. */
+  readonly audio?: boolean;
   /** False for third parties, which know no token. Default true. */
   readonly token?: boolean;
   /** The truth: what happens to the packets of each check. What is not named is `open`. */

@@ -30,7 +30,7 @@ t.test('two tunnels through one NAT', { skip: obstacle ?? false, timeout: TEST_M
 
   const agent = async (source: string): Promise<Report> => {
     const options = ['--target', ADDRESS.target, '--profile', PROFILE, '--token-file', tokenFile, '--source', source];
-    const command = ours('src/cli/probe.js', ...options, '--json');
+    const command = ours('src/cli/probe.js', ...options, '--json', '--media', '0');
     const { stdout, stderr } = await runToEnd(network, 'branch', command, { timeoutMs: TEST_MS });
     if (stdout === '') throw new Error(stderr);
     return JSON.parse(stdout) as Report;

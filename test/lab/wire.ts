@@ -5,6 +5,7 @@
  */
 import { spawn } from 'node:child_process';
 import { createSocket, type Socket } from 'node:dgram';
+import { createQueue } from './relay.js';
 import { createWire, type Side, type WireRules } from './wire-rules.js';
 
 const LOOPBACK = '127.0.0.1';
@@ -56,12 +57,15 @@ const sockets = { outbound: await bind(ENDS.outbound.here), inbound: await bind(
 for (const side of ['outbound', 'inbound'] as const) {
   const onwards = ENDS[OTHER[side]].socat;
   const send = (frame: Buffer): void => sockets[OTHER[side]].send(frame, onwards, LOOPBACK, () => undefined);
+  // Late timers of a busy host fire in any order: what waits leaves in its own.
+  const waiting = createQueue();
   sockets[side].on('message', (frame) => {
     const now = performance.now();
     const passed = pass(side, frame, now);
     if (passed === null || passed.frame.length > MAX_SENT) return;
-    if (passed.at <= now) send(passed.frame);
-    else setTimeout(() => send(passed.frame), passed.at - now);
+    waiting.add(passed.at, () => send(passed.frame));
+    if (passed.at <= now) waiting.releaseUntil(now);
+    else setTimeout(() => waiting.releaseUntil(Math.max(passed.at, performance.now())), passed.at - now);
   });
 }
 await Promise.all([openEnd(ENDS.outbound), openEnd(ENDS.inbound)]);

@@ -31,6 +31,10 @@ interface Line {
   readonly back?: (packet: Passing) => readonly number[];
   /** What the reflector says of its own lateness. */
   readonly lateMs?: number;
+  /** The reflector's port at which streams arrive, if not the one that they were sent to. */
+  readonly arrivesAt?: number;
+  /** What becomes of an answer of a stream. */
+  readonly edit?: (bytes: Uint8Array) => Uint8Array;
 }
 const USUAL: readonly number[] = [10];
 
@@ -55,8 +59,9 @@ const behind = (line: Line): FakeNet => {
       flow.count += 1;
       const { out = () => USUAL, back = () => USUAL } = isMedia ? line : {};
       return out(packet).flatMap((wayMs) => {
-        const answer = arriveAt(atMs + wayMs, bytes, localPort, peer.port);
-        return answer === null ? [] : back(packet).map((backMs) => ({ afterMs: wayMs + backMs, bytes: answer }));
+        const answer = arriveAt(atMs + wayMs, bytes, localPort, (isMedia && line.arrivesAt) || peer.port);
+        const edited = answer && isMedia && line.edit ? line.edit(answer) : answer;
+        return edited === null ? [] : back(packet).map((backMs) => ({ afterMs: wayMs + backMs, bytes: edited }));
       });
     },
   });
@@ -162,6 +167,56 @@ t.test('jitter, order, copies and length of the way', async (t) => {
   t.match(twice.outbound, { duplicates: 30, lost: 0 });
   t.match(twice.inbound, { duplicates: 0, lost: 0 });
   t.equal((await over({ out: () => [400] })).said, 'degraded/latency');
+});
+
+/** What came before `untilMs` of a flow leaves then, `alone` the first packet only, and the one that comes next before it. */
+const heldUntil =
+  (untilMs: number, alone = false) =>
+  ({ index, ageMs }: Passing): readonly number[] =>
+    ageMs >= untilMs ? [10] : alone && index > 0 ? USUAL : [10 + untilMs - ageMs + 1 + (index % 7)];
+
+t.test('what the set-up of a flow does to its first packets is no fault of the line', async (t) => {
+  for (const [name, line] of [
+    ['all of 0.4 s are held, and leave in any order', { out: heldUntil(400) }],
+    ['the same, inwards', { back: heldUntil(400) }],
+    ['all of 1.2 s', { out: heldUntil(1200) }],
+    ['the first one alone', { out: heldUntil(400, true) }],
+    ['the first 0.4 s are lost', { out: ({ ageMs }: Passing) => (ageMs < 400 ? [] : USUAL) }],
+  ] as const) {
+    const { said, outbound, inbound } = await over(line);
+    t.equal(said, 'pass/answered', name);
+    for (const one of [outbound, inbound]) {
+      t.match(one, { reordered: 0, jitterMs: 0, discarded: 0, mos: 4.41 }, name);
+    }
+  }
+});
+
+t.test('order is held against the line where the sample proves it', async (t) => {
+  const once = await over({ out: ({ index }) => (index === 200 ? [55] : USUAL) });
+  t.equal(once.said, 'pass/answered', '1 of 300 may be chance');
+  t.match(once.outbound, { reordered: 1 });
+  t.match(once.check?.evidence, { packetsNeededForOrder: { outbound: 1974 } });
+  const burst = await over({
+    out: ({ index }) => (index >= 150 && index < 170 ? [10 + 20 * (170 - index) + (index % 5)] : USUAL),
+  });
+  t.equal(burst.said, 'pass/answered', 'one queue that was released in disorder is one event');
+  t.ok((burst.outbound?.reordered ?? 0) > 10);
+  const needed = burst.check?.evidence.packetsNeededForOrder as { outbound: number } | undefined;
+  t.ok((needed?.outbound ?? 0) > 300, JSON.stringify(burst.check?.evidence));
+  t.equal((await over({ back: ({ index }) => (every(20)(index) ? [55] : USUAL) })).said, 'degraded/reordered');
+});
+
+t.test('a proven stream that is changed or led elsewhere does not pass', async (t) => {
+  const elsewhere = await over({ arrivesAt: 5060 });
+  t.equal(elsewhere.said, 'altered/answered-by-other');
+  const atEnd = (bytes: Uint8Array): Uint8Array => Buffer.from(bytes).fill(0x55, bytes.length - 4);
+  t.equal((await over({ edit: atEnd })).said, 'altered/payload-rewritten', 'on its way back, the proof left as it is');
+  const renumbered = (bytes: Uint8Array): Uint8Array => {
+    const copy = Buffer.from(bytes);
+    copy.writeUInt32BE(7, 8);
+    return copy;
+  };
+  t.equal((await over({ edit: renumbered })).said, 'altered/payload-rewritten', 'another source');
 });
 
 t.test('a flow that is cut: what is counted there', async (t) => {

@@ -10,10 +10,12 @@ import {
   looksLikeRtcp,
   MAX_RTCP_PACKETS,
   MAX_SDES_ITEMS,
+  MAX_XR_BLOCKS,
   parseRtcp,
   RTCP_REFUSALS,
   type RtcpCompound,
   type RtcpPacket,
+  XR_UNAVAILABLE,
 } from '../../src/wire/rtcp.js';
 import { encodeRtp, looksLikeRtp, parseRtp, RTP_REFUSALS, type RtpPacket } from '../../src/wire/rtp.js';
 import { hex, plain, spoiled, timed } from './support/bytes.js';
@@ -228,6 +230,64 @@ t.test('RTCP: every field, as RFC 3550 §6 lays it out', async (t) => {
   t.equal(cnameOf({ packets: [cnameDescription(1, 'büro@example')], padding: 0 }), 'büro@example');
 });
 
+// A receiver report, and behind it an extended one: receiver reference time (RFC 3611 §4.4), then VoIP metrics, by hand from §4.7.
+const HEARD = `80 c9 0001 deadbeef
+  80 cf 000d deadbeef
+  04 00 0002 e1e2e3e4 80000000
+  07 00 0008 cafebabe 0d 05 80 03 0078 2710 0028 003c e7 bf 7f 10 53 7f 29 28 f4 00 003c 0064 00c8`;
+
+t.test('RTCP: extended reports, as RFC 3611 §4.7 lays them out', async (t) => {
+  const compound: RtcpCompound = {
+    packets: [
+      { kind: 'receiver-report', ssrc: 0xdeadbeef, reports: [], extension: NOTHING },
+      {
+        kind: 'extended-report',
+        ssrc: 0xdeadbeef,
+        blocks: [
+          { kind: 'unknown', blockType: 4, typeSpecific: 0, body: hex('e1e2e3e4 80000000') },
+          {
+            kind: 'voip-metrics',
+            ssrc: 0xcafebabe,
+            ...{ lossRate: 13, discardRate: 5, burstDensity: 128, gapDensity: 3 },
+            ...{ burstDuration: 120, gapDuration: 10_000, roundTripDelay: 40, endSystemDelay: 60 },
+            ...{ signalLevel: -25, noiseLevel: -65, echoReturnLoss: XR_UNAVAILABLE, gMin: 16 },
+            ...{ rFactor: 83, externalRFactor: XR_UNAVAILABLE, mosListening: 41, mosConversational: 40 },
+            // Enhanced concealment, an adaptive buffer, adjusting at rate 4.
+            ...{ receiverConfiguration: 0xf4, bufferNominal: 60, bufferMaximum: 100, bufferAbsoluteMaximum: 200 },
+          },
+        ],
+      },
+    ],
+    padding: 0,
+  };
+  t.same(plain(rtcp(hex(HEARD))), plain(compound));
+  t.equal(Buffer.from(encodeRtcp(compound)).toString('hex'), hex(HEARD).toString('hex'));
+  const xr = (words: string, rest: string): string => `${RR} 80 cf ${words} ${rest}`;
+  for (const [name, bytes, refusal] of [
+    ['nothing but an SSRC', xr('0001', '00000001'), null],
+    ['no SSRC', xr('0000', ''), 'xr'],
+    ['a block that runs past its packet', xr('0002', '00000001 04 00 0001'), 'xr'],
+    ['VoIP metrics that are a word short', xr('0009', `00000001 07 00 0007 ${'00'.repeat(28)}`), 'xr'],
+    ['VoIP metrics that are a word long', xr('000b', `00000001 07 00 0009 ${'00'.repeat(36)}`), 'xr'],
+    ['as many blocks as are read', xr('0041', `00000001 ${'01000000'.repeat(MAX_XR_BLOCKS)}`), null],
+    ['one more', xr('0042', `00000001 ${'01000000'.repeat(MAX_XR_BLOCKS + 1)}`), 'too-many-blocks'],
+  ] as const)
+    t.equal(rtcpRefusal(hex(bytes)), refusal, name);
+  const written = (packet: RtcpPacket) => () =>
+    encodeRtcp({
+      packets: [{ kind: 'receiver-report', ssrc: 1, reports: [], extension: NOTHING }, packet],
+      padding: 0,
+    });
+  const other = { kind: 'unknown', blockType: 4, typeSpecific: 0 } as const;
+  for (const blocks of [
+    [{ ...other, body: hex('000102') }],
+    [{ ...other, blockType: 7, body: NOTHING }],
+    Array.from({ length: MAX_XR_BLOCKS + 1 }, () => ({ ...other, body: NOTHING })),
+  ])
+    t.throws(written({ kind: 'extended-report', ssrc: 1, blocks }), RangeError);
+  t.throws(written({ kind: 'unknown', packetType: 207, count: 0, body: NOTHING }), RangeError);
+});
+
 t.test('RTCP: padding stands behind the last packet only', async (t) => {
   const padded = `${RR} a5 cc 0005 cafe0001 746f6c6c 01020304 00000000 00000008`;
   const compound = rtcp(hex(padded));
@@ -349,7 +409,28 @@ const senderReport = fc.record({
   extension: words(4),
 });
 const text = fc.uint8Array({ maxLength: 40 });
+const level = fc.integer({ min: -128, max: 127 });
+const voipMetrics = fc.record({
+  kind: fc.constant('voip-metrics' as const),
+  ssrc: u32,
+  ...{ lossRate: u8, discardRate: u8, burstDensity: u8, gapDensity: u8 },
+  ...{ burstDuration: u16, gapDuration: u16, roundTripDelay: u16, endSystemDelay: u16 },
+  ...{ signalLevel: level, noiseLevel: level, echoReturnLoss: u8, gMin: u8 },
+  ...{ rFactor: u8, externalRFactor: u8, mosListening: u8, mosConversational: u8, receiverConfiguration: u8 },
+  ...{ bufferNominal: u16, bufferMaximum: u16, bufferAbsoluteMaximum: u16 },
+});
+const otherBlock = fc.record({
+  kind: fc.constant('unknown' as const),
+  blockType: u8.filter((type) => type !== 7),
+  typeSpecific: u8,
+  body: words(8),
+});
 const laterPacket: fc.Arbitrary<RtcpPacket> = fc.oneof(
+  fc.record({
+    kind: fc.constant('extended-report' as const),
+    ssrc: u32,
+    blocks: fc.array(fc.oneof(voipMetrics, otherBlock), { maxLength: 4 }),
+  }),
   receiverReport,
   senderReport,
   fc.record({
@@ -376,7 +457,7 @@ const laterPacket: fc.Arbitrary<RtcpPacket> = fc.oneof(
   }),
   fc.record({
     kind: fc.constant('unknown' as const),
-    packetType: fc.integer({ min: 205, max: 223 }),
+    packetType: fc.integer({ min: 205, max: 223 }).filter((type) => type !== 207),
     count: fc.integer({ min: 0, max: 31 }),
     body: words(8),
   }),
@@ -399,7 +480,7 @@ t.test('RTCP: what is written is read', async () => {
 });
 
 t.test('RTCP: spoiled compounds are read or refused, never anything else', async () => {
-  for (const message of [CALL, ECHO])
+  for (const message of [CALL, ECHO, HEARD])
     fc.assert(
       fc.property(spoiled(hex(message)), (bytes) => {
         const result = parseRtcp(bytes);

@@ -74,6 +74,8 @@ const ScheduleSchema = map({
   ),
   timeout: v.exactOptional(duration('1s', '1h')),
   packetsPerSecond: v.exactOptional(whole(1, 20_000)),
+  /** How long audio is sent as a call sends it; none for 0s. */
+  media: v.exactOptional(duration('0s', '10m')),
 });
 
 export const TargetSchema = map({

@@ -3,12 +3,12 @@ import type { Report, ReportCheck } from '../../model/report.js';
 import { type Headline, headlineOf, TONE } from '../../report/story.js';
 import type { Look } from './series.js';
 
-export const SERIES_KINDS = ['path', 'service', 'check', 'range'] as const;
+export const SERIES_KINDS = ['path', 'service', 'check', 'range', 'audio'] as const;
 export type SeriesKind = (typeof SERIES_KINDS)[number];
 
 interface NamedLook {
   readonly kind: SeriesKind;
-  /** A check's id, a range's, a profile's name; of the path itself nothing. */
+  /** A check's id, a range's, a profile's name, a direction of audio; of the path itself nothing. */
   readonly id: string;
   readonly look: Look;
 }
@@ -60,6 +60,19 @@ const lookOfPath = (report: Report, { tone }: Headline): NamedLook => {
   return { kind: 'path', id: '', look: { tone, rttMs: shortest, messages } };
 };
 
+/** Streams of audio by direction: of several the one that sounds worst. */
+const looksOfAudio = ({ quality, checks }: Report): readonly NamedLook[] =>
+  (['outbound', 'inbound'] as const).flatMap((direction): NamedLook[] => {
+    const [worst] = quality.filter((one) => one.direction === direction).sort((a, b) => a.mos - b.mos);
+    if (!worst) return [];
+    const { port, packets, mos, jitterMs, lossRatio, lost = Math.round(lossRatio * packets) } = worst;
+    const verdict = checks.find((one) => one.probe === 'media-stream' && one.port === port)?.verdict ?? 'pass';
+    const messages = { sent: packets, received: packets - lost };
+    return [
+      { kind: 'audio', id: direction, look: { tone: TONE[verdict], rttMs: null, messages, audio: { mos, jitterMs } } },
+    ];
+  });
+
 /** Everything that a report adds to the history. */
 export const looksOf = (report: Report): readonly NamedLook[] => [
   lookOfPath(report, headlineOf(report)),
@@ -72,4 +85,5 @@ export const looksOf = (report: Report): readonly NamedLook[] => [
   ),
   ...looksOfChecks(report),
   ...looksOfRanges(report),
+  ...looksOfAudio(report),
 ];

@@ -19,15 +19,26 @@ export interface Look {
   readonly rttMs: { readonly min: number; readonly median: number } | null;
   /** Messages, where loss is what became of them; null where silence has another reason. */
   readonly messages: { readonly sent: number; readonly received: number } | null;
+  /** How a stream of audio sounded. */
+  readonly audio?: { readonly mos: number; readonly jitterMs: number };
+}
+
+/** The lowest, the mean and the highest of what the looks of a bucket measured. */
+export interface Spread {
+  readonly min: number;
+  readonly mean: number;
+  readonly max: number;
 }
 
 export interface Bucket {
   /** Looks by tone. */
   readonly looks: Readonly<Record<Tone, number>>;
   /** The shortest round trip, and the mean and the highest of the looks' medians; null if none was measured. */
-  readonly rttMs: { readonly min: number; readonly mean: number; readonly max: number } | null;
+  readonly rttMs: Spread | null;
   /** Null if nothing was sent that loss could be told from. */
   readonly messages: { readonly sent: number; readonly received: number } | null;
+  /** Null if no stream of audio was measured. */
+  readonly audio: { readonly mos: Spread; readonly jitterMs: Spread } | null;
 }
 
 /** Seen just now, or read from the spool after a restart. */
@@ -58,15 +69,45 @@ const newNumbers = (buckets: number): Numbers => ({
   received: new Uint32Array(buckets),
 });
 
+/** Lowest, highest and sum of one thing in each bucket. */
+const newSpreads = (buckets: number) => {
+  const [min, max, sum] = [new Float32Array(buckets), new Float32Array(buckets), new Float32Array(buckets)];
+  return {
+    clear: (place: number): void => {
+      for (const values of [min, max, sum]) values[place] = 0;
+    },
+    note: (place: number, value: number, isFirst: boolean): void => {
+      min[place] = isFirst ? value : Math.min(min[place] ?? 0, value);
+      max[place] = Math.max(max[place] ?? 0, value);
+      sum[place] = (sum[place] ?? 0) + value;
+    },
+    at: (place: number, looks: number): Spread => ({
+      min: min[place] ?? 0,
+      mean: (sum[place] ?? 0) / looks,
+      max: max[place] ?? 0,
+    }),
+  };
+};
+
+const newAudio = (buckets: number) => ({
+  mos: newSpreads(buckets),
+  jitterMs: newSpreads(buckets),
+  looks: new Uint16Array(buckets),
+});
+
 const createRing = ({ bucketMs, buckets }: (typeof SPANS)[Span]) => {
   /** Which bucket since 1970 a place holds: a clock that was set leaves no false history. */
   const epochs = new Uint32Array(buckets);
   const counts = new Uint16Array(buckets * TONES.length);
   // Most of what is watched over time has no round trips: ranges, services, what is blocked.
   let numbers: Numbers | null = null;
+  let audio: ReturnType<typeof newAudio> | null = null;
 
   const clear = (place: number): void => {
     counts.fill(0, place * TONES.length, (place + 1) * TONES.length);
+    audio?.mos.clear(place);
+    audio?.jitterMs.clear(place);
+    audio?.looks.fill(0, place, place + 1);
     if (numbers === null) return;
     for (const values of Object.values(numbers)) values[place] = 0;
   };
@@ -87,6 +128,21 @@ const createRing = ({ bucketMs, buckets }: (typeof SPANS)[Span]) => {
     received[place] = (received[place] ?? 0) + messages.received;
   };
 
+  const noteAudio = (place: number, { mos, jitterMs }: NonNullable<Look['audio']>): void => {
+    audio ??= newAudio(buckets);
+    const looks = audio.looks[place] ?? 0;
+    if (looks >= MAX_COUNT) return;
+    audio.mos.note(place, mos, looks === 0);
+    audio.jitterMs.note(place, jitterMs, looks === 0);
+    audio.looks[place] = looks + 1;
+  };
+
+  const audioAt = (place: number): Bucket['audio'] => {
+    const looks = audio?.looks[place] ?? 0;
+    if (audio === null || looks === 0) return null;
+    return { mos: audio.mos.at(place, looks), jitterMs: audio.jitterMs.at(place, looks) };
+  };
+
   const at = (place: number): Bucket => {
     const tone = (index: number): number => counts[place * TONES.length + index] ?? 0;
     const rttLooks = numbers?.rttLooks[place] ?? 0;
@@ -102,6 +158,7 @@ const createRing = ({ bucketMs, buckets }: (typeof SPANS)[Span]) => {
               max: numbers.rttMax[place] ?? 0,
             },
       messages: numbers === null || sent === 0 ? null : { sent, received: numbers.received[place] ?? 0 },
+      audio: audioAt(place),
     };
   };
 
@@ -117,6 +174,7 @@ const createRing = ({ bucketMs, buckets }: (typeof SPANS)[Span]) => {
       const count = place * TONES.length + TONES.indexOf(look.tone);
       counts[count] = Math.min(MAX_COUNT, (counts[count] ?? 0) + 1);
       noteNumbers(place, look);
+      if (look.audio) noteAudio(place, look.audio);
     },
     read: (nowMs: number): readonly (Bucket | null)[] => {
       const newest = Math.floor(nowMs / bucketMs);

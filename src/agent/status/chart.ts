@@ -1,7 +1,7 @@
 /** Round trips and loss over time, drawn, and the same in words. */
 import { type Content, html, type Markup } from '../../report/html/markup.js';
 import { counted, milliseconds, percent } from '../../words/report.js';
-import { type Bucket, SPANS, type Span } from '../history/series.js';
+import { type Bucket, SPANS, type Span, type Spread } from '../history/series.js';
 
 type Buckets = readonly (Bucket | null)[];
 
@@ -38,24 +38,31 @@ const stretches = <T>(values: readonly (T | null)[]): readonly (readonly (readon
   return found;
 };
 
-/** The mean of the medians as a line, from the shortest to the longest of them as a band. */
-export const rttChart = (buckets: Buckets, span: Span, what: string): Markup => {
-  const rtts = buckets.map((bucket) => bucket?.rttMs ?? null);
-  const there = rtts.flatMap((rtt) => (rtt === null ? [] : [rtt]));
-  if (there.length === 0) return nothing('Round trip', span);
-  const least = Math.min(...there.map(({ min }) => min));
-  const most = Math.max(...there.map(({ max }) => max));
-  const top = roundUp(Math.max(LEAST_SCALE_MS, most));
-  const y = (ms: number): string => (HEIGHT - (Math.min(ms, top) / top) * HEIGHT).toFixed(1);
-  const parts = stretches(rtts).map((stretch) => {
+/** A line of means within a band from the lowest to the highest. */
+const bands = (values: readonly (Spread | null)[], top: number): readonly Markup[] => {
+  const y = (value: number): string => (HEIGHT - (Math.min(value, top) / top) * HEIGHT).toFixed(1);
+  return stretches(values).map((stretch) => {
     // A value stands for the whole of its bucket, so that a lonely one is seen as well.
-    const edge = (of: (rtt: (typeof there)[number]) => number): readonly string[] =>
-      stretch.flatMap(([place, rtt]) => [`${place},${y(of(rtt))}`, `${place + 1},${y(of(rtt))}`]);
+    const edge = (of: (one: Spread) => number): readonly string[] =>
+      stretch.flatMap(([place, one]) => [`${place},${y(of(one))}`, `${place + 1},${y(of(one))}`]);
     const band = [...edge(({ max }) => max), ...[...edge(({ min }) => min)].reverse()];
     return html`<polygon class="band" points="${band.join(' ')}"></polygon><polyline class="s-accent" vector-effect="non-scaling-stroke" points="${edge(
       ({ mean }) => mean,
     ).join(' ')}"></polyline>`;
   });
+};
+
+const known = (values: readonly (Spread | null)[]): readonly Spread[] => values.flatMap((one) => one ?? []);
+
+/** The mean of the medians as a line, from the shortest to the longest of them as a band. */
+export const rttChart = (buckets: Buckets, span: Span, what: string): Markup => {
+  const rtts = buckets.map((bucket) => bucket?.rttMs ?? null);
+  const there = known(rtts);
+  if (there.length === 0) return nothing('Round trip', span);
+  const least = Math.min(...there.map(({ min }) => min));
+  const most = Math.max(...there.map(({ max }) => max));
+  const top = roundUp(Math.max(LEAST_SCALE_MS, most));
+  const parts = bands(rtts, top);
   const words = `Round trip ${what}, ${SPANS[span].words}: shortest ${milliseconds(least)}, highest median ${milliseconds(most)}`;
   return figure(
     html`<b>Round trip</b> <small>${what}; line: mean of the medians of each ${SPANS[span].each}, band: from the shortest to the highest median</small>`,
@@ -68,8 +75,42 @@ export const rttChart = (buckets: Buckets, span: Span, what: string): Markup => 
   );
 };
 
-/** Messages without an answer, of what passes at all. */
-export const lossChart = (buckets: Buckets, span: Span): Markup => {
+/** Where the scale of MOS ends. */
+const TOP_MOS = 5;
+
+/** Estimated MOS of one direction of audio, and its jitter. */
+export const audioCharts = (buckets: Buckets, span: Span, direction: string): readonly Markup[] =>
+  (
+    [
+      ['MOS', ({ mos }) => mos, 'lowest', ({ min }) => min, (value) => value.toFixed(1)],
+      ['Jitter', ({ jitterMs }) => jitterMs, 'highest', ({ max }) => max, milliseconds],
+    ] as const satisfies readonly (readonly [
+      title: string,
+      of: (audio: NonNullable<Bucket['audio']>) => Spread,
+      which: string,
+      worst: (one: Spread) => number,
+      inWords: (value: number) => string,
+    ])[]
+  ).map(([title, of, which, worst, inWords]) => {
+    const values = buckets.map((bucket) => (bucket?.audio ? of(bucket.audio) : null));
+    const there = known(values);
+    if (there.length === 0) return nothing(title, span);
+    const extreme = there.map(worst).reduce((a, b) => (which === 'lowest' ? Math.min(a, b) : Math.max(a, b)));
+    const top = title === 'MOS' ? TOP_MOS : roundUp(Math.max(LEAST_SCALE_MS, extreme));
+    const words = `${title}, ${direction}, ${SPANS[span].words}: ${which} ${inWords(extreme)}`;
+    return figure(
+      html`<b>${title}</b> <small>${direction}; ${which} ${inWords(extreme)}; line: mean of each ${SPANS[span].each}, band: from the lowest to the highest</small>`,
+      scaled(
+        inWords(top),
+        inWords(top / 2),
+        span,
+        html`<svg class="chart low" viewBox="0 0 ${buckets.length} ${HEIGHT}" preserveAspectRatio="none" role="img" aria-label="${words}"><line class="s-line" vector-effect="non-scaling-stroke" x1="0" x2="${buckets.length}" y1="50" y2="50"></line>${bands(values, top)}</svg>`,
+      ),
+    );
+  });
+
+/** Messages without an answer, of what passes at all; or packets of audio that did not arrive. */
+export const lossChart = (buckets: Buckets, span: Span, what: 'message' | 'packet' = 'message'): Markup => {
   const losses = buckets.map((bucket) =>
     bucket?.messages ? 1 - Math.min(1, bucket.messages.received / bucket.messages.sent) : null,
   );
@@ -92,9 +133,11 @@ export const lossChart = (buckets: Buckets, span: Span): Markup => {
         ];
   });
   const overall = percent(1 - Math.min(1, total.received / total.sent));
-  const words = `Loss, ${SPANS[span].words}: ${overall} of ${counted(total.sent, 'message')}, at most ${percent(most)} in ${SPANS[span].each}`;
+  const words = `Loss, ${SPANS[span].words}: ${overall} of ${counted(total.sent, what)}, at most ${percent(most)} in ${SPANS[span].each}`;
   return figure(
-    html`<b>Loss</b> <small>${overall} of ${counted(total.sent, 'message')} to what passes; what is blocked does not count as loss</small>`,
+    html`<b>Loss</b> <small>${overall} of ${counted(total.sent, what)}${
+      what === 'message' ? ' to what passes; what is blocked does not count as loss' : ''
+    }</small>`,
     scaled(
       percent(top),
       '',

@@ -7,11 +7,11 @@ import { confidence, evidenceInWords, milliseconds } from '../../words/report.js
 import type { SpoolRecord } from '../exporters/contract.js';
 import type { NamedSeries } from '../history/history.js';
 import { SPAN_NAMES, SPANS, type Span } from '../history/series.js';
-import { lossChart, rttChart } from './chart.js';
+import { audioCharts, lossChart, rttChart } from './chart.js';
 import { eventList } from './events.js';
 import { agoInWords, page, targetPath } from './frame.js';
 import { availability, legend, sharesOf, strip, stripInWords } from './strip.js';
-import { seriesPath, spanLinks } from './target-page.js';
+import { AUDIO_WORDS, seriesPath, spanLinks } from './target-page.js';
 import { LANE_WORDS, type StatusView } from './view.js';
 
 const MAX_EVIDENCE = 1500;
@@ -77,6 +77,14 @@ export const seriesPage = (
           spanLinks((other) => seriesPath(target, kind, id, other), span),
           rttChart(buckets, span, 'of this check'),
           lossChart(buckets, span),
+        ]
+      : '',
+    kind === 'audio'
+      ? [
+          html`<h2>How calls sound</h2>\n`,
+          spanLinks((other) => seriesPath(target, kind, id, other), span),
+          audioCharts(buckets, span, AUDIO_WORDS[id] ?? id),
+          lossChart(buckets, span, 'packet'),
         ]
       : '',
     said(view, target, one),

@@ -7,7 +7,7 @@ import type { SpoolRecord } from '../exporters/contract.js';
 import type { ResultLine } from '../history/history.js';
 import type { SeriesKind } from '../history/looks.js';
 import { SPAN_NAMES, SPANS, type Span } from '../history/series.js';
-import { lossChart, rttChart } from './chart.js';
+import { audioCharts, lossChart, rttChart } from './chart.js';
 import { eventList } from './events.js';
 import { agoInWords, atInWords, page, targetPath } from './frame.js';
 import { factsOf } from './now-page.js';
@@ -75,6 +75,25 @@ const rowsSection = (view: StatusView, target: string, span: Span, title: string
   ]);
 };
 
+/** What each direction of audio is called. */
+export const AUDIO_WORDS: Readonly<Record<string, string>> = {
+  outbound: 'what they hear (outbound)',
+  inbound: 'what we hear (inbound)',
+};
+
+/** MOS, jitter and loss of the audio that sweeps send, by direction. */
+const audioSection = (span: Span, rows: readonly Row[]): Content =>
+  rows.length === 0
+    ? ''
+    : section(
+        'How calls sound',
+        rows.map(({ id, buckets }) => [
+          html`<h3>${name(AUDIO_WORDS[id] ?? id)}</h3>\n`,
+          audioCharts(buckets, span, AUDIO_WORDS[id] ?? id),
+          lossChart(buckets, span, 'packet'),
+        ]),
+      );
+
 const resultTable = (caption: string, lines: readonly ResultLine[], now: number): Markup =>
   table(
     caption,
@@ -115,6 +134,7 @@ export const targetPage = (view: StatusView, target: string, span: Span, events:
     legend(),
     rttChart(path, span, 'shortest to the target'),
     lossChart(path, span),
+    audioSection(span, of('audio')),
     rowsSection(view, target, span, 'Services', of('service')),
     rowsSection(view, target, span, 'Checks', of('check')),
     rowsSection(view, target, span, 'Port ranges', of('range')),

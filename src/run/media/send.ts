@@ -3,9 +3,10 @@
  * and not the line's.
  */
 import type { Check } from '../../model/check.js';
-import type { Codec, MediaEnd, MediaPacket, MediaStream } from '../../model/media.js';
+import type { Codec, MediaEnd, MediaPacket, MediaStream, RtcpCounts } from '../../model/media.js';
 import { askReceipts, type Receipts } from '../ask/receipts.js';
 import type { Tools } from '../tools.js';
+import { openReports, type Reports } from './reports.js';
 import { type OpenMedia, openMedia, type SentPacket } from './stream.js';
 
 /** A wake-up that is later than this held up what lay in the sockets, too; timers of a quiet host are 1–3 ms late. */
@@ -27,6 +28,8 @@ interface SendOptions {
   readonly count: number;
   /** Ends when too much is lost; it goes on whatever happens if left out. */
   readonly stopsAtLoss?: boolean;
+  /** Sends RTCP beside each stream, as phones do; none if left out. */
+  readonly reports?: boolean;
 }
 
 /** Stretches in which this host was held up, in milliseconds of the run's clock. */
@@ -37,6 +40,7 @@ export interface SentStreams {
   readonly streams: readonly OpenMedia[];
   readonly heldUp: readonly HeldUp[];
   readonly ended: MediaEnd | 'silent';
+  readonly rtcp: RtcpCounts;
 }
 
 /** Of what was sent so long ago that its answer must have come, how much came to nothing. */
@@ -58,11 +62,12 @@ const lossSoFar = (
 /** Sends one stream for each check, all at once. Resolves when the last answers had their time. @throws SocketError if no socket opens */
 export const sendStreams = async (
   checks: readonly Check[],
-  { codec, spacingMs, count, stopsAtLoss = false }: SendOptions,
+  { codec, spacingMs, count, stopsAtLoss = false, reports: isReporting = false }: SendOptions,
   tools: Tools,
 ): Promise<SentStreams> => {
   const { net, path, signal } = tools;
   const streams: OpenMedia[] = [];
+  const reports: Reports[] = [];
   const heldUp: [number, number][] = [];
   /** Waits, and notes whether this host woke late. */
   const wait = async (untilMs: number): Promise<void> => {
@@ -72,7 +77,12 @@ export const sendStreams = async (
   };
   let ended: SentStreams['ended'] = 'complete';
   try {
-    for (const check of checks) streams.push(await openMedia(check, codec, tools));
+    for (const check of checks) {
+      const stream = await openMedia(check, codec, tools);
+      streams.push(stream);
+      const own = isReporting ? await openReports(check, stream, tools) : null;
+      if (own) reports.push(own);
+    }
     const beganAtMs = net.now();
     const patienceMs = path.lateMs('udp');
     let lookAtMs = beganAtMs;
@@ -93,6 +103,7 @@ export const sendStreams = async (
         const dueAtMs = beganAtMs + shiftMs + (index / streams.length) * spacingMs;
         if (dueAtMs > net.now()) await wait(dueAtMs);
         streams[index % streams.length]?.send(dueAtMs);
+        for (const one of reports) one.sendIfDue(net.now());
         // What is missed is not made up for: a burst is no stream of a phone's, and something may drop a part of it.
         const lateMs = net.now() - dueAtMs;
         if (lateMs > spacingMs / 2) shiftMs += lateMs;
@@ -104,9 +115,11 @@ export const sendStreams = async (
       if (!signal.aborted) throw error;
       ended = 'interrupted';
     }
-    return { beganAtMs, streams, heldUp, ended };
+    const sum = (of: (one: Reports) => number): number => reports.reduce((total, one) => total + of(one), 0);
+    const rtcp = { sent: sum((one) => one.sent()), answered: sum((one) => one.answered()) };
+    return { beganAtMs, streams, heldUp, ended, rtcp };
   } finally {
-    for (const { close } of streams) close();
+    for (const { close } of [...streams, ...reports]) close();
   }
 };
 
@@ -163,6 +176,8 @@ export const factsOf = (
     packets: stream.sent.map((one) => packetOf(one, receipts, sending, originMicros)),
     errors: stream.errors(),
     changed: stream.changed(),
+    redirected: stream.redirected(),
     ended: endOf(sending.ended),
+    rtcp: sending.rtcp,
   };
 };

@@ -1,12 +1,15 @@
 /** One stream of audio over one flow: its packets as they are built and sent, and what comes back to each. */
 import type { Check } from '../../model/check.js';
-import { CODECS, type Codec } from '../../model/media.js';
+import { CODECS, type Codec, SPACING_MS } from '../../model/media.js';
 import type { SocketError } from '../../net/errno.js';
 import type { UdpFlow } from '../../net/udp.js';
+import { isReturned } from '../../wire/carriers.js';
 import { expectProof, judgeTag, makeTag, type TagProof } from '../../wire/proof.js';
+import type { ReportBlock } from '../../wire/rtcp.js';
 import { encodeRtp, looksLikeRtp, parseRtp } from '../../wire/rtp.js';
 import { readTag } from '../../wire/tag.js';
 import type { Tools } from '../tools.js';
+import { createReception } from './reception.js';
 
 /** No answer to a packet of a stream is longer; the same as it was sent. */
 const MAX_DATAGRAM_BYTES = 512;
@@ -16,6 +19,8 @@ const PENDING_ICMP = new Set(['ECONNREFUSED', 'EHOSTUNREACH']);
 /** One packet that left, and what came of it so far. Times are the run's own, in milliseconds. */
 export interface SentPacket {
   readonly sequence: number;
+  /** Its place in the stream. */
+  readonly index: number;
   readonly dueAtMs: number;
   readonly sentAtMs: number;
   readonly proof: TagProof;
@@ -26,14 +31,29 @@ export interface SentPacket {
   heard: number;
 }
 
+/** What a sender report says of the stream at some time (RFC 3550 §6.4.1). */
+interface StreamReport {
+  readonly ssrc: number;
+  readonly rtpTimestamp: number;
+  readonly packetCount: number;
+  /** Payload alone. */
+  readonly octetCount: number;
+  /** What came back: the far end returns each packet under its number and source. Null before the first one. */
+  readonly heard: ReportBlock | null;
+}
+
 export interface OpenMedia {
   readonly sent: readonly SentPacket[];
   /** Sends the next packet, which was due at this time of the run's clock. Errors are counted. */
   send(dueAtMs: number): void;
   /** Sendings that this host refused. */
   errors(): number;
-  /** Proven answers to packets that had arrived in another form. */
+  /** Proven answers to packets that had arrived in another form, or that came back changed themselves. */
   changed(): number;
+  /** Proven answers to packets that had arrived at another port than this stream's. */
+  redirected(): number;
+  /** What is to be reported at this time of the run's clock. */
+  report(nowMs: number): StreamReport;
   close(): void;
 }
 
@@ -50,6 +70,8 @@ export const openMedia = async (check: Check, codec: Codec, tools: Tools): Promi
   const [ssrc, firstSequence, firstTimestamp] = [seed.readUInt32BE(0), seed.readUInt16BE(4), seed.readUInt32BE(6)];
   let errors = 0;
   let changed = 0;
+  let redirected = 0;
+  const reception = createReception(timestampStep / SPACING_MS);
 
   const hear = (bytes: Uint8Array, atMs: number): void => {
     totals.packetsReceived += 1;
@@ -63,9 +85,12 @@ export const openMedia = async (check: Check, codec: Codec, tools: Tools): Promi
     own.heard += 1;
     if (own.heardAtMs !== null) return;
     own.heardAtMs = atMs;
+    reception.note(own.index, own.index * SPACING_MS, atMs);
     own.farInMicros = judged.tag.receivedAtMicros;
     own.farOutMicros = judged.tag.receivedAtMicros + BigInt(judged.tag.turnaroundMicros);
-    if (!judged.attestation.intact) changed += 1;
+    const sentAs = parseRtp(own.proof.message);
+    if (!judged.attestation.intact || !sentAs.ok || !isReturned(packet.value, sentAs.value)) changed += 1;
+    if (judged.attestation.arrivalPort !== check.port) redirected += 1;
   };
 
   const flow: UdpFlow = await net.openUdp(
@@ -102,7 +127,7 @@ export const openMedia = async (check: Check, codec: Codec, tools: Tools): Promi
       const { message, proof } = build(sequence);
       if (!proof) return;
       const packet: SentPacket = {
-        ...{ sequence, dueAtMs, proof, sentAtMs: net.now() },
+        ...{ sequence, index: sent.length, dueAtMs, proof, sentAtMs: net.now() },
         ...{ farInMicros: null, farOutMicros: null, heardAtMs: null, heard: 0 },
       };
       sent.push(packet);
@@ -127,6 +152,18 @@ export const openMedia = async (check: Check, codec: Codec, tools: Tools): Promi
     },
     errors: () => errors,
     changed: () => changed,
+    redirected: () => redirected,
+    report: (nowMs) => {
+      const [first] = sent;
+      const elapsed = first ? ((nowMs - first.sentAtMs) / SPACING_MS) * timestampStep : 0;
+      return {
+        ssrc,
+        rtpTimestamp: Math.round(firstTimestamp + elapsed) % 2 ** 32,
+        packetCount: sent.length,
+        octetCount: sent.length * payloadBytes,
+        heard: reception.report(ssrc, firstSequence),
+      };
+    },
     close: flow.close,
   };
 };

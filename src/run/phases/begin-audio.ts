@@ -45,7 +45,8 @@ const begin = async (
     const { attempts } = await askCheck(check, tools.probeOf(check.probe), once, tools);
     if (!attempts.some((one) => one.outcome === 'answer' && one.authentic === true)) return null;
     const count = Math.max(1, Math.round((options.seconds * 1000) / SPACING_MS));
-    return await sendStreams([check], { codec: options.codec, spacingMs: SPACING_MS, count, stopsAtLoss: true }, tools);
+    const stream = { codec: options.codec, spacingMs: SPACING_MS, count, stopsAtLoss: true, reports: true } as const;
+    return await sendStreams([check], stream, tools);
   } catch (error) {
     // A socket that does not open, and the run's end, are told by whoever asks next.
     if (error instanceof Error && !tools.signal.aborted) throw error;

@@ -50,7 +50,7 @@ const sendOne = async (
   let sending: SentStreams;
   let tries = 0;
   do {
-    sending = await sendStreams([check], { codec, spacingMs, count }, tools);
+    sending = await sendStreams([check], { codec, spacingMs, count, reports: true }, tools);
     tries += 1;
   } while (sending.ended === 'silent' && tries < MAX_FLOWS && !tools.signal.aborted);
   const [stream] = sending.streams;

@@ -1,4 +1,5 @@
 /** When the packets of a stream came: jitter, delay variation, order, and what is too late for a playout buffer. Pure. */
+import { SPACING_MS } from '../../model/media.js';
 
 /** One packet of one direction that arrived. Each end's times are of its own clock: only differences mean anything. */
 export interface Passed {
@@ -66,15 +67,56 @@ export const provenJitter = (inOrder: readonly Passed[]): number => {
   return Math.max(0, centre - T_99 * Math.sqrt(variance / BATCHES));
 };
 
-/** How many came after one that was sent later (RFC 4737 §3.3). */
-export const reorderedOf = (inOrder: readonly Passed[]): number => {
+/** Each packet that came after one that was sent later (RFC 4737 §3.3), in the order of coming, with the newest that had come before. */
+const overtakenIn = (inOrder: readonly Passed[]): readonly { readonly index: number; readonly newest: number }[] => {
   let newest = -1;
-  let count = 0;
-  for (const { index } of inOrder) {
-    if (index < newest) count += 1;
-    else newest = index;
+  return inOrder.flatMap(({ index }) => {
+    if (index < newest) return [{ index, newest }];
+    newest = index;
+    return [];
+  });
+};
+
+/** How many were overtaken. */
+export const reorderedOf = (inOrder: readonly Passed[]): number => overtakenIn(inOrder).length;
+
+/**
+ * Of each packet, whether disorder begins with it. Packets of which one was overtaken while the next was, too, are one event: what
+ * was held for a moment and is let go in any order is no trend.
+ */
+export const disordersIn = (inOrder: readonly Passed[]): readonly boolean[] => {
+  const begins = new Set<number>();
+  let untilIndex = -1;
+  for (const { index, newest } of [...overtakenIn(inOrder)].sort((a, b) => a.index - b.index)) {
+    if (index > untilIndex) begins.add(index);
+    untilIndex = Math.max(untilIndex, newest);
   }
-  return count;
+  return inOrder
+    .map(({ index }) => index)
+    .sort((a, b) => a - b)
+    .map((index) => begins.has(index));
+};
+
+/** A first packet that is so much slower than the usual one was held: as much as lies between two packets, in milliseconds. */
+const HELD_MS = SPACING_MS;
+/** What lasts longer is no set-up of a flow: a call suffers of it as of anything else, in milliseconds. */
+export const LONGEST_SET_UP_MS = 2000;
+
+/**
+ * How many packets of a flow were sent while its first one was held: a firewall that looks up or inspects a new flow keeps what comes
+ * meanwhile, and lets it go at once, in any order, with what comes next. 0 where the first one was as quick as the others.
+ * @param passed in the order of sending
+ */
+export const setUpOf = (passed: readonly Passed[]): number => {
+  const [first] = passed;
+  if (!first) return 0;
+  const delayOf = (one: Passed): number => one.receivedAtMs - one.sentAtMs;
+  const heldMs = delayOf(first) - medianOf(passed.map(delayOf));
+  if (heldMs < HELD_MS) return 0;
+  // What is released and what has just come leave together: one packet more.
+  const untilMs = first.sentAtMs + Math.min(heldMs, LONGEST_SET_UP_MS) + SPACING_MS;
+  const after = passed.find(({ sentAtMs }) => sentAtMs > untilMs);
+  return after?.index ?? (passed.at(-1)?.index ?? 0) + 1;
 };
 
 /** Delay above the shortest of the stream (RFC 5481 §4.2), by place in the stream; blurred ones left out. */

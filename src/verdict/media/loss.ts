@@ -20,6 +20,8 @@ export interface Loss {
   readonly proven: number;
   /** Mean run of lost packets over what it would be if each were lost by its own chance (ITU-T G.107 §7.2.4); 1 where nothing was lost. */
   readonly burstRatio: number;
+  /** So many packets of this stream say as much as one of a stream that loses each by its own chance. */
+  readonly inflation: number;
   /** The longest run of lost packets. */
   readonly longestGap: number;
 }
@@ -89,6 +91,7 @@ export const lossOf = (lost: readonly boolean[]): Loss => {
     upper: Math.max(upperOf(lost, each), upperBound(hits, trials, each)),
     proven: lowerBound(hits, trials, PROOF_CONFIDENCE),
     burstRatio: burstRatioOf(lost),
+    inflation,
     longestGap: Math.max(0, ...runsOf(lost)),
   };
 };
@@ -109,6 +112,6 @@ export const packetsNeededFor = (loss: Loss, threshold: number): number | null =
     const needed = Math.ceil(Math.log(1 - SHOWN_CONFIDENCE) / Math.log(1 - threshold));
     return needed > loss.sent ? needed : null;
   }
-  const needed = packetsToTell(loss.ratio, threshold);
+  const needed = Math.ceil(loss.inflation * packetsToTell(loss.ratio, threshold));
   return Number.isFinite(needed) && needed > loss.sent ? needed : null;
 };

@@ -99,9 +99,10 @@ export const describe = ({ port, codec, direction, sample, packets, isReceiverLa
   const loss = lossOf(sample.lost);
   if (loss.sent === 0) return null;
   const late = isReceiverLate ? NONE : tooLateOf(sample.inOrder);
-  const gone = sample.lost.map((isLost, index) => isLost || late.has(index));
+  // The set-up of its flow a call hears once, and then no more.
+  const gone = sample.lost.map((isLost, index) => isLost || late.has(index)).slice(sample.setUp);
   const burstRatio = burstRatioOf(gone);
-  const lossRatio = gone.filter(Boolean).length / gone.length;
+  const lossRatio = gone.filter(Boolean).length / Math.max(1, gone.length);
   const rttMs = medianOf(roundTripsOf(packets));
   const r = rFactorOf({ codec, lossRatio, burstRatio, oneWayMs: rttMs / 2 + PACKETISATION_MS + PLAYOUT_MS });
   const variation = [...variationOf(sample.inOrder).values()].sort((a, b) => a - b);

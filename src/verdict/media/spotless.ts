@@ -8,9 +8,9 @@ const JITTER_MS = 10;
 /** A host that sends so many packets late is busy with everything else. */
 const LATE_SHARE = 0.1;
 
-export const isSpotless = ({ packets, spacingMs, errors, changed }: MediaStream): boolean => {
+export const isSpotless = ({ packets, spacingMs, errors, changed, redirected }: MediaStream): boolean => {
   const both = directionsOf(packets);
-  if (!both || errors > 0 || changed > 0) return false;
+  if (!both || errors > 0 || changed > 0 || redirected > 0) return false;
   const late = packets.filter(({ lateMs }) => lateMs > spacingMs).length;
   return (
     late <= LATE_SHARE * packets.length &&

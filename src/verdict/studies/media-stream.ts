@@ -8,11 +8,10 @@ import type { Thresholds } from '../../model/profile.js';
 import type { Report } from '../../model/report.js';
 import type { Finding } from '../../model/verdict.js';
 import { STREAM_NOT_SENT, STREAM_TOO_LATE } from '../../words/study-notes.js';
-import { lowerBound } from '../media/beta.js';
 import { type Throttling, throttlingOf } from '../media/cut.js';
-import { provenJitter } from '../media/delay.js';
+import { disordersIn, provenJitter } from '../media/delay.js';
 import { type DirectionName, directionsOf, roundTripsOf } from '../media/direction.js';
-import { lossOf, PROOF_CONFIDENCE, packetsNeededFor } from '../media/loss.js';
+import { type Loss, lossOf, PROOF_CONFIDENCE, packetsNeededFor } from '../media/loss.js';
 import { type Described, describe, packetBytes } from '../media/quality.js';
 import type { Judge, StudyCheck } from './study-check.js';
 
@@ -66,6 +65,9 @@ interface Context {
   readonly thresholds: Thresholds;
 }
 
+/** How often order was lost has bounds as packets that are lost have. */
+const disorder = ({ sample }: Described): Loss => lossOf(disordersIn(sample.inOrder));
+
 /** So many round trips must be longer than the threshold: nearly all. */
 const LATENCY_RANK = 0.1;
 
@@ -88,9 +90,7 @@ const ofPath = ({ facts, stream, directions, throttling, thresholds }: Context):
   if (facts.farEndLateMs === 0) {
     if (directions.some(({ sample }) => provenJitter(sample.inOrder) > thresholds.jitterMs)) return DEGRADED('jitter');
   }
-  const isMixed = ({ quality, sample }: Described): boolean =>
-    lowerBound(quality.reordered, sample.inOrder.length, PROOF_CONFIDENCE) > thresholds.reorderRatio;
-  if (directions.some(isMixed)) return DEGRADED('reordered');
+  if (directions.some((one) => disorder(one).proven > thresholds.reorderRatio)) return DEGRADED('reordered');
   const rtts = [...roundTripsOf(packets)].sort((a, b) => a - b);
   const isLong = (rtts[Math.floor(LATENCY_RANK * rtts.length)] ?? 0) > thresholds.rttMs;
   return isLong ? DEGRADED('latency') : PASS;
@@ -105,18 +105,32 @@ const findingOf = (context: Context): Finding => {
   const unanswered = packets.filter(({ arrived, answered }) => (arrived ?? 0) > 0 && answered === 0).length;
   if (share(unanswered, packets.length) > OWN_SHARE) return UNKNOWN('limited');
   if (share(stream.changed, packets.length) > OWN_SHARE) return { verdict: 'altered', reason: 'payload-rewritten' };
+  // It is proven, and it goes where nobody sent it.
+  if (share(stream.redirected, packets.length) > OWN_SHARE) return { verdict: 'altered', reason: 'answered-by-other' };
   return ofPath(context);
 };
 
 const rounded = (value: number): number => Number(value.toFixed(4));
 
+/** By direction, the packets that would tell it from the threshold, where those that were sent do not. */
+const neededBy = (
+  directions: readonly Described[],
+  threshold: number,
+  of: (one: Described) => Loss,
+): readonly (readonly [DirectionName, number])[] =>
+  directions.flatMap((one) => {
+    const packets = packetsNeededFor(of(one), threshold);
+    return packets === null ? [] : [[one.quality.direction, packets] as const];
+  });
+
 const evidenceOf = ({ facts, stream, directions, throttling, thresholds }: Context): Evidence => {
   const { lateRatio, blurredRatio, errors } = ownDoing(stream);
   const lateness = stream.packets.map(({ lateMs }) => lateMs).sort((a, b) => a - b);
-  const needed = directions.flatMap(({ quality: { direction }, loss }) => {
-    const packets = packetsNeededFor(loss, thresholds.lossRatio);
-    return packets === null ? [] : [[direction, packets] as const];
-  });
+  const needed = neededBy(directions, thresholds.lossRatio, ({ loss }) => loss);
+  // Of what was never overtaken nobody asks.
+  const mixed = directions.filter(({ quality }) => quality.reordered > 0);
+  const neededForOrder = neededBy(mixed, thresholds.reorderRatio, disorder);
+  const setUp = directions.filter(({ sample }) => sample.setUp > 0);
   return {
     codec: facts.codec,
     payloadBytes: CODECS[facts.codec].payloadBytes,
@@ -129,9 +143,14 @@ const evidenceOf = ({ facts, stream, directions, throttling, thresholds }: Conte
     lateRatio: rounded(lateRatio),
     unseenRatio: rounded(blurredRatio),
     ...(errors > 0 && { errors }),
+    ...(stream.rtcp.sent > 0 && { rtcpReports: { sent: stream.rtcp.sent, answered: stream.rtcp.answered } }),
     ...(facts.farEndLateMs > 0 && { farEndLateMs: facts.farEndLateMs }),
     ...(directions.length === 0 && { directionsTold: false }),
     ...(needed.length > 0 && { packetsNeeded: Object.fromEntries(needed) }),
+    ...(neededForOrder.length > 0 && { packetsNeededForOrder: Object.fromEntries(neededForOrder) }),
+    ...(setUp.length > 0 && {
+      setUpPackets: Object.fromEntries(setUp.map(({ quality, sample }) => [quality.direction, sample.setUp])),
+    }),
     ...(throttling && { direction: throttling.direction, lossAfter: rounded(throttling.lossAfter) }),
   };
 };

@@ -3,6 +3,7 @@ import type { Scenario } from '../scenario.js';
 
 export default {
   about: 'The first packet of each UDP flow is held for 0.4 s, and what comes meanwhile behind it; nothing is lost.',
+  audio: true,
   topology: 'wired',
   parts: [wire({ holdFirstMs: 400 }), reflectorOnTwo()],
   args: SMALL_MEDIA_RANGE,

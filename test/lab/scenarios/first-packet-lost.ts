@@ -4,6 +4,7 @@ import { firstLost } from '../trouble.js';
 
 export default {
   about: 'The first packet of each UDP flow is lost on its way out, and no other.',
+  audio: true,
   rules: firstLost(),
   parts: [reflectorOnTwo()],
   args: SMALL_MEDIA_RANGE,

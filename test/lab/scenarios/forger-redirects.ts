@@ -4,6 +4,7 @@ import { ADDRESS } from '../topology.js';
 
 export default {
   about: 'Somebody sends SIP, STUN and media to other ports of the same reflector, whose answers are genuine.',
+  audio: true,
   rules: intercept(
     `udp dport { 3478, 16384-16415 } dnat to ${ADDRESS.target}:5060`,
     `udp dport 5060 dnat to ${ADDRESS.target}:3478`,

@@ -6,6 +6,7 @@ const PORTS = [16_384, 16_386, 16_388, 16_390, 16_392, 16_394, 16_396, 16_398].j
 
 export default {
   about: 'Somebody changes the address in STUN answers and the end of RTP, and leaves the proof inside as it is.',
+  audio: true,
   rules: intercept(`udp dport { 3478, ${PORTS} } redirect`),
   parts: [reflector(), tamper('rewrite-carriers', `3478,${PORTS}`)],
   args: ['--rtp-range', '16384-16399'],

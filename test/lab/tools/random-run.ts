@@ -44,7 +44,7 @@ const probe = async (
   const command = ours(
     'src/cli/probe.js',
     ...['--target', ADDRESS.target, '--json', '--token-file', tokenFile, '--profile', PROFILE],
-    ...['--rtp-range', range.join('-'), '--max-pps', `${maxPps}`, '--timeout', '150', ...more],
+    ...['--rtp-range', range.join('-'), '--max-pps', `${maxPps}`, '--timeout', '150', '--media', '0', ...more],
   );
   const { stdout, stderr, exitCode } = await runToEnd(network, 'branch', command, { timeoutMs: PROBE_TIMEOUT_MS });
   if (stdout === '') throw new Error(`the probe ended with ${exitCode}: ${stderr.slice(0, 500)}`);
