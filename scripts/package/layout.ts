@@ -1,5 +1,5 @@
 /** Where each file lies: in a folder that runs from anywhere, and below the root of a Linux system. */
-import { chmodSync, cpSync, lutimesSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, linkSync, lutimesSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { packageRoot } from '../../src/plan/package-root.js';
