@@ -68,7 +68,7 @@ interface Answers {
 const tokenMistake = (answer: string): string | null =>
   answer === '' || existsSync(answer) || (!answer.includes('/') && answer.length >= MIN_TOKEN_BYTES)
     ? null
-    : `That is no file, and no token: a token has ${MIN_TOKEN_BYTES} characters or more.`;
+    : `that is no file, and too short for a token (${MIN_TOKEN_BYTES} characters)`;
 
 const tokenIn = (answer: string): Answers['token'] => {
   if (answer === '') return null;
@@ -82,7 +82,7 @@ type Values = ReturnType<typeof parse>;
 const HOST: Question = {
   text: '1. Host to probe (a callpath reflector, or a carrier or PBX): ',
   secret: false,
-  judge: (answer) => (answer === '' ? 'Name a host; Ctrl-C ends without writing anything.' : null),
+  judge: (answer) => (answer === '' ? 'name a host; Ctrl-C ends and writes nothing' : null),
 };
 
 const TOKEN: Question = {
@@ -96,7 +96,7 @@ const profilesQuestion = (bundled: readonly string[]): Question => ({
   secret: false,
   judge: (answer) => {
     const unknown = listOf(answer).find((name) => !bundled.includes(name) && !existsSync(name));
-    return unknown === undefined ? null : `"${unknown}" is no profile and no file.`;
+    return unknown === undefined ? null : `"${unknown}" is no profile and no file`;
   },
 });
 

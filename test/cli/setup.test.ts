@@ -43,9 +43,9 @@ t.test('three answers on a terminal', { skip }, async (t) => {
     ['--config', config],
     [
       [/1\. Host.*: $/, '\r'],
-      [/Name a host[\s\S]*1\. Host.*: $/, 'reflector.example\r'],
+      [/name a host[\s\S]*1\. Host.*: $/, 'reflector.example\r'],
       [/2\. .*: $/, 'short\r'],
-      [/That is no file[\s\S]*: $/, `${TOKEN}X\x7f\r`],
+      [/that is no file[\s\S]*: $/, `${TOKEN}X\x7f\r`],
       [/3\. .*: $/, 'zom\r'],
       [/"zom" is no profile[\s\S]*: $/, '\x1b[A zoom\r'],
     ],
