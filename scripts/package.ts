@@ -8,10 +8,10 @@ import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { packageRoot } from '../src/plan/package-root.js';
-import { installApp, packSource } from './package/app.js';
-import { copyrightFile } from './package/copyright.js';
+import { type App, installApp, packSource } from './package/app.js';
+import { documentsFor } from './package/documents.js';
 import { deb, type Making, rpm, tarball, zip } from './package/formats.js';
-import { portableFolder, systemRoot } from './package/layout.js';
+import { type Family, portableFolder, systemRoot } from './package/layout.js';
 import { fetchNode, PLATFORMS, type Platform } from './package/node.js';
 import { runTool } from './package/tools.js';
 
@@ -23,9 +23,9 @@ Options:
   --only FORMAT:PLATFORM   these alone (repeatable), for instance deb:linux-x64; formats are deb, rpm,
                            tar and zip, platforms ${PLATFORMS.join(', ')}
   --out FOLDER             where they go (default packages)
-  --quick                  presses less: for tests
+  --quick                  presses nothing: for tests
   --version VERSION        another version than package.json's
-  --maintainer "NAME <MAIL>"  who answers for the package
+  --maintainer "NAME <MAIL>"  who answers for the package (default: a placeholder at example.org)
   --help
 `;
 
@@ -50,7 +50,7 @@ const { values } = parseArgs({
     out: { type: 'string', default: 'packages' },
     quick: { type: 'boolean', default: false },
     version: { type: 'string' },
-    maintainer: { type: 'string', default: 'callpath contributors <callpath@localhost.localdomain>' },
+    maintainer: { type: 'string', default: 'callpath contributors <callpath@example.org>' },
     help: { type: 'boolean', default: false },
   },
 });
@@ -68,24 +68,17 @@ const sourceDate = (): Date => {
 const completionFor = (app: string, shell: string): string =>
   runTool(process.execPath, [join(app, 'dist/src/cli/probe.js'), 'completion', shell]);
 
-const makeFor = (
-  platform: Platform,
-  formats: readonly Format[],
-  archive: string,
-  making: Making,
-): readonly string[] => {
+const makeFor = (platform: Platform, formats: readonly Format[], app: App, making: Making): readonly string[] => {
   const scratch = join(making.scratch, platform);
   const node = fetchNode(platform, join(making.scratch, 'node'));
-  const app = installApp(archive, platform, join(scratch, 'app'), making.made);
   const parts = { app, node, made: making.made };
   const here = { ...making, scratch };
   const portable = join(scratch, `callpath-${making.version}-${platform}`);
   if (formats.includes('tar') || formats.includes('zip')) portableFolder(portable, platform, parts);
-  const root = (name: string): string => {
-    const folder = join(scratch, name);
-    systemRoot(folder, parts, {
-      copyright: copyrightFile(app, node),
-      changelog: readFileSync(join(packageRoot(), 'CHANGELOG.md'), 'utf8'),
+  const root = (family: Family): string => {
+    const folder = join(scratch, family);
+    systemRoot(folder, family, parts, {
+      documents: documentsFor(family, app, node, making),
       completions: {
         bash: completionFor(app.folder, 'bash'),
         zsh: completionFor(app.folder, 'zsh'),
@@ -97,10 +90,12 @@ const makeFor = (
   const make: Readonly<Record<Format, () => string>> = {
     tar: () => tarball(portable, here),
     zip: () => zip(portable, here),
-    deb: () => deb(root('deb-tree'), platform, here),
-    rpm: () => rpm(root('rpm-root'), platform, here),
+    deb: () => deb(root('debian'), platform, here),
+    rpm: () => rpm(root('rpm'), platform, here),
   };
-  return formats.map((format) => make[format]());
+  const made = formats.map((format) => make[format]());
+  rmSync(scratch, { recursive: true });
+  return made;
 };
 
 const say = (text: string): void => {
@@ -109,10 +104,11 @@ const say = (text: string): void => {
 
 const main = (): void => {
   const out = resolve(values.out);
+  // What others may read in the packages does not depend on who makes them.
+  process.umask(0o022);
   mkdirSync(out, { recursive: true });
   const scratch = mkdtempSync(join(tmpdir(), 'callpath-package-'));
   try {
-    const archive = packSource(join(scratch, 'source'));
     const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string };
     const making: Making = {
       version: values.version ?? version,
@@ -122,11 +118,12 @@ const main = (): void => {
       out,
       scratch,
     };
+    const app = installApp(packSource(join(scratch, 'source')), join(scratch, 'app'), making.made);
     for (const platform of PLATFORMS) {
       const formats = chosen.filter(([, of]) => of === platform).map(([format]) => format);
       if (formats.length === 0) continue;
       say(`${platform}: ${formats.join(', ')}`);
-      for (const file of makeFor(platform, formats, archive, making)) {
+      for (const file of makeFor(platform, formats, app, making)) {
         say(`  ${basename(file)}  ${(statSync(file).size / 1e6).toFixed(1)} MB`);
       }
     }

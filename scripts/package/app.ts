@@ -2,33 +2,17 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { packageRoot } from '../../src/plan/package-root.js';
-import type { Platform } from './node.js';
 import { NODE_PINS } from './node.js';
 import { runTool } from './tools.js';
-
-/** npm's words for a platform (`--os`, `--cpu`, `--libc`), which choose among optional packages. */
-const NPM_PLATFORM: Readonly<Record<Platform, readonly string[]>> = {
-  'linux-x64': ['--os=linux', '--cpu=x64', '--libc=glibc'],
-  'linux-arm64': ['--os=linux', '--cpu=arm64', '--libc=glibc'],
-  'darwin-x64': ['--os=darwin', '--cpu=x64'],
-  'darwin-arm64': ['--os=darwin', '--cpu=arm64'],
-  'win-x64': ['--os=win32', '--cpu=x64'],
-};
 
 /** What compilers and debuggers read, and a branch host never does. */
 const UNUSED = /\.(?:d\.[cm]?ts|map|[cm]?ts)$/;
 
-/** What packages bring for their own developers. */
-const DEVELOPERS_FOLDERS = new Set([
-  'test',
-  'tests',
-  'bench',
-  'benchmark',
-  'benchmarks',
-  'example',
-  'examples',
-  '.github',
-]);
+/** What packages bring for those who read or change them: at their top, because folders of code have such names as well. */
+const FOR_DEVELOPERS = /^(?:\..*|tests?|bench(?:marks?)?|examples?|docs?|.*\.(?:md|markdown|html|sh))$/i;
+
+/** npm's words for "what runs": our compiler is also an optional part of a library, for its types. */
+const RUNS = ['--omit=dev', '--omit=optional'];
 
 const filesBelow = (folder: string): readonly string[] =>
   readdirSync(folder, { withFileTypes: true, recursive: true })
@@ -46,9 +30,7 @@ const readManifest = (file: string): Manifest => JSON.parse(readFileSync(file, '
 
 /** The bill of materials without its random serial number and its time, so that the same input gives the same bytes. */
 const writeBillOfMaterials = (app: string, file: string, made: Date): void => {
-  const printed = runTool('npm', ['sbom', '--sbom-format', 'cyclonedx', '--omit', 'dev', '--package-lock-only'], {
-    cwd: app,
-  });
+  const printed = runTool('npm', ['sbom', '--sbom-format', 'cyclonedx', ...RUNS, '--package-lock-only'], { cwd: app });
   const bill = JSON.parse(printed) as {
     serialNumber?: string;
     metadata: { timestamp: string; tools?: unknown; component: { name: string } };
@@ -100,16 +82,38 @@ export interface App {
   readonly version: string;
 }
 
-/** Installs the packed product with its dependencies into `folder`, as the lock file says and without any script. */
-export const installApp = (archive: string, platform: Platform, folder: string, made: Date): App => {
+interface Locked {
+  readonly dev?: boolean;
+  readonly devOptional?: boolean;
+  readonly optional?: boolean;
+  readonly os?: unknown;
+  readonly cpu?: unknown;
+}
+
+/** What is optional is left out, and what is for some platforms alone would be there on all of them. */
+const refuseNativeParts = (lockFile: string): void => {
+  const { packages } = JSON.parse(readFileSync(lockFile, 'utf8')) as { readonly packages: Record<string, Locked> };
+  for (const [name, { dev, devOptional, optional, os, cpu }] of Object.entries(packages)) {
+    if (dev === true || devOptional === true) continue;
+    if (optional === true || (os ?? cpu) !== undefined) {
+      throw new Error(`${name} is optional or for some platforms alone; packages hold the same JavaScript everywhere`);
+    }
+  }
+};
+
+/**
+ * Installs the packed product with its dependencies into `folder`, as the lock file says and without any script. It is
+ * JavaScript alone, the same for each platform.
+ * @throws Error if a dependency is for some platforms alone
+ */
+export const installApp = (archive: string, folder: string, made: Date): App => {
+  refuseNativeParts(join(packageRoot(), 'package-lock.json'));
   rmSync(folder, { recursive: true, force: true });
   const app = join(folder, 'app');
   mkdirSync(app, { recursive: true });
   runTool('tar', ['-xzf', archive, '-C', app, '--strip-components=1']);
   for (const file of ['package-lock.json', '.npmrc']) copyFileSync(join(packageRoot(), file), join(app, file));
-  runTool('npm', ['ci', '--omit=dev', '--ignore-scripts', '--no-audit', '--no-fund', ...NPM_PLATFORM[platform]], {
-    cwd: app,
-  });
+  runTool('npm', ['ci', ...RUNS, '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: app });
   const billOfMaterials = join(folder, 'sbom.cdx.json');
   const licences = join(folder, 'LICENSES.dependencies');
   writeBillOfMaterials(app, billOfMaterials, made);
@@ -120,7 +124,7 @@ export const installApp = (archive: string, platform: Platform, folder: string, 
   }
   for (const manifest of manifestsOf(app)) {
     for (const name of readdirSync(dirname(manifest))) {
-      if (DEVELOPERS_FOLDERS.has(name)) rmSync(join(dirname(manifest), name), { recursive: true });
+      if (FOR_DEVELOPERS.test(name)) rmSync(join(dirname(manifest), name), { recursive: true });
     }
   }
   for (const file of filesBelow(app)) if (UNUSED.test(file)) rmSync(file);

@@ -1,23 +1,14 @@
 /** Archives and packages, each byte for byte the same when it is made again from the same tree. */
-import {
-  chmodSync,
-  copyFileSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { packageRoot } from '../../src/plan/package-root.js';
-import { settle } from './layout.js';
+import { settle, systemPrograms } from './layout.js';
 import type { Platform } from './node.js';
 import { runTool } from './tools.js';
 
 /**
- * How hard to press: `small` is for releases (xz, a minute and a half for one package), `quick` for tests. One thread,
- * because the output of several depends on how many there are.
+ * How hard to press: `small` is for releases (xz, a minute and a half for one package), `quick` for tests: not at all. One
+ * thread, because the output of several depends on how many there are.
  */
 type Pressing = 'small' | 'quick';
 
@@ -36,13 +27,14 @@ export interface Making {
 
 const epochOf = (made: Date): string => String(Math.floor(made.getTime() / 1000));
 
-/** A folder as `.tar.xz` (quickly: `.tar.gz`), its owner root whoever made it. */
+/** A folder as `.tar.xz` (quickly: `.tar`), its owner root whoever made it. */
 export const tarball = (folder: string, { made, pressing, out }: Making): string => {
-  const [suffix, press] = pressing === 'small' ? ['xz', `xz -T1 -${XZ_LEVEL}`] : ['gz', 'gzip -n1'];
-  const file = join(out, `${basename(folder)}.tar.${suffix}`);
+  const isSmall = pressing === 'small';
+  const press = isSmall ? ['-I', `xz -T1 -${XZ_LEVEL}`] : [];
+  const file = join(out, `${basename(folder)}.tar${isSmall ? '.xz' : ''}`);
   const owner = ['--owner=0', '--group=0', '--numeric-owner'];
   const order = ['--sort=name', `--mtime=@${epochOf(made)}`, '--format=gnu'];
-  runTool('tar', [...order, ...owner, '-I', press, '-cf', file, '-C', dirname(folder), basename(folder)]);
+  runTool('tar', [...order, ...owner, ...press, '-cf', file, '-C', dirname(folder), basename(folder)]);
   return file;
 };
 
@@ -51,7 +43,7 @@ export const zip = (folder: string, { pressing, out }: Making): string => {
   const file = join(out, `${basename(folder)}.zip`);
   const entries = runTool('find', [basename(folder), '-type', 'f'], { cwd: dirname(folder) });
   const input = `${entries.trim().split('\n').sort().join('\n')}\n`;
-  const level = pressing === 'small' ? '-9' : '-1';
+  const level = pressing === 'small' ? '-9' : '-0';
   runTool('zip', ['-q', '-X', '-D', level, file, '-@'], {
     cwd: dirname(folder),
     input,
@@ -69,11 +61,14 @@ const RPM_ARCHITECTURE: Readonly<Partial<Record<Platform, string>>> = {
   'linux-arm64': 'aarch64',
 };
 
+/** A version as Debian and RPM sort it: 1.0.0-rc.1 comes before 1.0.0, and says nothing of a revision. */
+export const versionOfSystem = (version: string): string => version.replace('-', '~');
+
 /** Kibibytes of a tree, as `Installed-Size` wants them. */
 const sizeOf = (root: string): number => Number(runTool('du', ['-sk', '--apparent-size', root]).split('\t')[0]);
 
 const control = (root: string, platform: Platform, { version, maintainer }: Making): string => `Package: callpath
-Version: ${version}
+Version: ${versionOfSystem(version)}
 Architecture: ${DEBIAN_ARCHITECTURE[platform]}
 Maintainer: ${maintainer}
 Installed-Size: ${sizeOf(root)}
@@ -97,7 +92,7 @@ export const deb = (root: string, platform: Platform, making: Making): string =>
   const overrides = join(root, 'usr/share/lintian/overrides/callpath');
   mkdirSync(dirname(overrides), { recursive: true });
   copyFileSync(join(from, 'lintian-overrides'), overrides);
-  settle(root, programsOf(root), made);
+  settle(root, systemPrograms(), made);
   const folder = join(root, 'DEBIAN');
   mkdirSync(folder);
   writeFileSync(join(folder, 'control'), control(root, platform, making));
@@ -113,41 +108,25 @@ export const deb = (root: string, platform: Platform, making: Making): string =>
     copyFileSync(join(from, script), join(folder, script));
     chmodSync(join(folder, script), 0o755);
   }
-  const file = join(out, `callpath_${version}_${DEBIAN_ARCHITECTURE[platform]}.deb`);
-  const press = pressing === 'small' ? ['-Zxz', `-z${XZ_LEVEL}`, '--threads-max=1'] : ['-Zgzip', '-z1'];
+  const file = join(out, `callpath_${versionOfSystem(version)}_${DEBIAN_ARCHITECTURE[platform]}.deb`);
+  const press = pressing === 'small' ? ['-Zxz', `-z${XZ_LEVEL}`, '--threads-max=1'] : ['-Znone'];
   runTool('dpkg-deb', ['--root-owner-group', ...press, '--build', root, file], {
     env: { ...process.env, SOURCE_DATE_EPOCH: epochOf(made) },
   });
   return file;
 };
 
-/** The programs of a system's tree, which alone may be run. */
-const programsOf = (root: string): readonly string[] => [
-  'usr/lib/callpath/node',
-  ...readdirSync(join(root, 'usr/bin')).map((name) => `usr/bin/${name}`),
-];
-
 /** A tree below `/` as `.rpm`. */
 export const rpm = (root: string, platform: Platform, making: Making): string => {
   const { version, made, pressing, out, scratch } = making;
-  const tree = join(scratch, 'rpm-tree');
-  cpSync(root, tree, { recursive: true });
-  // Units lie below /usr where RPM distributions have one tree only.
-  mkdirSync(join(tree, 'usr/lib/systemd'), { recursive: true });
-  runTool('mv', [join(tree, 'lib/systemd/system'), join(tree, 'usr/lib/systemd/system')]);
-  runTool('rm', ['-r', join(tree, 'lib')]);
-  settle(tree, programsOf(tree), made);
-  const spec = join(scratch, 'callpath.spec');
-  const text = readFileSync(join(packageRoot(), 'packaging', 'rpm', 'callpath.spec'), 'utf8');
-  const man = existsSync(join(tree, 'usr/share/man')) ? '/usr/share/man/man1/*' : '';
-  writeFileSync(spec, text.replace('%{man_pages}', man));
+  const spec = join(packageRoot(), 'packaging', 'rpm', 'callpath.spec');
   const top = join(scratch, 'rpmbuild');
   const architecture = RPM_ARCHITECTURE[platform];
   const defines = {
-    tree,
-    our_version: version.replace('-', '~'),
+    tree: root,
+    our_version: versionOfSystem(version),
     _topdir: top,
-    _binary_payload: pressing === 'small' ? `w${XZ_LEVEL}.xzdio` : 'w1.gzdio',
+    _binary_payload: pressing === 'small' ? `w${XZ_LEVEL}.xzdio` : 'w.ufdio',
   };
   const options = Object.entries(defines).flatMap(([name, value]) => ['--define', `${name} ${value}`]);
   runTool('rpmbuild', ['-bb', '--target', `${architecture}-linux`, ...options, spec], {

@@ -1,14 +1,5 @@
 /** Where each file lies: in a folder that runs from anywhere, and below the root of a Linux system. */
-import {
-  chmodSync,
-  cpSync,
-  existsSync,
-  lutimesSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, cpSync, linkSync, lutimesSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { packageRoot } from '../../src/plan/package-root.js';
@@ -20,8 +11,11 @@ export const COMMANDS = ['callpath', 'probe', 'reflector'] as const;
 
 const LINUX_HOME = 'usr/lib/callpath';
 
+/** Only a link needs another program, which takes as long to start as a tenth of Node. */
 const fromAnywhere = (command: string): string => `#!/bin/sh
-here=$(dirname -- "$(readlink -f -- "$0")")
+file=$0
+[ ! -L "$file" ] || file=$(readlink -f -- "$file")
+case $file in */*) here=\${file%/*} ;; *) here=. ;; esac
 exec "$here/../lib/node" "$here/../lib/app/dist/src/cli/${command}.js" "$@"
 `;
 
@@ -61,7 +55,8 @@ interface Parts {
 
 const putApp = (home: string, { app, node }: Parts, program: string): void => {
   mkdirSync(home, { recursive: true });
-  cpSync(node.program, join(home, program));
+  // One file in several trees: it is the largest part by far, with the same mode and time in each.
+  linkSync(node.program, join(home, program));
   cpSync(app.folder, join(home, 'app'), { recursive: true });
 };
 
@@ -83,17 +78,20 @@ export const portableFolder = (folder: string, platform: Platform, parts: Parts)
 };
 
 interface SystemTexts {
-  readonly copyright: string;
-  readonly changelog: string;
+  /** Where each document of the distribution's own kind goes, and what it says. */
+  readonly documents: Readonly<Record<string, string | Buffer>>;
   /** What each shell reads, by its name. */
   readonly completions: Readonly<Record<'bash' | 'zsh' | 'fish', string>>;
 }
 
-const COMPLETION_FILES = {
-  bash: 'usr/share/bash-completion/completions/callpath',
-  zsh: 'usr/share/zsh/vendor-completions/_callpath',
-  fish: 'usr/share/fish/vendor_completions.d/callpath.fish',
-} as const;
+export type Family = 'debian' | 'rpm';
+
+/** Where each shell looks; zsh's folder for packages has two names. */
+const COMPLETION_FILES: Readonly<Record<'bash' | 'zsh' | 'fish', (family: Family) => string>> = {
+  bash: () => 'usr/share/bash-completion/completions/callpath',
+  zsh: (family) => `usr/share/zsh/${family === 'debian' ? 'vendor-completions' : 'site-functions'}/_callpath`,
+  fish: () => 'usr/share/fish/vendor_completions.d/callpath.fish',
+};
 
 const REFLECTOR_ENVIRONMENT = `# What the reflector of this host is started with, for instance
 #   REFLECTOR_OPTIONS=--listen 203.0.113.10 --listen 203.0.113.11 --metrics 127.0.0.1:9464
@@ -101,25 +99,29 @@ REFLECTOR_OPTIONS=
 `;
 
 /** gzip's header holds a time and a system; these are zero and "unknown" here. */
-const compressed = (text: string): Buffer => gzipSync(text, { level: 9 });
+export const compressed = (text: string): Buffer => gzipSync(text, { level: 9 });
 
 /** The tree below `/` that a package for a Linux distribution installs. */
-export const systemRoot = (root: string, parts: Parts, texts: SystemTexts): void => {
+export const systemRoot = (root: string, family: Family, parts: Parts, texts: SystemTexts): void => {
   putApp(join(root, LINUX_HOME), parts, 'node');
   for (const command of COMMANDS) put(join(root, 'usr/bin', command), onLinux(command));
   const systemd = join(packageRoot(), 'packaging', 'systemd');
-  for (const unit of readdirSync(systemd)) cpSync(join(systemd, unit), join(root, 'lib/systemd/system', unit));
+  for (const unit of readdirSync(systemd)) cpSync(join(systemd, unit), join(root, 'usr/lib/systemd/system', unit));
   put(join(root, 'etc/callpath/reflector.env'), REFLECTOR_ENVIRONMENT);
   for (const shell of ['bash', 'zsh', 'fish'] as const) {
-    put(join(root, COMPLETION_FILES[shell]), texts.completions[shell]);
+    put(join(root, COMPLETION_FILES[shell](family)), texts.completions[shell]);
   }
-  const doc = join(root, 'usr/share/doc/callpath');
-  put(join(doc, 'copyright'), texts.copyright);
-  put(join(doc, 'changelog.gz'), compressed(texts.changelog));
-  put(join(doc, 'sbom.cdx.json.gz'), compressed(read(parts.app.billOfMaterials)));
+  put(join(root, 'usr/share/doc/callpath/sbom.cdx.json.gz'), compressed(read(parts.app.billOfMaterials)));
+  for (const [file, text] of Object.entries(texts.documents)) put(join(root, file), text);
   const man = join(packageRoot(), 'packaging', 'man');
-  for (const page of existsSync(man) ? readdirSync(man) : []) {
+  for (const page of readdirSync(man)) {
     put(join(root, 'usr/share/man/man1', `${page}.gz`), compressed(read(join(man, page))));
   }
-  settle(root, [`${LINUX_HOME}/node`, ...COMMANDS.map((command) => `usr/bin/${command}`)], parts.made);
+  settle(root, systemPrograms(), parts.made);
 };
+
+/** The programs of a system's tree, which alone may be run. */
+export const systemPrograms = (): readonly string[] => [
+  `${LINUX_HOME}/node`,
+  ...COMMANDS.map((command) => `usr/bin/${command}`),
+];

@@ -22,7 +22,11 @@ const LICENCE_FROM: Platform = 'linux-x64';
 const integrityOf = (file: string): string =>
   `sha512-${createHash('sha512').update(readFileSync(file)).digest('base64')}`;
 
+const fetched = new Map<Platform, string>();
+
 const fetchPackage = (platform: Platform, folder: string): string => {
+  const before = fetched.get(platform);
+  if (before !== undefined) return before;
   const { package: name, integrity } = NODE_PINS.platforms[platform];
   mkdirSync(folder, { recursive: true });
   const printed = runTool('npm', ['pack', '--silent', `${name}@${NODE_PINS.version}`, '--pack-destination', folder]);
@@ -31,6 +35,7 @@ const fetchPackage = (platform: Platform, folder: string): string => {
   if (found !== integrity) {
     throw new Error(`${name}@${NODE_PINS.version} is ${found}, and packaging/node.json pins ${integrity}`);
   }
+  fetched.set(platform, file);
   return file;
 };
 

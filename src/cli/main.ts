@@ -3,10 +3,6 @@ import { UserError } from '../model/user-error.js';
 
 export const EXIT = { ok: 0, trouble: 1, usage: 2, unmeasured: 3, interrupted: 130 } as const;
 
-/** Whether a command line asks for the version, in any of the ways that people write it. */
-export const asksForVersion = ([first, ...others]: readonly string[]): boolean =>
-  first === '-V' || first === 'version' || [first, ...others].includes('--version');
-
 /** Columns of a terminal: COLUMNS, where somebody set it, before what the terminal says; 80 where nobody does. */
 export const columnsOf = (stream: { readonly columns?: number }, env: NodeJS.ProcessEnv): number => {
   const wanted = Number(env.COLUMNS);

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** The agent's command line: finds the subcommand and loads nothing that it does not need. */
-import { packageVersion } from '../probing/who.js';
-import { asksForVersion, columnsOf, EXIT, main } from './main.js';
+import { columnsOf, EXIT, main } from './main.js';
+import { answersVersion } from './version.js';
 
 const print = (text: string): number => {
   process.stdout.write(text);
@@ -60,7 +60,6 @@ const COMMANDS: Readonly<Record<string, (argv: readonly string[]) => Promise<num
 const command = async (): Promise<number> => {
   const argv = process.argv.slice(2);
   const [first] = argv;
-  if (asksForVersion(argv)) return print(`${packageVersion()}\n`);
   const isKnown = first !== undefined && (first.startsWith('-') || Object.hasOwn(COMMANDS, first));
   const asksForHelp = argv.includes('--help') || argv.includes('-h');
   if (first === undefined || first === 'help' || (isKnown && asksForHelp)) {
@@ -77,4 +76,4 @@ const command = async (): Promise<number> => {
   return (COMMANDS.run ?? (async () => EXIT.usage))(argv);
 };
 
-await main('probe', command);
+if (!answersVersion(process.argv.slice(2))) await main('probe', command);

@@ -1,14 +1,10 @@
 #!/usr/bin/env node
 /** The reflector's command line. */
-import { packageVersion } from '../probing/who.js';
-import { asksForVersion, EXIT, main } from './main.js';
+import { EXIT, main } from './main.js';
+import { answersVersion } from './version.js';
 
-await main('reflector', async () => {
+const command = async (): Promise<number> => {
   const argv = process.argv.slice(2);
-  if (asksForVersion(argv)) {
-    process.stdout.write(`${packageVersion()}\n`);
-    return EXIT.ok;
-  }
   if (argv.includes('--help') || argv.includes('-h')) {
     const { REFLECTOR_HELP } = await import('./help.js');
     process.stdout.write(REFLECTOR_HELP);
@@ -16,4 +12,6 @@ await main('reflector', async () => {
   }
   const { reflectorCommand } = await import('./reflector-command.js');
   return reflectorCommand(argv, process.env);
-});
+};
+
+if (!answersVersion(process.argv.slice(2))) await main('reflector', command);

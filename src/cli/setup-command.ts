@@ -3,7 +3,6 @@ import { existsSync, statSync } from 'node:fs';
 import { chmod, chown, copyFile, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { stringify } from 'yaml';
 import { UserError } from '../model/user-error.js';
@@ -13,6 +12,7 @@ import { MIN_TOKEN_BYTES } from '../wire/keys.js';
 import { judgeConfig } from './agent-config.js';
 import { EXIT } from './main.js';
 import { parseMistake, usage } from './options.js';
+import { askAll, type Question } from './setup-questions.js';
 
 const OPTIONS = {
   host: { type: 'string' },
@@ -37,11 +37,24 @@ const parse = (argv: readonly string[]) => {
   }
 };
 
-/** Where a configuration belongs: the system's for root, else the user's (XDG Base Directory). */
-const defaultConfigFile = (env: NodeJS.ProcessEnv, platform: NodeJS.Platform, uid: number | null): string => {
-  if (platform === 'win32') return join(env.ProgramData ?? 'C:\\ProgramData', 'callpath', 'agent.yaml');
-  if (uid === 0) return platform === 'darwin' ? '/usr/local/etc/callpath/agent.yaml' : '/etc/callpath/agent.yaml';
-  return join(env.XDG_CONFIG_HOME || join(homedir(), '.config'), 'callpath', 'agent.yaml');
+interface Places {
+  readonly config: string;
+  /** Where the service keeps its state; null for an agent of a user, which finds its own. */
+  readonly state: string | null;
+}
+
+/** Where configuration and state belong: the system's places for root, else the user's (XDG Base Directory). */
+const defaultPlaces = (env: NodeJS.ProcessEnv, platform: NodeJS.Platform, uid: number | null): Places => {
+  if (platform === 'win32') {
+    const folder = join(env.ProgramData ?? 'C:\\ProgramData', 'callpath');
+    return { config: join(folder, 'agent.yaml'), state: join(folder, 'state') };
+  }
+  if (uid !== 0) {
+    return { config: join(env.XDG_CONFIG_HOME || join(homedir(), '.config'), 'callpath', 'agent.yaml'), state: null };
+  }
+  return platform === 'darwin'
+    ? { config: '/usr/local/etc/callpath/agent.yaml', state: '/usr/local/var/callpath' }
+    : { config: '/etc/callpath/agent.yaml', state: '/var/lib/callpath' };
 };
 
 interface Answers {
@@ -51,50 +64,62 @@ interface Answers {
   readonly profiles: readonly string[];
 }
 
+/** @returns what is wrong with an answer about the token, in words that hold nothing of it; null if nothing is */
+const tokenMistake = (answer: string): string | null =>
+  answer === '' || existsSync(answer) || (!answer.includes('/') && answer.length >= MIN_TOKEN_BYTES)
+    ? null
+    : `that is no file, and too short for a token (${MIN_TOKEN_BYTES} characters)`;
+
 const tokenIn = (answer: string): Answers['token'] => {
   if (answer === '') return null;
-  if (existsSync(answer)) return { file: answer };
-  if (answer.includes('/') || answer.length < MIN_TOKEN_BYTES) {
-    throw usage(
-      `setup: "${answer.slice(0, 60)}" is no file, and too short for a token (${MIN_TOKEN_BYTES} characters)`,
-    );
-  }
-  return { text: answer };
+  return existsSync(answer) ? { file: answer } : { text: answer };
 };
 
 const listOf = (answer: string): readonly string[] => answer.split(/[\s,]+/).filter((name) => name !== '');
 
 type Values = ReturnType<typeof parse>;
 
-/** What is not given as an option is asked on the terminal. @returns null if the terminal ends before the answers do */
-const ask = async (values: Values, names: readonly string[]): Promise<Answers | null> => {
-  const terminal = createInterface({ input: process.stdin, output: process.stderr, terminal: false });
-  // Read as a stream: an answer that is typed or pasted ahead of its question counts.
-  const lines = terminal[Symbol.asyncIterator]();
-  const question = async (text: string): Promise<string | null> => {
-    process.stderr.write(text);
-    const { value, done } = await lines.next();
-    return done === true ? null : value.trim();
+const HOST: Question = {
+  text: '1. Host to probe (a callpath reflector, or a carrier or PBX): ',
+  secret: false,
+  judge: (answer) => (answer === '' ? 'name a host; Ctrl-C ends and writes nothing' : null),
+};
+
+const TOKEN: Question = {
+  text: "2. The reflector's token, or the file that holds it (not shown; empty: none): ",
+  secret: true,
+  judge: tokenMistake,
+};
+
+const profilesQuestion = (bundled: readonly string[]): Question => ({
+  text: `   Profiles: ${bundled.join(', ')}\n3. What phones use here, separated by blanks (empty: ${DEFAULT_PROFILE}): `,
+  secret: false,
+  judge: (answer) => {
+    const unknown = listOf(answer).find((name) => !bundled.includes(name) && !existsSync(name));
+    return unknown === undefined ? null : `"${unknown}" is no profile and no file`;
+  },
+});
+
+/** Asks on the terminal for what is not given as an option. @returns null if the terminal ends before the answers do */
+const ask = async (values: Values, bundled: readonly string[]): Promise<Answers | null> => {
+  const { host, profile } = values;
+  const file = values['token-file'];
+  const asksToken = file === undefined && values['no-token'] !== true;
+  const profiles = profilesQuestion(bundled);
+  const questions = [
+    ...(host === undefined ? [HOST] : []),
+    ...(asksToken ? [TOKEN] : []),
+    ...(profile === undefined ? [profiles] : []),
+  ];
+  const answers = await askAll(questions);
+  if (answers === null) return null;
+  const answerTo = (question: Question): string => answers[questions.indexOf(question)] ?? '';
+  const named = listOf(answerTo(profiles));
+  return {
+    host: host ?? answerTo(HOST),
+    token: file === undefined ? tokenIn(answerTo(TOKEN)) : { file },
+    profiles: profile ?? (named.length > 0 ? named : [DEFAULT_PROFILE]),
   };
-  try {
-    const host = values.host ?? (await question('1. Host to probe (a callpath reflector, or a carrier or PBX): '));
-    if (host === null) return null;
-    if (host === '') throw usage('setup: no host was named; nothing is written');
-    let token: Answers['token'] = values['token-file'] === undefined ? null : { file: values['token-file'] };
-    if (token === null && values['no-token'] !== true) {
-      const answer = await question("2. The reflector's token, or the file that holds it (empty: none): ");
-      if (answer === null) return null;
-      token = tokenIn(answer);
-    }
-    if (values.profile !== undefined) return { host, token, profiles: values.profile };
-    process.stderr.write(`   Profiles: ${names.join(', ')}\n`);
-    const answer = await question(`3. What phones use here, separated by blanks (empty: ${DEFAULT_PROFILE}): `);
-    if (answer === null) return null;
-    const profiles = listOf(answer);
-    return { host, token, profiles: profiles.length > 0 ? profiles : [DEFAULT_PROFILE] };
-  } finally {
-    terminal.close();
-  }
 };
 
 const fromOptions = (values: Values): Answers => {
@@ -122,10 +147,15 @@ const put = async (file: string, text: string, gid: number | null): Promise<void
   await rename(beside, file);
 };
 
-const configText = ({ host, profiles }: Answers, tokenFile: string | null, site: string | undefined): string =>
+interface Agent {
+  readonly name?: string;
+  readonly stateDirectory?: string;
+}
+
+const configText = ({ host, profiles }: Answers, tokenFile: string | null, agent: Agent): string =>
   `# Written by "callpath setup". docs/deploy-agent.md has every key; "callpath daemon --check" judges a change.\n${stringify(
     {
-      ...(site !== undefined && { agent: { name: site } }),
+      ...(Object.keys(agent).length > 0 && { agent }),
       targets: [
         {
           host,
@@ -141,20 +171,18 @@ const configText = ({ host, profiles }: Answers, tokenFile: string | null, site:
     },
   )}`;
 
-const nextSteps = (file: string): string => {
+const nextSteps = (file: string, isNew: boolean): string => {
   const unit = ['/lib/systemd/system', '/etc/systemd/system'].some((folder) =>
     existsSync(join(folder, 'callpath-agent.service')),
   );
-  const start =
-    unit && file === '/etc/callpath/agent.yaml'
-      ? 'systemctl enable --now callpath-agent'
-      : `callpath daemon --config ${file}`;
+  const service = isNew ? 'systemctl enable --now callpath-agent' : 'systemctl restart callpath-agent';
+  const start = unit && file === '/etc/callpath/agent.yaml' ? service : `callpath daemon --config ${file}`;
   return `Next:\n  ${start}\n  callpath health --config ${file}\nThe status page is at http://127.0.0.1:9893/\n`;
 };
 
 /** Token and configuration, judged before it takes its place. @returns what is wrong with it, or null */
 const write = async (
-  file: string,
+  { config: file, state }: Places,
   answers: Answers,
   values: Values,
   env: NodeJS.ProcessEnv,
@@ -174,7 +202,11 @@ const write = async (
       }
       if (!same) await put(tokenFile, text, gid);
     }
-    const text = configText(answers, answers.token === null ? null : 'token', values.site);
+    const text = configText(answers, answers.token === null ? null : 'token', {
+      ...(values.site !== undefined && { name: values.site }),
+      // In the file and not in the unit alone: "callpath health" looks there, too.
+      ...(state !== null && { stateDirectory: state }),
+    });
     const trial = `${file}.trial`;
     await put(trial, text, gid);
     const reading = await judgeConfig(trial, env);
@@ -199,9 +231,10 @@ const write = async (
 /** @throws UserError naming the option or the answer that does not do */
 export const setupCommand = async (argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> => {
   const values = parse(argv);
-  const uid = process.getuid?.() ?? null;
-  const file = resolve(values.config ?? defaultConfigFile(env, process.platform, uid));
-  if (existsSync(file) && values.force !== true) {
+  const places = defaultPlaces(env, process.platform, process.getuid?.() ?? null);
+  const file = resolve(values.config ?? places.config);
+  const isNew = !existsSync(file);
+  if (!isNew && values.force !== true) {
     throw usage(`setup: ${file} exists; edit it, or --force replaces it and keeps it as ${file}.old`);
   }
   const names = (await listBundledProfiles()).map(({ name }) => name);
@@ -212,11 +245,17 @@ export const setupCommand = async (argv: readonly string[], env: NodeJS.ProcessE
   }
   if (answers.token !== null && 'file' in answers.token) findToken(answers.token.file, {});
   for (const profile of answers.profiles) await loadProfile(profile);
-  const mistakes = await write(file, answers, values, env);
+  // A configuration elsewhere is for an agent of its own.
+  const mistakes = await write(
+    { config: file, state: file === places.config ? places.state : null },
+    answers,
+    values,
+    env,
+  );
   if (mistakes !== null) {
     process.stderr.write(`${mistakes}\n`);
     return EXIT.usage;
   }
-  process.stdout.write(`${file} is written.\n${nextSteps(file)}`);
+  process.stdout.write(`${file} is written.\n${nextSteps(file, isNew)}`);
   return EXIT.ok;
 };

@@ -40,12 +40,13 @@ const debFile = nameOf(/amd64\.deb$/);
 
 t.test('the same commit gives the same bytes', async (t) => {
   const second = join(folder, 'second');
-  make(second, 'deb:linux-x64');
-  const sumOf = (out: string): string | undefined =>
+  make(second, 'deb:linux-x64', 'zip:win-x64');
+  const sumsOf = (out: string): readonly string[] =>
     readFileSync(join(out, 'SHA256SUMS'), 'utf8')
       .split('\n')
-      .find((line) => line.endsWith('.deb'));
-  t.equal(sumOf(second), sumOf(first));
+      .filter((line) => /\.(?:deb|zip)$/.test(line));
+  t.equal(sumsOf(second).length, 2);
+  t.same(sumsOf(second), sumsOf(first));
   rmSync(second, { recursive: true });
 });
 
@@ -71,8 +72,8 @@ const magicOf = (file: string, member: string): string =>
 
 t.test('each platform gets its own Node, and no other program', async (t) => {
   for (const [pattern, program, magic] of [
-    [/linux-x64\.tar\.gz$/, 'lib/node', '7f454c46'],
-    [/darwin-arm64\.tar\.gz$/, 'lib/node', 'cffaedfe'],
+    [/linux-x64\.tar$/, 'lib/node', '7f454c46'],
+    [/darwin-arm64\.tar$/, 'lib/node', 'cffaedfe'],
     [/win-x64\.zip$/, 'lib/node.exe', '4d5a'],
   ] as const) {
     const file = nameOf(pattern);
@@ -139,15 +140,27 @@ const end = async (child: ChildProcess): Promise<void> => {
 
 const install = (system: System, file: string): void => {
   execFileSync('cp', [file, join(system.root, 'tmp')]);
-  system.run('root', 'dpkg', '-i', `/tmp/${file.split('/').at(-1)}`);
+  // Not synced to a disk: the system is gone after the test.
+  system.run('root', 'dpkg', '--force-unsafe-io', '-i', `/tmp/${file.split('/').at(-1)}`);
 };
 
 interface Delivered {
   readonly id: string;
-  readonly version: string;
 }
 
 const RESULTS = '/var/lib/callpath/results.ndjson';
+const RECEIVED = '/var/lib/callpath/received.ndjson';
+const RECEIVER_PORT = 9080;
+
+/** A receiver of the webhook, which writes each record into a line of its own. */
+const RECEIVER = `
+const { appendFileSync } = require('node:fs');
+require('node:http').createServer(async (request, response) => {
+  const { records } = JSON.parse((await request.toArray()).join(''));
+  for (const { id } of records) appendFileSync('${RECEIVED}', JSON.stringify({ id }) + '\\n');
+  response.end();
+}).listen(${RECEIVER_PORT}, '127.0.0.1', () => console.log('ready'));
+`;
 
 const PROFILE = oneCheckProfile('{ probe: sip-options, transport: udp, port: 5060 }');
 
@@ -199,15 +212,16 @@ t.test('a branch host without Node', async (t) => {
     t.match(written, 'systemctl enable --now callpath-agent');
     const file = join(system.root, 'etc/callpath/agent.yaml');
     writeFileSync(file, readFileSync(file, 'utf8').replace('every: 1m', 'every: 10s'));
-    appendFileSync(file, `exporters:\n  - { type: file, path: ${RESULTS} }\n`);
+    const webhook = `{ type: webhook, url: "http://127.0.0.1:${RECEIVER_PORT}/" }`;
+    appendFileSync(file, `exporters:\n  - { type: file, path: ${RESULTS} }\n  - ${webhook}\n`);
     t.match(
       system.run('callpath:callpath', 'probe', 'daemon', '--config', '/etc/callpath/agent.yaml', '--check'),
       'ok',
     );
   });
 
-  const delivered = (): readonly Delivered[] => {
-    const file = join(system.root, RESULTS);
+  const recordsIn = (path: string): readonly Delivered[] => {
+    const file = join(system.root, path);
     if (!existsSync(file)) return [];
     // The last line may be half written.
     return readFileSync(file, 'utf8')
@@ -215,28 +229,35 @@ t.test('a branch host without Node', async (t) => {
       .slice(0, -1)
       .map((line) => JSON.parse(line) as Delivered);
   };
-  /** Waits for the agent to have delivered so many records more. */
-  const more = async (agent: ChildProcess, count: number): Promise<void> => {
-    const before = delivered().length;
-    while (delivered().length < before + count) {
+  const idsIn = (path: string): readonly string[] => recordsIn(path).map(({ id }) => id);
+  const until = async (agent: ChildProcess, isSo: () => boolean): Promise<void> => {
+    while (!isSo()) {
       if (agent.exitCode !== null) throw new Error(`the agent ended with ${agent.exitCode}`);
       await new Promise((resolve) => setTimeout(resolve, 200));
     }
   };
 
-  await t.test('an upgrade loses no result and delivers none twice', async (t) => {
+  await t.test('an upgrade loses no result that waits for its receiver, and delivers none twice', async (t) => {
     const old = start('callpath-agent.service');
-    await more(old, 2);
+    await until(old, () => recordsIn(RESULTS).length >= 2);
     await end(old);
-    const before = delivered();
+    const before = recordsIn(RESULTS);
     install(system, debFile);
     t.match(system.run('root', 'callpath', '--version'), /^0\.[1-9]/);
+    const receiver = system.start('callpath:callpath', {}, '/usr/lib/callpath/node', '-e', RECEIVER);
+    children.push(receiver);
+    await said(receiver, /ready/);
     const agent = start('callpath-agent.service');
-    await more(agent, 2);
+    await until(agent, () => recordsIn(RESULTS).length >= before.length + 2);
+    await until(agent, () => before.every(({ id }) => idsIn(RECEIVED).includes(id)));
+    t.match(system.run('root', 'callpath', 'health', '--config', '/etc/callpath/agent.yaml'), /^healthy/);
     await end(agent);
-    const after = delivered();
-    t.same(after.slice(0, before.length), before, 'what was delivered stands');
-    t.equal(new Set(after.map(({ id }) => id)).size, after.length, 'none twice');
+    await end(receiver);
+    t.same(recordsIn(RESULTS).slice(0, before.length), before, 'what was delivered stands');
+    for (const path of [RESULTS, RECEIVED]) {
+      const ids = idsIn(path);
+      t.equal(new Set(ids).size, ids.length, `none twice in ${path}`);
+    }
   });
 
   await end(reflector);
@@ -259,10 +280,14 @@ t.test('a branch host without Node', async (t) => {
   await t.test('the tarball runs from a home folder, through a link', async (t) => {
     const home = join(system.root, 'tmp/home');
     mkdirSync(home);
-    execFileSync('tar', ['-xf', nameOf(/linux-x64\.tar\.gz$/), '-C', home]);
+    execFileSync('tar', ['-xf', nameOf(/linux-x64\.tar$/), '-C', home]);
     const [name = ''] = readdirSync(home);
     system.run('root', 'chown', '-R', 'nobody', '/tmp/home');
     system.run('nobody:nogroup', 'ln', '-s', `${name}/bin/probe`, '/tmp/home/p');
     t.match(system.run('nobody:nogroup', '/tmp/home/p', 'demo', '--profile', 'facetime'), /YES/);
+    const setup = ['setup', '--host', '127.0.0.1', '--no-token', '--profile', 'zoom'];
+    const written = system.run('nobody:nogroup', '/tmp/home/p', ...setup);
+    const file = /^(\/tmp\/\.config\/callpath\/agent\.yaml) is written/.exec(written)?.[1] ?? '';
+    t.match(system.run('nobody:nogroup', '/tmp/home/p', 'daemon', '--config', file, '--check'), 'ok');
   });
 });
