@@ -23,7 +23,7 @@ export const STEP_NAMES: Readonly<Record<(typeof CALL_STEPS)[number], string>> =
   cancel: 'Hang up while it rings',
   bye: 'Hang up',
   'remote-bye': 'They hang up',
-  long: 'Still hear each other after 35 seconds',
+  long: 'Still hear each other after some time',
 };
 
 const UNTESTED: Readonly<Record<(typeof CALL_UNTESTED)[number], string>> = {

@@ -773,7 +773,7 @@ const PROBE_TEXTS = {
   call: {
     title: 'A call',
     meaning:
-      'Registers, calls and is called, as phones do, with the reflector as the other end: the answer, its ACK, sound in both directions, keys, hold, transfer, refresh and hanging up from each side, and a call from outside after 35 seconds of silence.',
+      'Registers, calls and is called, as phones do, with the reflector as the other end: the answer, its ACK, sound in both directions, keys, hold, transfer, refresh and hanging up from each side, and a call from outside after 35 seconds of silence (or --call-idle).',
     evidence:
       "What each end sent and received of each message, the reflector's under its proof, and whether it arrived as it was sent.",
     doesNotProve:

@@ -198,6 +198,10 @@ const AUDIO = {
 const CALL_TERMS = {
   'no-call': { title: 'There was no call', meaning: 'The step needs a call that stands, and none did.' },
   'not-registered': { title: 'It could not register', meaning: 'The step needs a registration, and none was granted.' },
+  'no-connection': {
+    title: 'No connection',
+    meaning: 'No connection to the far end could be opened for this step, so it was not tried.',
+  },
   'nowhere-to-send': {
     title: 'The far end does not know where to send',
     meaning: 'Nothing from this host had reached the far end on that port, so it had no address to answer to.',
@@ -234,7 +238,7 @@ const CALL_STEP_TERMS: Readonly<Record<(typeof CALL_STEPS)[number], Term>> = {
   cancel: { title: 'Hang up while it rings', meaning: 'CANCEL ends the call before it is answered.' },
   bye: { title: 'Hang up', meaning: 'BYE of this side ends the call.' },
   'remote-bye': { title: 'They hang up', meaning: 'BYE of the far end arrives, and ends the call.' },
-  long: { title: 'A longer call', meaning: 'Audio still passes both ways after 35 seconds.' },
+  long: { title: 'A longer call', meaning: 'Audio still passes both ways after 35 seconds, or after the time of --call-idle.' },
 };
 
 const KINDS: readonly (readonly [kind: string, terms: Readonly<Record<string, Term>>])[] = [

@@ -120,7 +120,7 @@ t.test('a configuration is judged without running it', async (t) => {
   const bare = file('bare.yaml', 'targets:\n  - host: a.example\nstatus:\n  listen: 0.0.0.0:9893\n');
   t.match(
     (await probe(['daemon', '--config', bare, '--check'])).stderr,
-    /bare\.yaml:4:status\.listen: .*use 127\.0\.0\.1 or \[::1\], or set secretFile/,
+    /bare\.yaml:4:status\.listen: .*use 127\.0\.0\.1:9893 or \[::1\]:9893, or set secretFile/,
   );
   const lost = file(
     'lost.yaml',

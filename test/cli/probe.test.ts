@@ -103,7 +103,7 @@ t.test('probe demo as an ordinary user, with ports taken', { skip: needsRoot }, 
   const report = reportOf(stdout);
   t.ok(report.services.every(({ verdict }) => verdict === 'works'));
   t.ok(
-    report.notes.some((note) => /Port 5060 could not be bound.*port \d+ stands in/.test(note)),
+    report.notes.some((note) => /Port 5060 cannot be bound.*port \d+ stands in/.test(note)),
     'it says which port',
   );
 });

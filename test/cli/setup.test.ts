@@ -44,7 +44,7 @@ t.test('three answers on a terminal', { skip }, async (t) => {
     [
       [/1\. Host.*: $/, '\r'],
       [/name a host[\s\S]*1\. Host.*: $/, 'reflector.example\r'],
-      [/2\. .*: $/, 'short\r'],
+      [/2\. .*: $/, 'tiny\r'],
       [/that is no file[\s\S]*: $/, `${TOKEN}X\x7f\r`],
       [/3\. .*: $/, 'zom\r'],
       [/"zom" is no profile[\s\S]*: $/, '\x1b[A zoom\r'],
@@ -53,7 +53,7 @@ t.test('three answers on a terminal', { skip }, async (t) => {
   t.equal(code, 0, screen);
   t.match(screen, 'reflector.example', 'what is no secret is shown');
   t.notMatch(screen, TOKEN.slice(0, 8), 'the token is not');
-  t.notMatch(screen, 'short', 'nor is what was taken for one');
+  t.notMatch(screen, 'tiny', 'nor is what was taken for one');
   const text = readFileSync(config, 'utf8');
   t.match(text, 'host: reflector.example');
   t.match(text, /profiles:\n\s+- zoom\n/);

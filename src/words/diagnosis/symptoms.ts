@@ -43,7 +43,7 @@ export const SYMPTOMS = {
   'call-refresh-lost': 'Long calls drop, for example after 15 minutes: the session refresh does not pass.',
   'call-transfer-lost': 'Transfers fail: REFER or NOTIFY does not pass within a call.',
   'call-bye-lost': 'Calls do not end when one side hangs up: the other side keeps ringing, or hears silence.',
-  'call-cut-off': 'Calls go silent within 35 seconds, although audio passed at first.',
+  'call-cut-off': 'Calls go silent before long, although audio passed at first.',
   'call-inbound-lost':
     'Incoming calls are lost although phones send keepalives: what the far end sends unasked does not come in.',
   'long-messages-over-tcp':
