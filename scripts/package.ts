@@ -11,6 +11,7 @@ import { packageRoot } from '../src/plan/package-root.js';
 import { type App, installApp, packSource } from './package/app.js';
 import { documentsFor } from './package/documents.js';
 import { deb, type Making, rpm, tarball, zip } from './package/formats.js';
+import { fetchKernelPart } from './package/kernel-part.js';
 import { type Family, portableFolder, systemRoot } from './package/layout.js';
 import { fetchNode, PLATFORMS, type Platform } from './package/node.js';
 import { runTool } from './package/tools.js';
@@ -71,7 +72,8 @@ const completionFor = (app: string, shell: string): string =>
 const makeFor = (platform: Platform, formats: readonly Format[], app: App, making: Making): readonly string[] => {
   const scratch = join(making.scratch, platform);
   const node = fetchNode(platform, join(making.scratch, 'node'));
-  const parts = { app, node, made: making.made };
+  const native = fetchKernelPart(platform, join(making.scratch, 'native'));
+  const parts = { app, node, native, made: making.made };
   const here = { ...making, scratch };
   const portable = join(scratch, `callpath-${making.version}-${platform}`);
   if (formats.includes('tar') || formats.includes('zip')) portableFolder(portable, platform, parts);

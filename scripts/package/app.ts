@@ -2,6 +2,7 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { packageRoot } from '../../src/plan/package-root.js';
+import { KERNEL_PART_LICENCE, kernelPartInBill } from './kernel-part.js';
 import { NODE_PINS } from './node.js';
 import { runTool } from './tools.js';
 
@@ -40,7 +41,7 @@ const writeBillOfMaterials = (app: string, file: string, made: Date): void => {
   delete bill.metadata.tools;
   bill.metadata.timestamp = made.toISOString();
   bill.metadata.component.name = 'callpath';
-  bill.components.push({
+  bill.components.push(kernelPartInBill(), {
     'bom-ref': `node@${NODE_PINS.version}`,
     type: 'application',
     name: 'node',
@@ -56,7 +57,7 @@ const manifestsOf = (app: string): readonly string[] =>
 
 /** Every dependency with its licence: the name that its package declares, and the text that it brings. */
 const writeLicences = (app: string, file: string): void => {
-  const texts = manifestsOf(app).map((path) => {
+  const texts: string[] = manifestsOf(app).map((path) => {
     const { name, version, license } = readManifest(path);
     const folder = dirname(path);
     const text = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
@@ -64,6 +65,7 @@ const writeLicences = (app: string, file: string): void => {
     const body = text === undefined ? '(no text in the package)' : readFileSync(join(folder, text), 'utf8').trim();
     return `${name} ${version}\nLicence: ${declared}\n\n${body}\n`;
   });
+  texts.push(`koffi\nLicence: MIT\n\n(on Linux alone; its text is ${KERNEL_PART_LICENCE})\n`);
   writeFileSync(file, texts.join(`\n${'-'.repeat(78)}\n\n`));
 };
 
@@ -90,11 +92,14 @@ interface Locked {
   readonly cpu?: unknown;
 }
 
+/** koffi comes with each package for its own platform (kernel-part.ts). */
+const KERNEL_PART = /^node_modules\/(?:koffi|@koromix\/.*)$/;
+
 /** What is optional is left out, and what is for some platforms alone would be there on all of them. */
 const refuseNativeParts = (lockFile: string): void => {
   const { packages } = JSON.parse(readFileSync(lockFile, 'utf8')) as { readonly packages: Record<string, Locked> };
   for (const [name, { dev, devOptional, optional, os, cpu }] of Object.entries(packages)) {
-    if (dev === true || devOptional === true) continue;
+    if (dev === true || devOptional === true || KERNEL_PART.test(name)) continue;
     if (optional === true || (os ?? cpu) !== undefined) {
       throw new Error(`${name} is optional or for some platforms alone; packages hold the same JavaScript everywhere`);
     }

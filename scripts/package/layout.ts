@@ -50,14 +50,17 @@ export const settle = (folder: string, programs: readonly string[], made: Date):
 interface Parts {
   readonly app: App;
   readonly node: NodeProgram;
+  /** Of one platform alone, as a `node_modules` folder; null where there is none. */
+  readonly native: string | null;
   readonly made: Date;
 }
 
-const putApp = (home: string, { app, node }: Parts, program: string): void => {
+const putApp = (home: string, { app, node, native }: Parts, program: string): void => {
   mkdirSync(home, { recursive: true });
   // One file in several trees: it is the largest part by far, with the same mode and time in each.
   linkSync(node.program, join(home, program));
   cpSync(app.folder, join(home, 'app'), { recursive: true });
+  if (native !== null) cpSync(native, join(home, 'app', 'node_modules'), { recursive: true });
 };
 
 /** A folder that runs wherever it is unpacked. */

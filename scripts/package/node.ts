@@ -19,7 +19,7 @@ export const NODE_PINS = JSON.parse(readFileSync(join(packageRoot(), 'packaging'
 const LICENCE_FROM: Platform = 'linux-x64';
 
 /** Subresource Integrity, as npm writes it into lock files: `sha512-` and base64. */
-const integrityOf = (file: string): string =>
+export const integrityOf = (file: string): string =>
   `sha512-${createHash('sha512').update(readFileSync(file)).digest('base64')}`;
 
 const fetched = new Map<Platform, string>();
