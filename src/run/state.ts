@@ -11,6 +11,7 @@ import { lostAtFirst } from '../verdict/flows.js';
 import { RANGE_PORT_DOUBT, SINGLE_CHECK_DOUBT } from '../verdict/silence.js';
 import { NO_FACTS, type StudyFacts } from '../verdict/studies/registry.js';
 import { deriveKeys } from '../wire/keys.js';
+import { addressChangesOf } from './address-changes.js';
 import { askCheck, notAsked } from './ask/ask.js';
 import { loadProbes } from './ask/probes.js';
 import { createWays } from './ask/ways.js';
@@ -178,6 +179,7 @@ export const openRun = async (
         alive: tools.timeline.spans(address, 'tcp'),
         aliveOverUdp: tools.timeline.spans(address, 'udp'),
         shutFor: tools.timeline.shutFor(address),
+        addressChanges: addressChangesOf(tools.timeline.sightings(address)),
         silences: [
           ...(lostAtFirst(known.flows) > 0
             ? []

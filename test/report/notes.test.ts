@@ -43,6 +43,11 @@ t.test('a reflector that came up in the middle of the run is named, by the clock
 
 t.test('each has its words, and what to do', async (t) => {
   t.equal(notes({}), '');
+  const addressChanges = [{ atMs: 4200, from: '198.51.100.1', to: '198.51.100.2' }];
+  t.match(
+    notes({ ...refused({ addressChanges }), begunAtMs: 100 }),
+    /public address.*changed.*from 198\.51\.100\.1 to 198\.51\.100\.2 after 4\.1 s.*redial/,
+  );
   t.match(notes({ cutShort: 'deadline' }), /before all checks were done.*longer --timeout/);
   t.match(notes({ cutShort: 'signal' }), /interrupted before all checks were done/);
   t.match(notes({ eventLoopDelayMs: 80 }), /busy.*80 ms/);

@@ -645,6 +645,11 @@ const CASES: Readonly<Record<string, Cases>> = {
     fires: { rows: [UDP, MEDIA], facts: seen([RTP, '192.0.2.7'], [RTP, '192.0.2.8']) },
     silent: [
       { rows: [UDP, MEDIA], facts: seen([RTP, '192.0.2.7'], [RTP, '2001:db8::1']) },
+      // One change in the course of the run, as after a redial.
+      {
+        rows: [UDP, MEDIA],
+        facts: { ...seen([RTP, '192.0.2.7'], [RTP, '192.0.2.8']), addressChangedAt: [ADDRESS] },
+      },
       // Two far ends, each by a line of its own.
       {
         rows: [UDP, ['media', `${RTP}#192.0.2.1 pass/answered`, `${RTP}#192.0.2.2 pass/answered`]],
