@@ -5,6 +5,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import pLimit from 'p-limit';
 import type { Check, PlannedCheck } from '../model/check.js';
+import type { Silence } from '../model/far-end.js';
 import type { LossSample, Observation, PathLimit } from '../model/observation.js';
 import type { OnProgress, RunInput, RunOutput } from '../model/run.js';
 import { lostAtFirst } from '../verdict/flows.js';
@@ -15,6 +16,7 @@ import { addressChangesOf } from './address-changes.js';
 import { askCheck, notAsked } from './ask/ask.js';
 import { loadProbes } from './ask/probes.js';
 import { createWays } from './ask/ways.js';
+import { diedBesideOpened, withoutLimits } from './connection-outages.js';
 import { either } from './either.js';
 import { createFarEnds, type FarEnd, type FarEnds } from './far-ends.js';
 import type { Net } from './net.js';
@@ -139,6 +141,13 @@ export const openRun = async (
     }
   };
   const { timeline } = tools;
+  const silencesOfConnections = (address: string): readonly Silence[] => {
+    const all = observations.at(address);
+    return withoutLimits(
+      connectionsAway(timeline, address, lostBesideAnswers(all, 'connections')),
+      diedBesideOpened(all).filter((atMs) => timeline.witnessed(address, [atMs], 'udp') > 0),
+    );
+  };
   return {
     ...{ input, tools, begunAtMs, observations, farEnds, sweeps, mayBeReflector, doubtOf },
     signal: over,
@@ -184,7 +193,7 @@ export const openRun = async (
           ...(lostAtFirst(known.flows) > 0
             ? []
             : awayBeforeUdp(timeline, address, lostBesideAnswers(observations.at(address), 'udp'))),
-          ...connectionsAway(tools.timeline, address, lostBesideAnswers(observations.at(address), 'connections')),
+          ...silencesOfConnections(address),
           ...tools.timeline.silences(address, tools.path.lateMs('udp')),
         ],
       })),

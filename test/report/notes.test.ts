@@ -56,6 +56,10 @@ t.test('each has its words, and what to do', async (t) => {
     notes({ ...refused({ connections: { asked: 12, dead: 5 } }), loss: { trials: 400, answers: 399 } }),
     /Some connections to 192\.0\.2\.1 never open.*5 of 12, 42 %.*No port is at fault/,
   );
+  t.match(
+    notes({ ...refused({ connections: { asked: 36, dead: 35 } }), loss: { trials: 400, answers: 399 } }),
+    /Nearly all connections.*35 of 36.*limit on new connections.*or a failed member/,
+  );
   t.match(notes(refused({ isGone: true })), /192\.0\.2\.1 at the end of the run.*the line or the far end went down/);
   t.match(notes(refused({ versionRefused: true })), /same release/);
   t.match(notes(refused({ clockRefused: true })), /more than five minutes.*NTP/);
