@@ -882,6 +882,16 @@ t.test('each rule is documented', async (t) => {
   );
 });
 
+t.test(
+  'where nothing passes from one moment on, the far end may have gone down as well as a guard have begun to drop',
+  async (t) => {
+    const { service } = evidenceOf({ rows: [['signalling', 'sip-options/udp/5060 unknown/cut-off']] });
+    const ids = (ended: 'cut-off' | 'outage'): readonly string[] =>
+      diagnose(service, facts({ ended })).causes.map(({ id }) => id);
+    t.same([ids('cut-off'), ids('outage')], [['cut-off', 'outage'], ['outage']]);
+  },
+);
+
 t.test('whose device it is', async (t) => {
   const first = (one: Case): string => {
     const { service, facts: some } = evidenceOf(one);
