@@ -61,6 +61,13 @@ export interface Silence {
   readonly recentFlows: number;
 }
 
+/** A moment from which on we were seen under another address, in milliseconds of the run's clock. */
+export interface AddressChange {
+  readonly atMs: number;
+  readonly from: string;
+  readonly to: string;
+}
+
 /** Several source ports, each of which asked the same known port a few times. */
 export interface FlowFacts {
   readonly asked: number;
@@ -133,6 +140,8 @@ export interface FarEndFacts {
   readonly silences: readonly Silence[];
   /** UDP ports that were shut for a time, by themselves. */
   readonly shutFor: readonly ShutFor[];
+  /** When our public address changed as a whole; empty where it did not, and where several were in use at once. */
+  readonly addressChanges: readonly AddressChange[];
 }
 
 /** Of an address of which nothing is known yet. */
@@ -156,4 +165,5 @@ export const unknownFarEnd = (address: string): FarEndFacts => ({
   aliveOverUdp: [],
   silences: [],
   shutFor: [],
+  addressChanges: [],
 });

@@ -55,6 +55,7 @@ export const factsOf = (
     seen: all.flatMap(({ id, one: { evidence } }) =>
       typeof evidence.seenAddress === 'string' ? [{ id, address: evidence.seenAddress }] : [],
     ),
+    addressChangedAt: farEnds.filter((one) => one.addressChanges.length > 0).map(({ address }) => address),
     rejections: rejectionsOf(all),
     ended: farEnds.map(endOf).find((end) => end !== null) ?? null,
     tokenRefused: farEnds.some((one) => one.tokenRefused),

@@ -20,7 +20,7 @@ import {
   shutNote,
   unreadableNote,
 } from '../words/flows.js';
-import { bansNote, restartedNote } from '../words/outages.js';
+import { addressChangedNote, bansNote, restartedNote } from '../words/outages.js';
 import {
   busyHost,
   CLOCKS_DIFFER,
@@ -63,6 +63,16 @@ const endNotes = (facts: FarEndFacts): readonly string[] => {
     : [silentAtEnd(facts.address, isUdp)];
 };
 
+/** One of several far ends tells it for all that saw the same. */
+const addressNotes = (farEnds: readonly FarEndFacts[], begunAtMs: number): readonly string[] => {
+  const notes = new Map<string, string>();
+  for (const { addressChanges } of farEnds) {
+    const which = addressChanges.map(({ from, to }) => `${from} ${to}`).join();
+    if (which !== '' && !notes.has(which)) notes.set(which, addressChangedNote(addressChanges, begunAtMs));
+  }
+  return [...notes.values()];
+};
+
 /** What the run itself has to tell: that it was cut short, a busy host, a refused token. */
 export const notesOf = (
   { begunAtMs, cutShort, eventLoopDelayMs, farEnds, loss }: RunOutput<StudyFacts>,
@@ -76,6 +86,7 @@ export const notesOf = (
     return bans ? [bansNote(one, bans, begunAtMs)] : [];
   }),
   ...farEnds.filter(({ isForgetful }) => isForgetful).map((one) => restartedNote(one, begunAtMs)),
+  ...addressNotes(farEnds, begunAtMs),
   ...farEnds
     .filter(({ shutFor }) => shutFor.length > 0)
     .map((one) => {

@@ -1,8 +1,8 @@
 /** Who was asked: the target, and the reflectors with what they said of themselves. */
 import type { ReflectorInfo } from '../model/far-end.js';
-import type { Observation } from '../model/observation.js';
 import type { Report } from '../model/report.js';
 import type { RunOutput } from '../model/run.js';
+import { CERTAIN_START_MS, startedAtMsOf } from '../verdict/start.js';
 import type { StudyFacts } from '../verdict/studies/registry.js';
 import { startNote } from '../words/outages.js';
 import type { Judgement } from './judge-run.js';
@@ -27,23 +27,11 @@ interface Asked {
   readonly output: Pick<RunOutput<StudyFacts>, 'observations'>;
 }
 
-/** By how much the clock at one of these addresses is ahead of this host's, in milliseconds: as the quickest answer says it. */
-const skewOf = (observations: readonly Observation[], addresses: readonly string[]): number | null =>
-  observations
-    .filter(({ check: { address } }) => address !== null && addresses.includes(address))
-    .flatMap(({ attempts }) => attempts)
-    .flatMap((attempt) => (attempt.outcome === 'answer' && attempt.attestation ? [attempt] : []))
-    .sort((a, b) => (a.rttMs ?? Infinity) - (b.rttMs ?? Infinity))
-    .flatMap(({ attestation }) => attestation?.clockSkewMs ?? [])[0] ?? null;
-
 /** When a reflector started, by this host's clock; null where it did not say. */
 const startOf = ({ addresses }: Named, info: ReflectorInfo | undefined, { output }: Asked): Date | null => {
-  const skew = skewOf(output.observations, addresses);
-  return info?.startedAtMs === undefined || skew === null ? null : new Date(info.startedAtMs - skew);
+  const atMs = startedAtMsOf(info, output.observations, addresses);
+  return atMs === null ? null : new Date(atMs);
 };
-
-/** A moment that lies no more than this after the run's begin may be the clocks' error, and no question was lost by it. */
-const CERTAIN_MS = 500;
 
 /** What a run says of reflectors that came up in the middle of it. */
 export const startNotes = (
@@ -52,7 +40,7 @@ export const startNotes = (
 ): readonly string[] =>
   rows.flatMap(({ host, startedAt: start }) => {
     const afterMs = start ? Date.parse(start) - startedAt.getTime() : 0;
-    return afterMs > CERTAIN_MS && afterMs <= durationMs ? [startNote(host, afterMs)] : [];
+    return afterMs > CERTAIN_START_MS && afterMs <= durationMs ? [startNote(host, afterMs)] : [];
   });
 
 /** Those that the user named, or the target if it proved to be one. */

@@ -5,15 +5,18 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import pLimit from 'p-limit';
 import type { Check, PlannedCheck } from '../model/check.js';
+import type { Silence } from '../model/far-end.js';
 import type { LossSample, Observation, PathLimit } from '../model/observation.js';
 import type { OnProgress, RunInput, RunOutput } from '../model/run.js';
 import { lostAtFirst } from '../verdict/flows.js';
 import { RANGE_PORT_DOUBT, SINGLE_CHECK_DOUBT } from '../verdict/silence.js';
 import { NO_FACTS, type StudyFacts } from '../verdict/studies/registry.js';
 import { deriveKeys } from '../wire/keys.js';
+import { addressChangesOf } from './address-changes.js';
 import { askCheck, notAsked } from './ask/ask.js';
 import { loadProbes } from './ask/probes.js';
 import { createWays } from './ask/ways.js';
+import { diedBesideOpened, withoutLimits } from './connection-outages.js';
 import { either } from './either.js';
 import { createFarEnds, type FarEnd, type FarEnds } from './far-ends.js';
 import type { Net } from './net.js';
@@ -33,6 +36,8 @@ export interface RunState {
   /** For questions to addresses that may be a reflector's. */
   readonly tools: Tools;
   readonly signal: AbortSignal;
+  /** On the run's clock, in milliseconds. */
+  readonly begunAtMs: number;
   readonly observations: Observations;
   readonly farEnds: FarEnds;
   readonly sweeps: Sweeps;
@@ -55,36 +60,52 @@ export interface RunState {
 /** Three answers give a median; a port of a range only has to pass. */
 export const SAMPLES = { single: 3, ofRange: 1 } as const;
 
-const createTools = (input: RunInput, net: Net, probeOf: Tools['probeOf'], signal: AbortSignal): Tools => {
+/** What a run that begins anew keeps of its first beginning: its clock, its numbers, and what it has sent. */
+type Earlier = Pick<RunState, 'begunAtMs' | 'tools'>;
+
+const numbers = (): Tools['nextSequence'] => {
   let sequence = 0;
+  return () => {
+    sequence += 1;
+    return sequence;
+  };
+};
+
+const createTools = (
+  input: RunInput,
+  net: Net,
+  probeOf: Tools['probeOf'],
+  signal: AbortSignal,
+  earlier: Tools | undefined,
+): Tools => {
   const timeline = createTimeline(net.now);
   return {
     ...{ net, probeOf, signal, timeline, ways: createWays(), watch: { isPaused: false } },
-    totals: { packetsSent: 0, bytesSent: 0, packetsReceived: 0 },
+    totals: earlier?.totals ?? { packetsSent: 0, bytesSent: 0, packetsReceived: 0 },
     session: { id: input.sessionId, keys: input.token && deriveKeys(input.token, input.sessionId) },
-    nextSequence: () => {
-      sequence += 1;
-      return sequence;
-    },
+    nextSequence: earlier?.nextSequence ?? numbers(),
     path: createPath(timeline.witnessed),
   };
 };
 
-/** Begins a run: its clock, its deadline, and nothing asked yet. Whoever opens it closes it. */
+/** Begins a run, or begins one anew: its clock, its deadline, and nothing asked yet. Whoever opens it closes it. */
 export const openRun = async (
   input: RunInput,
   signal: AbortSignal,
   onProgress: OnProgress,
   net: Net,
+  earlier?: Earlier,
 ): Promise<RunState> => {
   const probeOf = await loadProbes(input.questions, input.studies !== undefined);
   const delay = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
   delay.enable();
   const deadline = new AbortController();
-  const timer = setTimeout(() => deadline.abort(new Error('deadline')), input.timeoutMs);
+  const begunAtMs = earlier?.begunAtMs ?? net.now();
+  const leftMs = input.timeoutMs - (net.now() - begunAtMs);
+  const timer = setTimeout(() => deadline.abort(new Error('deadline')), leftMs);
   const over = either(signal, deadline.signal);
 
-  const tools = createTools(input, net, probeOf, over);
+  const tools = createTools(input, net, probeOf, over, earlier?.tools);
   const strangers: Tools = { ...tools, session: { ...tools.session, keys: null } };
   const mayBeReflector = (address: string | null): boolean =>
     address !== null && (input.reflectorAddresses?.includes(address) ?? true);
@@ -98,7 +119,6 @@ export const openRun = async (
   const doubtOf = ({ isOfRange, key }: Check): number =>
     isOfRange || ofRanges.has(key) ? RANGE_PORT_DOUBT : SINGLE_CHECK_DOUBT;
   const limit = pLimit(MAX_CONCURRENT);
-  const begunAtMs = net.now();
   let done = 0;
   let loss: LossSample | null = null;
   let facts: StudyFacts = NO_FACTS;
@@ -121,8 +141,15 @@ export const openRun = async (
     }
   };
   const { timeline } = tools;
+  const silencesOfConnections = (address: string): readonly Silence[] => {
+    const all = observations.at(address);
+    return withoutLimits(
+      connectionsAway(timeline, address, lostBesideAnswers(all, 'connections')),
+      diedBesideOpened(all).filter((atMs) => timeline.witnessed(address, [atMs], 'udp') > 0),
+    );
+  };
   return {
-    ...{ input, tools, observations, farEnds, sweeps, mayBeReflector, doubtOf },
+    ...{ input, tools, begunAtMs, observations, farEnds, sweeps, mayBeReflector, doubtOf },
     signal: over,
     proven: () => {
       const answered = new Set([...observations.all()].flatMap((one) => (passed(one) ? one.check.address : [])));
@@ -161,11 +188,12 @@ export const openRun = async (
         alive: tools.timeline.spans(address, 'tcp'),
         aliveOverUdp: tools.timeline.spans(address, 'udp'),
         shutFor: tools.timeline.shutFor(address),
+        addressChanges: addressChangesOf(tools.timeline.sightings(address)),
         silences: [
           ...(lostAtFirst(known.flows) > 0
             ? []
             : awayBeforeUdp(timeline, address, lostBesideAnswers(observations.at(address), 'udp'))),
-          ...connectionsAway(tools.timeline, address, lostBesideAnswers(observations.at(address), 'connections')),
+          ...silencesOfConnections(address),
           ...tools.timeline.silences(address, tools.path.lateMs('udp')),
         ],
       })),

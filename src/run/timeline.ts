@@ -5,6 +5,7 @@
  */
 import { countWithin, EDGE_MS, type ShutFor, type Silence, type Span } from '../model/far-end.js';
 import type { Transport } from '../model/kinds.js';
+import type { Sighting } from './address-changes.js';
 import { gapsOf } from './gaps.js';
 
 /**
@@ -14,6 +15,10 @@ import { gapsOf } from './gaps.js';
 export interface Timeline {
   /** An answer came to what was sent to this address at that time. */
   answered(address: string, sentAtMs: number, over: Transport): void;
+  /** The answer to what was sent at that time told as whom the far end saw us. */
+  seenAs(address: string, sentAtMs: number, ownAddress: string): void;
+  /** All of that. */
+  sightings(address: string): readonly Sighting[];
   /** It was asked where it had answered before: its silence there is no port's. */
   expected(address: string, over: Transport): void;
   /** It was asked over a connection, whether or not anything had come over one before. */
@@ -170,6 +175,7 @@ export const createTimeline = (now: () => number): Timeline => {
   const lateOpenings = new Map<string, number[]>();
   const askedOverConnections = new Map<string, number[]>();
   const answeredOverUdp = new Map<string, number[]>();
+  const sightings = new Map<string, Sighting[]>();
   const gaps = new Map<string, readonly Span[]>();
   const shutPorts = new Map<string, ReadonlyMap<number, ShutFor>>();
   /** Where nothing had come over UDP when the studies began. */
@@ -246,6 +252,12 @@ export const createTimeline = (now: () => number): Timeline => {
         add(answeredOverUdp, address, sentAtMs);
       } else add(overConnections, address, sentAtMs);
     },
+    seenAs: (address, atMs, ownAddress) => {
+      const known = sightings.get(address);
+      if (known) known.push({ atMs, address: ownAddress });
+      else sightings.set(address, [{ atMs, address: ownAddress }]);
+    },
+    sightings: (address) => sightings.get(address) ?? [],
     beginStudies: () => {
       for (const address of lives.keys()) if (!livesOverUdp.has(address)) mute.add(address);
     },

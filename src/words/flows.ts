@@ -6,8 +6,16 @@ const share = (part: number, whole: number): string => `${Math.round((100 * part
 export const deadFlowsNote = ({ address, flows }: FarEndFacts): string =>
   `Some flows to ${address} fail, others work (${flows?.dead} of ${flows?.asked} source ports, ${share(flows?.dead ?? 0, flows?.asked ?? 0)}): a failed member of a link bundle (LAG), one of several uplinks, or a bad ECMP path. No port is at fault, and no firewall rule fixes it; about the same share of calls has no audio.`;
 
-export const deadConnectionsNote = ({ address, connections }: FarEndFacts): string =>
-  `Some connections to ${address} never open, others do (${connections?.dead} of ${connections?.asked}, ${share(connections?.dead ?? 0, connections?.asked ?? 0)}): a failed member of a link bundle (LAG), one of several uplinks, or a bad ECMP path. No port is at fault, and no firewall rule fixes it; phones that use TCP or TLS register on some attempts and fail on others.`;
+/** A bundle of which so many members are dead is rare; a limit on new connections takes as many. */
+const NEARLY_ALL_DEAD = 0.9;
+
+export const deadConnectionsNote = ({ address, connections }: FarEndFacts): string => {
+  const { dead = 0, asked = 0 } = connections ?? {};
+  const why = 'a failed member of a link bundle (LAG), one of several uplinks, or a bad ECMP path';
+  return dead > NEARLY_ALL_DEAD * asked
+    ? `Nearly all connections to ${address} never open, a few do (${dead} of ${asked}, ${share(dead, asked)}): a limit on new connections in a time (flood protection), which this run may have met, or ${why}. No port is at fault; phones that use TCP or TLS register on some attempts and fail on others. Exempt this host and the phones, and run again.`
+    : `Some connections to ${address} never open, others do (${dead} of ${asked}, ${share(dead, asked)}): ${why}. No port is at fault, and no firewall rule fixes it; phones that use TCP or TLS register on some attempts and fail on others.`;
+};
 
 export const limitedConnectionsNote = ({ address, connections }: FarEndFacts): string =>
   `Of ${connections?.asked} connections to ${address} opened at the same moment ${connections?.dead} fail; opened one after the other, all work: something on the path limits how many new connections this host may open at once (flood protection). No port is at fault; phones behind one address that register at the same moment share the limit. Exempt them.`;
@@ -26,7 +34,7 @@ export const ownPortNote = (port: number): string =>
 
 /** @param ports `UDP 5060, 16384-16483` */
 export const shutNote = (ports: string): string =>
-  `${ports} passed at first, but not in the repeat at the end of the run: flood or scan protection blocks this host there, which this run may have triggered (exempt this host, or use a lower --max-pps), or a rule changed during the run. Run again: what is blocked then is blocked.`;
+  `${ports} passed at first, but not in the repeat at the end of the run: flood or scan protection${ports.startsWith('UDP') ? '' : ', or a limit of new connections in a time,'} blocks this host there, which this run may have triggered (exempt this host, or use a lower --max-pps), or a rule changed during the run. Run again: what is blocked then is blocked.`;
 
 /** @param fromMs and toMs since the run began, in milliseconds */
 export const shutForNote = (

@@ -56,3 +56,14 @@ export const outageNotes = (outages: readonly Outage[]): readonly string[] => {
 /** A reflector that came up while it was asked, `afterMs` after the run's begin. */
 export const startNote = (host: string, afterMs: number): string =>
   `The reflector at ${host} started during this run, ${seconds(afterMs)} after its begin: what stayed without an answer before that says nothing about the path.`;
+
+/** The public address was another one from a moment on, and so was that of every flow. */
+export const addressChangedNote = (
+  changes: readonly { readonly atMs: number; readonly from: string; readonly to: string }[],
+  begunAtMs: number,
+): string =>
+  `The public address of this site changed during this run: ${changes
+    .map(({ atMs, from, to }) => `from ${from} to ${to} after ${seconds(atMs - begunAtMs)}`)
+    .join(
+      ', ',
+    )}. A redial, a failover to another line or a router that restarts does that, and no balancing of flows: calls of that moment end, and phones are reached again once they have registered anew.`;

@@ -43,6 +43,11 @@ t.test('a reflector that came up in the middle of the run is named, by the clock
 
 t.test('each has its words, and what to do', async (t) => {
   t.equal(notes({}), '');
+  const addressChanges = [{ atMs: 4200, from: '198.51.100.1', to: '198.51.100.2' }];
+  t.match(
+    notes({ ...refused({ addressChanges }), begunAtMs: 100 }),
+    /public address.*changed.*from 198\.51\.100\.1 to 198\.51\.100\.2 after 4\.1 s.*redial/,
+  );
   t.match(notes({ cutShort: 'deadline' }), /before all checks were done.*longer --timeout/);
   t.match(notes({ cutShort: 'signal' }), /interrupted before all checks were done/);
   t.match(notes({ eventLoopDelayMs: 80 }), /busy.*80 ms/);
@@ -50,6 +55,10 @@ t.test('each has its words, and what to do', async (t) => {
   t.match(
     notes({ ...refused({ connections: { asked: 12, dead: 5 } }), loss: { trials: 400, answers: 399 } }),
     /Some connections to 192\.0\.2\.1 never open.*5 of 12, 42 %.*No port is at fault/,
+  );
+  t.match(
+    notes({ ...refused({ connections: { asked: 36, dead: 35 } }), loss: { trials: 400, answers: 399 } }),
+    /Nearly all connections.*35 of 36.*limit on new connections.*or a failed member/,
   );
   t.match(notes(refused({ isGone: true })), /192\.0\.2\.1 at the end of the run.*the line or the far end went down/);
   t.match(notes(refused({ versionRefused: true })), /same release/);

@@ -645,6 +645,11 @@ const CASES: Readonly<Record<string, Cases>> = {
     fires: { rows: [UDP, MEDIA], facts: seen([RTP, '192.0.2.7'], [RTP, '192.0.2.8']) },
     silent: [
       { rows: [UDP, MEDIA], facts: seen([RTP, '192.0.2.7'], [RTP, '2001:db8::1']) },
+      // One change in the course of the run, as after a redial.
+      {
+        rows: [UDP, MEDIA],
+        facts: { ...seen([RTP, '192.0.2.7'], [RTP, '192.0.2.8']), addressChangedAt: [ADDRESS] },
+      },
       // Two far ends, each by a line of its own.
       {
         rows: [UDP, ['media', `${RTP}#192.0.2.1 pass/answered`, `${RTP}#192.0.2.2 pass/answered`]],
@@ -876,6 +881,16 @@ t.test('each rule is documented', async (t) => {
     [],
   );
 });
+
+t.test(
+  'where nothing passes from one moment on, the far end may have gone down as well as a guard have begun to drop',
+  async (t) => {
+    const { service } = evidenceOf({ rows: [['signalling', 'sip-options/udp/5060 unknown/cut-off']] });
+    const ids = (ended: 'cut-off' | 'outage'): readonly string[] =>
+      diagnose(service, facts({ ended })).causes.map(({ id }) => id);
+    t.same([ids('cut-off'), ids('outage')], [['cut-off', 'outage'], ['outage']]);
+  },
+);
 
 t.test('whose device it is', async (t) => {
   const first = (one: Case): string => {

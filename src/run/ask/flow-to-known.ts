@@ -48,6 +48,7 @@ export const openFlowToKnown = async (
           if (reading.kind !== 'answer' || reading.authentic !== true) continue;
           pending.delete(index);
           timeline.answered(address, sentAtMs, 'udp');
+          if (reading.attestation) timeline.seenAs(address, sentAtMs, reading.attestation.seenAddress);
           events.answered(index, atMs - sentAtMs);
           return;
         }

@@ -281,6 +281,9 @@ export const createTransactions = <V>(check: Check, probe: Probe<V>, tools: Tool
       // What a connection brings late the system has sent again meanwhile: it vouches for the moment in which it comes.
       const sentAtMs = transaction.sentAtMs.at(-1) ?? transaction.firstSentAtMs;
       tools.timeline.answered(check.address, check.transport === 'udp' ? sentAtMs : net.now(), check.transport);
+      // A connection keeps the address that it began with.
+      const seenAs = check.transport === 'udp' ? reading.attestation?.seenAddress : undefined;
+      if (seenAs !== undefined) tools.timeline.seenAs(check.address, sentAtMs, seenAs);
       tools.ways.heard(check);
     }
     transaction.answers = Math.min(transaction.packets, transaction.answers + 1);

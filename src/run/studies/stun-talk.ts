@@ -105,6 +105,7 @@ export const openTalk = async (family: Family, tools: Tools): Promise<Talk> => {
       const { seenAddress: address, seenPort: port } = judged.attestation;
       const other = attributeOf(parsed.value, 'other-address');
       timeline.answered(to.address, sentAtMs, 'udp');
+      timeline.seenAs(to.address, sentAtMs, address);
       answer = { mapped: { address, port }, other: other && { address: other.address, port: other.port } };
       ring();
     };

@@ -136,6 +136,8 @@ export const createExchange = async (address: string, family: Family, tools: Too
       if (!asked) continue;
       release(asked);
       tools.timeline.answered(address, asked.sentAtMs, 'udp');
+      const seenAs = port.answers === 1 && port.answer?.attestation?.seenAddress;
+      if (seenAs) tools.timeline.seenAs(address, asked.sentAtMs, seenAs);
       tools.ways.heard(port.check);
       const rtt = Math.max(0, atMs - asked.sentAtMs);
       smoothedRttMs = smoothedRttMs === null ? rtt : smoothedRttMs + SMOOTHING * (rtt - smoothedRttMs);

@@ -62,11 +62,11 @@ const seenGrounds = ({ service, facts }: RuleInput, role: string, farEnd: string
     ({ id, address }) => address === farEnd && facts.seen.some((one) => one.id === id),
   );
 
-/** Signalling and media towards those far ends that saw something odd. */
+/** Signalling and media towards those far ends that saw something odd, which no change of the address in the meantime explains. */
 const bothRolesAt = (evidence: RuleInput, isOdd: (farEnd: string) => boolean): readonly Ground[] =>
   signallingStands(evidence.service)
     ? farEnds(evidence)
-        .filter(isOdd)
+        .filter((farEnd) => isOdd(farEnd) && !evidence.facts.addressChangedAt?.includes(farEnd))
         .flatMap((farEnd) => [
           ...seenGrounds(evidence, 'signalling', farEnd),
           ...seenGrounds(evidence, 'media', farEnd),

@@ -174,21 +174,25 @@ export const OTHER_RULES: readonly Rule[] = [
       service.verdict === 'unknown' && facts.ended ? itemsOf(requiredOf(service), () => true) : [],
     symptom: null,
     causes: (grounds, { facts: { ended } }) => [
-      ended === 'cut-off'
-        ? {
-            id: 'cut-off',
-            device: 'branch-firewall',
-            likelihood: 'possible',
-            text: CAUSES['cut-off/everything'],
-            grounds,
-          }
-        : {
-            id: 'outage',
-            device: 'unknown',
-            likelihood: 'possible',
-            text: CAUSES.outage,
-            grounds,
-          },
+      ...(ended === 'cut-off'
+        ? [
+            {
+              id: 'cut-off',
+              device: 'branch-firewall',
+              likelihood: 'possible',
+              text: CAUSES['cut-off/everything'],
+              grounds,
+            } as const,
+          ]
+        : []),
+      // A far end that hangs, and a line that goes down, end a run in the same silence.
+      {
+        id: 'outage',
+        device: 'unknown',
+        likelihood: 'possible',
+        text: CAUSES.outage,
+        grounds,
+      },
     ],
     fixes: noFix,
   },

@@ -25,6 +25,8 @@ export interface Facts {
   readonly calls?: Report['calls'];
   /** Our own addresses as far ends saw them, by the check or range that learnt it. */
   readonly seen: readonly { readonly id: string; readonly address: string }[];
+  /** Far ends that saw our public address change as a whole in the course of the run; none if left out. */
+  readonly addressChangedAt?: readonly string[];
   /** What limits the path to an address over UDP. */
   readonly limits: readonly { readonly address: string; readonly limit: PathLimit }[];
   /** Sockets of this host that failed before anything left it. */

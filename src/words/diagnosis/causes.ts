@@ -62,7 +62,7 @@ export const CAUSES = {
   'nothing-listens': (ports: string) =>
     `Refused on ${ports} at the far end: nothing listens there, or a firewall rejects it.`,
   'cut-off/everything': () =>
-    'Something on the path began to drop all traffic of this host during the run: port-scan or SIP flood protection, which this run may have triggered. What passed before that did pass.',
+    'Something on the path may have begun to drop all traffic of this host during the run: port-scan or SIP flood protection, which this run may have triggered. What passed before that did pass.',
   outage: () => 'The line or the far end went down during the run. What passed before that did pass.',
   'cut-off/ports': (ports: string) =>
     `${ports} passed at first and was blocked for this host later in the run: by flood or scan protection, which this run may have triggered, or by a rule that changed meanwhile. Run again at a lower rate (--max-pps).`,
