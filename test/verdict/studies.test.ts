@@ -399,6 +399,12 @@ t.test('what is no SIP on SIP’s port', async (t) => {
   const few = { passes: false, silent: 2 };
   t.same(lines({ stun: few, bareTag: few }), ['sip-alg pass/answered'], 'two packets may be lost');
   t.match(others({ crlf: few, stun: few })[0]?.evidence, { crlfPasses: null, stunPasses: null });
+  const away = { passes: false, silent: 0, away: 4 };
+  t.same(
+    lines({ stun: away, bareTag: away }),
+    ['sip-alg pass/answered', 'stun-binding unknown/outage', 'udp-echo unknown/outage'],
+    'the port itself was away meanwhile',
+  );
 });
 
 t.test('an ALG that only opens ports', async (t) => {
