@@ -124,6 +124,8 @@ export interface FarEndFacts {
   readonly otherBytesPorts: readonly number[];
   /** Checks of which other bytes of the same length stayed silent as well, while short ones passed on their port. */
   readonly onlyShortPasses: readonly Key[];
+  /** Of these, on whose port a longer message of other bytes passed, and of how many bytes. */
+  readonly passesAgain: readonly { readonly key: Key; readonly bytes: number }[];
   /** UDP ports on which ESP passed in a small packet where a large one stayed silent. */
   readonly smallEspPorts: readonly number[];
   /** What limits the path there over UDP, where something does. */
@@ -157,6 +159,7 @@ export const unknownFarEnd = (address: string): FarEndFacts => ({
   heldBack: 0,
   otherBytesPorts: [],
   onlyShortPasses: [],
+  passesAgain: [],
   smallEspPorts: [],
   limit: null,
   flows: null,

@@ -47,6 +47,8 @@ export interface Passage {
 export interface Passing {
   readonly passes: boolean;
   readonly silent: number;
+  /** Packets that stayed silent while what is known to pass on the port was silent as well; left out where there are none. */
+  readonly away?: number;
 }
 
 /** What is no SIP request on SIP's own port. */

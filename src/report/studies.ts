@@ -81,6 +81,7 @@ const itemOf = (one: StudyCheck, plan: Plan): Item => ({
   from: one.port,
   to: one.port,
   finding: one.harm ?? one.finding,
+  ...(one.leavesShort && { leavesShort: true as const }),
   partly: false,
   provable: true,
 });

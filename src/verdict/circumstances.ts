@@ -46,6 +46,8 @@ export interface FarEndState {
   readonly isWayLong?: (rttMs: number) => boolean;
   /** Checks of which nothing as long passes, whatever it is, while short messages do. */
   readonly onlyShortPasses?: ReadonlySet<Key>;
+  /** Of these, how many bytes a longer message has that passes on the same port. */
+  readonly passesAgain?: ReadonlyMap<Key, number>;
   /** Ports of UDP on which ESP passed in a small packet. */
   readonly smallEspPorts?: ReadonlySet<number>;
 }

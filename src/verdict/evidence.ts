@@ -38,6 +38,7 @@ export const evidenceOf = (
 ): Evidence => {
   const first = answers[0];
   const attestation = first?.attestation;
+  const passesAgainAtBytes = answers.length === 0 ? farEnd.passesAgain?.get(observation.check.key) : undefined;
   const statuses = [
     ...new Set(answers.flatMap(({ detail }) => (typeof detail.status === 'number' ? detail.status : []))),
   ];
@@ -72,6 +73,7 @@ export const evidenceOf = (
       answers.length === 0 && { smallEspPasses: farEnd.smallEspPorts?.has(observation.check.port) ?? false }),
     ...(observation.check.probe === 'ike-sa-init' &&
       answers.length > 0 && { retransmissions: retransmissionsOf(answers) }),
+    ...(passesAgainAtBytes !== undefined && { passesAgainAtBytes }),
     ...(farEnd.role === 'reflector' &&
       answers.length === 0 &&
       observation.check.transport === 'udp' && {

@@ -99,6 +99,7 @@ const stateOf = (facts: FarEndFacts, own: readonly Observation[]): FarEndState =
         shutFor: new Map(facts.shutFor.map((one) => [one.port, one])),
       }),
     onlyShortPasses: new Set(facts.onlyShortPasses),
+    passesAgain: new Map(facts.passesAgain.map(({ key, bytes }) => [key, bytes])),
     smallEspPorts: new Set(facts.smallEspPorts),
     openUdpPorts: new Set([...passing.map(({ check }) => check.port), ...facts.otherBytesPorts]),
   };

@@ -22,6 +22,8 @@ export interface Item {
   readonly finding: Finding;
   /** Part of a range passes although `finding` is its worst run. */
   readonly partly: boolean;
+  /** Blocked are only messages that are longer than those with which phones register. */
+  readonly leavesShort?: true;
   /** The address belongs to a reflector, proven or named as one: what only reflectors answer can be asked of it. */
   readonly provable: boolean;
 }
@@ -48,9 +50,16 @@ export interface ServiceState {
 const isUntested = ({ probe, finding, provable }: Item): boolean =>
   !provable && isReflectorOnly(probe) && finding.verdict === 'unknown';
 
+/** Phones register and short calls are set up: it suffers, and it passes. */
+const losesLongOnly = ({ finding, leavesShort }: Item): boolean =>
+  finding.verdict === 'blocked' && leavesShort === true;
+
 /** An alternative at one address is as good as its worst part: RTP without RTCP is not the range that was asked for. */
-const verdictOf = (parts: readonly Item[]): Verdict =>
-  worstOf(parts.map(({ finding }) => finding))?.verdict ?? 'unknown';
+const verdictOf = (parts: readonly Item[]): Verdict => {
+  const whole = parts.filter((one) => !losesLongOnly(one));
+  const verdict = worstOf(whole.map(({ finding }) => finding))?.verdict ?? 'unknown';
+  return verdict === 'pass' && whole.length < parts.length ? 'degraded' : verdict;
+};
 
 /**
  * What a requirement comes to: its alternatives, each at each address, weighed against each other. One that passes is
@@ -60,7 +69,7 @@ export const weigh = (requirement: Requirement, alternatives: readonly (readonly
   const items = alternatives.flat();
   const verdicts = new Set(alternatives.map(verdictOf));
   const losesFlows = items.some(({ finding }) => finding.reason === 'flow-loss');
-  const harmed = verdicts.has('blocked') || verdicts.has('altered') || losesFlows;
+  const harmed = verdicts.has('blocked') || verdicts.has('altered') || losesFlows || items.some(losesLongOnly);
   const state = ((): RequirementState['state'] => {
     if (verdicts.has('pass')) return harmed ? 'degraded' : 'pass';
     if (verdicts.has('degraded')) return 'degraded';

@@ -77,7 +77,7 @@ export const CAUSE_TERMS: Readonly<Record<string, Term>> = {
   ),
   'size-gap': cause(
     'A range of sizes is dropped',
-    'The firewall drops packets of certain sizes and passes longer ones, which travel in fragments.',
+    'The firewall drops packets of certain sizes and passes shorter and longer ones: a rule about packet length, or a size limit that sees no fragments.',
   ),
   'sip-size-inspection': cause(
     'SIP messages of a certain size are dropped',

@@ -76,8 +76,9 @@ const judged = async (isLost: (packet: SentPacket, answer: Uint8Array) => boolea
   const sip = observations[1];
   if (!farEnd || !sip) throw new Error('nothing was observed');
   const listens = { udp: [[1, 65535]], tcp: [[1, 65535]], certificateSha256: null } as const;
-  const { verdict, reason } = classify(sip, { ...farEnd, listens }, circumstances());
-  return `${verdict}/${reason}`;
+  const { verdict, reason, evidence } = classify(sip, { ...farEnd, listens }, circumstances());
+  const { passesAgainAtBytes } = evidence;
+  return `${verdict}/${reason}${passesAgainAtBytes === undefined ? '' : ` passes again at ${passesAgainAtBytes}`}`;
 };
 
 t.test('size or content: other bytes of the same length tell', async (t) => {
@@ -86,4 +87,56 @@ t.test('size or content: other bytes of the same length tell', async (t) => {
   const isSip = ({ bytes }: SentPacket): boolean => Buffer.from(bytes).includes('SIP/2.0');
   t.equal(await judged(isSip), 'blocked/payload-filtered', 'as long as SIP, and no SIP: it passes');
   t.equal(await judged(({ peer }) => peer.port === 5060), 'blocked/dropped', 'nothing passes there');
+});
+
+t.test('a gap: longer ones pass again', async (t) => {
+  const said = 'blocked/size-filtered passes again at 1000';
+  t.equal(await judged(({ bytes }) => bytes.length >= 600 && bytes.length <= 900), said);
+  t.equal(await judged((_, answer) => answer.length >= 600 && answer.length <= 900), said, 'on the way back');
+  t.equal(await judged(({ bytes }) => bytes.length >= 600), 'blocked/size-filtered', 'a limit is no gap');
+});
+
+const TLS = check('sip-options/tls/5061');
+
+/** Which checks over TLS are found too long, where a plain connection to its port loses all writes that are longer than `most`. */
+const tooLongOverTls = async (most: number) => {
+  const farEnd = pureReflector();
+  const conversations = new Map<number, ReturnType<typeof farEnd.conversation>>();
+  const net = fakeNet({
+    udp: ({ bytes, localPort, peer }) => {
+      const answer = farEnd.datagram(bytes, { address: LOCAL_ADDRESS, port: localPort, localPort: peer.port });
+      return answer ? [{ afterMs: 10, bytes: answer }] : [];
+    },
+    connect: () => [{ afterMs: 10, open: { binding: null, tls: null } }],
+    written: (bytes, peer, local) => {
+      if (bytes.length > most) return [];
+      const conversation = conversations.get(local.port) ?? farEnd.conversation();
+      conversations.set(local.port, conversation);
+      const arrival = farEnd.arrival({ address: local.address, port: local.port, localPort: peer.port });
+      return conversation.push(bytes, arrival).send.map((one) => ({ afterMs: 10, bytes: one.bytes }));
+    },
+  });
+  const opened = { connectMs: 10, tls: { protocol: 'TLSv1.3' } };
+  const state = await stateWith(net, [
+    observed(WAY, [proven({}, { arrivalPort: 3478 })]),
+    { ...observed(TLS, silence(6, opened)), sequences: [] },
+  ]);
+  state.tools.path.open(ADDRESS, 'udp')(300, 300);
+  state.farEnds.passedOverUdp(WAY);
+  const done = new AbortController();
+  const watching = watchLine(state, done.signal);
+  const asking = (async () => {
+    await trySameSize(state);
+    done.abort(new Error('done'));
+    await watching;
+  })();
+  await net.run(asking);
+  const { farEnds } = state.output();
+  state.close();
+  return farEnds.flatMap(({ onlyShortPasses }) => onlyShortPasses);
+};
+
+t.test('TLS stands and its first answer is silent: it shares a segment with session tickets', async (t) => {
+  t.same(await tooLongOverTls(960), [TLS.key], 'a limit that is longer than the question itself');
+  t.same(await tooLongOverTls(1500), [], 'whatever fits a frame passes');
 });

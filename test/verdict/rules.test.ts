@@ -891,6 +891,18 @@ t.test(
     t.same([ids('cut-off'), ids('outage')], [['cut-off', 'outage'], ['outage']]);
   },
 );
+t.test('a size that vanishes: a limit, or a gap where longer ones pass', async (t) => {
+  const SILENT = 'sip-options/udp/5060';
+  const { service } = evidenceOf({
+    rows: [['signalling', `${SILENT} blocked/size-filtered`, 'sip-options/tcp/5060 pass/answered']],
+  });
+  const causes = (evidence: ReportCheck['evidence']) =>
+    diagnose(service, facts({ checks: [stage(SILENT, 'blocked/size-filtered', evidence)] })).causes;
+  t.match(causes({}), [{ id: 'size-limit', text: /^Large packets of UDP 5060 are dropped/ }]);
+  t.match(causes({ passesAgainAtBytes: 1000 }), [
+    { id: 'size-gap', text: /UDP 5060.* passes shorter and longer ones/ },
+  ]);
+});
 
 t.test('whose device it is', async (t) => {
   const first = (one: Case): string => {

@@ -35,6 +35,7 @@ const item = (text: string): Item => {
     to: Number(to),
     finding: finding(said),
     partly: marks.includes('partly'),
+    ...(marks.includes('leaves-short') && { leavesShort: true as const }),
     provable: !marks.includes('unprovable'),
   };
 };
@@ -67,6 +68,7 @@ const UDP_BLOCKED = 'sip-options/udp/5060 blocked/dropped';
 const UDP_DEGRADED = 'sip-options/udp/5060 degraded/loss';
 const UDP_ALTERED = 'sip-options/udp/5060 altered/sip-alg';
 const UDP_UNKNOWN = 'sip-options/udp/5060 unknown/no-answer';
+const UDP_LOSES_LONG = 'size-sweep/udp/5060 blocked/size-filtered leaves-short';
 const TCP_PASSES = 'sip-options/tcp/5060 pass/answered';
 const TCP_BLOCKED = 'sip-options/tcp/5060 blocked/rejected';
 const TCP_UNKNOWN = 'sip-options/tcp/5060 unknown/not-run';
@@ -96,6 +98,14 @@ t.test('what alternatives come to', async (t) => {
     ['one altered, one not known', 'altered', UDP_ALTERED, TCP_UNKNOWN],
     ['none is known', 'unknown', UDP_UNKNOWN, TCP_UNKNOWN],
     ['one of two addresses is blocked', 'degraded', `${UDP_PASSES}`, 'sip-options/udp/5060#192.0.2.1 blocked/dropped'],
+    ['long messages alone are lost', 'degraded', `${UDP_PASSES} + ${UDP_LOSES_LONG}`],
+    ['the same, and no TLS', 'degraded', `${UDP_PASSES} + ${UDP_LOSES_LONG}`, TLS_BLOCKED],
+    ['long ones are lost, and another way passes', 'degraded', `${UDP_PASSES} + ${UDP_LOSES_LONG}`, TLS_PASSES],
+    [
+      'those with which phones register are lost',
+      'blocked',
+      `${UDP_PASSES} + size-sweep/udp/5060 blocked/size-filtered`,
+    ],
     [
       'RTP passes and RTCP beside it is blocked',
       'blocked',

@@ -399,6 +399,12 @@ t.test('what is no SIP on SIP’s port', async (t) => {
   const few = { passes: false, silent: 2 };
   t.same(lines({ stun: few, bareTag: few }), ['sip-alg pass/answered'], 'two packets may be lost');
   t.match(others({ crlf: few, stun: few })[0]?.evidence, { crlfPasses: null, stunPasses: null });
+  const away = { passes: false, silent: 0, away: 4 };
+  t.same(
+    lines({ stun: away, bareTag: away }),
+    ['sip-alg pass/answered', 'stun-binding unknown/outage', 'udp-echo unknown/outage'],
+    'the port itself was away meanwhile',
+  );
 });
 
 t.test('an ALG that only opens ports', async (t) => {
@@ -451,6 +457,22 @@ const ALG_SENT =
   'OPTIONS sip:a@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.9:40000;branch=z9hG4bK1\r\nContent-Length: 0\r\n\r\n';
 const ALG_RECEIVED = ALG_SENT.replace('10.0.0.9', '198.51.100.1');
 
+t.test('which sizes leave what phones register with', async (t) => {
+  const size = (padded: number, over: Partial<SipExchange> = {}): SipExchange =>
+    exchange({ method: 'OPTIONS', padded, bytes: padded, request: null, response: null, ...over });
+  const sweep = (...sizes: readonly SipExchange[]) =>
+    sip(...sizes).checks.find(({ probe, finding }) => probe === 'size-sweep' && finding.verdict === 'blocked');
+  t.equal(sweep(size(700), size(925), size(1000, silent))?.leavesShort, true);
+  t.equal(sweep(size(700), size(850, silent), size(1000, silent))?.leavesShort, undefined);
+  const tcp = { transport: 'tcp', method: 'OPTIONS' } as const;
+  const overTcp = sweep(
+    exchange({ ...tcp, bytes: 640 }),
+    size(1300, { ...tcp, ...silent }),
+    size(3000, { ...tcp, ...silent }),
+  );
+  t.match(overTcp, { leavesShort: true, evidence: { largestPassingBytes: 640, smallestFailingBytes: 1300 } });
+});
+
 t.test('sizes', async (t) => {
   const size = (padded: number, over: Partial<SipExchange> = {}): SipExchange =>
     exchange({ method: 'OPTIONS', padded, request: null, response: null, ...over });
@@ -482,7 +504,7 @@ t.test('sizes', async (t) => {
   t.match(
     sip(size(500, silent), size(700), size(1000, silent), size(1200)).checks[0]?.evidence,
     {
-      largestPassingBytes: 0,
+      largestPassingBytes: null,
       failingBytes: [
         [500, 500],
         [1000, 1000],

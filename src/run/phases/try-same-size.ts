@@ -20,9 +20,13 @@ import { DISCRIMINATOR } from './try-other-bytes.js';
 
 /**
  * Sizes between the short question and the length of a check: its answer is shorter than what asks for it, and may be what is
- * dropped. Over TLS also lengths of the flight in which a server shows its certificate, 700 to 1,400 bytes (RFC 8446 §2).
+ * dropped. Over TLS also longer ones: a server shows its certificate in a flight of 700 to 1,400 bytes (RFC 8446 §2), and once
+ * TLS stands it puts its session tickets (§4.6.1) and its first answer into one segment.
  */
 const BETWEEN = [1400, 1300, 1200, 1100, 1000, 900, 800, 700, 600, 500, 400, 300, 200] as const;
+
+/** Longer than what vanished: one that passes shows a gap. What fits a frame of Ethernet, so that no fragment plays a part. */
+const LONGER = [1000, 1200, 1400] as const;
 
 /** A tag of that length, answered with as many bytes. */
 const sizedEcho = (bytes: number, echo: Probe): Probe => ({
@@ -45,7 +49,7 @@ const sizesOf = (one: Observation, run: RunState): readonly number[] => {
   const isSecret = isHandshake(one);
   const own = isSecret ? clientHelloBytes(check.host) : lengthOf(messagesOf(probeOf(check.probe), check, session));
   const most = Math.min(MAX_TAG_BYTES, own);
-  const others = check.isOfRange ? [] : BETWEEN.filter((bytes) => isSecret || bytes < most);
+  const others = check.isOfRange ? [] : BETWEEN.filter((bytes) => check.transport === 'tls' || bytes < most);
   // Of what is hardly longer than the short question no limit of size can be shown.
   return [...new Set([most, ...others])].filter((bytes) => bytes > ANSWER_TAG_BYTES);
 };
@@ -61,21 +65,35 @@ const plainly = (check: Check): Check => ({
 const vanishes = (one: Observation, { tools }: RunState, doubt: number): boolean =>
   isSilent(one) && doubtOfSilence(witnessedPackets(one, tools), tools.path.upperBound()) <= doubt;
 
-/** Whether short ones pass there, before and after longer ones that do not: what limits how often is asked, limits both. */
-const onlyShortPasses = async (one: Observation, run: RunState): Promise<boolean> => {
+/** A check whose silence is about its size, and the least longer message that passes; null where none does. */
+interface TooLong {
+  readonly key: Key;
+  readonly passesAgainAtBytes: number | null;
+}
+
+/** What short ones show that pass, before and after longer ones that do not: what limits how often is asked, limits both. */
+const onlyShortPasses = async (one: Observation, run: RunState): Promise<readonly TooLong[]> => {
   const { tools } = run;
+  const { key } = one.check;
   const plain = plainly(one.check);
   const echo = tools.probeOf('udp-echo');
   const shortPasses = async (): Promise<boolean> => passed(await askCheck(plain, echo, DISCRIMINATOR, tools));
-  if (!(await shortPasses())) return false;
   const doubt = run.doubtOf(one.check);
+  const askSized = (bytes: number): Promise<Observation> =>
+    askCheck(plain, sizedEcho(bytes, echo), { samples: 1, doubt }, tools);
+  if (!(await shortPasses())) return [];
   // In turn, so that nothing is asked faster than a phone asks.
   for (const bytes of sizesOf(one, run)) {
-    if (run.signal.aborted) return false;
-    const long = await askCheck(plain, sizedEcho(bytes, echo), { samples: 1, doubt }, tools);
-    if (vanishes(long, run, doubt)) return shortPasses();
+    if (run.signal.aborted) return [];
+    if (!vanishes(await askSized(bytes), run, doubt)) continue;
+    const longer = LONGER.filter((other) => other > bytes);
+    const heard = await Promise.all(longer.map(async (other) => passed(await askSized(other))));
+    const passesAgainAtBytes = longer.find((_, index) => heard[index]) ?? null;
+    // Where longer ones pass the port may have been away for a moment.
+    if (passesAgainAtBytes !== null && !vanishes(await askSized(bytes), run, doubt)) return [];
+    return (await shortPasses()) ? [{ key, passesAgainAtBytes }] : [];
   }
-  return false;
+  return [];
 };
 
 const isOpenToOthers = ({ check, attempts }: Observation, { facts }: FarEnd): boolean =>
@@ -84,7 +102,7 @@ const isOpenToOthers = ({ check, attempts }: Observation, { facts }: FarEnd): bo
     : attempts.some((attempt) => attempt.outcome === 'silence' && attempt.opened !== null);
 
 /** Ports of a sweep of one kind, all of them together: their questions are equally long. */
-const ofSweep = async (silent: readonly Observation[], run: RunState): Promise<readonly Key[]> => {
+const ofSweep = async (silent: readonly Observation[], run: RunState): Promise<readonly TooLong[]> => {
   const [first] = silent;
   const bytes = first && sizesOf(first, run)[0];
   if (bytes === undefined) return [];
@@ -95,7 +113,7 @@ const ofSweep = async (silent: readonly Observation[], run: RunState): Promise<r
   const vanished = long.filter((one) => vanishes(one, run, run.doubtOf(one.check)));
   if (vanished.length === 0) return [];
   const short = await sweeps.echo(vanished.map(({ check }) => check));
-  return short.filter(passed).map(({ check }) => check.key);
+  return short.filter(passed).map(({ check }) => ({ key: check.key, passesAgainAtBytes: null }));
 };
 
 const sizesAt = async (run: RunState, farEnd: FarEnd): Promise<void> => {
@@ -105,10 +123,8 @@ const sizesAt = async (run: RunState, farEnd: FarEnd): Promise<void> => {
   const isSwept = ({ check }: Observation): boolean => run.sweeps.sweeps(check);
   const swept = silent.filter(isSwept);
   const kinds = [...new Set(swept.map(({ check }) => check.probe))];
-  const keys = await Promise.all([
-    ...silent
-      .filter((one) => !isSwept(one) && sizesOf(one, run).length > 0)
-      .map(async (one): Promise<readonly Key[]> => ((await onlyShortPasses(one, run)) ? [one.check.key] : [])),
+  const found = await Promise.all([
+    ...silent.filter((one) => !isSwept(one) && sizesOf(one, run).length > 0).map((one) => onlyShortPasses(one, run)),
     ...kinds.map((kind) =>
       ofSweep(
         swept.filter(({ check }) => check.probe === kind),
@@ -116,7 +132,11 @@ const sizesAt = async (run: RunState, farEnd: FarEnd): Promise<void> => {
       ),
     ),
   ]);
-  run.farEnds.learn(farEnd.address, { onlyShortPasses: keys.flat() });
+  const tooLong = found.flat();
+  run.farEnds.learn(farEnd.address, {
+    onlyShortPasses: tooLong.map(({ key }) => key),
+    passesAgain: tooLong.flatMap(({ key, passesAgainAtBytes: bytes }) => (bytes === null ? [] : { key, bytes })),
+  });
 };
 
 export const trySameSize = async (run: RunState): Promise<void> => {

@@ -9,8 +9,9 @@ import type { Observation } from '../../model/observation.js';
 import type { OtherTraffic, Passing } from '../../model/study-facts.js';
 import { RANGE_PORT_DOUBT } from '../../verdict/silence.js';
 import { askCheck } from '../ask/ask.js';
-import { passed } from '../observations.js';
+import { isSilent, passed } from '../observations.js';
 import type { Tools } from '../tools.js';
+import { askBesideKnown } from './beside-known.js';
 
 /** What phones send (RFC 5626 §3.5.1's ping, though that is for connections). */
 const CRLF_KEEPALIVE = Buffer.from('\r\n\r\n');
@@ -68,16 +69,41 @@ const keepalivesOf = async (check: Check, tools: Tools): Promise<Passing> => {
 /** What it sends for one port if nothing is lost: STUN, a bare tag, and OPTIONS behind the keepalives. */
 export const OTHER_TRAFFIC_PACKETS = 3 + KEEPALIVES;
 
-/** Asks on one UDP port on which OPTIONS pass. */
-export const otherTraffic = async (check: Check, tools: Tools): Promise<OtherTraffic> => {
+/** The first silence was the port's own: nothing is known of what was asked. */
+const awayOf = (observation: Observation): Passing => ({ passes: false, silent: 0, away: silentPackets(observation) });
+
+/** What is known of a kind after it was asked, and where it stayed silent once more beside what passes. */
+const settled = (first: Observation, again: Observation | null | undefined): Passing => {
+  if (again === undefined) return passingOf(first);
+  return again === null ? awayOf(first) : passingOf(again);
+};
+
+/**
+ * Asks on one UDP port on which OPTIONS pass; what stays silent is asked again, between OPTIONS that are answered.
+ * @param isAnswered whether OPTIONS are answered there; where they only arrive, nothing can show that the port is there
+ */
+export const otherTraffic = async (check: Check, isAnswered: boolean, tools: Tools): Promise<OtherTraffic> => {
   const ask = (kind: 'stun-binding' | 'udp-echo'): Promise<Observation> =>
     askCheck({ ...check, probe: kind }, tools.probeOf(kind), { samples: 1, doubt: RANGE_PORT_DOUBT }, tools);
-  const [stun, tag, crlf] = await Promise.all([ask('stun-binding'), ask('udp-echo'), keepalivesOf(check, tools)]);
+  const kinds = ['stun-binding', 'udp-echo'] as const;
+  const others = async () => {
+    const first = await Promise.all(kinds.map(async (kind) => ({ kind, observation: await ask(kind) })));
+    const silent = first.filter(({ observation }) => isAnswered && isSilent(observation)).map(({ kind }) => kind);
+    const again = await askBesideKnown(
+      check,
+      silent.map((kind) => () => ask(kind)),
+      tools,
+    );
+    return first.map(({ kind, observation }) => ({ observation, again: again[silent.indexOf(kind)] }));
+  };
+  const [[stun, tag], crlf] = await Promise.all([others(), keepalivesOf(check, tools)]);
+  if (!stun || !tag) throw new Error('two kinds were asked');
+  const last = (one: typeof stun): Observation => one.again ?? one.observation;
   // A tag that arrives changed proves nothing, and nobody answers it: where STUN arrives changed, its silence tells nothing.
-  const isChanged = passed(stun) && !isIntact(stun);
+  const isChanged = passed(last(stun)) && !isIntact(last(stun));
   return {
     ...{ transport: check.transport, port: check.port, address: check.address ?? '', crlf },
-    stun: passingOf(stun),
-    bareTag: isChanged && !passed(tag) ? { passes: false, silent: 0 } : passingOf(tag),
+    stun: settled(stun.observation, stun.again),
+    bareTag: isChanged && !passed(last(tag)) ? { passes: false, silent: 0 } : settled(tag.observation, tag.again),
   };
 };

@@ -267,13 +267,14 @@ const askOne = async (farEnd: StudiedFarEnd, tools: Tools): Promise<SipFacts | n
   const overUdp = signalling.filter(({ transport }) => transport === 'udp');
   const [udp] = overUdp;
   const besideUdp = udp && controlFor('udp', [...passing, ...ways]);
+  const unanswered = asked.find((one) => one.check.transport === 'udp' && isTooLarge(one))?.check;
   const media = passing.find(({ probe }) => probe === 'rtp-echo') ?? null;
   const [heard, fromSipPort, others, pinholes, smaller] = await Promise.all([
     Promise.all(free.map((one) => ask(one, tools))),
     inTurn(fixed, tools),
-    Promise.all(overUdp.map((check) => otherTraffic(check, tools))),
+    Promise.all(overUdp.map((check) => otherTraffic(check, check !== unanswered, tools))),
     udp && besideUdp && media ? pinholeStudy(udp, besideUdp, media, ways, tools) : [],
-    udp ? askSmaller(udp, tools) : [],
+    udp ? askSmaller(udp, udp !== unanswered, tools) : [],
   ]);
   const all = [...(await Promise.all(heard.map((one) => again(one, tools)))), ...fromSipPort];
   const dying = flowsDie(flows);
@@ -299,7 +300,7 @@ const askOne = async (farEnd: StudiedFarEnd, tools: Tools): Promise<SipFacts | n
           limit,
           flowsDie: dying,
           connectionsDie: connectionsDie(connections, tools.path.upperBound()),
-          unansweredPort: asked.find((one) => one.check.transport === 'udp' && isTooLarge(one))?.check.port ?? null,
+          unansweredPort: unanswered?.port ?? null,
         }),
       ),
     ),

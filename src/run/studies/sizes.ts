@@ -14,6 +14,7 @@ import { expectProof, makeTag } from '../../wire/proof.js';
 import { askCheck } from '../ask/ask.js';
 import { isSilent, passed, witnessedPackets } from '../observations.js';
 import type { Tools } from '../tools.js';
+import { askBesideKnown } from './beside-known.js';
 
 /**
  * Bytes of SIP in one datagram; the first is as long as the shortest that there is. A phone's OPTIONS and REGISTER have 500 to
@@ -82,17 +83,35 @@ export const askSameSizes = async (
 interface Smaller {
   readonly bytes: number;
   readonly observation: Observation;
+  /** It was silent, and so was what is known to pass on the port. */
+  readonly isAway?: boolean;
 }
 
-/** In turn, as more at once may meet a limit; what stays silent is asked twice, some time apart. */
-export const askSmaller = async (check: Check, tools: Tools): Promise<readonly Smaller[]> => {
+/**
+ * In turn, as more at once may meet a limit; what stays silent is asked again, beside OPTIONS that are answered.
+ * @param isAnswered whether OPTIONS are answered there
+ */
+export const askSmaller = async (check: Check, isAnswered: boolean, tools: Tools): Promise<readonly Smaller[]> => {
   const all: Smaller[] = [];
   for (const bytes of SMALLER_SIZES) {
     if (tools.signal.aborted) break;
-    const first = await askOne(check, bytes, tools);
-    all.push({ bytes, observation: isSilent(first) ? await askOne(check, bytes, tools) : first });
+    all.push({ bytes, observation: await askOne(check, bytes, tools) });
   }
-  return all;
+  const silent = all.filter(({ observation }) => isSilent(observation));
+  const questions = silent.map(
+    ({ bytes }) =>
+      () =>
+        askOne(check, bytes, tools),
+  );
+  const again = isAnswered
+    ? await askBesideKnown(check, questions, tools)
+    : await Promise.all(questions.map((ask) => ask()));
+  return all.map((one): Smaller => {
+    const index = silent.indexOf(one);
+    if (index < 0) return one;
+    const observation = again[index];
+    return observation ? { ...one, observation } : { ...one, isAway: true };
+  });
 };
 
 export const factsOfSmaller = (
@@ -100,7 +119,8 @@ export const factsOfSmaller = (
   withWord: (one: Observation) => Observation,
   tools: Tools,
 ): readonly SameSize[] =>
-  all.map(({ bytes, observation }) => ({
+  all.map(({ bytes, observation, isAway }) => ({
     ...factsOf(bytes, observation, tools),
+    ...(isAway && { silent: 0 }),
     seen: passed(observation) ? null : withWord(observation).seen,
   }));

@@ -1,6 +1,6 @@
 /** Who is to blame where something reads along, changes what passes, or answers in the far end's place. */
 import { CAUSES } from '../../words/diagnosis/causes.js';
-import { type CauseText, type Ground, some } from './rule.js';
+import { type CauseText, checkOf, type Ground, type RuleInput, some } from './rule.js';
 
 /** Of a call that stands: other requests of the same flow passed, so that whoever drops this one tells them apart, or counts time. */
 export const callBreaks =
@@ -46,10 +46,24 @@ export const inspection = (grounds: readonly Ground[]): readonly CauseText[] =>
 const SHORT: ReadonlySet<string> = new Set(['rtp-echo', 'rtcp-echo', 'stun-binding', 'udp-echo', 'dns']);
 export const isShort = ({ probe }: Pick<Ground, 'probe'>): boolean => SHORT.has(probe);
 
-export const sizes = (grounds: readonly Ground[]): readonly CauseText[] => {
-  const short = grounds.filter(isShort);
-  const long = grounds.filter((one) => !short.includes(one));
+/** A longer message passes on the same port: no limit, but a gap. */
+const isGap = (ground: Ground, { facts }: RuleInput): boolean =>
+  checkOf(ground, facts)?.evidence.passesAgainAtBytes !== undefined;
+
+export const sizes = (grounds: readonly Ground[], evidence: RuleInput): readonly CauseText[] => {
+  const gaps = grounds.filter((one) => isGap(one, evidence));
+  const short = grounds.filter((one) => isShort(one) && !gaps.includes(one));
+  const long = grounds.filter((one) => !short.includes(one) && !gaps.includes(one));
   return [
+    ...some(gaps, [
+      {
+        id: 'size-gap',
+        device: 'branch-firewall',
+        likelihood: 'likely',
+        text: CAUSES['size-gap/some'],
+        grounds: gaps,
+      },
+    ]),
     ...some(short, [
       {
         id: 'size-limit',

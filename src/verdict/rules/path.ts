@@ -74,7 +74,10 @@ const causesByReason = (grounds: readonly Ground[], evidence: RuleInput): readon
   ),
   ...algDrops(grounds.filter((ground) => hasReason('payload-filtered')(ground) && isSipStudy(ground))),
   // Sizes of SIP messages have rules of their own (size.ts), which know whether fragments are to blame.
-  ...sizes(grounds.filter((ground) => hasReason('size-filtered')(ground) && ground.probe !== 'size-sweep')),
+  ...sizes(
+    grounds.filter((ground) => hasReason('size-filtered')(ground) && ground.probe !== 'size-sweep'),
+    evidence,
+  ),
   ...algRewrites(grounds.filter(hasReason('sip-alg'))),
   ...rewriting(grounds.filter(hasReason('payload-rewritten'))),
   ...interception(

@@ -18,10 +18,16 @@ export const judgeOthers = (
 ): readonly StudyCheck[] => {
   const line = (probe: 'stun-binding' | 'udp-echo', passing: Passing): readonly StudyCheck[] => {
     const told = toldOf(passing, lossUpperBound);
+    const place = { probe, transport, port, address, family };
+    const { away = 0 } = passing;
+    if (told === null && away > 0) {
+      const finding = { verdict: 'unknown', reason: 'outage' } as const;
+      return [{ ...place, finding, confidence: 0, sent: away, seen: null, received: 0, evidence: { besideSip: true } }];
+    }
     if (told === null) return [];
     return [
       {
-        ...{ probe, transport, port, address, family },
+        ...place,
         finding: told ? { verdict: 'pass', reason: 'answered' } : { verdict: 'blocked', reason: 'payload-filtered' },
         confidence: told ? 1 : 1 - doubtOfSilence(passing.silent, lossUpperBound),
         sent: told ? 1 : passing.silent,

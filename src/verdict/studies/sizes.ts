@@ -140,6 +140,12 @@ const directionOf = (failing: readonly Pick<Tried, 'seen'>[]): 'inbound' | 'outb
   return known.every(({ seen }) => (seen ?? 0) > 0) ? 'inbound' : null;
 };
 
+/** A phone's OPTIONS and REGISTER have 500 to 900 octets, credentials included. */
+const LONGEST_REGISTER = 900;
+
+/** Null where nothing passed. */
+const largestOf = (passing: readonly number[]): number | null => (passing.length === 0 ? null : Math.max(...passing));
+
 interface SizeFacts {
   readonly sizes: readonly SipExchange[];
   readonly sameSize: readonly SameSize[];
@@ -188,11 +194,12 @@ export const judgeSizes = (
   return {
     ...lineOf(first, family),
     finding,
+    ...(isFiltered && smallest.bytes > LONGEST_REGISTER && { leavesShort: true as const }),
     confidence: isFiltered ? 1 - Math.max(...failing.map(({ doubt }) => doubt)) : finding.verdict === 'unknown' ? 0 : 1,
     ...fourNumbers(ordered),
     evidence: {
       triedBytes: tried.map(({ bytes }) => bytes),
-      largestPassingBytes: Math.max(0, ...passing.filter((bytes) => bytes < missing)),
+      largestPassingBytes: largestOf(passing.filter((bytes) => bytes < missing)),
       smallestFailingBytes: isFiltered ? smallest.bytes : null,
       largestFailingBytes: isFiltered && largestFailing ? largestFailing.bytes : null,
       failingBytes: isFiltered ? runsOf(tried).map(([from, to]) => [from, to]) : [],
@@ -221,15 +228,16 @@ export const judgeStreams = (
   const failing = ordered.filter((one) => vanished(one, lossUpperBound));
   const [first] = failing;
   if (!first || !short || !isAnswered(short)) return null;
-  const passing = ordered.filter((one) => isAnswered(one) && sizeOf(one) < sizeOf(first));
+  const passing = [short, ...ordered].filter((one) => isAnswered(one) && sizeOf(one) < sizeOf(first));
   return {
     ...lineOf(first, family),
     finding: { verdict: 'blocked', reason: 'size-filtered' },
+    ...(sizeOf(first) > LONGEST_REGISTER && { leavesShort: true as const }),
     confidence: 1 - Math.max(...failing.map((one) => doubtOf(one, lossUpperBound))),
     ...fourNumbers(ordered),
     evidence: {
       triedBytes: ordered.map(sizeOf),
-      largestPassingBytes: Math.max(0, ...passing.map(sizeOf)),
+      largestPassingBytes: largestOf(passing.map(sizeOf).filter((bytes) => bytes > 0)),
       smallestFailingBytes: sizeOf(first),
       largestFailingBytes: sizeOf(failing.at(-1) ?? first),
       direction: directionOf(failing),

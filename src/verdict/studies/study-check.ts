@@ -44,6 +44,8 @@ export interface StudyCheck {
   readonly evidence: Evidence;
   /** What a service makes of it, where that is less than the finding. */
   readonly harm?: Finding;
+  /** Only messages that are longer than those with which phones register do not pass. */
+  readonly leavesShort?: true;
 }
 
 /** What one study comes to. What it leaves out it knows nothing of. */

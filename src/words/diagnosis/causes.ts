@@ -117,6 +117,8 @@ export const CAUSES = {
   'interception-upstream': (ports: string) => `The provider redirects ${ports} to a host of its own.`,
   'sip-size-inspection': (ports: string, bytes: readonly string[]) =>
     `A SIP ALG or SIP inspection drops SIP messages of ${bytes.join(' and ')} bytes on ${ports}; other packets of the same size pass.`,
+  'size-gap/some': (ports: string) =>
+    `The firewall drops packets of some sizes on ${ports}, whatever they carry, and passes shorter and longer ones: a rule about packet length.`,
   /** `whole`: what passes again fits one packet. */
   'size-gap': (ports: string, bytes: readonly string[], whole: boolean) =>
     `The firewall drops datagrams of ${bytes.join(' and ')} bytes on ${ports}, whatever they carry, and passes ${

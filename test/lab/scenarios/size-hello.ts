@@ -9,7 +9,7 @@ export default {
   really: { 'tls/5061': 'size-filtered' },
   services: { 'business-sip': 'degraded' },
   symptoms: { 'business-sip': ['calls-not-private'] },
-  cause: { 'business-sip': ['path-mtu', 'size-limit'] },
+  cause: { 'business-sip': ['path-mtu', 'size-limit', 'size-gap'] },
   saysNot: [/inspection/],
   notFixed: 'nothing is to be permitted by port',
   notVerified: 'no hand-made question is as long',
