@@ -230,6 +230,8 @@ const askOne = async (
 
 export const study = {
   kind: 'hops',
+  // Its packets leave over flows of their own, which may let in what is tried from outside.
+  after: ['inbound'],
   wanted: ({ hops }) => hops !== undefined,
   // Nothing where nothing is blocked, and that is not known before.
   cost: () => ({ packets: 0, bytes: 0 }),
