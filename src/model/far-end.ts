@@ -56,6 +56,8 @@ export interface Silence {
   readonly what: 'everything' | 'udp' | 'tcp';
   /** Questions to what is known to answer, in vain. */
   readonly asked: number;
+  /** How many different UDP ports those went to; left out where that is not known. */
+  readonly places?: number;
   /** Flows that this run had opened to the address until then, and how many of them in the seconds before. */
   readonly flows: number;
   readonly recentFlows: number;
@@ -140,6 +142,8 @@ export interface FarEndFacts {
   readonly aliveOverUdp: readonly Span[];
   /** When it was not. */
   readonly silences: readonly Silence[];
+  /** Stretches over UDP that ended, shorter ones included: of one of them nothing is said, of many that the line comes and goes. Empty if left out. */
+  readonly pauses?: readonly Silence[];
   /** UDP ports that were shut for a time, by themselves. */
   readonly shutFor: readonly ShutFor[];
   /** When our public address changed as a whole; empty where it did not, and where several were in use at once. */

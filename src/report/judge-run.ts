@@ -103,9 +103,9 @@ export const judgeRun = (
   output: RunOutput<StudyFacts>,
   isNamed: boolean,
 ): Judgement => {
-  const farEnds = farEndStates(output.observations, output.farEnds);
   const facts = new Map(output.farEnds.map((one) => [one.address, one]));
   const upperBound = lossUpperBound(output.loss);
+  const farEnds = farEndStates(output.observations, output.farEnds, upperBound);
   const strict = strictest(profiles);
   // What this host added to a round trip is no fault of the path.
   const thresholds = { ...strict, rttMs: strict.rttMs + output.usualDelayMs };
@@ -151,8 +151,8 @@ export const judgeRun = (
     const ports = (ofRanges.get(range) ?? []).map((one) =>
       classified({ ...one, check: { ...one.check, isOfRange: true, requiredBy } }),
     );
-    const { limit = null, flows = null } = farEnds.get(range.address ?? '') ?? UNKNOWN_FAR_END;
-    return classifyRange(range, withHeldBackErrors(ports), { ...thresholds, limit, flows });
+    const { limit = null, flows = null, recurrence = null } = farEnds.get(range.address ?? '') ?? UNKNOWN_FAR_END;
+    return classifyRange(range, withHeldBackErrors(ports), { ...thresholds, limit, flows, recurrence });
   };
   const ranges = plan.ranges.map(classifiedRange);
 

@@ -3,8 +3,9 @@ import type { FarEndFacts } from '../model/far-end.js';
 import type { Observation } from '../model/observation.js';
 import type { RunOutput } from '../model/run.js';
 import type { Classified } from '../model/verdict.js';
+import { isGuard, recurrenceOf } from '../verdict/away.js';
 import type { FarEndState } from '../verdict/circumstances.js';
-import { bansOf, endOf } from '../verdict/far-end.js';
+import { endOf } from '../verdict/far-end.js';
 import { portRuns, writePorts } from '../verdict/fixes/ask.js';
 import { connectionsDie, flowsDie, holdsFirst, losesFirst, lostAtFirst } from '../verdict/flows.js';
 import { lossUpperBound } from '../verdict/silence.js';
@@ -20,7 +21,7 @@ import {
   shutNote,
   unreadableNote,
 } from '../words/flows.js';
-import { addressChangedNote, bansNote, restartedNote } from '../words/outages.js';
+import { addressChangedNote, recurrenceNote, restartedNote } from '../words/outages.js';
 import {
   busyHost,
   CLOCKS_DIFFER,
@@ -82,8 +83,8 @@ export const notesOf = (
   ...(eventLoopDelayMs > SUSPECT_DELAY_MS && durationMs > 0 ? [busyHost(Math.round(eventLoopDelayMs))] : []),
   ...farEnds.flatMap(endNotes),
   ...farEnds.flatMap((one) => {
-    const bans = bansOf(one);
-    return bans ? [bansNote(one, bans, begunAtMs)] : [];
+    const recurrence = recurrenceOf(one, lossUpperBound(loss));
+    return recurrence ? [recurrenceNote(one, recurrence, isGuard(one.silences), begunAtMs)] : [];
   }),
   ...farEnds.filter(({ isForgetful }) => isForgetful).map((one) => restartedNote(one, begunAtMs)),
   ...addressNotes(farEnds, begunAtMs),

@@ -2,7 +2,8 @@
 import type { FarEndFacts, Silence } from '../model/far-end.js';
 import type { Report } from '../model/report.js';
 import type { RunOutput } from '../model/run.js';
-import { bansOf, endOf } from '../verdict/far-end.js';
+import { isGuard, recurrenceOf } from '../verdict/away.js';
+import { endOf } from '../verdict/far-end.js';
 import { connectionsDie, flowsDie } from '../verdict/flows.js';
 import { isOutage } from '../verdict/silence.js';
 import type { StudyFacts } from '../verdict/studies/registry.js';
@@ -30,7 +31,9 @@ export const outagesOf = (
   const own = (one: FarEndFacts): readonly Silence[] => {
     const silences = endOf(one) === 'cut-off' ? one.silences.slice(0, -1) : one.silences;
     // What a guard does, and what a far end that was restarted missed, has a note of its own, and is no line that was away.
-    return bansOf(one) || one.isForgetful ? silences.filter(({ what }) => what === 'tcp') : silences;
+    return (isGuard(silences) && recurrenceOf(one, lossUpperBound)) || one.isForgetful
+      ? silences.filter(({ what }) => what === 'tcp')
+      : silences;
   };
   return farEnds
     .flatMap((one) => own(one).filter(longerThanFlows(one, lossUpperBound)))

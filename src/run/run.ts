@@ -69,6 +69,7 @@ const lookInto = async (run: RunState, audio: Audio): Promise<RunOutput<StudyFac
   await examineLosses(run);
   await hearRefusals(run);
   await askUntilCertain(run);
+  await examineLosses(run);
   await recheckSlow(run);
   run.freezeLoss();
   await confirmAlive(run);

@@ -194,8 +194,9 @@ export const openRun = async (
             ? []
             : awayBeforeUdp(timeline, address, lostBesideAnswers(observations.at(address), 'udp'))),
           ...silencesOfConnections(address),
-          ...tools.timeline.silences(address, tools.path.lateMs('udp')),
+          ...tools.timeline.silences(address, tools.path.lateMs('udp'), tools.path.longestRttMs('udp')),
         ],
+        pauses: tools.timeline.pauses(address, tools.path.longestRttMs('udp')),
       })),
       facts,
       loss: loss ?? tools.path.sample(),

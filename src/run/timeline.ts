@@ -20,7 +20,7 @@ export interface Timeline {
   /** All of that. */
   sightings(address: string): readonly Sighting[];
   /** It was asked where it had answered before: its silence there is no port's. */
-  expected(address: string, over: Transport): void;
+  expected(address: string, over: Transport, port?: number): void;
   /** It was asked over a connection, whether or not anything had come over one before. */
   askedOverConnection(address: string): void;
   /** A new flow was opened to this address: what guards against scans counts these. */
@@ -55,9 +55,12 @@ export interface Timeline {
   spans(address: string, over: Transport): readonly Span[];
   /**
    * Stretches between those, long enough to be told, and what was asked there in vain; the last may have no end yet. What
-   * went out within the last `lateMs` may still be answered.
+   * went out within the last `lateMs` may still be answered. Not those that answers which take `longestRttMs`, or the lateness
+   * of this host, explain.
    */
-  silences(address: string, lateMs: number): readonly Silence[];
+  silences(address: string, lateMs: number, longestRttMs?: number): readonly Silence[];
+  /** The same over UDP that ended, from three canaries on. */
+  pauses(address: string, longestRttMs: number): readonly Silence[];
 }
 
 /**
@@ -77,13 +80,17 @@ const DEAF_QUESTIONS = 12;
 const UNWATCHED_MS = 4000;
 /** A shorter silence is a burst of loss. */
 const NOTABLE_SILENCE_MS = 1000;
+/** Canaries go out so often at least; a longer time without one is this host's own lateness. */
+const CANARY_LATE_MS = 350;
+/** Fewer canaries in vain are a loss of packets and no pause. */
+const PAUSE_QUESTIONS = 2;
 
 interface Life {
   readonly spans: [number, number][];
   lastAtMs: number;
   expected: number;
-  /** When canaries went out. */
-  readonly asked: number[];
+  /** When canaries went out, and to which port of UDP. */
+  readonly asked: { readonly atMs: number; readonly port: number | null }[];
 }
 
 /** So long before a silence its new flows may be the cause of it. */
@@ -197,13 +204,14 @@ export const createTimeline = (now: () => number): Timeline => {
     life.expected = 0;
     merge(life.spans, sentAtMs);
   };
-  const expect = (life: Life | undefined): void => {
+  const expect = (life: Life | undefined, port: number | null): void => {
     if (!life) return;
     life.expected += 1;
-    life.asked.push(now());
+    life.asked.push({ atMs: now(), port });
   };
-  const inVain = ({ asked }: Life, fromMs: number, toMs: number): number =>
-    asked.filter((atMs) => atMs > fromMs && atMs < toMs).length;
+  const askedIn = ({ asked }: Life, fromMs: number, toMs: number): Life['asked'] =>
+    asked.filter(({ atMs }) => atMs > fromMs && atMs < toMs);
+  const inVain = (life: Life, fromMs: number, toMs: number): number => askedIn(life, fromMs, toMs).length;
   const spansOf = (life: Life | undefined, address: string): readonly Span[] =>
     (life?.spans ?? []).map(([from, to], index, { length }): Span => {
       // As long as nothing was asked after the last answer in vain, what followed it at once belongs to it as well.
@@ -226,11 +234,25 @@ export const createTimeline = (now: () => number): Timeline => {
   };
   const silentFor = (life: Life | undefined, ms: number, questions: number): boolean =>
     life !== undefined && now() - life.lastAtMs > ms && life.expected >= questions;
-  const silencesOf = (life: Life | undefined, address: string, lateMs: number): readonly Silence[] => {
+  /** What of a stretch that ended neither late answers explain nor a time in which this host was too late to ask. */
+  const unexplainedMs = (life: Life, { fromMs, toMs }: Silence, longestRttMs: number): number => {
+    if (toMs === null) return Number.POSITIVE_INFINITY;
+    const asked = [...askedIn(life, fromMs, toMs).map(({ atMs }) => atMs), toMs];
+    const idleMs = Math.max(...asked.map((atMs, index) => atMs - (asked[index - 1] ?? fromMs)));
+    return toMs - fromMs - longestRttMs - Math.max(0, idleMs - CANARY_LATE_MS);
+  };
+  const silencesOf = (
+    life: Life | undefined,
+    address: string,
+    lateMs: number,
+    longestRttMs = 0,
+    leastMs = NOTABLE_SILENCE_MS,
+  ): readonly Silence[] => {
     if (!life) return [];
     const between = life.spans.map(([, fromMs], index): Silence => {
       const toMs = life.spans[index + 1]?.[0] ?? null;
       const before = (flows.get(address) ?? []).filter((atMs) => atMs <= fromMs + EDGE_MS);
+      const places = new Set(askedIn(life, fromMs, toMs ?? now()).flatMap(({ port }) => port ?? []));
       return {
         ...{ fromMs, toMs },
         what: 'everything',
@@ -238,12 +260,26 @@ export const createTimeline = (now: () => number): Timeline => {
         asked: inVain(life, fromMs, Math.min(toMs ?? now(), now() - lateMs)),
         flows: before.length,
         recentFlows: before.filter((atMs) => atMs >= fromMs - RECENT_MS).length,
+        ...(places.size > 0 && { places: places.size }),
       };
     });
     return between.filter(
-      ({ fromMs, toMs, asked }) => asked > 0 && (toMs ?? now() - lateMs) - fromMs >= NOTABLE_SILENCE_MS,
+      (one) =>
+        one.asked > 0 &&
+        (one.toMs ?? now() - lateMs) - one.fromMs >= leastMs &&
+        unexplainedMs(life, one, longestRttMs) >= MOMENT_MS,
     );
   };
+  // Answers came meanwhile over connections, or nothing was asked over any: then all that is known is that UDP was away.
+  const ofWhat =
+    (address: string) =>
+    (one: Silence): Silence => {
+      const isWithin = (atMs: number): boolean =>
+        atMs > one.fromMs + MOMENT_MS && atMs < (one.toMs ?? now()) - MOMENT_MS;
+      const asked = askedOverConnections.get(address) ?? [];
+      const isUdpAlone = (overConnections.get(address) ?? []).some(isWithin) || !asked.some(isWithin);
+      return isUdpAlone ? { ...one, what: 'udp' } : one;
+    };
   return {
     answered: (address, sentAtMs, over) => {
       take(lives, address, sentAtMs);
@@ -264,9 +300,10 @@ export const createTimeline = (now: () => number): Timeline => {
     askedOverConnection: (address) => add(askedOverConnections, address, now()),
     opened: (address) => add(flows, address, now()),
     openedLate: (address, askedAtMs) => add(lateOpenings, address, askedAtMs),
-    expected: (address, over) => {
-      expect(lives.get(address));
-      if (over === 'udp') expect(livesOverUdp.get(address));
+    expected: (address, over, port) => {
+      const ofUdp = over === 'udp' ? (port ?? null) : null;
+      expect(lives.get(address), ofUdp);
+      if (over === 'udp') expect(livesOverUdp.get(address), ofUdp);
     },
     witnessed,
     unwitnessed: (address, sentAtMs, over, port) =>
@@ -287,15 +324,11 @@ export const createTimeline = (now: () => number): Timeline => {
     answersOverConnections: (address) => overConnections.get(address) ?? [],
     lateOpenings: (address) => lateOpenings.get(address) ?? [],
     spans,
-    silences: (address, lateMs) => {
-      const ofUdp = silencesOf(lifeOf(address, 'udp'), address, lateMs);
-      // Answers came meanwhile over connections, or nothing was asked over any: then all that is known is that UDP was away.
-      const isUdpAlone = ({ fromMs, toMs }: Silence): boolean => {
-        const isWithin = (atMs: number): boolean => atMs > fromMs + MOMENT_MS && atMs < (toMs ?? now()) - MOMENT_MS;
-        const asked = askedOverConnections.get(address) ?? [];
-        return (overConnections.get(address) ?? []).some(isWithin) || !asked.some(isWithin);
-      };
-      return ofUdp.map((one) => (isUdpAlone(one) ? { ...one, what: 'udp' } : one));
-    },
+    silences: (address, lateMs, longestRttMs) =>
+      silencesOf(lifeOf(address, 'udp'), address, lateMs, longestRttMs).map(ofWhat(address)),
+    pauses: (address, longestRttMs) =>
+      silencesOf(livesOverUdp.get(address), address, 0, longestRttMs, MOMENT_MS)
+        .filter(({ toMs, asked }) => toMs !== null && asked >= PAUSE_QUESTIONS)
+        .map(ofWhat(address)),
   };
 };

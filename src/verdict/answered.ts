@@ -118,6 +118,8 @@ export const classifyAnswers = (
     const isPoliced = isUdp && limitsCalls(farEnd.limit);
     return { verdict: 'degraded', reason: isPoliced ? 'rate-limited' : 'loss' };
   }
+  // What was lost while nothing passed at all is no port's loss, and calls lose it all the same.
+  if (farEnd.recurrence && (isUdp || farEnd.recurrence.isOfAll)) return { verdict: 'degraded', reason: 'loss' };
   // The shortest: what only some of a few answers took is a busy host's, or a retransmission's below us.
   const rtt = summarise(answers);
   if (rtt && rtt.min > thresholds.rttMs) return { verdict: 'degraded', reason: 'latency' };

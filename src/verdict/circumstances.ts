@@ -11,6 +11,7 @@ import {
 } from '../model/far-end.js';
 import type { Attempt, PathLimit } from '../model/observation.js';
 import type { Thresholds } from '../model/profile.js';
+import type { Recurrence } from './away.js';
 
 /** What is known about an address besides the check itself. */
 export interface FarEndState {
@@ -38,6 +39,8 @@ export interface FarEndState {
   readonly aliveDuring?: { readonly atAll: readonly Span[]; readonly overUdp: readonly Span[] };
   /** When it was not, where it was watched. */
   readonly silences?: readonly Silence[];
+  /** Again and again nothing came from it, for more of the time than calls bear; null or left out where not. */
+  readonly recurrence?: Recurrence | null;
   /** UDP ports that were shut for a time, by themselves. */
   readonly shutFor?: ReadonlyMap<number, ShutFor>;
   /** Of somebody else's server: whether the line to it loses more than that; none if left out. */

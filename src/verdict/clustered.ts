@@ -38,3 +38,29 @@ export const clusteredFrom = (lost: readonly number[], known = 0): number | null
   }
   return null;
 };
+
+/** Fewer ports that lost something show no part. */
+const FEWEST_LOSING = 8;
+
+/**
+ * How many ports the part has to which all belong that lost something: those of one parity, or of one stretch. Null where it may be chance: a
+ * rule takes from a part of a range, and a line from all of it. @param ports each that answered in the end, and how many packets it lost before
+ */
+export const losingPart = (ports: readonly { readonly port: number; readonly lost: number }[]): number | null => {
+  const losing = ports.filter(({ lost }) => lost > 0).map(({ port }) => port);
+  const count = losing.length;
+  if (count < FEWEST_LOSING) return null;
+  const sizeOf = (has: (port: number) => boolean): number => ports.filter(({ port }) => has(port)).length;
+  for (const parity of [0, 1]) {
+    const size = sizeOf((port) => port % 2 === parity);
+    if (losing.every((port) => port % 2 === parity) && (size / ports.length) ** count <= DOUBT) return size;
+  }
+  const [from, to] = [Math.min(...losing), Math.max(...losing)];
+  const size = sizeOf((port) => port >= from && port <= to);
+  // Any two of them may be the ends of the stretch; the others fall between by chance.
+  return count ** 2 * (size / ports.length) ** (count - 2) <= DOUBT ? size : null;
+};
+
+/** Whether a line that loses at most so much takes that many of these packets once in ten thousand times. */
+export const isBeyondLoss = (lost: number, packets: number, loss: number): boolean =>
+  atLeast(lost, packets, loss) <= DOUBT;

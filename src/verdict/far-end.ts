@@ -1,6 +1,7 @@
 /** What all observations together say about each address: the controls that a single verdict needs. */
 import { type FarEndFacts, type Silence, unknownFarEnd } from '../model/far-end.js';
 import type { Observation } from '../model/observation.js';
+import { isGuard, recurrenceOf } from './away.js';
 import type { FarEndState } from './circumstances.js';
 import { hasSpoken, isWayLong, lineLoses } from './third-party.js';
 
@@ -36,47 +37,15 @@ const recursAlike = (silences: readonly Silence[]): boolean => {
   return lengths.length > 1 && shortest >= GUARD_LEAST_MS && longest - shortest <= ALIKE_MS + longest * ALIKE_RATIO;
 };
 
-/** So many silences of one length are no line that flaps. */
-const MANY_BANS = 4;
-/** Nearly all of them are alike; the run itself begins or ends in others. */
-const NEARLY_ALL = 0.75;
-/** Two canaries, between which each end of a silence lies. */
-const BAN_ALIKE_MS = 400;
-const BAN_ALIKE_RATIO = 0.15;
-
-/** Again and again nothing passed for about the same time. */
-interface Bans {
-  readonly count: number;
-  /** What most of them last, in milliseconds. */
-  readonly usualMs: number;
-  readonly fromMs: number;
-  readonly toMs: number;
-}
-
-/** A guard that shuts this host out, lets it in, and shuts it out again; null where there is no such thing. */
-export const bansOf = ({ silences }: Pick<FarEndFacts, 'silences'>): Bans | null => {
-  const ended = silences.filter((one) => one.toMs !== null && one.what !== 'tcp');
-  const lengths = ended.map(({ fromMs, toMs }) => (toMs ?? fromMs) - fromMs).sort((a, b) => a - b);
-  const usualMs = lengths[lengths.length >> 1] ?? 0;
-  const alike = lengths.filter((ms) => Math.abs(ms - usualMs) <= BAN_ALIKE_MS + usualMs * BAN_ALIKE_RATIO);
-  if (lengths.length < MANY_BANS || alike.length < NEARLY_ALL * lengths.length) return null;
-  return {
-    count: lengths.length,
-    usualMs,
-    fromMs: Math.min(...ended.map(({ fromMs }) => fromMs)),
-    toMs: Math.max(...ended.map(({ toMs }) => toMs ?? 0)),
-  };
-};
-
 /** Why nothing came from a far end any more when the run ended; null where it still answered. */
 export const endOf = ({ isGone, isRefusing, silences }: FarEndFacts): 'outage' | 'cut-off' | null => {
   const last = silences.at(-1);
   if (!isGone && (!last || last.toMs !== null)) return null;
   if (isRefusing) return 'outage';
-  return (last?.recentFlows ?? 0) >= MANY_FLOWS || recursAlike(silences) || bansOf({ silences }) ? 'cut-off' : 'outage';
+  return (last?.recentFlows ?? 0) >= MANY_FLOWS || recursAlike(silences) || isGuard(silences) ? 'cut-off' : 'outage';
 };
 
-const stateOf = (facts: FarEndFacts, own: readonly Observation[]): FarEndState => {
+const stateOf = (facts: FarEndFacts, own: readonly Observation[], lossUpperBound: number | null): FarEndState => {
   const isProven = facts.identity !== null || own.some((observation) => answered(observation, true));
   const passing = own.filter((one) => one.check.transport === 'udp' && answered(one, true));
   return {
@@ -96,6 +65,8 @@ const stateOf = (facts: FarEndFacts, own: readonly Observation[]): FarEndState =
       facts.alive.length > 0 && {
         aliveDuring: { atAll: facts.alive, overUdp: facts.aliveOverUdp },
         silences: facts.silences,
+        // What a guard does to this run, calls do not meet.
+        recurrence: isGuard(facts.silences) ? null : recurrenceOf(facts, lossUpperBound),
         shutFor: new Map(facts.shutFor.map((one) => [one.port, one])),
       }),
     onlyShortPasses: new Set(facts.onlyShortPasses),
@@ -105,10 +76,11 @@ const stateOf = (facts: FarEndFacts, own: readonly Observation[]): FarEndState =
   };
 };
 
-/** The state of every address that was asked anything. */
+/** The state of every address that was asked anything. @param lossUpperBound the path's, null where nothing bounds it */
 export const farEndStates = (
   observations: readonly Observation[],
   farEnds: readonly FarEndFacts[],
+  lossUpperBound: number | null = null,
 ): ReadonlyMap<string, FarEndState> => {
   const byAddress = new Map<string, Observation[]>();
   for (const observation of observations) {
@@ -120,7 +92,10 @@ export const farEndStates = (
   }
   const facts = new Map(farEnds.map((one) => [one.address, one]));
   return new Map(
-    [...byAddress].map(([address, own]) => [address, stateOf(facts.get(address) ?? unknownFarEnd(address), own)]),
+    [...byAddress].map(([address, own]) => [
+      address,
+      stateOf(facts.get(address) ?? unknownFarEnd(address), own, lossUpperBound),
+    ]),
   );
 };
 

@@ -4,6 +4,7 @@ import type { FlowFacts } from '../model/far-end.js';
 import type { PathLimit } from '../model/observation.js';
 import type { Thresholds } from '../model/profile.js';
 import type { Classified, Finding } from '../model/verdict.js';
+import type { Recurrence } from './away.js';
 import { limitsCalls } from './circumstances.js';
 import { flowsDie, lostAtFirst } from './flows.js';
 import { lossLowerBound } from './silence.js';
@@ -45,6 +46,8 @@ interface RangeThresholds extends Pick<Thresholds, 'lossRatio' | 'rttMs'> {
   readonly limit?: PathLimit | null;
   /** What became of flows; where some die, no port is to blame. */
   readonly flows?: FlowFacts | null;
+  /** Again and again nothing came from its far end at all. */
+  readonly recurrence?: Recurrence | null;
 }
 
 /**
@@ -53,7 +56,10 @@ interface RangeThresholds extends Pick<Thresholds, 'lossRatio' | 'rttMs'> {
  * because each port is asked once and many at a time: those sent while ARP or neighbour discovery was still under way
  * (RFC 4861 §7.2.2: a second for each try) waited for that and not for the path.
  */
-const qualityOf = (passing: readonly Classified[], { lossRatio, rttMs, limit, flows }: RangeThresholds): Finding => {
+const qualityOf = (
+  passing: readonly Classified[],
+  { lossRatio, rttMs, limit, flows, recurrence }: RangeThresholds,
+): Finding => {
   if (limitsCalls(limit)) return { verdict: 'degraded', reason: 'rate-limited' };
   if (flowsDie(flows)) return { verdict: 'degraded', reason: 'flow-loss' };
   const trials = passing.reduce((sum, { sent, duringOutage }) => sum + sent - duringOutage, 0);
@@ -61,6 +67,7 @@ const qualityOf = (passing: readonly Classified[], { lossRatio, rttMs, limit, fl
   const first = lostAtFirst(flows) * passing.reduce((sum, { firstPackets }) => sum + firstPackets, 0);
   if (!limit && lossLowerBound({ trials: trials - first, answers }) > lossRatio)
     return { verdict: 'degraded', reason: 'loss' };
+  if (recurrence) return { verdict: 'degraded', reason: 'loss' };
   const rtts = passing.flatMap((port) => port.rttMs?.min ?? []);
   if (rtts.length > 0 && Math.min(...rtts) > rttMs) return { verdict: 'degraded', reason: 'latency' };
   return { verdict: 'pass', reason: 'answered' };

@@ -101,10 +101,15 @@ const LOSS_UNKNOWN = 0.5;
 const BURSTY = 0.05;
 const LONGEST_BURST_MS = 2000;
 
+/** One port alone that is silent for so short a time may be what something loses on that port. */
+const LONGEST_OF_PORT_MS = 2000;
+
 /** Whether so many questions in vain to what is known to answer are an outage, and no burst of loss. */
 export const isOutage = (
-  { asked, fromMs, toMs }: Pick<Silence, 'asked' | 'fromMs' | 'toMs'>,
+  { asked, fromMs, toMs, places }: Pick<Silence, 'asked' | 'fromMs' | 'toMs' | 'places'>,
   lossUpperBound: number | null,
+  doubt = OUTAGE_DOUBT,
 ): boolean =>
-  doubtOfSilence(asked, lossUpperBound ?? LOSS_UNKNOWN) <= OUTAGE_DOUBT &&
-  ((lossUpperBound ?? 0) <= BURSTY || toMs === null || toMs - fromMs > LONGEST_BURST_MS);
+  doubtOfSilence(asked, lossUpperBound ?? LOSS_UNKNOWN) <= doubt &&
+  ((lossUpperBound ?? 0) <= BURSTY || toMs === null || toMs - fromMs > LONGEST_BURST_MS) &&
+  (places !== 1 || toMs === null || toMs - fromMs > LONGEST_OF_PORT_MS);

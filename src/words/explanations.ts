@@ -87,7 +87,8 @@ const REASON_TEXTS = {
     meaning: 'More packets are lost than a call tolerates; people hear gaps.',
     evidence:
       'So few of the messages sent were answered that the loss exceeds the threshold of the profile (1 % in the bundled ' +
-      'ones) even when chance is allowed for. Late answers were counted as answers.',
+      'ones) even when chance is allowed for. Late answers were counted as answers. Or nothing at all came from the far end ' +
+      'again and again, for 5 % of the time or more.',
     doesNotProve: 'The direction, unless the far end counted what arrived; and not the place.',
     fix: 'Look for an overloaded uplink, bad Wi-Fi or a duplex mismatch; give voice priority; then show the report to the provider.',
   },

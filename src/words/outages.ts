@@ -8,18 +8,29 @@ const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 
 const WHAT = { everything: 'nothing', udp: 'nothing over UDP', tcp: 'nothing over TCP' } as const;
 
-/** @param begunAtMs when the run began, on the clock of the silences */
-export const bansNote = (
+interface Recurring {
+  readonly count: number;
+  readonly usualMs: number;
+  readonly share: number;
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/**
+ * Again and again nothing came. @param isGuard each silence began after about the same number of new flows
+ * @param begunAtMs when the run began, on the clock of the silences
+ */
+export const recurrenceNote = (
   { address }: Pick<FarEndFacts, 'address'>,
-  {
-    count,
-    usualMs,
-    fromMs,
-    toMs,
-  }: { readonly count: number; readonly usualMs: number; readonly fromMs: number; readonly toMs: number },
+  { count, usualMs, share, fromMs, toMs }: Recurring,
+  isGuard: boolean,
   begunAtMs: number,
 ): string =>
-  `Cut off again and again: ${count} times between ${seconds(fromMs - begunAtMs)} and ${seconds(toMs - begunAtMs)} into the run nothing came from ${address} for about ${seconds(usualMs)}. Flood or scan protection does that: it blocks this host for a while, or passes only so much at a time. This run may have triggered it: exempt this host, or use a lower --max-pps. What was silent then is no evidence against any port, and was asked again.`;
+  `Cut off again and again: ${count} times between ${seconds(fromMs - begunAtMs)} and ${seconds(toMs - begunAtMs)} into the run nothing came from ${address} for about ${seconds(usualMs)}, ${Math.round(100 * share)} % of the time in all. ${
+    isGuard
+      ? 'Each time it began after about the same number of new flows: flood or scan protection blocks this host for a while. This run may have triggered it: exempt this host, or use a lower --max-pps.'
+      : 'Either the line goes away again and again, and calls are cut off with it, or flood or scan protection blocks this host for a while: if it ends with a lower --max-pps, it is the latter.'
+  } What was silent then is no evidence against any port, and was asked again.`;
 
 /** A far end that has forgotten what it had answered in this run. */
 export const restartedNote = (

@@ -2,8 +2,8 @@
 import t from 'tap';
 import { type FarEndFacts, type Silence, unknownFarEnd } from '../../src/model/far-end.js';
 import { outagesOf } from '../../src/report/outages.js';
-import { bansOf } from '../../src/verdict/far-end.js';
-import { bansNote, outageInWords, outageNotes, restartedNote } from '../../src/words/outages.js';
+import { recurrenceOf } from '../../src/verdict/away.js';
+import { outageInWords, outageNotes, recurrenceNote, restartedNote } from '../../src/words/outages.js';
 
 const BEGUN_AT_MS = 100_000;
 
@@ -54,22 +54,44 @@ t.test('what a guard began to drop is no outage, and where flows die a short sil
   t.equal(told([silence(2000, 8000)], 0.01, { flows }).length, 1);
 });
 
+const away = (silences: readonly Silence[]): Partial<FarEndFacts> => ({
+  pauses: silences.map((one) => ({ ...one, places: 2 })),
+  aliveOverUdp: [[BEGUN_AT_MS, BEGUN_AT_MS + 24_000]],
+});
+
+t.test('a line that comes and goes is told with every time that it was away, and accuses no guard', async (t) => {
+  const flaps = [1000, 5000, 9000, 13_000].map((atMs) => silence(atMs, atMs + 1300, { flows: 50 }));
+  t.equal(told(flaps, 0.01, away(flaps)).length, 4);
+  const recurrence = recurrenceOf({ ...unknownFarEnd('A'), ...away(flaps) }, 0.01);
+  t.match(recurrence, { count: 4, usualMs: 1300 });
+  if (!recurrence) return;
+  const note = recurrenceNote({ address: 'A' }, recurrence, false, BEGUN_AT_MS);
+  t.match(
+    note,
+    /4 times between 1\.0 s and 14\.3 s into the run nothing came from A for about 1\.3 s, 22 % of the time/,
+  );
+  t.match(note, /Either the line goes away again and again.*or flood or scan protection/);
+});
+
 t.test(
-  'a guard that bans again and again is one thing, and a far end that was restarted is no line that was away',
+  'a guard that counts flows is one thing, and a far end that was restarted is no line that was away',
   async (t) => {
-    const bans = [2000, 6000, 10_000, 14_000, 18_000].map((atMs, index) => silence(atMs, atMs + 1500 + 50 * index));
-    t.same(told(bans, 0.01), []);
-    t.match(bansOf({ silences: bans }), { count: 5, usualMs: 1600 });
-    const note = bansNote({ address: 'A' }, { count: 5, usualMs: 1600, fromMs: 102_000, toMs: 119_700 }, BEGUN_AT_MS);
-    t.match(note, /5 times between 2\.0 s and 19\.7 s into the run nothing came from A for about 1\.6 s/);
-    const flapping = [1200, 3000, 5200, 1800, 9000].map((ms, index) => silence(index * 10_000, index * 10_000 + ms));
-    t.equal(bansOf({ silences: flapping }), null, 'a line that flaps is away now longer and now shorter');
-    t.equal(told(flapping, 0.01).length, 5);
+    const begun = [2000, 4000, 9000, 12_000, 20_000];
+    const bans = begun.map((atMs, index) => silence(atMs, atMs + 1500, { flows: 30 + 40 * index }));
+    t.same(told(bans, 0.01, away(bans)), []);
+    const recurrence = { count: 5, usualMs: 1500, share: 0.3, fromMs: 102_000, toMs: 121_500 };
+    const note = recurrenceNote({ address: 'A' }, recurrence, true, BEGUN_AT_MS);
+    t.match(note, /about the same number of new flows: flood or scan protection blocks this host/);
     t.same(told([silence(2000, 6000)], 0.01, { isForgetful: true }), []);
     const restarted = restartedNote({ address: 'A', silences: [silence(2000, 6000)] }, BEGUN_AT_MS);
     t.match(restarted, /restarted during the run.*from 2\.0 s to 6\.0 s into the run\) shows no fault of the line/);
   },
 );
+
+t.test('one port that is silent for a second is no line that was away', async (t) => {
+  t.same(told([silence(2000, 3200, { places: 1 })], 0.01), []);
+  t.equal(told([silence(2000, 3200, { places: 2 })], 0.01).length, 1);
+});
 
 t.test('the note says what an outage means, and what it does not', async (t) => {
   const note = (what: Silence['what'], toMs: number | null): string =>

@@ -156,3 +156,28 @@ t.test(
     t.match(connectionsAway(timeline, ADDRESS, [4400, 5200]), [{ asked: 4 }, { fromMs: 4400, toMs: 6000, asked: 3 }]);
   },
 );
+
+t.test('a silence that late answers or this host explain is none', async (t) => {
+  /** Answered until 2 s and from `toMs` on; asked in vain between at these times, at these ports in turn. */
+  const away = (toMs: number, askedAtMs: readonly number[], ports: readonly number[] = [3478, 16_384]): Timeline => {
+    let now = 0;
+    const timeline = createTimeline(() => now);
+    for (let at = 0; at <= 2000; at += 200) timeline.answered(ADDRESS, at, 'udp');
+    askedAtMs.forEach((at, index) => {
+      now = at;
+      timeline.expected(ADDRESS, 'udp', ports[index % ports.length]);
+    });
+    now = 6000;
+    for (let at = toMs; at <= 6000; at += 200) timeline.answered(ADDRESS, at, 'udp');
+    return timeline;
+  };
+  const steady = [2200, 2400, 2600, 2800, 3000, 3200];
+  const span = { fromMs: 2000, toMs: 3300 };
+  t.match(away(3300, steady).silences(ADDRESS, 0, 20), [{ ...span, places: 2 }]);
+  t.same(away(3300, steady).silences(ADDRESS, 0, 1500), [], 'shorter than a round trip takes');
+  t.same(away(3300, [2200, 3200]).silences(ADDRESS, 0, 20), [], 'it asked nothing for a second of it');
+  t.match(away(3300, steady, [16_384]).silences(ADDRESS, 0, 20), [{ ...span, places: 1 }], 'of one port alone');
+  t.match(away(2800, [2200, 2400, 2600]).pauses(ADDRESS, 20), [{ fromMs: 2000, toMs: 2800, asked: 3 }]);
+  t.same(away(2800, [2200, 2400, 2600]).silences(ADDRESS, 0, 20), [], 'too short to be told by itself');
+  t.same(away(2800, [2400]).pauses(ADDRESS, 20), [], 'one lost question');
+});

@@ -1,7 +1,7 @@
 /** Losses of ports told from losses of a line: by hand, and by drawing lines of known loss. */
 import t from 'tap';
 import { seededRandom } from '../../src/model/random.js';
-import { clusteredFrom } from '../../src/verdict/clustered.js';
+import { clusteredFrom, losingPart } from '../../src/verdict/clustered.js';
 
 const ports = (...groups: readonly (readonly [count: number, lost: number])[]): readonly number[] =>
   groups.flatMap(([count, lost]) => Array.from({ length: count }, () => lost));
@@ -33,5 +33,20 @@ t.test('a line that loses at random has hardly ever such ports', async (t) => {
     const RUNS = 400;
     const found = Array.from({ length: RUNS }, () => clusteredFrom(Array.from({ length: 100 }, lostOfPort)));
     t.ok(found.filter((one) => one !== null).length <= 1, `loss of ${loss}`);
+  }
+});
+
+t.test('one lost packet each, of ports of one part', async (t) => {
+  const range = (isLosing: (port: number) => boolean) =>
+    Array.from({ length: 200 }, (_, index) => 16_384 + index).map((port) => ({ port, lost: isLosing(port) ? 1 : 0 }));
+  t.equal(losingPart(range((port) => port >= 16_484 && port % 3 === 0)), 97, 'the upper half');
+  t.equal(losingPart(range((port) => port % 2 === 1 && port % 3 === 0)), 100, 'odd ports');
+  t.equal(losingPart(range((port) => port % 3 === 0)), null, 'all over the range');
+  t.equal(losingPart(range((port) => port >= 16_484 && port <= 16_488)), null, 'a few');
+  t.equal(losingPart([]), null);
+  for (const loss of [0.05, 0.2, 0.5]) {
+    const random = seededRandom(11);
+    const found = Array.from({ length: 400 }, () => losingPart(range(() => random() < loss)));
+    t.ok(found.filter((one) => one !== null).length <= 1, `a line that loses ${loss}`);
   }
 });

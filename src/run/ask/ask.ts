@@ -140,7 +140,7 @@ export const askFor = async <V>(
     await net.pacer.take(1, signal);
     if (check.transport !== 'udp') timeline.askedOverConnection(peer.address);
     const answered = transactions.answered();
-    if (mayProve && answered > 0) timeline.expected(peer.address, check.transport);
+    if (mayProve && answered > 0) timeline.expected(peer.address, check.transport, check.port);
     const errors = transactions.errors();
     const until = net.now() + pauseMs;
     await line.send();

@@ -1,9 +1,10 @@
 /**
  * Adds which UDP ports were shut for a time, by themselves: a rule that ends during the run takes packet after packet of some
  * ports and none of others. Taken for loss of the line it would make all of them poor. These ports are asked again, over flows
- * of their own: only what loses nothing now was shut before. Before silence is asked on, because loss decides how long.
+ * of their own: only what loses nothing now was shut before. Before silence is asked on, because loss decides how long; and again
+ * after it, because what was still shut by the first time has answered since.
  */
-import { clusteredFrom } from '../../verdict/clustered.js';
+import { clusteredFrom, isBeyondLoss, losingPart } from '../../verdict/clustered.js';
 import { flowsDie, lostAtFirst } from '../../verdict/flows.js';
 import { lossUpperBound } from '../../verdict/silence.js';
 import { askFlow, factsOf } from '../ask/examined-flow.js';
@@ -34,7 +35,8 @@ const examine = async (run: RunState, { address, facts }: FarEnd): Promise<void>
       return { check, lostAtMs: lost.filter((atMs) => timeline.witnessed(address, [atMs], 'udp', check.port) > 0) };
     });
   const counts = passing.map(({ lostAtMs }) => lostAtMs.length);
-  const from = clusteredFrom(counts);
+  const part = losingPart(passing.map(({ check, lostAtMs }) => ({ port: check.port, lost: lostAtMs.length })));
+  const from = clusteredFrom(counts) ?? (part === null ? null : 1);
   if (from === null) return;
   const suspects = passing.filter(({ lostAtMs }) => lostAtMs.length >= from);
   const order = shuffled(suspects, tools.net.random);
@@ -43,7 +45,11 @@ const examine = async (run: RunState, { address, facts }: FarEnd): Promise<void>
   if (flowsDie(now)) run.farEnds.learn(address, { flows: now });
   if (now.dead > 0) return;
   const loss = lossUpperBound({ trials: now.packetsOfLiving, answers: now.packetsOfLiving - now.lostOfLiving });
-  const since = clusteredFrom(counts, loss ?? 1);
+  const losing = counts.filter((count) => count > 0);
+  const lost = losing.reduce((sum, count) => sum + count, 0);
+  // What that part loses no more was a matter of time as well as of ports: a rule that ended, however little each port lost to it.
+  const hasEnded = part !== null && now.lostOfLiving === 0 && isBeyondLoss(lost, part + lost, loss ?? 1);
+  const since = hasEnded ? 1 : clusteredFrom(counts, loss ?? 1);
   if (since === null) return;
   timeline.shut(
     address,

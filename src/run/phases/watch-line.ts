@@ -61,7 +61,7 @@ const openCanary = async (way: Check, tools: Tools, onAnswer: () => void): Promi
   const { net, timeline } = tools;
   const flow = await openFlowToKnown(way, tools, {
     asking: () => {
-      timeline.expected(way.address ?? '', 'udp');
+      timeline.expected(way.address ?? '', 'udp', way.port);
       canary.waitingSinceMs ??= net.now();
     },
     answered: () => {

@@ -185,7 +185,7 @@ export const createSweeper = (input: SweepInput): Sweeper => {
       const next = canaries.next();
       if (!next) return;
       await exchange.ask(next, signal);
-      timeline.expected(input.address, 'udp');
+      timeline.expected(input.address, 'udp', next.check.port);
     };
     learn();
     let sent = 0;

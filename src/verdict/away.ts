@@ -1,0 +1,82 @@
+/**
+ * A far end of which again and again nothing came for a while: how often, for how much of the time, and whether that is shown to
+ * be a guard that shuts this host out. Pure.
+ */
+import type { FarEndFacts, Silence } from '../model/far-end.js';
+import { flowsDie, holdsFirst, lostAtFirst } from './flows.js';
+import { isOutage } from './silence.js';
+
+/** Once or twice is an outage, which is told by itself. */
+const AGAIN = 3;
+/** Away for less of the time it is no worse than a line that loses as calls bear. */
+const NOTABLE_SHARE = 0.05;
+
+/** So unlikely by loss alone is each of them; several of them are less likely by far. */
+const PAUSE_DOUBT = 1e-3;
+
+/** So many silences are needed to tell what they have in common. */
+const MANY_BANS = 4;
+/** Flows between two silences of a guard are about as many each time, and enough to be what it counts. */
+const ALIKE_RATIO = 1.25;
+const LEAST_FLOWS = 10;
+
+export interface Recurrence {
+  readonly count: number;
+  /** What most of them last, in milliseconds. */
+  readonly usualMs: number;
+  /** Of the time in which the far end was watched; 0 to 1. */
+  readonly share: number;
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** Connections were away as well, most of the time. */
+  readonly isOfAll: boolean;
+}
+
+const areAlike = (values: readonly number[]): boolean => Math.max(...values) <= ALIKE_RATIO * Math.min(...values);
+
+/**
+ * Whether each silence began after about the same number of new flows, and not after the same time: then something counts them.
+ * A line that comes and goes knows nothing of flows.
+ */
+export const isGuard = (silences: readonly Silence[]): boolean => {
+  const ended = silences.filter(({ toMs, what }) => toMs !== null && what !== 'tcp');
+  if (ended.length < MANY_BANS) return false;
+  const between = (of: (one: Silence) => number): readonly number[] =>
+    ended.slice(1).map((one, index) => of(one) - of(ended[index] ?? one));
+  const flows = between((one) => one.flows);
+  return Math.min(...flows) >= LEAST_FLOWS && areAlike(flows) && !areAlike(between(({ fromMs }) => fromMs));
+};
+
+const lengthOf = ({ fromMs, toMs }: Silence): number => (toMs ?? fromMs) - fromMs;
+
+/**
+ * Null where it was away too seldom, too shortly, or where flows or ports explain it. @param lossUpperBound the path's
+ */
+export const recurrenceOf = (
+  {
+    pauses = [],
+    aliveOverUdp,
+    flows,
+    limit,
+    isForgetful,
+  }: Pick<FarEndFacts, 'pauses' | 'aliveOverUdp' | 'flows' | 'limit' | 'isForgetful'>,
+  lossUpperBound: number | null,
+): Recurrence | null => {
+  // What the line was watched over may have been a flow that dies, or one too many.
+  if (limit !== null || isForgetful || flowsDie(flows) || holdsFirst(flows) || lostAtFirst(flows) > 0) return null;
+  const own = pauses.filter((one) => (one.places ?? 0) > 1 && isOutage(one, lossUpperBound, PAUSE_DOUBT));
+  const first = aliveOverUdp[0]?.[0] ?? 0;
+  const watchedMs = (aliveOverUdp.at(-1)?.[1] ?? 0) - first;
+  const awayMs = own.reduce((sum, one) => sum + lengthOf(one), 0);
+  const share = watchedMs > 0 ? awayMs / watchedMs : 0;
+  if (own.length < AGAIN || share < NOTABLE_SHARE) return null;
+  const lengths = own.map(lengthOf).sort((a, b) => a - b);
+  return {
+    count: own.length,
+    usualMs: lengths[lengths.length >> 1] ?? 0,
+    share: Math.min(1, share),
+    fromMs: Math.min(...own.map(({ fromMs }) => fromMs)),
+    toMs: Math.max(...own.map(({ toMs }) => toMs ?? 0)),
+    isOfAll: own.filter(({ what }) => what === 'everything').length * 2 > own.length,
+  };
+};
