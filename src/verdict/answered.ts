@@ -11,6 +11,8 @@ import {
   deadFlows,
   firstPackets,
   flowsDie,
+  holdsFirst,
+  laterRoundTrips,
   losesFirst,
   lostAtFirst,
 } from './flows.js';
@@ -119,7 +121,10 @@ export const classifyAnswers = (
     return { verdict: 'degraded', reason: isPoliced ? 'rate-limited' : 'loss' };
   }
   // The shortest: what only some of a few answers took is a busy host's, or a retransmission's below us.
-  const rtt = summarise(answers);
-  if (rtt && rtt.min > thresholds.rttMs) return { verdict: 'degraded', reason: 'latency' };
+  const rtts =
+    isUdp && holdsFirst(farEnd.flows)
+      ? laterRoundTrips(attempts)
+      : answers.flatMap(({ rttMs }) => (rttMs === null ? [] : [rttMs]));
+  if (rtts.length > 0 && Math.min(...rtts) > thresholds.rttMs) return { verdict: 'degraded', reason: 'latency' };
   return { verdict: 'pass', reason: 'answered' };
 };

@@ -5,7 +5,7 @@ import type { PathLimit } from '../model/observation.js';
 import type { Thresholds } from '../model/profile.js';
 import type { Classified, Finding } from '../model/verdict.js';
 import { limitsCalls } from './circumstances.js';
-import { flowsDie, lostAtFirst } from './flows.js';
+import { flowsDie, holdsFirst, lostAtFirst } from './flows.js';
 import { lossLowerBound } from './silence.js';
 
 export type RangeRun = Finding & {
@@ -51,7 +51,8 @@ interface RangeThresholds extends Pick<Thresholds, 'lossRatio' | 'rttMs'> {
  * One answer each cannot show the quality of a port, but all ports together can: the passing ports of a range are
  * degraded when their pooled loss is certainly past the threshold, or their shortest round trip is. The shortest,
  * because each port is asked once and many at a time: those sent while ARP or neighbour discovery was still under way
- * (RFC 4861 §7.2.2: a second for each try) waited for that and not for the path.
+ * (RFC 4861 §7.2.2: a second for each try) waited for that and not for the path. Where a path holds the first packet of each flow,
+ * only the later ones count.
  */
 const qualityOf = (passing: readonly Classified[], { lossRatio, rttMs, limit, flows }: RangeThresholds): Finding => {
   if (limitsCalls(limit)) return { verdict: 'degraded', reason: 'rate-limited' };
@@ -61,7 +62,8 @@ const qualityOf = (passing: readonly Classified[], { lossRatio, rttMs, limit, fl
   const first = lostAtFirst(flows) * passing.reduce((sum, { firstPackets }) => sum + firstPackets, 0);
   if (!limit && lossLowerBound({ trials: trials - first, answers }) > lossRatio)
     return { verdict: 'degraded', reason: 'loss' };
-  const rtts = passing.flatMap((port) => port.rttMs?.min ?? []);
+  const later = passing.flatMap(({ laterRttsMs = [] }) => laterRttsMs);
+  const rtts = holdsFirst(flows) ? later : passing.flatMap((port) => port.rttMs?.min ?? []);
   if (rtts.length > 0 && Math.min(...rtts) > rttMs) return { verdict: 'degraded', reason: 'latency' };
   return { verdict: 'pass', reason: 'answered' };
 };
