@@ -659,6 +659,10 @@ t.test('source ports, and a flow that is kept from run to run', async (t) => {
   t.match(said(from(500, { ...unanswered, errors: ['EHOSTUNREACH'] })), [{ answered: null }], 'an error is no silence');
   t.match(said(from(500, { ...unanswered, packets: 0, notBound: 'EACCES' })), [{ answered: null, notBound: 'EACCES' }]);
   t.match(said(from(500, { ...unanswered, packets: 2 }), from(500)), [{ answered: true }], 'of two far ends one tells');
+  const beside = (answers: number) => said(from(500, { ...unanswered, control: { packets: 20, answers } }));
+  t.match(beside(20), [{ answered: false }], 'a flow from another port loses nothing');
+  t.match(beside(3), [{ answered: null }], 'a flow from another port is cut as well');
+  t.match(beside(12), [{ answered: null }], 'the port loses packets of every flow');
   t.same(said(from(61_000)), [], 'a kept flow is no port of its protocol');
 
   t.equal(judgeStale([], LOSS), null, 'nobody keeps one');
