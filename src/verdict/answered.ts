@@ -107,7 +107,9 @@ export const classifyAnswers = (
   // Silent from one source port and not from another, beyond what loss explains: it is about the flow. One answer among
   // many questions is loss, or a limit on answers, and no flow that lives.
   // Where something limits the path over UDP, that took them.
-  const isAlive = received > 1 && !losesFirst(farEnd.flows) && !(isUdp && farEnd.limit);
+  // And where all flows to other ports live, no link is dead: a port of its own loses packets, or limits them.
+  const allLive = isUdp && farEnd.flows?.dead === 0;
+  const isAlive = received > 1 && !allLive && !losesFirst(farEnd.flows) && !(isUdp && farEnd.limit);
   const dead = deadOf(
     check,
     attempts.filter((one) => unwitnessedBy(farEnd, check, [one]) === 0),

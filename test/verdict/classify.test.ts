@@ -190,6 +190,17 @@ const ROWS: readonly Row[] = [
     says: 'degraded/flow-loss',
   },
   {
+    story: 'the same where all flows to other ports live: no link is dead, and the port loses packets',
+    check: SIP,
+    attempts: [
+      { outcome: 'silence', packets: 2, sourcePort: 1001, lostAtMs: [1, 2], opened: null },
+      { outcome: 'silence', packets: 2, sourcePort: 1002, lostAtMs: [3, 4], opened: null },
+      proven({ sourcePort: 1003, packets: 2, answers: 2 }),
+    ],
+    farEnd: reflector({ flows: { ...HELD_FLOWS, firstHeld: 0 } }),
+    says: 'degraded/loss',
+  },
+  {
     story: 'the same where no new flow passes: the limit took them',
     check: SIP,
     attempts: [
