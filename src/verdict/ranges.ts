@@ -45,7 +45,21 @@ interface RangeThresholds extends Pick<Thresholds, 'lossRatio' | 'rttMs'> {
   readonly limit?: PathLimit | null;
   /** What became of flows; where some die, no port is to blame. */
   readonly flows?: FlowFacts | null;
+  /** The most that this host and the far end were late themselves, in milliseconds; 0 if left out. */
+  readonly ownLateMs?: number;
 }
+
+/** Of fewer packets the usual round trip is not known. */
+const LEAST_LATER = 12;
+const USUAL_CONFIDENCE = 0.95;
+
+/** Whether more than half of all packets certainly take longer. */
+const mostTakeLonger = (rtts: readonly number[], ms: number): boolean => {
+  const quick = rtts.filter((one) => one <= ms).length;
+  return (
+    rtts.length >= LEAST_LATER && lossLowerBound({ trials: rtts.length, answers: quick }, USUAL_CONFIDENCE) > 1 / 2
+  );
+};
 
 /**
  * One answer each cannot show the quality of a port, but all ports together can: the passing ports of a range are
@@ -54,7 +68,10 @@ interface RangeThresholds extends Pick<Thresholds, 'lossRatio' | 'rttMs'> {
  * (RFC 4861 §7.2.2: a second for each try) waited for that and not for the path. Where a path holds the first packet of each flow,
  * only the later ones count.
  */
-const qualityOf = (passing: readonly Classified[], { lossRatio, rttMs, limit, flows }: RangeThresholds): Finding => {
+const qualityOf = (
+  passing: readonly Classified[],
+  { lossRatio, rttMs, limit, flows, ownLateMs = 0 }: RangeThresholds,
+): Finding => {
   if (limitsCalls(limit)) return { verdict: 'degraded', reason: 'rate-limited' };
   if (flowsDie(flows)) return { verdict: 'degraded', reason: 'flow-loss' };
   const trials = passing.reduce((sum, { sent, duringOutage }) => sum + sent - duringOutage, 0);
@@ -65,7 +82,9 @@ const qualityOf = (passing: readonly Classified[], { lossRatio, rttMs, limit, fl
   const later = passing.flatMap(({ laterRttsMs = [] }) => laterRttsMs);
   const rtts = holdsFirst(flows) ? later : passing.flatMap((port) => port.rttMs?.min ?? []);
   if (rtts.length > 0 && Math.min(...rtts) > rttMs) return { verdict: 'degraded', reason: 'latency' };
-  return { verdict: 'pass', reason: 'answered' };
+  // Some are quick and most are not: of the ports and of the later packets of one flow alike, beyond what the two ends were late.
+  const isUsual = [rtts, later].every((some) => mostTakeLonger(some, rttMs + ownLateMs));
+  return isUsual ? { verdict: 'degraded', reason: 'latency' } : { verdict: 'pass', reason: 'answered' };
 };
 
 const pooled = (ports: readonly Classified[], thresholds: RangeThresholds): readonly Classified[] => {

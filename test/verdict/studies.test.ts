@@ -501,6 +501,18 @@ t.test('sizes', async (t) => {
     ],
     'two packets may be lost: neither a gap nor a pass',
   );
+  const lossy = [300, 500, 700, 900, 1100].map((bytes) => size(bytes, { packets: 3, seen: 1 }));
+  t.match(
+    sip(...lossy, size(1200, { ...silent, packets: 8 }), size(1400, { packets: 3, seen: 1 })).checks,
+    [{ finding: { verdict: 'unknown', reason: 'no-answer' } }],
+    'the port loses two of three packets of every size',
+  );
+  const repeated = [300, 500, 700, 900, 1100].map((bytes) => size(bytes, { packets: 3, seen: 3 }));
+  t.match(
+    sip(...repeated, size(1200, { ...silent, packets: 8 }), size(1400)).checks,
+    [{ finding: { reason: 'size-filtered' } }],
+    'a long way has questions repeated, and loses none',
+  );
   t.match(sip(size(500), size(3000, { ...silent, packets: 3 })).checks, [{ finding: { verdict: 'unknown' } }]);
   t.match(
     sip(size(500, silent), size(3000, silent)).checks,
