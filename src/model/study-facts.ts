@@ -157,6 +157,8 @@ export interface SourcePortFacts {
   readonly notBound: string | null;
   /** Errors from the path, by their code. */
   readonly errors: readonly string[];
+  /** Nothing came back: how as many packets and more fared over a flow to the same place from another port. */
+  readonly control?: { readonly packets: number; readonly answers: number };
 }
 
 /** RFC 3948 §4: how often IPsec behind a NAT sends its keepalive, unless it is told otherwise. */

@@ -72,6 +72,8 @@ export type Classified = Finding & {
   /** Flows of which a packet stayed unanswered: where the first of each is lost, so many packets are no loss. */
   readonly firstPackets: number;
   readonly rttMs: RttSummary | null;
+  /** Round trips of packets that were not the first of their flow, in milliseconds; none if left out. */
+  readonly laterRttsMs?: readonly number[];
   readonly evidence: Evidence;
 };
 

@@ -151,8 +151,14 @@ export const judgeRun = (
     const ports = (ofRanges.get(range) ?? []).map((one) =>
       classified({ ...one, check: { ...one.check, isOfRange: true, requiredBy } }),
     );
-    const { limit = null, flows = null, recurrence = null } = farEnds.get(range.address ?? '') ?? UNKNOWN_FAR_END;
-    return classifyRange(range, withHeldBackErrors(ports), { ...thresholds, limit, flows, recurrence });
+    const {
+      limit = null,
+      flows = null,
+      recurrence = null,
+      listens,
+    } = farEnds.get(range.address ?? '') ?? UNKNOWN_FAR_END;
+    const ownLateMs = output.eventLoopDelayMs + (listens?.lateMs ?? 0);
+    return classifyRange(range, withHeldBackErrors(ports), { ...thresholds, limit, flows, recurrence, ownLateMs });
   };
   const ranges = plan.ranges.map(classifiedRange);
 

@@ -11,6 +11,8 @@ import {
   deadFlows,
   firstPackets,
   flowsDie,
+  holdsFirst,
+  laterRoundTrips,
   losesFirst,
   lostAtFirst,
 } from './flows.js';
@@ -105,7 +107,9 @@ export const classifyAnswers = (
   // Silent from one source port and not from another, beyond what loss explains: it is about the flow. One answer among
   // many questions is loss, or a limit on answers, and no flow that lives.
   // Where something limits the path over UDP, that took them.
-  const isAlive = received > 1 && !losesFirst(farEnd.flows) && !(isUdp && farEnd.limit);
+  // And where all flows to other ports live, no link is dead: a port of its own loses packets, or limits them.
+  const allLive = isUdp && farEnd.flows?.dead === 0;
+  const isAlive = received > 1 && !allLive && !losesFirst(farEnd.flows) && !(isUdp && farEnd.limit);
   const dead = deadOf(
     check,
     attempts.filter((one) => unwitnessedBy(farEnd, check, [one]) === 0),
@@ -121,7 +125,10 @@ export const classifyAnswers = (
   // What was lost while nothing passed at all is no port's loss, and calls lose it all the same.
   if (farEnd.recurrence && (isUdp || farEnd.recurrence.isOfAll)) return { verdict: 'degraded', reason: 'loss' };
   // The shortest: what only some of a few answers took is a busy host's, or a retransmission's below us.
-  const rtt = summarise(answers);
-  if (rtt && rtt.min > thresholds.rttMs) return { verdict: 'degraded', reason: 'latency' };
+  const rtts =
+    isUdp && holdsFirst(farEnd.flows)
+      ? laterRoundTrips(attempts)
+      : answers.flatMap(({ rttMs }) => (rttMs === null ? [] : [rttMs]));
+  if (rtts.length > 0 && Math.min(...rtts) > thresholds.rttMs) return { verdict: 'degraded', reason: 'latency' };
   return { verdict: 'pass', reason: 'answered' };
 };

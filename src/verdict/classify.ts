@@ -8,7 +8,7 @@ import type { Classified, Finding } from '../model/verdict.js';
 import { classifyAnswers, summarise } from './answered.js';
 import { type Circumstances, type FarEndState, listensOn, unwitnessedBy } from './circumstances.js';
 import { confidenceOf, evidenceOf } from './evidence.js';
-import { firstPackets } from './flows.js';
+import { firstPackets, laterRoundTrips } from './flows.js';
 import { classifyPlainly } from './plain.js';
 import { isUnreadable } from './third-party.js';
 import {
@@ -47,6 +47,7 @@ const classifyFully = (observation: Observation, farEnd: FarEndState, circumstan
   const received = answers.reduce((sum, answer) => sum + answer.answers, 0);
   const duringOutage = unwitnessedBy(farEnd, check, attempts);
   const listening = listensOn(farEnd.listens, check);
+  const laterRttsMs = check.isOfRange ? laterRoundTrips(attempts) : [];
 
   const apparent = ((): Finding => {
     if (notRun) return { verdict: 'unknown', reason: NOT_RUN_REASON[notRun] };
@@ -85,6 +86,7 @@ const classifyFully = (observation: Observation, farEnd: FarEndState, circumstan
     duringOutage,
     firstPackets: firstPackets(attempts),
     rttMs: summarise(answers),
+    ...(laterRttsMs.length > 0 && { laterRttsMs }),
     evidence: evidenceOf(observation, farEnd, listening, answers, failures),
   };
 };

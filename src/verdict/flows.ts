@@ -36,6 +36,18 @@ export const lostAtFirst = (facts: FlowFacts | null | undefined): number =>
 /** The first packet of nearly every flow is held until the path knows the way. */
 export const holdsFirst = (facts: FlowFacts | null | undefined): boolean => isOfNearlyAll(facts, facts?.firstHeld ?? 0);
 
+/** Round trips of packets that were not the first of their flow, in milliseconds: those the path may have held. */
+export const laterRoundTrips = (attempts: readonly Attempt[]): readonly number[] => {
+  const begun = new Set<number>();
+  return attempts.flatMap((attempt) => {
+    const { outcome, sourcePort } = attempt;
+    if (sourcePort === null) return [];
+    const isFirst = !begun.has(sourcePort);
+    begun.add(sourcePort);
+    return !isFirst && outcome === 'answer' && attempt.rttMs !== null ? [attempt.rttMs] : [];
+  });
+};
+
 const isOfNearlyAll = (facts: FlowFacts | null | undefined, count: number): boolean => {
   const living = facts ? facts.asked - facts.dead : 0;
   return living >= FEW && count >= NEARLY_ALL * living;

@@ -6,7 +6,7 @@ import type { Thresholds } from '../model/profile.js';
 import type { Classified, Finding } from '../model/verdict.js';
 import type { Recurrence } from './away.js';
 import { limitsCalls } from './circumstances.js';
-import { flowsDie, lostAtFirst } from './flows.js';
+import { flowsDie, holdsFirst, lostAtFirst } from './flows.js';
 import { lossLowerBound } from './silence.js';
 
 export type RangeRun = Finding & {
@@ -48,17 +48,32 @@ interface RangeThresholds extends Pick<Thresholds, 'lossRatio' | 'rttMs'> {
   readonly flows?: FlowFacts | null;
   /** Again and again nothing came from its far end at all. */
   readonly recurrence?: Recurrence | null;
+  /** The most that this host and the far end were late themselves, in milliseconds; 0 if left out. */
+  readonly ownLateMs?: number;
 }
+
+/** Of fewer packets the usual round trip is not known. */
+const LEAST_LATER = 12;
+const USUAL_CONFIDENCE = 0.95;
+
+/** Whether more than half of all packets certainly take longer. */
+const mostTakeLonger = (rtts: readonly number[], ms: number): boolean => {
+  const quick = rtts.filter((one) => one <= ms).length;
+  return (
+    rtts.length >= LEAST_LATER && lossLowerBound({ trials: rtts.length, answers: quick }, USUAL_CONFIDENCE) > 1 / 2
+  );
+};
 
 /**
  * One answer each cannot show the quality of a port, but all ports together can: the passing ports of a range are
  * degraded when their pooled loss is certainly past the threshold, or their shortest round trip is. The shortest,
  * because each port is asked once and many at a time: those sent while ARP or neighbour discovery was still under way
- * (RFC 4861 §7.2.2: a second for each try) waited for that and not for the path.
+ * (RFC 4861 §7.2.2: a second for each try) waited for that and not for the path. Where a path holds the first packet of each flow,
+ * only the later ones count.
  */
 const qualityOf = (
   passing: readonly Classified[],
-  { lossRatio, rttMs, limit, flows, recurrence }: RangeThresholds,
+  { lossRatio, rttMs, limit, flows, recurrence, ownLateMs = 0 }: RangeThresholds,
 ): Finding => {
   if (limitsCalls(limit)) return { verdict: 'degraded', reason: 'rate-limited' };
   if (flowsDie(flows)) return { verdict: 'degraded', reason: 'flow-loss' };
@@ -68,9 +83,12 @@ const qualityOf = (
   if (!limit && lossLowerBound({ trials: trials - first, answers }) > lossRatio)
     return { verdict: 'degraded', reason: 'loss' };
   if (recurrence) return { verdict: 'degraded', reason: 'loss' };
-  const rtts = passing.flatMap((port) => port.rttMs?.min ?? []);
+  const later = passing.flatMap(({ laterRttsMs = [] }) => laterRttsMs);
+  const rtts = holdsFirst(flows) ? later : passing.flatMap((port) => port.rttMs?.min ?? []);
   if (rtts.length > 0 && Math.min(...rtts) > rttMs) return { verdict: 'degraded', reason: 'latency' };
-  return { verdict: 'pass', reason: 'answered' };
+  // Some are quick and most are not: of the ports and of the later packets of one flow alike, beyond what the two ends were late.
+  const isUsual = [rtts, later].every((some) => mostTakeLonger(some, rttMs + ownLateMs));
+  return isUsual ? { verdict: 'degraded', reason: 'latency' } : { verdict: 'pass', reason: 'answered' };
 };
 
 const pooled = (ports: readonly Classified[], thresholds: RangeThresholds): readonly Classified[] => {

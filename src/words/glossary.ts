@@ -238,7 +238,10 @@ const CALL_STEP_TERMS: Readonly<Record<(typeof CALL_STEPS)[number], Term>> = {
   cancel: { title: 'Hang up while it rings', meaning: 'CANCEL ends the call before it is answered.' },
   bye: { title: 'Hang up', meaning: 'BYE of this side ends the call.' },
   'remote-bye': { title: 'They hang up', meaning: 'BYE of the far end arrives, and ends the call.' },
-  long: { title: 'A longer call', meaning: 'Audio still passes both ways after 35 seconds, or after the time of --call-idle.' },
+  long: {
+    title: 'A longer call',
+    meaning: 'Audio still passes both ways after 35 seconds, or after the time of --call-idle.',
+  },
 };
 
 const KINDS: readonly (readonly [kind: string, terms: Readonly<Record<string, Term>>])[] = [

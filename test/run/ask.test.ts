@@ -215,6 +215,16 @@ t.test('an answer that comes late is not lost', async (t) => {
   t.strictSame(rtts(sip.observation), [null]);
   t.equal(answers(sip.observation), 2, 'both sendings were answered, the second within the time that late ones get');
 
+  const path = createPath();
+  path.open('198.51.100.10', 'udp')(100, 100);
+  for (let count = 0; count < 100; count += 1) path.reportRtt(5, 'udp');
+  const slowPort = await ask(
+    SIP,
+    reflected(() => 1900),
+    { session: AGENT, samples: 3, path },
+  );
+  t.equal(answers(slowPort.observation), packets(slowPort.observation), 'one slow port beside quick ones has its time');
+
   const last = await ask(
     RTP,
     reflected((index) => (index === 5 ? 950 : null)),

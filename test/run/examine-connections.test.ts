@@ -98,7 +98,10 @@ t.test('a limit of new connections: one after the other they all open', async (t
   const pauseAfter = later.findIndex((atMs, index) => (later[index + 1] ?? Number.POSITIVE_INFINITY) - atMs < 1000);
   const slowly = later.slice(0, pauseAfter + 1);
   t.ok(slowly.length >= 5, 'one that opens slowly is chance');
-  t.ok(later.length - slowly.length >= 11, 'then as many at once as at first: a line that was away lets all of them pass');
+  t.ok(
+    later.length - slowly.length >= 11,
+    'then as many at once as at first: a line that was away lets all of them pass',
+  );
   const pauses = slowly.slice(1).map((atMs, index) => atMs - (slowly[index] ?? 0));
   t.ok(Math.min(...pauses) >= 1000, 'each after a pause');
 });

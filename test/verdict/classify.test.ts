@@ -35,6 +35,10 @@ const TCP = check('tcp-connect/tcp/5223');
 const TLS = check('tls-handshake/tls/443');
 const RTP = check('rtp-echo/udp/16384');
 const RANGE_PORT = check('rtp-echo/udp/16384', { isOfRange: true });
+const HELD_FLOWS = {
+  ...{ asked: 12, dead: 0, packetsOfDead: 0, firstLost: 0, firstPackets: 0, firstHeld: 12 },
+  ...{ packetsOfLiving: 48, lostOfLiving: 0 },
+};
 const KEEPALIVE = check('nat-t-keepalive/udp/4500');
 
 const withCertificate = (certificateSha256: string) => ({ tls: { certificateSha256 } });
@@ -184,6 +188,17 @@ const ROWS: readonly Row[] = [
     ],
     farEnd: reflector(),
     says: 'degraded/flow-loss',
+  },
+  {
+    story: 'the same where all flows to other ports live: no link is dead, and the port loses packets',
+    check: SIP,
+    attempts: [
+      { outcome: 'silence', packets: 2, sourcePort: 1001, lostAtMs: [1, 2], opened: null },
+      { outcome: 'silence', packets: 2, sourcePort: 1002, lostAtMs: [3, 4], opened: null },
+      proven({ sourcePort: 1003, packets: 2, answers: 2 }),
+    ],
+    farEnd: reflector({ flows: { ...HELD_FLOWS, firstHeld: 0 } }),
+    says: 'degraded/loss',
   },
   {
     story: 'the same where no new flow passes: the limit took them',
@@ -439,6 +454,27 @@ const ROWS: readonly Row[] = [
     attempts: [proven({ packets: 3, answers: 3, rttMs: null }), ...times(2, provenAt(5060))],
     farEnd: reflector(),
     says: 'pass/answered',
+  },
+  {
+    story: 'the first packet of each flow is held: the later ones show the line',
+    check: SIP,
+    attempts: [700, 20, 21].map((rttMs) => proven({ rttMs, sourcePort: 40_000 }, { arrivalPort: 5060 })),
+    farEnd: reflector({ flows: HELD_FLOWS }),
+    says: 'pass/answered',
+  },
+  {
+    story: 'the first packet of each flow is held, and only first ones have a round trip',
+    check: SIP,
+    attempts: [40_000, 40_001].map((sourcePort) => proven({ rttMs: 700, sourcePort }, { arrivalPort: 5060 })),
+    farEnd: reflector({ flows: HELD_FLOWS }),
+    says: 'pass/answered',
+  },
+  {
+    story: 'the first packet of each flow is held, and the later ones are slow as well',
+    check: SIP,
+    attempts: [1100, 400, 410].map((rttMs) => proven({ rttMs, sourcePort: 40_000 }, { arrivalPort: 5060 })),
+    farEnd: reflector({ flows: HELD_FLOWS }),
+    says: 'degraded/latency',
   },
   {
     story: 'a port of a range is asked too seldom to be judged for loss',

@@ -11,6 +11,7 @@ import {
   firstPackets,
   flowsDie,
   holdsFirst,
+  laterRoundTrips,
   losesFirst,
   lostAtFirst,
   mayBeFirst,
@@ -137,4 +138,15 @@ t.test('connections that fail until one opens were away; those that fail in betw
   t.equal(awayAtFirst([dead, dead, alive, dead, alive]), 2);
   t.equal(awayAtFirst([alive, dead]), 0);
   t.equal(awayAtFirst([dead, dead]), 0, 'none opened');
+});
+
+t.test('of a flow the first packet is told from the later ones', async (t) => {
+  const at = (sourcePort: number, rttMs: number | null) => proven({ sourcePort, rttMs });
+  t.same(laterRoundTrips([at(1, 700), at(1, 5), at(2, 701), at(1, 6), at(2, null)]), [5, 6]);
+  t.same(
+    laterRoundTrips([{ outcome: 'silence', packets: 1, sourcePort: 1, lostAtMs: [0], opened: null }, at(1, 5)]),
+    [5],
+    'an unanswered one was the first',
+  );
+  t.same(laterRoundTrips([proven({ sourcePort: null })]), [], 'of a connection nobody asks');
 });

@@ -184,6 +184,8 @@ t.test('throttling is found where it begins', async (t) => {
   t.equal(changePointOf([...repeated(1550), ...repeated(1450, true)])?.index, 1550);
   const half = Array.from({ length: 300 }, (_, index) => index >= 100 && index % 2 === 0);
   t.equal(changePointOf(half)?.index, 100);
+  t.equal(changePointOf([...repeated(3), ...repeated(297, true)])?.index, 3, 'each flow passes three packets');
+  t.equal(changePointOf([...repeated(1), ...repeated(299, true)]), null, 'one of 300 may be chance');
   t.equal(changePointOf(repeated(300)), null);
   t.equal(changePointOf(repeated(300, true)), null);
   t.equal(changePointOf([...repeated(140), ...repeated(20, true), ...repeated(140)]), null, 'a burst that is over');

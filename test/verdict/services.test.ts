@@ -476,6 +476,30 @@ t.test('the quality of a range is that of all its ports together', async (t) => 
     [/pass\/answered/],
     'the fastest shows the path, the others waited for something',
   );
+  const held = { asked: 12, dead: 0, packetsOfDead: 0, firstLost: 0, firstPackets: 0, firstHeld: 12 };
+  const flows = { ...held, packetsOfLiving: 48, lostOfLiving: 0 };
+  const settled = (laterMs: readonly number[]) =>
+    classifyRange(
+      of,
+      ports((index) => ({ rttMs: rtt(750), laterRttsMs: index === 5 ? laterMs : [] })),
+      { ...THRESHOLDS, flows },
+    ).worst.reason;
+  t.equal(settled([]), 'answered', 'the first packet of each flow is held: it says nothing of the line');
+  t.equal(settled([40, 42, 41]), 'answered');
+  t.equal(settled([420, 410, 415]), 'latency', 'the later packets of a flow are as slow');
+  const usually = (slow: number, slowPorts: number, ownLateMs: number) =>
+    classifyRange(
+      of,
+      ports((index) => ({
+        ...{ rttMs: rtt(index < slowPorts ? 600 : 150) },
+        laterRttsMs: index === 5 ? Array.from({ length: 24 }, (_, packet) => (packet < slow ? 600 : 150)) : [],
+      })),
+      { ...THRESHOLDS, ownLateMs },
+    ).worst.reason;
+  t.equal(usually(20, 17, 50), 'latency', 'some packets are quick, and most are not');
+  t.equal(usually(13, 17, 50), 'answered', 'half of the later ones: not proven');
+  t.equal(usually(20, 11, 50), 'answered', 'half of the ports');
+  t.equal(usually(20, 17, 400), 'answered', 'a busy host may have been so late itself');
   const { worst } = classifyRange(
     of,
     [...ports((index) => ({ sent: index < 10 ? 2 : 1 })), atPort(16_424, 'blocked/dropped')],

@@ -523,6 +523,18 @@ t.test('sizes', async (t) => {
     ],
     'two packets may be lost: neither a gap nor a pass',
   );
+  const lossy = [300, 500, 700, 900, 1100].map((bytes) => size(bytes, { packets: 3, seen: 1 }));
+  t.match(
+    sip(...lossy, size(1200, { ...silent, packets: 8 }), size(1400, { packets: 3, seen: 1 })).checks,
+    [{ finding: { verdict: 'unknown', reason: 'no-answer' } }],
+    'the port loses two of three packets of every size',
+  );
+  const repeated = [300, 500, 700, 900, 1100].map((bytes) => size(bytes, { packets: 3, seen: 3 }));
+  t.match(
+    sip(...repeated, size(1200, { ...silent, packets: 8 }), size(1400)).checks,
+    [{ finding: { reason: 'size-filtered' } }],
+    'a long way has questions repeated, and loses none',
+  );
   t.match(sip(size(500), size(3000, { ...silent, packets: 3 })).checks, [{ finding: { verdict: 'unknown' } }]);
   t.match(
     sip(size(500, silent), size(3000, silent)).checks,
@@ -681,6 +693,10 @@ t.test('source ports, and a flow that is kept from run to run', async (t) => {
   t.match(said(from(500, { ...unanswered, errors: ['EHOSTUNREACH'] })), [{ answered: null }], 'an error is no silence');
   t.match(said(from(500, { ...unanswered, packets: 0, notBound: 'EACCES' })), [{ answered: null, notBound: 'EACCES' }]);
   t.match(said(from(500, { ...unanswered, packets: 2 }), from(500)), [{ answered: true }], 'of two far ends one tells');
+  const beside = (answers: number) => said(from(500, { ...unanswered, control: { packets: 20, answers } }));
+  t.match(beside(20), [{ answered: false }], 'a flow from another port loses nothing');
+  t.match(beside(3), [{ answered: null }], 'a flow from another port is cut as well');
+  t.match(beside(12), [{ answered: null }], 'the port loses packets of every flow');
   t.same(said(from(61_000)), [], 'a kept flow is no port of its protocol');
 
   t.equal(judgeStale([], LOSS), null, 'nobody keeps one');

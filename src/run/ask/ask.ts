@@ -156,6 +156,8 @@ export const askFor = async <V>(
     Math.max(
       path.lateMs(check.transport),
       PATIENCE * ROUND_TRIPS[check.transport] * path.longestRttMs(check.transport),
+      // One port alone may be slow. Of a request that was sent again it is not known how long its answer took, but at most that.
+      PATIENCE * transactions.slowestMs(),
     );
 
   /**
@@ -191,9 +193,9 @@ export const askFor = async <V>(
       if (timeline.isDeaf(peer.address, check.transport) || unanswered >= MAX_UNWITNESSED) break;
       if (enough(transactions, mayProve ? silent : before + unanswered, path, options, mayProve)) break;
     }
-    const endsAtMs = net.now() + lateMs();
+    const beganMs = net.now();
     // A connection that stands at last (the system had to send its SYN again) has not shown yet that it is silent.
-    const leftMs = (): number => Math.max(endsAtMs, transactions.stoodAtMs() + lateMs()) - net.now();
+    const leftMs = (): number => Math.max(beganMs, transactions.stoodAtMs()) + lateMs() - net.now();
     while (transactions.outstanding() && transactions.errors() < MAX_ERRORS && leftMs() > 0) {
       await hear(leftMs());
     }

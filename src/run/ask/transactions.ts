@@ -106,6 +106,8 @@ export interface Transactions<V> {
   stands(): void;
   /** When the last connection stood, in milliseconds of the run's clock; before the beginning if none did. */
   stoodAtMs(): number;
+  /** The longest that an answer took since its request was first sent, in milliseconds; 0 as long as nothing is answered. */
+  slowestMs(): number;
   attempts(): readonly Attempt[];
   /** Requests that were put, each with all its retransmissions. */
   transactions(): number;
@@ -157,6 +159,7 @@ export const createTransactions = <V>(check: Check, probe: Probe<V>, tools: Tool
   const unreadable: Record<string, number> = {};
   let elsewhere: Elsewhere | null = null;
   let errors = 0;
+  let slowestMs = 0;
   const waiting = createWake(net.sleep);
   const values: V[] = [];
   const again: Transaction[] = [];
@@ -288,6 +291,7 @@ export const createTransactions = <V>(check: Check, probe: Probe<V>, tools: Tool
     }
     transaction.answers = Math.min(transaction.packets, transaction.answers + 1);
     if (transaction.attempt?.outcome !== 'answer') {
+      slowestMs = Math.max(slowestMs, elapsedMs);
       // Karn's rule: an answer after a retransmission may belong to either sending.
       const ambiguous = transaction.packets > transaction.packetsBefore + 1;
       // At once, because others that are silent now wait as long as the path is known to take.
@@ -410,6 +414,7 @@ export const createTransactions = <V>(check: Check, probe: Probe<V>, tools: Tool
       transactions.some(
         ({ attempt, answers, packets }) => attempt === null || (attempt.outcome === 'answer' && answers < packets),
       ),
+    slowestMs: () => slowestMs,
     attempts: () =>
       transactions.map((transaction) => {
         const { attempt: final, fallback } = transaction;

@@ -41,6 +41,18 @@ const heldSomething = ({ check, attempts }: Observation): boolean => {
   return rtts.length > 1 && Math.max(...rtts) - Math.min(...rtts) > HELD_MS;
 };
 
+/** The shortest round trips over UDP of these, in milliseconds. */
+const roundTrips = (all: readonly Observation[]): readonly number[] =>
+  all.flatMap(({ attempts }) => attempts.flatMap((one) => (one.outcome === 'answer' ? (one.rttMs ?? []) : [])));
+
+/** Each port of a range is asked once: all of them slow beside what asks again over its flow may be held as first packets. */
+const heldRange = (observations: readonly Observation[]): boolean => {
+  const overUdp = observations.filter(({ check }) => check.transport === 'udp');
+  const swept = roundTrips(overUdp.filter(({ check }) => check.isOfRange));
+  const single = roundTrips(overUdp.filter(({ check }) => !check.isOfRange));
+  return swept.length > 0 && single.length > 0 && Math.min(...swept) - Math.min(...single) > HELD_MS;
+};
+
 /** Ports that are known to pass, and whose server keeps no state of who asks. */
 const knownWays = ({ passedOverUdp }: FarEnd, observations: readonly Observation[]): readonly Check[] => {
   const swept = observations
@@ -144,7 +156,7 @@ const limitBehind = async (flows: readonly Flow[], address: string, tools: Tools
 const examine = async (run: RunState, farEnd: FarEnd): Promise<void> => {
   const { address } = farEnd;
   const observations = run.observations.at(address);
-  if (!observations.some((one) => lostSomething(one) || heldSomething(one))) return;
+  if (!observations.some((one) => lostSomething(one) || heldSomething(one)) && !heldRange(observations)) return;
   const known = knownWays(farEnd, observations);
   const ways = known.length > 0 ? known : await waysThatBeginLate(observations, run.tools);
   if (ways.length === 0) return;

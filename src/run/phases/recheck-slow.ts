@@ -1,10 +1,15 @@
 /**
  * Asks a check once more whose every answer took far longer than those of others at the same address. A path is slow for
  * all that takes it, and slow again a moment later; a host that was busy for a moment is not. After everything else,
- * because the shortest round trips of an address are known by then.
+ * because the shortest round trips of an address are known by then. The ports of a range are asked once each, so that all of a slow
+ * range are first packets of their flows: of these, one is asked for what the later packets of a flow take.
  */
+import { isWithinRange } from '../../model/check.js';
 import type { Observation } from '../../model/observation.js';
 import { askCheck } from '../ask/ask.js';
+import { HELD_MS } from '../ask/examined-flow.js';
+import { askSettled } from '../ask/settled-flow.js';
+import { passed } from '../observations.js';
 import { type RunState, SAMPLES } from '../state.js';
 import { together } from './ask-again.js';
 
@@ -34,8 +39,54 @@ const slowAmong = (all: readonly Observation[]): readonly Observation[] => {
   return all.filter((one) => mayBeAsked(one) && (shortest(one) ?? floor) > floor + NOTABLY_MS);
 };
 
+/** A flow may be dead: so many ports are asked in turn until one answers. */
+const SETTLED_WAYS = 2;
+
+/** Ports of a slow range; none where it is as quick as what else is there. */
+const slowRange = (ports: readonly Observation[], floorMs: number): readonly Observation[] => {
+  const passing = ports.filter(passed);
+  const sorted = passing.flatMap((one) => shortest(one) ?? []).sort((a, b) => a - b);
+  const [least = floorMs] = sorted;
+  const median = sorted[sorted.length >> 1] ?? floorMs;
+  if (least <= floorMs + NOTABLY_MS && median <= floorMs + HELD_MS) return [];
+  return Array.from({ length: SETTLED_WAYS }, (_, index) => passing[(passing.length >> 1) + index]).flatMap(
+    (one) => one ?? [],
+  );
+};
+
+/** Adds what later packets of a flow take to one port of each slow range. */
+const settleRanges = async ({ input, tools, observations, signal }: RunState, address: string): Promise<void> => {
+  const all = observations.at(address);
+  const floorMs = all.reduce((least, one) => Math.min(least, shortest(one) ?? least), Number.POSITIVE_INFINITY);
+  const slow = input.ranges
+    .filter(({ transport }) => transport === 'udp')
+    .map((range) =>
+      slowRange(
+        all.filter(({ check }) => isWithinRange(range, check)),
+        floorMs,
+      ),
+    );
+  await Promise.all(
+    slow.map(async (ports) => {
+      for (const one of ports) {
+        const attempts = signal.aborted ? [] : await askSettled(one.check, tools);
+        if (attempts.length === 0) continue;
+        observations.record([together(one, { ...one, attempts, sequences: [], refused: {} })]);
+        return;
+      }
+    }),
+  );
+};
+
 export const recheckSlow = async (run: RunState): Promise<void> => {
   const { tools, observations, doubtOf } = run;
+  await Promise.all(
+    run.proven().map(({ address }) =>
+      settleRanges(run, address).catch((error: unknown) => {
+        if (!run.signal.aborted) throw error;
+      }),
+    ),
+  );
   const slow = run.proven().flatMap(({ address }) => slowAmong(observations.at(address)));
   if (run.signal.aborted) return;
   await Promise.all(

@@ -2,8 +2,8 @@
 
 /** So unlikely by chance at any place of the stream. */
 const DOUBT = 1e-3;
-/** So many packets before and after, or nothing can be compared. */
-const LEAST_BEFORE = 10;
+/** So many packets before and after, or nothing can be compared; some devices let the first three of a flow pass. */
+const LEAST_BEFORE = 3;
 const LEAST_AFTER = 25;
 /** People hear this much loss; what is throttled loses more. */
 const LEAST_LOSS = 0.03;

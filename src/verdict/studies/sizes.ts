@@ -6,7 +6,7 @@
 import type { Family } from '../../model/check.js';
 import type { SameSize, SipExchange } from '../../model/study-facts.js';
 import type { Finding } from '../../model/verdict.js';
-import { doubtOfSilence, RANGE_PORT_DOUBT } from '../silence.js';
+import { lossUpperBound as boundOf, doubtOfSilence, lossLowerBound, RANGE_PORT_DOUBT } from '../silence.js';
 import type { StudyCheck } from './study-check.js';
 
 /** IPv4's header and UDP's; what an Ethernet frame and its fragments hold is the same for IPv6, give or take one. */
@@ -156,12 +156,25 @@ interface SizeFacts {
   readonly tampered: Finding | null;
 }
 
+/**
+ * What a port loses of the sizes that pass there, where that is certainly more than the path loses: by what arrived, because a long way
+ * has questions repeated that are not lost.
+ */
+const boundOfPort = (sizes: readonly SipExchange[], pathUpperBound: number | null): number | null => {
+  const passing = sizes.filter((one) => isAnswered(one) && one.seen !== null);
+  const trials = sum(passing.map(({ packets }) => packets));
+  const sample = { trials, answers: Math.min(trials, sum(passing.map(({ seen }) => seen ?? 0))) };
+  if (pathUpperBound === null || lossLowerBound(sample) <= pathUpperBound) return pathUpperBound;
+  return boundOf(sample) ?? pathUpperBound;
+};
+
 /** Null where no size was tried. */
 export const judgeSizes = (
   { sizes, sameSize, streams, family, tampered }: SizeFacts,
-  lossUpperBound: number | null,
+  pathUpperBound: number | null,
 ): StudyCheck | null => {
   const ordered = bySize(sizes);
+  const lossUpperBound = boundOfPort(sizes, pathUpperBound);
   const [first] = ordered;
   if (!first) return null;
   const ofSip = ordered.map((one): Tried => {

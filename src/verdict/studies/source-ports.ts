@@ -18,10 +18,13 @@ interface SourcePort {
 
 /** Whether anything came back; null where nothing is known. */
 export const answeredOf = (
-  { answers, packets, errors }: Pick<SourcePortFacts, 'answers' | 'packets' | 'errors'>,
-  upperBound: number | null,
+  { answers, packets, errors, control }: Pick<SourcePortFacts, 'answers' | 'packets' | 'errors' | 'control'>,
+  pathUpperBound: number | null,
 ): boolean | null => {
   if (answers > 0) return true;
+  // The port loses what the path does, and what flows to it from elsewhere do.
+  const ofPort = control ? (lossUpperBound({ trials: control.packets, answers: control.answers }) ?? 1) : 0;
+  const upperBound = pathUpperBound === null ? null : Math.max(pathUpperBound, ofPort);
   const isSilent = packets > 0 && errors.length === 0;
   return isSilent && doubtOfSilence(packets, upperBound) <= RANGE_PORT_DOUBT ? false : null;
 };
@@ -29,9 +32,9 @@ export const answeredOf = (
 /** One entry for each port that was to be tried; of several far ends the first that tells. */
 export const judgeSourcePorts = (all: readonly SourcePortFacts[], upperBound: number | null): readonly SourcePort[] => {
   const own = all.filter(({ port, sourcePort }) => port === sourcePort);
-  const judged = own.map(({ port, seenPort, answers, packets, errors, notBound }): SourcePort => {
-    const answered = answeredOf({ answers, packets, errors }, upperBound);
-    return { port, seenPort, answered, notBound };
+  const judged = own.map((one): SourcePort => {
+    const { port, seenPort, notBound } = one;
+    return { port, seenPort, answered: answeredOf(one, upperBound), notBound };
   });
   return [...new Set(judged.map(({ port }) => port))].flatMap((port) => {
     const here = judged.filter((one) => one.port === port);
