@@ -127,8 +127,14 @@ export const createCalls = (rules: CallsRules): Calls => {
     return named && window && window.address === address ? { window, number: named.line } : null;
   };
 
+  /** What names no window of its address is a stranger's, and is not read any further: strangers have limits of their own. */
+  const namesWindow = (bytes: Uint8Array, address: string): boolean => {
+    const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    return windows.at(address).some(({ key }) => text.includes(key, 0, 'latin1'));
+  };
+
   const hearSip = (bytes: Uint8Array, from: Source, address: string, place: Place): boolean => {
-    const parsed = parseSip(bytes);
+    const parsed = namesWindow(bytes, address) ? parseSip(bytes) : { ok: false as const };
     const whose = parsed.ok ? addressee(parsed.value, address) : null;
     if (!whose) return false;
     const { window, number } = whose;
