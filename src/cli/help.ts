@@ -40,8 +40,9 @@ Options:
                           (user, domain, password; mode 600), and with --call-to NUMBER call it once
   --deep                  also measure session timeouts of NAT and firewall (up to 6 minutes)
   --no-nat                skip NAT mapping and filtering: saves 2 s
-  --hops                  follow packets hop by hop (Linux) even if nothing is blocked: 12 s more
-  --no-hops               do not, even if something is
+  --hops                  follow packets of blocked UDP ports hop by hop, beside ports that pass (Linux):
+                          up to 12 s more
+  --no-hops               do not (the default)
   --media TIME            send audio as a call does, both ways, for so long (default 6s; 0 for none)
   --codec NAME            g711 (default), g729 or opus: size and rate, and what loss does to it
   --calls N               then 1, 2, 4 … N calls at once, 10 s each: how many pass, and what limits them

@@ -305,7 +305,7 @@ export const parseProbeOptions = (argv: readonly string[], env: NodeJS.ProcessEn
     ...(calls && { calls }),
     ...(account && { account }),
     nat: !values['no-nat'],
-    ...(!values['no-hops'] && { hops: values.hops ? ('always' as const) : ('blocked' as const) }),
+    ...(values.hops && { hops: 'always' as const }),
     quick,
     plmn: {
       mcc: values.mcc ?? null,

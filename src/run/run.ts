@@ -46,8 +46,11 @@ const observing = async <T>(run: RunState, work: (audio: Audio) => Promise<T>): 
     return await work(audio);
   } finally {
     done.abort(new Error('the run is done'));
-    await Promise.all([watching, ...audio.values()]);
-    run.close();
+    try {
+      await Promise.all([watching, ...audio.values()]);
+    } finally {
+      run.close();
+    }
   }
 };
 

@@ -314,10 +314,13 @@ export const createTimeline = (now: () => number): Timeline => {
       gaps.set(address, gapsOf(answeredOverUdp.get(address) ?? [], lostAtMs));
     },
     shut: (address, ports) => {
-      shutPorts.set(
-        address,
-        new Map([...(shutPorts.get(address) ?? []), ...ports.map((one) => [one.port, one] as const)]),
-      );
+      const known = new Map(shutPorts.get(address) ?? []);
+      for (const one of ports) {
+        const before = known.get(one.port) ?? one;
+        const [fromMs, toMs] = [Math.min(before.fromMs, one.fromMs), Math.max(before.toMs, one.toMs)];
+        known.set(one.port, { ...one, fromMs, toMs });
+      }
+      shutPorts.set(address, known);
     },
     shutFor: (address) => [...(shutPorts.get(address)?.values() ?? [])],
     answeredOverUdp: (address, within) => countWithin([within], answeredOverUdp.get(address) ?? []),

@@ -84,10 +84,11 @@ const qualityOf = (
     return { verdict: 'degraded', reason: 'loss' };
   if (recurrence) return { verdict: 'degraded', reason: 'loss' };
   const later = passing.flatMap(({ laterRttsMs = [] }) => laterRttsMs);
-  const rtts = holdsFirst(flows) ? later : passing.flatMap((port) => port.rttMs?.min ?? []);
+  const ofPorts = holdsFirst(flows) ? later : passing.flatMap((port) => port.rttMs?.min ?? []);
+  const rtts = [...ofPorts, ...later];
   if (rtts.length > 0 && Math.min(...rtts) > rttMs) return { verdict: 'degraded', reason: 'latency' };
   // Some are quick and most are not: of the ports and of the later packets of one flow alike, beyond what the two ends were late.
-  const isUsual = [rtts, later].every((some) => mostTakeLonger(some, rttMs + ownLateMs));
+  const isUsual = [ofPorts, later].every((some) => mostTakeLonger(some, rttMs + ownLateMs));
   return isUsual ? { verdict: 'degraded', reason: 'latency' } : { verdict: 'pass', reason: 'answered' };
 };
 

@@ -106,7 +106,7 @@ const runProbe = async (
     ...['--target', scenario.target ?? ADDRESS.target, '--json'],
     ...(scenario.token === false ? [] : ['--token-file', place.tokenFile]),
     ...(scenario.profiles ?? ['business-sip']).flatMap((profile) => ['--profile', profile]),
-    ...(scenario.hops ? [] : ['--no-hops']),
+    ...(scenario.hops ? ['--hops'] : []),
     ...(scenario.audio === true || OWN_AUDIO.some((option) => scenario.args?.includes(option)) ? [] : ['--media', '0']),
     ...(scenario.args ?? []),
   );

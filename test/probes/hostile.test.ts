@@ -14,9 +14,6 @@ import { closedPort, forever, HOST, type Peer, tcpPeer, tlsPeer, udpPeer } from 
 import { profileText, type Row, testFolder } from './support/profile-file.js';
 
 const ELSEWHERE = '127.0.0.2';
-/** A run on silence ends after six seconds; the rest is a busy machine's. */
-const MAX_SECONDS = 20;
-
 const folder = testFolder();
 const peers: Peer[] = [];
 t.teardown(() => {
@@ -309,7 +306,7 @@ t.test('hostile third parties', { buffered: true }, async (t) => {
   const report = JSON.parse(finished.stdout) as Report;
   judge(t, report, THIRD_PARTY);
   t.equal(finished.code, 3, 'nothing could be measured');
-  t.ok(finished.seconds < MAX_SECONDS, `ended after ${finished.seconds.toFixed(1)} s`);
+  t.notMatch(report.notes.join(' '), /time limit/, `it came to its own end, after ${finished.seconds.toFixed(1)} s`);
   t.ok(
     THIRD_PARTY.every(({ peer }) => !('reached' in peer) || peer.reached() > 0),
     'each of them was really asked',
@@ -456,7 +453,7 @@ t.test('hostile peers in the place of a reflector', { buffered: true }, async (t
   const report = JSON.parse(finished.stdout) as Report;
   judge(t, report, cases);
   t.equal(finished.code, 1);
-  t.ok(finished.seconds < MAX_SECONDS, `ended after ${finished.seconds.toFixed(1)} s`);
+  t.notMatch(report.notes.join(' '), /time limit/, `it came to its own end, after ${finished.seconds.toFixed(1)} s`);
   t.match(report.target, { role: 'reflector' });
 });
 

@@ -82,6 +82,8 @@ t.test('what lies outside the site is sure, or not said', async (t) => {
     true,
   );
   t.equal(isOutside([OWN, MAPPED]), false, 'its own public address');
+  const near = MAPPED.replace(/\d+$/, '250');
+  t.equal(isOutside([OWN, near], { places: { ...PLACES, [near]: 'beyond' } }), false, 'a router of its own block');
   t.equal(isOutside([OWN, '10.9.9.9'], { places: { ...PLACES, '10.9.9.9': 'beyond' } }), false, 'private: anybody`s');
   t.equal(isOutside([OWN, CARRIER], { local: '100.64.7.7' }), false, 'a site in shared space');
   t.equal(isOutside([OWN, CARRIER_2], { mapped: [] }), true, 'shared space needs no NAT to be seen');

@@ -995,7 +995,7 @@ t.test('whose device it is', async (t) => {
     ],
     [
       'dropped by the own router or the next',
-      'dropped-after-hop branch-firewall likely',
+      'dropped-after-hop branch-firewall possible',
       { rows: [DROPPED], facts: hop('10.77.0.1', '100.64.0.1') },
     ],
     [
@@ -1006,7 +1006,10 @@ t.test('whose device it is', async (t) => {
     [
       'the hops of another port',
       'port-filter branch-firewall likely',
-      { rows: [DROPPED], facts: hop('100.64.0.1', ADDRESS, { outside: true, check: 'sip-options/udp/5062' }) },
+      {
+        rows: [DROPPED],
+        facts: hop('100.64.0.1', ADDRESS, { outside: true, check: 'sip-options/udp/5062', port: 5062 }),
+      },
     ],
     [
       "rejected by an address of this host's own network",

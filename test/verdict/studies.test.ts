@@ -402,8 +402,8 @@ t.test('what is no SIP on SIP’s port', async (t) => {
   const away = { passes: false, silent: 0, away: 4 };
   t.same(
     lines({ stun: away, bareTag: away }),
-    ['sip-alg pass/answered', 'stun-binding unknown/outage', 'udp-echo unknown/outage'],
-    'the port itself was away meanwhile',
+    ['sip-alg pass/answered', 'stun-binding unknown/no-answer', 'udp-echo unknown/no-answer'],
+    'the port itself was silent meanwhile',
   );
 });
 

@@ -71,7 +71,9 @@ export const tryConnection = (
       icmp = readErrors(library, fd).findLast(({ origin }) => origin !== 'local') ?? icmp;
       if (isWritable(library, fd)) {
         const error = pendingError(library, fd);
-        finish(error === 0 ? { outcome: 'open' } : { outcome: 'error', code: library.errnoName(error), icmp });
+        // Whoever reads an ICMP error out of the queue takes it from the socket as well (sock_dequeue_err_skb).
+        const code = error === 0 ? icmp?.errno : library.errnoName(error);
+        finish(code === undefined ? { outcome: 'open' } : { outcome: 'error', code, icmp });
       } else if (performance.now() >= untilMs) giveUp();
     };
     const timer = setInterval(look, READ_EVERY_MS);

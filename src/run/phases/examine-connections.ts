@@ -13,6 +13,7 @@ import { isSilent, passed } from '../observations.js';
 import type { RunState } from '../state.js';
 import type { Tools } from '../tools.js';
 import { askOn, together } from './ask-again.js';
+import { unlessLineLost } from './line-lost.js';
 
 /** Of one in two dead links, twelve connections find three dead ones at least all but twice in a hundred. */
 const CONNECTIONS = 12;
@@ -102,11 +103,5 @@ const examine = async (run: RunState, farEnd: FarEnd): Promise<void> => {
 };
 
 export const examineConnections = async (run: RunState): Promise<void> => {
-  await Promise.all(
-    run.proven().map((farEnd) =>
-      examine(run, farEnd).catch((error: unknown) => {
-        if (!run.signal.aborted) throw error;
-      }),
-    ),
-  );
+  await Promise.all(run.proven().map((farEnd) => examine(run, farEnd).catch(unlessLineLost(run.signal))));
 };

@@ -14,6 +14,7 @@ import { isSilent, passed } from '../observations.js';
 import type { RunState } from '../state.js';
 import type { Tools } from '../tools.js';
 import { askOn } from './ask-again.js';
+import { unlessLineLost } from './line-lost.js';
 
 /** Twelve living flows leave a dead share of a fifth at most, at 95 %. */
 const FLOWS = 12;
@@ -188,11 +189,5 @@ const examine = async (run: RunState, farEnd: FarEnd): Promise<void> => {
 };
 
 export const examineFlows = async (run: RunState): Promise<void> => {
-  await Promise.all(
-    run.proven().map((farEnd) =>
-      examine(run, farEnd).catch((error: unknown) => {
-        if (!run.signal.aborted) throw error;
-      }),
-    ),
-  );
+  await Promise.all(run.proven().map((farEnd) => examine(run, farEnd).catch(unlessLineLost(run.signal))));
 };

@@ -12,6 +12,7 @@ import type { FarEnd } from '../far-ends.js';
 import { passesFromAnywhere } from '../observations.js';
 import type { RunState } from '../state.js';
 import { shuffled } from '../sweep/shuffle.js';
+import { unlessLineLost } from './line-lost.js';
 
 /** Of a line that loses one packet in ten, so many flows of four packets each lose at least one all but once in 20,000 times. */
 const FLOWS = 24;
@@ -60,11 +61,5 @@ const examine = async (run: RunState, { address, facts }: FarEnd): Promise<void>
 };
 
 export const examineLosses = async (run: RunState): Promise<void> => {
-  await Promise.all(
-    run.proven().map((farEnd) =>
-      examine(run, farEnd).catch((error: unknown) => {
-        if (!run.signal.aborted) throw error;
-      }),
-    ),
-  );
+  await Promise.all(run.proven().map((farEnd) => examine(run, farEnd).catch(unlessLineLost(run.signal))));
 };

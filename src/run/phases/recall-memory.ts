@@ -8,6 +8,7 @@ import { askReceipts } from '../ask/receipts.js';
 import type { FarEnd } from '../far-ends.js';
 import { passed } from '../observations.js';
 import type { RunState } from '../state.js';
+import { unlessLineLost } from './line-lost.js';
 
 /** Of what was answered, the first ones; a reflector forgets none of a session's last 131,072. */
 const MAX_RECALLED = 8;
@@ -35,11 +36,5 @@ const recall = async (run: RunState, { address, ways }: FarEnd): Promise<void> =
 };
 
 export const recallMemory = async (run: RunState): Promise<void> => {
-  await Promise.all(
-    run.proven().map((farEnd) =>
-      recall(run, farEnd).catch((error: unknown) => {
-        if (!run.signal.aborted) throw error;
-      }),
-    ),
-  );
+  await Promise.all(run.proven().map((farEnd) => recall(run, farEnd).catch(unlessLineLost(run.signal))));
 };

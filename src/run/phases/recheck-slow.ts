@@ -12,6 +12,7 @@ import { askSettled } from '../ask/settled-flow.js';
 import { passed } from '../observations.js';
 import { type RunState, SAMPLES } from '../state.js';
 import { together } from './ask-again.js';
+import { unlessLineLost } from './line-lost.js';
 
 /** Longer than protocols differ at one far end, and short beside what calls bear (150 ms, ITU-T G.114). */
 const NOTABLY_MS = 25;
@@ -71,7 +72,7 @@ const settleRanges = async ({ input, tools, observations, signal }: RunState, ad
       for (const one of ports) {
         const attempts = signal.aborted ? [] : await askSettled(one.check, tools);
         if (attempts.length === 0) continue;
-        observations.record([together(one, { ...one, attempts, sequences: [], refused: {} })]);
+        observations.record([{ ...one, settled: attempts }]);
         return;
       }
     }),
@@ -80,13 +81,7 @@ const settleRanges = async ({ input, tools, observations, signal }: RunState, ad
 
 export const recheckSlow = async (run: RunState): Promise<void> => {
   const { tools, observations, doubtOf } = run;
-  await Promise.all(
-    run.proven().map(({ address }) =>
-      settleRanges(run, address).catch((error: unknown) => {
-        if (!run.signal.aborted) throw error;
-      }),
-    ),
-  );
+  await Promise.all(run.proven().map(({ address }) => settleRanges(run, address).catch(unlessLineLost(run.signal))));
   const slow = run.proven().flatMap(({ address }) => slowAmong(observations.at(address)));
   if (run.signal.aborted) return;
   await Promise.all(

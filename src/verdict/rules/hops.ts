@@ -13,7 +13,9 @@ type Row = NonNullable<Report['hops']>[number];
 const rowOf = (ground: Ground, { facts }: RuleInput): Row | undefined =>
   ground.finding.reason === 'dropped-outbound' && ground.from === ground.to
     ? (facts.hops ?? []).find(
-        ({ check, address, passes }) => !passes && check === ground.id && address === ground.address,
+        ({ transport, port, address, passes }) =>
+          // Whatever is asked of a port goes the same way.
+          !passes && port === ground.from && ground.id.includes(`/${transport}/`) && address === ground.address,
       )
     : undefined;
 
@@ -52,7 +54,7 @@ const saidOf = (row: Row, far: 'reflector' | 'carrier'): readonly Said[] => {
   };
   const farEnd = said(far, 'possible', 'far-end');
   if (outside) return [said('provider', 'likely', 'outside'), ...(device === 'provider' ? [] : [farEnd])];
-  const own = said('branch-firewall', 'likely', 'last');
+  const own = said('branch-firewall', 'possible', 'last');
   return isFarEndNext
     ? [own, said('provider', 'possible', 'between'), farEnd]
     : [own, said('provider', 'possible', 'next')];

@@ -5,7 +5,7 @@
  */
 import type { Climb, HopFacts, Ladder } from '../../model/hops.js';
 import type { Report } from '../../model/report.js';
-import { isCarrierAddress, isPrivateAddress } from '../../wire/ip.js';
+import { isCarrierAddress, isPrivateAddress, parseIp } from '../../wire/ip.js';
 import { hopNote } from '../../words/hops.js';
 import type { Judge } from './study-check.js';
 
@@ -62,13 +62,24 @@ const nextOf = (passing: readonly Ladder[], after: number, length: number) => {
   return { address: null, limit: length, isFarEnd: true };
 };
 
-/** Beyond this site for certain: shared space of providers, or a public address on the other side of the site's own NAT. */
+/** Sites have blocks of public addresses of up to this size, of which their own router has one in front of the NAT. */
+const BLOCK_OCTETS = { 4: 3, 6: 6 } as const;
+
+/** Whether two addresses may belong to one site's block. */
+const isNear = (address: string, other: string): boolean => {
+  const [a, b] = [parseIp(address), parseIp(other)];
+  if (!a || !b || a.family !== b.family) return false;
+  const length = BLOCK_OCTETS[a.family];
+  return Buffer.compare(a.bytes.subarray(0, length), b.bytes.subarray(0, length)) === 0;
+};
+
+/** Beyond this site: shared space of providers, or a public address on the other side of the site's own NAT, not of its block. */
 export const isOutside = (address: string, limit: number, { places, mapped, local }: HopFacts): boolean => {
   if (limit < 2 || places[address] !== 'beyond' || mapped.includes(address)) return false;
   // A site that is itself in shared space has routers there.
   if (isCarrierAddress(address)) return local !== null && !isCarrierAddress(local);
   const isNatted = local !== null && isPrivateAddress(local) && mapped.length > 0 && !mapped.some(isPrivateAddress);
-  return isNatted && !isPrivateAddress(address);
+  return isNatted && !isPrivateAddress(address) && !mapped.some((own) => isNear(address, own));
 };
 
 /** The stretch on which a blocked port's packets end. */

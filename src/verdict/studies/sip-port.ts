@@ -21,7 +21,7 @@ export const judgeOthers = (
     const place = { probe, transport, port, address, family };
     const { away = 0 } = passing;
     if (told === null && away > 0) {
-      const finding = { verdict: 'unknown', reason: 'outage' } as const;
+      const finding = { verdict: 'unknown', reason: 'no-answer' } as const;
       return [{ ...place, finding, confidence: 0, sent: away, seen: null, received: 0, evidence: { besideSip: true } }];
     }
     if (told === null) return [];

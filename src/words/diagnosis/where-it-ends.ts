@@ -13,8 +13,9 @@ export const ENDS = {
   outside: (ports: string, last: string, next: string) =>
     `${stretch(ports, last, next)}: ${last} lies outside this site, so a device of the provider, or beyond it, drops it.`,
   last: (ports: string, last: string, next: string) =>
-    `${stretch(ports, last, next)}: ${last} drops it on its way out.`,
-  next: (ports: string, last: string, next: string) => `${stretch(ports, last, next)}: ${next} drops it on arrival.`,
+    `${stretch(ports, last, next)}: ${last} drops it on its way out, or what follows does.`,
+  next: (ports: string, last: string, next: string) =>
+    `${stretch(ports, last, next)}: ${next} drops it on arrival, or ${last} on its way out.`,
   'far-end': (ports: string, last: string, next: string) =>
     `${stretch(ports, last, next)}: a firewall in front of the far end drops it on arrival.`,
   'far-end-name': 'the far end',
