@@ -2,6 +2,7 @@
 import { type BodyToSend, buildResponse, type HeaderToSend } from '../wire/sip-build.js';
 import { afterRequest, type Dialog, dialogOfRequest, isInOrder, isWithin } from '../wire/sip-dialog.js';
 import { headers, type SipRequest, toTag } from '../wire/sip-message.js';
+import { isKeepable } from './bounds.js';
 import { type Call, createCall } from './call.js';
 import { ALLOW, type Line, type Respond, TAG_BYTES } from './line.js';
 import type { Server } from './transactions.js';
@@ -108,6 +109,7 @@ export const createIncoming = (rules: IncomingRules): ((request: SipRequest, ser
     waiting.cancel();
   };
   return (request, server) => {
+    if (!isKeepable(request)) return void respondTo(request, server, rules)(513, 'Message Too Large');
     if (request.method === 'CANCEL') return void cancel(request, server);
     if (toTag(request) !== null) return void within(request, server);
     if (request.method === 'INVITE') return void ring(request, server, ringing, rules);

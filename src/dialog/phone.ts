@@ -5,6 +5,7 @@
 import { BRANCH_COOKIE } from '../wire/sip-grammar.js';
 import type { SipRequest } from '../wire/sip-message.js';
 import { parseSip } from '../wire/sip-parse.js';
+import { isAnswerable, isKeepable } from './bounds.js';
 import type { Call } from './call.js';
 import type { Clock } from './clock.js';
 import { type Called, createIncoming } from './incoming.js';
@@ -15,7 +16,7 @@ import { createTransactions, type Server, type Wire } from './transactions.js';
 
 export interface Phone extends Outgoing {
   readonly messages: readonly Message[];
-  /** Takes in one whole message; what is no SIP is not looked at. */
+  /** Takes in one whole message; what is no SIP, or longer than a phone can answer, is not looked at. */
   hear(bytes: Uint8Array): void;
   close(): void;
 }
@@ -58,9 +59,10 @@ export const createPhone = (rules: PhoneRules): Phone => {
     ...createOutgoing(line),
     hear: (bytes) => {
       const parsed = parseSip(bytes);
-      if (!parsed.ok) return;
+      if (!parsed.ok || !isAnswerable(parsed.value, bytes.length)) return;
       journal.note('heard', Uint8Array.from(bytes), nameOf(parsed.value));
-      transactions.hear(parsed.value);
+      // A request that is too much is told so; a response that is too much is as if it had not come.
+      if (parsed.value.kind === 'request' || isKeepable(parsed.value)) transactions.hear(parsed.value);
     },
     close: () => {
       transactions.close();

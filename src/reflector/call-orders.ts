@@ -22,6 +22,8 @@ interface OrderRules {
   readonly answering: Answering;
   /** Whom it calls; null where nobody registered. */
   readonly contact: () => string | null;
+  /** Told of a defect that came to light later. */
+  readonly failed: (error: unknown) => void;
 }
 
 interface Orders {
@@ -38,7 +40,7 @@ const SESSION_S = 1800;
 
 const isAccepted = ({ response }: Exchange): boolean => response !== null && response.status < 300;
 
-export const createOrders = ({ phone, sound, answering, contact }: OrderRules): Orders => {
+export const createOrders = ({ phone, sound, answering, contact, failed }: OrderRules): Orders => {
   const done: Done[] = [];
   const finish = (number: number, order: CallOrder, { sentAtMs, response }: Exchange): void => {
     done.push({ number, order, sent: sentAtMs.length, status: response?.status ?? null });
@@ -49,12 +51,16 @@ export const createOrders = ({ phone, sound, answering, contact }: OrderRules): 
     if (uri === null) return null;
     const one = sound.begin(true);
     const asked = phone().invite(uri, { headers, body: sound.describe(one, 'sendrecv') });
-    void asked.over.then((exchange) => {
-      if (exchange.response && isAccepted(exchange)) sound.agree(one, exchange.response.body);
-    });
-    void asked.call.then((stands) => {
-      if (stands) answering.stand(one, stands);
-    });
+    asked.over
+      .then((exchange) => {
+        if (exchange.response && isAccepted(exchange)) sound.agree(one, exchange.response.body);
+      })
+      .catch(failed);
+    asked.call
+      .then((stands) => {
+        if (stands) answering.stand(one, stands);
+      })
+      .catch(failed);
     return asked;
   };
   const describeAnew = async (one: Spoken, standing: Call, order: 'hold' | 'resume'): Promise<Exchange> => {
@@ -74,7 +80,10 @@ export const createOrders = ({ phone, sound, answering, contact }: OrderRules): 
     done,
     call,
     perform: (order, number, argument) => {
-      if (order === 'call') return void call()?.over.then((what) => finish(number, order, what));
+      if (order === 'call')
+        return void call()
+          ?.over.then((what) => finish(number, order, what))
+          .catch(failed);
       const one = sound.current();
       if (!one) return;
       if (order === 'talk') return void sound.talk(one, argument);
@@ -87,7 +96,7 @@ export const createOrders = ({ phone, sound, answering, contact }: OrderRules): 
           : order === 'refresh'
             ? refresh(standing)
             : describeAnew(one, standing, order);
-      void exchange.then((what) => finish(number, order, what));
+      exchange.then((what) => finish(number, order, what)).catch(failed);
     },
   };
 };
