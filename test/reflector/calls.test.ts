@@ -8,7 +8,10 @@ import { createPhone, type Phone } from '../../src/dialog/phone.js';
 import { createEar, createMouth } from '../../src/dialog/sound.js';
 import { type CallAnswer, createCalls } from '../../src/reflector/calls.js';
 import { makeCredentials } from '../../src/reflector/certificate.js';
+import { createLimiter } from '../../src/reflector/limits.js';
 import { startReflector } from '../../src/reflector/server.js';
+import { createStrangers } from '../../src/reflector/strangers.js';
+import { createTcpSide } from '../../src/reflector/tcp.js';
 import {
   type CallOrder,
   type CallQuery,
@@ -419,6 +422,61 @@ const started = async (t: Test, how: { readonly calls?: boolean; readonly proces
   };
   return { sip, media, other, query, whole, record, until };
 };
+
+t.test("a call's connection may rest for two minutes, after a keepalive as well", async (t) => {
+  const clock = testClock();
+  const CALL = 'a message of a call';
+  const tcp = createTcpSide({
+    clock,
+    listeners: [{ address: HOST }],
+    secureContext: () => {
+      throw new Error('no TLS here');
+    },
+    arrivalOf: ({ address, port }, localPort, binding, localAddress) => ({
+      ...{ sourceBytes: bytesOf(address), sourceAddress: address, sourcePort: port, localPort, localAddress, binding },
+      ...{ receivedAtMicros: 0n, surroundings: null },
+    }),
+    createConversation: () => ({
+      owner: () => 'token',
+      push: (chunk) => ({
+        send: [{ bytes: Buffer.from(chunk), afterMs: 0, proven: false, informed: null }],
+        ...{ close: false, inCall: Buffer.from(chunk).toString() === CALL },
+      }),
+    }),
+    strangers: createStrangers(createLimiter()),
+    guarded: (work) => work(),
+    defer: () => false,
+    failed: () => undefined,
+    refused: () => t.fail('nobody is refused'),
+    counted: () => undefined,
+    warn: (message) => t.fail(message),
+  });
+  const [port = 0] = await freeUdp(1);
+  await tcp.bind({ listener: 0, port });
+  t.teardown(() => tcp.close());
+  const opened = async (first: string) => {
+    const socket = connect({ port, host: HOST });
+    const say = async (text: string): Promise<void> => {
+      socket.write(text);
+      await once(socket, 'data');
+    };
+    await say(first);
+    return { say, ended: once(socket, 'close') };
+  };
+  const phone = await opened(CALL);
+  const pinging = await opened('\r\n\r\n');
+  await clock.pass(14_000);
+  for (const one of [phone, pinging]) await one.say('\r\n\r\n');
+  await clock.pass(16_000);
+  await pinging.ended;
+  t.equal(tcp.openConnections(), 1, 'without a call fifteen seconds');
+  await clock.pass(100_000);
+  await phone.say('\r\n\r\n');
+  await clock.pass(119_000);
+  t.equal(tcp.openConnections(), 1);
+  await clock.pass(2000);
+  await phone.ended;
+});
 
 t.test('a whole call: registered, called, heard, held, hung up, called back, and every message told', async (t) => {
   const { sip, media, query, whole, until } = await started(t);
