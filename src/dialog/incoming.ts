@@ -44,12 +44,16 @@ const respondTo =
 /** Calls that ring, by their INVITE's branch, which their CANCEL has as well (RFC 3261 §9.1). */
 type Ringing = Map<string, { readonly cancel: () => void }>;
 
+/** Calls of a phone, those that ring included: a consultation has two, and some whose BYE was lost on the way are left. */
+export const MAX_CALLS = 8;
+
 const ring = (request: SipRequest, server: Server, ringing: Ringing, rules: IncomingRules): void => {
-  const { line } = rules;
+  const { line, calls } = rules;
   const tag = line.hex(TAG_BYTES);
   const respond = respondTo(request, server, rules, tag);
   const dialog = dialogOfRequest(request, tag);
   if (!dialog) return void respond(400, 'Bad Request');
+  if (calls.size + ringing.size >= MAX_CALLS) return void respond(486, 'Busy Here');
   let isCancelled = false;
   let told: () => void = () => undefined;
   const key = request.essentials.via.branch ?? '';

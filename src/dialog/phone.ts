@@ -8,7 +8,7 @@ import { parseSip } from '../wire/sip-parse.js';
 import { isAnswerable, isKeepable } from './bounds.js';
 import type { Call } from './call.js';
 import type { Clock } from './clock.js';
-import { type Called, createIncoming } from './incoming.js';
+import { type Called, createIncoming, MAX_CALLS } from './incoming.js';
 import { createJournal, type Message, nameOf, nameOfBytes } from './journal.js';
 import { BRANCH_BYTES, createExchange, type Line, type Respond, type Self } from './line.js';
 import { createOutgoing, type Outgoing } from './outgoing.js';
@@ -16,6 +16,8 @@ import { createTransactions, type Server, type Wire } from './transactions.js';
 
 export interface Phone extends Outgoing {
   readonly messages: readonly Message[];
+  /** Has as many calls as it may have; one that comes is refused. */
+  isBusy(): boolean;
   /** Takes in one whole message; what is no SIP, or longer than a phone can answer, is not looked at. */
   hear(bytes: Uint8Array): void;
   close(): void;
@@ -56,6 +58,7 @@ export const createPhone = (rules: PhoneRules): Phone => {
   const incoming = createIncoming({ line, calls, peer, called: rules.called, asked: rules.asked });
   return {
     messages: journal.messages,
+    isBusy: () => calls.size >= MAX_CALLS,
     ...createOutgoing(line),
     hear: (bytes) => {
       const parsed = parseSip(bytes);

@@ -155,7 +155,7 @@ export const createCallLine = (rules: LineRules): CallLine => {
     order: (order, number, afterMs, argument) => {
       if (numbers.has(number)) return 'ok';
       if (!isPossible(order)) return 'nothing';
-      if (timers.size >= MAX_UNDER_WAY) return 'held-back';
+      if (timers.size >= MAX_UNDER_WAY || (order === 'call' && orders.isBusy())) return 'held-back';
       numbers.add(number);
       const [oldest] = numbers;
       if (numbers.size > MAX_NUMBERS && oldest !== undefined) numbers.delete(oldest);

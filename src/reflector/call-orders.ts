@@ -28,7 +28,9 @@ interface OrderRules {
 
 interface Orders {
   readonly done: readonly Done[];
-  /** Calls what registered; null where nobody did. */
+  /** As many calls stand, or are being asked for, as a line may have. */
+  isBusy(): boolean;
+  /** Calls what registered; null where nobody did, and while the line is busy. */
   call(headers?: readonly HeaderToSend[]): { readonly over: Promise<Exchange> } | null;
   perform(order: Exclude<CallOrder, 'manner'>, number: number, argument: number): void;
 }
@@ -38,20 +40,29 @@ const MAX_DONE = 32;
 /** RFC 4028 §4.2 recommends it. */
 const SESSION_S = 1800;
 
+/** Asked for at the same time, from INVITE to answer. */
+const MAX_ASKED = 8;
+
 const isAccepted = ({ response }: Exchange): boolean => response !== null && response.status < 300;
 
 export const createOrders = ({ phone, sound, answering, contact, failed }: OrderRules): Orders => {
   const done: Done[] = [];
+  let asking = 0;
+  const isBusy = (): boolean => asking >= MAX_ASKED || phone().isBusy();
   const finish = (number: number, order: CallOrder, { sentAtMs, response }: Exchange): void => {
     done.push({ number, order, sent: sentAtMs.length, status: response?.status ?? null });
     if (done.length > MAX_DONE) done.shift();
   };
   const call: Orders['call'] = (headers = []) => {
     const uri = contact();
-    if (uri === null) return null;
+    if (uri === null || isBusy()) return null;
     const one = sound.begin(true);
     const asked = phone().invite(uri, { headers, body: sound.describe(one, 'sendrecv') });
+    asking += 1;
     asked.over
+      .finally(() => {
+        asking -= 1;
+      })
       .then((exchange) => {
         if (exchange.response && isAccepted(exchange)) sound.agree(one, exchange.response.body);
       })
@@ -78,6 +89,7 @@ export const createOrders = ({ phone, sound, answering, contact, failed }: Order
     });
   return {
     done,
+    isBusy,
     call,
     perform: (order, number, argument) => {
       if (order === 'call')

@@ -1,4 +1,6 @@
 /** Calls with the reflector: who may have them, to whom they go, how much, and that a whole call stands with every message told. */
+
+import { randomBytes } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect } from 'node:net';
@@ -75,7 +77,7 @@ t.test('queries and answers: what is written is read, and what says nothing is n
 const rig = () => {
   const clock = testClock();
   const sent: { bytes: Uint8Array; to: { address: string; port: number }; port: number }[] = [];
-  const state = { isBroken: false };
+  const state: { isBroken: boolean; phone?: Phone } = { isBroken: false };
   const defects: unknown[] = [];
   const calls = createCalls({
     clock,
@@ -90,6 +92,7 @@ const rig = () => {
     send: (place, bytes, to) => {
       if (state.isBroken) throw new Error('a defect');
       sent.push({ bytes, to, port: place.port });
+      clock.after(5, () => state.phone?.hear(bytes));
     },
     places: () => [5060, 20_000, 20_002].map((port) => ({ listener: 0, port })),
     listenerOf: () => 0,
@@ -240,6 +243,50 @@ t.test('what would make a message of ours too long to be read is refused before 
   await clock.pass(1000);
   t.ok(sent.every(({ bytes }) => statusOfLast([{ bytes }]) === 513));
   t.same(defects, []);
+});
+
+t.test('a line has eight calls at most, whoever makes them', async (t) => {
+  const { ask, hear, clock, state, identity } = rig();
+  const [line, other] = [identity.user(0), identity.user(1)];
+  const phoneOf = (user: string): Phone => {
+    const phone = createPhone({
+      clock,
+      random: (bytes) => randomBytes(bytes),
+      self: {
+        ...{ transport: 'UDP', host: '192.0.2.9', port: 40_000, uri: `sip:${user}@192.0.2.1` },
+        contact: `sip:${user}@192.0.2.9:40000`,
+      },
+      peer: () => ({ address: '192.0.2.1', port: 5060 }),
+      wire: { isReliable: false, send: (bytes) => void clock.after(5, () => hear(bytes, '192.0.2.9')) },
+      called: (called) => void called.accept(describe(0)),
+    });
+    state.phone = phone;
+    return phone;
+  };
+  ask({ action: 'open' });
+  const caller = phoneOf(line);
+  const all = Array.from({ length: 10 }, () => caller.invite(`sip:${line}@192.0.2.1`, { body: describe(0) }));
+  await clock.pass(1000);
+  const statuses = await Promise.all(all.map(async ({ over }) => (await over).response?.status));
+  t.same(statuses.toSorted(), [...Array(8).fill(200), 486, 486]);
+  const standing = await all[statuses.indexOf(200)]?.call;
+  const bye = standing?.ask('BYE');
+  await clock.pass(100);
+  t.equal((await bye)?.response?.status, 200);
+  const next = caller.invite(`sip:${line}@192.0.2.1`, { body: describe(0) });
+  await clock.pass(1000);
+  t.equal((await next.over).response?.status, 200, 'there is room again');
+
+  const called = phoneOf(other);
+  const registered = called.register('sip:192.0.2.1', 600, identity.password);
+  await clock.pass(100);
+  t.equal((await registered).at(-1)?.response?.status, 200);
+  const states: string[] = [];
+  for (let number = 1; number <= 10; number += 1) {
+    states.push(ask({ action: 'do', order: 'call', line: 1, number }).state);
+    await clock.pass(100);
+  }
+  t.same(states, [...Array(8).fill('ok'), 'held-back', 'held-back']);
 });
 
 t.test('a defect that comes to light later costs what was to be done then, and is told', async (t) => {
