@@ -86,6 +86,17 @@ const unaskedTo =
     if (socket.writableLength < MAX_UNREAD) writerTo(socket)(bytes);
   };
 
+/** Ends a connection after fifteen seconds, or so long after the latest call of what is returned. */
+const deadlineOf = (socket: Socket, clock: Clock): ((ms: number) => void) => {
+  const end = (): void => void socket.destroy();
+  let cancel = clock.after(UNANSWERED_MS, end);
+  socket.on('close', () => cancel());
+  return (ms) => {
+    cancel();
+    cancel = clock.after(ms, end);
+  };
+};
+
 export const createTcpSide = (rules: TcpRules): TcpSide => {
   const { clock = realClock } = rules;
   const servers: Server[] = [];
@@ -236,15 +247,8 @@ export const createTcpSide = (rules: TcpRules): TcpSide => {
     const guest: Guest = { prefix, source, proven: false, keptFor: null };
     guests.set(socket, guest);
     byPrefix.set(prefix, (byPrefix.get(prefix) ?? 0) + 1);
-    let stopWaiting = clock.after(UNANSWERED_MS, () => socket.destroy());
-    const leaveIn = (ms: number): void => {
-      stopWaiting();
-      stopWaiting = clock.after(ms, () => socket.destroy());
-    };
-    socket.on('close', () => {
-      stopWaiting();
-      leave(socket);
-    });
+    const leaveIn = deadlineOf(socket, clock);
+    socket.on('close', () => leave(socket));
     socket.once('data', (first: Buffer) => {
       socket.pause();
       socket.unshift(first);
