@@ -2,6 +2,7 @@
 import { type BodyToSend, buildResponse, type HeaderToSend } from '../wire/sip-build.js';
 import { afterRequest, type Dialog, dialogOfRequest, isInOrder, isWithin } from '../wire/sip-dialog.js';
 import { headers, type SipRequest, toTag } from '../wire/sip-message.js';
+import { isKeepable } from './bounds.js';
 import { type Call, createCall } from './call.js';
 import { ALLOW, type Line, type Respond, TAG_BYTES } from './line.js';
 import type { Server } from './transactions.js';
@@ -43,12 +44,16 @@ const respondTo =
 /** Calls that ring, by their INVITE's branch, which their CANCEL has as well (RFC 3261 §9.1). */
 type Ringing = Map<string, { readonly cancel: () => void }>;
 
+/** Calls of a phone, those that ring included: a consultation has two, and some whose BYE was lost on the way are left. */
+export const MAX_CALLS = 8;
+
 const ring = (request: SipRequest, server: Server, ringing: Ringing, rules: IncomingRules): void => {
-  const { line } = rules;
+  const { line, calls } = rules;
   const tag = line.hex(TAG_BYTES);
   const respond = respondTo(request, server, rules, tag);
   const dialog = dialogOfRequest(request, tag);
   if (!dialog) return void respond(400, 'Bad Request');
+  if (calls.size + ringing.size >= MAX_CALLS) return void respond(486, 'Busy Here');
   let isCancelled = false;
   let told: () => void = () => undefined;
   const key = request.essentials.via.branch ?? '';
@@ -108,6 +113,7 @@ export const createIncoming = (rules: IncomingRules): ((request: SipRequest, ser
     waiting.cancel();
   };
   return (request, server) => {
+    if (!isKeepable(request)) return void respondTo(request, server, rules)(513, 'Message Too Large');
     if (request.method === 'CANCEL') return void cancel(request, server);
     if (toTag(request) !== null) return void within(request, server);
     if (request.method === 'INVITE') return void ring(request, server, ringing, rules);

@@ -114,11 +114,17 @@ const beginCall = (line: Line, outside: Outside, uri: string, asking: Inviting):
     return attempt(again.bytes, turn + 1);
   };
   const over = attempt(sent.bytes, 1);
-  void over.then(({ response }) => heardFirst(response?.status ?? null));
+  over.then(
+    ({ response }) => heardFirst(response?.status ?? null),
+    () => heardFirst(null),
+  );
+  const standing = over.then(() => call);
+  // Whoever waits for the answer is told why there is none: who does not wait for the call need not be.
+  standing.catch(() => undefined);
   return {
     over,
     first,
-    call: over.then(() => call),
+    call: standing,
     cancel: () => line.exchange(cancelOf(request, uri, line), asking),
   };
 };

@@ -5,9 +5,10 @@
 import { BRANCH_COOKIE } from '../wire/sip-grammar.js';
 import type { SipRequest } from '../wire/sip-message.js';
 import { parseSip } from '../wire/sip-parse.js';
+import { isAnswerable, isKeepable } from './bounds.js';
 import type { Call } from './call.js';
 import type { Clock } from './clock.js';
-import { type Called, createIncoming } from './incoming.js';
+import { type Called, createIncoming, MAX_CALLS } from './incoming.js';
 import { createJournal, type Message, nameOf, nameOfBytes } from './journal.js';
 import { BRANCH_BYTES, createExchange, type Line, type Respond, type Self } from './line.js';
 import { createOutgoing, type Outgoing } from './outgoing.js';
@@ -15,7 +16,9 @@ import { createTransactions, type Server, type Wire } from './transactions.js';
 
 export interface Phone extends Outgoing {
   readonly messages: readonly Message[];
-  /** Takes in one whole message; what is no SIP is not looked at. */
+  /** Has as many calls as it may have; one that comes is refused. */
+  isBusy(): boolean;
+  /** Takes in one whole message; what is no SIP, or longer than a phone can answer, is not looked at. */
   hear(bytes: Uint8Array): void;
   close(): void;
 }
@@ -55,12 +58,14 @@ export const createPhone = (rules: PhoneRules): Phone => {
   const incoming = createIncoming({ line, calls, peer, called: rules.called, asked: rules.asked });
   return {
     messages: journal.messages,
+    isBusy: () => calls.size >= MAX_CALLS,
     ...createOutgoing(line),
     hear: (bytes) => {
       const parsed = parseSip(bytes);
-      if (!parsed.ok) return;
+      if (!parsed.ok || !isAnswerable(parsed.value, bytes.length)) return;
       journal.note('heard', Uint8Array.from(bytes), nameOf(parsed.value));
-      transactions.hear(parsed.value);
+      // A request that is too much is told so; a response that is too much is as if it had not come.
+      if (parsed.value.kind === 'request' || isKeepable(parsed.value)) transactions.hear(parsed.value);
     },
     close: () => {
       transactions.close();

@@ -21,6 +21,8 @@ interface AnsweringRules {
   /** Calls what registered on this line, and nobody else, whomever a Refer-To names; null where nobody did. */
   readonly callBack: (headers: readonly HeaderToSend[]) => { readonly over: Promise<Exchange> } | null;
   readonly counted: (what: 'calls' | 'cancelled' | 'refers') => void;
+  /** Told of a defect that came to light later. */
+  readonly failed: (error: unknown) => void;
 }
 
 export interface Answering {
@@ -61,7 +63,8 @@ const refreshed = (value: string | null, refresher: 'uac' | null): readonly Head
   ];
 };
 
-export const createAnswering = ({ sound, contact, manner, later, callBack, counted }: AnsweringRules): Answering => {
+export const createAnswering = (rules: AnsweringRules): Answering => {
+  const { sound, contact, manner, later, callBack, counted, failed } = rules;
   const describedAnew = (one: Spoken, { request, respond, acknowledged }: Request): void => {
     const formats = sound.agree(one, request.body);
     const offered = parseSdp(request.body);
@@ -93,7 +96,9 @@ export const createAnswering = ({ sound, contact, manner, later, callBack, count
       case 'REFER':
         counted('refers');
         respond(202, 'Accepted', { headers: [ours] });
-        return void later(0, () => void transferred(one.call, readReferredReplaces(header(request, 'refer-to'))));
+        return void later(0, () => {
+          transferred(one.call, readReferredReplaces(header(request, 'refer-to'))).catch(failed);
+        });
       case 'BYE':
         return;
       default:

@@ -32,6 +32,8 @@ interface LineRules {
   readonly proven: string;
   /** Where the sound of this line is to be sent to; null where no port was to be had. */
   readonly mediaPort: number | null;
+  /** Told of a defect that came to light later. */
+  readonly failed: (error: unknown) => void;
   /** Sends sound from there; nothing once the window has had its share. */
   readonly speak: (bytes: Uint8Array, to: Source) => void;
 }
@@ -95,7 +97,7 @@ const messagesTold = (phone: Phone | null) =>
   ]);
 
 export const createCallLine = (rules: LineRules): CallLine => {
-  const { clock, user, host, mediaPort } = rules;
+  const { clock, user, host, mediaPort, failed } = rules;
   const numbers = new Set<number>();
   const { timers, later, close } = createTimers(clock);
   const counts = { calls: 0, cancelled: 0, refers: 0 };
@@ -107,7 +109,7 @@ export const createCallLine = (rules: LineRules): CallLine => {
   const registrar = createRegistrar(user, rules.password);
   const sound = createLineSound({ ...rules, later });
   const answering = createAnswering({
-    ...{ sound, contact, later, manner: () => manner, callBack: (headers) => orders.call(headers) },
+    ...{ sound, contact, later, failed, manner: () => manner, callBack: (headers) => orders.call(headers) },
     counted: (what) => {
       counts[what] += 1;
     },
@@ -130,7 +132,7 @@ export const createCallLine = (rules: LineRules): CallLine => {
     return phone;
   };
   const orders = createOrders({
-    ...{ phone: thePhone, sound, answering },
+    ...{ phone: thePhone, sound, answering, failed },
     contact: () => registrar.registration()?.contact ?? null,
   });
   const perform = (order: CallOrder, number: number, argument: number): void => {
@@ -153,7 +155,7 @@ export const createCallLine = (rules: LineRules): CallLine => {
     order: (order, number, afterMs, argument) => {
       if (numbers.has(number)) return 'ok';
       if (!isPossible(order)) return 'nothing';
-      if (timers.size >= MAX_UNDER_WAY) return 'held-back';
+      if (timers.size >= MAX_UNDER_WAY || (order === 'call' && orders.isBusy())) return 'held-back';
       numbers.add(number);
       const [oldest] = numbers;
       if (numbers.size > MAX_NUMBERS && oldest !== undefined) numbers.delete(oldest);

@@ -22,11 +22,15 @@ interface OrderRules {
   readonly answering: Answering;
   /** Whom it calls; null where nobody registered. */
   readonly contact: () => string | null;
+  /** Told of a defect that came to light later. */
+  readonly failed: (error: unknown) => void;
 }
 
 interface Orders {
   readonly done: readonly Done[];
-  /** Calls what registered; null where nobody did. */
+  /** As many calls stand, or are being asked for, as a line may have. */
+  isBusy(): boolean;
+  /** Calls what registered; null where nobody did, and while the line is busy. */
   call(headers?: readonly HeaderToSend[]): { readonly over: Promise<Exchange> } | null;
   perform(order: Exclude<CallOrder, 'manner'>, number: number, argument: number): void;
 }
@@ -36,25 +40,38 @@ const MAX_DONE = 32;
 /** RFC 4028 §4.2 recommends it. */
 const SESSION_S = 1800;
 
+/** Asked for at the same time, from INVITE to answer. */
+const MAX_ASKED = 8;
+
 const isAccepted = ({ response }: Exchange): boolean => response !== null && response.status < 300;
 
-export const createOrders = ({ phone, sound, answering, contact }: OrderRules): Orders => {
+export const createOrders = ({ phone, sound, answering, contact, failed }: OrderRules): Orders => {
   const done: Done[] = [];
+  let asking = 0;
+  const isBusy = (): boolean => asking >= MAX_ASKED || phone().isBusy();
   const finish = (number: number, order: CallOrder, { sentAtMs, response }: Exchange): void => {
     done.push({ number, order, sent: sentAtMs.length, status: response?.status ?? null });
     if (done.length > MAX_DONE) done.shift();
   };
   const call: Orders['call'] = (headers = []) => {
     const uri = contact();
-    if (uri === null) return null;
+    if (uri === null || isBusy()) return null;
     const one = sound.begin(true);
     const asked = phone().invite(uri, { headers, body: sound.describe(one, 'sendrecv') });
-    void asked.over.then((exchange) => {
-      if (exchange.response && isAccepted(exchange)) sound.agree(one, exchange.response.body);
-    });
-    void asked.call.then((stands) => {
-      if (stands) answering.stand(one, stands);
-    });
+    asking += 1;
+    asked.over
+      .finally(() => {
+        asking -= 1;
+      })
+      .then((exchange) => {
+        if (exchange.response && isAccepted(exchange)) sound.agree(one, exchange.response.body);
+      })
+      .catch(failed);
+    asked.call
+      .then((stands) => {
+        if (stands) answering.stand(one, stands);
+      })
+      .catch(failed);
     return asked;
   };
   const describeAnew = async (one: Spoken, standing: Call, order: 'hold' | 'resume'): Promise<Exchange> => {
@@ -72,9 +89,13 @@ export const createOrders = ({ phone, sound, answering, contact }: OrderRules): 
     });
   return {
     done,
+    isBusy,
     call,
     perform: (order, number, argument) => {
-      if (order === 'call') return void call()?.over.then((what) => finish(number, order, what));
+      if (order === 'call')
+        return void call()
+          ?.over.then((what) => finish(number, order, what))
+          .catch(failed);
       const one = sound.current();
       if (!one) return;
       if (order === 'talk') return void sound.talk(one, argument);
@@ -87,7 +108,7 @@ export const createOrders = ({ phone, sound, answering, contact }: OrderRules): 
           : order === 'refresh'
             ? refresh(standing)
             : describeAnew(one, standing, order);
-      void exchange.then((what) => finish(number, order, what));
+      exchange.then((what) => finish(number, order, what)).catch(failed);
     },
   };
 };

@@ -14,7 +14,10 @@ import { createShares, ownerOf } from './quotas.js';
 /** A run opens one. */
 const PER_PREFIX = { rate: 0.1, burst: 20 } as const;
 const FOR_ALL = { rate: 5, burst: 100 } as const;
-/** All together; a token has its share. With eight lines of 160 KiB each, 40 MiB at most. */
+/**
+ * All together; a token has its share. A window has eight lines, and each remembers 160 KiB of messages at most, 40 MiB in all, and
+ * has eight calls at most.
+ */
 const MAX_WINDOWS = 32;
 /** Without a question of its agent's a window ends; a call that rests is asked about now and then. */
 export const WINDOW_IDLE_MS = 120_000;

@@ -50,6 +50,8 @@ export interface Calls {
 
 interface CallsRules {
   readonly clock: Clock;
+  /** Runs what may be defective; what runs later has nobody else to see to it. */
+  readonly guarded: <T>(work: () => T, otherwise: T) => T;
   readonly send: (place: Place, bytes: Uint8Array, to: Source) => void;
   readonly places: () => readonly Place[];
   /** The listener to which a connection to this address of ours belongs. */
@@ -63,7 +65,11 @@ const usersIn = (message: SipMessage): readonly (string | null)[] => {
 };
 
 /** A window's lines: each is made with its first message. */
-const createLines = ({ clock, send, places }: CallsRules) => {
+const createLines = ({ clock, guarded, send, places }: CallsRules) => {
+  const failed = (error: unknown): void =>
+    guarded(() => {
+      throw error;
+    }, undefined);
   /** The port that the agent knows to pass, else any that is free. */
   const mediaPlace = (window: Window, number: number, listener: number): Place | null => {
     const free = places().filter(
@@ -83,6 +89,7 @@ const createLines = ({ clock, send, places }: CallsRules) => {
       host: window.host,
       proven: window.address,
       mediaPort: at?.port ?? null,
+      failed,
       speak: (bytes, to) => {
         if (at && mayLeave(window)) send(at, bytes, { address: window.spelt, port: to.port });
       },
@@ -94,10 +101,17 @@ const createLines = ({ clock, send, places }: CallsRules) => {
   };
 };
 
+/** The same time, in which a defect costs what was to be done then. */
+const guardedClock = ({ clock: { now, after }, guarded }: Pick<CallsRules, 'clock' | 'guarded'>): Clock => ({
+  now,
+  after: (ms, run) => after(ms, () => guarded(run, undefined)),
+});
+
 export const createCalls = (rules: CallsRules): Calls => {
-  const { clock, send } = rules;
+  const { send } = rules;
+  const clock = guardedClock(rules);
   const windows = createWindows(clock);
-  const lineOf = createLines(rules);
+  const lineOf = createLines({ ...rules, clock });
 
   const answer: Calls['answer'] = (query, asker) => {
     if (query.action === 'open') return { state: windows.open(query, asker), whole: null };

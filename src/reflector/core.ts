@@ -89,9 +89,14 @@ const spelt = (address: string, { listener }: Place, listeners: readonly Listene
   !address.includes(':') && listeners[listener]?.address.includes(':') ? `::ffff:${address}` : address;
 
 /** Calls whose datagrams leave from these sockets. */
-const callsOver = (udp: () => ReturnType<typeof createUdpSide>, listeners: readonly Listener[]): Calls =>
+const callsOver = (
+  udp: () => ReturnType<typeof createUdpSide>,
+  listeners: readonly Listener[],
+  guarded: ReturnType<typeof createGuard>,
+): Calls =>
   createCalls({
     clock: realClock,
+    guarded,
     send: (place, bytes, { address, port }) =>
       void udp().send(place, bytes, { address: spelt(address, place, listeners), port }),
     places: () => udp().places(),
@@ -177,8 +182,9 @@ export const createCore = (options: CoreOptions): Core => {
   const books = createBooks(options, startedAt);
   const { authority, sessions, limiter, refusals, strangers, unreadable, lateness } = books;
   const { udpPorts, overruns, deferrals, inbound, arrivalOf } = books;
+  const guarded = createGuard(warn, sessions.during);
   // A call's signalling, sound and questions come to different ports, which have to be of one process.
-  const calls = siblings || options.calls === false ? null : callsOver(() => udp, options.listeners);
+  const calls = siblings || options.calls === false ? null : callsOver(() => udp, options.listeners, guarded);
   const counts = { datagrams: 0, answers: 0, connections: 0, refusedConnections: 0 };
   const counted = (what: keyof typeof counts): void => {
     counts[what] += 1;
@@ -195,7 +201,6 @@ export const createCore = (options: CoreOptions): Core => {
   });
 
   const rules = rulesOf(books, { info: self.info, version: options.version, calls });
-  const guarded = createGuard(warn, sessions.during);
   const defer = (arrival: Arrival, owner: string, afterMs: number, send: () => void): boolean => {
     const accepted = deferrals.add(arrival.sourceBytes, owner, afterMs, send);
     if (!accepted) refusals.refuse(arrival.sourceBytes);

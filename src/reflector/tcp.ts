@@ -1,6 +1,7 @@
 /** The reflector's TCP ports, each of which speaks TLS as well: connections, how many and for how long. */
 import { createServer, type Server, type Socket } from 'node:net';
 import { type SecureContext, TLSSocket } from 'node:tls';
+import { type Clock, realClock } from '../dialog/clock.js';
 import { EXPORTER_BYTES, EXPORTER_LABEL } from '../net/stream.js';
 import type { Place } from './alternates.js';
 import { WINDOW_IDLE_MS } from './call-windows.js';
@@ -31,6 +32,8 @@ const MAX_UNREAD = 64 * 1024;
 const TLS_HANDSHAKE = 0x16;
 
 interface TcpRules {
+  /** By which connections end; this host's if left out. */
+  readonly clock?: Clock;
   readonly listeners: readonly { readonly address: string }[];
   readonly secureContext: () => SecureContext;
   readonly arrivalOf: (
@@ -83,7 +86,19 @@ const unaskedTo =
     if (socket.writableLength < MAX_UNREAD) writerTo(socket)(bytes);
   };
 
+/** Ends a connection after fifteen seconds, or so long after the latest call of what is returned. */
+const deadlineOf = (socket: Socket, clock: Clock): ((ms: number) => void) => {
+  const end = (): void => void socket.destroy();
+  let cancel = clock.after(UNANSWERED_MS, end);
+  socket.on('close', () => cancel());
+  return (ms) => {
+    cancel();
+    cancel = clock.after(ms, end);
+  };
+};
+
 export const createTcpSide = (rules: TcpRules): TcpSide => {
+  const { clock = realClock } = rules;
   const servers: Server[] = [];
   const ports = new Set<number>();
   const guests = new Map<Socket, Guest>();
@@ -109,6 +124,9 @@ export const createTcpSide = (rules: TcpRules): TcpSide => {
     const { consult } = rules;
     const binding =
       socket instanceof TLSSocket ? socket.exportKeyingMaterial(EXPORTER_BYTES, EXPORTER_LABEL, Buffer.alloc(0)) : null;
+    let belongsToCall = false;
+    /** A phone's keepalive does not shorten the rest that a call may have. */
+    const stayFor = (ms: number): void => leaveIn(belongsToCall ? Math.max(ms, WINDOW_IDLE_MS) : ms);
     /** Beyond what its network may have; it is told when it comes back with a token. */
     const tooMuch = (): void => cutOff(socket, guest.source);
     const listen = (chunk: Buffer): void => {
@@ -116,7 +134,8 @@ export const createTcpSide = (rules: TcpRules): TcpSide => {
       const arrival = rules.arrivalOf(source, port, binding, socket.localAddress ?? null);
       if (!arrival) return void socket.destroy();
       const { send, close, excess, inCall } = rules.guarded(() => conversation.push(chunk, arrival), HANG_UP);
-      if (inCall) leaveIn(WINDOW_IDLE_MS);
+      belongsToCall ||= inCall === true;
+      if (inCall) stayFor(WINDOW_IDLE_MS);
       if (inCall || send.some(({ proven }) => proven)) {
         prove(guest, conversation.owner() ?? '');
         rules.strangers.proved(arrival.sourceAddress);
@@ -134,7 +153,7 @@ export const createTcpSide = (rules: TcpRules): TcpSide => {
         leaveIn(LINGER_MS);
       };
       for (const { bytes, afterMs, informed, of } of send) {
-        leaveIn(afterMs + UNANSWERED_MS);
+        stayFor(afterMs + UNANSWERED_MS);
         const later = (content: Uint8Array | null): void => {
           waiting -= 1;
           write(content);
@@ -228,15 +247,8 @@ export const createTcpSide = (rules: TcpRules): TcpSide => {
     const guest: Guest = { prefix, source, proven: false, keptFor: null };
     guests.set(socket, guest);
     byPrefix.set(prefix, (byPrefix.get(prefix) ?? 0) + 1);
-    let deadline = setTimeout(() => socket.destroy(), UNANSWERED_MS);
-    const leaveIn = (ms: number): void => {
-      clearTimeout(deadline);
-      deadline = setTimeout(() => socket.destroy(), ms);
-    };
-    socket.on('close', () => {
-      clearTimeout(deadline);
-      leave(socket);
-    });
+    const leaveIn = deadlineOf(socket, clock);
+    socket.on('close', () => leave(socket));
     socket.once('data', (first: Buffer) => {
       socket.pause();
       socket.unshift(first);

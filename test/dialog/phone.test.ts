@@ -279,6 +279,38 @@ t.test('registering: with the right password, with a wrong one, and with a schem
   );
 });
 
+t.test('an answer whose routes are too long for our ACK is none, and one with many routes stands', async (t) => {
+  for (const [length, stands] of [
+    [300, true],
+    [700, false],
+  ] as const) {
+    const clock = testClock();
+    const { alice, called, state } = twoPhones(clock);
+    state.passes = (_, from) => from === 'alice';
+    const calling = alice.invite('sip:bob@example.com', { body: audio() });
+    await clock.pass(20);
+    const invited = called[0]?.request;
+    if (!invited) throw new Error('an INVITE');
+    const routes = Array.from({ length: 11 }, () => `<sip:${'a'.repeat(length)}>`).join(', ');
+    const answer = buildResponse(invited, {
+      ...{ status: 200, reason: 'OK', toTag: 'there' },
+      extraHeaders: [
+        { name: 'Contact', value: `<sip:${'b'.repeat(1000)}>` },
+        { name: 'Record-Route', value: routes },
+      ],
+      body: audio(),
+    });
+    alice.hear(answer);
+    await clock.pass(40_000);
+    t.equal((await calling.call) !== null, stands, `${routes.length} octets`);
+    t.equal(
+      alice.messages.some(({ bytes }) => nameOf(bytes) === 'ACK'),
+      stands,
+    );
+    t.same(namesOf(alice.messages, 'heard'), ['200 INVITE'], 'it is remembered as what came');
+  }
+});
+
 t.test('on a line that loses anything at any time each request ends, one way or another', async (t) => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.boolean(), { minLength: 30, maxLength: 30 }), async (fates) => {

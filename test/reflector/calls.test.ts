@@ -1,4 +1,6 @@
 /** Calls with the reflector: who may have them, to whom they go, how much, and that a whole call stands with every message told. */
+
+import { randomBytes } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect } from 'node:net';
@@ -8,7 +10,10 @@ import { createPhone, type Phone } from '../../src/dialog/phone.js';
 import { createEar, createMouth } from '../../src/dialog/sound.js';
 import { type CallAnswer, createCalls } from '../../src/reflector/calls.js';
 import { makeCredentials } from '../../src/reflector/certificate.js';
+import { createLimiter } from '../../src/reflector/limits.js';
 import { startReflector } from '../../src/reflector/server.js';
+import { createStrangers } from '../../src/reflector/strangers.js';
+import { createTcpSide } from '../../src/reflector/tcp.js';
 import {
   type CallOrder,
   type CallQuery,
@@ -72,9 +77,23 @@ t.test('queries and answers: what is written is read, and what says nothing is n
 const rig = () => {
   const clock = testClock();
   const sent: { bytes: Uint8Array; to: { address: string; port: number }; port: number }[] = [];
+  const state: { isBroken: boolean; phone?: Phone } = { isBroken: false };
+  const defects: unknown[] = [];
   const calls = createCalls({
     clock,
-    send: (place, bytes, to) => sent.push({ bytes, to, port: place.port }),
+    guarded: (work, otherwise) => {
+      try {
+        return work();
+      } catch (error) {
+        defects.push(error);
+        return otherwise;
+      }
+    },
+    send: (place, bytes, to) => {
+      if (state.isBroken) throw new Error('a defect');
+      sent.push({ bytes, to, port: place.port });
+      clock.after(5, () => state.phone?.hear(bytes));
+    },
     places: () => [5060, 20_000, 20_002].map((port) => ({ listener: 0, port })),
     listenerOf: () => 0,
   });
@@ -92,7 +111,8 @@ const rig = () => {
   };
   const hear = (bytes: Uint8Array, address: string, port = 5060): boolean =>
     calls.hear(bytes, { address, port: 40_000 }, address, { listener: 0, port });
-  return { clock, sent, calls, ask, hear, identity: callIdentity(Buffer.from('token session'.padEnd(32))) };
+  const identity = callIdentity(Buffer.from('token session'.padEnd(32)));
+  return { clock, sent, state, defects, calls, ask, hear, identity };
 };
 const invite = (user: string): Buffer =>
   Buffer.from(
@@ -155,6 +175,135 @@ t.test('what a window sends in all has a ceiling', async (t) => {
   const sound = sent.filter(({ port }) => port !== 5060);
   t.ok(sound.length > 1000 && sent.length <= 16_000, `${sent.length} packets`);
   t.ok(sound.every(({ to }) => to.port === 30_000 && to.address === '192.0.2.9'));
+});
+
+/** An INVITE with an offer; `change` sees its header fields. */
+const offering = (user: string, change: (head: string) => string = (head) => head): Buffer => {
+  const offer = buildSdp({
+    ...{ address: '192.0.2.9', port: 30_000, sessionId: 1, version: 1, direction: 'sendrecv', ssrc: 5 },
+    formats: OUR_FORMATS,
+  });
+  const [head = ''] = invite(user).toString('latin1').split('\r\n\r\n');
+  const typed = head.replace(/Content-Length: 0/i, `Content-Type: application/sdp\r\nContent-Length: ${offer.length}`);
+  return Buffer.concat([Buffer.from(`${change(typed)}\r\n\r\n`, 'latin1'), offer]);
+};
+/** A request within the call that our last answer to its INVITE made. */
+const within = (method: string, user: string, sent: readonly { bytes: Uint8Array }[], more = ''): Buffer => {
+  const answer = Buffer.from(sent.at(-1)?.bytes ?? []).toString('latin1');
+  const to = /^To:.*$/m.exec(answer)?.[0] ?? '';
+  const [head = ''] = Buffer.from(sipRequest(method)).toString('latin1').split('\r\n\r\n');
+  const mine = head
+    .replaceAll('probe@192.0.2.1', `${user}@192.0.2.1`)
+    .replace(/^To:.*$/m, to.trim())
+    .replace('z9hG4bK74bf9', `z9hG4bK${method}`)
+    .replace(/CSeq: 1 /, 'CSeq: 2 ');
+  return Buffer.from(`${mine}${more}\r\n\r\n`, 'latin1');
+};
+const statusOfLast = (sent: readonly { bytes: Uint8Array }[]): number | null => {
+  const parsed = parseSip(sent.at(-1)?.bytes ?? new Uint8Array());
+  return parsed.ok && parsed.value.kind === 'response' ? parsed.value.status : null;
+};
+
+t.test('what would make a message of ours too long to be read is refused before anything stands on it', async (t) => {
+  const { ask, hear, sent, clock, defects, identity } = rig();
+  const user = identity.user(0);
+  ask({ action: 'open' });
+  const long = (count: number) => 'a'.repeat(count);
+  for (const [what, change] of [
+    ['a Contact', (head: string) => head.replace(/^Contact:.*$/m, `Contact: <sip:${long(8150)}>`)],
+    ['a From', (head: string) => head.replace('<sip:alice@', `"${long(2000)}" <sip:alice@`)],
+    [
+      'a strict router, and more of them',
+      (head: string) => `${head}\r\nRecord-Route: <sip:a>\r\nRecord-Route: <sip:${long(8100)};lr>`,
+    ],
+    ['a router with a control in its name', (head: string) => `${head}\r\nRecord-Route: "\x01" <sip:a;lr>`],
+  ] as const) {
+    t.ok(
+      hear(
+        offering(user, (head) => change(head.replace('74bf9', `${long(3)}${what.length}`))),
+        '192.0.2.9',
+      ),
+      what,
+    );
+    t.equal(statusOfLast(sent), 513, what);
+  }
+  const registering = Buffer.from(sipRequest('REGISTER')).toString('latin1');
+  const registers = registering
+    .replaceAll('probe@192.0.2.1', `${user}@192.0.2.1`)
+    .replace(/^Contact:.*$/m, `Contact: <sip:${long(8150)}>`);
+  t.ok(hear(Buffer.from(registers, 'latin1'), '192.0.2.9'));
+  t.equal(statusOfLast(sent), 513, 'a registration');
+  const count = sent.length;
+  hear(
+    offering(user, (head) => head.replace('74bf9;rport', `74bf9;x=${long(8000)};rport`)),
+    '192.0.2.9',
+  );
+  t.equal(sent.length, count, 'what no answer can be built to is not answered');
+  t.equal(ask({ action: 'do', order: 'call', line: 0, number: 1, afterMs: 1 }).state, 'nothing', 'nobody registered');
+  await clock.pass(1000);
+  t.ok(sent.every(({ bytes }) => statusOfLast([{ bytes }]) === 513));
+  t.same(defects, []);
+});
+
+t.test('a line has eight calls at most, whoever makes them', async (t) => {
+  const { ask, hear, clock, state, identity } = rig();
+  const [line, other] = [identity.user(0), identity.user(1)];
+  const phoneOf = (user: string): Phone => {
+    const phone = createPhone({
+      clock,
+      random: (bytes) => randomBytes(bytes),
+      self: {
+        ...{ transport: 'UDP', host: '192.0.2.9', port: 40_000, uri: `sip:${user}@192.0.2.1` },
+        contact: `sip:${user}@192.0.2.9:40000`,
+      },
+      peer: () => ({ address: '192.0.2.1', port: 5060 }),
+      wire: { isReliable: false, send: (bytes) => void clock.after(5, () => hear(bytes, '192.0.2.9')) },
+      called: (called) => void called.accept(describe(0)),
+    });
+    state.phone = phone;
+    return phone;
+  };
+  ask({ action: 'open' });
+  const caller = phoneOf(line);
+  const all = Array.from({ length: 10 }, () => caller.invite(`sip:${line}@192.0.2.1`, { body: describe(0) }));
+  await clock.pass(1000);
+  const statuses = await Promise.all(all.map(async ({ over }) => (await over).response?.status));
+  t.same(statuses.toSorted(), [...Array(8).fill(200), 486, 486]);
+  const standing = await all[statuses.indexOf(200)]?.call;
+  const bye = standing?.ask('BYE');
+  await clock.pass(100);
+  t.equal((await bye)?.response?.status, 200);
+  const next = caller.invite(`sip:${line}@192.0.2.1`, { body: describe(0) });
+  await clock.pass(1000);
+  t.equal((await next.over).response?.status, 200, 'there is room again');
+
+  const called = phoneOf(other);
+  const registered = called.register('sip:192.0.2.1', 600, identity.password);
+  await clock.pass(100);
+  t.equal((await registered).at(-1)?.response?.status, 200);
+  const states: string[] = [];
+  for (let number = 1; number <= 10; number += 1) {
+    states.push(ask({ action: 'do', order: 'call', line: 1, number }).state);
+    await clock.pass(100);
+  }
+  t.same(states, [...Array(8).fill('ok'), 'held-back', 'held-back']);
+});
+
+t.test('a defect that comes to light later costs what was to be done then, and is told', async (t) => {
+  const { ask, hear, sent, clock, state, defects, identity } = rig();
+  const user = identity.user(0);
+  ask({ action: 'open' });
+  t.ok(hear(offering(user), '192.0.2.9'));
+  await clock.pass(400);
+  t.equal(statusOfLast(sent), 200);
+  t.ok(hear(within('REFER', user, sent, `\r\nRefer-To: <sip:${user}@192.0.2.1>`), '192.0.2.9'));
+  t.equal(statusOfLast(sent), 202);
+  state.isBroken = true;
+  await clock.pass(1);
+  t.match(defects, [{ message: 'a defect' }], 'of the NOTIFY, for which nobody waits');
+  ask({ action: 'do', order: 'bye', line: 0, number: 1, afterMs: 1 });
+  await clock.pass(10);
+  t.match(defects, [{ message: 'a defect' }, { message: 'a defect' }], 'of an order that was delayed');
 });
 
 t.test(
@@ -320,6 +469,61 @@ const started = async (t: Test, how: { readonly calls?: boolean; readonly proces
   };
   return { sip, media, other, query, whole, record, until };
 };
+
+t.test("a call's connection may rest for two minutes, after a keepalive as well", async (t) => {
+  const clock = testClock();
+  const CALL = 'a message of a call';
+  const tcp = createTcpSide({
+    clock,
+    listeners: [{ address: HOST }],
+    secureContext: () => {
+      throw new Error('no TLS here');
+    },
+    arrivalOf: ({ address, port }, localPort, binding, localAddress) => ({
+      ...{ sourceBytes: bytesOf(address), sourceAddress: address, sourcePort: port, localPort, localAddress, binding },
+      ...{ receivedAtMicros: 0n, surroundings: null },
+    }),
+    createConversation: () => ({
+      owner: () => 'token',
+      push: (chunk) => ({
+        send: [{ bytes: Buffer.from(chunk), afterMs: 0, proven: false, informed: null }],
+        ...{ close: false, inCall: Buffer.from(chunk).toString() === CALL },
+      }),
+    }),
+    strangers: createStrangers(createLimiter()),
+    guarded: (work) => work(),
+    defer: () => false,
+    failed: () => undefined,
+    refused: () => t.fail('nobody is refused'),
+    counted: () => undefined,
+    warn: (message) => t.fail(message),
+  });
+  const [port = 0] = await freeUdp(1);
+  await tcp.bind({ listener: 0, port });
+  t.teardown(() => tcp.close());
+  const opened = async (first: string) => {
+    const socket = connect({ port, host: HOST });
+    const say = async (text: string): Promise<void> => {
+      socket.write(text);
+      await once(socket, 'data');
+    };
+    await say(first);
+    return { say, ended: once(socket, 'close') };
+  };
+  const phone = await opened(CALL);
+  const pinging = await opened('\r\n\r\n');
+  await clock.pass(14_000);
+  for (const one of [phone, pinging]) await one.say('\r\n\r\n');
+  await clock.pass(16_000);
+  await pinging.ended;
+  t.equal(tcp.openConnections(), 1, 'without a call fifteen seconds');
+  await clock.pass(100_000);
+  await phone.say('\r\n\r\n');
+  await clock.pass(119_000);
+  t.equal(tcp.openConnections(), 1);
+  await clock.pass(2000);
+  await phone.ended;
+});
 
 t.test('a whole call: registered, called, heard, held, hung up, called back, and every message told', async (t) => {
   const { sip, media, query, whole, until } = await started(t);

@@ -42,6 +42,7 @@ export const callNet = (firewall: Firewall = (bytes) => bytes): FakeNet => {
   const deliver = (bytes: Uint8Array, port: number, localPort: number): void =>
     cross(bytes, { direction: 'in', over: 'udp', localPort, port }, (passed) => sockets.get(localPort)?.(passed, port));
   const calls = createCalls({
+    guarded: (work) => work(),
     clock,
     send: ({ port }, bytes, to) => deliver(bytes, port, to.port),
     places: () => [5060, ...MEDIA].map((port) => ({ listener: 0, port })),
