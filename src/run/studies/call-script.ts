@@ -272,12 +272,12 @@ const replaced = async (script: Script, old: Call): Promise<StepNote> => {
   });
   const theirs = record ? [...sentBy(record, 'INVITE'), ...sentBy(record, 'NOTIFY')] : [];
   if (theirs.length === 0) return untested('attended-transfer', 'no-word');
-  // Who was called in place of a call ends that one (RFC 3891 §3).
-  const over = await old.ask('BYE', enough(tools));
+  // Who was called in place of a call ends that one (RFC 3891 §3); what becomes of BYE is a step of its own.
+  await old.ask('BYE', enough(tools));
   const sound = call ? await soundOf(script, AGAIN_PACKETS) : null;
   if (call) await call.ask('BYE', enough(tools));
   const legs = theirs.map((name) => ({ from: 'far-end', kind: 'request', name }) as const);
-  const note = asked('attended-transfer', refer, [...legs, request(over), ...(sound ?? [])]);
+  const note = asked('attended-transfer', refer, [...legs, ...(sound ?? [])]);
   return { ...note, status: status ?? note.status };
 };
 
