@@ -17,6 +17,7 @@ export interface Phone extends Outgoing {
   readonly messages: readonly Message[];
   /** Takes in one whole message; what is no SIP is not looked at. */
   hear(bytes: Uint8Array): void;
+  /** Ends every open exchange without an answer, and sends nothing more. */
   close(): void;
 }
 

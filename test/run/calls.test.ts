@@ -177,6 +177,30 @@ t.test('after 30 seconds of a flow nothing of it passes any more', async (t) => 
   ]);
 });
 
+t.test('the run ends while answers are missing: nothing waits for them', async (t) => {
+  const silences = [
+    ['REGISTER', 2000],
+    ['INVITE', 6000],
+    ['BYE', 30_000],
+    ['CANCEL', 1500],
+  ] as const;
+  for (const [method, endsAtMs] of silences) {
+    const net = callNet(dropping((bytes) => begins(bytes, method)));
+    const controller = new AbortController();
+    setMaxListeners(0, controller.signal);
+    net.at(endsAtMs, () => controller.abort(new Error('interrupted')));
+    const tools = { ...toolsOf(net, SESSION, { path: knownPath(200, 0), probe: SIP }), signal: controller.signal };
+    const farEnd = {
+      ...{ address: ADDRESS, passing: [UDP, ...MEDIA], observations: [], signalling: [], ways: WAYS, identity: CALLS },
+      ...{ flows: null, connections: null },
+    };
+    const facts = await net.run(study.ask([farEnd], tools, { deep: false, nat: false, calls: {} }));
+    // What was over by then is told, and of what was open nothing is.
+    t.ok(facts.length < 6, `${method}: ${facts.length} calls`);
+    t.ok(net.now() < endsAtMs + 100, `${method}: ${net.now()} ms`);
+  }
+});
+
 t.test('a far end that takes no calls', async (t) => {
   const judged = await rehearsed((bytes) => bytes, { identity: { info: {} } as unknown as Identity });
   t.same(judged.calls, []);

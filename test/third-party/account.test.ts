@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { loadProbe } from '../../probes/contract.js';
+import { parseProbeOptions } from '../../src/cli/options.js';
 import type { Account } from '../../src/model/account.js';
 import { forbidden, readAccount } from '../../src/probing/account.js';
 import { systemNet } from '../../src/run/net.js';
@@ -49,6 +50,22 @@ t.test('the file: its owner alone may read it, and no message says what stands i
     t.notMatch(`${message} ${stack} ${JSON.stringify(cause)} ${String(cause)}`, /s3cret/);
   }
   t.throws(() => readAccount(join(folder, 'none'), null), { message: /ENOENT/ });
+});
+
+t.test('a run with an account has the time of its call', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'callpath-account-'));
+  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  const file = join(folder, 'account.yaml');
+  await writeFile(file, 'user: alice\ndomain: sip.test\npassword: s3cret\nmaxCallSeconds: 60\n', { mode: 0o600 });
+  const secondsOf = (...more: readonly string[]): number =>
+    parseProbeOptions(['--target', 'sip.test', '--account', file, ...more], {}).timeoutMs / 1000;
+  const usual = parseProbeOptions(['--target', 'sip.test'], {}).timeoutMs / 1000;
+  t.ok(secondsOf() >= usual + 15.5, 'silence to REGISTER');
+  t.ok(
+    secondsOf('--call-to', '600') >= usual + 30 + 60 + 2 * 15.5,
+    'ringing, talking, and silence to BYE and REGISTER',
+  );
+  t.equal(secondsOf('--timeout', '20'), 20, 'what is asked for holds');
 });
 
 t.test('numbers that are never called', async (t) => {

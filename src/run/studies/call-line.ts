@@ -40,12 +40,15 @@ export interface AgentLine {
 const KEEPALIVE = Buffer.from('\r\n\r\n');
 const SSRC_BYTES = 4;
 
-/** The run's own time, of which a test may have another. Timers end with the run. */
-const clockOf = ({ net, signal }: Tools): Clock => ({
+/**
+ * The run's own time, of which a test may have another. Its timers outlive the run's end: a call is hung up after it, and an
+ * exchange whose timers ended would wait for ever. The phone ends them when it is closed.
+ */
+const clockOf = ({ net }: Tools): Clock => ({
   now: net.now,
   after: (ms, run) => {
     const cancelled = new AbortController();
-    void net.sleep(ms, AbortSignal.any([cancelled.signal, signal])).then(run, () => undefined);
+    void net.sleep(ms, cancelled.signal).then(run, () => undefined);
     return () => cancelled.abort();
   },
 });
