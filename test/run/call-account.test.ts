@@ -120,3 +120,15 @@ t.test('while it registers: nobody is called, and silence says nothing', async (
   t.equal(seen.atMs, 4700);
   t.same(seen.left, NOTHING);
 });
+
+t.test('a socket that cannot be had, for the messages or for the sound, costs the call and not the run', async (t) => {
+  for (const missing of [0, 1]) {
+    const refusal = { code: 'EMFILE', syscall: 'bind' };
+    const net = fakeNet({ openUdp: (count) => (count === missing ? refusal : null) });
+    const tools = toolsOf(net, { id: new Uint8Array(8), keys: null });
+    const { steps } = await net.run(callWith(ACCOUNT, SIP, tools));
+    t.match(steps, [{ step: 'register', untested: 'no-connection' }]);
+    t.equal(steps.length, 1);
+    t.equal(net.openSockets(), 0);
+  }
+});

@@ -201,6 +201,26 @@ t.test('the run ends while answers are missing: nothing waits for them', async (
   }
 });
 
+t.test('a line whose socket cannot be had is untested, and the others are told', async (t) => {
+  const whole = callNet((bytes) => bytes);
+  let opened = 0;
+  const openSharedUdp: typeof whole.openSharedUdp = async (...how) => {
+    opened += 1;
+    if (opened === 1) throw { code: 'EMFILE', syscall: 'bind' };
+    return whole.openSharedUdp(...how);
+  };
+  const net = { ...whole, openSharedUdp };
+  const tools = toolsOf(net, SESSION, { path: knownPath(200, 0), probe: SIP });
+  const farEnd = {
+    ...{ address: ADDRESS, passing: [UDP, ...MEDIA], observations: [], signalling: [], ways: WAYS, identity: CALLS },
+    ...{ flows: null, connections: null },
+  };
+  const facts = await whole.run(study.ask([farEnd], tools, { deep: false, nat: false, calls: { idleMs: 5000 } }));
+  t.equal(facts.length, 6);
+  t.match(facts[0]?.steps, [{ step: 'register', untested: 'no-connection' }]);
+  t.ok(facts.slice(1).every(({ steps }) => steps.every(({ untested }) => untested === null)));
+});
+
 t.test('a far end that takes no calls', async (t) => {
   const judged = await rehearsed((bytes) => bytes, { identity: { info: {} } as unknown as Identity });
   t.same(judged.calls, []);

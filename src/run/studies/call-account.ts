@@ -99,7 +99,7 @@ const called = async (line: AgentLine, account: Account, callTo: string, tools: 
   return [invite, untold('ack', 'third-party'), ...media, bye];
 };
 
-/** Registers, calls if whom is named, hangs up and registers no longer. @throws SocketError if a socket cannot be had */
+/** Registers, calls if whom is named, hangs up and registers no longer. */
 export const callWith = async (account: Account, sip: Check, tools: Tools): Promise<CallFacts> => {
   const place = {
     ...{ address: sip.address ?? '', family: sip.family ?? 4, transport: sip.transport, port: sip.port },

@@ -5,6 +5,7 @@ import type { Called } from '../../dialog/incoming.js';
 import { createPhone, type Phone } from '../../dialog/phone.js';
 import { createEar, createMouth, type Ear, type Mouth, PACKET_MS } from '../../dialog/sound.js';
 import type { Check } from '../../model/check.js';
+import { isSocketError } from '../../net/errno.js';
 import type { CallIdentity } from '../../wire/call.js';
 import { audioOf, buildSdp, EVENTS, type MediaDirection, OUR_FORMATS, parseSdp } from '../../wire/sdp.js';
 import type { Tools } from '../tools.js';
@@ -109,17 +110,13 @@ const createVoice = async (sip: Check, local: string, count: (bytes: Uint8Array)
   };
 };
 
-/**
- * Opens it; null where no connection could be had.
- * @param domain of the user; the far end's address if left out
- * @throws SocketError if a socket cannot be had
- */
-export const openLine = async (
+/** @throws SocketError if a socket cannot be had */
+const open = async (
   sip: Check,
   number: number,
   identity: CallIdentity,
   tools: Tools,
-  domain: string = sip.address ?? '',
+  domain: string,
 ): Promise<AgentLine | null> => {
   const { net, totals } = tools;
   const address = sip.address ?? '';
@@ -174,4 +171,23 @@ export const openLine = async (
       voice.close();
     },
   };
+};
+
+/**
+ * Opens it; null where no connection or socket could be had, which is no reason to lose the rest of the run.
+ * @param domain of the user; the far end's address if left out
+ */
+export const openLine = async (
+  sip: Check,
+  number: number,
+  identity: CallIdentity,
+  tools: Tools,
+  domain: string = sip.address ?? '',
+): Promise<AgentLine | null> => {
+  try {
+    return await open(sip, number, identity, tools, domain);
+  } catch (error) {
+    if (isSocketError(error)) return null;
+    throw error;
+  }
 };
