@@ -1,10 +1,12 @@
 /** A call with an account that the run's end overtakes: nobody's phone is left ringing, and the run ends. */
 import t from 'tap';
 import type { Account } from '../../src/model/account.js';
+import { callWithAccount } from '../../src/run/phases/call-with-account.js';
 import { callWith } from '../../src/run/studies/call-account.js';
-import { check } from '../verdict/support/facts.js';
+import { answer as answered, check, observed } from '../verdict/support/facts.js';
 import { toolsOf } from './support/context.js';
 import { fakeNet, type Outcome } from './support/fake-net.js';
+import { stateWith } from './support/state.js';
 
 const SIP = check('sip-options/udp/5060');
 const ACCOUNT: Account = {
@@ -132,3 +134,26 @@ t.test('a socket that cannot be had, for the messages or for the sound, costs th
     t.equal(net.openSockets(), 0);
   }
 });
+
+t.test(
+  'over TLS if the server answers there, then over TCP, and over UDP last: the digest is not shown without need',
+  async (t) => {
+    const overWay = async (...names: readonly string[]) => {
+      // No connection opens, and no UDP socket either: only the way that is chosen matters.
+      const net = fakeNet({
+        connect: () => [{ afterMs: 10, end: { code: 'ECONNREFUSED', syscall: 'connect' } }],
+        openUdp: () => ({ code: 'EMFILE', syscall: 'bind' }),
+      });
+      const state = await stateWith(
+        net,
+        names.map((name) => observed(check(name), [answered()])),
+        { account: ACCOUNT },
+      );
+      const [call] = await net.run(callWithAccount(state));
+      state.close();
+      return call?.transport;
+    };
+    const [udp, tcp, tls] = ['sip-options/udp/5060', 'sip-options/tcp/5060', 'sip-options/tls/5061'] as const;
+    t.same([await overWay(udp, tcp, tls), await overWay(udp, tcp), await overWay(udp)], ['tls', 'tcp', 'udp']);
+  },
+);

@@ -71,9 +71,16 @@ t.test('a run with an account has the time of its call', async (t) => {
 t.test('numbers that are never called', async (t) => {
   for (const number of ['112', '911', '999', '000', '110', '118', '119', '9911', '0112', '1-1-2', '11833'])
     t.equal(forbidden(number), 'may be an emergency number', number);
+  for (const number of ['15', '17', '18', '117', '120', '150', '155', '158', '997', '998', '9155', '017', '1_1_2'])
+    t.equal(forbidden(number), 'may be an emergency number', number);
+  for (const number of ['*31#112', '#31#911', '*67911', '*82#9112', '**112', '112#', '*141112'])
+    t.equal(forbidden(number), 'may be an emergency number', number);
+  for (const number of ['*31#0900123', '#31#+4930123', '*6700493012'])
+    t.equal(forbidden(number), 'may be a premium or international number', number);
   for (const number of ['09001234567', '0900-1', '1900555', '+4930123', '0049301', '01144', '90900123', '9+49'])
     t.equal(forbidden(number), 'may be a premium or international number', number);
-  for (const number of ['600', '*43', 'echo', '100200', '4443', '9196']) t.equal(forbidden(number), null, number);
+  for (const number of ['600', '*43', '*31#600', '*600', '42', 'echo', '100200', '4443', '9196'])
+    t.equal(forbidden(number), null, number);
 });
 
 const called = async (t: Test, port: number, account: Account) => {
