@@ -59,7 +59,7 @@ Options:
   --epdg FORM             which of its gateways: home, emergency, visited, lac:XXXX, tai:XXXX
   --max-pps N             packets per second at most (default 200, as four calls)
   --timeout TIME          for the whole run, 90, 90s or 2m (default 60; with --call 180,
-                          --deep 420, --exhaustive 1800)
+                          --deep 420, --exhaustive 1800; more with --account)
   --source ADDRESS        local address to send from
   -4, -6                  only IPv4, only IPv6
   --dry-run               print every check, packet and byte; send nothing

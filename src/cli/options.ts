@@ -43,6 +43,10 @@ const DEFAULT_TIMEOUT_S = 60;
 const DEFAULT_DEEP_TIMEOUT_S = 420;
 /** Calls that last 35 seconds, and what is waited for in vain where a step fails. */
 const DEFAULT_CALL_TIMEOUT_S = 180;
+/** With an account: a server that is slow to register us. */
+const REGISTER_S = 16;
+/** It may ring for 30 s; silence to the BYE, and to the end of the registration, is waited for 16 s each. */
+const AROUND_CALL_S = 62;
 /** As long as the longest lifetime that is asked for. */
 const MAX_CALL_IDLE_S = 295;
 /** Every port of a range, several times over, at a pace that a branch line bears. */
@@ -251,6 +255,12 @@ const callsOf = ({ call = false, 'call-idle': idle }: ReturnType<typeof parse>['
 const mediaSeconds = ({ seconds, calls }: ProbeOptions['media']): number =>
   seconds + (calls > 1 ? SECONDS_A_STEP * Math.ceil(Math.log2(calls) + 1) : 0);
 
+/** By how much a run that uses an account is longer, in seconds. */
+const accountSeconds = (account: Account | null): number => {
+  if (account === null) return 0;
+  return REGISTER_S + (account.callTo === null ? 0 : AROUND_CALL_S + account.maxCallSeconds);
+};
+
 /** Reads the options of a run. @throws UserError in one line */
 export const parseProbeOptions = (argv: readonly string[], env: NodeJS.ProcessEnv): ProbeOptions => {
   const [first] = argv;
@@ -285,7 +295,7 @@ export const parseProbeOptions = (argv: readonly string[], env: NodeJS.ProcessEn
     values.timeout === undefined
       ? exhaustive
         ? DEFAULT_EXHAUSTIVE_TIMEOUT_S
-        : usual + Math.max(0, mediaSeconds(media) - USUAL_MEDIA_S)
+        : usual + Math.max(0, mediaSeconds(media) - USUAL_MEDIA_S) + accountSeconds(account)
       : secondsOf('--timeout', values.timeout, MAX_TIMEOUT_S);
   if (values.ipv4 && values.ipv6) throw usage('-4 and -6 cannot be combined; without them both families are tested');
   if (values.source !== undefined && isIP(values.source) === 0) {

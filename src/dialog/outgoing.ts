@@ -86,6 +86,7 @@ const requestOf = (bytes: Uint8Array): SipRequest => {
 const beginCall = (line: Line, outside: Outside, uri: string, asking: Inviting): Calling => {
   const { password } = asking;
   let call: Call | null = null;
+  let isTakenBack = false;
   let heardFirst: (status: number | null) => void = () => undefined;
   const first = new Promise<number | null>((resolve) => {
     heardFirst = resolve;
@@ -106,7 +107,7 @@ const beginCall = (line: Line, outside: Outside, uri: string, asking: Inviting):
       call?.acknowledge(now.essentials.cseq.sequence);
     });
     const header =
-      over.response && password !== undefined
+      over.response && password !== undefined && !isTakenBack
         ? answerTo(over.response, line, { method: 'INVITE', uri, password, turn })
         : null;
     if (!header) return over;
@@ -125,7 +126,11 @@ const beginCall = (line: Line, outside: Outside, uri: string, asking: Inviting):
     over,
     first,
     call: standing,
-    cancel: () => line.exchange(cancelOf(request, uri, line), asking),
+    cancel: () => {
+      // Else a challenge that is under way would be answered, and the other side ring after all.
+      isTakenBack = true;
+      return line.exchange(cancelOf(request, uri, line), asking);
+    },
   };
 };
 

@@ -20,6 +20,7 @@ export interface Phone extends Outgoing {
   isBusy(): boolean;
   /** Takes in one whole message; what is no SIP, or longer than a phone can answer, is not looked at. */
   hear(bytes: Uint8Array): void;
+  /** Ends every open exchange without an answer, and sends nothing more. */
   close(): void;
 }
 

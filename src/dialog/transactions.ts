@@ -49,6 +49,7 @@ export interface Transactions {
   begin(bytes: Uint8Array, events: ClientEvents): Client;
   /** Takes in what came. */
   hear(message: SipMessage): void;
+  /** Every open one ends as silent. What begins afterwards sends nothing and is silent at once; what comes is not heard. */
   close(): void;
 }
 
@@ -272,6 +273,7 @@ export const createTransactions = (rules: TransactionRules): Transactions => {
   const clients = new Map<string, OpenClient>();
   const servers = new Map<string, OpenServer>();
   const invites = new Map<string, OpenServer>();
+  let isClosed = false;
   const clientKey = (branch: string | null, method: string): string => `${branch} ${method}`;
 
   const hearRequest = (request: SipRequest): void => {
@@ -296,6 +298,11 @@ export const createTransactions = (rules: TransactionRules): Transactions => {
     begin: (bytes, events) => {
       const parsed = parseSip(bytes);
       if (!parsed.ok || parsed.value.kind !== 'request') throw new Error('begins with a request');
+      if (isClosed) {
+        // After its caller has what is returned here.
+        queueMicrotask(() => events.silent());
+        return { sentAtMs: [], stop: nothing };
+      }
       const request = parsed.value;
       const key = clientKey(request.essentials.via.branch, request.method);
       const client = createClient(bytes, request, rules, events, () => clients.delete(key));
@@ -303,6 +310,7 @@ export const createTransactions = (rules: TransactionRules): Transactions => {
       return client;
     },
     hear: (message) => {
+      if (isClosed) return;
       if (message.kind === 'request') return void hearRequest(message);
       const { via, cseq, callId, fromTag } = message.essentials;
       const client = clients.get(clientKey(via.branch, cseq.method));
@@ -313,6 +321,7 @@ export const createTransactions = (rules: TransactionRules): Transactions => {
         client.hear(message);
     },
     close: () => {
+      isClosed = true;
       for (const one of clients.values()) one.giveUp();
       for (const one of servers.values()) one.stop();
     },

@@ -16,6 +16,10 @@ export const socketError = (error: unknown): SocketError => {
   };
 };
 
+/** Whether this was thrown where a socket could not be had; anything else is a defect of ours. */
+export const isSocketError = (error: unknown): error is SocketError =>
+  typeof error === 'object' && error !== null && !(error instanceof Error) && 'code' in error && 'syscall' in error;
+
 /**
  * Measured on Linux: ICMP reaches a connected UDP socket as an error of `recvmsg` or, if it is still pending, of the
  * next `send`; port unreachable as ECONNREFUSED, host unreachable, host- and admin-prohibited as EHOSTUNREACH,

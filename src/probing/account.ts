@@ -18,17 +18,29 @@ const AccountSchema = v.strictObject({
   maxCallSeconds: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_CALL_S)), DEFAULT_CALL_S),
 });
 
-/** Emergency calls and directory services that cost, alone or behind a digit for an outside line. */
+/** So begin the short numbers that states keep for help: 15, 17, 18, 112, 117, 911, 998 and so on; no list is complete. */
+const SHORT = /^[019]\d{1,2}$/;
+/** Emergency calls and directory services that cost, behind a digit for an outside line. */
 const EMERGENCY =
-  /^[09]?(?:112|911|999|000|110|111|113|115|118\d*|119|122|133|144|190|191|192|193|194|197|100|101|102|103|108)$/;
+  /^[09]?(?:15|17|18|112|911|999|000|110|111|113|115|117|118\d*|119|120|122|133|144|150|155|158|19[0-4]|197|99[78]|10[0-3]|108)$/;
 /** Premium rates (0900, 900, 1-900, 0190, 09xx), and whatever leaves the country: 00 and +. */
 const PREMIUM = /^[09]?(?:0?900|1900|0190|09\d\d|00|011|\+)/;
 
+/**
+ * What may be dialled in the end: a PBX takes feature codes off (`*31#112` hides the caller and calls 112). Where there is a
+ * `*` or `#`, a code of two or three digits may stand before the number without anything between (`*67911`).
+ */
+const dialled = (callTo: string): readonly string[] => {
+  const digits = callTo.replace(/[\s()._-]/g, '');
+  if (!/[*#]/.test(digits)) return [digits];
+  return digits.split(/[*#]+/).flatMap((part) => [part, part.slice(2), part.slice(3)]);
+};
+
 /** Why a number is never called; null for one that may be. */
 export const forbidden = (callTo: string): string | null => {
-  const digits = callTo.replace(/[\s().-]/g, '');
-  if (EMERGENCY.test(digits)) return 'may be an emergency number';
-  return PREMIUM.test(digits) ? 'may be a premium or international number' : null;
+  const numbers = dialled(callTo);
+  if (numbers.some((one) => SHORT.test(one) || EMERGENCY.test(one))) return 'may be an emergency number';
+  return numbers.some((one) => PREMIUM.test(one)) ? 'may be a premium or international number' : null;
 };
 
 const refused = (message: string, cause?: unknown): UserError => new UserError('account-unusable', message, { cause });

@@ -31,9 +31,9 @@ const UNTESTED: Readonly<Record<(typeof CALL_UNTESTED)[number], string>> = {
   'not-registered': 'not tried: it could not register',
   'nowhere-to-send': 'not tried: nothing of ours came to the far end, so that it does not know where to send',
   'no-word': 'not tried: the far end could not be told, or did not say what came of it',
-  'no-connection': 'not tried: no connection could be opened',
+  'no-connection': 'not tried: no connection or socket could be opened',
   'third-party': 'not shown: only the other end could tell',
-  interrupted: 'not tried: the run ended first',
+  interrupted: 'not tried to its end: the run ended first',
 };
 
 const REFUSALS: Readonly<Record<(typeof CALL_REFUSALS)[number], string>> = {

@@ -170,6 +170,50 @@ t.test('after 30 seconds of a flow nothing of it passes any more', async (t) => 
   ]);
 });
 
+t.test('the run ends while answers are missing: nothing waits for them', async (t) => {
+  const silences = [
+    ['REGISTER', 2000],
+    ['INVITE', 6000],
+    ['BYE', 30_000],
+    ['CANCEL', 1500],
+  ] as const;
+  for (const [method, endsAtMs] of silences) {
+    const net = callNet(dropping((bytes) => begins(bytes, method)));
+    const controller = new AbortController();
+    setMaxListeners(0, controller.signal);
+    net.at(endsAtMs, () => controller.abort(new Error('interrupted')));
+    const tools = { ...toolsOf(net, SESSION, { path: knownPath(200, 0), probe: SIP }), signal: controller.signal };
+    const farEnd = {
+      ...{ address: ADDRESS, passing: [UDP, ...MEDIA], observations: [], signalling: [], ways: WAYS, identity: CALLS },
+      ...{ flows: null, connections: null },
+    };
+    const facts = await net.run(study.ask([farEnd], tools, { deep: false, nat: false, calls: {} }));
+    // What was over by then is told, and of what was open nothing is.
+    t.ok(facts.length < 6, `${method}: ${facts.length} calls`);
+    t.ok(net.now() < endsAtMs + 100, `${method}: ${net.now()} ms`);
+  }
+});
+
+t.test('a line whose socket cannot be had is untested, and the others are told', async (t) => {
+  const whole = callNet((bytes) => bytes);
+  let opened = 0;
+  const openSharedUdp: typeof whole.openSharedUdp = async (...how) => {
+    opened += 1;
+    if (opened === 1) throw { code: 'EMFILE', syscall: 'bind' };
+    return whole.openSharedUdp(...how);
+  };
+  const net = { ...whole, openSharedUdp };
+  const tools = toolsOf(net, SESSION, { path: knownPath(200, 0), probe: SIP });
+  const farEnd = {
+    ...{ address: ADDRESS, passing: [UDP, ...MEDIA], observations: [], signalling: [], ways: WAYS, identity: CALLS },
+    ...{ flows: null, connections: null },
+  };
+  const facts = await whole.run(study.ask([farEnd], tools, { deep: false, nat: false, calls: { idleMs: 5000 } }));
+  t.equal(facts.length, 6);
+  t.match(facts[0]?.steps, [{ step: 'register', untested: 'no-connection' }]);
+  t.ok(facts.slice(1).every(({ steps }) => steps.every(({ untested }) => untested === null)));
+});
+
 t.test('a far end that takes no calls', async (t) => {
   const judged = await rehearsed((bytes) => bytes, { identity: { info: {} } as unknown as Identity });
   t.same(judged.calls, []);

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { loadProbe } from '../../probes/contract.js';
+import { parseProbeOptions } from '../../src/cli/options.js';
 import type { Account } from '../../src/model/account.js';
 import { forbidden, readAccount } from '../../src/probing/account.js';
 import { systemNet } from '../../src/run/net.js';
@@ -51,12 +52,35 @@ t.test('the file: its owner alone may read it, and no message says what stands i
   t.throws(() => readAccount(join(folder, 'none'), null), { message: /ENOENT/ });
 });
 
+t.test('a run with an account has the time of its call', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'callpath-account-'));
+  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  const file = join(folder, 'account.yaml');
+  await writeFile(file, 'user: alice\ndomain: sip.test\npassword: s3cret\nmaxCallSeconds: 60\n', { mode: 0o600 });
+  const secondsOf = (...more: readonly string[]): number =>
+    parseProbeOptions(['--target', 'sip.test', '--account', file, ...more], {}).timeoutMs / 1000;
+  const usual = parseProbeOptions(['--target', 'sip.test'], {}).timeoutMs / 1000;
+  t.ok(secondsOf() >= usual + 15.5, 'silence to REGISTER');
+  t.ok(
+    secondsOf('--call-to', '600') >= usual + 30 + 60 + 2 * 15.5,
+    'ringing, talking, and silence to BYE and REGISTER',
+  );
+  t.equal(secondsOf('--timeout', '20'), 20, 'what is asked for holds');
+});
+
 t.test('numbers that are never called', async (t) => {
   for (const number of ['112', '911', '999', '000', '110', '118', '119', '9911', '0112', '1-1-2', '11833'])
     t.equal(forbidden(number), 'may be an emergency number', number);
+  for (const number of ['15', '17', '18', '117', '120', '150', '155', '158', '997', '998', '9155', '017', '1_1_2'])
+    t.equal(forbidden(number), 'may be an emergency number', number);
+  for (const number of ['*31#112', '#31#911', '*67911', '*82#9112', '**112', '112#', '*141112'])
+    t.equal(forbidden(number), 'may be an emergency number', number);
+  for (const number of ['*31#0900123', '#31#+4930123', '*6700493012'])
+    t.equal(forbidden(number), 'may be a premium or international number', number);
   for (const number of ['09001234567', '0900-1', '1900555', '+4930123', '0049301', '01144', '90900123', '9+49'])
     t.equal(forbidden(number), 'may be a premium or international number', number);
-  for (const number of ['600', '*43', 'echo', '100200', '4443', '9196']) t.equal(forbidden(number), null, number);
+  for (const number of ['600', '*43', '*31#600', '*600', '42', 'echo', '100200', '4443', '9196'])
+    t.equal(forbidden(number), null, number);
 });
 
 const called = async (t: Test, port: number, account: Account) => {

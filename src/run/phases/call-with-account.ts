@@ -1,9 +1,11 @@
-/** One call with the user's own account, over the first way of SIP that the target answers; none where no account was given. */
-import { TRANSPORTS } from '../../model/kinds.js';
+/** One call with the user's own account, over the safest way of SIP that the target answers; none where no account was given. */
 import type { Observation } from '../../model/observation.js';
 import type { CallFacts } from '../../model/study-facts.js';
 import type { RunState } from '../state.js';
 import { callWith } from '../studies/call-account.js';
+
+/** Over TLS nobody on the way reads the digest, from which a weak password can be guessed. */
+const SAFEST_FIRST = ['tls', 'tcp', 'udp'] as const;
 
 /** Of a reflector no account is known, and its answers prove themselves. */
 const isAnsweredByServer = ({ attempts }: Observation): boolean =>
@@ -14,7 +16,7 @@ export const callWithAccount = async (run: RunState): Promise<readonly CallFacts
   if (!account || run.signal.aborted) return [];
   const asked = run.observations.inOrder().filter(({ check }) => check.probe === 'sip-options');
   const answered = asked.filter(isAnsweredByServer);
-  const [way] = TRANSPORTS.flatMap((transport) => answered.find(({ check }) => check.transport === transport) ?? []);
+  const [way] = SAFEST_FIRST.flatMap((transport) => answered.find(({ check }) => check.transport === transport) ?? []);
   if (way) return [await callWith(account, way.check, run.tools)];
   const [first] = asked;
   if (!first) return [];

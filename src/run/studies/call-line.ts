@@ -5,6 +5,7 @@ import type { Called } from '../../dialog/incoming.js';
 import { createPhone, type Phone } from '../../dialog/phone.js';
 import { createEar, createMouth, type Ear, type Mouth, PACKET_MS } from '../../dialog/sound.js';
 import type { Check } from '../../model/check.js';
+import { isSocketError } from '../../net/errno.js';
 import type { CallIdentity } from '../../wire/call.js';
 import { audioOf, buildSdp, EVENTS, type MediaDirection, OUR_FORMATS, parseSdp } from '../../wire/sdp.js';
 import type { Tools } from '../tools.js';
@@ -40,12 +41,15 @@ export interface AgentLine {
 const KEEPALIVE = Buffer.from('\r\n\r\n');
 const SSRC_BYTES = 4;
 
-/** The run's own time, of which a test may have another. Timers end with the run. */
-const clockOf = ({ net, signal }: Tools): Clock => ({
+/**
+ * The run's own time, of which a test may have another. Its timers outlive the run's end: a call is hung up after it, and an
+ * exchange whose timers ended would wait for ever. The phone ends them when it is closed.
+ */
+const clockOf = ({ net }: Tools): Clock => ({
   now: net.now,
   after: (ms, run) => {
     const cancelled = new AbortController();
-    void net.sleep(ms, AbortSignal.any([cancelled.signal, signal])).then(run, () => undefined);
+    void net.sleep(ms, cancelled.signal).then(run, () => undefined);
     return () => cancelled.abort();
   },
 });
@@ -106,17 +110,13 @@ const createVoice = async (sip: Check, local: string, count: (bytes: Uint8Array)
   };
 };
 
-/**
- * Opens it; null where no connection could be had.
- * @param domain of the user; the far end's address if left out
- * @throws SocketError if a socket cannot be had
- */
-export const openLine = async (
+/** @throws SocketError if a socket cannot be had */
+const open = async (
   sip: Check,
   number: number,
   identity: CallIdentity,
   tools: Tools,
-  domain: string = sip.address ?? '',
+  domain: string,
 ): Promise<AgentLine | null> => {
   const { net, totals } = tools;
   const address = sip.address ?? '';
@@ -171,4 +171,23 @@ export const openLine = async (
       voice.close();
     },
   };
+};
+
+/**
+ * Opens it; null where no connection or socket could be had, which is no reason to lose the rest of the run.
+ * @param domain of the user; the far end's address if left out
+ */
+export const openLine = async (
+  sip: Check,
+  number: number,
+  identity: CallIdentity,
+  tools: Tools,
+  domain: string = sip.address ?? '',
+): Promise<AgentLine | null> => {
+  try {
+    return await open(sip, number, identity, tools, domain);
+  } catch (error) {
+    if (isSocketError(error)) return null;
+    throw error;
+  }
 };

@@ -158,8 +158,14 @@ const rehearse = async (
   const identity = callIdentity(keys.toAgent);
   const plays = playsOf(ways, asked ?? (isDeep ? DEEP_IDLE_MS : IDLE_MS), asked ?? IDLE_MS);
   const lines: (AgentLine | null)[] = [];
+  // Whatever waits for an answer then ends, and with it the call.
+  const hangUp = (): void => {
+    for (const line of lines) line?.phone.close();
+  };
+  tools.signal.addEventListener('abort', hangUp, { once: true });
   try {
     for (const [number, { sip }] of plays.entries()) lines.push(await openLine(sip, number, identity, tools));
+    if (tools.signal.aborted) hangUp();
     const calls = await Promise.all(
       plays.map(async ({ sip, how, play }, number): Promise<readonly CallFacts[]> => {
         const line = lines[number];
@@ -172,6 +178,7 @@ const rehearse = async (
     );
     return withAftermath(calls.flat(), ways, tools);
   } finally {
+    tools.signal.removeEventListener('abort', hangUp);
     for (const line of lines) line?.close();
   }
 };
