@@ -47,9 +47,9 @@ const kindsOf = (code: ExplainedCode): readonly ExplanationKind[] =>
 const verdictOf = (code: string): string | null =>
   VERDICTS.find((verdict) => REASONS[verdict].some((reason) => reason === code)) ?? null;
 
-/** Reports of other versions may carry kinds that this one does not ask. */
-const NOT_ASKED = 'This version has no probe of this kind.';
-const isUnasked = (code: string): boolean =>
+/** Kinds that no profile names. */
+const OF_STUDY = 'A run looks into it by itself, or where an option asks for it; profiles do not name it.';
+const isOfStudy = (code: string): boolean =>
   PROBE_KINDS.some((kind) => kind === code) && !ASKED_KINDS.some((kind) => kind === code);
 
 /** What the well-known ports are to voice, by `transport/port`. */
@@ -101,7 +101,7 @@ const explainCheck = ({ probe, transport, from, to }: CheckId): Explanation => {
     kinds: [to === null ? 'check' : 'range'],
     verdict: null,
     title: to === null ? `${text.title} on ${over} port ${from}` : `${text.title} on ${over} ports ${from}-${to}`,
-    meaning: [text.meaning, purpose, isUnasked(probe) ? NOT_ASKED : undefined].filter(Boolean).join(' '),
+    meaning: [text.meaning, purpose, isOfStudy(probe) ? OF_STUDY : undefined].filter(Boolean).join(' '),
   };
 };
 
@@ -113,7 +113,7 @@ export const explain = (code: string): Explanation | null => {
   const wanted = code.trim();
   if (isExplained(wanted)) {
     const text = EXPLANATIONS[wanted];
-    const meaning = isUnasked(wanted) ? `${text.meaning} ${NOT_ASKED}` : text.meaning;
+    const meaning = isOfStudy(wanted) ? `${text.meaning} ${OF_STUDY}` : text.meaning;
     return { ...text, meaning, code: wanted, kinds: kindsOf(wanted), verdict: verdictOf(wanted) };
   }
   const check = parseCheckId(wanted);
