@@ -17,5 +17,6 @@ table inet early {
   really: { 'udp/5060': 'dropped-outbound' },
   services: { 'business-sip': 'degraded' },
   cause: { 'business-sip': 'dropped-after-hop' },
+  notFixed: 'it drops in a hook before the chain that the proposed rule is put into',
   says: [/UDP 5060 does not get past 10\.77\.0\.1, the first router/],
 } satisfies Scenario;
