@@ -315,7 +315,7 @@ export const parseProbeOptions = (argv: readonly string[], env: NodeJS.ProcessEn
     ...(calls && { calls }),
     ...(account && { account }),
     nat: !values['no-nat'],
-    ...(values.hops && { hops: 'always' as const }),
+    ...(values.hops && { hops: true as const }),
     quick,
     plmn: {
       mcc: values.mcc ?? null,

@@ -111,8 +111,8 @@ export interface Observation {
   readonly unanswered?: UnansweredCounts;
   /** It had passed, and this is what it came to when it was asked again at the end: nothing was answered. None if left out. */
   readonly atLast?: readonly Attempt[];
-  /** Of a port of a slow range: one flow, asked without numbers. They tell how long later packets take, and nothing else. */
-  readonly settled?: readonly Attempt[];
+  /** Of a port of a slow range: round trips of one flow's packets after its first, in milliseconds. None if left out. */
+  readonly settledRttsMs?: readonly number[];
   /** The ICMP error that came for it, with who sent it. Left out where none came, or where this host does not show it. */
   readonly icmp?: IcmpFact;
   /** Why the check was not asked, or null if it was. */

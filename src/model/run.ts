@@ -16,13 +16,13 @@ export interface MediaOptions {
   readonly maxPps: number;
 }
 
-/** Which studies of proven far ends a run makes. */
 /** How calls are rehearsed. */
 export interface CallOptions {
   /** How long the far end waits before it calls, and how long the long call lasts; by default longer than firewalls forget. */
   readonly idleMs?: number;
 }
 
+/** Which studies of proven far ends a run makes. */
 export interface StudyOptions {
   /** Adds what takes minutes. */
   readonly deep: boolean;
@@ -32,8 +32,8 @@ export interface StudyOptions {
   readonly persistentPort?: number;
   /** Ports at which it listens while the far end tries them; none if left out. */
   readonly inbound?: readonly InboundPort[];
-  /** How far packets of a blocked port come: where one is (`blocked`), or in any case; not asked if left out. */
-  readonly hops?: 'blocked' | 'always';
+  /** How far packets of blocked ports come, beside some that pass; not asked if left out. */
+  readonly hops?: true;
   /** None if left out. */
   readonly media?: MediaOptions;
   /** How calls are rehearsed; they are not if left out. */

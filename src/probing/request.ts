@@ -53,8 +53,8 @@ export interface ProbePace {
   readonly persistentPort?: number;
   /** Ports asked between those of the samples, at each address at most; a default that finds holes of 64 ports. */
   readonly scouts?: number;
-  /** Follows blocked ports hop by hop where there are any, or all in any case; does not if left out. */
-  readonly hops?: 'blocked' | 'always';
+  /** Follows blocked ports hop by hop, beside some that pass; does not if left out. */
+  readonly hops?: true;
   /** The stream of audio; none if left out. */
   readonly media?: Omit<MediaOptions, 'maxPps'>;
 }

@@ -40,14 +40,14 @@ export const classify = (observation: Observation, farEnd: FarEndState, circumst
   classifyFully(observation, farEnd, circumstances);
 
 const classifyFully = (observation: Observation, farEnd: FarEndState, circumstances: Circumstances): Classified => {
-  const { check, attempts, notRun, settled = [] } = observation;
+  const { check, attempts, notRun, settledRttsMs = [] } = observation;
   const answers = attempts.filter((attempt) => attempt.outcome === 'answer');
   const failures = attempts.filter((attempt) => attempt.outcome === 'error');
   const sent = attempts.reduce((sum, attempt) => sum + attempt.packets, 0);
   const received = answers.reduce((sum, answer) => sum + answer.answers, 0);
   const duringOutage = unwitnessedBy(farEnd, check, attempts);
   const listening = listensOn(farEnd.listens, check);
-  const laterRttsMs = check.isOfRange ? laterRoundTrips([...attempts, ...settled]) : [];
+  const laterRttsMs = check.isOfRange ? [...laterRoundTrips(attempts), ...settledRttsMs] : [];
 
   const apparent = ((): Finding => {
     if (notRun) return { verdict: 'unknown', reason: NOT_RUN_REASON[notRun] };

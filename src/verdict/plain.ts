@@ -12,9 +12,10 @@ export const classifyPlainly = (
   isReflector: boolean,
   listening: boolean | null,
 ): Classified | null => {
-  const { check, attempts, notRun, refused, seen, atLast, settled } = observation;
+  const { check, attempts, notRun, refused, seen, atLast, settledRttsMs } = observation;
   const [answer] = attempts;
-  if (atLast || settled || !check.isOfRange || !isReflector || attempts.length !== 1 || notRun !== null) return null;
+  if (atLast || settledRttsMs || !check.isOfRange || !isReflector || attempts.length !== 1 || notRun !== null)
+    return null;
   if (answer?.outcome !== 'answer' || answer.authentic !== true || answer.packets !== answer.answers) return null;
   const { attestation, rttMs, detail } = answer;
   if (!attestation?.intact || attestation.arrivalPort !== check.port || rttMs === null) return null;

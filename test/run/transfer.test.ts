@@ -33,7 +33,17 @@ const plainAt = (port: number, seenPort = 40_000): Observation =>
 
 t.test('packed and unpacked', async (t) => {
   const any = fc.record({
-    kind: fc.constantFrom('plain', 'altered', 'silent', 'twice', 'elsewhere', 'held back', 'told', 'refused'),
+    kind: fc.constantFrom(
+      'plain',
+      'altered',
+      'silent',
+      'twice',
+      'elsewhere',
+      'held back',
+      'told',
+      'refused',
+      'settled',
+    ),
     port: fc.integer({ min: 16_384, max: 16_423 }),
     rttMs: fc.option(fc.double({ min: 0, max: 900, noNaN: true })),
     clockSkewMs: fc.option(fc.double({ min: -900, max: 900, noNaN: true })),
@@ -55,6 +65,7 @@ t.test('packed and unpacked', async (t) => {
           seen: kind === 'silent' ? null : 1,
           sequences: kind === 'told' ? [7] : [],
           refused: kind === 'refused' ? { malformed: 1 } : {},
+          ...(kind === 'settled' && { settledRttsMs: [5, 6] }),
         });
       });
       return extra ? [...made, plainAt(30_000)] : made;

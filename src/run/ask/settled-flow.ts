@@ -3,7 +3,6 @@
  * say nothing of the line that a call goes on over.
  */
 import type { Check } from '../../model/check.js';
-import type { Attempt } from '../../model/observation.js';
 import type { Tools } from '../tools.js';
 import { openFlowToKnown } from './flow-to-known.js';
 import { createWake } from './wake.js';
@@ -13,15 +12,15 @@ const PACKETS = 24;
 const SPACING_MS = 40;
 
 /**
- * Asks a port that passes: first once, until it is answered, then more over the same flow. Resolves with all of them in the order of
- * sending; with nothing where the first stays unanswered. @throws the signal's reason when it fires
+ * Asks a port that passes: first once, until it is answered, then more over the same flow. Resolves with the round trips of these later
+ * ones, in milliseconds; with null where the first stays unanswered. @throws the signal's reason when it fires
  */
-export const askSettled = async (way: Check, tools: Tools): Promise<readonly Attempt[]> => {
+export const askSettled = async (way: Check, tools: Tools): Promise<readonly number[] | null> => {
   const { net, path, signal } = tools;
-  const asked: { readonly atMs: number; rttMs: number | null }[] = [];
+  const asked: { rttMs: number | null }[] = [];
   const waiting = createWake(net.sleep);
   const flow = await openFlowToKnown(way, tools, {
-    asking: () => asked.push({ atMs: net.now(), rttMs: null }),
+    asking: () => asked.push({ rttMs: null }),
     answered: (index, afterMs) => {
       const one = asked[index];
       if (one) one.rttMs = afterMs;
@@ -37,7 +36,7 @@ export const askSettled = async (way: Check, tools: Tools): Promise<readonly Att
   try {
     await flow.ask();
     await untilAnswered();
-    if (asked[0]?.rttMs == null) return [];
+    if (asked[0]?.rttMs == null) return null;
     for (let packet = 0; packet < PACKETS; packet += 1) {
       await flow.ask();
       await net.sleep(SPACING_MS, signal);
@@ -46,14 +45,5 @@ export const askSettled = async (way: Check, tools: Tools): Promise<readonly Att
   } finally {
     flow.close();
   }
-  const { sourcePort } = flow;
-  return asked.map(
-    ({ atMs, rttMs }): Attempt =>
-      rttMs === null
-        ? { outcome: 'silence', packets: 1, sourcePort, lostAtMs: [atMs], opened: null }
-        : {
-            ...{ outcome: 'answer', packets: 1, answers: 1, sourcePort, lostAtMs: [], rttMs },
-            ...{ authentic: true, attestation: null, detail: {} },
-          },
-  );
+  return asked.slice(1).flatMap(({ rttMs }) => rttMs ?? []);
 };

@@ -3,7 +3,7 @@
  * port above the stream's. They carry a tag, so that the far end answers them; nothing is held against the line that loses them.
  */
 import type { Check } from '../../model/check.js';
-import type { SocketError } from '../../net/errno.js';
+import { isSocketError } from '../../net/errno.js';
 import type { UdpFlow } from '../../net/udp.js';
 import { RTCP_APP_NAME } from '../../wire/carriers.js';
 import { NOTHING, zeroed } from '../../wire/octets.js';
@@ -61,9 +61,7 @@ export const openReports = async (check: Check, stream: OpenMedia, tools: Tools)
       { address: net.source ?? undefined },
     );
   } catch (error) {
-    if (error instanceof Error) throw error;
-    const { code }: Partial<SocketError> = error as SocketError;
-    if (code === undefined) throw error;
+    if (!isSocketError(error)) throw error;
     return null;
   }
 

@@ -35,8 +35,6 @@ export const awaitStart = async (run: RunState): Promise<boolean> => {
   const spentMs = settledAtMs - run.begunAtMs;
   // Better a run that is told to be in part about a start than one that is cut short.
   if (run.input.timeoutMs < spentMs + LEAST_LEFT * (net.now() - run.begunAtMs)) return false;
-  await net.sleep(settledAtMs - net.now(), signal).catch((error: unknown) => {
-    if (!signal.aborted) throw error;
-  });
+  await net.sleep(settledAtMs - net.now(), signal).catch(() => undefined);
   return !signal.aborted;
 };

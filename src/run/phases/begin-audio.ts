@@ -8,6 +8,7 @@ import { SPACING_MS } from '../../model/media.js';
 import type { MediaOptions } from '../../model/run.js';
 import { askCheck } from '../ask/ask.js';
 import { either } from '../either.js';
+import { unlessLineLost } from '../line-lost.js';
 import { hasRoom, portsOf } from '../media/ports.js';
 import { type SentStreams, sendStreams } from '../media/send.js';
 import type { RunState } from '../state.js';
@@ -49,7 +50,7 @@ const begin = async (
     return await sendStreams([check], stream, tools);
   } catch (error) {
     // A socket that does not open, and the run's end, are told by whoever asks next.
-    if (error instanceof Error && !tools.signal.aborted) throw error;
+    unlessLineLost(tools.signal)(error);
     return null;
   }
 };

@@ -7,13 +7,14 @@ import type { Check } from '../../model/check.js';
 import type { ConnectionFacts } from '../../model/far-end.js';
 import type { Observation } from '../../model/observation.js';
 import { connectionsDie, deadConnections, dieBeyondLoss } from '../../verdict/flows.js';
+import { packetsNeeded } from '../../verdict/silence.js';
 import { askCheck } from '../ask/ask.js';
 import type { FarEnd } from '../far-ends.js';
+import { unlessLineLost } from '../line-lost.js';
 import { isSilent, passed } from '../observations.js';
 import type { RunState } from '../state.js';
 import type { Tools } from '../tools.js';
 import { askOn, together } from './ask-again.js';
-import { unlessLineLost } from './line-lost.js';
 
 /** Of one in two dead links, twelve connections find three dead ones at least all but twice in a hundred. */
 const CONNECTIONS = 12;
@@ -55,7 +56,7 @@ const MOST_SLOW = 17;
 
 /** Whether connections that died beside others open when they are asked for one after the other. */
 const allOpenSlowly = async ({ asked, dead }: ConnectionFacts, way: Check, tools: Tools): Promise<boolean> => {
-  const wanted = Math.ceil(Math.log(SLOW_DOUBT) / Math.log(1 - Math.min(dead / asked, 1 - SLOW_DOUBT)));
+  const wanted = packetsNeeded(1 - dead / asked, SLOW_DOUBT);
   if (wanted > MOST_SLOW) return false;
   for (let count = 0; count < Math.max(MIN_SLOW, wanted); count += 1) {
     await tools.net.sleep(SLOW_MS, tools.signal);

@@ -6,15 +6,15 @@
 import type { Check } from '../../model/check.js';
 import type { Observation } from '../../model/observation.js';
 import { flowsDie, lostAtFirst } from '../../verdict/flows.js';
-import { lossLowerBound } from '../../verdict/silence.js';
+import { lossLowerBound, packetsNeeded } from '../../verdict/silence.js';
 import { askCheck } from '../ask/ask.js';
 import { askFlow, type Flow, factsOf, HELD_MS, isAlive, PACKETS, passesSlowly } from '../ask/examined-flow.js';
 import type { FarEnd } from '../far-ends.js';
+import { unlessLineLost } from '../line-lost.js';
 import { isSilent, passed } from '../observations.js';
 import type { RunState } from '../state.js';
 import type { Tools } from '../tools.js';
 import { askOn } from './ask-again.js';
-import { unlessLineLost } from './line-lost.js';
 
 /** Twelve living flows leave a dead share of a fifth at most, at 95 %. */
 const FLOWS = 12;
@@ -115,7 +115,7 @@ const MOST_SLOW = 24;
 const losesByPace = async (slow: readonly Flow[], fast: readonly Flow[], tools: Tools): Promise<boolean> => {
   const packets = fast.flatMap(({ answeredAfterMs }) => answeredAfterMs);
   const lost = lossLowerBound({ trials: packets.length, answers: packets.filter((ms) => ms !== null).length });
-  const wanted = Math.ceil(Math.log(SLOW_DOUBT) / Math.log(1 - Math.min(lost, 1 - SLOW_DOUBT)));
+  const wanted = packetsNeeded(1 - lost, SLOW_DOUBT);
   if (wanted > MOST_SLOW) return false;
   for (let sent = 0; sent < wanted; sent += slow.length) {
     const passed = await Promise.all(slow.map((flow) => passesSlowly(flow, tools, 1)));

@@ -9,10 +9,10 @@ import { flowsDie, lostAtFirst } from '../../verdict/flows.js';
 import { lossUpperBound } from '../../verdict/silence.js';
 import { askFlow, factsOf } from '../ask/examined-flow.js';
 import type { FarEnd } from '../far-ends.js';
+import { unlessLineLost } from '../line-lost.js';
 import { passesFromAnywhere } from '../observations.js';
 import type { RunState } from '../state.js';
 import { shuffled } from '../sweep/shuffle.js';
-import { unlessLineLost } from './line-lost.js';
 
 /** Of a line that loses one packet in ten, so many flows of four packets each lose at least one all but once in 20,000 times. */
 const FLOWS = 24;

@@ -7,7 +7,7 @@ import { networkInterfaces } from 'node:os';
 import type { Check } from '../../model/check.js';
 import { type IcmpFact, type IcmpPlace, isRefusal, isTooBig } from '../../model/icmp.js';
 import type { Attempt, Failure, Observation } from '../../model/observation.js';
-import { failureOf } from '../../net/errno.js';
+import { failureOf, isSocketError } from '../../net/errno.js';
 import { type HeardError, hasKernel, type Kernel, type KernelFlow } from '../../net/kernel/kernel.js';
 import { placeOf } from '../../net/on-link.js';
 import type { RunState } from '../state.js';
@@ -138,7 +138,7 @@ const askDatagram = async (subject: Subject, kernel: Kernel, run: RunState): Pro
     }
     subject.sentAtMs.push(net.now());
   } catch (error) {
-    if (error instanceof Error) throw error;
+    if (!isSocketError(error)) throw error;
     subject.isSettled = true;
   }
 };
@@ -154,7 +154,10 @@ const askConnection = async (subject: Subject, kernel: Kernel, run: RunState, wa
       { address, port, family },
       { source: net.source ?? undefined, timeoutMs: waitMs, signal: run.signal },
     )
-    .catch(() => null);
+    .catch((error: unknown) => {
+      if (!isSocketError(error)) throw error;
+      return null;
+    });
   if (tried?.outcome === 'error' && tried.icmp) hear(subject, tried.icmp, 0);
   // A reset bears the far end's address whoever sent it.
   else if (tried?.outcome !== 'silence') subject.isSettled = true;

@@ -6,9 +6,9 @@
 import type { Observation } from '../../model/observation.js';
 import { askReceipts } from '../ask/receipts.js';
 import type { FarEnd } from '../far-ends.js';
+import { unlessLineLost } from '../line-lost.js';
 import { passed } from '../observations.js';
 import type { RunState } from '../state.js';
-import { unlessLineLost } from './line-lost.js';
 
 /** Of what was answered, the first ones; a reflector forgets none of a session's last 131,072. */
 const MAX_RECALLED = 8;

@@ -9,10 +9,10 @@ import type { Observation } from '../../model/observation.js';
 import { askCheck } from '../ask/ask.js';
 import { HELD_MS } from '../ask/examined-flow.js';
 import { askSettled } from '../ask/settled-flow.js';
+import { unlessLineLost } from '../line-lost.js';
 import { passed } from '../observations.js';
 import { type RunState, SAMPLES } from '../state.js';
 import { together } from './ask-again.js';
-import { unlessLineLost } from './line-lost.js';
 
 /** Longer than protocols differ at one far end, and short beside what calls bear (150 ms, ITU-T G.114). */
 const NOTABLY_MS = 25;
@@ -50,9 +50,8 @@ const slowRange = (ports: readonly Observation[], floorMs: number): readonly Obs
   const [least = floorMs] = sorted;
   const median = sorted[sorted.length >> 1] ?? floorMs;
   if (least <= floorMs + NOTABLY_MS && median <= floorMs + HELD_MS) return [];
-  return Array.from({ length: SETTLED_WAYS }, (_, index) => passing[(passing.length >> 1) + index]).flatMap(
-    (one) => one ?? [],
-  );
+  const middle = passing.length >> 1;
+  return passing.slice(middle, middle + SETTLED_WAYS);
 };
 
 /** Adds what later packets of a flow take to one port of each slow range. */
@@ -70,9 +69,9 @@ const settleRanges = async ({ input, tools, observations, signal }: RunState, ad
   await Promise.all(
     slow.map(async (ports) => {
       for (const one of ports) {
-        const attempts = signal.aborted ? [] : await askSettled(one.check, tools);
-        if (attempts.length === 0) continue;
-        observations.record([{ ...one, settled: attempts }]);
+        const settledRttsMs = signal.aborted ? null : await askSettled(one.check, tools);
+        if (settledRttsMs === null) continue;
+        observations.record([{ ...one, settledRttsMs }]);
         return;
       }
     }),

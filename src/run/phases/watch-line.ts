@@ -7,6 +7,7 @@ import { askCheck } from '../ask/ask.js';
 import { type FlowToKnown, openFlowToKnown } from '../ask/flow-to-known.js';
 import { either } from '../either.js';
 import type { FarEnd } from '../far-ends.js';
+import { unlessLineLost } from '../line-lost.js';
 import { passed } from '../observations.js';
 import type { RunState } from '../state.js';
 import type { Tools } from '../tools.js';
@@ -208,10 +209,6 @@ const watch = async (run: RunState, address: string, tools: Tools): Promise<void
 export const watchLine = async (run: RunState, done: AbortSignal): Promise<void> => {
   const tools: Tools = { ...run.tools, signal: either(run.tools.signal, done) };
   await Promise.all(
-    run.farEnds.all().map(({ address }) =>
-      watch(run, address, tools).catch((error: unknown) => {
-        if (!tools.signal.aborted && error instanceof Error) throw error;
-      }),
-    ),
+    run.farEnds.all().map(({ address }) => watch(run, address, tools).catch(unlessLineLost(tools.signal))),
   );
 };

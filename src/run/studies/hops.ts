@@ -2,6 +2,7 @@
  * How far packets of a blocked port come: the same questions with hop limits 1, 2, 3 …, side by side with ports that pass. One
  * packet of each flow at a time, so that a router's word belongs to one limit even where it quotes no more than headers.
  */
+
 import { networkInterfaces } from 'node:os';
 import type { Probe, Question } from '../../../probes/contract.js';
 import type { Check } from '../../model/check.js';
@@ -10,6 +11,7 @@ import { type IcmpPlace, isTimeExceeded } from '../../model/icmp.js';
 import type { Observation } from '../../model/observation.js';
 import { type Heard, type HeardError, hasKernel, type Kernel, type KernelFlow } from '../../net/kernel/kernel.js';
 import { placeOf } from '../../net/on-link.js';
+import { unlessLineLost } from '../line-lost.js';
 import { isSilent } from '../observations.js';
 import type { Tools } from '../tools.js';
 import type { StudiedFarEnd, Study } from './study.js';
@@ -17,6 +19,9 @@ import type { StudiedFarEnd, Study } from './study.js';
 /** Paths across the internet have up to 30 hops; branch to reflector seldom more than 20. */
 const MAX_LIMIT = 30;
 const CLIMBS = 3;
+/** What most paths have, and what one packet costs on the wire at most: for a dry run. */
+const USUAL_LIMIT = 15;
+const PACKET_BYTES = 700;
 /** Two ports that pass show whether all flows take one path; two blocked ones, a port of signalling and one of media. */
 const MAX_PASSING = 2;
 const MAX_BLOCKED = 2;
@@ -149,7 +154,7 @@ const ofEachKind = (checks: readonly Target[], most: number): readonly Target[] 
   return [...kinds, ...sorted.filter((check) => !kinds.includes(check))].slice(0, most);
 };
 
-const climbersOf = (farEnd: StudiedFarEnd, tools: Tools, always: boolean): readonly Climber[] => {
+const climbersOf = (farEnd: StudiedFarEnd, tools: Tools): readonly Climber[] => {
   const blocked = ofEachKind(
     farEnd.observations
       .filter(isBlockedOutward)
@@ -157,7 +162,6 @@ const climbersOf = (farEnd: StudiedFarEnd, tools: Tools, always: boolean): reado
       .filter(isTarget),
     MAX_BLOCKED,
   );
-  if (blocked.length === 0 && !always) return [];
   const passing = ofEachKind(
     farEnd.passing.filter(({ transport }) => transport === 'udp').filter(isTarget),
     MAX_PASSING,
@@ -188,14 +192,9 @@ const mappedOf = ({ observations }: StudiedFarEnd): readonly string[] => [
 const betweenClimbs = (ladders: number): number =>
   (MS_PER_ERROR * (1 + Math.max(0, ladders * CLIMBS - ERRORS_AT_ONCE))) / (CLIMBS - 1);
 
-const askOne = async (
-  farEnd: StudiedFarEnd,
-  kernel: Kernel,
-  tools: Tools,
-  always: boolean,
-): Promise<readonly HopFacts[]> => {
+const askOne = async (farEnd: StudiedFarEnd, kernel: Kernel, tools: Tools): Promise<readonly HopFacts[]> => {
   const { net, signal, path } = tools;
-  const climbers = climbersOf(farEnd, tools, always);
+  const climbers = climbersOf(farEnd, tools);
   const [first] = climbers;
   if (!first) return [];
   const waitMs = Math.max(MIN_WAIT_MS, PATIENCE * path.longestRttMs('udp'));
@@ -210,7 +209,7 @@ const askOne = async (
     }
   } catch (error) {
     // What the run's end cut off, or this host refused to send, is no ladder.
-    if (error instanceof Error && !signal.aborted) throw error;
+    unlessLineLost(signal)(error);
     return [];
   } finally {
     for (const { flow } of climbers) flow?.close();
@@ -232,13 +231,17 @@ export const study = {
   kind: 'hops',
   // Its packets leave over flows of their own, which may let in what is tried from outside.
   after: ['inbound'],
-  wanted: ({ hops }) => hops !== undefined,
-  // Nothing where nothing is blocked, and that is not known before.
-  cost: () => ({ packets: 0, bytes: 0 }),
-  ask: async (farEnds, tools, { hops }) => {
+  wanted: ({ hops = false }) => hops,
+  // What is blocked is not known before; what passes is climbed until the far end answers, here to a usual path's length.
+  cost: (checks) => {
+    const followed = Math.min(MAX_PASSING, checks.filter(({ transport }) => transport === 'udp').length);
+    const packets = followed * CLIMBS * USUAL_LIMIT;
+    return { packets, bytes: packets * PACKET_BYTES };
+  },
+  ask: async (farEnds, tools) => {
     const kernel = await tools.net.kernel?.();
     if (!kernel || !hasKernel(kernel)) return [];
-    const all = await Promise.all(farEnds.map((one) => askOne(one, kernel, tools, hops === 'always')));
+    const all = await Promise.all(farEnds.map((one) => askOne(one, kernel, tools)));
     return all.flat();
   },
 } as const satisfies Study<'hops'>;

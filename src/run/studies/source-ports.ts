@@ -3,6 +3,7 @@
  * passthrough or an ALG translate those ports in a way of their own, let one device at a time through, or keep state of
  * an address that they no longer have. Asked where the port can be bound.
  */
+
 import type { Check } from '../../model/check.js';
 import type { Observation } from '../../model/observation.js';
 import type { SourcePortFacts } from '../../model/study-facts.js';
@@ -10,6 +11,7 @@ import { flowsDie } from '../../verdict/flows.js';
 import { RANGE_PORT_DOUBT } from '../../verdict/silence.js';
 import { askCheck } from '../ask/ask.js';
 import { openFlowToKnown } from '../ask/flow-to-known.js';
+import { unlessLineLost } from '../line-lost.js';
 import { witnessedPackets } from '../observations.js';
 import type { Tools } from '../tools.js';
 import type { Study } from './study.js';
@@ -74,7 +76,7 @@ const askWithControl = async (check: Check, tools: Tools): Promise<SourcePortFac
   try {
     return { ...fact, control: await askControl(check, tools) };
   } catch (error) {
-    if (error instanceof Error && !tools.signal.aborted) throw error;
+    unlessLineLost(tools.signal)(error);
     return { ...fact, control: { packets: 0, answers: 0 } };
   }
 };

@@ -33,8 +33,9 @@ const isEmpty = (value: object): boolean => {
 };
 
 /** Asked once, answered once, as asked: what `plain` can carry. */
-const plainly = ({ check, attempts, sequences, refused, seen, notRun, atLast }: Observation) => {
-  if (atLast) return null;
+const plainly = (observation: Observation) => {
+  const { check, attempts, sequences, refused, seen, notRun, atLast, settledRttsMs, icmp } = observation;
+  if (atLast || settledRttsMs || icmp) return null;
   const [answer] = attempts;
   if (answer?.outcome !== 'answer' || attempts.length !== 1 || answer.packets !== 1 || answer.answers !== 1)
     return null;
