@@ -1,9 +1,11 @@
 /** What this host can and cannot measure, and why: looked up, with nothing sent to anybody. */
+
 import { createSocket } from 'node:dgram';
 import { getServers } from 'node:dns';
 import { existsSync, readFileSync } from 'node:fs';
 import { access, constants, statfs } from 'node:fs/promises';
 import type { Family } from '../model/check.js';
+import { codeOf } from '../model/error-code.js';
 import { socketError } from '../net/errno.js';
 import { hasKernel, type KernelView, kernelView } from '../net/kernel/kernel.js';
 import { descriptorLimit, SPARE_DESCRIPTORS } from '../net/limits.js';
@@ -219,7 +221,7 @@ const stateFinding = async (folder: string): Promise<Finding> => {
           why: `${folder} has only ${Math.round(free / 1024 / 1024)} MB free; lower spool.maxMegabytes or make room`,
         };
   } catch (error) {
-    const code = (error as { code?: string }).code ?? String(error);
+    const code = codeOf(error);
     const why =
       code === 'ENOENT'
         ? 'does not exist yet; the daemon makes it'

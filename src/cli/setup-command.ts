@@ -172,7 +172,7 @@ const configText = ({ host, profiles }: Answers, tokenFile: string | null, agent
   )}`;
 
 const nextSteps = (file: string, isNew: boolean): string => {
-  const unit = ['/lib/systemd/system', '/etc/systemd/system'].some((folder) =>
+  const unit = ['/usr/lib/systemd/system', '/lib/systemd/system', '/etc/systemd/system'].some((folder) =>
     existsSync(join(folder, 'callpath-agent.service')),
   );
   const service = isNew ? 'systemctl enable --now callpath-agent' : 'systemctl restart callpath-agent';

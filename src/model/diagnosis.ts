@@ -10,3 +10,7 @@ export type Device = (typeof DEVICES)[number];
  */
 export const LIKELIHOODS = ['proven', 'likely', 'possible'] as const;
 export type Likelihood = (typeof LIKELIHOODS)[number];
+
+/** What several statements together are: as sure as the least sure of them. */
+export const leastSure = (all: readonly Likelihood[]): Likelihood =>
+  LIKELIHOODS.findLast((one) => all.includes(one)) ?? 'possible';

@@ -63,6 +63,21 @@ export interface Silence {
   readonly recentFlows: number;
 }
 
+/** Again and again nothing came for a while. */
+export interface Recurrence {
+  readonly count: number;
+  /** What most of them last, in milliseconds. */
+  readonly usualMs: number;
+  /** Of the time in which the far end was watched; 0 to 1. */
+  readonly share: number;
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** Connections were away as well, most of the time. */
+  readonly isOfAll: boolean;
+  /** Each time it began after about the same number of new flows: something counts them. */
+  readonly isGuard: boolean;
+}
+
 /** A moment from which on we were seen under another address, in milliseconds of the run's clock. */
 export interface AddressChange {
   readonly atMs: number;

@@ -1,10 +1,12 @@
 /** From what a run observed to the verdicts of its checks, ranges and services: all opinions of a report, in one place. */
+
 import { isWithinRange, type Key, type Plan, type PlannedRange, type PortRange } from '../model/check.js';
 import type { FarEndFacts } from '../model/far-end.js';
 import type { LossSample, Observation } from '../model/observation.js';
 import type { Profile, Thresholds } from '../model/profile.js';
 import type { RunOutput } from '../model/run.js';
 import type { Classified } from '../model/verdict.js';
+import { recurrenceFor } from '../verdict/away.js';
 import type { Circumstances, FarEndState } from '../verdict/circumstances.js';
 import { classify } from '../verdict/classify.js';
 import { classifyOverlookingForm } from '../verdict/cosmetic.js';
@@ -158,7 +160,13 @@ export const judgeRun = (
       listens,
     } = farEnds.get(range.address ?? '') ?? UNKNOWN_FAR_END;
     const ownLateMs = output.eventLoopDelayMs + (listens?.lateMs ?? 0);
-    return classifyRange(range, withHeldBackErrors(ports), { ...thresholds, limit, flows, recurrence, ownLateMs });
+    const isUdp = range.transport === 'udp';
+    return classifyRange(range, withHeldBackErrors(ports), {
+      ...{ ...thresholds, limit, ownLateMs },
+      // What became of flows is known of UDP alone.
+      flows: isUdp ? flows : null,
+      recurrence: recurrenceFor(recurrence, isUdp),
+    });
   };
   const ranges = plan.ranges.map(classifiedRange);
 

@@ -3,7 +3,7 @@ import type { FarEndFacts } from '../model/far-end.js';
 import type { Observation } from '../model/observation.js';
 import type { RunOutput } from '../model/run.js';
 import type { Classified } from '../model/verdict.js';
-import { isGuard, recurrenceOf } from '../verdict/away.js';
+import { recurrenceOf } from '../verdict/away.js';
 import type { FarEndState } from '../verdict/circumstances.js';
 import { endOf } from '../verdict/far-end.js';
 import { portRuns, writePorts } from '../verdict/fixes/ask.js';
@@ -84,7 +84,7 @@ export const notesOf = (
   ...farEnds.flatMap(endNotes),
   ...farEnds.flatMap((one) => {
     const recurrence = recurrenceOf(one, lossUpperBound(loss));
-    return recurrence ? [recurrenceNote(one, recurrence, isGuard(one.silences), begunAtMs)] : [];
+    return recurrence ? [recurrenceNote(one, recurrence, begunAtMs)] : [];
   }),
   ...farEnds.filter(({ isForgetful }) => isForgetful).map((one) => restartedNote(one, begunAtMs)),
   ...addressNotes(farEnds, begunAtMs),

@@ -2,7 +2,7 @@
 import type { FarEndFacts, Silence } from '../model/far-end.js';
 import type { Report } from '../model/report.js';
 import type { RunOutput } from '../model/run.js';
-import { isGuard, recurrenceOf } from '../verdict/away.js';
+import { recurrenceOf } from '../verdict/away.js';
 import { endOf } from '../verdict/far-end.js';
 import { connectionsDie, flowsDie } from '../verdict/flows.js';
 import { isOutage } from '../verdict/silence.js';
@@ -31,7 +31,7 @@ export const outagesOf = (
   const own = (one: FarEndFacts): readonly Silence[] => {
     const silences = endOf(one) === 'cut-off' ? one.silences.slice(0, -1) : one.silences;
     // What a guard does, and what a far end that was restarted missed, has a note of its own, and is no line that was away.
-    return (isGuard(silences) && recurrenceOf(one, lossUpperBound)) || one.isForgetful
+    return recurrenceOf(one, lossUpperBound)?.isGuard || one.isForgetful
       ? silences.filter(({ what }) => what === 'tcp')
       : silences;
   };

@@ -1,8 +1,10 @@
 /** A check that was answered: were the answers the far end's, and did all arrive as sent and soon enough? */
+
 import type { Check } from '../model/check.js';
 import { kindOf } from '../model/kinds.js';
 import type { Attempt } from '../model/observation.js';
 import type { Finding, RttSummary } from '../model/verdict.js';
+import { recurrenceFor } from './away.js';
 import { type Circumstances, type FarEndState, limitsCalls, unwitnessedBy } from './circumstances.js';
 import {
   awayAtFirst,
@@ -123,7 +125,7 @@ export const classifyAnswers = (
     return { verdict: 'degraded', reason: isPoliced ? 'rate-limited' : 'loss' };
   }
   // What was lost while nothing passed at all is no port's loss, and calls lose it all the same.
-  if (farEnd.recurrence && (isUdp || farEnd.recurrence.isOfAll)) return { verdict: 'degraded', reason: 'loss' };
+  if (recurrenceFor(farEnd.recurrence, isUdp)) return { verdict: 'degraded', reason: 'loss' };
   // The shortest: what only some of a few answers took is a busy host's, or a retransmission's below us.
   const rtts =
     isUdp && holdsFirst(farEnd.flows)

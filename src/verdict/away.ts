@@ -2,7 +2,7 @@
  * A far end of which again and again nothing came for a while: how often, for how much of the time, and whether that is shown to
  * be a guard that shuts this host out. Pure.
  */
-import type { FarEndFacts, Silence } from '../model/far-end.js';
+import type { FarEndFacts, Recurrence, Silence } from '../model/far-end.js';
 import { flowsDie, holdsFirst, lostAtFirst } from './flows.js';
 import { isOutage } from './silence.js';
 
@@ -19,18 +19,6 @@ const MANY_BANS = 4;
 /** Flows between two silences of a guard are about as many each time, and enough to be what it counts. */
 const ALIKE_RATIO = 1.25;
 const LEAST_FLOWS = 10;
-
-export interface Recurrence {
-  readonly count: number;
-  /** What most of them last, in milliseconds. */
-  readonly usualMs: number;
-  /** Of the time in which the far end was watched; 0 to 1. */
-  readonly share: number;
-  readonly fromMs: number;
-  readonly toMs: number;
-  /** Connections were away as well, most of the time. */
-  readonly isOfAll: boolean;
-}
 
 const areAlike = (values: readonly number[]): boolean => Math.max(...values) <= ALIKE_RATIO * Math.min(...values);
 
@@ -59,7 +47,8 @@ export const recurrenceOf = (
     flows,
     limit,
     isForgetful,
-  }: Pick<FarEndFacts, 'pauses' | 'aliveOverUdp' | 'flows' | 'limit' | 'isForgetful'>,
+    silences,
+  }: Pick<FarEndFacts, 'pauses' | 'aliveOverUdp' | 'flows' | 'limit' | 'isForgetful' | 'silences'>,
   lossUpperBound: number | null,
 ): Recurrence | null => {
   // What the line was watched over may have been a flow that dies, or one too many.
@@ -78,5 +67,10 @@ export const recurrenceOf = (
     fromMs: Math.min(...own.map(({ fromMs }) => fromMs)),
     toMs: Math.max(...own.map(({ toMs }) => toMs ?? 0)),
     isOfAll: own.filter(({ what }) => what === 'everything').length * 2 > own.length,
+    isGuard: isGuard(silences),
   };
 };
+
+/** The same where it is about these checks: connections are cut off with all the rest, or not at all. */
+export const recurrenceFor = (recurrence: Recurrence | null | undefined, isUdp: boolean): Recurrence | null =>
+  recurrence && (isUdp || recurrence.isOfAll) ? recurrence : null;

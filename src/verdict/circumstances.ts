@@ -1,5 +1,7 @@
 /** What is known besides a check's own attempts when it is judged: of its address, of the path, and what a call bears. */
+
 import type { Check, Key } from '../model/check.js';
+import type { Recurrence } from '../model/far-end.js';
 import {
   type ConnectionFacts,
   countWithin,
@@ -11,7 +13,6 @@ import {
 } from '../model/far-end.js';
 import type { Attempt, PathLimit } from '../model/observation.js';
 import type { Thresholds } from '../model/profile.js';
-import type { Recurrence } from './away.js';
 
 /** What is known about an address besides the check itself. */
 export interface FarEndState {

@@ -91,7 +91,7 @@ const causesOf = (fired: readonly Fired[], evidence: RuleInput): readonly Cause[
     .sort((a, b) => rank(a.best) - rank(b.best) || b.grounds.length - a.grounds.length || a.index - b.index)
     .map(({ best: { id, device, likelihood, text }, grounds }) => ({
       id,
-      text: text(blockedPorts(grounds)),
+      text: text(blockedPorts(grounds), grounds),
       device,
       likelihood,
       because: ids(grounds),

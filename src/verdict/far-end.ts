@@ -1,5 +1,5 @@
 /** What all observations together say about each address: the controls that a single verdict needs. */
-import { type FarEndFacts, type Silence, unknownFarEnd } from '../model/far-end.js';
+import { type FarEndFacts, type Recurrence, type Silence, unknownFarEnd } from '../model/far-end.js';
 import type { Observation } from '../model/observation.js';
 import { isGuard, recurrenceOf } from './away.js';
 import type { FarEndState } from './circumstances.js';
@@ -37,6 +37,9 @@ const recursAlike = (silences: readonly Silence[]): boolean => {
   return lengths.length > 1 && shortest >= GUARD_LEAST_MS && longest - shortest <= ALIKE_MS + longest * ALIKE_RATIO;
 };
 
+/** What a guard does to this run, calls do not meet. */
+const harmfulOf = (recurrence: Recurrence | null): Recurrence | null => (recurrence?.isGuard ? null : recurrence);
+
 /** Why nothing came from a far end any more when the run ended; null where it still answered. */
 export const endOf = ({ isGone, isRefusing, silences }: FarEndFacts): 'outage' | 'cut-off' | null => {
   const last = silences.at(-1);
@@ -65,8 +68,7 @@ const stateOf = (facts: FarEndFacts, own: readonly Observation[], lossUpperBound
       facts.alive.length > 0 && {
         aliveDuring: { atAll: facts.alive, overUdp: facts.aliveOverUdp },
         silences: facts.silences,
-        // What a guard does to this run, calls do not meet.
-        recurrence: isGuard(facts.silences) ? null : recurrenceOf(facts, lossUpperBound),
+        recurrence: harmfulOf(recurrenceOf(facts, lossUpperBound)),
         shutFor: new Map(facts.shutFor.map((one) => [one.port, one])),
       }),
     onlyShortPasses: new Set(facts.onlyShortPasses),

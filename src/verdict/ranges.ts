@@ -1,10 +1,9 @@
 /** From sampled ports to what is said of a whole range: runs of equal verdict that together cover it exactly once. */
 import type { PortRange } from '../model/check.js';
-import type { FlowFacts } from '../model/far-end.js';
+import type { FlowFacts, Recurrence } from '../model/far-end.js';
 import type { PathLimit } from '../model/observation.js';
 import type { Thresholds } from '../model/profile.js';
 import type { Classified, Finding } from '../model/verdict.js';
-import type { Recurrence } from './away.js';
 import { limitsCalls } from './circumstances.js';
 import { flowsDie, holdsFirst, lostAtFirst } from './flows.js';
 import { lossLowerBound } from './silence.js';

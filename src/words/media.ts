@@ -10,6 +10,12 @@ const CODEC_NAMES: Readonly<Record<string, string>> = {
   opus: 'Opus, scored as G.711 with concealment',
 };
 
+/** What each direction of audio is called. */
+export const DIRECTION_WORDS: Readonly<Record<string, string>> = {
+  outbound: 'what they hear (outbound)',
+  inbound: 'what we hear (inbound)',
+};
+
 /** What a MOS stands for; null of reports that do not say. */
 export const modelInWords = ({ model, codec, kind, playoutMs }: Stream): string | null =>
   model === undefined

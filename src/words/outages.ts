@@ -1,5 +1,5 @@
 /** Outages in words: when the line was away, and for how long. */
-import type { FarEndFacts } from '../model/far-end.js';
+import type { FarEndFacts, Recurrence } from '../model/far-end.js';
 import type { Report } from '../model/report.js';
 
 type Outage = NonNullable<Report['outages']>[number];
@@ -8,22 +8,10 @@ const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 
 const WHAT = { everything: 'nothing', udp: 'nothing over UDP', tcp: 'nothing over TCP' } as const;
 
-interface Recurring {
-  readonly count: number;
-  readonly usualMs: number;
-  readonly share: number;
-  readonly fromMs: number;
-  readonly toMs: number;
-}
-
-/**
- * Again and again nothing came. @param isGuard each silence began after about the same number of new flows
- * @param begunAtMs when the run began, on the clock of the silences
- */
+/** @param begunAtMs when the run began, on the clock of the silences */
 export const recurrenceNote = (
   { address }: Pick<FarEndFacts, 'address'>,
-  { count, usualMs, share, fromMs, toMs }: Recurring,
-  isGuard: boolean,
+  { count, usualMs, share, fromMs, toMs, isGuard }: Omit<Recurrence, 'isOfAll'>,
   begunAtMs: number,
 ): string =>
   `Cut off again and again: ${count} times between ${seconds(fromMs - begunAtMs)} and ${seconds(toMs - begunAtMs)} into the run nothing came from ${address} for about ${seconds(usualMs)}, ${Math.round(100 * share)} % of the time in all. ${

@@ -1,7 +1,7 @@
 /** A far end that is away again and again: what counts, what explains it, and what a guard that counts flows looks like. */
 import t from 'tap';
 import { type FarEndFacts, type Silence, unknownFarEnd } from '../../src/model/far-end.js';
-import { isGuard, recurrenceOf } from '../../src/verdict/away.js';
+import { isGuard, recurrenceFor, recurrenceOf } from '../../src/verdict/away.js';
 import { classify } from '../../src/verdict/classify.js';
 import { farEndStates } from '../../src/verdict/far-end.js';
 import { ADDRESS, check, circumstances, observed, proven, reflector } from './support/facts.js';
@@ -73,7 +73,7 @@ t.test(
 t.test('what passes at a far end that is away again and again is degraded', async (t) => {
   const verdictOf = (name: string, isOfAll: boolean): string => {
     const of = check(name);
-    const recurrence = { count: 4, usualMs: 1300, share: 0.26, fromMs: 1000, toMs: 14_300, isOfAll };
+    const recurrence = { count: 4, usualMs: 1300, share: 0.26, fromMs: 1000, toMs: 14_300, isOfAll, isGuard: false };
     const answers = [1, 2, 3].map(() => proven({}, { arrivalPort: of.port }));
     const { verdict, reason } = classify(observed(of, answers), reflector({ recurrence }), circumstances());
     return `${verdict}/${reason}`;
@@ -81,4 +81,11 @@ t.test('what passes at a far end that is away again and again is degraded', asyn
   t.equal(verdictOf('stun-binding/udp/3478', false), 'degraded/loss');
   t.equal(verdictOf('sip-options/tcp/5060', false), 'pass/answered', 'UDP alone was away, as far as is known');
   t.equal(verdictOf('sip-options/tcp/5060', true), 'degraded/loss');
+});
+
+t.test('a line on which UDP alone goes away says nothing of ranges over TCP', async (t) => {
+  const overUdp = { count: 4, usualMs: 1300, share: 0.26, fromMs: 1000, toMs: 14_300, isOfAll: false, isGuard: false };
+  t.same([recurrenceFor(overUdp, true), recurrenceFor(overUdp, false)], [overUdp, null]);
+  const ofAll = { ...overUdp, isOfAll: true };
+  t.same([recurrenceFor(ofAll, false), recurrenceFor(null, true), recurrenceFor(undefined, true)], [ofAll, null, null]);
 });

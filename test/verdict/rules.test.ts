@@ -891,6 +891,36 @@ t.test(
     t.same([ids('cut-off'), ids('outage')], [['cut-off', 'outage'], ['outage']]);
   },
 );
+t.test('one cause of several rules names the address or the hop of each of its ports', async (t) => {
+  const { service } = evidenceOf({
+    rows: [
+      ['signalling', 'sip-options/udp/5060 blocked/rejected'],
+      ['media', 'stun-binding/udp/3478 blocked/rejected'],
+    ],
+  });
+  const icmp = (from: string): IcmpFact => ({ family: 4, type: 3, code: 13, from, place: 'on-link', mtu: null });
+  const rejections = [
+    { id: 'sip-options/udp/5060', address: ADDRESS, icmp: icmp('10.77.0.1') },
+    { id: 'stun-binding/udp/3478', address: ADDRESS, icmp: icmp('10.77.0.9') },
+  ];
+  const [rejecting] = diagnose(service, facts({ rejections })).causes;
+  t.match(rejecting, { id: 'rejected-by', because: ['sip-options/udp/5060', 'stun-binding/udp/3478'] });
+  t.match(rejecting?.text, /10\.77\.0\.1.*10\.77\.0\.9/);
+
+  const dropping = evidenceOf({
+    rows: [
+      ['signalling', 'sip-options/udp/5060 blocked/dropped-outbound'],
+      ['media', 'stun-binding/udp/3478 blocked/dropped-outbound'],
+    ],
+  });
+  const [first] = hop('10.77.0.1', '100.64.0.1').hops ?? [];
+  const hops = first
+    ? [first, { ...first, check: 'stun-binding/udp/3478', port: 3478, nextOnControl: '100.64.0.9' }]
+    : [];
+  const [followed] = diagnose(dropping.service, facts({ hops })).causes;
+  t.match(followed?.text, /UDP 5060 .*100\.64\.0\.1.*UDP 3478 .*100\.64\.0\.9/);
+});
+
 t.test('a size that vanishes: a limit, or a gap where longer ones pass', async (t) => {
   const SILENT = 'sip-options/udp/5060';
   const { service } = evidenceOf({

@@ -1,6 +1,8 @@
 /** `prometheus-textfile`: the newest report of every target in one file for node_exporter's textfile collector. */
+
 import { open, rename, unlink } from 'node:fs/promises';
 import * as v from 'valibot';
+import { codeOf } from '../../model/error-code.js';
 import { map } from '../../model/schema-words.js';
 import { renderTargets } from '../../report/prometheus.js';
 import type { Exporter } from './contract.js';
@@ -43,7 +45,7 @@ export const create = async ({ path }: Config, deps: ExporterDeps): Promise<Expo
         await unlink(temporary).catch(() => undefined);
         return {
           outcome: 'retry',
-          why: `${path}: ${(error as { code?: string }).code ?? String(error)}`,
+          why: `${path}: ${codeOf(error)}`,
           afterMs: null,
         };
       }

@@ -3,6 +3,7 @@
 import { type Content, html, isolated, type Markup, name, prose, section, terms } from '../../report/html/markup.js';
 import { TONE } from '../../report/story.js';
 import { EXPLANATIONS } from '../../words/explanations.js';
+import { DIRECTION_WORDS } from '../../words/media.js';
 import { confidence, evidenceInWords, milliseconds } from '../../words/report.js';
 import type { SpoolRecord } from '../exporters/contract.js';
 import type { NamedSeries } from '../history/history.js';
@@ -11,7 +12,7 @@ import { audioCharts, lossChart, rttChart } from './chart.js';
 import { eventList } from './events.js';
 import { agoInWords, page, targetPath } from './frame.js';
 import { availability, legend, sharesOf, strip, stripInWords } from './strip.js';
-import { AUDIO_WORDS, seriesPath, spanLinks } from './target-page.js';
+import { seriesPath, spanLinks } from './target-page.js';
 import { LANE_WORDS, type StatusView } from './view.js';
 
 const MAX_EVIDENCE = 1500;
@@ -83,7 +84,7 @@ export const seriesPage = (
       ? [
           html`<h2>How calls sound</h2>\n`,
           spanLinks((other) => seriesPath(target, kind, id, other), span),
-          audioCharts(buckets, span, AUDIO_WORDS[id] ?? id),
+          audioCharts(buckets, span, DIRECTION_WORDS[id] ?? id),
           lossChart(buckets, span, 'packet'),
         ]
       : '',

@@ -1,6 +1,8 @@
 /** The history of one target: its path over time, and a strip for each service, check and range. */
+
 import { type Content, html, isolated, type Markup, name, prose, section, table } from '../../report/html/markup.js';
 import { TONE, type Tone } from '../../report/story.js';
+import { DIRECTION_WORDS } from '../../words/media.js';
 import { RUNS_CAPTION } from '../../words/pages.js';
 import { counted, duration } from '../../words/report.js';
 import type { SpoolRecord } from '../exporters/contract.js';
@@ -75,12 +77,6 @@ const rowsSection = (view: StatusView, target: string, span: Span, title: string
   ]);
 };
 
-/** What each direction of audio is called. */
-export const AUDIO_WORDS: Readonly<Record<string, string>> = {
-  outbound: 'what they hear (outbound)',
-  inbound: 'what we hear (inbound)',
-};
-
 /** MOS, jitter and loss of the audio that sweeps send, by direction. */
 const audioSection = (span: Span, rows: readonly Row[]): Content =>
   rows.length === 0
@@ -88,8 +84,8 @@ const audioSection = (span: Span, rows: readonly Row[]): Content =>
     : section(
         'How calls sound',
         rows.map(({ id, buckets }) => [
-          html`<h3>${name(AUDIO_WORDS[id] ?? id)}</h3>\n`,
-          audioCharts(buckets, span, AUDIO_WORDS[id] ?? id),
+          html`<h3>${name(DIRECTION_WORDS[id] ?? id)}</h3>\n`,
+          audioCharts(buckets, span, DIRECTION_WORDS[id] ?? id),
           lossChart(buckets, span, 'packet'),
         ]),
       );

@@ -1,6 +1,13 @@
 /** The media streams: how a call sounds in each direction, as measured, and over time. */
 import type { Report } from '../../model/report.js';
-import { capacityInWords, lossOfStream, modelInWords, oddities, throttledInWords } from '../../words/media.js';
+import {
+  capacityInWords,
+  DIRECTION_WORDS,
+  lossOfStream,
+  modelInWords,
+  oddities,
+  throttledInWords,
+} from '../../words/media.js';
 import { streamsCaption } from '../../words/pages.js';
 import { milliseconds, percent } from '../../words/report.js';
 import type { Tone } from '../story.js';
@@ -33,14 +40,9 @@ const plot = ({ mos }: Stream): Markup => {
   )}" x="0" y="6" width="${Math.round(part * WIDTH)}" height="8"></rect></svg>`;
 };
 
-const DIRECTIONS: Readonly<Record<Stream['direction'], string>> = {
-  outbound: 'what they hear (outbound)',
-  inbound: 'what we hear (inbound)',
-};
-
 const row = (stream: Stream): Markup => {
   const more = [...oddities(stream), ...[throttledInWords(stream)].flatMap((words) => words ?? [])].join('; ');
-  return html`<tr><th scope="row">UDP ${stream.port}, ${DIRECTIONS[stream.direction]}${
+  return html`<tr><th scope="row">UDP ${stream.port}, ${DIRECTION_WORDS[stream.direction] ?? stream.direction}${
     more === '' ? '' : html`<br><small>${more}</small>`
   }</th><td><div class="cell">${plot(stream)}<small>MOS ${stream.mos.toFixed(
     2,
@@ -82,7 +84,7 @@ const charts = (stream: Stream, points: Points): Markup => {
   const last = points.at(-1)?.fromMs ?? 0;
   const step = points.length > 1 ? last / (points.length - 1) : 1000;
   const ends = ['0 s', seconds(last + step)] as const;
-  const who = `UDP ${stream.port}, ${DIRECTIONS[stream.direction]}`;
+  const who = `UDP ${stream.port}, ${DIRECTION_WORDS[stream.direction] ?? stream.direction}`;
   const topLoss = Math.max(LEAST_LOSS, worst);
   const topDelay = Math.max(LEAST_DELAY_MS, longest);
   return html`${chart(

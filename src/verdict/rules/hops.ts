@@ -2,7 +2,7 @@
  * Whose device drops what never arrives, where the hops show how far it comes. One port speaks for itself alone: of a range other ports
  * may end elsewhere.
  */
-import type { Device, Likelihood } from '../../model/diagnosis.js';
+import { type Device, type Likelihood, leastSure } from '../../model/diagnosis.js';
 import type { Report } from '../../model/report.js';
 import { ENDS } from '../../words/diagnosis/where-it-ends.js';
 import type { CauseText, Ground, RuleInput } from './rule.js';
@@ -15,7 +15,7 @@ const rowOf = (ground: Ground, { facts }: RuleInput): Row | undefined =>
     ? (facts.hops ?? []).find(
         ({ transport, port, address, passes }) =>
           // Whatever is asked of a port goes the same way.
-          !passes && port === ground.from && ground.id.includes(`/${transport}/`) && address === ground.address,
+          !passes && transport === ground.transport && port === ground.from && address === ground.address,
       )
     : undefined;
 
@@ -66,18 +66,18 @@ export const hopCauses = (
   farOf: (grounds: readonly Ground[]) => 'reflector' | 'carrier',
   evidence: RuleInput,
 ): readonly CauseText[] => {
-  const said = grounds.flatMap((ground) => {
-    const row = rowOf(ground, evidence);
-    return row ? saidOf(row, farOf([ground])).map((one) => ({ ...one, ground })) : [];
-  });
-  const ranks: readonly Likelihood[] = ['likely', 'possible'];
+  const saidOn = (some: readonly Ground[]) =>
+    some.flatMap((ground) => {
+      const row = rowOf(ground, evidence);
+      return row ? saidOf(row, farOf([ground])).map((one) => ({ ...one, ground })) : [];
+    });
+  const said = saidOn(grounds);
   return [...new Set(said.map(({ device }) => device))].map((device): CauseText => {
     const own = said.filter((one) => one.device === device);
-    // As sure as the least sure of them.
-    const likelihood = ranks.findLast((one) => own.some((each) => each.likelihood === one)) ?? 'possible';
     return {
-      ...{ id: 'dropped-after-hop', device, likelihood },
-      text: () => [...new Set(own.map(({ text }) => text))].join(' '),
+      ...{ id: 'dropped-after-hop', device, likelihood: leastSure(own.map(({ likelihood }) => likelihood)) },
+      text: (_ports, all) =>
+        [...new Set(saidOn(all).flatMap((one) => (one.device === device ? one.text : [])))].join(' '),
       grounds: own.map(({ ground }) => ground),
     };
   });

@@ -2,15 +2,18 @@
  * Whose device rejects, where an ICMP error says who sent it: an address on this host's own network is the site's; others are
  * told by what they are, and no more than that. A device that forwards without an address of its own rejects in the far end's name.
  */
-import { type Device, LIKELIHOODS, type Likelihood } from '../../model/diagnosis.js';
+import { type Device, type Likelihood, leastSure } from '../../model/diagnosis.js';
 import { type IcmpFact, isRefusal } from '../../model/icmp.js';
 import { isCarrierAddress, isPrivateAddress } from '../../wire/ip.js';
 import { rejectedBy, SENDERS } from '../../words/diagnosis/who-rejects.js';
 import { icmpMeaning } from '../../words/icmp.js';
 import type { CauseText, Ground, RuleInput } from './rule.js';
 
+/** An error with who sent it. */
+type Signed = IcmpFact & { readonly from: string };
+
 /** The error that a ground met; null where none came, or its sender is not known. */
-const senderOf = ({ id, address }: Ground, { facts }: RuleInput): (IcmpFact & { readonly from: string }) | null => {
+const senderOf = ({ id, address }: Ground, { facts }: RuleInput): Signed | null => {
   const found = (facts.rejections ?? []).find(
     (one) => one.id === id && one.address === address && isRefusal(one.icmp) && one.icmp.from !== null,
   );
@@ -31,11 +34,7 @@ interface Owner {
 }
 
 /** Whose it is, the likeliest first. */
-const ownersOf = (
-  { place, from }: IcmpFact & { readonly from: string },
-  far: 'reflector' | 'carrier',
-  { facts }: RuleInput,
-): readonly Owner[] => {
+const ownersOf = ({ place, from }: Signed, far: 'reflector' | 'carrier', { facts }: RuleInput): readonly Owner[] => {
   const site = (likelihood: Likelihood, what: string): Owner => {
     return { device: 'branch-firewall', likelihood, what };
   };
@@ -74,46 +73,50 @@ interface Named {
   readonly grounds: readonly Ground[];
 }
 
-/** Addresses that one kind of device has, as one cause: two causes of one id and device would be taken for one. */
-const causeOf = (device: Device, all: readonly Named[]): CauseText => {
-  const senders = all.map(({ from, owner }) => ({ from, what: owner.what }));
-  const meanings = all.flatMap((one) => one.meanings);
-  // As sure as the least sure of them.
-  const likelihood = LIKELIHOODS.findLast((one) => all.some(({ owner }) => owner.likelihood === one)) ?? 'possible';
-  return {
-    ...{ id: 'rejected-by', device, likelihood },
-    text: (ports) => rejectedBy(senders, ports, meanings),
-    grounds: all.flatMap(({ grounds }) => grounds),
-  };
+/** Who rejects these, the addresses in the order in which they come up. */
+const namedIn = (
+  grounds: readonly Ground[],
+  farOf: (grounds: readonly Ground[]) => 'reflector' | 'carrier',
+  evidence: RuleInput,
+): readonly Named[] => {
+  const bySender = new Map<string, { readonly ground: Ground; readonly fact: Signed }[]>();
+  for (const ground of grounds) {
+    const fact = senderOf(ground, evidence);
+    if (fact) bySender.set(fact.from, [...(bySender.get(fact.from) ?? []), { ground, fact }]);
+  }
+  return [...bySender].flatMap(([from, all]): Named[] => {
+    const own = all.map(({ ground }) => ground);
+    const [first] = all;
+    const meanings = [...new Set(all.map(({ fact }) => icmpMeaning(fact)))];
+    return (first ? ownersOf(first.fact, farOf(own), evidence) : []).map((owner) => ({
+      ...{ from, owner, meanings },
+      grounds: own,
+    }));
+  });
 };
 
-/** Causes that name the address that rejects; `farOf` is whose the far end is. */
+/** Causes that name the address that rejects, one for each kind of device; `farOf` is whose the far end is. */
 export const rejectionCauses = (
   grounds: readonly Ground[],
   farOf: (grounds: readonly Ground[]) => 'reflector' | 'carrier',
   evidence: RuleInput,
 ): readonly CauseText[] => {
-  const bySender = new Map<string, Ground[]>();
-  for (const ground of grounds) {
-    const from = senderOf(ground, evidence)?.from;
-    if (from !== undefined) bySender.set(from, [...(bySender.get(from) ?? []), ground]);
-  }
-  const named = [...bySender].flatMap(([from, own]): Named[] => {
-    const facts = own.flatMap((ground) => senderOf(ground, evidence) ?? []);
-    const [first] = facts;
-    const meanings = [...new Set(facts.map(icmpMeaning))];
-    return (first ? ownersOf(first, farOf(own), evidence) : []).map((owner) => ({
-      from,
-      owner,
-      meanings,
-      grounds: own,
-    }));
+  const of = (device: Device, some: readonly Ground[]): readonly Named[] =>
+    namedIn(some, farOf, evidence).filter(({ owner }) => owner.device === device);
+  const devices = [...new Set(namedIn(grounds, farOf, evidence).map(({ owner }) => owner.device))];
+  return devices.map((device): CauseText => {
+    const named = of(device, grounds);
+    return {
+      ...{ id: 'rejected-by', device, likelihood: leastSure(named.map(({ owner }) => owner.likelihood)) },
+      text: (ports, all) => {
+        const told = of(device, all);
+        return rejectedBy(
+          told.map(({ from, owner }) => ({ from, what: owner.what })),
+          ports,
+          told.flatMap(({ meanings }) => meanings),
+        );
+      },
+      grounds: named.flatMap((one) => one.grounds),
+    };
   });
-  const devices = [...new Set(named.map(({ owner }) => owner.device))];
-  return devices.map((device) =>
-    causeOf(
-      device,
-      named.filter(({ owner }) => owner.device === device),
-    ),
-  );
 };

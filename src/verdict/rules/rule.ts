@@ -72,8 +72,8 @@ export interface CauseText {
   readonly id: string;
   readonly device: Device;
   readonly likelihood: Likelihood;
-  /** One sentence; `ports` is what it is about: `UDP 5060, 16384-32767`. */
-  readonly text: (ports: string) => string;
+  /** In words; `ports` is what it is about: `UDP 5060, 16384-32767`. All grounds, where several rules come to one cause. */
+  readonly text: (ports: string, grounds: readonly Ground[]) => string;
   readonly grounds: readonly Ground[];
 }
 

@@ -45,7 +45,7 @@ const lengthOf = (passing: readonly Ladder[]): number | null => {
   return first !== null && all.every((one) => one === first) ? first : null;
 };
 
-/** Why the ladders cannot be compared, or null where they can. */
+/** Whether the ladders cannot be compared. */
 const disagreement = (ladders: readonly Ladder[], length: number): boolean =>
   // Two routers at one limit: flows take several paths (ECMP), or the route changed.
   Array.from({ length }, (_, i) => together(ladders, i + 1)).some(({ addresses }) => addresses.length > 1) ||
@@ -74,7 +74,7 @@ const isNear = (address: string, other: string): boolean => {
 };
 
 /** Beyond this site: shared space of providers, or a public address on the other side of the site's own NAT, not of its block. */
-export const isOutside = (address: string, limit: number, { places, mapped, local }: HopFacts): boolean => {
+const isOutside = (address: string, limit: number, { places, mapped, local }: HopFacts): boolean => {
   if (limit < 2 || places[address] !== 'beyond' || mapped.includes(address)) return false;
   // A site that is itself in shared space has routers there.
   if (isCarrierAddress(address)) return local !== null && !isCarrierAddress(local);

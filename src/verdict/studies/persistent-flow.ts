@@ -15,9 +15,7 @@ export const judgeStale = (all: readonly SourcePortFacts[], upperBound: number |
   return answered === null ? null : !answered;
 };
 
-const STALE_NOTE = STALE_FLOW;
-
 export const judge: Judge<SourcePortFacts> = (facts, loss) => {
   const staleState = judgeStale(facts, lossUpperBound(loss));
-  return { nat: { staleState }, notes: staleState === true ? [STALE_NOTE] : [] };
+  return { nat: { staleState }, notes: staleState === true ? [STALE_FLOW] : [] };
 };

@@ -68,12 +68,10 @@ export const losingOwnPort = (
     ? { ...one, verdict: 'degraded', reason: 'flow-loss' }
     : one;
 
-const noteOf = ({ port }: SourcePort): string => deadSourcePort(port);
-
 export const judge: Judge<SourcePortFacts> = (facts, loss) => {
   const sourcePorts = judgeSourcePorts(facts, lossUpperBound(loss));
   return {
     nat: { sourcePorts: sourcePorts.map((one) => ({ ...one })) },
-    notes: sourcePorts.filter(({ answered }) => answered === false).map(noteOf),
+    notes: sourcePorts.filter(({ answered }) => answered === false).map(({ port }) => deadSourcePort(port)),
   };
 };
