@@ -270,9 +270,7 @@ const MAX_OWN_LINES = 80;
 const MAX_LINES = 200;
 /** Factories whose functions share so much state that parts of them would pass it to and fro. */
 const LONG_FACTORIES: ReadonlyMap<string, string> = new Map([
-  ['createCallLine', 'one call from end to end: registration, dialog, sound and what is told of it share its state'],
   ['createTransactions', 'a table of questions under way, and everything that may happen to one'],
-  ['createPhone', 'the transactions and dialogs of one end (RFC 3261 §17, §12) meet in one table'],
   ['createSweeper', 'rounds of a sweep share its budget, its answers and its end'],
 ]);
 

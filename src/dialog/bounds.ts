@@ -2,7 +2,8 @@
  * What a phone takes from the other side of what it has to say again: in answers, in later requests of the call, in the answer
  * to a challenge. Our own message has to be one that anybody can read, so that what is repeated in it is bounded here.
  */
-import { TOKEN } from '../wire/sip-grammar.js';
+import { COPIED_HEADERS } from '../wire/sip-build.js';
+import { TEXT, TOKEN } from '../wire/sip-grammar.js';
 import { headers, type SipMessage } from '../wire/sip-message.js';
 import { readAddresses } from '../wire/sip-parameters.js';
 
@@ -12,14 +13,10 @@ const MAX_MESSAGE_BYTES = 32_768;
 const MAX_TAKEN_FIELDS = 200;
 /** What an answer copies (RFC 3261 §8.2.6.2), with an address or a tag added; a field may have 8,192 octets. */
 const MAX_COPIED_BYTES = 4096;
-const COPIED: ReadonlySet<string> = new Set(['via', 'from', 'to', 'call-id', 'cseq']);
 /** One address, one name: those of phones and carriers have some hundred octets at most. */
 const MAX_NAME_BYTES = 1024;
 /** All of them together stand in one Route, with the Contact where a router is strict (§12.2.1.1). */
 const MAX_ROUTES_BYTES = 4096;
-
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-const CONTROL = /[\x00-\x08\x0a-\x1f\x7f]/;
 
 /** As it goes out again: a byte beyond ASCII is two there. */
 const bytesOf = (values: readonly string[]): number => Buffer.byteLength(values.join(', '), 'utf8');
@@ -28,7 +25,7 @@ const bytesOf = (values: readonly string[]): number => Buffer.byteLength(values.
 export const isAnswerable = (message: SipMessage, length: number): boolean =>
   length <= MAX_MESSAGE_BYTES &&
   message.headers.length <= MAX_TAKEN_FIELDS &&
-  message.headers.every(({ canonical, raw }) => !COPIED.has(canonical) || raw.length <= MAX_COPIED_BYTES);
+  message.headers.every(({ canonical, raw }) => !COPIED_HEADERS.has(canonical) || raw.length <= MAX_COPIED_BYTES);
 
 /** Whether a call can stand on it, or a challenge in it be answered. */
 export const isKeepable = (message: SipMessage): boolean => {
@@ -42,6 +39,6 @@ export const isKeepable = (message: SipMessage): boolean => {
     // A tag may come as an address in brackets, which goes out as none.
     [fromTag, toTag].every((tag) => tag === null || tag === '' || TOKEN.test(tag)) &&
     bytesOf(routes) <= MAX_ROUTES_BYTES &&
-    !repeated.some((value) => CONTROL.test(value))
+    repeated.every((value) => TEXT.test(value))
   );
 };

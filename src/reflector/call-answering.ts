@@ -3,10 +3,10 @@ import type { Call, Request } from '../dialog/call.js';
 import type { Called } from '../dialog/incoming.js';
 import type { Exchange } from '../dialog/line.js';
 import { readRelay } from '../wire/dtmf.js';
-import { answeredDirection, audioOf, parseSdp } from '../wire/sdp.js';
+import { answeredDirection } from '../wire/sdp.js';
 import { header } from '../wire/sip.js';
 import type { HeaderToSend } from '../wire/sip-build.js';
-import { readSessionExpires, sessionExpiresText } from '../wire/sip-parameters.js';
+import { fragmentOf, readSessionExpires, sessionExpiresText } from '../wire/sip-parameters.js';
 import { readReferredReplaces } from '../wire/sip-replaces.js';
 import type { LineSound, Spoken } from './call-sound.js';
 
@@ -46,7 +46,7 @@ const tell = async (call: Call | null, status: number, reason: string, state: st
       { name: 'Event', value: 'refer' },
       { name: 'Subscription-State', value: state },
     ],
-    body: { contentType: 'message/sipfrag;version=2.0', content: Buffer.from(`SIP/2.0 ${status} ${reason}\r\n`) },
+    body: { contentType: 'message/sipfrag;version=2.0', content: fragmentOf(status, reason) },
   });
 };
 const TRYING = [100, 'Trying', 'active;expires=60'] as const;
@@ -63,21 +63,22 @@ const refreshed = (value: string | null, refresher: 'uac' | null): readonly Head
   ];
 };
 
+const noteAck = (one: Spoken, acknowledged: Promise<boolean>): void =>
+  void acknowledged.then((came) => {
+    one.acknowledged = came;
+  });
+
 export const createAnswering = (rules: AnsweringRules): Answering => {
   const { sound, contact, manner, later, callBack, counted, failed } = rules;
   const describedAnew = (one: Spoken, { request, respond, acknowledged }: Request): void => {
-    const formats = sound.agree(one, request.body);
-    const offered = parseSdp(request.body);
-    const audio = offered.ok ? audioOf(offered.value) : null;
-    if (!formats || !audio) return void respond(488, 'Not Acceptable Here');
+    const agreed = sound.agree(one, request.body);
+    if (!agreed) return void respond(488, 'Not Acceptable Here');
     one.version += 1;
     one.acknowledged = null;
-    void acknowledged.then((came) => {
-      one.acknowledged = came;
-    });
+    noteAck(one, acknowledged);
     respond(200, 'OK', {
       headers: [{ name: 'Contact', value: `<${contact()}>` }, ...refreshed(header(request, 'session-expires'), null)],
-      body: sound.describe(one, answeredDirection(audio.direction), formats),
+      body: sound.describe(one, answeredDirection(agreed.direction), agreed.formats),
     });
   };
   const within = (one: Spoken, asked: Request): void => {
@@ -118,17 +119,17 @@ export const createAnswering = (rules: AnsweringRules): Answering => {
   const stand: Answering['stand'] = (one, call) => {
     one.call = call;
     call.onAsked((asked) => within(one, asked));
-    void call.acknowledged.then((came) => {
-      one.acknowledged = came;
-    });
+    noteAck(one, call.acknowledged);
   };
   return {
     stand,
     called: (incoming) => {
       counted('calls');
-      const one = sound.begin(false);
-      const formats = sound.agree(one, incoming.request.body);
-      if (!formats) return void incoming.refuse(488, 'Not Acceptable Here');
+      const one = sound.fresh(false);
+      const agreed = sound.agree(one, incoming.request.body);
+      if (!agreed) return void incoming.refuse(488, 'Not Acceptable Here');
+      const { formats } = agreed;
+      sound.begin(one);
       incoming.onCancelled(() => counted('cancelled'));
       const answer = (): void => {
         const extra = refreshed(header(incoming.request, 'session-expires'), 'uac');

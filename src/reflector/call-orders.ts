@@ -56,7 +56,8 @@ export const createOrders = ({ phone, sound, answering, contact, failed }: Order
   const call: Orders['call'] = (headers = []) => {
     const uri = contact();
     if (uri === null || isBusy()) return null;
-    const one = sound.begin(true);
+    const one = sound.fresh(true);
+    sound.begin(one);
     const asked = phone().invite(uri, { headers, body: sound.describe(one, 'sendrecv') });
     asking += 1;
     asked.over

@@ -53,14 +53,22 @@ interface SoundRules {
   readonly later: (ms: number, run: () => void) => void;
 }
 
+interface Agreed {
+  readonly formats: readonly PayloadFormat[];
+  /** What the other side does. */
+  readonly direction: MediaDirection;
+}
+
 export interface LineSound {
   /** The latest call; null before any. */
   current(): Spoken | null;
+  /** For a call that may come about. */
+  fresh(isOurs: boolean): Spoken;
   /** A call begins: its sound is the line's from now on. */
-  begin(isOurs: boolean): Spoken;
+  begin(one: Spoken): void;
   describe(one: Spoken, direction: MediaDirection, formats?: readonly PayloadFormat[]): BodyToSend;
-  /** Takes in what the other side says of its sound: what both speak; null for what cannot be spoken. */
-  agree(one: Spoken, body: Uint8Array): readonly PayloadFormat[] | null;
+  /** Takes in what the other side says of its sound: what both speak, and who says to; null for what cannot be spoken. */
+  agree(one: Spoken, body: Uint8Array): Agreed | null;
   talk(one: Spoken, packets: readonly Uint8Array[] | number): void;
   press(one: Spoken, key: string): void;
   /** False for what is no sound of the latest call. */
@@ -101,9 +109,9 @@ export const createLineSound = ({ clock, host, proven, mediaPort, speak, later }
   };
   return {
     current: () => current,
-    begin: (isOurs) => {
-      current = newSpoken(isOurs);
-      return current;
+    fresh: newSpoken,
+    begin: (one) => {
+      current = one;
     },
     describe: (one, direction, formats = OUR_FORMATS) => ({
       contentType: 'application/sdp',
@@ -122,7 +130,7 @@ export const createLineSound = ({ clock, host, proven, mediaPort, speak, later }
       one.speaker = audio.ssrc;
       // Never to an address that a message names, unless it is the one that proved itself.
       one.named = audio.address === proven ? { address: proven, port: audio.port } : null;
-      return formats;
+      return { formats, direction: audio.direction };
     },
     talk,
     press: (one, key) => {

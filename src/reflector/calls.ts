@@ -148,7 +148,8 @@ export const createCalls = (rules: CallsRules): Calls => {
   };
 
   const hearSip = (bytes: Uint8Array, from: Source, address: string, place: Place): boolean => {
-    const parsed = namesWindow(bytes, address) ? parseSip(bytes) : { ok: false as const };
+    if (!namesWindow(bytes, address)) return false;
+    const parsed = parseSip(bytes);
     const whose = parsed.ok ? addressee(parsed.value, address) : null;
     if (!whose) return false;
     const { window, number } = whose;

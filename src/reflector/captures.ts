@@ -44,12 +44,13 @@ export const createEvidenceBook = (): EvidenceBook => {
   const ledger = createLedger({ entries: MAX_SESSIONS, bytes: MAX_BYTES });
   return {
     keep: (name, sequence, request, response) => {
-      const exchange: Exchange = { request: textOf(request), response: textOf(response) };
-      if (sizeOf(exchange) > MAX_SESSION_BYTES) return;
-      const session = sessions.get(name) ?? { exchanges: new Map(), bytes: 0 };
-      sessions.set(name, session);
+      const known = sessions.get(name);
       // Of a retransmission the first is kept: it is what the answer that came first was about.
-      if (session.exchanges.has(sequence)) return ledger.touch(name, session.bytes);
+      if (known?.exchanges.has(sequence)) return ledger.touch(name, known.bytes);
+      if (request.length + response.length > MAX_SESSION_BYTES) return;
+      const exchange: Exchange = { request: textOf(request), response: textOf(response) };
+      const session = known ?? { exchanges: new Map(), bytes: 0 };
+      sessions.set(name, session);
       session.exchanges.set(sequence, exchange);
       session.bytes += sizeOf(exchange);
       for (const [oldest, held] of session.exchanges) {

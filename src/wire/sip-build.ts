@@ -5,7 +5,7 @@
  */
 import sip from 'sip';
 import { NOTHING } from './octets.js';
-import { BRANCH_COOKIE, CALL_ID, MAX_CSEQ, maskQuoted, TOKEN, URI } from './sip-grammar.js';
+import { BRANCH_COOKIE, CALL_ID, MAX_CSEQ, maskQuoted, TEXT, TOKEN, URI } from './sip-grammar.js';
 import { canonicalName, type SipRequest, unfolded } from './sip-message.js';
 
 export interface HeaderToSend {
@@ -83,9 +83,6 @@ const BUILT_HEADERS: ReadonlySet<string> = new Set([
   'content-length',
 ]);
 
-/** Any control but the tab would end or hide the line. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-const CONTROL = /[\x00-\x08\x0a-\x1f\x7f]/;
 const IPV6 = /^\[?([0-9A-Fa-f]*:[0-9A-Fa-f:.]+)\]?$/;
 const HOST_NAME = /^[A-Za-z0-9._-]+$/;
 const ADDRESS = /^[0-9A-Fa-f:.]+(%[A-Za-z0-9._-]+)?$/;
@@ -108,7 +105,7 @@ const PLAIN = /^[\t -~]*$/;
 
 const headerValue = (value: string, what: string): string => {
   if (PLAIN.test(value)) return value;
-  must(!CONTROL.test(value), what);
+  must(TEXT.test(value), what);
   return wireText(value);
 };
 
@@ -209,7 +206,7 @@ const SHORT_NAMES: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** What a server copies (RFC 3261 §8.2.6.2). */
-const COPIED_HEADERS: ReadonlySet<string> = new Set(['via', 'from', 'to', 'call-id', 'cseq']);
+export const COPIED_HEADERS: ReadonlySet<string> = new Set(['via', 'from', 'to', 'call-id', 'cseq']);
 const WRITTEN_HEADERS: ReadonlySet<string> = new Set([...COPIED_HEADERS, 'content-type', 'content-length']);
 
 /**

@@ -10,6 +10,9 @@ export const TOKEN = new RegExp(`^${TOKEN_CHARACTER}+$`);
  */
 export const URI = /^[A-Za-z][A-Za-z0-9+.-]*:[!#-;=?-~]+$/;
 
+/** No control but the tab: any other would end or hide the line. */
+export const TEXT = /^[\t -~\u0080-\uffff]*$/;
+
 /** Call-ID is any visible ASCII (RFC 3261 §25.1 `word`), brackets and quotes included. */
 export const CALL_ID = /^[!-~]+$/;
 

@@ -2,7 +2,7 @@
  * What stands inside header values that calls need: addresses with parameters, lists, and `name=value` pairs (RFC 3261 §25.1).
  * Pure, of linear time, and bounded: values come from a parsed message, whose fields have at most 8,192 octets.
  */
-import { maskQuoted, TOKEN, URI } from './sip-grammar.js';
+import { CALL_ID, maskQuoted, TOKEN, URI } from './sip-grammar.js';
 
 /** A proxy chain of 70 hops (Max-Forwards) writes as many Record-Routes. */
 const MAX_LISTED = 70;
@@ -124,7 +124,7 @@ export const readReplaces = (value: string | null): Replaces | null => {
   const [callId = '', ...rest] = value === null ? [] : (cutOutside(value, ';') ?? []);
   const params = readParameters(rest);
   const [toTag, fromTag] = [params?.get('to-tag'), params?.get('from-tag')];
-  return /^[!-~]+$/.test(callId.trim()) && toTag && fromTag ? { callId: callId.trim(), toTag, fromTag } : null;
+  return CALL_ID.test(callId.trim()) && toTag && fromTag ? { callId: callId.trim(), toTag, fromTag } : null;
 };
 
 export const replacesText = ({ callId, toTag, fromTag }: Replaces): string =>

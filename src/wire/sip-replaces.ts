@@ -1,13 +1,14 @@
 /** Attended transfer: the header field that names the call to be replaced (RFC 3891), and the Refer-To that carries it (RFC 3515). */
 import type { Dialog } from './sip-dialog.js';
-import { readAddress } from './sip-parameters.js';
+import { CALL_ID } from './sip-grammar.js';
+import { readAddress, readReplaces, replacesText } from './sip-parameters.js';
 
 /** A value is a Call-ID and two tags; longer ones are nobody's. */
 const MAX_VALUE = 512;
 
 /** A call as its other end is to recognise it: "to" is what that end calls its own tag (RFC 3891 §3). */
-export const replacesText = ({ callId, localTag, remoteTag }: Dialog): string =>
-  `${callId};to-tag=${localTag};from-tag=${remoteTag}`;
+export const replacingText = ({ callId, localTag, remoteTag }: Dialog): string =>
+  replacesText({ callId, toTag: localTag, fromTag: remoteTag });
 
 /** The value of Refer-To: call this, in place of that call. */
 export const referToWith = (uri: string, replaces: string): string =>
@@ -21,7 +22,7 @@ export const readReferredReplaces = (referTo: string | null): string | null => {
   try {
     const value = decodeURIComponent(text);
     // It becomes a header field: one line, and no longer than a line may be.
-    return value.length <= MAX_VALUE && /^[\x21-\x7e]+$/.test(value) ? value : null;
+    return value.length <= MAX_VALUE && CALL_ID.test(value) ? value : null;
   } catch {
     return null;
   }
@@ -29,10 +30,6 @@ export const readReferredReplaces = (referTo: string | null): string | null => {
 
 /** Whether the value names this dialog. */
 export const isReplaced = (dialog: Dialog, value: string): boolean => {
-  const [callId, ...parameters] = value.split(';').map((part) => part.trim());
-  return (
-    callId === dialog.callId &&
-    parameters.includes(`to-tag=${dialog.localTag}`) &&
-    parameters.includes(`from-tag=${dialog.remoteTag}`)
-  );
+  const named = readReplaces(value);
+  return named?.callId === dialog.callId && named.toTag === dialog.localTag && named.fromTag === dialog.remoteTag;
 };

@@ -204,6 +204,26 @@ const statusOfLast = (sent: readonly { bytes: Uint8Array }[]): number | null => 
   return parsed.ok && parsed.value.kind === 'response' ? parsed.value.status : null;
 };
 
+t.test('a call that is refused leaves the line to the one that stands', async (t) => {
+  const { ask, hear, sent, clock, identity } = rig();
+  const user = identity.user(0);
+  ask({ action: 'open' });
+  t.ok(hear(offering(user), '192.0.2.9'));
+  await clock.pass(500);
+  ask({ action: 'do', order: 'talk', line: 0, number: 1, argument: 500 });
+  const sound = (): number => sent.filter(({ port }) => port !== 5060).length;
+  await clock.pass(1000);
+  const before = sound();
+  const another = invite(user)
+    .toString('latin1')
+    .replace('74bf9', '74bfa')
+    .replace(/^Call-ID: /m, 'Call-ID: 2');
+  t.ok(hear(Buffer.from(another, 'latin1'), '192.0.2.9'));
+  t.equal(statusOfLast(sent.filter(({ port }) => port === 5060)), 488, 'it offers nothing that can be spoken');
+  await clock.pass(1000);
+  t.ok(before > 40 && sound() >= before + 40, `${before} packets, then ${sound()}`);
+});
+
 t.test('what would make a message of ours too long to be read is refused before anything stands on it', async (t) => {
   const { ask, hear, sent, clock, defects, identity } = rig();
   const user = identity.user(0);

@@ -8,7 +8,7 @@ import type { CallOrder, CallRecord } from '../../wire/call.js';
 import { relayOf } from '../../wire/dtmf.js';
 import { header } from '../../wire/sip-message.js';
 import { sessionExpiresText } from '../../wire/sip-parameters.js';
-import { isReplaced, referToWith, replacesText } from '../../wire/sip-replaces.js';
+import { isReplaced, referToWith, replacingText } from '../../wire/sip-replaces.js';
 import type { Tools } from '../tools.js';
 import type { AgentLine } from './call-line.js';
 import { type LegNote, type StepNote, untested } from './call-notes.js';
@@ -229,7 +229,7 @@ const transfer = async (script: Script, call: Call): Promise<StepNote> => {
 /** The call in place of which the far end is to call us, and what came of that. */
 const replaced = async (script: Script, old: Call): Promise<StepNote> => {
   const { line, tools } = script;
-  const own = replacesText(old.dialog());
+  const own = replacingText(old.dialog());
   let isOver: () => void = () => undefined;
   const notified = new Promise<void>((resolve) => {
     isOver = resolve;
