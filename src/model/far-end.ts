@@ -74,8 +74,8 @@ export interface Recurrence {
   readonly toMs: number;
   /** Connections were away as well, most of the time. */
   readonly isOfAll: boolean;
-  /** Each time it began after about the same number of new flows: something counts them. */
-  readonly isGuard: boolean;
+  /** Null where either may have done it. */
+  readonly by: 'guard' | 'line' | null;
 }
 
 /** A moment from which on we were seen under another address, in milliseconds of the run's clock. */

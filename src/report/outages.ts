@@ -31,7 +31,7 @@ export const outagesOf = (
   const own = (one: FarEndFacts): readonly Silence[] => {
     const silences = endOf(one) === 'cut-off' ? one.silences.slice(0, -1) : one.silences;
     // What a guard does, and what a far end that was restarted missed, has a note of its own, and is no line that was away.
-    return recurrenceOf(one, lossUpperBound)?.isGuard || one.isForgetful
+    return recurrenceOf(one, lossUpperBound)?.by === 'guard' || one.isForgetful
       ? silences.filter(({ what }) => what === 'tcp')
       : silences;
   };

@@ -3,6 +3,7 @@
  * be a guard that shuts this host out. Pure.
  */
 import type { FarEndFacts, Recurrence, Silence } from '../model/far-end.js';
+import type { Finding } from '../model/verdict.js';
 import { flowsDie, holdsFirst, lostAtFirst } from './flows.js';
 import { isOutage } from './silence.js';
 
@@ -20,6 +21,8 @@ const MANY_BANS = 4;
 const ALIKE_RATIO = 1.25;
 const LEAST_FLOWS = 10;
 
+const lengthOf = ({ fromMs, toMs }: Silence): number => (toMs ?? fromMs) - fromMs;
+
 const areAlike = (values: readonly number[]): boolean => Math.max(...values) <= ALIKE_RATIO * Math.min(...values);
 
 /**
@@ -35,7 +38,39 @@ export const isGuard = (silences: readonly Silence[]): boolean => {
   return Math.min(...flows) >= LEAST_FLOWS && areAlike(flows) && !areAlike(between(({ fromMs }) => fromMs));
 };
 
-const lengthOf = ({ fromMs, toMs }: Silence): number => (toMs ?? fromMs) - fromMs;
+/** A guard shuts a host out for a fixed time; what a line that flaps takes differs by more than this from time to time. */
+const SAME_LENGTH_RATIO = 0.05;
+const SAME_LENGTH_MS = 250;
+/** Shorter ones are bursts of loss, which are alike by chance. */
+const GUARD_LEAST_MS = 3000;
+
+/** Whether it was silent for the same time again and again, as where something shuts a host out and lets it in again. */
+export const endsAlike = (silences: readonly Silence[]): boolean => {
+  const lengths = silences.filter(({ toMs, what }) => toMs !== null && what !== 'tcp').map(lengthOf);
+  const longest = Math.max(...lengths);
+  const shortest = Math.min(...lengths);
+  return (
+    lengths.length > 1 &&
+    shortest >= GUARD_LEAST_MS &&
+    longest - shortest <= SAME_LENGTH_MS + longest * SAME_LENGTH_RATIO
+  );
+};
+
+/** A line that comes back stays for longer than this. */
+const LEAST_BETWEEN_MS = 1000;
+
+/** Whether about the same time lay between each two: a clock's doing, and no count's. */
+const beginsByClock = (silences: readonly Silence[]): boolean => {
+  const ended = silences.filter(({ toMs, what }) => toMs !== null && what !== 'tcp');
+  const between = ended.slice(1).map(({ fromMs }, index) => fromMs - (ended[index]?.toMs ?? 0));
+  return Math.min(...between) >= LEAST_BETWEEN_MS && areAlike(between);
+};
+
+/** What it is the doing of. A line that comes and goes is told by lengths that differ, or by its rhythm. */
+const doneBy = (silences: readonly Silence[]): Recurrence['by'] => {
+  if (isGuard(silences)) return 'guard';
+  return endsAlike(silences) && !beginsByClock(silences) ? null : 'line';
+};
 
 /**
  * Null where it was away too seldom, too shortly, or where flows or ports explain it. @param lossUpperBound the path's
@@ -67,9 +102,13 @@ export const recurrenceOf = (
     fromMs: Math.min(...own.map(({ fromMs }) => fromMs)),
     toMs: Math.max(...own.map(({ toMs }) => toMs ?? 0)),
     isOfAll: own.filter(({ what }) => what === 'everything').length * 2 > own.length,
-    isGuard: isGuard(silences),
+    by: doneBy(silences),
   };
 };
+
+/** What it makes of a port that passes in between. */
+export const ofRecurrence = ({ by }: Recurrence): Finding =>
+  by === 'line' ? { verdict: 'degraded', reason: 'loss' } : { verdict: 'unknown', reason: 'cut-off' };
 
 /** The same where it is about these checks: connections are cut off with all the rest, or not at all. */
 export const recurrenceFor = (recurrence: Recurrence | null | undefined, isUdp: boolean): Recurrence | null =>

@@ -1,7 +1,7 @@
 /** What all observations together say about each address: the controls that a single verdict needs. */
-import { type FarEndFacts, type Recurrence, type Silence, unknownFarEnd } from '../model/far-end.js';
+import { type FarEndFacts, type Recurrence, unknownFarEnd } from '../model/far-end.js';
 import type { Observation } from '../model/observation.js';
-import { isGuard, recurrenceOf } from './away.js';
+import { endsAlike, isGuard, recurrenceOf } from './away.js';
 import type { FarEndState } from './circumstances.js';
 import { hasSpoken, isWayLong, lineLoses } from './third-party.js';
 
@@ -21,31 +21,16 @@ const spoke = (observation: Observation): boolean =>
 /** A burst of new flows just before the end: what guards against port scans and floods acts on those. */
 const MANY_FLOWS = 15;
 
-/** A guard shuts a host out for a fixed time; what a line that flaps takes differs by more than this from time to time. */
-const ALIKE_RATIO = 0.05;
-const ALIKE_MS = 250;
-/** Shorter ones are bursts of loss, which are alike by chance. */
-const GUARD_LEAST_MS = 3000;
-
-/** Whether it was silent for the same time again and again: a guard that lets in again, and not the line. */
-const recursAlike = (silences: readonly Silence[]): boolean => {
-  const lengths = silences.flatMap(({ fromMs, toMs, what }) =>
-    toMs === null || what === 'tcp' ? [] : [toMs - fromMs],
-  );
-  const longest = Math.max(...lengths);
-  const shortest = Math.min(...lengths);
-  return lengths.length > 1 && shortest >= GUARD_LEAST_MS && longest - shortest <= ALIKE_MS + longest * ALIKE_RATIO;
-};
-
 /** What a guard does to this run, calls do not meet. */
-const harmfulOf = (recurrence: Recurrence | null): Recurrence | null => (recurrence?.isGuard ? null : recurrence);
+const harmfulOf = (recurrence: Recurrence | null): Recurrence | null =>
+  recurrence?.by === 'guard' ? null : recurrence;
 
 /** Why nothing came from a far end any more when the run ended; null where it still answered. */
 export const endOf = ({ isGone, isRefusing, silences }: FarEndFacts): 'outage' | 'cut-off' | null => {
   const last = silences.at(-1);
   if (!isGone && (!last || last.toMs !== null)) return null;
   if (isRefusing) return 'outage';
-  return (last?.recentFlows ?? 0) >= MANY_FLOWS || recursAlike(silences) || isGuard(silences) ? 'cut-off' : 'outage';
+  return (last?.recentFlows ?? 0) >= MANY_FLOWS || endsAlike(silences) || isGuard(silences) ? 'cut-off' : 'outage';
 };
 
 const stateOf = (facts: FarEndFacts, own: readonly Observation[], lossUpperBound: number | null): FarEndState => {

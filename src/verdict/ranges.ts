@@ -4,6 +4,7 @@ import type { FlowFacts, Recurrence } from '../model/far-end.js';
 import type { PathLimit } from '../model/observation.js';
 import type { Thresholds } from '../model/profile.js';
 import type { Classified, Finding } from '../model/verdict.js';
+import { ofRecurrence } from './away.js';
 import { limitsCalls } from './circumstances.js';
 import { flowsDie, holdsFirst, lostAtFirst } from './flows.js';
 import { lossLowerBound } from './silence.js';
@@ -81,7 +82,7 @@ const qualityOf = (
   const first = lostAtFirst(flows) * passing.reduce((sum, { firstPackets }) => sum + firstPackets, 0);
   if (!limit && lossLowerBound({ trials: trials - first, answers }) > lossRatio)
     return { verdict: 'degraded', reason: 'loss' };
-  if (recurrence) return { verdict: 'degraded', reason: 'loss' };
+  if (recurrence) return ofRecurrence(recurrence);
   const later = passing.flatMap(({ laterRttsMs = [] }) => laterRttsMs);
   const ofPorts = holdsFirst(flows) ? later : passing.flatMap((port) => port.rttMs?.min ?? []);
   const rtts = [...ofPorts, ...later];

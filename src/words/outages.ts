@@ -11,11 +11,11 @@ const WHAT = { everything: 'nothing', udp: 'nothing over UDP', tcp: 'nothing ove
 /** @param begunAtMs when the run began, on the clock of the silences */
 export const recurrenceNote = (
   { address }: Pick<FarEndFacts, 'address'>,
-  { count, usualMs, share, fromMs, toMs, isGuard }: Omit<Recurrence, 'isOfAll'>,
+  { count, usualMs, share, fromMs, toMs, by }: Omit<Recurrence, 'isOfAll'>,
   begunAtMs: number,
 ): string =>
   `Cut off again and again: ${count} times between ${seconds(fromMs - begunAtMs)} and ${seconds(toMs - begunAtMs)} into the run nothing came from ${address} for about ${seconds(usualMs)}, ${Math.round(100 * share)} % of the time in all. ${
-    isGuard
+    by === 'guard'
       ? 'Each time it began after about the same number of new flows: flood or scan protection blocks this host for a while. This run may have triggered it: exempt this host, or use a lower --max-pps.'
       : 'Either the line goes away again and again, and calls are cut off with it, or flood or scan protection blocks this host for a while: if it ends with a lower --max-pps, it is the latter.'
   } What was silent then is no evidence against any port, and was asked again.`;

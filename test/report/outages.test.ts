@@ -63,7 +63,7 @@ t.test('a line that comes and goes is told with every time that it was away, and
   const flaps = [1000, 5000, 9000, 13_000].map((atMs) => silence(atMs, atMs + 1300, { flows: 50 }));
   t.equal(told(flaps, 0.01, away(flaps)).length, 4);
   const recurrence = recurrenceOf({ ...unknownFarEnd('A'), ...away(flaps) }, 0.01);
-  t.match(recurrence, { count: 4, usualMs: 1300, isGuard: false });
+  t.match(recurrence, { count: 4, usualMs: 1300, by: 'line' });
   if (!recurrence) return;
   const note = recurrenceNote({ address: 'A' }, recurrence, BEGUN_AT_MS);
   t.match(
@@ -79,7 +79,7 @@ t.test(
     const begun = [2000, 4000, 9000, 12_000, 20_000];
     const bans = begun.map((atMs, index) => silence(atMs, atMs + 1500, { flows: 30 + 40 * index }));
     t.same(told(bans, 0.01, away(bans)), []);
-    const recurrence = { count: 5, usualMs: 1500, share: 0.3, fromMs: 102_000, toMs: 121_500, isGuard: true };
+    const recurrence = { count: 5, usualMs: 1500, share: 0.3, fromMs: 102_000, toMs: 121_500, by: 'guard' } as const;
     const note = recurrenceNote({ address: 'A' }, recurrence, BEGUN_AT_MS);
     t.match(note, /about the same number of new flows: flood or scan protection blocks this host/);
     t.same(told([silence(2000, 6000)], 0.01, { isForgetful: true }), []);

@@ -73,7 +73,15 @@ t.test(
 t.test('what passes at a far end that is away again and again is degraded', async (t) => {
   const verdictOf = (name: string, isOfAll: boolean): string => {
     const of = check(name);
-    const recurrence = { count: 4, usualMs: 1300, share: 0.26, fromMs: 1000, toMs: 14_300, isOfAll, isGuard: false };
+    const recurrence = {
+      count: 4,
+      usualMs: 1300,
+      share: 0.26,
+      fromMs: 1000,
+      toMs: 14_300,
+      isOfAll,
+      by: 'line',
+    } as const;
     const answers = [1, 2, 3].map(() => proven({}, { arrivalPort: of.port }));
     const { verdict, reason } = classify(observed(of, answers), reflector({ recurrence }), circumstances());
     return `${verdict}/${reason}`;
@@ -83,8 +91,33 @@ t.test('what passes at a far end that is away again and again is degraded', asyn
   t.equal(verdictOf('sip-options/tcp/5060', true), 'degraded/loss');
 });
 
+t.test('silent for eight seconds each time, out of any rhythm: a guard may do that, and a line', async (t) => {
+  const at = (pauses: readonly Silence[]) =>
+    recurrenceOf(of(pauses, { silences: pauses, aliveOverUdp: [[0, 60_000]] }), 0.01);
+  const bans = [10_700, 18_900, 27_400, 35_500].map((fromMs, index) => pause(fromMs, 8000 + 30 * index, { asked: 40 }));
+  t.equal(at(bans)?.by, null);
+  const shorter = bans.map((one, index) => ({ ...one, toMs: one.fromMs + 4000 + 1500 * index }));
+  t.equal(at(shorter)?.by, 'line', 'for another time each time');
+  const rhythm = [5000, 20_100, 35_000, 50_050].map((fromMs) => pause(fromMs, 5000, { asked: 40 }));
+  t.equal(at(rhythm)?.by, 'line', 'by the clock');
+  const between = [0, 5040, 10_080, 15_120].map((fromMs) => pause(fromMs, 5000, { asked: 40 }));
+  t.equal(at(between)?.by, null, 'no line comes back for a moment only');
+  const one = check('sip-options/udp/5060');
+  const answers = [1, 2, 3].map(() => proven({}, { arrivalPort: 5060 }));
+  const said = classify(observed(one, answers), reflector({ recurrence: at(bans) }), circumstances());
+  t.match(said, { verdict: 'unknown', reason: 'cut-off' });
+});
+
 t.test('a line on which UDP alone goes away says nothing of ranges over TCP', async (t) => {
-  const overUdp = { count: 4, usualMs: 1300, share: 0.26, fromMs: 1000, toMs: 14_300, isOfAll: false, isGuard: false };
+  const overUdp = {
+    count: 4,
+    usualMs: 1300,
+    share: 0.26,
+    fromMs: 1000,
+    toMs: 14_300,
+    isOfAll: false,
+    by: 'line',
+  } as const;
   t.same([recurrenceFor(overUdp, true), recurrenceFor(overUdp, false)], [overUdp, null]);
   const ofAll = { ...overUdp, isOfAll: true };
   t.same([recurrenceFor(ofAll, false), recurrenceFor(null, true), recurrenceFor(undefined, true)], [ofAll, null, null]);
