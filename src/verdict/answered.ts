@@ -4,7 +4,7 @@ import type { Check } from '../model/check.js';
 import { kindOf } from '../model/kinds.js';
 import type { Attempt } from '../model/observation.js';
 import type { Finding, RttSummary } from '../model/verdict.js';
-import { recurrenceFor } from './away.js';
+import { ofRecurrence, recurrenceFor } from './away.js';
 import { type Circumstances, type FarEndState, limitsCalls, unwitnessedBy } from './circumstances.js';
 import {
   awayAtFirst,
@@ -14,6 +14,7 @@ import {
   firstPackets,
   flowsDie,
   holdsFirst,
+  isOwnPortOnly,
   laterRoundTrips,
   losesFirst,
   lostAtFirst,
@@ -109,8 +110,9 @@ export const classifyAnswers = (
   // Silent from one source port and not from another, beyond what loss explains: it is about the flow. One answer among
   // many questions is loss, or a limit on answers, and no flow that lives.
   // Where something limits the path over UDP, that took them.
-  // And where all flows to other ports live, no link is dead: a port of its own loses packets, or limits them.
-  const allLive = isUdp && farEnd.flows?.dead === 0;
+  // And where all flows to other ports live, no link is dead: a port of its own loses packets, or limits them, or lets in its
+  // own source port alone.
+  const allLive = isUdp && farEnd.flows?.dead === 0 && !isOwnPortOnly(check, attempts);
   const isAlive = received > 1 && !allLive && !losesFirst(farEnd.flows) && !(isUdp && farEnd.limit);
   const dead = deadOf(
     check,
@@ -125,7 +127,8 @@ export const classifyAnswers = (
     return { verdict: 'degraded', reason: isPoliced ? 'rate-limited' : 'loss' };
   }
   // What was lost while nothing passed at all is no port's loss, and calls lose it all the same.
-  if (recurrenceFor(farEnd.recurrence, isUdp)) return { verdict: 'degraded', reason: 'loss' };
+  const recurrence = recurrenceFor(farEnd.recurrence, isUdp);
+  if (recurrence) return ofRecurrence(recurrence);
   // The shortest: what only some of a few answers took is a busy host's, or a retransmission's below us.
   const rtts =
     isUdp && holdsFirst(farEnd.flows)

@@ -3,6 +3,7 @@ import type { Evidence, Observation } from '../model/observation.js';
 import type { Finding, Reason } from '../model/verdict.js';
 import type { Answer } from './answered.js';
 import type { Circumstances, FarEndState } from './circumstances.js';
+import { isOwnPortOnly } from './flows.js';
 import { doubtOfSilence } from './silence.js';
 import type { Failed } from './unanswered.js';
 
@@ -21,12 +22,6 @@ const openedOf = ({ attempts }: Observation): Evidence => {
   const opened = shown.find(({ tls }) => tls !== undefined) ?? shown[0];
   return opened ? { opened } : {};
 };
-
-/** Answered from the protocol's own source port and silent from every other that was tried. */
-const isOwnPortOnly = ({ check, attempts }: Observation, answers: readonly Answer[]): boolean =>
-  answers.length > 0 &&
-  answers.every(({ sourcePort }) => sourcePort === check.port) &&
-  attempts.some(({ outcome, sourcePort }) => outcome === 'silence' && sourcePort !== check.port);
 
 /** The facts of a check as a report shows them. */
 export const evidenceOf = (
@@ -47,7 +42,7 @@ export const evidenceOf = (
     ...(first && { answer: first.detail }),
     ...(statuses.length > 1 && { statuses }),
     ...(observation.atLast && { silentAtLast: observation.atLast.reduce((sum, { packets }) => sum + packets, 0) }),
-    ...(isOwnPortOnly(observation, answers) && { ownPortOnly: true }),
+    ...(isOwnPortOnly(observation.check, observation.attempts) && { ownPortOnly: true }),
     ...(first && first.authentic !== null && { authentic: answers.every(({ authentic }) => authentic === true) }),
     ...(attestation && {
       intact: attestation.intact,

@@ -1,4 +1,5 @@
 /** Is it the port, or is it the flow? What several source ports to a known port show of the path. Pure. */
+import type { Check } from '../model/check.js';
 import type { ConnectionFacts, FlowFacts } from '../model/far-end.js';
 import type { Attempt } from '../model/observation.js';
 import { atLeast, lossUpperBound } from './silence.js';
@@ -111,4 +112,14 @@ export const deadFlows = (attempts: readonly Attempt[]): { readonly flows: numbe
     flows: new Set(dead.map(({ sourcePort }) => sourcePort)).size,
     packets: dead.reduce((sum, { packets }) => sum + packets, 0),
   };
+};
+
+/** Answered from the protocol's own source port alone, and silent from every other that was tried. */
+export const isOwnPortOnly = ({ port }: Pick<Check, 'port'>, attempts: readonly Attempt[]): boolean => {
+  const answered = attempts.filter(({ outcome }) => outcome === 'answer');
+  return (
+    answered.length > 0 &&
+    answered.every(({ sourcePort }) => sourcePort === port) &&
+    attempts.some(({ outcome, sourcePort }) => outcome === 'silence' && sourcePort !== port)
+  );
 };

@@ -201,6 +201,17 @@ const ROWS: readonly Row[] = [
     says: 'degraded/loss',
   },
   {
+    story: 'the same, and answered from its own source port alone',
+    check: SIP,
+    attempts: [
+      { outcome: 'silence', packets: 2, sourcePort: 1001, lostAtMs: [1, 2], opened: null },
+      { outcome: 'silence', packets: 2, sourcePort: 1002, lostAtMs: [3, 4], opened: null },
+      proven({ sourcePort: SIP.port, packets: 2, answers: 2 }),
+    ],
+    farEnd: reflector({ flows: { ...HELD_FLOWS, firstHeld: 0 } }),
+    says: 'degraded/flow-loss',
+  },
+  {
     story: 'the same where no new flow passes: the limit took them',
     check: SIP,
     attempts: [

@@ -15,6 +15,7 @@ export default {
   services: { 'business-sip': 'degraded' },
   perhapsSymptoms: { 'business-sip': ['some-calls-silent', 'cannot-register', 'lost-inbound-calls'] },
   says: [/source port 5060/],
+  eachAlone: true,
   notFixed: 'phones that use the port need no rule',
   measure: [
     { port: 5060, packets: 20, packetsPerSecond: 100, lossRatio: [1, 1] },
