@@ -106,7 +106,7 @@ export interface Transactions<V> {
   stands(): void;
   /** When the last connection stood, in milliseconds of the run's clock; before the beginning if none did. */
   stoodAtMs(): number;
-  /** The longest that an answer took since its request was first sent, in milliseconds; 0 as long as nothing is answered. */
+  /** The longest that an answer took since its request was first sent, or its connection asked for, in milliseconds; 0 as long as nothing is answered. */
   slowestMs(): number;
   attempts(): readonly Attempt[];
   /** Requests that were put, each with all its retransmissions. */
@@ -261,6 +261,8 @@ export const createTransactions = <V>(check: Check, probe: Probe<V>, tools: Tool
     rttMs: number | undefined,
   ): Refused<V> | { readonly reply: Uint8Array | null } => {
     const elapsedMs = Math.max(0, atMs - transaction.firstSentAtMs);
+    // A connection had to open first: where its SYN was lost, the next one's may be as well.
+    const openingMs = check.transport === 'udp' ? 0 : transaction.firstSentAtMs - (transaction.sentAtMs[0] ?? 0);
     const elapsedMicros = Math.round(elapsedMs * 1000);
     const reading = probe.read(bytes, {
       check,
@@ -291,7 +293,7 @@ export const createTransactions = <V>(check: Check, probe: Probe<V>, tools: Tool
     }
     transaction.answers = Math.min(transaction.packets, transaction.answers + 1);
     if (transaction.attempt?.outcome !== 'answer') {
-      slowestMs = Math.max(slowestMs, elapsedMs);
+      slowestMs = Math.max(slowestMs, openingMs + elapsedMs);
       // Karn's rule: an answer after a retransmission may belong to either sending.
       const ambiguous = transaction.packets > transaction.packetsBefore + 1;
       // At once, because others that are silent now wait as long as the path is known to take.
