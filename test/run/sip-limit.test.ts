@@ -2,6 +2,7 @@
 import t from 'tap';
 import { passed } from '../../src/run/observations.js';
 import { findSipLimit, findSlowLimit } from '../../src/run/studies/sip-limit.js';
+import { sizedProbe } from '../../src/run/studies/sizes.js';
 import { sessionOf } from '../reflector/support.js';
 import { pureReflector, TOKEN } from '../support/pure-reflector.js';
 import { check, observed, proven, silence } from '../verdict/support/facts.js';
@@ -10,50 +11,66 @@ import { fakeNet, LOCAL_ADDRESS } from './support/fake-net.js';
 
 const KNOWN = check('udp-echo/udp/5060');
 
-/** What is found where the silent message passes as `message` says, and what is known to pass as `control` says. */
-const found = async (message: readonly boolean[], control: (atMs: number) => boolean, isAway = false) => {
+/** As long as the silent one of these tests; what is known to pass is shorter. */
+const LONG = 900;
+const SILENT = { check: KNOWN, probe: sizedProbe(LONG) };
+
+/** What is found where each sending of a silent message passes as `message` says, and what is known to pass as `control` says. */
+const found = async (message: readonly boolean[], control: (asked: number) => boolean, isAway = false) => {
   const farEnd = pureReflector();
-  const askedAtMs: number[] = [];
+  const messagesAtMs: number[] = [];
+  const sourcePorts = new Set<number>();
+  let asked = 0;
+  let controls = 0;
   const net = fakeNet({
     udp: ({ bytes, localPort, peer, atMs }) => {
-      askedAtMs.push(atMs);
+      sourcePorts.add(localPort);
+      const isMessage = bytes.length >= LONG;
+      if (isMessage) messagesAtMs.push(atMs);
+      const passes = isMessage ? message[asked++] : control(controls++);
       const answer = farEnd.datagram(bytes, { address: LOCAL_ADDRESS, port: localPort, localPort: peer.port });
-      return answer && control(atMs) ? [{ afterMs: 10, bytes: answer }] : [];
+      return answer && passes ? [{ afterMs: 10, bytes: answer }] : [];
     },
   });
   const usual = toolsOf(net, sessionOf(1, TOKEN));
   const tools = isAway ? { ...usual, timeline: { ...usual.timeline, isSilent: () => true } } : usual;
-  let asked = 0;
-  const ask = async () => {
-    const isAnswered = message[asked] ?? false;
-    asked += 1;
-    return observed(KNOWN, isAnswered ? [proven({}, { arrivalPort: 5060 })] : silence(1));
-  };
-  return { limit: await net.run(findSipLimit(ask, KNOWN, tools)), asked, askedAtMs };
+  const limit = await net.run(findSipLimit([SILENT, SILENT], KNOWN, tools));
+  return { limit, asked, controls, messagesAtMs, flows: sourcePorts.size };
 };
 
-t.test('what is silent after a pause as well, beside what passes: the message itself', async (t) => {
-  const { limit, asked, askedAtMs } = await found([false], () => true);
+t.test('what is silent after each pause, beside what passes over the same flow: the message itself', async (t) => {
+  const { limit, asked, messagesAtMs, flows } = await found([false, false], () => true);
   t.equal(limit, null);
-  t.equal(asked, 1);
-  t.ok((askedAtMs[0] ?? 0) >= 6000, 'each after a pause as long as a flood limit needs');
+  t.equal(asked, 2);
+  t.equal(flows, 1, 'so that no limit of new flows plays a part');
+  const gaps = messagesAtMs.map((atMs, index) => atMs - (messagesAtMs[index - 1] ?? 0));
+  t.ok(
+    gaps.every((ms) => ms >= 3000),
+    'each after a pause as long as a flood limit needs',
+  );
 });
 
 t.test('what passes after a pause was too much before', async (t) => {
-  const { limit, askedAtMs } = await found([true], () => true);
-  t.same(limit, { kind: 'rate', port: 5060 });
-  t.same(askedAtMs, [], 'and nothing more is asked');
+  t.match(await found([true], () => true), { limit: { kind: 'rate', port: 5060 }, asked: 1 });
+  t.match(await found([false, true], () => true), { limit: { kind: 'rate', port: 5060 }, asked: 2 }, 'the other one');
 });
 
-t.test('what is known to pass is silent, and passes once after a longer pause', async (t) => {
-  const { limit } = await found([false], (atMs) => atMs > 9000);
+t.test('what is known to pass is silent right after the message, and passes once after a longer pause', async (t) => {
+  const { limit } = await found([false], (index) => index !== 1);
   t.same(limit, { kind: 'rate', port: 5060 });
+});
+
+t.test('what is known to pass is silent at first, and passes after a pause', async (t) => {
+  t.match(await found([], (index) => index > 1), { limit: { kind: 'rate', port: 5060 }, asked: 0 });
 });
 
 t.test('where nothing passes over UDP at all no limit of SIP is told', async (t) => {
-  const { limit, askedAtMs } = await found([false], () => false, true);
-  t.equal(limit, null);
-  t.same(askedAtMs, [], 'and nothing more is asked');
+  t.match(await found([false], () => false, true), { limit: null, asked: 0, controls: 0 });
+});
+
+t.test('nothing is looked for where nothing was silent', async (t) => {
+  const net = fakeNet({});
+  t.equal(await net.run(findSipLimit([], KNOWN, toolsOf(net, sessionOf(1, TOKEN)))), null);
 });
 
 t.test('nothing passes any more', async (t) => {

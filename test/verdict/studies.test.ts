@@ -523,6 +523,17 @@ t.test('sizes', async (t) => {
     ],
     'two packets may be lost: neither a gap nor a pass',
   );
+  t.match(
+    sip(...[600, 700, 800, 900, 1000, 1100, 1200].map((bytes, index) => size(bytes, index % 2 === 1 ? silent : {})))
+      .checks,
+    [{ finding: { verdict: 'unknown', reason: 'no-answer' }, evidence: { smallestFailingBytes: null } }],
+    'here and there: no matter of size',
+  );
+  t.match(
+    sip(size(600), size(700, silent), size(800), size(1200), size(2000, silent), size(3000, silent)).checks,
+    [{ finding: { verdict: 'blocked', reason: 'size-filtered' } }],
+    'a gap, and no fragments',
+  );
   const lossy = [300, 500, 700, 900, 1100].map((bytes) => size(bytes, { packets: 3, seen: 1 }));
   t.match(
     sip(...lossy, size(1200, { ...silent, packets: 8 }), size(1400, { packets: 3, seen: 1 })).checks,

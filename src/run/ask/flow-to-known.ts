@@ -2,15 +2,22 @@
  * One UDP flow over which a way that is known to pass is asked as often as wanted. Nothing waits for an answer: each is told
  * when it comes, by the number of its question.
  */
+import type { Probe } from '../../../probes/contract.js';
 import type { Check } from '../../model/check.js';
 import type { Tools } from '../tools.js';
 
 export interface FlowToKnown {
   /** The port that it leaves from. */
   readonly sourcePort: number;
-  /** Sends the next question at the run's pace. @throws the signal's reason when it fires */
-  ask(): Promise<void>;
+  /** Sends the next question at the run's pace: what is known to pass, or another to the same port. @throws the signal's reason when it fires */
+  ask(other?: Question): Promise<void>;
   close(): void;
+}
+
+/** What is asked, and how. */
+export interface Question {
+  readonly check: Check;
+  readonly probe: Probe<unknown>;
 }
 
 interface FlowEvents {
@@ -34,17 +41,20 @@ export const openFlowToKnown = async (
 ): Promise<FlowToKnown> => {
   const { net, session, timeline, totals } = tools;
   const address = way.address ?? '';
-  const probe = tools.probeOf(way.probe);
-  const pending = new Map<number, { readonly question: ReturnType<typeof probe.ask>; readonly atMs: number }>();
+  const known: Question = { check: way, probe: tools.probeOf(way.probe) };
+  const pending = new Map<
+    number,
+    Question & { readonly question: ReturnType<Probe<unknown>['ask']>; readonly atMs: number }
+  >();
   let asked = 0;
   const flow = await net.openUdp(
     { address, port: way.port, family: way.family ?? 4 },
     {
       message: (bytes, atMs) => {
         totals.packetsReceived += 1;
-        for (const [index, { question, atMs: sentAtMs }] of pending) {
+        for (const [index, { check, probe, question, atMs: sentAtMs }] of pending) {
           const elapsedMicros = Math.round((atMs - sentAtMs) * 1000);
-          const reading = probe.read(bytes, { check: way, question, receivedAtMicros: 0n, elapsedMicros });
+          const reading = probe.read(bytes, { check, question, receivedAtMicros: 0n, elapsedMicros });
           if (reading.kind !== 'answer' || reading.authentic !== true) continue;
           pending.delete(index);
           timeline.answered(address, sentAtMs, 'udp');
@@ -60,16 +70,16 @@ export const openFlowToKnown = async (
   );
   return {
     sourcePort: flow.local.port,
-    ask: async () => {
+    ask: async ({ check, probe } = known) => {
       await net.pacer.take(1, tools.signal);
       const question = probe.ask({
-        ...{ check: way, local: flow.local, session, sequence: tools.nextSequence(), binding: null },
+        ...{ check, local: flow.local, session, sequence: tools.nextSequence(), binding: null },
         seed: net.random(SEED_BYTES),
         sentAtMicros: net.nowMicros(),
       });
       const index = asked;
       asked += 1;
-      pending.set(index, { question, atMs: net.now() });
+      pending.set(index, { check, probe, question, atMs: net.now() });
       const [oldest] = pending.keys();
       if (pending.size > MAX_PENDING && oldest !== undefined) pending.delete(oldest);
       events.asking(index);

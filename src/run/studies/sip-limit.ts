@@ -3,10 +3,12 @@
  * would, and so is what is known to pass: a flood limit and a cut-off swallow every kind of message alike.
  */
 import type { Check } from '../../model/check.js';
-import type { LossSample, Observation } from '../../model/observation.js';
+import type { LossSample } from '../../model/observation.js';
 import type { SipLimit } from '../../model/study-facts.js';
-import { lossLowerBound, lossUpperBound, SINGLE_CHECK_DOUBT } from '../../verdict/silence.js';
+import { lossLowerBound, lossUpperBound, packetsNeeded, SINGLE_CHECK_DOUBT } from '../../verdict/silence.js';
 import { askCheck } from '../ask/ask.js';
+import { openFlowToKnown, type Question } from '../ask/flow-to-known.js';
+import { unlessLineLost } from '../line-lost.js';
 import { passed } from '../observations.js';
 import type { Tools } from '../tools.js';
 
@@ -16,32 +18,69 @@ const PAUSE_MS = 3300;
 const ONCE = { samples: 1, doubt: 0, atMost: 1 } as const;
 
 /**
- * What limits the port, or null where the silence is the message's own.
- * @param ask puts one silent question once more, once
+ * Each silent question after a pause, over one flow that is known to stand, so that no limit of new flows plays a part; and right
+ * after it what is known to pass, which a limit would drop then as well. Resolves with what came of it. @throws the signal's reason
+ */
+const askBeside = async (
+  silent: readonly Question[],
+  known: Check,
+  tools: Tools,
+): Promise<'one-passes' | 'all-silent' | 'known-silent'> => {
+  const { net, path, signal } = tools;
+  const answered = new Set<number>();
+  let asked = 0;
+  const flow = await openFlowToKnown(known, tools, {
+    asking: (index) => {
+      asked = index;
+    },
+    answered: (index) => answered.add(index),
+  });
+  const passes = async (question?: Question): Promise<boolean> => {
+    await flow.ask(question);
+    const own = asked;
+    await net.sleep(path.lateMs('udp'), signal);
+    return answered.has(own);
+  };
+  try {
+    if (!(await passes()) && !(await passes())) return 'known-silent';
+    for (const question of silent) {
+      await net.sleep(PAUSE_MS, signal);
+      if (await passes(question)) return 'one-passes';
+      if (!(await passes())) return 'known-silent';
+    }
+    return 'all-silent';
+  } finally {
+    flow.close();
+  }
+};
+
+/**
+ * What limits the port, or null where the silence is the messages' own, or the run ends.
+ * @param silent questions that stayed silent; each is put once more, once
  * @param known what passed on this port before
  */
 export const findSipLimit = async (
-  ask: () => Promise<Observation>,
+  silent: readonly Question[],
   known: Check,
   tools: Tools,
 ): Promise<SipLimit | null> => {
   const { net, signal } = tools;
-  const pause = (): Promise<void> => net.sleep(PAUSE_MS, signal).catch(() => undefined);
   const limit = (kind: SipLimit['kind']): SipLimit => ({ kind, port: known.port });
   /** Nothing passes over UDP at all: that is no limit of this port's. */
   const isAway = (): boolean => tools.timeline.isSilent(known.address ?? '', 'udp');
-  if (isAway()) return null;
-  await pause();
-  if (signal.aborted) return null;
-  if (passed(await ask())) return limit('rate');
-  await pause();
-  if (signal.aborted) return null;
-  const control = await askCheck(known, tools.probeOf(known.probe), ONCE, tools);
-  if (passed(control)) return null;
-  await pause();
-  const last = await askCheck(known, tools.probeOf(known.probe), { ...ONCE, atMost: 2 }, tools);
-  if (passed(last)) return limit('rate');
-  return signal.aborted || isAway() ? null : limit('cut-off');
+  if (silent.length === 0 || isAway()) return null;
+  try {
+    const found = await askBeside(silent, known, tools);
+    if (found === 'one-passes') return limit('rate');
+    if (found === 'all-silent') return null;
+    await net.sleep(PAUSE_MS, signal);
+    const last = await askCheck(known, tools.probeOf(known.probe), { ...ONCE, atMost: 2 }, tools);
+    if (passed(last)) return limit('rate');
+    return signal.aborted || isAway() ? null : limit('cut-off');
+  } catch (error) {
+    unlessLineLost(signal)(error);
+    return null;
+  }
 };
 
 /** A port that loses less than this more than others is not looked at further: too many slow messages would be needed. */
@@ -65,7 +104,7 @@ export const findSlowLimit = async (
   const lost = lossLowerBound(here);
   if (lost < NOTABLE_LOSS || lost <= (lossUpperBound(elsewhere) ?? 1)) return null;
   // If it were chance, so many would not all pass.
-  const slowly = Math.ceil(Math.log(SINGLE_CHECK_DOUBT) / Math.log(1 - lost));
+  const slowly = packetsNeeded(1 - lost, SINGLE_CHECK_DOUBT);
   await net.sleep(PAUSE_MS, signal).catch(() => undefined);
   for (let sent = 0; sent < slowly; sent += 1) {
     await net.sleep(SLOW_MS, signal).catch(() => undefined);

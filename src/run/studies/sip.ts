@@ -9,7 +9,7 @@ import type { LossSample, Observation } from '../../model/observation.js';
 import type { Passage, SipExchange, SipFacts, SipLimit } from '../../model/study-facts.js';
 import { connectionsDie, flowsDie } from '../../verdict/flows.js';
 import { RANGE_PORT_DOUBT } from '../../verdict/silence.js';
-import { askCheck, askFor } from '../ask/ask.js';
+import { askFor } from '../ask/ask.js';
 import { lengthOf, messagesOf } from '../ask/length.js';
 import { askReceipts, withReceipts } from '../ask/receipts.js';
 import type { Request } from '../ask/transactions.js';
@@ -44,12 +44,38 @@ interface Heard {
   readonly exchange: Exchange | null;
   /** Requests as they were sent, the latest last. */
   readonly requests: readonly Request[];
+  readonly passages: Passages;
 }
+
+/** What stood on the wire each way, as far as it is known; nothing of what was not answered. */
+type Passages = Pick<SipExchange, 'request' | 'response'>;
+
+const NO_PASSAGES: Passages = { request: null, response: null };
 
 const probeOf = ({ method, padded }: Pick<Asked, 'method' | 'padded'>) =>
   algProbe({ method, ...(padded !== null && { atLeastBytes: padded }) });
 
-const ask = async (asked: Asked, tools: Tools): Promise<Heard> => {
+const passagesOf = async (
+  { asked, observation, exchange }: Omit<Heard, 'passages'>,
+  ways: readonly Check[],
+  tools: Tools,
+): Promise<Passages> => {
+  if (!exchange || asked.padded !== null) return NO_PASSAGES;
+  // The same way first: of several processes the one that answered has what it answered.
+  const all = [asked.check, ...ways];
+  const intact = observation.attempts.some((one) => one.outcome === 'answer' && one.attestation?.intact === true);
+  const [arrived, answered] = await Promise.all([
+    intact ? exchange.sent : fetchCapture(exchange.sequence, 'request', all, tools),
+    fetchCapture(exchange.sequence, 'response', all, tools),
+  ]);
+  return {
+    request: arrived && { sent: exchange.sent, received: arrived },
+    response: answered && { sent: answered, received: exchange.received },
+  };
+};
+
+/** What stood on the wire is fetched at once: a run that ends while others are still asked knows what it can compare. */
+const ask = async (asked: Asked, ways: readonly Check[], tools: Tools): Promise<Heard> => {
   const atMost = asked.fromSipPort ? FIXED_PORT_ATTEMPTS : asked.isControl ? CONTROL_ATTEMPTS : undefined;
   const options = {
     samples: 1,
@@ -58,13 +84,14 @@ const ask = async (asked: Asked, tools: Tools): Promise<Heard> => {
     ...(asked.fromSipPort && { sourcePort: SIP_PORT }),
   };
   const { observation, values, requests } = await askFor(asked.check, probeOf(asked), options, tools);
-  return { asked, observation, exchange: values[0] ?? null, requests };
+  const heard = { asked, observation, exchange: values[0] ?? null, requests };
+  return { ...heard, passages: await passagesOf(heard, ways, tools) };
 };
 
 /** Silence here accuses somebody, so it is asked for twice, some time apart. */
-const again = async (heard: Heard, tools: Tools): Promise<Heard> => {
+const again = async (heard: Heard, ways: readonly Check[], tools: Tools): Promise<Heard> => {
   if (!isSilent(heard.observation) || heard.asked.isControl || heard.asked.fromSipPort) return heard;
-  const second = await ask(heard.asked, tools);
+  const second = await ask(heard.asked, ways, tools);
   if (!isSilent(second.observation)) return second;
   const { observation } = heard;
   const { attempts, sequences } = second.observation;
@@ -82,6 +109,8 @@ const again = async (heard: Heard, tools: Tools): Promise<Heard> => {
 /** Why silence is not about what was asked. */
 interface Rivals {
   readonly limit: SipLimit | null;
+  /** The run ended before it was known whether there is a limit. */
+  readonly isUntold: boolean;
   /** Some flows die whatever they carry. */
   readonly flowsDie: boolean;
   /** Some connections never open, whatever they would carry. */
@@ -92,12 +121,12 @@ interface Rivals {
 
 const isExplained = (
   { asked, observation }: Heard,
-  { limit, flowsDie: dying, connectionsDie: unopened, unansweredPort }: Rivals,
+  { limit, isUntold, flowsDie: dying, connectionsDie: unopened, unansweredPort }: Rivals,
 ): boolean => {
   if (!isSilent(observation)) return false;
   const { transport, port } = asked.check;
   if (transport !== 'udp') return unopened;
-  return dying || port === limit?.port || (port === unansweredPort && observation.seen === null);
+  return dying || isUntold || port === limit?.port || (port === unansweredPort && observation.seen === null);
 };
 
 /**
@@ -135,14 +164,16 @@ const sampleOf = (all: readonly Heard[]): LossSample => ({
 /** Whether silence on SIP's own port over UDP is about how much was asked there. */
 const limitOf = async (known: Check, all: readonly Heard[], tools: Tools): Promise<SipLimit | null> => {
   const here = all.filter(({ asked: { check } }) => check.transport === 'udp' && check.port === known.port);
-  const [silent] = here.filter(({ asked, observation }) => isSilent(observation) && !asked.fromSipPort);
-  if (!silent) {
+  const silent = here.filter(({ asked, observation }) => isSilent(observation) && !asked.fromSipPort);
+  if (silent.length === 0) {
     const controls = all.filter(({ asked: { check, isControl } }) => check.transport === 'udp' && isControl);
     return findSlowLimit(known, sampleOf(here), sampleOf(controls), tools);
   }
-  const { asked } = silent;
-  const ask = () => askCheck(asked.check, probeOf(asked), { samples: 1, doubt: 0, atMost: 1 }, tools);
-  return findSipLimit(ask, known, tools);
+  // As unlike as they are; each by itself may have come a moment too early.
+  const unlike = [...new Set([silent[0], silent.at(-1)])].flatMap((one) =>
+    one ? { check: one.asked.check, probe: probeOf(one.asked) } : [],
+  );
+  return findSipLimit(unlike, known, tools);
 };
 
 /** It arrived, and its answer would have been larger than what was left of it. */
@@ -162,20 +193,11 @@ const unansweredRequest = async (
   return null;
 };
 
-const factsOf = async (heard: Heard, ways: readonly Check[], tools: Tools, rivals: Rivals): Promise<SipExchange> => {
-  const { asked, observation, exchange } = heard;
+const factsOf = (heard: Heard, tools: Tools, rivals: Rivals): SipExchange => {
+  const { asked, observation } = heard;
   const { check, ...how } = asked;
   const { attempts } = observation;
   const answers = attempts.filter((attempt) => attempt.outcome === 'answer');
-  // The same way first: of several processes the one that answered has what it answered.
-  const all = [check, ...ways];
-  const intact = answers.some(({ attestation }) => attestation?.intact === true);
-  const needed = exchange && asked.padded === null;
-  const [arrived, answered, unanswered] = await Promise.all([
-    needed && (intact ? exchange.sent : fetchCapture(exchange.sequence, 'request', all, tools)),
-    needed && fetchCapture(exchange.sequence, 'response', all, tools),
-    exchange ? null : unansweredRequest(heard, ways, tools),
-  ]);
   return {
     transport: check.transport,
     port: check.port,
@@ -190,8 +212,7 @@ const factsOf = async (heard: Heard, ways: readonly Check[], tools: Tools, rival
     unproven: answers.some(({ authentic }) => authentic === false),
     changed: answers.some(({ attestation }) => attestation?.intact === false),
     misdirected: answers.some(({ attestation }) => attestation !== null && attestation.arrivalPort !== check.port),
-    request: exchange && arrived ? { sent: exchange.sent, received: arrived } : unanswered,
-    response: exchange && answered ? { sent: answered, received: exchange.received } : null,
+    ...heard.passages,
   };
 };
 
@@ -241,9 +262,9 @@ const questionsOf = (
   return { free, fixed };
 };
 
-const inTurn = async (questions: readonly Asked[], tools: Tools): Promise<readonly Heard[]> => {
+const inTurn = async (questions: readonly Asked[], ways: readonly Check[], tools: Tools): Promise<readonly Heard[]> => {
   const heard: Heard[] = [];
-  for (const asked of questions) heard.push(await ask(asked, tools));
+  for (const asked of questions) heard.push(await ask(asked, ways, tools));
   return heard;
 };
 
@@ -270,19 +291,21 @@ const askOne = async (farEnd: StudiedFarEnd, tools: Tools): Promise<SipFacts | n
   const unanswered = asked.find((one) => one.check.transport === 'udp' && isTooLarge(one))?.check;
   const media = passing.find(({ probe }) => probe === 'rtp-echo') ?? null;
   const [heard, fromSipPort, others, pinholes, smaller] = await Promise.all([
-    Promise.all(free.map((one) => ask(one, tools))),
-    inTurn(fixed, tools),
+    Promise.all(free.map((one) => ask(one, ways, tools))),
+    inTurn(fixed, ways, tools),
     Promise.all(overUdp.map((check) => otherTraffic(check, check !== unanswered, tools))),
     udp && besideUdp && media ? pinholeStudy(udp, besideUdp, media, ways, tools) : [],
     udp ? askSmaller(udp, udp !== unanswered, tools) : [],
   ]);
-  const all = [...(await Promise.all(heard.map((one) => again(one, tools)))), ...fromSipPort];
+  const all = [...(await Promise.all(heard.map((one) => again(one, ways, tools)))), ...fromSipPort];
   const dying = flowsDie(flows);
   const limit = udp && !dying ? await limitOf(udp, all, tools) : null;
-  const silentSizes = (limit || dying ? [] : all).flatMap(({ asked: { check, padded }, observation, requests }) =>
-    isSilent(observation) && check.transport === 'udp' && padded !== null
-      ? Math.max(padded, requests[0]?.sent.length ?? 0)
-      : [],
+  const isUntold = limit === null && tools.signal.aborted;
+  const silentSizes = (limit || dying || isUntold ? [] : all).flatMap(
+    ({ asked: { check, padded }, observation, requests }) =>
+      isSilent(observation) && check.transport === 'udp' && padded !== null
+        ? Math.max(padded, requests[0]?.sent.length ?? 0)
+        : [],
   );
   const sameSize = udp ? await askSameSizes(udp, silentSizes, tools) : [];
   const receipts = await askReceipts(
@@ -291,22 +314,28 @@ const askOne = async (farEnd: StudiedFarEnd, tools: Tools): Promise<SipFacts | n
     tools,
   );
   const withWord = (one: Observation): Observation => withReceipts(one, receipts);
+  const told = await Promise.all(
+    all.map(async (one): Promise<Heard> => {
+      const known: Heard = { ...one, observation: withWord(one.observation) };
+      if (known.exchange) return known;
+      return { ...known, passages: { request: await unansweredRequest(known, ways, tools), response: null } };
+    }),
+  );
   return {
     address: first.address,
     family: first.family,
-    exchanges: await Promise.all(
-      all.map((one) =>
-        factsOf({ ...one, observation: withWord(one.observation) }, ways, tools, {
-          limit,
-          flowsDie: dying,
-          connectionsDie: connectionsDie(connections, tools.path.upperBound()),
-          unansweredPort: unanswered?.port ?? null,
-        }),
-      ),
+    exchanges: told.map((one) =>
+      factsOf(one, tools, {
+        limit,
+        isUntold,
+        flowsDie: dying,
+        connectionsDie: connectionsDie(connections, tools.path.upperBound()),
+        unansweredPort: unanswered?.port ?? null,
+      }),
     ),
-    otherTraffic: limit || dying ? [] : others,
+    otherTraffic: limit || dying || isUntold ? [] : others,
     pinholes,
-    sameSize: limit || dying ? [] : [...factsOfSmaller(smaller, withWord, tools), ...sameSize],
+    sameSize: limit || dying || isUntold ? [] : [...factsOfSmaller(smaller, withWord, tools), ...sameSize],
     ...(limit && { limit }),
   };
 };

@@ -37,7 +37,7 @@ export const STREAM_SIZES = [1300, 3000] as const;
 const SMALL = 200;
 
 /** A tag in ESP's clothes, filled up to a size; the reflector answers with as many bytes. */
-const sizedProbe = (bytes: number): Probe => ({
+export const sizedProbe = (bytes: number): Probe => ({
   kind: 'udp-echo',
   retransmits: false,
   timed: 'exchange',

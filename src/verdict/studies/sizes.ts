@@ -95,6 +95,23 @@ const runsOf = (ordered: readonly Tried[]): readonly (readonly [from: number, to
   return runs;
 };
 
+/** Two filters on one way are rare, more are none: what fails here and there among what passes fails for another reason. */
+const MOST_GAPS = 2;
+
+/** Whether size may explain which ones fail: all from one size on, or those of a gap or two, or both where fragments are dropped as well. */
+const isOfSize = (ordered: readonly Tried[]): boolean => {
+  const failing: number[] = [];
+  let isBelow = true;
+  for (const { passes, fails, bytes } of ordered) {
+    if (passes) isBelow = true;
+    if (fails && isBelow) failing.push(bytes);
+    if (fails) isBelow = false;
+  }
+  const passesLargest = ordered.at(-1)?.passes ?? false;
+  const gaps = failing.filter((bytes) => passesLargest || fragmentsOf(bytes) === 1 || bytes !== failing.at(-1));
+  return gaps.length <= MOST_GAPS;
+};
+
 /** How likely chance explains the silence of other bytes; 1 where they pass. */
 const doubtOfOther = ({ bytes, passes, silent }: SameSize, lossUpperBound: number | null): number =>
   passes || silent === 0 || lossUpperBound === null
@@ -185,7 +202,7 @@ export const judgeSizes = (
   const tried = [...smallerThan(sizeOf(first), sameSize, lossUpperBound), ...ofSip].sort((a, b) => a.bytes - b.bytes);
   const failing = tried.filter(({ fails }) => fails);
   const [smallest] = failing;
-  const isFiltered = ofSip.some(({ passes }) => passes) && smallest !== undefined;
+  const isFiltered = ofSip.some(({ passes }) => passes) && smallest !== undefined && isOfSize(tried);
   const failingSip = ordered.filter((one) => failing.some(({ bytes }) => bytes === sizeOf(one)));
   const others = !isFiltered
     ? null
