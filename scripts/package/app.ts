@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { packageRoot } from '../../src/plan/package-root.js';
 import { KERNEL_PART_LICENCE, kernelPartInBill } from './kernel-part.js';
 import { NODE_PINS } from './node.js';
+import { lockedPackages } from './pinned.js';
 import { runTool } from './tools.js';
 
 /** What compilers and debuggers read, and a branch host never does. */
@@ -84,21 +85,12 @@ export interface App {
   readonly version: string;
 }
 
-interface Locked {
-  readonly dev?: boolean;
-  readonly devOptional?: boolean;
-  readonly optional?: boolean;
-  readonly os?: unknown;
-  readonly cpu?: unknown;
-}
-
 /** koffi comes with each package for its own platform (kernel-part.ts). */
 const KERNEL_PART = /^node_modules\/(?:koffi|@koromix\/.*)$/;
 
 /** What is optional is left out, and what is for some platforms alone would be there on all of them. */
-const refuseNativeParts = (lockFile: string): void => {
-  const { packages } = JSON.parse(readFileSync(lockFile, 'utf8')) as { readonly packages: Record<string, Locked> };
-  for (const [name, { dev, devOptional, optional, os, cpu }] of Object.entries(packages)) {
+const refuseNativeParts = (): void => {
+  for (const [name, { dev, devOptional, optional, os, cpu }] of Object.entries(lockedPackages())) {
     if (dev === true || devOptional === true || KERNEL_PART.test(name)) continue;
     if (optional === true || (os ?? cpu) !== undefined) {
       throw new Error(`${name} is optional or for some platforms alone; packages hold the same JavaScript everywhere`);
@@ -112,7 +104,7 @@ const refuseNativeParts = (lockFile: string): void => {
  * @throws Error if a dependency is for some platforms alone
  */
 export const installApp = (archive: string, folder: string, made: Date): App => {
-  refuseNativeParts(join(packageRoot(), 'package-lock.json'));
+  refuseNativeParts();
   rmSync(folder, { recursive: true, force: true });
   const app = join(folder, 'app');
   mkdirSync(app, { recursive: true });

@@ -1,4 +1,4 @@
-/** What each kind of Linux distribution wants to read of a package: licences, changes. */
+/** What each kind of Linux distribution wants to read of a package: licences, changes, what its checks may overlook. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../../src/plan/package-root.js';
@@ -33,6 +33,7 @@ export const documentsFor = (
         [`${DOC}/copyright`]: copyrightFile(app, node),
         [`${DOC}/changelog.gz`]: compressed(debianChangelog(making)),
         [`${DOC}/CHANGELOG.md.gz`]: changes,
+        'usr/share/lintian/overrides/callpath': readFileSync(join(packageRoot(), 'packaging/deb/lintian-overrides')),
       }
     : {
         [`${RPM_LICENCES}/LICENSE`]: readFileSync(join(packageRoot(), 'LICENSE')),

@@ -2,7 +2,6 @@
 import { chmodSync, copyFileSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { packageRoot } from '../../src/plan/package-root.js';
-import { settle, systemPrograms } from './layout.js';
 import type { Platform } from './node.js';
 import { runTool } from './tools.js';
 
@@ -85,14 +84,10 @@ Description: proves which firewall, NAT or SIP ALG breaks voice calls
  "callpath setup" writes a configuration.
 `;
 
-/** A tree below `/` as `.deb`. The tree is changed: it gets what Debian alone reads. */
+/** A tree below `/` as `.deb`. The tree is changed: it gets Debian's control files. */
 export const deb = (root: string, platform: Platform, making: Making): string => {
   const { version, made, pressing, out } = making;
   const from = join(packageRoot(), 'packaging', 'deb');
-  const overrides = join(root, 'usr/share/lintian/overrides/callpath');
-  mkdirSync(dirname(overrides), { recursive: true });
-  copyFileSync(join(from, 'lintian-overrides'), overrides);
-  settle(root, systemPrograms(), made);
   const folder = join(root, 'DEBIAN');
   mkdirSync(folder);
   writeFileSync(join(folder, 'control'), control(root, platform, making));

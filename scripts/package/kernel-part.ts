@@ -2,10 +2,10 @@
  * koffi with the part for one platform, from their npm packages as the lock file pins them: an optional dependency, which npm would
  * install for the platform that makes the package and not for the one that it is made for.
  */
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { packageRoot } from '../../src/plan/package-root.js';
-import { integrityOf, type Platform } from './node.js';
+import type { Platform } from './node.js';
+import { fetchPinned, lockedPackages } from './pinned.js';
 import { runTool } from './tools.js';
 
 /** Where src/net/kernel works. */
@@ -30,31 +30,19 @@ const SOURCES = ['*.cc', '*.hh', '*.inc', '*.def', '*.S', '*.asm'];
 /** Where its licence lies in the application's folder. */
 export const KERNEL_PART_LICENCE = 'node_modules/koffi/LICENSE.txt';
 
-interface Locked {
-  readonly version: string;
-  readonly integrity: string;
-}
-
-const lockedAs = (name: string): Locked => {
-  const lock = JSON.parse(readFileSync(join(packageRoot(), 'package-lock.json'), 'utf8')) as {
-    readonly packages: Readonly<Record<string, Locked>>;
-  };
-  const locked = lock.packages[`node_modules/${name}`];
+const lockedAs = (name: string) => {
+  const locked = lockedPackages()[`node_modules/${name}`];
   if (locked === undefined) throw new Error(`package-lock.json does not pin ${name}`);
   return locked;
 };
 
 const unpack = (name: string, modules: string, downloads: string): void => {
   const { version, integrity } = lockedAs(name);
-  mkdirSync(downloads, { recursive: true });
-  const printed = runTool('npm', ['pack', '--silent', `${name}@${version}`, '--pack-destination', downloads]);
-  const file = join(downloads, printed.trim().split('\n').at(-1) ?? '');
-  const found = integrityOf(file);
-  if (found !== integrity) throw new Error(`${name}@${version} is ${found}, and package-lock.json pins ${integrity}`);
+  const archive = fetchPinned(`${name}@${version}`, integrity, 'package-lock.json', downloads);
   const into = join(modules, name);
   mkdirSync(into, { recursive: true });
   const without = [...LEFT_OUT, ...SOURCES].map((pattern) => `--exclude=${pattern}`);
-  runTool('tar', ['-xzf', file, '-C', into, '--strip-components=1', ...without]);
+  runTool('tar', ['-xzf', archive, '-C', into, '--strip-components=1', ...without]);
 };
 
 /**

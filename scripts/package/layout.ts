@@ -124,7 +124,7 @@ export const systemRoot = (root: string, family: Family, parts: Parts, texts: Sy
 };
 
 /** The programs of a system's tree, which alone may be run. */
-export const systemPrograms = (): readonly string[] => [
+const systemPrograms = (): readonly string[] => [
   `${LINUX_HOME}/node`,
   ...COMMANDS.map((command) => `usr/bin/${command}`),
 ];
