@@ -35,7 +35,7 @@ export interface History {
   filled: 'reading' | 'whole' | 'cut';
 }
 
-/** With round trips 12 KB each, with audio 15: some 7 MB at most, a tenth of what an agent may take. */
+/** With round trips 15 KB each, and 27 with audio, which few have: some 9 MB at most, an eighth of what an agent may take. */
 const MAX_SERIES = 600;
 /** Five hours of light runs, or a fortnight of sweeps; of each kind of run. */
 const MAX_RESULTS = 300;

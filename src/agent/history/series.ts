@@ -51,114 +51,90 @@ export interface Series {
   read(span: Span, nowMs: number): readonly (Bucket | null)[];
 }
 
-interface Numbers {
-  readonly rttMin: Float32Array;
-  readonly rttMax: Float32Array;
-  readonly rttSum: Float32Array;
-  readonly rttLooks: Uint16Array;
-  readonly sent: Uint32Array;
-  readonly received: Uint32Array;
-}
-
-const newNumbers = (buckets: number): Numbers => ({
-  rttMin: new Float32Array(buckets),
-  rttMax: new Float32Array(buckets),
-  rttSum: new Float32Array(buckets),
-  rttLooks: new Uint16Array(buckets),
-  sent: new Uint32Array(buckets),
-  received: new Uint32Array(buckets),
-});
-
-/** Lowest, highest and sum of one thing in each bucket. */
-const newSpreads = (buckets: number) => {
+/** Lowest, mean and highest of one thing in each bucket. */
+const createSpreads = (buckets: number) => {
   const [min, max, sum] = [new Float32Array(buckets), new Float32Array(buckets), new Float32Array(buckets)];
+  const looks = new Uint16Array(buckets);
   return {
     clear: (place: number): void => {
-      for (const values of [min, max, sum]) values[place] = 0;
+      for (const values of [min, max, sum, looks]) values[place] = 0;
     },
-    note: (place: number, value: number, isFirst: boolean): void => {
-      min[place] = isFirst ? value : Math.min(min[place] ?? 0, value);
-      max[place] = Math.max(max[place] ?? 0, value);
-      sum[place] = (sum[place] ?? 0) + value;
+    /** One look's usual value, and its lowest where that is another. */
+    note: (place: number, usual: number, lowest = usual): void => {
+      const before = looks[place] ?? 0;
+      if (before >= MAX_COUNT) return;
+      min[place] = before === 0 ? lowest : Math.min(min[place] ?? 0, lowest);
+      max[place] = Math.max(max[place] ?? 0, usual);
+      sum[place] = (sum[place] ?? 0) + usual;
+      looks[place] = before + 1;
     },
-    at: (place: number, looks: number): Spread => ({
-      min: min[place] ?? 0,
-      mean: (sum[place] ?? 0) / looks,
-      max: max[place] ?? 0,
-    }),
+    at: (place: number): Spread | null => {
+      const count = looks[place] ?? 0;
+      return count === 0 ? null : { min: min[place] ?? 0, mean: (sum[place] ?? 0) / count, max: max[place] ?? 0 };
+    },
   };
 };
 
-const newAudio = (buckets: number) => ({
-  mos: newSpreads(buckets),
-  jitterMs: newSpreads(buckets),
-  looks: new Uint16Array(buckets),
-});
+const createMessages = (buckets: number) => {
+  const [sent, received] = [new Uint32Array(buckets), new Uint32Array(buckets)];
+  return {
+    clear: (place: number): void => {
+      for (const values of [sent, received]) values[place] = 0;
+    },
+    note: (place: number, messages: NonNullable<Look['messages']>): void => {
+      sent[place] = (sent[place] ?? 0) + messages.sent;
+      received[place] = (received[place] ?? 0) + messages.received;
+    },
+    at: (place: number): Bucket['messages'] =>
+      sent[place] ? { sent: sent[place], received: received[place] ?? 0 } : null,
+  };
+};
+
+/** What was measured; made where something is, as most of what is watched has none of it: ranges, services, what is blocked. */
+interface Measured {
+  rttMs?: ReturnType<typeof createSpreads>;
+  messages?: ReturnType<typeof createMessages>;
+  mos?: ReturnType<typeof createSpreads>;
+  jitterMs?: ReturnType<typeof createSpreads>;
+}
 
 const createRing = ({ bucketMs, buckets }: (typeof SPANS)[Span]) => {
   /** Which bucket since 1970 a place holds: a clock that was set leaves no false history. */
   const epochs = new Uint32Array(buckets);
   const counts = new Uint16Array(buckets * TONES.length);
-  // Most of what is watched over time has no round trips: ranges, services, what is blocked.
-  let numbers: Numbers | null = null;
-  let audio: ReturnType<typeof newAudio> | null = null;
+  const measured: Measured = {};
 
   const clear = (place: number): void => {
     counts.fill(0, place * TONES.length, (place + 1) * TONES.length);
-    audio?.mos.clear(place);
-    audio?.jitterMs.clear(place);
-    audio?.looks.fill(0, place, place + 1);
-    if (numbers === null) return;
-    for (const values of Object.values(numbers)) values[place] = 0;
+    for (const { clear: clearOne } of Object.values(measured)) clearOne(place);
   };
 
-  const noteNumbers = (place: number, { rttMs, messages }: Look): void => {
-    if (rttMs === null && messages === null) return;
-    numbers ??= newNumbers(buckets);
-    const { rttMin, rttMax, rttSum, rttLooks, sent, received } = numbers;
-    const looks = rttLooks[place] ?? 0;
-    if (rttMs !== null && looks < MAX_COUNT) {
-      rttMin[place] = looks === 0 ? rttMs.min : Math.min(rttMin[place] ?? 0, rttMs.min);
-      rttMax[place] = Math.max(rttMax[place] ?? 0, rttMs.median);
-      rttSum[place] = (rttSum[place] ?? 0) + rttMs.median;
-      rttLooks[place] = looks + 1;
+  const noteMeasured = (place: number, { rttMs, messages, audio }: Look): void => {
+    if (rttMs) {
+      measured.rttMs ??= createSpreads(buckets);
+      measured.rttMs.note(place, rttMs.median, rttMs.min);
     }
-    if (messages === null) return;
-    sent[place] = (sent[place] ?? 0) + messages.sent;
-    received[place] = (received[place] ?? 0) + messages.received;
-  };
-
-  const noteAudio = (place: number, { mos, jitterMs }: NonNullable<Look['audio']>): void => {
-    audio ??= newAudio(buckets);
-    const looks = audio.looks[place] ?? 0;
-    if (looks >= MAX_COUNT) return;
-    audio.mos.note(place, mos, looks === 0);
-    audio.jitterMs.note(place, jitterMs, looks === 0);
-    audio.looks[place] = looks + 1;
-  };
-
-  const audioAt = (place: number): Bucket['audio'] => {
-    const looks = audio?.looks[place] ?? 0;
-    if (audio === null || looks === 0) return null;
-    return { mos: audio.mos.at(place, looks), jitterMs: audio.jitterMs.at(place, looks) };
+    if (messages) {
+      measured.messages ??= createMessages(buckets);
+      measured.messages.note(place, messages);
+    }
+    if (audio) {
+      measured.mos ??= createSpreads(buckets);
+      measured.mos.note(place, audio.mos);
+      measured.jitterMs ??= createSpreads(buckets);
+      measured.jitterMs.note(place, audio.jitterMs);
+    }
   };
 
   const at = (place: number): Bucket => {
     const tone = (index: number): number => counts[place * TONES.length + index] ?? 0;
-    const rttLooks = numbers?.rttLooks[place] ?? 0;
-    const sent = numbers?.sent[place] ?? 0;
+    const mos = measured.mos?.at(place);
+    const jitterMs = measured.jitterMs?.at(place);
     return {
       looks: { good: tone(0), warn: tone(1), bad: tone(2), none: tone(3) },
-      rttMs:
-        numbers === null || rttLooks === 0
-          ? null
-          : {
-              min: numbers.rttMin[place] ?? 0,
-              mean: (numbers.rttSum[place] ?? 0) / rttLooks,
-              max: numbers.rttMax[place] ?? 0,
-            },
-      messages: numbers === null || sent === 0 ? null : { sent, received: numbers.received[place] ?? 0 },
-      audio: audioAt(place),
+      rttMs: measured.rttMs?.at(place) ?? null,
+      messages: measured.messages?.at(place) ?? null,
+      audio: mos && jitterMs ? { mos, jitterMs } : null,
     };
   };
 
@@ -173,8 +149,7 @@ const createRing = ({ bucketMs, buckets }: (typeof SPANS)[Span]) => {
       }
       const count = place * TONES.length + TONES.indexOf(look.tone);
       counts[count] = Math.min(MAX_COUNT, (counts[count] ?? 0) + 1);
-      noteNumbers(place, look);
-      if (look.audio) noteAudio(place, look.audio);
+      noteMeasured(place, look);
     },
     read: (nowMs: number): readonly (Bucket | null)[] => {
       const newest = Math.floor(nowMs / bucketMs);
@@ -187,7 +162,7 @@ const createRing = ({ bucketMs, buckets }: (typeof SPANS)[Span]) => {
   };
 };
 
-/** Nothing seen yet. Takes some 4 KB, 12 KB with round trips, and never more. */
+/** Nothing seen yet. Takes some 5 KB, 15 KB with round trips, 27 KB with audio, and never more. */
 export const createSeries = (): Series => {
   const rings = { day: createRing(SPANS.day), week: createRing(SPANS.week), month: createRing(SPANS.month) };
   return {

@@ -8,6 +8,7 @@ import { mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf } from '../../model/error-code.js';
 import type { SpoolRecord } from '../exporters/contract.js';
+import { createInTurn } from '../in-turn.js';
 import { createAppender, type OpenFile, type SegmentFiles } from './appender.js';
 import { createDisk } from './disk.js';
 import { createDropping } from './dropping.js';
@@ -93,16 +94,6 @@ export interface Spool {
 const nextAfter = (segments: readonly Segment[], highestTaken: number): number =>
   Math.max(0, highestTaken, ...segments.map(({ firstSeq, lastSeq }) => Math.max(firstSeq, lastSeq))) + 1;
 
-/** One thing at a time: the order of the records is the order of the calls. */
-const createTurns = () => {
-  let last: Promise<unknown> = Promise.resolve();
-  return <T>(work: () => Promise<T>): Promise<T> => {
-    const turn = last.then(work, work);
-    last = turn.catch(() => undefined);
-    return turn;
-  };
-};
-
 /** What is on disk, in numbers. */
 const countOf = (
   segments: readonly Segment[],
@@ -136,7 +127,8 @@ export const openSpool = async (options: SpoolOptions): Promise<Spool> => {
   const held = createHeld();
   const disk = createDisk({ folder, segmentBytes, appender, dropping, held: held.size, say }, files);
   const listeners = new Set<() => void>();
-  const inTurn = createTurns();
+  // The order of the records is the order of the calls.
+  const inTurn = createInTurn();
 
   const flushHeld = async (memoryIsFull = false): Promise<void> => {
     for (let first = held.first(); first !== null; first = held.first()) {

@@ -8,6 +8,7 @@ import { reportFrom } from '../history/fill.js';
 import { SERIES_KINDS } from '../history/looks.js';
 import { SPAN_NAMES, type Span } from '../history/series.js';
 import { type Page, plain, type ServeOptions } from '../http/serve.js';
+import { createInTurn } from '../in-turn.js';
 import { eventList, isId } from './events.js';
 import { page } from './frame.js';
 import { nowPage } from './now-page.js';
@@ -74,12 +75,9 @@ export const createPages = (view: StatusView): ServeOptions['answer'] => {
     state.spool.newest(MAX_READ, ['event', 'change'], wanted).then((records) => records.slice(0, limit));
 
   // One at a time: looking for an old report reads a few files.
-  let lastSearch: Promise<unknown> = Promise.resolve();
-  const find = (id: string): Promise<SpoolRecord | null> => {
-    const search = lastSearch.then(() => state.spool.find(['light', 'full'], id, timeOfId(id)));
-    lastSearch = search.catch(() => undefined);
-    return search;
-  };
+  const inTurn = createInTurn();
+  const find = (id: string): Promise<SpoolRecord | null> =>
+    inTurn(() => state.spool.find(['light', 'full'], id, timeOfId(id)));
 
   const report = async (name: string): Promise<Page> => {
     const asJson = name.endsWith('.json');
