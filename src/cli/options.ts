@@ -212,8 +212,7 @@ const rulesOf = (values: ReturnType<typeof parse>['values']): ProbeOptions['rule
 
 /** The streams that `--media`, `--codec` and `--calls` ask for, and the pace that they need. */
 const mediaOf = (values: ReturnType<typeof parse>['values']): Pick<ProbeOptions, 'media' | 'maxPps'> => {
-  // What is done in two seconds studies nothing.
-  const { media: text = String(values.quick ? 0 : USUAL_MEDIA_S), codec = 'g711' } = values;
+  const { media: text = String(USUAL_MEDIA_S), codec = 'g711' } = values;
   const seconds = /^0+(?:\.0+)?(?:ms|s|m|h)?$/.test(text) ? 0 : secondsOf('--media', text, MAX_MEDIA_S);
   if (!isCodec(codec)) {
     throw usage(`--codec: "${codec.slice(0, SHOWN_LENGTH)}" is none of ${CODEC_NAMES.join(', ')}`);

@@ -67,13 +67,17 @@ export const sleep = (ms: number, signal: AbortSignal): Promise<void> =>
       reject(signal.reason);
     };
     const dueAtMs = performance.now() + ms;
-    const timer = setTimeout(() => {
-      const isLate = performance.now() - dueAtMs > USUAL_LATENESS_MS;
-      afterReading(isLate ? TURNS_TO_READ : 0, () => {
-        signal.removeEventListener('abort', aborted);
-        resolve();
-      });
-    }, ms);
+    const timer = setTimeout(
+      () => {
+        const isLate = performance.now() - dueAtMs > USUAL_LATENESS_MS;
+        afterReading(isLate ? TURNS_TO_READ : 0, () => {
+          signal.removeEventListener('abort', aborted);
+          resolve();
+        });
+        // Of a moment that has passed Node would warn.
+      },
+      Math.max(0, ms),
+    );
     if (signal.aborted) aborted();
     else signal.addEventListener('abort', aborted, { once: true });
   });

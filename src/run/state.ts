@@ -101,7 +101,7 @@ export const openRun = async (
   delay.enable();
   const deadline = new AbortController();
   const begunAtMs = earlier?.begunAtMs ?? net.now();
-  const leftMs = input.timeoutMs - (net.now() - begunAtMs);
+  const leftMs = Math.max(0, input.timeoutMs - (net.now() - begunAtMs));
   const timer = setTimeout(() => deadline.abort(new Error('deadline')), leftMs);
   const over = either(signal, deadline.signal);
 
