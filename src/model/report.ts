@@ -344,6 +344,9 @@ const ServiceSchema = v.looseObject({
   ),
 });
 
+/** Packets one way, how many of them were lost, and between what the true loss lies with a probability of 90 %. */
+const WayLossSchema = v.looseObject({ sent: Count, lost: Count, lower: Ratio, upper: Ratio });
+
 export const ReportSchema = v.looseObject({
   schema: v.literal(REPORT_SCHEMA_ID),
   /** UUIDv7; ingestion is idempotent on it. */
@@ -375,6 +378,8 @@ export const ReportSchema = v.looseObject({
     lossUpperBound: nullable(Ratio),
     /** Questions among what answers at all, and how many of them stayed without an answer; what the bound rests on. */
     roundTrips: v.optional(v.looseObject({ sent: Count, lost: Count })),
+    /** The same each way, from what the far ends say arrived and was answered; null where none tells. */
+    loss: v.optional(nullable(v.looseObject({ outbound: WayLossSchema, inbound: WayLossSchema }))),
   }),
   checks: v.array(CheckSchema),
   ranges: v.array(RangeSchema),

@@ -2,6 +2,7 @@
 import type { Check } from '../model/check.js';
 import type { Report } from '../model/report.js';
 import type { Classified } from '../model/verdict.js';
+import { lossEachWay, type WayLoss } from '../verdict/loss-each-way.js';
 
 const unique = <T>(values: readonly T[]): T[] => [...new Set(values)];
 const round = (value: number, digits: number): number => Math.round(value * 10 ** digits) / 10 ** digits;
@@ -28,6 +29,8 @@ const seenOf = (all: readonly Classified[]): readonly Seen[] =>
     return [...pair(check, mappedAddress, mappedPort), ...pair(check, received, rport)];
   });
 
+const rounded = (one: WayLoss) => ({ ...one, lower: round(one.lower, 4), upper: round(one.upper, 4) });
+
 /** The report's `network`. `upperBound` is the loss's, or null. */
 export const networkOf = (
   localAddresses: readonly string[],
@@ -35,11 +38,13 @@ export const networkOf = (
   upperBound: number | null,
 ): Report['network'] => {
   const seen = seenOf(all);
+  const eachWay = lossEachWay(all);
   return {
     localAddress: localAddresses[0] ?? null,
     mappedAddresses: unique(seen.map(({ address }) => address)),
     natted: nattedBy(localAddresses, seen) ?? nattedByIke(all),
     lossUpperBound: upperBound === null ? null : round(upperBound, 4),
+    loss: eachWay && { outbound: rounded(eachWay.outbound), inbound: rounded(eachWay.inbound) },
   };
 };
 

@@ -253,6 +253,12 @@ const countsInWords = ({ roundTrips }: Report['network']): string | null => {
   return `lost ${lost} of ${sent} round trips${lost === 0 ? '' : ` (${percent(lost / sent)})`}`;
 };
 
+/** ` (20 of 784 packets outbound, 1 of 764 inbound)`; nothing where nothing was lost, or no far end tells. */
+const eachWayInWords = ({ loss }: Report['network']): string =>
+  loss && loss.outbound.lost + loss.inbound.lost > 0
+    ? ` (${loss.outbound.lost} of ${loss.outbound.sent} packets outbound, ${loss.inbound.lost} of ${loss.inbound.sent} inbound)`
+    : '';
+
 /** The path's loss: what was counted, and its upper bound. */
 export const lossInWords = ({ network, totals }: Report): string => {
   const { lossUpperBound } = network;
@@ -260,7 +266,7 @@ export const lossInWords = ({ network, totals }: Report): string => {
   if (lossUpperBound > NO_BOUND) return 'unknown, too few packets to bound it';
   const counts = countsInWords(network);
   const bound = `at most ${percent(lossUpperBound)}`;
-  if (counts !== null) return `${counts}, ${bound}`;
+  if (counts !== null) return `${counts}, ${bound}${eachWayInWords(network)}`;
   return `${bound}${lossUpperBound > WORRYING_LOSS ? ' (an upper bound, not an estimate)' : ''}`;
 };
 

@@ -272,6 +272,10 @@ t.test('loss is said in numbers beside its bound', async (t) => {
     lossInWords({ ...base, network: { ...base.network, lossUpperBound: 0.041, ...(roundTrips && { roundTrips }) } });
   t.equal(said({ sent: 784, lost: 21 }), 'lost 21 of 784 round trips (2.7 %), at most 4.1 %');
   t.equal(said({ sent: 784, lost: 0 }), 'lost 0 of 784 round trips, at most 4.1 %');
+  const way = (sent: number, lost: number) => ({ sent, lost, lower: 0, upper: 0.041 });
+  const network = { ...base.network, lossUpperBound: 0.041, roundTrips: { sent: 784, lost: 21 } };
+  const eachWay = { ...base, network: { ...network, loss: { outbound: way(784, 20), inbound: way(764, 1) } } };
+  t.match(lossInWords(eachWay), /at most 4\.1 % \(20 of 784 packets outbound, 1 of 764 inbound\)$/);
   t.equal(said(), 'at most 4.1 % (an upper bound, not an estimate)', 'of reports that do not count');
 });
 
