@@ -57,6 +57,7 @@ export const createOrders = ({ phone, sound, answering, contact, failed }: Order
     const uri = contact();
     if (uri === null || isBusy()) return null;
     const one = sound.fresh(true);
+    const before = sound.current();
     sound.begin(one);
     const asked = phone().invite(uri, { headers, body: sound.describe(one, 'sendrecv') });
     asking += 1;
@@ -71,6 +72,8 @@ export const createOrders = ({ phone, sound, answering, contact, failed }: Order
     asked.call
       .then((stands) => {
         if (stands) answering.stand(one, stands);
+        // A call that is refused does not take over the line.
+        else if (before && sound.current() === one) sound.begin(before);
       })
       .catch(failed);
     return asked;

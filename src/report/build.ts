@@ -5,6 +5,7 @@ import { REPORT_SCHEMA_ID, type Report } from '../model/report.js';
 import type { Resolution } from '../model/resolution.js';
 import type { RunOutput } from '../model/run.js';
 import type { Classified } from '../model/verdict.js';
+import { lossEachWay } from '../verdict/loss-each-way.js';
 import type { StudyFacts } from '../verdict/studies/registry.js';
 import { outageNotes } from '../words/outages.js';
 import { catalogueNotes } from './catalogue.js';
@@ -98,7 +99,12 @@ export const buildReport = (input: ReportInput): Report => {
     target: targetOf(input.target, judgement),
     reflectors,
     network: {
-      ...networkOf(input.localAddresses, all, judgement.lossUpperBound),
+      ...networkOf(
+        input.localAddresses,
+        all,
+        judgement.lossUpperBound,
+        lossEachWay(checks, studies.checks, judgement.farEnds),
+      ),
       roundTrips: { sent: output.loss.trials, lost: output.loss.trials - output.loss.answers },
     },
     checks: [...checkRows(checks), ...ofStudies],
@@ -126,6 +132,7 @@ export const buildReport = (input: ReportInput): Report => {
   };
   const isProven = (address: string | null): boolean => judgement.farEnds.get(address ?? '')?.role === 'reflector';
   const told = withThirdParties(report, all, isProven, input);
-  const facts = factsOf(told, checks, ranges, output.farEnds);
+  const comesAndGoes = [...judgement.farEnds.values()].some(({ recurrence }) => recurrence?.by === null);
+  const facts = { ...factsOf(told, checks, ranges, output.farEnds), comesAndGoes };
   return { ...told, services: judgement.services.map((state) => diagnosedService(state, facts)) };
 };

@@ -162,8 +162,9 @@ export const judgeRun = (
     const ownLateMs = output.eventLoopDelayMs + (listens?.lateMs ?? 0);
     const isUdp = range.transport === 'udp';
     return classifyRange(range, withHeldBackErrors(ports), {
-      ...{ ...thresholds, limit, ownLateMs },
-      // What became of flows is known of UDP alone.
+      ...{ ...thresholds, ownLateMs },
+      // What limits the path, and what became of flows, is known of UDP alone.
+      limit: isUdp ? limit : null,
       flows: isUdp ? flows : null,
       recurrence: recurrenceFor(recurrence, isUdp),
     });

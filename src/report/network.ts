@@ -2,7 +2,7 @@
 import type { Check } from '../model/check.js';
 import type { Report } from '../model/report.js';
 import type { Classified } from '../model/verdict.js';
-import { lossEachWay, type WayLoss } from '../verdict/loss-each-way.js';
+import type { lossEachWay, WayLoss } from '../verdict/loss-each-way.js';
 
 const unique = <T>(values: readonly T[]): T[] => [...new Set(values)];
 const round = (value: number, digits: number): number => Math.round(value * 10 ** digits) / 10 ** digits;
@@ -31,14 +31,14 @@ const seenOf = (all: readonly Classified[]): readonly Seen[] =>
 
 const rounded = (one: WayLoss) => ({ ...one, lower: round(one.lower, 4), upper: round(one.upper, 4) });
 
-/** The report's `network`. `upperBound` is the loss's, or null. */
+/** The report's `network`. `upperBound` is the loss's, or null; `eachWay` what is known of it by direction. */
 export const networkOf = (
   localAddresses: readonly string[],
   all: readonly Classified[],
   upperBound: number | null,
+  eachWay: ReturnType<typeof lossEachWay>,
 ): Report['network'] => {
   const seen = seenOf(all);
-  const eachWay = lossEachWay(all);
   return {
     localAddress: localAddresses[0] ?? null,
     mappedAddresses: unique(seen.map(({ address }) => address)),

@@ -31,7 +31,7 @@ export interface Path {
 /** Longer than any round trip over which people can talk; what is waited for where nothing is known. */
 const LATE_UNKNOWN_MS = 1000;
 /** Two satellites in a row take three seconds; what comes later than this is no answer any more. */
-const LATE_MOST_MS = 6000;
+export const LATE_MOST_MS = 6000;
 /** However short the round trips are, a busy host or a filled queue may take this long. */
 const LATE_MIN_MS = 300;
 /** Late by more than four of the longest round trips seen is later than anything that this path does. */

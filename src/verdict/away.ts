@@ -16,7 +16,7 @@ const NOTABLE_SHARE = 0.05;
 const PAUSE_DOUBT = 1e-3;
 
 /** So many silences are needed to tell what they have in common. */
-const MANY_BANS = 4;
+const MANY = 4;
 /** Flows between two silences of a guard are about as many each time, and enough to be what it counts. */
 const ALIKE_RATIO = 1.25;
 const LEAST_FLOWS = 10;
@@ -31,7 +31,7 @@ const areAlike = (values: readonly number[]): boolean => Math.max(...values) <= 
  */
 export const isGuard = (silences: readonly Silence[]): boolean => {
   const ended = silences.filter(({ toMs, what }) => toMs !== null && what !== 'tcp');
-  if (ended.length < MANY_BANS) return false;
+  if (ended.length < MANY) return false;
   const between = (of: (one: Silence) => number): readonly number[] =>
     ended.slice(1).map((one, index) => of(one) - of(ended[index] ?? one));
   const flows = between((one) => one.flows);
@@ -62,11 +62,12 @@ const LEAST_BETWEEN_MS = 1000;
 /** Whether about the same time lay between each two: a clock's doing, and no count's. */
 const beginsByClock = (silences: readonly Silence[]): boolean => {
   const ended = silences.filter(({ toMs, what }) => toMs !== null && what !== 'tcp');
+  if (ended.length < MANY) return false;
   const between = ended.slice(1).map(({ fromMs }, index) => fromMs - (ended[index]?.toMs ?? 0));
   return Math.min(...between) >= LEAST_BETWEEN_MS && areAlike(between);
 };
 
-/** What it is the doing of. A line that comes and goes is told by lengths that differ, or by its rhythm. */
+/** What it is the doing of. A line that comes and goes is told by lengths that differ, or by its rhythm, once there are enough of them. */
 const doneBy = (silences: readonly Silence[]): Recurrence['by'] => {
   if (isGuard(silences)) return 'guard';
   return endsAlike(silences) && !beginsByClock(silences) ? null : 'line';

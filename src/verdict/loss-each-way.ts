@@ -1,7 +1,10 @@
 /** What the line loses each way, where far ends say what arrived and what of it they answered. Pure. */
 import type { LossSample } from '../model/observation.js';
 import type { Classified } from '../model/verdict.js';
+import type { FarEndState } from './circumstances.js';
+import { flowsDie, lostAtFirst } from './flows.js';
 import { lossLowerBound, lossUpperBound } from './silence.js';
+import type { StudyCheck } from './studies/study-check.js';
 
 export interface WayLoss {
   readonly sent: number;
@@ -14,18 +17,36 @@ export interface WayLoss {
 /** As the upper bound has it, so that both are of one kind. */
 const CONFIDENCE = 0.95;
 
-/** The reasons for which packets of a port are lost and those of the line are not. */
+interface FourNumbers {
+  readonly sent: number;
+  readonly seen: number | null;
+  readonly answered?: number | null;
+  readonly received: number;
+}
+
+/** Something other than the line takes packets of this address's flows. */
+const isOfFlows = (farEnd: FarEndState | undefined): boolean =>
+  Boolean(farEnd?.limit) || flowsDie(farEnd?.flows) || lostAtFirst(farEnd?.flows) > 0;
+
+/** For these a port loses packets, and the line does not. */
 const NOT_THE_LINE: ReadonlySet<string> = new Set(['flow-loss', 'rate-limited', 'cut-off']);
 
-/** Of what passes over UDP and has nothing but the line to lose it; keepalives are answered by nobody. */
-const shows = ({ check, reason, received, duringOutage, firstPackets, evidence }: Classified): boolean =>
+/**
+ * A check of one port that passes over UDP, with nothing but the line to lose its packets. Ports of ranges are asked for receipts only
+ * where they stay silent, and keepalives are answered by nobody.
+ */
+const isOfLine = ({ check, reason, received, duringOutage, evidence }: Classified): boolean =>
   check.transport === 'udp' &&
   check.probe !== 'nat-t-keepalive' &&
+  !check.isOfRange &&
   received > 0 &&
   evidence.authentic === true &&
   duringOutage === 0 &&
-  firstPackets === 0 &&
   !NOT_THE_LINE.has(reason);
+
+/** A stream of audio that nothing cut off. */
+const isWholeStream = ({ probe, finding, evidence }: StudyCheck): boolean =>
+  probe === 'media-stream' && finding.verdict !== 'unknown' && evidence.lossAfter === undefined;
 
 const boundsOf = ({ trials, answers }: LossSample): WayLoss | null => {
   const upper = lossUpperBound({ trials, answers });
@@ -33,17 +54,21 @@ const boundsOf = ({ trials, answers }: LossSample): WayLoss | null => {
   return { sent: trials, lost: trials - answers, lower: lossLowerBound({ trials, answers }, CONFIDENCE), upper };
 };
 
-/** Null where no far end tells, or too little was sent to bound anything. @param all each check may stand there more than once */
+/** Null where no far end tells, or too little was sent to bound anything. */
 export const lossEachWay = (
-  all: readonly Classified[],
+  checks: readonly Classified[],
+  studies: readonly StudyCheck[],
+  farEnds: ReadonlyMap<string, FarEndState>,
 ): { readonly outbound: WayLoss; readonly inbound: WayLoss } | null => {
-  const [out, back] = [
-    { trials: 0, answers: 0 },
-    { trials: 0, answers: 0 },
+  const isClear = (address: string | null): boolean => !isOfFlows(farEnds.get(address ?? ''));
+  const counted: readonly FourNumbers[] = [
+    ...checks.filter((one) => isOfLine(one) && isClear(one.check.address)),
+    ...studies.filter((one) => isWholeStream(one) && isClear(one.address)),
   ];
-  for (const one of new Map(all.map((each) => [each.check.key, each])).values()) {
-    const { sent, seen, answered, received } = one;
-    if (seen === null || answered === null || !shows(one)) continue;
+  const out = { trials: 0, answers: 0 };
+  const back = { trials: 0, answers: 0 };
+  for (const { sent, seen, answered = null, received } of counted) {
+    if (seen === null || answered === null) continue;
     out.trials += sent;
     // What a network doubles has arrived once.
     out.answers += Math.min(sent, seen);

@@ -107,6 +107,10 @@ export const CAUSE_TERMS: Readonly<Record<string, Term>> = {
     "The provider's network changes the content",
     'Something there changes what is sent on these ports.',
   ),
+  'comes-and-goes': cause(
+    'Nothing passes again and again for a while',
+    'Flood or scan protection blocks this host for a time, or the line goes away.',
+  ),
   'flood-guard': cause('Flood protection or a rate limit', "This site's firewall drops packets above a certain rate."),
   'provider-policer': cause('A rate limit of the provider', 'The access provider drops packets above a certain rate.'),
   'overloaded-line': cause('The access line is overloaded or faulty', 'It loses or delays packets.'),

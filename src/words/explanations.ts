@@ -287,9 +287,9 @@ const REASON_TEXTS = {
   'cut-off': {
     title: 'It passed until something blocked this host',
     meaning:
-      'Requests were answered up to a certain number or moment and never after it: port-scan or flood protection most likely blocks this host. This run may have triggered it.',
+      'Requests were answered up to a certain number or moment and not after it: port-scan or flood protection most likely blocks this host. This run may have triggered it.',
     evidence:
-      'What had been answered before stopped answering for good, from one moment on. The evidence tells when, and after how many packets or flows.',
+      'What had been answered before stopped answering, for good or again and again for the same time. The notes tell when, and after how many flows; where it was again and again, a line that goes away may be the cause as well.',
     doesNotProve:
       'That the port is blocked: it passed before. Phones send far less than a probe and may never meet this.',
     fix: 'Exempt this host from the scan and flood protection of the firewall, or lower the rate with --max-pps.',

@@ -134,6 +134,7 @@ export const commonestUnknown = (service: ReportService, { checks, ranges }: Rep
 const CAUSE_WORDS: ReadonlyMap<string, string> = new Map([
   ['cut-off', 'from one moment on nothing answered this host'],
   ['outage', 'from one moment on nothing answered'],
+  ['comes-and-goes', 'again and again nothing answered for a while'],
   ['wrong-token', 'a callpath reflector answers there and rejects this token'],
   ['answer-from-elsewhere', 'the answer comes from a different address or port'],
   ['silent-server', 'connections open, but requests over them are not answered'],

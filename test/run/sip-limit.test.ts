@@ -56,7 +56,7 @@ t.test('what passes after a pause was too much before', async (t) => {
 });
 
 t.test('what is known to pass is silent right after the message, and passes once after a longer pause', async (t) => {
-  const { limit } = await found([false], (index) => index !== 1);
+  const { limit } = await found([false], (index) => index !== 1 && index !== 2);
   t.same(limit, { kind: 'rate', port: 5060 });
 });
 
@@ -64,8 +64,18 @@ t.test('what is known to pass is silent at first, and passes after a pause', asy
   t.match(await found([], (index) => index > 1), { limit: { kind: 'rate', port: 5060 }, asked: 0 });
 });
 
+t.test('a control that is lost once is asked once more', async (t) => {
+  t.equal((await found([false, false], (index) => index !== 1 && index !== 3)).limit, null);
+});
+
 t.test('where nothing passes over UDP at all no limit of SIP is told', async (t) => {
   t.match(await found([false], () => false, true), { limit: null, asked: 0, controls: 0 });
+});
+
+t.test('a socket that does not open tells nothing', async (t) => {
+  const net = fakeNet({});
+  const broken = { ...net, openUdp: () => Promise.reject({ code: 'ENETUNREACH', syscall: 'connect' }) };
+  t.equal(await net.run(findSipLimit([SILENT], KNOWN, toolsOf(broken, sessionOf(1, TOKEN)))), 'untold');
 });
 
 t.test('nothing is looked for where nothing was silent', async (t) => {

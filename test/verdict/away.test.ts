@@ -100,6 +100,7 @@ t.test('silent for eight seconds each time, out of any rhythm: a guard may do th
   t.equal(at(shorter)?.by, 'line', 'for another time each time');
   const rhythm = [5000, 20_100, 35_000, 50_050].map((fromMs) => pause(fromMs, 5000, { asked: 40 }));
   t.equal(at(rhythm)?.by, 'line', 'by the clock');
+  t.equal(at(rhythm.slice(1))?.by, null, 'two of the same length between three show no rhythm');
   const between = [0, 5040, 10_080, 15_120].map((fromMs) => pause(fromMs, 5000, { asked: 40 }));
   t.equal(at(between)?.by, null, 'no line comes back for a moment only');
   const one = check('sip-options/udp/5060');

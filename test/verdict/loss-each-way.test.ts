@@ -1,67 +1,85 @@
-/** Which way the line loses, from the four numbers of the checks that pass. */
+/** Which way the line loses, from the four numbers of single ports that pass, and of the audio. */
 import t from 'tap';
+import { unknownFarEnd } from '../../src/model/far-end.js';
+import type { Attempt } from '../../src/model/observation.js';
 import type { Classified } from '../../src/model/verdict.js';
+import { classify } from '../../src/verdict/classify.js';
+import { farEndStates } from '../../src/verdict/far-end.js';
 import { lossEachWay } from '../../src/verdict/loss-each-way.js';
-import { check } from './support/facts.js';
+import type { StudyCheck } from '../../src/verdict/studies/study-check.js';
+import { ADDRESS, check, circumstances, observed, proven, reflector } from './support/facts.js';
 
+/** As `classify` makes it: so many packets of one flow, answered but for those that were lost. */
 const of = (
-  port: number,
-  numbers: readonly [number, number, number, number],
-  fields: Partial<Classified> = {},
+  name: string,
+  [sent, seen, answered, received]: readonly [number, number | null, number | null, number],
+  { isOfRange = false, authentic = true } = {},
 ): Classified => {
-  const [sent, seen, answered, received] = numbers;
-  const passes = {
-    verdict: 'pass',
-    reason: 'answered',
-    confidence: 1,
-    rttMs: null,
-    evidence: { authentic: true },
-  } as const;
-  return {
-    ...{
-      ...passes,
-      check: check(`rtp-echo/udp/${port}`),
-      sent,
-      seen,
-      answered,
-      received,
-      duringOutage: 0,
-      firstPackets: 0,
-    },
-    ...fields,
-  } as Classified;
+  const lost = sent - received;
+  const one = check(name, { isOfRange });
+  const attempts: readonly Attempt[] = [
+    ...(received > 0
+      ? [proven({ packets: received, answers: received, sourcePort: 40_000, authentic }, { arrivalPort: one.port })]
+      : []),
+    ...(lost > 0
+      ? [
+          {
+            ...{ outcome: 'silence' as const, packets: lost, sourcePort: 40_000, opened: null },
+            lostAtMs: Array.from({ length: lost }, (_, index) => 10 * index),
+          },
+        ]
+      : []),
+  ];
+  return classify({ ...observed(one, attempts), seen, answered }, reflector(), circumstances());
 };
-const clean = (count: number): readonly Classified[] =>
-  Array.from({ length: count }, (_, index) => of(20_000 + index, [1, 1, 1, 1]));
 
-t.test('what did not arrive was lost outbound, what was answered and not heard inbound', async (t) => {
-  const found = lossEachWay([...clean(90), of(1, [6, 4, 4, 3]), of(2, [4, 4, 4, 4])]);
-  t.match(found, { outbound: { sent: 100, lost: 2 }, inbound: { sent: 98, lost: 1 } });
-  t.ok(found && found.outbound.lower < 0.02 && found.outbound.upper > 0.02 && found.outbound.upper < 0.07);
+const stream = (sent: number, seen: number, received: number, fields: Partial<StudyCheck> = {}): StudyCheck => ({
+  ...{ probe: 'media-stream', transport: 'udp', port: 16_384, address: ADDRESS, family: 4, confidence: 1 },
+  ...{ finding: { verdict: 'pass', reason: 'answered' }, sent, seen, answered: seen, received, evidence: {} },
+  ...fields,
 });
 
-t.test('a check that stands there twice counts once, and a packet that the network doubled is one', async (t) => {
-  t.match(lossEachWay([of(1, [4, 3, 3, 3]), of(1, [4, 3, 3, 3])]), {
-    outbound: { sent: 4, lost: 1 },
+const clean = of('stun-binding/udp/3478', [3, 3, 3, 3]);
+const found = (checks: readonly Classified[], studies: readonly StudyCheck[] = [], farEnds = new Map()) =>
+  lossEachWay(checks, studies, farEnds);
+
+t.test('what did not arrive was lost outbound, what was answered and not heard inbound', async (t) => {
+  const lossy = of('sip-options/udp/5060', [6, 4, 4, 3]);
+  const all = found([clean, lossy], [stream(300, 298, 297)]);
+  t.match(all, { outbound: { sent: 309, lost: 4 }, inbound: { sent: 305, lost: 2 } });
+  t.ok(all && all.outbound.lower < 4 / 309 && all.outbound.upper > 4 / 309 && all.outbound.upper < 0.035);
+});
+
+t.test('a packet that the network doubled has arrived once', async (t) => {
+  t.match(found([of('stun-binding/udp/3478', [3, 6, 6, 3])]), {
+    outbound: { sent: 3, lost: 0 },
     inbound: { sent: 3, lost: 0 },
   });
-  t.match(lossEachWay([of(1, [3, 6, 6, 3])]), { outbound: { sent: 3, lost: 0 }, inbound: { sent: 3, lost: 0 } });
 });
 
 const lossy: readonly [number, number, number, number] = [8, 4, 4, 4];
 const others: Record<string, Classified> = {
-  'a silent port': of(1, [8, 0, 0, 0], { verdict: 'blocked', reason: 'dropped-outbound' } as Partial<Classified>),
-  'a far end that does not tell': of(1, lossy, { seen: null }),
-  'somebody else': of(1, lossy, { evidence: { authentic: false } }),
-  'a connection': of(1, lossy, { check: check('sip-options/tcp/5060') }),
-  'an outage': of(1, lossy, { duringOutage: 4 }),
-  'first packets': of(1, lossy, { firstPackets: 4 }),
-  'a dead link': of(1, lossy, { verdict: 'degraded', reason: 'flow-loss' } as Partial<Classified>),
-  'a limit': of(1, lossy, { verdict: 'degraded', reason: 'rate-limited' } as Partial<Classified>),
+  'a silent port': of('sip-options/udp/5060', [8, 0, 0, 0]),
+  'a far end that does not tell': of('sip-options/udp/5060', [8, null, null, 4]),
+  'somebody else': of('sip-options/udp/5060', lossy, { authentic: false }),
+  'a connection': of('sip-options/tcp/5060', lossy),
+  keepalives: of('nat-t-keepalive/udp/4500', lossy),
+  'a port of a range': of('rtp-echo/udp/16384', lossy, { isOfRange: true }),
 };
 for (const [what, one] of Object.entries(others)) {
   t.test(`${what} says nothing of the line`, async (t) => {
-    t.match(lossEachWay([...clean(10), one]), { outbound: { sent: 10, lost: 0 }, inbound: { sent: 10, lost: 0 } });
-    t.equal(lossEachWay([one]), null);
+    t.match(found([clean, one]), { outbound: { sent: 3, lost: 0 }, inbound: { sent: 3, lost: 0 } });
+    t.equal(found([one]), null);
   });
 }
+
+t.test('where something takes flows, or cuts the stream off, nothing is said of the line', async (t) => {
+  const lost = of('sip-options/udp/5060', lossy);
+  const limited = { ...unknownFarEnd(ADDRESS), limit: { kind: 'flows', flows: 40 } as const };
+  const states = farEndStates([observed(check('stun-binding/udp/3478'), [proven()])], [limited], 0.01);
+  t.equal(found([lost], [stream(300, 200, 200)], new Map(states)), null);
+  const cut = stream(300, 60, 60, { evidence: { lossAfter: 0.9 } });
+  t.match(found([clean], [cut]), { outbound: { sent: 3, lost: 0 } });
+  const late = stream(300, 60, 60, { finding: { verdict: 'unknown', reason: 'local-error' } });
+  t.match(found([clean], [late]), { outbound: { sent: 3, lost: 0 } });
+});

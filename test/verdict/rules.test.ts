@@ -738,6 +738,20 @@ const CASES: Readonly<Record<string, Cases>> = {
     silent: [
       { rows: [['signalling', 'sip-options/udp/5060 unknown/no-answer']] },
       { rows: [['signalling', 'sip-options/udp/5060 unknown/cut-off']], facts: facts({ ended: 'outage' }) },
+      { rows: [['signalling', 'sip-options/udp/5060 unknown/cut-off']], facts: facts({ comesAndGoes: true }) },
+    ],
+  },
+  'comes-and-goes': {
+    fires: {
+      rows: [['signalling', 'sip-options/udp/5060 unknown/cut-off']],
+      facts: facts({ comesAndGoes: true }),
+    },
+    silent: [
+      { rows: [['signalling', 'sip-options/udp/5060 unknown/cut-off']] },
+      {
+        rows: [['signalling', 'sip-options/udp/5060 unknown/cut-off']],
+        facts: facts({ comesAndGoes: true, ended: 'cut-off' }),
+      },
     ],
   },
   'long-messages-over-tcp': {

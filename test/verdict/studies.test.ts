@@ -569,6 +569,15 @@ t.test('a size that the far end saw and did not answer is no size that is filter
   t.match(method, { detected: null, findings: [], checks: [{ finding: { verdict: 'unknown', reason: 'limited' } }] });
 });
 
+t.test('what something else explains is not blamed on the way back either', async (t) => {
+  const size = (padded: number, over: Partial<SipExchange> = {}): SipExchange =>
+    exchange({ method: 'OPTIONS', padded, request: null, response: null, ...over });
+  const explained = { packets: 0, answers: 0, seen: 8, answered: 8 } as const;
+  t.match(sip(size(600), size(1400, explained), size(3000, explained)).checks, [{ finding: { verdict: 'unknown' } }]);
+  const method = sip(exchange({ method: 'OPTIONS' }), exchange({ method: 'INVITE', ...explained }), control).checks;
+  t.match(method, [{ finding: { verdict: 'unknown' } }]);
+});
+
 t.test('size and content are told apart by other bytes of the same size', async (t) => {
   const size = (padded: number, over: Partial<SipExchange> = {}): SipExchange =>
     exchange({ method: 'OPTIONS', padded, request: null, response: null, ...over });
@@ -617,6 +626,11 @@ t.test('below the shortest SIP other bytes stand for it', async (t) => {
       },
     },
     'a gap where an ACK is',
+  );
+  t.match(
+    said(...[150, 225, 300, 375, 450, 525].map((bytes, index) => other(bytes, index % 2 === 1))),
+    { finding: { verdict: 'unknown', reason: 'no-answer' } },
+    'here and there: no matter of size, and no pass',
   );
   const passes = { finding: { verdict: 'pass' }, evidence: { failingBytes: [], largestPassingBytes: 3000 } };
   t.match(said(other(300, true), other(375, false, 2)), passes, 'two packets may be lost');

@@ -7,7 +7,7 @@ import type { Check } from '../../model/check.js';
 import type { NotRun, Observation } from '../../model/observation.js';
 import { failureOf, type SocketError } from '../../net/errno.js';
 import { packetsNeeded } from '../../verdict/silence.js';
-import type { Path } from '../path.js';
+import { LATE_MOST_MS, type Path } from '../path.js';
 import type { Tools } from '../tools.js';
 import { datagramLine, streamLine } from './flows.js';
 import { whileAway } from './hold.js';
@@ -157,7 +157,7 @@ export const askFor = async <V>(
       path.lateMs(check.transport),
       PATIENCE * ROUND_TRIPS[check.transport] * path.longestRttMs(check.transport),
       // One port alone may be slow. Of a request that was sent again it is not known how long its answer took, but at most that.
-      PATIENCE * transactions.slowestMs(),
+      Math.min(LATE_MOST_MS, PATIENCE * transactions.slowestMs()),
     );
 
   /**

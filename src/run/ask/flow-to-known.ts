@@ -57,6 +57,8 @@ export const openFlowToKnown = async (
           const reading = probe.read(bytes, { check, question, receivedAtMicros: 0n, elapsedMicros });
           if (reading.kind !== 'answer' || reading.authentic !== true) continue;
           pending.delete(index);
+          // Nobody answers a reply, so nobody waits to hear that it could not be sent.
+          if (reading.reply) void put(reading.reply);
           timeline.answered(address, sentAtMs, 'udp');
           if (reading.attestation) timeline.seenAs(address, sentAtMs, reading.attestation.seenAddress);
           events.answered(index, atMs - sentAtMs);
@@ -68,6 +70,11 @@ export const openFlowToKnown = async (
     },
     { address: net.source ?? undefined, ...(sourcePort !== undefined && { port: sourcePort }) },
   );
+  const put = async (message: Uint8Array): Promise<void> => {
+    totals.packetsSent += 1;
+    totals.bytesSent += message.length;
+    await flow.send(message).catch(() => undefined);
+  };
   return {
     sourcePort: flow.local.port,
     ask: async ({ check, probe } = known) => {
@@ -83,11 +90,7 @@ export const openFlowToKnown = async (
       const [oldest] = pending.keys();
       if (pending.size > MAX_PENDING && oldest !== undefined) pending.delete(oldest);
       events.asking(index);
-      for (const message of question.messages) {
-        totals.packetsSent += 1;
-        totals.bytesSent += message.length;
-        await flow.send(message).catch(() => undefined);
-      }
+      for (const message of question.messages) await put(message);
     },
     close: flow.close,
   };

@@ -46,7 +46,7 @@ const askBeside = async (
     for (const question of silent) {
       await net.sleep(PAUSE_MS, signal);
       if (await passes(question)) return 'one-passes';
-      if (!(await passes())) return 'known-silent';
+      if (!(await passes()) && !(await passes())) return 'known-silent';
     }
     return 'all-silent';
   } finally {
@@ -55,7 +55,7 @@ const askBeside = async (
 };
 
 /**
- * What limits the port, or null where the silence is the messages' own, or the run ends.
+ * What limits the port, or null where the silence is the messages' own; `untold` where the run or the line ended before.
  * @param silent questions that stayed silent; each is put once more, once
  * @param known what passed on this port before
  */
@@ -63,7 +63,7 @@ export const findSipLimit = async (
   silent: readonly Question[],
   known: Check,
   tools: Tools,
-): Promise<SipLimit | null> => {
+): Promise<SipLimit | null | 'untold'> => {
   const { net, signal } = tools;
   const limit = (kind: SipLimit['kind']): SipLimit => ({ kind, port: known.port });
   /** Nothing passes over UDP at all: that is no limit of this port's. */
@@ -76,10 +76,10 @@ export const findSipLimit = async (
     await net.sleep(PAUSE_MS, signal);
     const last = await askCheck(known, tools.probeOf(known.probe), { ...ONCE, atMost: 2 }, tools);
     if (passed(last)) return limit('rate');
-    return signal.aborted || isAway() ? null : limit('cut-off');
+    return signal.aborted || isAway() ? 'untold' : limit('cut-off');
   } catch (error) {
     unlessLineLost(signal)(error);
-    return null;
+    return 'untold';
   }
 };
 

@@ -74,8 +74,7 @@ const passagesOf = async (
   };
 };
 
-/** What stood on the wire is fetched at once: a run that ends while others are still asked knows what it can compare. */
-const ask = async (asked: Asked, ways: readonly Check[], tools: Tools): Promise<Heard> => {
+const askAlone = async (asked: Asked, tools: Tools): Promise<Omit<Heard, 'passages'>> => {
   const atMost = asked.fromSipPort ? FIXED_PORT_ATTEMPTS : asked.isControl ? CONTROL_ATTEMPTS : undefined;
   const options = {
     samples: 1,
@@ -84,9 +83,17 @@ const ask = async (asked: Asked, ways: readonly Check[], tools: Tools): Promise<
     ...(asked.fromSipPort && { sourcePort: SIP_PORT }),
   };
   const { observation, values, requests } = await askFor(asked.check, probeOf(asked), options, tools);
-  const heard = { asked, observation, exchange: values[0] ?? null, requests };
-  return { ...heard, passages: await passagesOf(heard, ways, tools) };
+  return { asked, observation, exchange: values[0] ?? null, requests };
 };
+
+const withPassages = async (heard: Omit<Heard, 'passages'>, ways: readonly Check[], tools: Tools): Promise<Heard> => ({
+  ...heard,
+  passages: await passagesOf(heard, ways, tools),
+});
+
+/** What stood on the wire is fetched at once: a run that ends while others are still asked knows what it can compare. */
+const ask = async (asked: Asked, ways: readonly Check[], tools: Tools): Promise<Heard> =>
+  withPassages(await askAlone(asked, tools), ways, tools);
 
 /** Silence here accuses somebody, so it is asked for twice, some time apart. */
 const again = async (heard: Heard, ways: readonly Check[], tools: Tools): Promise<Heard> => {
@@ -109,7 +116,7 @@ const again = async (heard: Heard, ways: readonly Check[], tools: Tools): Promis
 /** Why silence is not about what was asked. */
 interface Rivals {
   readonly limit: SipLimit | null;
-  /** The run ended before it was known whether there is a limit. */
+  /** The run or the line ended before it was known whether there is a limit. */
   readonly isUntold: boolean;
   /** Some flows die whatever they carry. */
   readonly flowsDie: boolean;
@@ -162,7 +169,7 @@ const sampleOf = (all: readonly Heard[]): LossSample => ({
 });
 
 /** Whether silence on SIP's own port over UDP is about how much was asked there. */
-const limitOf = async (known: Check, all: readonly Heard[], tools: Tools): Promise<SipLimit | null> => {
+const limitOf = async (known: Check, all: readonly Heard[], tools: Tools): Promise<SipLimit | null | 'untold'> => {
   const here = all.filter(({ asked: { check } }) => check.transport === 'udp' && check.port === known.port);
   const silent = here.filter(({ asked, observation }) => isSilent(observation) && !asked.fromSipPort);
   if (silent.length === 0) {
@@ -262,10 +269,11 @@ const questionsOf = (
   return { free, fixed };
 };
 
+/** One after the other, because they share a source port; what stood on the wire is fetched beside the next ones. */
 const inTurn = async (questions: readonly Asked[], ways: readonly Check[], tools: Tools): Promise<readonly Heard[]> => {
-  const heard: Heard[] = [];
-  for (const asked of questions) heard.push(await ask(asked, ways, tools));
-  return heard;
+  const heard: Promise<Heard>[] = [];
+  for (const asked of questions) heard.push(withPassages(await askAlone(asked, tools), ways, tools));
+  return Promise.all(heard);
 };
 
 /**
@@ -299,8 +307,9 @@ const askOne = async (farEnd: StudiedFarEnd, tools: Tools): Promise<SipFacts | n
   ]);
   const all = [...(await Promise.all(heard.map((one) => again(one, ways, tools)))), ...fromSipPort];
   const dying = flowsDie(flows);
-  const limit = udp && !dying ? await limitOf(udp, all, tools) : null;
-  const isUntold = limit === null && tools.signal.aborted;
+  const found = udp && !dying ? await limitOf(udp, all, tools) : null;
+  const isUntold = found === 'untold' || (found === null && tools.signal.aborted);
+  const limit = found === 'untold' ? null : found;
   const silentSizes = (limit || dying || isUntold ? [] : all).flatMap(
     ({ asked: { check, padded }, observation, requests }) =>
       isSilent(observation) && check.transport === 'udp' && padded !== null

@@ -198,13 +198,25 @@ export const OTHER_RULES: readonly Rule[] = [
   },
   {
     id: 'shut-during-run',
-    when: (evidence) => (evidence.facts.ended ? [] : undecided('cut-off')(evidence)),
+    when: (evidence) => (evidence.facts.ended || evidence.facts.comesAndGoes ? [] : undecided('cut-off')(evidence)),
     symptom: null,
     causes: asIs({
       id: 'cut-off',
       device: 'branch-firewall',
       likelihood: 'possible',
       text: CAUSES['cut-off/ports'],
+    }),
+    fixes: noFix,
+  },
+  {
+    id: 'comes-and-goes',
+    when: (evidence) => (evidence.facts.comesAndGoes && !evidence.facts.ended ? undecided('cut-off')(evidence) : []),
+    symptom: null,
+    causes: asIs({
+      id: 'comes-and-goes',
+      device: 'unknown',
+      likelihood: 'possible',
+      text: CAUSES['comes-and-goes'],
     }),
     fixes: noFix,
   },

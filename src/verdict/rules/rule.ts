@@ -37,6 +37,8 @@ export interface Facts {
   readonly rejections?: readonly { readonly id: string; readonly address: string | null; readonly icmp: IcmpFact }[];
   /** Why nothing came from a far end any more when the run ended; null or left out where all still answered. */
   readonly ended?: 'outage' | 'cut-off' | null;
+  /** Again and again nothing came from a far end for the same time, by a guard's or the line's doing; false if left out. */
+  readonly comesAndGoes?: boolean;
   /** Somebody there speaks our protocol and says that it does not know our token; false if left out. */
   readonly tokenRefused?: boolean;
 }

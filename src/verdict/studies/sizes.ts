@@ -21,9 +21,12 @@ const fragmentsOf = (bytes: number): number =>
 /** A datagram is lost with any of its fragments. */
 const lossOf = (lossUpperBound: number, fragments: number): number => 1 - (1 - lossUpperBound) ** fragments;
 
-/** Packets whose silence is the path's: of what arrived only the answers can have been lost on it. */
+/**
+ * Packets whose silence is the path's: of what arrived only the answers can have been lost on it. None where something else explains
+ * the silence of all of them.
+ */
 const silentPackets = ({ packets, seen, answered }: SipExchange): number =>
-  seen === null || seen === 0 ? packets : (answered ?? seen);
+  packets === 0 || seen === null || seen === 0 ? packets : (answered ?? seen);
 
 /** How likely chance explains the silence of an exchange; 1 where it was answered or something said no. */
 export const doubtOf = (one: SipExchange, lossUpperBound: number | null, fragments = 1): number => {
@@ -212,7 +215,7 @@ export const judgeSizes = (
   const finding = ((): Finding => {
     if (isFiltered) return { verdict: 'blocked', reason: others === true ? 'payload-filtered' : 'size-filtered' };
     if (tampered) return tampered;
-    if (ofSip.every(({ passes }) => passes)) return { verdict: 'pass', reason: 'answered' };
+    if (smallest === undefined && ofSip.every(({ passes }) => passes)) return { verdict: 'pass', reason: 'answered' };
     return { verdict: 'unknown', reason: ordered.some(isLeftUnanswered) ? 'limited' : 'no-answer' };
   })();
   // Up to the first that did not pass: what was not shown to pass is not jumped over.

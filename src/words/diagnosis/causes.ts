@@ -64,6 +64,8 @@ export const CAUSES = {
   'cut-off/everything': () =>
     'Something on the path may have begun to drop all traffic of this host during the run: port-scan or SIP flood protection, which this run may have triggered. What passed before that did pass.',
   outage: () => 'The line or the far end went down during the run. What passed before that did pass.',
+  'comes-and-goes': () =>
+    'Again and again nothing passes for about the same time, and then everything again: flood or scan protection that blocks this host for a while, or a line that goes away. If it ends with a lower --max-pps, it is the former.',
   'cut-off/ports': (ports: string) =>
     `${ports} passed at first and was blocked for this host later in the run: by flood or scan protection, which this run may have triggered, or by a rule that changed meanwhile. Run again at a lower rate (--max-pps).`,
   'answer-from-elsewhere': (ports: string) =>

@@ -9,7 +9,7 @@ export default {
   args: SMALL_MEDIA_RANGE,
   really: { '*': 'cut-off' },
   services: { 'business-sip': ['works', 'degraded', 'unknown'] },
-  cause: { 'business-sip': ['none', 'cut-off', 'flood-guard', 'session-limit'] },
+  cause: { 'business-sip': ['none', 'cut-off', 'comes-and-goes', 'flood-guard', 'session-limit'] },
   saysNot: [STOPPED, /inspection|MTU|fragment/],
   // From here a guard that lets in again looks like a line that was away.
   outages: 'perhaps',
