@@ -14,6 +14,8 @@ t.test('options of probe that cannot be used', async (t) => {
     [{ maxPps: '200' }, /^probe: maxPps is "200"; use a whole number/],
     [{ maxPps: 2_000_000 }, /^probe: maxPps is 2000000;/],
     [{ maxpps: 100 }, /^probe: maxpps is not a key that belongs here; did you mean "maxPps"\?$/],
+    [{ mediaSeconds: 601 }, /^probe: mediaSeconds is 601; use a number from 0 to 600$/],
+    [{ mediaSeconds: '6' }, /^probe: mediaSeconds is "6"; use a number from 0 to 600$/],
     [{ timeoutMs: -1 }, /^probe: timeoutMs is -1; use a whole number from 1 to 3600000$/],
     [{ rtpRange: [20_000, 10_000] }, /^probe: rtpRange is no range of ports; use two ports such as/],
     [{ rtpRange: [1] }, /^probe: rtpRange is a list; use two ports such as/],

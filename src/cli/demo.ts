@@ -1,5 +1,5 @@
 /**
- * `probe demo`: a reflector on loopback inside this process, probed with all three default profiles. Ports that an
+ * `probe demo`: a reflector on loopback inside this process, probed with all three default profiles unless others are named. Ports that an
  * ordinary user may not bind, or that are taken, are replaced by free ones, and the result says which.
  */
 
@@ -29,6 +29,8 @@ const LOOPBACK_PPS = 5000;
 const SMALL_RANGE = [16384, 16583] as const;
 /** The three profiles name fewer single ports and short ranges than this. */
 const OTHER_SOCKETS = 256;
+/** Where a reflector is asked about itself, whatever a profile names. */
+const CONTROL_PORT = 443;
 
 const canBind = (port: number): Promise<boolean> =>
   new Promise((resolve) => {
@@ -85,7 +87,7 @@ const replacements = async (profiles: readonly Profile[]): Promise<ReadonlyMap<n
         .map((spec) => ('port' in spec ? [spec.port, spec.port] : [spec.from, spec.to])),
     ),
   );
-  for (const port of singlePorts(profiles)) {
+  for (const port of new Set([...singlePorts(profiles), CONTROL_PORT])) {
     if (await canBind(port)) continue;
     const free = await freePort(used);
     used.add(free);
@@ -105,7 +107,8 @@ export const demoCommand = async (argv: readonly string[], env: NodeJS.ProcessEn
     ...parsed,
     ...(given.values['max-pps'] === undefined && { maxPps: LOOPBACK_PPS }),
   };
-  const profiles = await Promise.all(PROFILES.map(loadProfile));
+  const names = given.values.profile === undefined ? PROFILES : options.profiles;
+  const profiles = await Promise.all(names.map(loadProfile));
   const limit = descriptorLimit();
   const whole = limit === null || limit >= 16_384 + OTHER_SOCKETS + SPARE_DESCRIPTORS;
   const rtpRange = options.rtpRange ?? (whole ? null : SMALL_RANGE);
@@ -121,7 +124,13 @@ export const demoCommand = async (argv: readonly string[], env: NodeJS.ProcessEn
   const ranged = rtpRange ? moved.map((profile) => withRtpRange(profile, rtpRange)) : moved;
   const reflector = await startReflector({
     listeners: [{ address: HOST, publicAddress: HOST }],
-    ports: planPorts({ profiles: ranged, udp: null, tcp: null, tls: null, controlPort: portMap.get(443) ?? 443 }),
+    ports: planPorts({
+      profiles: ranged,
+      udp: null,
+      tcp: null,
+      tls: null,
+      controlPort: portMap.get(CONTROL_PORT) ?? CONTROL_PORT,
+    }),
     tokens: [{ name: 'demo', token }],
     credentials: await makeCredentials(),
     version: packageVersion(),

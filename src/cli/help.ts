@@ -37,16 +37,18 @@ Options:
                           hold, transfer, hanging up, a call after 35 s of silence (1 minute more)
   --call-idle TIME        that silence, and how long the long call lasts, instead (at most 295)
   --account FILE          also register at your own PBX or provider with the account in this file
-                          (user, domain, password; mode 600), and with --call-to NUMBER call it once
+                          (user, domain, password; mode 600)
+  --call-to NUMBER        with --account: call this echo or test number once
   --deep                  also measure session timeouts of NAT and firewall (up to 6 minutes)
   --no-nat                skip NAT mapping and filtering: saves 2 s
   --hops                  follow packets of blocked UDP ports hop by hop, beside ports that pass (Linux):
-                          up to 12 s more
+                          about 1 s more for each hop of the path
   --no-hops               do not (the default)
   --media TIME            send audio as a call does, both ways, for so long (default 6s; 0 for none)
   --codec NAME            g711 (default), g729 or opus: size and rate, and what loss does to it
   --calls N               then 1, 2, 4 … N calls at once, 10 s each: how many pass, and what limits them
-  --transport udp|tcp|tls signalling transports in use (repeatable; default all of the profile)
+  --transport NAME        udp, tcp or tls: signalling transports in use (repeatable; default all of
+                          the profile)
   -o, --output FORMAT     table, json, ndjson, html, nagios or prometheus (default table)
   --json                  the same as -o json
   --out FILE              write the result to a file
@@ -61,7 +63,8 @@ Options:
   --timeout TIME          for the whole run, 90, 90s or 2m (default 60; with --call 180,
                           --deep 420, --exhaustive 1800; more with --account)
   --source ADDRESS        local address to send from
-  -4, -6                  only IPv4, only IPv6
+  -4, --ipv4              only IPv4
+  -6, --ipv6              only IPv6
   --dry-run               print every check, packet and byte; send nothing
   -v, --verbose           more detail
   --no-color              no colour (also NO_COLOR)
@@ -102,7 +105,7 @@ Options:
   --processes N           spread the ports over so many (default: as many as the limit of
                           open files asks for)
   --metrics ADDRESS:PORT  serve Prometheus metrics there
-  --config FILE           these options from a YAML file, without their dashes
+  --config FILE           these options from a YAML file, without the leading dashes
   -V, --version, --help
 
 Examples:
@@ -157,7 +160,8 @@ Options:
   --no-token         the host is no reflector of yours
   --profile NAME     what phones use here (repeatable; default business-sip)
   --site NAME        the agent's name in results (default: this host's name)
-  --config FILE      where to write (default ${CONFIG_FILE} as root, else below ~/.config)
+  --config FILE      where to write (default ${CONFIG_FILE} for root on Linux, else
+                     the platform's or the user's place)
   --force            replaces a configuration, and keeps it as FILE.old
 
 Examples:

@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import { parseArgs } from 'node:util';
 import type { Account } from '../model/account.js';
 import { TRANSPORTS, type Transport } from '../model/kinds.js';
-import { CODEC_NAMES, USUAL_MEDIA_S } from '../model/media.js';
+import { CODEC_NAMES, MAX_MEDIA_S, USUAL_MEDIA_S } from '../model/media.js';
 import { nearest } from '../model/nearest.js';
 import type { CallOptions, MediaOptions } from '../model/run.js';
 import { UserError } from '../model/user-error.js';
@@ -31,7 +31,6 @@ const DEFAULT_PROFILE = 'business-sip';
 const DEFAULT_MAX_PPS = 200;
 /** More than this program can send: unpaced, for a lab. No branch line should see it. */
 const MAX_PPS = 1_000_000;
-const MAX_MEDIA_S = 600;
 /** What a branch of some hundred people has at once. */
 const MAX_CALLS = 100;
 /** So many packets a second a call sends, and room for what watches the line beside them. */

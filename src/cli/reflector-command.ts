@@ -205,7 +205,7 @@ export const reflectorCommand = async (argv: readonly string[], env: NodeJS.Proc
     warn: (message) => log.warn(message),
     failed: (error) => {
       log.error(`${error.message}: its ports are closed, so this ends; whoever supervises it starts it anew`);
-      process.exit(EXIT.usage);
+      process.exit(EXIT.trouble);
     },
   });
   if (reflector.udp.length + reflector.tcp.length === 0) {

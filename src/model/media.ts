@@ -18,6 +18,8 @@ export const CODEC_NAMES = Object.keys(CODECS) as readonly Codec[];
 
 /** How long a stream lasts beside the other questions where nobody says otherwise: enough to bound loss below 1 %. */
 export const USUAL_MEDIA_S = 6;
+/** The longest, in seconds. */
+export const MAX_MEDIA_S = 600;
 /** How phones send: a packet every 20 ms. */
 export const SPACING_MS = 20;
 /** RTP's header (RFC 3550 §5.1). */

@@ -2,6 +2,7 @@
 import { isIP } from 'node:net';
 import * as v from 'valibot';
 import { TRANSPORTS } from '../model/kinds.js';
+import { MAX_MEDIA_S } from '../model/media.js';
 import { shapeMistakes } from '../model/mistake.js';
 import { list, map, oneOf, use } from '../model/schema-words.js';
 import { UserError } from '../model/user-error.js';
@@ -48,6 +49,8 @@ const SHARED = {
   tokenFile: v.optional(text('the name of a file')),
 };
 
+const SOME_SECONDS = use(`a number from 0 to ${MAX_MEDIA_S}`);
+
 const ProbeSchema = map({
   ...SHARED,
   target: v.optional(text('a name, an address, host:port or a SIP URI')),
@@ -56,6 +59,9 @@ const ProbeSchema = map({
   exhaustive: v.optional(Flag),
   deep: v.optional(Flag),
   nat: v.optional(Flag),
+  mediaSeconds: v.optional(
+    v.pipe(v.number(SOME_SECONDS), v.minValue(0, SOME_SECONDS), v.maxValue(MAX_MEDIA_S, SOME_SECONDS)),
+  ),
   transports: v.optional(some(oneOf(TRANSPORTS))),
   families: v.optional(some(v.picklist([4, 6], use('4 or 6')))),
   source: v.optional(Address),
