@@ -46,9 +46,14 @@ const GUARD_LEAST_MS = 3000;
 
 /** Whether it was silent for the same time again and again, as where something shuts a host out and lets it in again. */
 export const endsAlike = (silences: readonly Silence[]): boolean => {
-  const lengths = silences.filter(({ toMs, what }) => toMs !== null && what !== 'tcp').map(lengthOf);
-  const longest = Math.max(...lengths);
-  const shortest = Math.min(...lengths);
+  const all = silences
+    .filter(({ toMs, what }) => toMs !== null && what !== 'tcp')
+    .map(lengthOf)
+    .sort((a, b) => a - b);
+  // The end of one may have been noticed late.
+  const lengths = all.length < MANY ? all : all.slice(0, -1);
+  const longest = lengths.at(-1) ?? 0;
+  const shortest = lengths[0] ?? 0;
   return (
     lengths.length > 1 &&
     shortest >= GUARD_LEAST_MS &&

@@ -267,7 +267,8 @@ export const withMistakes = (comparison: Comparison): Comparison => ({
  */
 export const isUndecided = (mismatches: readonly string[]): boolean =>
   mismatches.some((line) => / got unknown\b/.test(line)) &&
-  mismatches.every((line) => / got (unknown\b|none$|null$|undefined$)/.test(line));
+  // A far end that was late itself says so, and is the cause of what it could not tell.
+  mismatches.every((line) => / got (unknown\b|none$|null$|undefined$|answers-held-back$)/.test(line));
 
 /** What is called late in a network that is not: this machine's own doing. */
 export const latencyOfOurs = (scenario: NamedScenario, report: Report): readonly string[] => {

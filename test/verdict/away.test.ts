@@ -96,6 +96,9 @@ t.test('silent for eight seconds each time, out of any rhythm: a guard may do th
     recurrenceOf(of(pauses, { silences: pauses, aliveOverUdp: [[0, 60_000]] }), 0.01);
   const bans = [10_700, 18_900, 27_400, 35_500].map((fromMs, index) => pause(fromMs, 8000 + 30 * index, { asked: 40 }));
   t.equal(at(bans)?.by, null);
+  const [first, ...others] = bans;
+  const noticedLate = first ? [{ ...first, toMs: 19_900 }, ...others] : [];
+  t.equal(at(noticedLate)?.by, null, 'the end of one was noticed late');
   const shorter = bans.map((one, index) => ({ ...one, toMs: one.fromMs + 4000 + 1500 * index }));
   t.equal(at(shorter)?.by, 'line', 'for another time each time');
   const rhythm = [5000, 20_100, 35_000, 50_050].map((fromMs) => pause(fromMs, 5000, { asked: 40 }));
