@@ -3,10 +3,10 @@
  * that a second agent gets through tells it that it is the second.
  */
 import { createHash } from 'node:crypto';
-import { link, rename, stat, unlink } from 'node:fs/promises';
+import { link, lstat, rename, stat, unlink } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 /** sun_path holds 108 bytes on Linux and 104 elsewhere. */
 const MAX_SOCKET_PATH = 100;
@@ -22,7 +22,7 @@ export const controlPath = (stateDirectory: string): string => {
   return Buffer.byteLength(path) <= MAX_SOCKET_PATH ? path : join(tmpdir(), `callpath-${short}.sock`);
 };
 
-/** What the agent says, or null if none is there. */
+/** What whoever holds the socket says, or null if nobody does. */
 export const askControl = (path: string): Promise<unknown> =>
   new Promise((resolve) => {
     const socket = connect(path);
@@ -47,6 +47,23 @@ export const askControl = (path: string): Promise<unknown> =>
       }
     });
   });
+
+/** In a folder that everybody may write only a socket of the state folder's owner is the agent's, and any other a trap. */
+const isOfOwner = async (path: string, stateDirectory: string): Promise<boolean> => {
+  if (process.platform === 'win32' || dirname(path) === stateDirectory) return true;
+  try {
+    const [socket, folder] = await Promise.all([lstat(path), stat(stateDirectory)]);
+    return socket.uid === folder.uid;
+  } catch {
+    return false;
+  }
+};
+
+/** What the agent with this state folder says, or null if none is there. */
+export const askAgent = async (stateDirectory: string): Promise<unknown> => {
+  const path = controlPath(stateDirectory);
+  return (await isOfOwner(path, stateDirectory)) ? askControl(path) : null;
+};
 
 const listen = (path: string, answer: () => unknown, guests: Set<Socket>): Promise<Server> =>
   new Promise((resolve, reject) => {

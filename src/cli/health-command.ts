@@ -1,6 +1,6 @@
 /** `probe health`: asks the running agent how it is. For HEALTHCHECK, watchdogs and people. */
 import { parseArgs } from 'node:util';
-import { askControl, controlPath } from '../agent/control.js';
+import { askAgent } from '../agent/control.js';
 import { isMap } from '../model/schema-words.js';
 import { printable } from '../wire/printable.js';
 import { loadConfig, stateDirectoryOf } from './agent-config.js';
@@ -32,7 +32,7 @@ export const healthCommand = async (argv: readonly string[], env: NodeJS.Process
   if (config !== undefined && state !== undefined)
     throw usage('health: --config and --state cannot be combined; choose one');
   const folder = state ?? stateDirectoryOf(config === undefined ? null : (await loadConfig(config, env)).config, env);
-  const answer = await askControl(controlPath(folder));
+  const answer = await askAgent(folder);
   if (!isMap(answer)) {
     process.stdout.write(
       json ? '{"healthy":false,"problems":["no agent answers"]}\n' : `no agent answers for ${folder}\n`,

@@ -12,7 +12,7 @@ import type { Rehearsal } from '../agent/config/load.js';
 import type { Parts } from '../agent/config/parts.js';
 import { nameOfExporter } from '../agent/config/rules.js';
 import type { Config } from '../agent/config/schema.js';
-import { askControl, controlPath } from '../agent/control.js';
+import { askAgent } from '../agent/control.js';
 import type { Exporter } from '../agent/exporters/contract.js';
 import { Endpoint, readSecret, readTls } from '../agent/exporters/settings.js';
 import { codeOf } from '../model/error-code.js';
@@ -205,7 +205,7 @@ export const rehearse = async (parts: Parts, stateDirectory: string | null, open
     if (entry !== null) all.push(...(await exporterMistakes(entry, index, open)));
   all.push(...(await statusMistakes(parts)));
   // Its own ports are taken by the agent that runs, and free once that one ends. Without its folder nobody knows whose they are.
-  const isRunning = stateDirectory !== null && (await askControl(controlPath(stateDirectory))) !== null;
+  const isRunning = stateDirectory !== null && (await askAgent(stateDirectory)) !== null;
   const mayBeItsOwn = ({ taken }: Found): boolean => taken && (isRunning || stateDirectory === null);
   return {
     mistakes: all.filter((one) => !mayBeItsOwn(one)),

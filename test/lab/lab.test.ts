@@ -14,8 +14,8 @@ const ONE_SCENARIO_MS = 600_000;
 /** They wait more than they compute. */
 const JOBS = 4;
 
-/** What chance decides is asked six times here, as often as its scenario says (mostly twenty times) by `npm run lab`: those take five minutes more. */
-const MOST_REPEATS = 6;
+/** What chance decides is asked four times here, as often as its scenario says (mostly twenty times) by `npm run lab`: those take many minutes more. */
+const MOST_REPEATS = 4;
 
 /** One of each kind of rule: a helper, redirection, out and back, TCP and UDP, ranges, rejection. nftables' are tried everywhere. */
 const WITH_IPTABLES = [
