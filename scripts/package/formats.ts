@@ -13,6 +13,9 @@ type Pressing = 'small' | 'quick';
 
 const XZ_LEVEL = 6;
 
+/** The best that deflate gives, for three minutes: 5 % less than zip's own best. */
+const DEFLATE = ['-mx=9', '-mfb=258', '-mpass=10'] as const;
+
 export interface Making {
   readonly version: string;
   readonly made: Date;
@@ -38,16 +41,18 @@ export const tarball = (folder: string, { made, pressing, out }: Making): string
 };
 
 /** A folder as `.zip`; entries in the order of their names, times in UTC, without what only Unix reads. */
-export const zip = (folder: string, { pressing, out }: Making): string => {
+export const zip = (folder: string, { pressing, out, scratch }: Making): string => {
   const file = join(out, `${basename(folder)}.zip`);
   const entries = runTool('find', [basename(folder), '-type', 'f'], { cwd: dirname(folder) });
   const input = `${entries.trim().split('\n').sort().join('\n')}\n`;
-  const level = pressing === 'small' ? '-9' : '-0';
-  runTool('zip', ['-q', '-X', '-D', level, file, '-@'], {
-    cwd: dirname(folder),
-    input,
-    env: { ...process.env, TZ: 'UTC' },
-  });
+  const where = { cwd: dirname(folder), env: { ...process.env, TZ: 'UTC' } };
+  if (pressing === 'quick') {
+    runTool('zip', ['-q', '-X', '-D', '-0', file, '-@'], { ...where, input });
+    return file;
+  }
+  const list = join(scratch, 'zip.list');
+  writeFileSync(list, input);
+  runTool('7z', ['a', '-tzip', ...DEFLATE, '-mtc=off', '-mmt=1', file, `@${list}`], where);
   return file;
 };
 

@@ -2,6 +2,7 @@
 import { type ExecFileSyncOptions, execFileSync } from 'node:child_process';
 
 const BROUGHT_BY: Readonly<Record<string, string>> = {
+  '7z': 'p7zip-full',
   'dpkg-deb': 'dpkg',
   rpmbuild: 'rpm',
   tar: 'tar',

@@ -17,6 +17,7 @@ import { createInterface } from 'node:readline';
 import t from 'tap';
 import { packageRoot } from '../../src/plan/package-root.js';
 import { oneCheckProfile } from '../support/one-check.js';
+import { buildImage, cannotBuild } from './container.js';
 import { commandOf, openSystem, type System } from './root.js';
 
 /** Two packages are made and an agent probes every ten seconds, on a machine that does much else. */
@@ -292,4 +293,22 @@ t.test('a branch host without Node', async (t) => {
     const file = /^(\/tmp\/\.config\/callpath\/agent\.yaml) is written/.exec(written)?.[1] ?? '';
     t.match(system.run('nobody:nogroup', '/tmp/home/p', 'daemon', '--config', file, '--check'), 'ok');
   });
+});
+
+t.test('the container image runs as its own user', { skip: cannotBuild() }, async (t) => {
+  const image = buildImage(debFile);
+  t.teardown(image.close);
+  const { User, Healthcheck } = image.settings();
+  t.equal(User, 'callpath');
+  t.same(Healthcheck?.Test, ['CMD', 'probe', 'health']);
+  t.match(image.run('id', '-un'), 'callpath');
+  t.throws(() => image.run('node', '--version'), 'Node is in the package alone');
+  t.match(image.run('reflector', '--version'), /^\d+\.\d+\.\d+/);
+  const report = JSON.parse(image.run('probe', 'demo', '--json', '--media', '0')) as {
+    readonly services: readonly { readonly verdict: string }[];
+  };
+  t.same(
+    report.services.map(({ verdict }) => verdict),
+    ['works', 'works', 'works'],
+  );
 });
