@@ -7,11 +7,11 @@ import { NODE_PINS } from './node.js';
 import { lockedPackages } from './pinned.js';
 import { runTool } from './tools.js';
 
-/** What compilers and debuggers read, and a branch host never does. */
-const UNUSED = /\.(?:d\.[cm]?ts|map|[cm]?ts)$/;
+/** What compilers, debuggers and browsers read, and a branch host never does. */
+const UNUSED = /\.(?:d\.[cm]?ts|map|[cm]?ts|(?:min|umd)\.[cm]?js)$/;
 
 /** What packages bring for those who read or change them: at their top, because folders of code have such names as well. */
-const FOR_DEVELOPERS = /^(?:\..*|tests?|bench(?:marks?)?|examples?|docs?|.*\.(?:md|markdown|html|sh))$/i;
+const FOR_DEVELOPERS = /^(?:\..*|tests?|bench(?:marks?)?|examples?|docs?|browser|.*\.(?:md|markdown|html|sh))$/i;
 
 /** npm's words for "what runs": our compiler is also an optional part of a library, for its types. */
 const RUNS = ['--omit=dev', '--omit=optional'];
@@ -26,6 +26,8 @@ interface Manifest {
   readonly name: string;
   readonly version: string;
   readonly license?: unknown;
+  /** A bundle for browsers, from a content network. */
+  readonly unpkg?: string;
 }
 
 const readManifest = (file: string): Manifest => JSON.parse(readFileSync(file, 'utf8')) as Manifest;
@@ -120,6 +122,8 @@ export const installApp = (archive: string, folder: string, made: Date): App => 
     rmSync(join(app, left), { recursive: true, force: true });
   }
   for (const manifest of manifestsOf(app)) {
+    const { unpkg } = readManifest(manifest);
+    if (unpkg !== undefined) rmSync(join(dirname(manifest), unpkg), { force: true });
     for (const name of readdirSync(dirname(manifest))) {
       if (FOR_DEVELOPERS.test(name)) rmSync(join(dirname(manifest), name), { recursive: true });
     }

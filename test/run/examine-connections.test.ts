@@ -24,15 +24,15 @@ interface Examined {
   readonly net: FakeNet;
 }
 
-const examined = async (opens: Rule): Promise<Examined> => {
+const examined = async (opens: Rule, isAway: (atMs: number) => boolean = () => false): Promise<Examined> => {
   const farEnd = pureReflector();
   const net: FakeNet = fakeNet({
     udp: ({ bytes, localPort, peer }) => {
       const answer = farEnd.datagram(bytes, { address: LOCAL_ADDRESS, port: localPort, localPort: peer.port });
-      return answer ? [{ afterMs: 10, bytes: answer }] : [];
+      return answer && !isAway(net.now()) ? [{ afterMs: 10, bytes: answer }] : [];
     },
     connect: ({ port }, _secure, count): readonly Happening[] =>
-      opens(net.now(), count, port) ? [{ afterMs: 10, open: { binding: null, tls: null } }] : [],
+      !isAway(net.now()) && opens(net.now(), count, port) ? [{ afterMs: 10, open: { binding: null, tls: null } }] : [],
     written: (bytes, peer, local) =>
       farEnd
         .conversation()
@@ -123,4 +123,17 @@ t.test('a blocked port beside one that opens is asked no further', async (t) => 
   const { connections, verdicts } = await examined((_atMs, _count, port) => port === 5060);
   t.match(connections, { dead: 0 });
   t.same(verdicts, ['5060 pass/answered', '5223 blocked/dropped']);
+});
+
+t.test('connections that were asked for while nothing passed at all are no dead ones', async (t) => {
+  // One dies at first. Then the fourth of those that are asked for at once makes a guard shut everything out for eight seconds.
+  let [shutUntilMs, atOnce, lastAtMs] = [0, 0, 0];
+  const guard: Rule = (atMs, count) => {
+    atOnce = atMs === lastAtMs ? atOnce + 1 : 1;
+    lastAtMs = atMs;
+    if (atOnce === 4 && shutUntilMs === 0) shutUntilMs = atMs + 8000;
+    return count !== 0 && atMs >= shutUntilMs;
+  };
+  const { connections } = await examined(guard, (atMs) => atMs < shutUntilMs);
+  t.match(connections, { dead: 0 });
 });

@@ -76,6 +76,22 @@ const askSlowly = async (run: RunState, address: string): Promise<void> => {
   }
 };
 
+/** A system sends a SYN again after so long (RFC 6298 §2.1). */
+const SYN_AGAIN_MS = 1000;
+/** So long after a moment it is known whether the far end was there: three canaries and their answers. */
+const TELLS_MS = 1000;
+
+const isDead = ({ attempts }: Observation): boolean => deadConnections(attempts) > 0;
+
+/**
+ * Whether all else passed when its SYNs went out, the second as well: a guard that these connections alarm shuts everything out in the
+ * moment of the first.
+ */
+const diedAlone = ({ check, attempts }: Observation, { timeline }: Tools): boolean => {
+  const lostAtMs = attempts.flatMap((one) => one.lostAtMs).flatMap((atMs) => [atMs, atMs + SYN_AGAIN_MS]);
+  return timeline.unwitnessed(check.address ?? '', lostAtMs, check.transport, check.port) === 0;
+};
+
 const examine = async (run: RunState, farEnd: FarEnd): Promise<void> => {
   const { tools } = run;
   const observations = run.observations.at(farEnd.address);
@@ -83,10 +99,13 @@ const examine = async (run: RunState, farEnd: FarEnd): Promise<void> => {
   const someDied = observations.some((one) => isOverConnections(one) && deadConnections(one.attempts) > 0);
   if (way === null || !someDied) return;
   const ask = async (count: number): Promise<ConnectionFacts> => {
+    const begunAtMs = tools.net.now();
     const all = await Promise.all(
       Array.from({ length: count }, () => askCheck(way, tools.probeOf(way.probe), ONCE, tools)),
     );
-    return { asked: count, dead: all.filter(({ attempts }) => deadConnections(attempts) > 0).length };
+    if (all.some(isDead)) await tools.net.sleep(begunAtMs + SYN_AGAIN_MS + TELLS_MS - tools.net.now(), tools.signal);
+    const own = all.filter((one) => !isDead(one) || diedAlone(one, tools));
+    return { asked: own.length, dead: own.filter(isDead).length };
   };
   const die = (facts: ConnectionFacts): boolean => connectionsDie(facts, tools.path.upperBound());
   const first = await ask(CONNECTIONS);
