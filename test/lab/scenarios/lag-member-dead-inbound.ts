@@ -16,5 +16,4 @@ export default {
   notFixed: 'nothing is to be permitted',
   repeat: 3,
   measureFlows: [{ port: 16_384, transport: 'udp', flows: 200, flowsPerSecond: 100, deadRatio: [0.35, 0.65] }],
-  open: 'on a busy machine the time of the run may be over before SIP over TCP is compared',
 } satisfies Scenario;

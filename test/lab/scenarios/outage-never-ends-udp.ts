@@ -18,5 +18,4 @@ export default {
   repeat: 3,
   notFixed: 'nothing is to be permitted',
   measure: [{ port: 16_384, packets: 100, packetsPerSecond: 100, lossRatio: [0.59, 0.61] }],
-  open: 'an outage of UDP alone leaves SIP over TCP not compared',
 } satisfies Scenario;
