@@ -132,7 +132,7 @@ export const buildReport = (input: ReportInput): Report => {
   };
   const isProven = (address: string | null): boolean => judgement.farEnds.get(address ?? '')?.role === 'reflector';
   const told = withThirdParties(report, all, isProven, input);
-  const comesAndGoes = [...judgement.farEnds.values()].some(({ recurrence }) => recurrence?.by === null);
+  const comesAndGoes = [...judgement.farEnds.values()].some(({ recurrence }) => Boolean(recurrence));
   const facts = { ...factsOf(told, checks, ranges, output.farEnds), comesAndGoes };
   return { ...told, services: judgement.services.map((state) => diagnosedService(state, facts)) };
 };

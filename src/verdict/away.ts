@@ -41,8 +41,9 @@ export const isGuard = (silences: readonly Silence[]): boolean => {
 /** A guard shuts a host out for a fixed time; what a line that flaps takes differs by more than this from time to time. */
 const SAME_LENGTH_RATIO = 0.05;
 const SAME_LENGTH_MS = 250;
-/** Shorter ones are bursts of loss, which are alike by chance. */
+/** Shorter ones are bursts of loss, which are alike by chance; not so many of them. */
 const GUARD_LEAST_MS = 3000;
+const NO_CHANCE = 6;
 
 /** Whether it was silent for the same time again and again, as where something shuts a host out and lets it in again. */
 export const endsAlike = (silences: readonly Silence[]): boolean => {
@@ -56,7 +57,7 @@ export const endsAlike = (silences: readonly Silence[]): boolean => {
   const shortest = lengths[0] ?? 0;
   return (
     lengths.length > 1 &&
-    shortest >= GUARD_LEAST_MS &&
+    (shortest >= GUARD_LEAST_MS || all.length >= NO_CHANCE) &&
     longest - shortest <= SAME_LENGTH_MS + longest * SAME_LENGTH_RATIO
   );
 };

@@ -11,6 +11,8 @@ const DOUBT = 1e-4;
  * answer and others with none.
  */
 const MAX_LOSS_OF_LIVING = 1 / 3;
+/** A line that loses more of the later packets as well loses whichever, and not the first. */
+const MOST_LATER_LOSS = 1 / 6;
 /** Nearly all flows show it, or it is loss. */
 const NEARLY_ALL = 0.8;
 const FEW = 6;
@@ -27,8 +29,11 @@ export const flowsDie = (facts: FlowFacts | null | undefined): boolean => {
 };
 
 /** The first packet of nearly every flow is lost, or the first few, and the others are not. */
-export const losesFirst = (facts: FlowFacts | null | undefined): boolean =>
-  isOfNearlyAll(facts, facts?.firstLost ?? 0) && (facts?.lostOfLiving ?? 0) <= (facts?.firstPackets ?? 0) + 1;
+export const losesFirst = (facts: FlowFacts | null | undefined): boolean => {
+  if (!facts || !isOfNearlyAll(facts, facts.firstLost)) return false;
+  const [others, lostOthers] = [facts.packetsOfLiving - facts.firstPackets, facts.lostOfLiving - facts.firstPackets];
+  return lostOthers <= Math.max(1, MOST_LATER_LOSS * others);
+};
 
 /** How many packets each flow loses before one passes; 0 where the path does nothing of the kind. */
 export const lostAtFirst = (facts: FlowFacts | null | undefined): number =>

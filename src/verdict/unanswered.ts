@@ -163,6 +163,16 @@ export const isShutAtLast = (
   return doubtOfSilence(packets, lossUpperBound) <= doubt && !mayBeFlows(atLast, farEnd, check, circumstances);
 };
 
+/** A call sends as many packets a second; who passes fewer leaves no port that could be told from another. */
+const ONE_CALL_PPS = 50;
+
+/**
+ * Where no new flow passes, silence is about the number of flows and not about the port; and where so few packets pass, some ports are
+ * silent each time, whichever they are: a limit of new flows per second looks like that as well.
+ */
+const silencesAnyPort = (limit: FarEndState['limit']): boolean =>
+  limit?.kind === 'flows' || (limit?.kind === 'rate' && limit.packetsPerSecond < ONE_CALL_PPS);
+
 /** What silence means, if anything; `duringOutage` of its packets went out while the line was away. */
 export const classifySilence = (
   observation: Observation,
@@ -177,8 +187,7 @@ export const classifySilence = (
   if (farEnd.role !== 'reflector' || !farEnd.alive) return unknown('no-answer');
   // Without its word that it listens there, its silence may be a port that it could not bind.
   if (!listening) return unknown('no-answer');
-  // Where no new flow passes, silence is about the number of flows and not about the port.
-  if (farEnd.limit?.kind === 'flows' && check.transport === 'udp') return unknown('no-answer');
+  if (check.transport === 'udp' && silencesAnyPort(farEnd.limit)) return unknown('no-answer');
   // Something arrives there from our address, and nobody can read it: ours that was changed, or another host's.
   const isUnreadable = check.transport === 'udp' && isWithin(farEnd.listens?.unreadable ?? [], check.port);
   if (isUnreadable && (seen ?? 0) === 0) return unknown('no-answer');

@@ -18,7 +18,7 @@ export const cannotBuild = (): string | false => {
   return missing.length > 0 && `not installed: ${missing.join(' ')}`;
 };
 
-export interface Image {
+interface Image {
   /** Runs a program in it as its own user, to its end. @throws Error with what it said */
   readonly run: (...command: readonly string[]) => string;
   /** The image's own settings, as Docker has them. */

@@ -5,7 +5,7 @@ import { findSipLimit, findSlowLimit } from '../../src/run/studies/sip-limit.js'
 import { sizedProbe } from '../../src/run/studies/sizes.js';
 import { sessionOf } from '../reflector/support.js';
 import { pureReflector, TOKEN } from '../support/pure-reflector.js';
-import { check, observed, proven, silence } from '../verdict/support/facts.js';
+import { ADDRESS, check, observed, proven, silence } from '../verdict/support/facts.js';
 import { toolsOf } from './support/context.js';
 import { fakeNet, LOCAL_ADDRESS } from './support/fake-net.js';
 
@@ -16,7 +16,11 @@ const LONG = 900;
 const SILENT = { check: KNOWN, probe: sizedProbe(LONG) };
 
 /** What is found where each sending of a silent message passes as `message` says, and what is known to pass as `control` says. */
-const found = async (message: readonly boolean[], control: (asked: number) => boolean, isAway = false) => {
+const found = async (
+  message: readonly boolean[],
+  control: (asked: number) => boolean,
+  { isAway = false, lost = 0 } = {},
+) => {
   const farEnd = pureReflector();
   const messagesAtMs: number[] = [];
   const sourcePorts = new Set<number>();
@@ -33,6 +37,8 @@ const found = async (message: readonly boolean[], control: (asked: number) => bo
     },
   });
   const usual = toolsOf(net, sessionOf(1, TOKEN));
+  // A line that loses nothing: what is known to pass is asked twice before it is called silent.
+  usual.path.open(ADDRESS, 'udp')(300, 300 - lost);
   const tools = isAway ? { ...usual, timeline: { ...usual.timeline, isSilent: () => true } } : usual;
   const limit = await net.run(findSipLimit([SILENT, SILENT], KNOWN, tools));
   return { limit, asked, controls, messagesAtMs, flows: sourcePorts.size };
@@ -68,8 +74,14 @@ t.test('a control that is lost once is asked once more', async (t) => {
   t.equal((await found([false, false], (index) => index !== 1 && index !== 3)).limit, null);
 });
 
+t.test('on a line that loses much the control is asked more often before it is called silent', async (t) => {
+  const lossy = (index: number): boolean => ![1, 2, 3].includes(index);
+  t.equal((await found([false, false], lossy, { lost: 60 })).limit, null);
+  t.same((await found([false, false], lossy)).limit, { kind: 'rate', port: 5060 });
+});
+
 t.test('where nothing passes over UDP at all no limit of SIP is told', async (t) => {
-  t.match(await found([false], () => false, true), { limit: null, asked: 0, controls: 0 });
+  t.match(await found([false], () => false, { isAway: true }), { limit: null, asked: 0, controls: 0 });
 });
 
 t.test('a socket that does not open tells nothing', async (t) => {

@@ -104,6 +104,9 @@ t.test('silent for eight seconds each time, out of any rhythm: a guard may do th
   const rhythm = [5000, 20_100, 35_000, 50_050].map((fromMs) => pause(fromMs, 5000, { asked: 40 }));
   t.equal(at(rhythm)?.by, 'line', 'by the clock');
   t.equal(at(rhythm.slice(1))?.by, null, 'two of the same length between three show no rhythm');
+  const short = [1000, 3700, 9000, 11_900, 19_000, 22_000].map((fromMs) => pause(fromMs, 2500, { asked: 12 }));
+  t.equal(at(short)?.by, null, 'six alike are no chance, however short');
+  t.equal(at(short.slice(0, 4))?.by, 'line');
   const between = [0, 5040, 10_080, 15_120].map((fromMs) => pause(fromMs, 5000, { asked: 40 }));
   t.equal(at(between)?.by, null, 'no line comes back for a moment only');
   const one = check('sip-options/udp/5060');

@@ -179,6 +179,13 @@ const ROWS: readonly Row[] = [
     says: 'blocked/dropped',
   },
   {
+    story: 'the same where fewer packets pass than one call sends: some ports are silent each time',
+    check: SIP,
+    attempts: Array.from({ length: 12 }, (_, index) => from(1001 + (index % 3))),
+    farEnd: reflector({ limit: { kind: 'rate', packetsPerSecond: 15 } }),
+    says: 'unknown/no-answer',
+  },
+  {
     story: 'silent from two source ports, answered from a third',
     check: SIP,
     attempts: [

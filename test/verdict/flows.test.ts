@@ -49,6 +49,7 @@ t.test('the first packet of a flow, lost or held', async (t) => {
   t.ok(losesFirst(facts({ firstLost: 11, lostOfLiving: 11 })));
   t.notOk(losesFirst(facts({ firstLost: 4, lostOfLiving: 4 })), 'a third is loss');
   t.notOk(losesFirst(facts({ firstLost: 12, lostOfLiving: 20 })), 'others are lost as well');
+  t.ok(losesFirst(facts({ firstLost: 12, lostOfLiving: 15 })), 'a line that loses a few of the others');
   const two = facts({ firstLost: 12, firstPackets: 24, lostOfLiving: 24 });
   t.ok(losesFirst(two), 'the first two of each');
   t.same(

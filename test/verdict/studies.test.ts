@@ -602,6 +602,25 @@ t.test('size and content are told apart by other bytes of the same size', async 
   }
 });
 
+t.test('a message whose length fails in other bytes as well is no filter of SIP', async (t) => {
+  const subscribe = exchange({ method: 'SUBSCRIBE', bytes: 560, ...silent });
+  const exchanges = [
+    exchange({ method: 'OPTIONS', bytes: 480 }),
+    subscribe,
+    exchange({ method: 'OPTIONS', padded: 642, bytes: 642, request: null, response: null }),
+  ];
+  const said = (...sameSize: readonly SameSize[]) =>
+    judgeSip([{ address: A, family: 4, exchanges, otherTraffic: [], pinholes: [], sameSize }], LOSS).checks.find(
+      ({ probe }) => probe === 'sip-alg',
+    )?.finding;
+  const other = (bytes: number, passes: boolean): SameSize => ({
+    ...{ port: 5060, bytes, passes, seen: passes ? null : 0 },
+    silent: passes ? 0 : 8,
+  });
+  t.not(said(other(450, true), other(525, false))?.reason, 'payload-filtered');
+  t.match(said(other(450, true), other(525, true)), { verdict: 'blocked', reason: 'payload-filtered' });
+});
+
 t.test('below the shortest SIP other bytes stand for it', async (t) => {
   const exchanges = [600, 700, 3000].map((padded) =>
     exchange({ method: 'OPTIONS', padded, bytes: Math.max(631, padded), request: null, response: null }),

@@ -14,6 +14,9 @@ import type { Tools } from '../tools.js';
 
 /** Flood limits let a message pass every three seconds and more often: as many as a phone sends in a call's busiest moment. */
 const PAUSE_MS = 3300;
+/** So often what is known to pass is asked before it is called silent: as often as the path's loss asks for, within reason. */
+const LEAST_TRIES = 2;
+const MOST_TRIES = 6;
 /** A single message; a burst would be what is limited. */
 const ONCE = { samples: 1, doubt: 0, atMost: 1 } as const;
 
@@ -41,12 +44,17 @@ const askBeside = async (
     await net.sleep(path.lateMs('udp'), signal);
     return answered.has(own);
   };
+  const tries = Math.min(MOST_TRIES, Math.max(LEAST_TRIES, packetsNeeded(path.upperBound(), SINGLE_CHECK_DOUBT)));
+  const knownPasses = async (): Promise<boolean> => {
+    for (let time = 0; time < tries; time += 1) if (await passes()) return true;
+    return false;
+  };
   try {
-    if (!(await passes()) && !(await passes())) return 'known-silent';
+    if (!(await knownPasses())) return 'known-silent';
     for (const question of silent) {
       await net.sleep(PAUSE_MS, signal);
       if (await passes(question)) return 'one-passes';
-      if (!(await passes()) && !(await passes())) return 'known-silent';
+      if (!(await knownPasses())) return 'known-silent';
     }
     return 'all-silent';
   } finally {

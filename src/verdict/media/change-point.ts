@@ -90,11 +90,12 @@ const isSame = (one: number, other: number, slack: number): boolean =>
   Math.abs(one - other) <= Math.max(SAME_RATIO * one, slack);
 
 /**
- * What was counted until two streams of different speed were cut: as many packets, so a quota; as much time, so a timer; or neither.
+ * What was counted until two streams of different speed were cut: as many packets, so a quota; as much time, so a timer; `unknown` where both are.
+ * Null where neither is: then nothing was counted.
  */
-export const kindOfCut = (first: Cut, second: Cut): 'quota' | 'timer' | 'unknown' => {
+export const kindOfCut = (first: Cut, second: Cut): 'quota' | 'timer' | 'unknown' | null => {
   const samePackets = isSame(first.packets, second.packets, SAME_PACKETS);
   const sameTime = isSame(first.seconds, second.seconds, SAME_PACKETS / Math.max(first.rate, second.rate));
-  if (samePackets === sameTime) return 'unknown';
+  if (samePackets === sameTime) return samePackets ? 'unknown' : null;
   return samePackets ? 'quota' : 'timer';
 };

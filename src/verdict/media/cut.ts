@@ -38,5 +38,6 @@ export const throttlingOf = (stream: MediaStream, repeat: MediaStream | null): T
     ...{ packets, seconds: atMs / 1000 },
     rate: 1000 / spacingMs,
   });
-  return { ...first, kind: kindOfCut(told(first, stream), told(second, repeat)) };
+  const kind = kindOfCut(told(first, stream), told(second, repeat));
+  return kind && { ...first, kind };
 };

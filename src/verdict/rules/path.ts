@@ -5,7 +5,9 @@ import { algDrops, algRewrites, inspection, interception, rewriting, sizes } fro
 import { type CauseText, type Ground, hasReason, meetsFlowLimit, type Rule, type RuleInput, some } from './rule.js';
 
 const quality = (grounds: readonly Ground[], evidence: RuleInput): readonly CauseText[] => {
-  const uneven = grounds.filter(hasReason('loss', 'jitter', 'reordered'));
+  const { comesAndGoes = false } = evidence.facts;
+  const away = comesAndGoes ? grounds.filter(hasReason('loss')) : [];
+  const uneven = grounds.filter((ground) => hasReason('loss', 'jitter', 'reordered')(ground) && !away.includes(ground));
   const late = grounds.filter(hasReason('latency'));
   const limited = grounds.filter((ground) => hasReason('rate-limited')(ground) && !meetsFlowLimit(ground, evidence));
   return [
@@ -23,6 +25,15 @@ const quality = (grounds: readonly Ground[], evidence: RuleInput): readonly Caus
         likelihood: 'possible',
         text: CAUSES['provider-policer'],
         grounds: limited,
+      },
+    ]),
+    ...some(away, [
+      {
+        id: 'comes-and-goes',
+        device: 'unknown',
+        likelihood: 'likely',
+        text: CAUSES['comes-and-goes'],
+        grounds: away,
       },
     ]),
     ...some(uneven, [

@@ -27,11 +27,18 @@ const sweeps = (evidence: RuleInput, isWanted: (one: Sweep) => boolean): readonl
 
 const isNumber = (value: unknown): value is number => typeof value === 'number';
 
-/** `1,100 to 1,472`: the sizes that were tried and failed. */
-const failingBytes = ({ evidence: { smallestFailingBytes: from, largestFailingBytes: to } }: Sweep): string => {
+const isRun = (value: unknown): value is readonly [from: number, to: number] =>
+  Array.isArray(value) && value.length === 2 && value.every(isNumber);
+
+/** `850 and 1,150 to 1,225`: the sizes that were tried and failed, each run by itself. */
+const failingBytes = ({ evidence }: Sweep): string => {
+  const { smallestFailingBytes: from, largestFailingBytes: to, failingBytes: runs } = evidence;
   const said = (bytes: number): string => bytes.toLocaleString('en-US');
+  const inWords = ([first, last]: readonly [number, number]): string =>
+    last === first ? said(first) : `${said(first)} to ${said(last)}`;
   if (!isNumber(from)) return 'some';
-  return isNumber(to) && to !== from ? `${said(from)} to ${said(to)}` : said(from);
+  const told = Array.isArray(runs) ? runs.filter(isRun) : [];
+  return (told.length > 0 ? told : [[from, isNumber(to) ? to : from] as const]).map(inWords).join(' and ');
 };
 
 /** Larger ones pass again: no limit, but a gap. */

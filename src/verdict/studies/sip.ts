@@ -4,7 +4,7 @@
  * beyond chance while it passes elsewhere.
  */
 import type { Family } from '../../model/check.js';
-import type { OtherTraffic, SipExchange, SipFacts, SipLimit } from '../../model/study-facts.js';
+import type { OtherTraffic, SameSize, SipExchange, SipFacts, SipLimit } from '../../model/study-facts.js';
 import type { Finding } from '../../model/verdict.js';
 import { sipInAnotherForm, sipLimitedAtOnce, sipStopped, sipVanished } from '../../words/study-notes.js';
 import { lossUpperBound as upperBoundOf } from '../silence.js';
@@ -116,13 +116,14 @@ const judgePort = (
   family: Family,
   lossUpperBound: number | null,
   padded: readonly SipExchange[],
+  sameSize: readonly SameSize[],
 ): { readonly check: StudyCheck; readonly findings: readonly Found[]; readonly isCosmetic: boolean } | null => {
   const [first] = own;
   if (!first) return null;
   const rewritten = own.flatMap(findingsOf);
   const elsewhere = controls.flatMap(findingsOf);
   const vanishing = own.filter((one) => !one.fromSipPort && vanished(one, lossUpperBound));
-  const tooLong = vanishing.filter((one) => isTooLong(one, padded, lossUpperBound));
+  const tooLong = vanishing.filter((one) => isTooLong(one, padded, sameSize, lossUpperBound));
   const silent = vanishing.filter((one) => !tooLong.includes(one));
   const passesElsewhere = (method: string): boolean => controls.some((one) => one.method === method && isAnswered(one));
   const drops = silent.filter(({ method }) => passesElsewhere(method)).map(dropOf);
@@ -200,7 +201,7 @@ export const judgeSip = (all: readonly SipFacts[], lossUpperBound: number | null
       const [transport] = place.split('/');
       const controls = plain.filter((one) => one.isControl && one.transport === transport);
       const others = otherTraffic.find((one) => `${one.transport}/${one.port}` === place);
-      return judgePort(here, controls, others, family, lossUpperBound, padded) ?? [];
+      return judgePort(here, controls, others, family, lossUpperBound, padded, sameSize) ?? [];
     });
     const overUdp = ports.find(({ check }) => check.transport === 'udp');
     const ofUdp = padded.filter(({ transport }) => transport === 'udp');

@@ -49,18 +49,31 @@ export const isLeftUnanswered = ({ answers, seen, answered = null }: SipExchange
  * Whether a message is silent because of how long it is: one of the sizes that were tried next to its own vanishes as well. What
  * travels inside TLS is as long as over plain TCP, and a little longer.
  */
-export const isTooLong = (one: SipExchange, all: readonly SipExchange[], lossUpperBound: number | null): boolean => {
+export const isTooLong = (
+  one: SipExchange,
+  all: readonly SipExchange[],
+  sameSize: readonly SameSize[],
+  lossUpperBound: number | null,
+): boolean => {
   const { bytes } = one;
   if (bytes === undefined) return false;
   const isStream = one.transport !== 'udp';
-  const tried = all
+  const ofSip = all
     .filter(({ isControl, transport, padded }) => padded !== null && !isControl && (transport !== 'udp') === isStream)
-    .sort((a, b) => sizeOf(a) - sizeOf(b));
-  const below = tried.findLast((other) => sizeOf(other) <= bytes);
-  const above = tried.find((other) => sizeOf(other) >= bytes);
-  return [below, above].some(
-    (other) => other !== undefined && vanished(other, lossUpperBound, isStream ? 1 : fragmentsOf(sizeOf(other))),
-  );
+    .map((other) => ({
+      bytes: sizeOf(other),
+      fails: vanished(other, lossUpperBound, isStream ? 1 : fragmentsOf(sizeOf(other))),
+    }));
+  const ofOthers = isStream
+    ? []
+    : sameSize.map((other) => ({
+        bytes: other.bytes,
+        fails: doubtOfOther(other, lossUpperBound) <= RANGE_PORT_DOUBT,
+      }));
+  const tried = [...ofSip, ...ofOthers].sort((a, b) => a.bytes - b.bytes);
+  const below = tried.findLast((other) => other.bytes <= bytes);
+  const above = tried.find((other) => other.bytes >= bytes);
+  return below?.fails === true || above?.fails === true;
 };
 
 /** Filled up to a size it cannot be shorter than it is. */
