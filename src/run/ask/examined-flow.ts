@@ -97,10 +97,10 @@ export const isAlive = ({ answeredAfterMs }: Flow): boolean => answeredAfterMs.s
 export const factsOf = (flows: readonly Flow[]): FlowFacts => {
   const living = flows.filter(isAlive);
   const dead = flows.filter((flow) => !isAlive(flow));
-  /** How many were lost before the first that was answered, if none was after it. */
+  /** How many were lost before the first that was answered, if no more than one was after it: a line may lose a little as well. */
   const leadingOf = ({ answeredAfterMs }: Flow): number => {
     const at = answeredAfterMs.findIndex((ms) => ms !== null);
-    return answeredAfterMs.slice(at).every((ms) => ms !== null) ? at : 0;
+    return at > 0 && answeredAfterMs.slice(at).filter((ms) => ms === null).length <= 1 ? at : 0;
   };
   const leading = living.map(leadingOf).filter((count) => count > 0);
   // A path that sets flows up loses as many of each; a limit of flows or packets takes now more and now fewer.
