@@ -1,4 +1,5 @@
 /** `import { probe, reflector } from 'callpath'`: a run, and a far end, as functions. What the commands do, without a terminal. */
+import { CONTROL_PORT } from './model/control-port.js';
 import { USUAL_MEDIA_S } from './model/media.js';
 import type { Report } from './model/report.js';
 import { UserError } from './model/user-error.js';
@@ -118,8 +119,6 @@ export interface Reflector {
   close(): Promise<void>;
 }
 
-const DEFAULT_CONTROL_PORT = 443;
-
 /** Answers probes until it is closed. @throws UserError for what the caller can mend */
 export const reflector = async (options: ReflectorOptions): Promise<Reflector> => {
   demandReflectorOptions(options);
@@ -135,7 +134,7 @@ export const reflector = async (options: ReflectorOptions): Promise<Reflector> =
       udp: udp === undefined ? null : parsePortList(udp, 'reflector: udp'),
       tcp: tcp === undefined ? null : parsePortList(tcp, 'reflector: tcp'),
       tls: null,
-      controlPort: options.controlPort ?? DEFAULT_CONTROL_PORT,
+      controlPort: options.controlPort ?? CONTROL_PORT,
     }),
     tokens,
     credentials: await makeCredentials(),

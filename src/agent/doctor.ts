@@ -1,5 +1,4 @@
 /** What this host can and cannot measure, and why: looked up, with nothing sent to anybody. */
-
 import { createSocket } from 'node:dgram';
 import { getServers } from 'node:dns';
 import { existsSync, readFileSync } from 'node:fs';

@@ -1,12 +1,13 @@
 /**
- * `probe demo`: a reflector on loopback inside this process, probed with all three default profiles unless others are named. Ports that an
- * ordinary user may not bind, or that are taken, are replaced by free ones, and the result says which.
+ * `probe demo`: a reflector on loopback inside this process, probed with all three default profiles unless others are named.
+ * Ports that an ordinary user may not bind, or that are taken, are replaced by free ones, and the result says which.
  */
 
 import { randomBytes } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
 import { parseArgs } from 'node:util';
+import { CONTROL_PORT } from '../model/control-port.js';
 import { alternativesOf, type Profile } from '../model/profile.js';
 import { descriptorLimit, SPARE_DESCRIPTORS } from '../net/limits.js';
 import { plan, withRtpRange } from '../plan/plan.js';
@@ -29,8 +30,6 @@ const LOOPBACK_PPS = 5000;
 const SMALL_RANGE = [16384, 16583] as const;
 /** The three profiles name fewer single ports and short ranges than this. */
 const OTHER_SOCKETS = 256;
-/** Where a reflector is asked about itself, whatever a profile names. */
-const CONTROL_PORT = 443;
 
 const canBind = (port: number): Promise<boolean> =>
   new Promise((resolve) => {

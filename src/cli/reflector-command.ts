@@ -5,6 +5,7 @@ import { homedir, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import pino, { type Logger } from 'pino';
+import { CONTROL_PORT } from '../model/control-port.js';
 import { UserError } from '../model/user-error.js';
 import { isOwnAddress, ownAddresses } from '../net/local.js';
 import { loadProfile } from '../plan/profiles.js';
@@ -22,7 +23,6 @@ import { logDestination } from './readable-log.js';
 import { reloadOnChange } from './reflector-reload.js';
 
 const DEFAULT_PROFILES = ['business-sip', 'wifi-calling-t-mobile', 'facetime'];
-const DEFAULT_CONTROL_PORT = 443;
 /** A word of the command line is shown up to this length. */
 const MAX_SHOWN = 60;
 /** Ports below it need a capability on most systems. */
@@ -149,7 +149,7 @@ const readSettings = async (values: Values) => {
     values.processes === undefined ? null : wholeNumber('--processes', values.processes, 1, MAX_PROCESSES);
   if ((values.cert === undefined) !== (values.key === undefined))
     throw usage('--cert and --key belong together: give both');
-  const controlPort = wholeNumber('--control-port', values['control-port'] ?? String(DEFAULT_CONTROL_PORT), 1, 65_535);
+  const controlPort = wholeNumber('--control-port', values['control-port'] ?? String(CONTROL_PORT), 1, 65_535);
   const spans = (option: 'udp' | 'tcp' | 'tls') => {
     const text = values[option];
     return text === undefined ? null : parsePortList(text, `--${option}`);

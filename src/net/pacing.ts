@@ -74,8 +74,8 @@ export const sleep = (ms: number, signal: AbortSignal): Promise<void> =>
           signal.removeEventListener('abort', aborted);
           resolve();
         });
-        // Of a moment that has passed Node would warn.
       },
+      // Of a moment that has passed Node would warn.
       Math.max(0, ms),
     );
     if (signal.aborted) aborted();

@@ -1,5 +1,4 @@
 /** From what a run observed to the verdicts of its checks, ranges and services: all opinions of a report, in one place. */
-
 import { isWithinRange, type Key, type Plan, type PlannedRange, type PortRange } from '../model/check.js';
 import type { FarEndFacts } from '../model/far-end.js';
 import type { LossSample, Observation } from '../model/observation.js';

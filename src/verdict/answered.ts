@@ -1,5 +1,4 @@
 /** A check that was answered: were the answers the far end's, and did all arrive as sent and soon enough? */
-
 import type { Check } from '../model/check.js';
 import { kindOf } from '../model/kinds.js';
 import type { Attempt } from '../model/observation.js';

@@ -23,6 +23,10 @@ const LEAST_FLOWS = 10;
 
 const lengthOf = ({ fromMs, toMs }: Silence): number => (toMs ?? fromMs) - fromMs;
 
+/** Those over UDP that came to an end. */
+const endedOf = (silences: readonly Silence[]): readonly Silence[] =>
+  silences.filter(({ toMs, what }) => toMs !== null && what !== 'tcp');
+
 const areAlike = (values: readonly number[]): boolean => Math.max(...values) <= ALIKE_RATIO * Math.min(...values);
 
 /**
@@ -30,7 +34,7 @@ const areAlike = (values: readonly number[]): boolean => Math.max(...values) <= 
  * A line that comes and goes knows nothing of flows.
  */
 export const isGuard = (silences: readonly Silence[]): boolean => {
-  const ended = silences.filter(({ toMs, what }) => toMs !== null && what !== 'tcp');
+  const ended = endedOf(silences);
   if (ended.length < MANY) return false;
   const between = (of: (one: Silence) => number): readonly number[] =>
     ended.slice(1).map((one, index) => of(one) - of(ended[index] ?? one));
@@ -47,8 +51,7 @@ const NO_CHANCE = 6;
 
 /** Whether it was silent for the same time again and again, as where something shuts a host out and lets it in again. */
 export const endsAlike = (silences: readonly Silence[]): boolean => {
-  const all = silences
-    .filter(({ toMs, what }) => toMs !== null && what !== 'tcp')
+  const all = endedOf(silences)
     .map(lengthOf)
     .sort((a, b) => a - b);
   // The end of one may have been noticed late.
@@ -67,7 +70,7 @@ const LEAST_BETWEEN_MS = 1000;
 
 /** Whether about the same time lay between each two: a clock's doing, and no count's. */
 const beginsByClock = (silences: readonly Silence[]): boolean => {
-  const ended = silences.filter(({ toMs, what }) => toMs !== null && what !== 'tcp');
+  const ended = endedOf(silences);
   if (ended.length < MANY) return false;
   const between = ended.slice(1).map(({ fromMs }, index) => fromMs - (ended[index]?.toMs ?? 0));
   return Math.min(...between) >= LEAST_BETWEEN_MS && areAlike(between);

@@ -1,12 +1,11 @@
 /** What is known besides a check's own attempts when it is judged: of its address, of the path, and what a call bears. */
-
 import type { Check, Key } from '../model/check.js';
-import type { Recurrence } from '../model/far-end.js';
 import {
   type ConnectionFacts,
   countWithin,
   EDGE_MS,
   type FlowFacts,
+  type Recurrence,
   type ShutFor,
   type Silence,
   type Span,

@@ -1,4 +1,5 @@
 /** A check that was not answered: who said no, whose silence it is, and in which direction it lies. */
+import { SPACING_MS } from '../model/media.js';
 import type { Attempt, Failure, Observation } from '../model/observation.js';
 import type { Finding } from '../model/verdict.js';
 import { type Circumstances, type FarEndState, isWithin, unwitnessedBy } from './circumstances.js';
@@ -164,7 +165,7 @@ export const isShutAtLast = (
 };
 
 /** A call sends as many packets a second; who passes fewer leaves no port that could be told from another. */
-const ONE_CALL_PPS = 50;
+const ONE_CALL_PPS = 1000 / SPACING_MS;
 
 /**
  * Where no new flow passes, silence is about the number of flows and not about the port; and where so few packets pass, some ports are

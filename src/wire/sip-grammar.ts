@@ -10,7 +10,7 @@ export const TOKEN = new RegExp(`^${TOKEN_CHARACTER}+$`);
  */
 export const URI = /^[A-Za-z][A-Za-z0-9+.-]*:[!#-;=?-~]+$/;
 
-/** No control but the tab: any other would end or hide the line. */
+/** Printable characters and tabs: a control character in a header field would end its line or hide it. */
 export const TEXT = /^[\t -~\u0080-\uffff]*$/;
 
 /** Call-ID is any visible ASCII (RFC 3261 §25.1 `word`), brackets and quotes included. */

@@ -1,5 +1,4 @@
 /** `prometheus-textfile`: the newest report of every target in one file for node_exporter's textfile collector. */
-
 import { open, rename, unlink } from 'node:fs/promises';
 import * as v from 'valibot';
 import { codeOf } from '../../model/error-code.js';

@@ -1,5 +1,4 @@
 /** The history of one target: its path over time, and a strip for each service, check and range. */
-
 import { type Content, html, isolated, type Markup, name, prose, section, table } from '../../report/html/markup.js';
 import { TONE, type Tone } from '../../report/story.js';
 import { DIRECTION_WORDS } from '../../words/media.js';

@@ -22,8 +22,10 @@ type Peer = { readonly address: string; readonly port: number; readonly family: 
  * lost where its second is not, so the first flow has two.
  */
 const PACKETS_PER_FLOW = [2, 1, 1, 2] as const;
-/** Systems send a SYN again after a second (RFC 6298 §2.1); a timer may be early by a little. */
-const SYN_AGAIN_MS = 950;
+/** Systems send a SYN again after a second (RFC 6298 §2.1). */
+export const SYN_AGAIN_MS = 1000;
+/** A timer may be early by a little. */
+const TIMER_EARLY_MS = 50;
 /** Servers keep a connection over which nothing is said for 15 s and longer; what refuses does so at once. */
 const TIRED_MS = 10_000;
 /** No answer that we understand is longer; a peer that sends more is not waited for. */
@@ -173,7 +175,8 @@ export const streamLine = <V>(
           connectMs = Math.round((net.now() - startedAtMs) * 1000) / 1000;
           transactions.stands();
           const usualMs = tools.path.longestRttMs('udp');
-          if (connectMs >= usualMs + SYN_AGAIN_MS) tools.timeline.openedLate(peer.address, startedAtMs);
+          if (connectMs >= usualMs + SYN_AGAIN_MS - TIMER_EARLY_MS)
+            tools.timeline.openedLate(peer.address, startedAtMs);
           unopened.opened = { connectMs };
         },
         open: (stream, atMs) => {

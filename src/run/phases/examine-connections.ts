@@ -9,6 +9,7 @@ import type { Observation } from '../../model/observation.js';
 import { connectionsDie, deadConnections, dieBeyondLoss } from '../../verdict/flows.js';
 import { packetsNeeded } from '../../verdict/silence.js';
 import { askCheck } from '../ask/ask.js';
+import { SYN_AGAIN_MS } from '../ask/flows.js';
 import type { FarEnd } from '../far-ends.js';
 import { unlessLineLost } from '../line-lost.js';
 import { isSilent, passed } from '../observations.js';
@@ -76,8 +77,6 @@ const askSlowly = async (run: RunState, address: string): Promise<void> => {
   }
 };
 
-/** A system sends a SYN again after so long (RFC 6298 §2.1). */
-const SYN_AGAIN_MS = 1000;
 /** So long after a moment it is known whether the far end was there: three canaries and their answers. */
 const TELLS_MS = 1000;
 
@@ -96,7 +95,7 @@ const examine = async (run: RunState, farEnd: FarEnd): Promise<void> => {
   const { tools } = run;
   const observations = run.observations.at(farEnd.address);
   const way = knownWay(farEnd, observations);
-  const someDied = observations.some((one) => isOverConnections(one) && deadConnections(one.attempts) > 0);
+  const someDied = observations.some((one) => isOverConnections(one) && isDead(one));
   if (way === null || !someDied) return;
   const ask = async (count: number): Promise<ConnectionFacts> => {
     const begunAtMs = tools.net.now();

@@ -5,6 +5,7 @@
  */
 import type { Probe } from '../../../probes/contract.js';
 import type { Check } from '../../model/check.js';
+import { CONTROL_PORT } from '../../model/control-port.js';
 import type { FarEndFacts, Identity, ReflectorInfo } from '../../model/far-end.js';
 import type { Observation } from '../../model/observation.js';
 import { INFO_REQUEST_BYTES, parseInfo, SMALL_INFO_REQUEST_BYTES } from '../../wire/info.js';
@@ -22,8 +23,6 @@ import { boundLoss } from './bound-loss.js';
 const MAX_WAYS = { udp: 8, stream: 4 } as const;
 /** With RETRY_AFTER_MS this keeps asking for four seconds. */
 const ATTEMPTS = 5;
-/** The reflector's control port, which the profile need not name. */
-const CONTROL_PORT = 443;
 
 type Word =
   | { readonly says: 'info'; readonly info: ReflectorInfo }

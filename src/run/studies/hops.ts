@@ -2,7 +2,6 @@
  * How far packets of a blocked port come: the same questions with hop limits 1, 2, 3 …, side by side with ports that pass. One
  * packet of each flow at a time, so that a router's word belongs to one limit even where it quotes no more than headers.
  */
-
 import { networkInterfaces } from 'node:os';
 import type { Probe, Question } from '../../../probes/contract.js';
 import type { Check } from '../../model/check.js';

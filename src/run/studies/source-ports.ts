@@ -3,7 +3,6 @@
  * passthrough or an ALG translate those ports in a way of their own, let one device at a time through, or keep state of
  * an address that they no longer have. Asked where the port can be bound.
  */
-
 import type { Check } from '../../model/check.js';
 import type { Observation } from '../../model/observation.js';
 import type { SourcePortFacts } from '../../model/study-facts.js';

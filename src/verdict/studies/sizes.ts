@@ -60,17 +60,9 @@ export const isTooLong = (
   const isStream = one.transport !== 'udp';
   const ofSip = all
     .filter(({ isControl, transport, padded }) => padded !== null && !isControl && (transport !== 'udp') === isStream)
-    .map((other) => ({
-      bytes: sizeOf(other),
-      fails: vanished(other, lossUpperBound, isStream ? 1 : fragmentsOf(sizeOf(other))),
-    }));
-  const ofOthers = isStream
-    ? []
-    : sameSize.map((other) => ({
-        bytes: other.bytes,
-        fails: doubtOfOther(other, lossUpperBound) <= RANGE_PORT_DOUBT,
-      }));
-  const tried = [...ofSip, ...ofOthers].sort((a, b) => a.bytes - b.bytes);
+    .map((other) => triedOf(other, lossUpperBound, isStream ? 1 : undefined));
+  const ofOthers = isStream ? [] : sameSize.map((other) => otherTriedOf(other, lossUpperBound));
+  const tried = [...ofSip, ...ofOthers].sort((x, y) => x.bytes - y.bytes);
   const below = tried.findLast((other) => other.bytes <= bytes);
   const above = tried.find((other) => other.bytes >= bytes);
   return below?.fails === true || above?.fails === true;
@@ -134,6 +126,17 @@ const doubtOfOther = ({ bytes, passes, silent }: SameSize, lossUpperBound: numbe
     ? 1
     : doubtOfSilence(silent, lossOf(lossUpperBound, fragmentsOf(bytes)));
 
+const triedOf = (one: SipExchange, lossUpperBound: number | null, fragments = fragmentsOf(sizeOf(one))): Tried => {
+  const doubt = doubtOf(one, lossUpperBound, fragments);
+  return { bytes: sizeOf(one), passes: isAnswered(one), fails: doubt <= RANGE_PORT_DOUBT, doubt, seen: one.seen };
+};
+
+const otherTriedOf = (one: SameSize, lossUpperBound: number | null): Tried => {
+  const doubt = doubtOfOther(one, lossUpperBound);
+  const { bytes, passes, seen = null } = one;
+  return { bytes, passes, fails: doubt <= RANGE_PORT_DOUBT, doubt, seen };
+};
+
 /**
  * Sizes below the shortest SIP, for which other bytes have to stand: none where no other bytes pass there at all, as their
  * silence is no matter of size then.
@@ -141,11 +144,7 @@ const doubtOfOther = ({ bytes, passes, silent }: SameSize, lossUpperBound: numbe
 const smallerThan = (least: number, sameSize: readonly SameSize[], lossUpperBound: number | null): readonly Tried[] => {
   const own = [...new Map(sameSize.map((one) => [one.bytes, one])).values()].filter(({ bytes }) => bytes < least);
   if (!own.some(({ passes }) => passes)) return [];
-  return own.map((one) => {
-    const doubt = doubtOfOther(one, lossUpperBound);
-    const { bytes, passes, seen = null } = one;
-    return { bytes, passes, fails: doubt <= RANGE_PORT_DOUBT, doubt, seen };
-  });
+  return own.map((one) => otherTriedOf(one, lossUpperBound));
 };
 
 /**
@@ -210,11 +209,7 @@ export const judgeSizes = (
   const lossUpperBound = boundOfPort(sizes, pathUpperBound);
   const [first] = ordered;
   if (!first) return null;
-  const ofSip = ordered.map((one): Tried => {
-    const doubt = doubtOf(one, lossUpperBound, fragmentsOf(sizeOf(one)));
-    const { seen } = one;
-    return { bytes: sizeOf(one), passes: isAnswered(one), fails: doubt <= RANGE_PORT_DOUBT, doubt, seen };
-  });
+  const ofSip = ordered.map((one) => triedOf(one, lossUpperBound));
   const tried = [...smallerThan(sizeOf(first), sameSize, lossUpperBound), ...ofSip].sort((a, b) => a.bytes - b.bytes);
   const failing = tried.filter(({ fails }) => fails);
   const [smallest] = failing;
